@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The interface between a host process (miracastd) and a Miracast user-mode
+ * driver: a shared object with one export, miracast_query_driver_interface().
+ * DDI: netdispumdddi.h.
+ */
+#ifndef MIRACAST_DRIVER_H
+#define MIRACAST_DRIVER_H
+
+#include <linux/miracast.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * MiracastDevice:
+ *
+ * What a host hands to its driver as the device handle: one adapter context and
+ * its session. Opaque to the driver. DDI: hMiracastDeviceHandle.
+ */
+typedef struct _MiracastDevice MiracastDevice;
+
+#define MIRACAST_DRIVER_INTERFACE_VERSION_1 1u
+
+/* At most this many extra events in get_next_chunk_data (DDI: MAX_ADDITIONAL_EVENTS). */
+#define MIRACAST_MAX_ADDITIONAL_EVENTS 4u
+#define MIRACAST_INFINITE UINT32_MAX
+
+/**
+ * struct miracast_wfd_connection_stats - the link when a session starts
+ * @current_bit_rate: bit/s that the link carries now; 0: not known
+ * @local_max_bit_rate: bit/s, most of this side; 0: not known
+ * @remote_max_bit_rate: bit/s, most of the sink's side; 0: not known
+ *
+ * DDI: MIRACAST_WFD_CONNECTION_STATS.
+ */
+struct miracast_wfd_connection_stats {
+	uint64_t current_bit_rate;
+	uint64_t local_max_bit_rate;
+	uint64_t remote_max_bit_rate;
+};
+
+#define MIRACAST_SESSION_MONITOR_CONNECTED (1u << 0)
+#define MIRACAST_SESSION_REDUCED_MODE_LIST_DUE_TO_BANDWIDTH (1u << 1)
+
+/**
+ * struct miracast_session_info - what start_miracast_session() found
+ * @value: MIRACAST_SESSION_* bits
+ *
+ * DDI: MIRACAST_SESSION_INFO.
+ */
+struct miracast_session_info {
+	uint32_t value;
+};
+
+/**
+ * struct miracast_datarate_stats - the link, about once a second
+ * @encoder_bit_rate: bit/s recommended for the encoder
+ * @current_max_tx_data_rate: bit/s
+ * @transmitted_frame_count: since the last notification, as are the next three
+ * @failed_frame_count: frames given up
+ * @retried_frame_count: frames sent again once
+ * @multiple_retry_frame_count: frames sent again more than once
+ *
+ * DDI: MIRACAST_DATARATE_STATS.
+ */
+struct miracast_datarate_stats {
+	uint64_t encoder_bit_rate;
+	uint64_t current_max_tx_data_rate;
+	uint64_t transmitted_frame_count;
+	uint64_t failed_frame_count;
+	uint64_t retried_frame_count;
+	uint64_t multiple_retry_frame_count;
+};
+
+/* @stats NULL: the link's quality is no longer known, no further calls come. */
+typedef void (*miracast_datarate_notification)(void *notification_context,
+					       const struct miracast_datarate_stats *stats);
+
+/**
+ * struct miracast_host_callbacks - what a driver may call while its context lives
+ * @report_session_status: the session must end; any value tears it down
+ * @miracast_io_control: a synchronous request to the display driver in the kernel.
+ *	While the session starts, only the starting thread is served and others wait;
+ *	while it stops, only the stopping thread is served and others fail.
+ *	@bytes_returned may be NULL.
+ * @report_statistic: for the log
+ * @get_next_chunk_data: wait for encode chunks; see MIRACAST_IOC_GET_CHUNKS. @event_fds:
+ *	up to MIRACAST_MAX_ADDITIONAL_EVENTS eventfds; when number n becomes
+ *	readable first the result is n with *@buffer_size 0.
+ * @register_for_data_rate_notifications: @notify NULL unregisters. Only on the thread
+ *	that runs start or stop; STATUS_NOT_SUPPORTED otherwise and when the link
+ *	has no such figures
+ *
+ * DDI: MIRACAST_CALLBACKS.
+ */
+struct miracast_host_callbacks {
+	void (*report_session_status)(MiracastDevice *device, enum miracast_status miracast_status,
+				      ntstatus_t status);
+	ntstatus_t (*miracast_io_control)(MiracastDevice *device, bool hardware_access,
+					  uint32_t input_size, const void *input,
+					  uint32_t output_size, void *output,
+					  uint32_t *bytes_returned);
+	void (*report_statistic)(MiracastDevice *device,
+				 const struct miracast_statistic_data *statistic);
+	ntstatus_t (*get_next_chunk_data)(MiracastDevice *device, uint32_t timeout_ms,
+					  uint32_t n_event_fds, const int *event_fds,
+					  uint32_t *buffer_size, struct miracast_chunk_data *buffer,
+					  uint32_t *outstanding);
+	ntstatus_t (*register_for_data_rate_notifications)(MiracastDevice *device,
+							   void *notification_context,
+							   miracast_datarate_notification notify);
+};
+
+/**
+ * struct miracast_driver_interface - a user-mode driver's entry points
+ * @size: sizeof(struct miracast_driver_interface)
+ * @create_miracast_context: allocate everything a session needs. @callbacks is valid until
+ *	destroy; may be kept by reference.
+ * @destroy_miracast_context: release it all within 3 seconds; no thread may remain
+ * @start_miracast_session: talk to the sink on @rtsp_socket (connected, owned by the host, never
+ *	closed by the driver) until its capabilities are known. Return before asking the kernel
+ *	for the monitor: messages are held while this runs.
+ * @stop_miracast_session: end the conversation and all own sockets within 3 seconds
+ * @handle_kernel_mode_message: a message of the display driver; several may run at once, none
+ *	while one of the four above runs. *@bytes_returned: bytes written to @output.
+ *
+ * Create, start, stop and destroy never overlap. DDI: MIRACAST_DRIVER_INTERFACE.
+ */
+struct miracast_driver_interface {
+	uint32_t size;
+	ntstatus_t (*create_miracast_context)(MiracastDevice *device,
+					      const struct miracast_host_callbacks *callbacks,
+					      void **miracast_context);
+	void (*destroy_miracast_context)(void *miracast_context);
+	ntstatus_t (*start_miracast_session)(void *miracast_context, int rtsp_socket,
+					     const struct miracast_wfd_connection_stats *stats,
+					     struct miracast_session_info *session_info);
+	void (*stop_miracast_session)(void *miracast_context);
+	ntstatus_t (*handle_kernel_mode_message)(void *miracast_context, uint32_t input_size,
+						 const void *input, uint32_t output_size,
+						 void *output, uint32_t *bytes_returned);
+};
+
+/**
+ * miracast_query_driver_interface:
+ * @version: MIRACAST_DRIVER_INTERFACE_VERSION_1, else STATUS_REVISION_MISMATCH
+ * @size: bytes at @driver_interface
+ * @driver_interface: filled
+ *
+ * The one export of a user-mode driver. DDI: QueryMiracastDriverInterface.
+ */
+ntstatus_t miracast_query_driver_interface(uint32_t version, uint32_t size,
+					   struct miracast_driver_interface *driver_interface);
+typedef ntstatus_t (*miracast_query_driver_interface_fn)(
+	uint32_t version, uint32_t size, struct miracast_driver_interface *driver_interface);
+
+/*
+ * Beyond the DDI, exported by libmiracast to drivers.
+ */
+
+/* An option of this session ("mode", "encoder", ...) as the user gave it, or NULL. */
+const char *miracast_device_get_option(MiracastDevice *device, const char *name);
+
+/*
+ * Why the session ends or could not start: @reason is a stable word for machines
+ * ("sink-silent-m3"), @message a sentence for people that says what to do. The first one of a
+ * session counts. Call it before report_session_status() or before failing a start.
+ */
+void miracast_device_set_reason(MiracastDevice *device, const char *reason, const char *message);
+
+/*
+ * A fact of the session that the host shows to its users: replaces the value of @key
+ * ("mode", "encoder", "frames-encoded", "rtsp-exchange", ...). Any thread.
+ */
+void miracast_device_set_fact(MiracastDevice *device, const char *key, const char *value);
+
+#endif /* MIRACAST_DRIVER_H */

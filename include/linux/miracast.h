@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Miracast message channel: what a display driver (miniport) calls.
+ *
+ * A driver registers an adapter and implements struct miracast_display_ops.
+ * When a daemon creates a context the driver is handed callbacks with a
+ * handle; with it the driver sends messages to its user-mode half until
+ * destroy_context().
+ */
+#ifndef _LINUX_MIRACAST_H
+#define _LINUX_MIRACAST_H
+
+#include <linux/types.h>
+#include <uapi/linux/miracast.h>
+
+struct device;
+struct miracast_adapter;
+
+/**
+ * struct miracast_handle - names a context; opaque to the driver
+ * @token: never reused: a handle that outlives its context is refused
+ *
+ * DDI: MiracastHandle.
+ */
+struct miracast_handle {
+	u64 token;
+};
+
+/**
+ * struct miracast_io_status - how a message ended
+ * @status: the handler's status, or why there is none
+ * @information: bytes that were written to the output buffer
+ *
+ * Belongs to the channel; valid while the callback runs.
+ * DDI: IO_STATUS_BLOCK.
+ */
+struct miracast_io_status {
+	ntstatus_t status;
+	u64 information;
+};
+
+/**
+ * typedef miracast_message_callback_t - tells a driver that a message ended
+ * @callback_context: what miracast_send_message() was given
+ * @io_status: how it ended
+ *
+ * Called once for each accepted message, in process context with no lock held,
+ * possibly on several threads at once and possibly before
+ * miracast_send_message() returns. May send again. Must not destroy what it
+ * is called from: no miracast_unregister_adapter(), no wait for another
+ * message. DDI: DXGKCB_MIRACAST_SEND_MESSAGE_CALLBACK.
+ */
+typedef void (*miracast_message_callback_t)(void *callback_context,
+					    const struct miracast_io_status *io_status);
+
+/**
+ * struct miracast_display_callbacks - what a context's driver may call
+ * @miracast_handle: the context
+ * @send_message: miracast_send_message()
+ * @report_chunk_info: miracast_report_chunk_info()
+ *
+ * DDI: DXGK_MIRACAST_DISPLAY_CALLBACKS.
+ */
+struct miracast_display_callbacks {
+	struct miracast_handle miracast_handle;
+	ntstatus_t (*send_message)(struct miracast_handle handle, u32 input_size,
+				   const void *input, u32 output_size, void *output,
+				   miracast_message_callback_t callback,
+				   void *callback_context);
+	ntstatus_t (*report_chunk_info)(struct miracast_handle handle,
+					const struct miracast_chunk_info *chunk_info,
+					const void *private_driver_data,
+					u32 private_driver_data_size);
+};
+
+/**
+ * struct miracast_display_ops - a display driver's half of the interface
+ * @query_caps: fill @caps (@caps_size bytes); once, inside
+ *	miracast_register_adapter()
+ * @create_context: prepare for a session; return a context and the target's
+ *	number. @callbacks is valid during the call: copy it. Messages may be
+ *	sent at once; they are held until the session has started.
+ *	STATUS_RESOURCE_IN_USE when the hardware is busy.
+ * @io_control: serve a request of the user-mode driver, in its process. Both
+ *	buffers are the channel's copies, @output zeroed; the driver checks both
+ *	sizes. At most @output_size bytes may be returned.
+ * @destroy_context: free what create_context prepared and report the monitor
+ *	gone. All callbacks have returned; the handle is refused from before
+ *	this call on.
+ *
+ * The last three never run at the same time for one adapter; callbacks may
+ * overlap all of them. All may sleep.
+ * DDI: DXGK_MIRACAST_DISPLAY_INTERFACE.
+ */
+struct miracast_display_ops {
+	ntstatus_t (*query_caps)(void *driver_context, u32 caps_size,
+				 struct miracast_caps *caps);
+	ntstatus_t (*create_context)(void *driver_context,
+				     const struct miracast_display_callbacks *callbacks,
+				     void **miracast_context, u32 *target_id);
+	ntstatus_t (*io_control)(void *driver_context, void *miracast_context,
+				 u32 input_size, const void *input, u32 output_size,
+				 void *output, u32 *bytes_returned);
+	void (*destroy_context)(void *driver_context, void *miracast_context);
+};
+
+/**
+ * struct miracast_adapter_desc - what a driver says of its adapter
+ * @name: for people; copied, at most MIRACAST_ADAPTER_NAME_SIZE - 1 bytes
+ * @parent: the device that the adapter belongs to, or NULL
+ * @ops: the driver's functions; must outlive the adapter
+ * @driver_context: handed to each of them
+ * @max_contexts: how many contexts at once, 1 to 32
+ * @max_slots: most messages that a context may have open, 1 to 1024
+ * @max_message: largest input, and largest output, of a message: 1 byte to 1 MiB
+ * @max_io_control: largest input, and largest output, of an io_control: to 1 MiB
+ * @max_chunks: depth of the chunk queue, 0 (none) to 4096
+ * @timeout_ms: how long a message may stay unanswered; 0: 30 seconds
+ */
+struct miracast_adapter_desc {
+	const char *name;
+	struct device *parent;
+	const struct miracast_display_ops *ops;
+	void *driver_context;
+	u32 max_contexts;
+	u32 max_slots;
+	u32 max_message;
+	u32 max_io_control;
+	u32 max_chunks;
+	u32 timeout_ms;
+};
+
+struct miracast_adapter *miracast_register_adapter(const struct miracast_adapter_desc *desc);
+void miracast_unregister_adapter(struct miracast_adapter *adapter);
+
+ntstatus_t miracast_send_message(struct miracast_handle handle, u32 input_size,
+				 const void *input, u32 output_size, void *output,
+				 miracast_message_callback_t callback,
+				 void *callback_context);
+ntstatus_t miracast_send_message_sync(struct miracast_handle handle, u32 input_size,
+				      const void *input, u32 output_size, void *output,
+				      unsigned int timeout_ms,
+				      struct miracast_io_status *io_status);
+
+ntstatus_t miracast_report_chunk_info(struct miracast_handle handle,
+				      const struct miracast_chunk_info *chunk_info,
+				      const void *private_driver_data,
+				      u32 private_driver_data_size);
+ntstatus_t miracast_complete_chunk(struct miracast_handle handle,
+				   const struct miracast_chunk_info *chunk_info,
+				   const void *private_driver_data,
+				   u32 private_driver_data_size);
+
+int miracast_status_to_errno(ntstatus_t status);
+
+#endif /* _LINUX_MIRACAST_H */

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * What miracast_display.ko and its user-mode driver say to each other over the
+ * message channel of <linux/miracast.h>.
+ *
+ * Kernel to user: messages. Each input begins with struct
+ * miracast_display_header whose code is MIRACAST_DISPLAY_MSG_*. User to
+ * kernel: io controls. Each input begins with the same header whose code is
+ * MIRACAST_DISPLAY_CTL_*. The header's size is that of the whole struct, any
+ * variable tail included; reserved words are zero.
+ *
+ * One context drives one connector; its target id is the connector's index.
+ */
+#ifndef _UAPI_LINUX_MIRACAST_DISPLAY_H
+#define _UAPI_LINUX_MIRACAST_DISPLAY_H
+
+#include <linux/types.h>
+
+/* The adapter's name in MIRACAST_IOC_HANDSHAKE. */
+#define MIRACAST_DISPLAY_ADAPTER_NAME	"miracast_display"
+
+/**
+ * struct miracast_display_header - begins every message and io control
+ * @code: MIRACAST_DISPLAY_MSG_* or MIRACAST_DISPLAY_CTL_*
+ * @size: bytes of the whole input
+ */
+struct miracast_display_header {
+	__u32 code;
+	__u32 size;
+};
+
+/* Messages, display driver to user-mode driver. */
+#define MIRACAST_DISPLAY_MSG_FRAME		1u	/* struct miracast_display_frame */
+#define MIRACAST_DISPLAY_MSG_POWER		2u	/* struct miracast_display_power */
+#define MIRACAST_DISPLAY_MSG_FRAMEBUFFER_GONE	3u	/* struct miracast_display_framebuffer */
+
+/* Io controls, user-mode driver to display driver. */
+#define MIRACAST_DISPLAY_CTL_SINK_ARRIVED	1u	/* struct miracast_display_sink */
+#define MIRACAST_DISPLAY_CTL_SINK_DEPARTED	2u	/* struct miracast_display_header */
+#define MIRACAST_DISPLAY_CTL_EXPORT_FRAMEBUFFER	3u	/* in and out: struct miracast_display_framebuffer */
+
+/**
+ * struct miracast_display_rect - a rectangle in pixels, half open
+ * @x1: left edge
+ * @y1: top edge
+ * @x2: one past the right edge
+ * @y2: one past the bottom edge
+ */
+struct miracast_display_rect {
+	__u32 x1;
+	__u32 y1;
+	__u32 x2;
+	__u32 y2;
+};
+
+#define MIRACAST_DISPLAY_MAX_DAMAGE	16
+
+/**
+ * struct miracast_display_frame - a picture was committed
+ * @header: MIRACAST_DISPLAY_MSG_FRAME
+ * @sequence: the frame's number on this connector, from 1; gaps are frames that
+ *	the compositor replaced before they were sent
+ * @time_ns: CLOCK_MONOTONIC of the commit, in nanoseconds
+ * @framebuffer_id: names the framebuffer for EXPORT_FRAMEBUFFER; never reused
+ *	within a context
+ * @format: DRM fourcc (DRM_FORMAT_XRGB8888)
+ * @x: left edge of the picture in the framebuffer, in pixels
+ * @y: top edge of the picture in the framebuffer, in pixels
+ * @width: of the picture, in pixels
+ * @height: of the picture, in pixels
+ * @refresh: of the connector's mode, in millihertz
+ * @nr_damage: entries of @damage; 0: all of the picture changed
+ * @damage: what changed since the last frame, relative to the picture
+ *
+ * The pixels stay as they are until the message is completed. The output is
+ * struct miracast_display_frame_result.
+ */
+struct miracast_display_frame {
+	struct miracast_display_header header;
+	__u64 sequence;
+	__u64 time_ns;
+	__u32 framebuffer_id;
+	__u32 format;
+	__u32 x;
+	__u32 y;
+	__u32 width;
+	__u32 height;
+	__u32 refresh;
+	__u32 nr_damage;
+	struct miracast_display_rect damage[MIRACAST_DISPLAY_MAX_DAMAGE];
+};
+
+/**
+ * enum miracast_display_frame_outcome - what became of a frame
+ * @MIRACAST_DISPLAY_FRAME_ENCODED: it went to the encoder
+ * @MIRACAST_DISPLAY_FRAME_DROPPED: it was skipped: the encoder is behind
+ * @MIRACAST_DISPLAY_FRAME_NOT_STREAMING: the sink does not play (standby, pause)
+ */
+enum miracast_display_frame_outcome {
+	MIRACAST_DISPLAY_FRAME_ENCODED = 0,
+	MIRACAST_DISPLAY_FRAME_DROPPED = 1,
+	MIRACAST_DISPLAY_FRAME_NOT_STREAMING = 2,
+};
+
+/**
+ * struct miracast_display_frame_result - output of a FRAME message
+ * @sequence: the frame's
+ * @outcome: enum miracast_display_frame_outcome
+ * @reserved: zero
+ * @encode_ns: how long the frame was with the encoder, in nanoseconds
+ */
+struct miracast_display_frame_result {
+	__u64 sequence;
+	__u32 outcome;
+	__u32 reserved;
+	__u64 encode_ns;
+};
+
+/**
+ * struct miracast_display_power - the monitor is switched on or off
+ * @header: MIRACAST_DISPLAY_MSG_POWER
+ * @on: 1: on, 0: off, the sink should go to standby
+ * @reserved: zero
+ *
+ * DDI: the documented use of DxgkCbMiracastSendMessage. No output.
+ */
+struct miracast_display_power {
+	struct miracast_display_header header;
+	__u32 on;
+	__u32 reserved;
+};
+
+/**
+ * struct miracast_display_framebuffer - a framebuffer's memory
+ * @header: MIRACAST_DISPLAY_CTL_EXPORT_FRAMEBUFFER, or
+ *	MIRACAST_DISPLAY_MSG_FRAMEBUFFER_GONE
+ * @framebuffer_id: in: which
+ * @fd: out: a dma-buf, read-only, close-on-exec; zero on input
+ * @width: out: of the framebuffer, in pixels; zero on input
+ * @height: out: of the framebuffer, in pixels; zero on input
+ * @pitch: out: bytes from one line to the next; zero on input
+ * @format: out: DRM fourcc; zero on input
+ * @offset: out: of the first pixel in the dma-buf, in bytes; zero on input
+ * @buffer_size: out: bytes of the dma-buf; zero on input
+ *
+ * FRAMEBUFFER_GONE says that the compositor has dropped the framebuffer: the
+ * user-mode driver unmaps it. Only @framebuffer_id is set there.
+ */
+struct miracast_display_framebuffer {
+	struct miracast_display_header header;
+	__u32 framebuffer_id;
+	__s32 fd;
+	__u32 width;
+	__u32 height;
+	__u32 pitch;
+	__u32 format;
+	__u64 offset;
+	__u64 buffer_size;
+};
+
+#define MIRACAST_DISPLAY_MAX_EDID	512
+
+/**
+ * struct miracast_display_sink - a sink is ready to show pictures
+ * @header: MIRACAST_DISPLAY_CTL_SINK_ARRIVED; its size covers the EDID's bytes
+ * @width: of the negotiated mode, in pixels: offered as the preferred mode
+ * @height: of the negotiated mode, in pixels
+ * @refresh: of the negotiated mode, in millihertz
+ * @max_pixel_clock: of any mode offered, in kHz; 0: the negotiated mode's
+ * @edid_size: bytes of @edid: 0 or a multiple of 128, at most
+ *	MIRACAST_DISPLAY_MAX_EDID
+ * @reserved: zero
+ * @edid: the sink's EDID, unmodified
+ *
+ * No mode above @width, @height or @refresh is offered. Sent again, it replaces
+ * the sink. No output.
+ */
+struct miracast_display_sink {
+	struct miracast_display_header header;
+	__u32 width;
+	__u32 height;
+	__u32 refresh;
+	__u32 max_pixel_clock;
+	__u32 edid_size;
+	__u32 reserved;
+	__u8 edid[];
+};
+
+#endif /* _UAPI_LINUX_MIRACAST_DISPLAY_H */
