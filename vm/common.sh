@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# What the scripts of this folder share; sourced, never run.
+
+# shellcheck disable=SC2034 # for the scripts that source this
+main_suite=bookworm
+project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/linux-miracast
+
+say() { echo "$(basename "$0"): $*" >&2; }
+die() { say "$*"; exit 1; }
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	else
+		command -v sudo >/dev/null || die "this step needs root: run as root or install sudo."
+		sudo "$@"
+	fi
+}
+
+# in_tree TREE COMMAND...: as root in the tree, with the kernel's file systems
+# and the network's names, in a mount namespace that ends with the command.
+in_tree() {
+	local tree=$1
+	shift
+	# shellcheck disable=SC2016 # the inner shell's own
+	as_root unshare --mount --propagation private /bin/bash -ec '
+		tree=$1; shift
+		mount -t proc proc "$tree/proc"
+		mount --rbind /sys "$tree/sys"
+		mount --rbind /dev "$tree/dev"
+		mount -t tmpfs tmpfs "$tree/run"
+		touch "$tree/etc/resolv.conf"
+		mount --bind "$(realpath /etc/resolv.conf)" "$tree/etc/resolv.conf"
+		exec chroot "$tree" "$@"' in_tree "$tree" "$@"
+}
