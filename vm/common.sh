@@ -19,19 +19,22 @@ as_root() {
 	fi
 }
 
-# in_tree TREE COMMAND...: as root in the tree, with the kernel's file systems
-# and the network's names, in a mount namespace that ends with the command.
+# in_tree TREE COMMAND...: as root in the tree, with the kernel's file systems,
+# the network's names and this project at its own path, in a mount namespace
+# that ends with the command.
 in_tree() {
 	local tree=$1
 	shift
 	# shellcheck disable=SC2016 # the inner shell's own
 	as_root unshare --mount --propagation private /bin/bash -ec '
-		tree=$1; shift
+		tree=$1 project=$2; shift 2
 		mount -t proc proc "$tree/proc"
 		mount --rbind /sys "$tree/sys"
 		mount --rbind /dev "$tree/dev"
 		mount -t tmpfs tmpfs "$tree/run"
 		touch "$tree/etc/resolv.conf"
 		mount --bind "$(realpath /etc/resolv.conf)" "$tree/etc/resolv.conf"
-		exec chroot "$tree" "$@"' in_tree "$tree" "$@"
+		mkdir -p "$tree$project"
+		mount --bind "$project" "$tree$project"
+		exec chroot "$tree" "$@"' in_tree "$tree" "$project" "$@"
 }
