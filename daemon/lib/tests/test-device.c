@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What of a device works without the kernel's half: loading a driver, and what
+ * it says about its session. The rest is in selftests/lib, inside the test VM.
+ */
+#include "miracast-device.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void keep_result(GObject *object, GAsyncResult *result, gpointer data)
+{
+	*(GAsyncResult **)data = g_object_ref(result);
+}
+
+static void assert_create_fails(const char *adapter, const char *driver, MiracastError code,
+				const char *part_of_message)
+{
+	g_autoptr(MiracastDevice) device = miracast_device_new(adapter, driver, NULL);
+	g_autoptr(GAsyncResult) created = NULL;
+	g_autoptr(GAsyncResult) destroyed = NULL;
+	g_autoptr(GError) error = NULL;
+
+	miracast_device_create_async(device, keep_result, &created);
+	while (!created)
+		g_main_context_iteration(NULL, TRUE);
+	g_assert_false(miracast_device_create_finish(device, created, &error));
+	g_assert_error(error, MIRACAST_ERROR, (int)code);
+	if (!strstr(error->message, part_of_message))
+		g_error("\"%s\" does not say \"%s\"", error->message, part_of_message);
+	g_clear_error(&error);
+
+	miracast_device_destroy_async(device, keep_result, &destroyed);
+	while (!destroyed)
+		g_main_context_iteration(NULL, TRUE);
+	g_assert_true(miracast_device_destroy_finish(device, destroyed, &error));
+	g_assert_no_error(error);
+}
+
+static void test_driver_missing(void)
+{
+	assert_create_fails(NULL, "/nonexistent/driver.so", MIRACAST_ERROR_DRIVER_LOAD,
+			    "/nonexistent/driver.so");
+}
+
+static void test_driver_without_export(void)
+{
+	assert_create_fails(NULL, DRIVER_NONE, MIRACAST_ERROR_DRIVER_LOAD, "does not export");
+}
+
+static void test_driver_of_other_version(void)
+{
+	assert_create_fails(NULL, DRIVER_OLD, MIRACAST_ERROR_DRIVER_LOAD, "version 1");
+}
+
+static void test_driver_incomplete(void)
+{
+	assert_create_fails(NULL, DRIVER_INCOMPLETE, MIRACAST_ERROR_DRIVER_LOAD, "not complete");
+}
+
+static void test_adapter_missing(void)
+{
+	assert_create_fails("/dev/nonexistent", DRIVER_GOOD, MIRACAST_ERROR_NO_ADAPTER,
+			    "/dev/nonexistent");
+	assert_create_fails("no such adapter", DRIVER_GOOD, MIRACAST_ERROR_NO_ADAPTER,
+			    "no such adapter");
+}
+
+static void test_not_an_adapter(void)
+{
+	assert_create_fails("/dev/null", DRIVER_GOOD, MIRACAST_ERROR_UNSUPPORTED,
+			    "does not shake hands");
+}
+
+static void test_no_start_without_create(void)
+{
+	g_autoptr(MiracastDevice) device = miracast_device_new(NULL, DRIVER_GOOD, NULL);
+	g_autoptr(GAsyncResult) started = NULL;
+	g_autoptr(GAsyncResult) destroyed = NULL;
+	g_autoptr(GError) error = NULL;
+	int ends[2];
+
+	g_assert_no_errno(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends));
+	miracast_device_start_async(device, ends[0], NULL, 1, keep_result, &started);
+	while (!started)
+		g_main_context_iteration(NULL, TRUE);
+	g_assert_false(miracast_device_start_finish(device, started, NULL, &error));
+	g_assert_error(error, MIRACAST_ERROR, MIRACAST_ERROR_INVALID);
+
+	/* The socket was the device's to close. */
+	g_assert_cmpint(read(ends[1], &(char){0}, 1), ==, 0);
+	close(ends[1]);
+
+	miracast_device_destroy_async(device, keep_result, &destroyed);
+	while (!destroyed)
+		g_main_context_iteration(NULL, TRUE);
+}
+
+static void test_options(void)
+{
+	g_autoptr(GHashTable) options = g_hash_table_new(g_str_hash, g_str_equal);
+	g_autoptr(MiracastDevice) device = NULL;
+
+	g_hash_table_insert(options, "mode", "1280x720@30");
+	device = miracast_device_new(NULL, DRIVER_GOOD, options);
+	g_hash_table_remove_all(options);
+	g_assert_cmpstr(miracast_device_get_option(device, "mode"), ==, "1280x720@30");
+	g_assert_null(miracast_device_get_option(device, "encoder"));
+}
+
+static void test_first_reason_counts(void)
+{
+	g_autoptr(MiracastDevice) device = miracast_device_new(NULL, DRIVER_GOOD, NULL);
+	g_autofree char *reason = NULL;
+	g_autofree char *message = NULL;
+
+	g_assert_false(miracast_device_get_reason(device, &reason, &message));
+	miracast_device_set_reason(device, "sink-silent", "Switch it on.");
+	miracast_device_set_reason(device, "connection-lost", "Plug it in.");
+	g_assert_true(miracast_device_get_reason(device, &reason, &message));
+	g_assert_cmpstr(reason, ==, "sink-silent");
+	g_assert_cmpstr(message, ==, "Switch it on.");
+}
+
+static void count(MiracastDevice *device, gpointer data)
+{
+	++*(int *)data;
+}
+
+static void test_facts_are_told_together(void)
+{
+	g_autoptr(MiracastDevice) device = miracast_device_new(NULL, DRIVER_GOOD, NULL);
+	g_autoptr(GVariant) facts = NULL;
+	g_autofree char *text = NULL;
+	int n_signals = 0;
+
+	g_signal_connect(device, "facts-changed", G_CALLBACK(count), &n_signals);
+	miracast_device_set_fact(device, "mode", "640x480p60");
+	miracast_device_set_fact(device, "encoder", "x264enc");
+	miracast_device_set_fact(device, "mode", "1280x720p30");
+	g_assert_cmpint(n_signals, ==, 0);
+	while (!n_signals)
+		g_main_context_iteration(NULL, TRUE);
+	facts = miracast_device_get_facts(device);
+	text = g_variant_print(facts, FALSE);
+	g_assert_cmpstr(text, ==, "{'encoder': 'x264enc', 'mode': '1280x720p30'}");
+
+	miracast_device_set_fact(device, "mode", "640x480p60");
+	while (n_signals < 2)
+		g_main_context_iteration(NULL, TRUE);
+	g_assert_cmpint(n_signals, ==, 2);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/device/driver-missing", test_driver_missing);
+	g_test_add_func("/device/driver-without-export", test_driver_without_export);
+	g_test_add_func("/device/driver-of-other-version", test_driver_of_other_version);
+	g_test_add_func("/device/driver-incomplete", test_driver_incomplete);
+	g_test_add_func("/device/adapter-missing", test_adapter_missing);
+	g_test_add_func("/device/not-an-adapter", test_not_an_adapter);
+	g_test_add_func("/device/no-start-without-create", test_no_start_without_create);
+	g_test_add_func("/device/options", test_options);
+	g_test_add_func("/device/first-reason-counts", test_first_reason_counts);
+	g_test_add_func("/device/facts-are-told-together", test_facts_are_told_together);
+	return g_test_run();
+}
