@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* The codec of Wi-Fi Display's parameters and the choice of a format. */
+#include <string.h>
+
+#include "wfd_params.h"
+
+static struct wfd_video_formats formats_of(const char *text)
+{
+	struct wfd_video_formats formats;
+	g_autoptr(GError) error = NULL;
+
+	wfd_video_formats_parse(text, &formats, &error);
+	g_assert_no_error(error);
+	return formats;
+}
+
+static void assert_mode(const struct wfd_choice *choice, guint width, guint height, guint fps)
+{
+	g_assert_cmpuint(choice->mode.width, ==, width);
+	g_assert_cmpuint(choice->mode.height, ==, height);
+	g_assert_cmpuint(choice->mode.fps, ==, fps);
+}
+
+static void test_tables(void)
+{
+	static const struct {
+		enum wfd_mode_table table;
+		guint index, width, height, fps;
+	} samples[] = {
+		{WFD_CEA, 0, 640, 480, 60},	{WFD_CEA, 5, 1280, 720, 30},
+		{WFD_CEA, 8, 1920, 1080, 60},	{WFD_CEA, 10, 1280, 720, 25},
+		{WFD_CEA, 12, 1920, 1080, 25},	{WFD_CEA, 16, 1920, 1080, 24},
+		{WFD_VESA, 0, 800, 600, 30},	{WFD_VESA, 13, 1366, 768, 60},
+		{WFD_VESA, 28, 1920, 1200, 30}, {WFD_HH, 0, 800, 480, 30},
+		{WFD_HH, 11, 848, 480, 60},
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(samples); i++) {
+		const struct wfd_mode *mode = wfd_mode_get(samples[i].table, samples[i].index);
+
+		g_assert_nonnull(mode);
+		g_assert_cmpuint(mode->width, ==, samples[i].width);
+		g_assert_cmpuint(mode->height, ==, samples[i].height);
+		g_assert_cmpuint(mode->fps, ==, samples[i].fps);
+	}
+	g_assert_true(wfd_mode_get(WFD_CEA, 9)->interlaced);
+	g_assert_null(wfd_mode_get(WFD_CEA, 17));
+	g_assert_null(wfd_mode_get(WFD_VESA, 29));
+	g_assert_null(wfd_mode_get(WFD_HH, 12));
+	g_assert_null(wfd_mode_get(WFD_N_MODE_TABLES, 0));
+}
+
+static void test_body(void)
+{
+	static const char body[] = "WFD_Video_Formats:  none \r\n"
+				   "\r\n"
+				   "wfd_idr_request\n"
+				   "  wfd_connector_type :05\r"
+				   "wfd_video_formats: 00\r\n"
+				   "x\0y: \xff z\r\n"
+				   ": nameless\r\n"
+				   "wfd_last: a:b";
+	g_autoptr(GHashTable) params = wfd_params_parse(body, sizeof(body) - 1);
+
+	g_assert_cmpstr(g_hash_table_lookup(params, "wfd_video_formats"), ==, "none");
+	g_assert_cmpstr(g_hash_table_lookup(params, "wfd_idr_request"), ==, "");
+	g_assert_cmpstr(g_hash_table_lookup(params, "wfd_connector_type"), ==, "05");
+	g_assert_cmpstr(g_hash_table_lookup(params, "x y"), ==, "z");
+	g_assert_cmpstr(g_hash_table_lookup(params, "wfd_last"), ==, "a:b");
+	g_assert_cmpuint(g_hash_table_size(params), ==, 5);
+}
+
+static void test_video_formats(void)
+{
+	struct wfd_video_formats formats =
+		formats_of("40 01 02 10 0001deff 3fffffff 00000FFF 01 0010 0102 13 0780 0438, "
+			   "01 04 000000A1 00000000 00000000 00 0000 0000 00 none none");
+	g_autofree char *text = wfd_video_formats_to_string(&formats);
+
+	g_assert_cmphex(formats.native, ==, 0x40);
+	g_assert_cmpuint(formats.n_codecs, ==, 2);
+	g_assert_cmphex(formats.codecs[0].profile, ==, WFD_H264_CHP);
+	g_assert_cmphex(formats.codecs[0].level, ==, WFD_H264_LEVEL_4_2);
+	g_assert_cmphex(formats.codecs[0].modes[WFD_VESA], ==, 0x3fffffff);
+	g_assert_cmpuint(formats.codecs[0].max_hres, ==, 1920);
+	g_assert_cmpuint(formats.codecs[0].max_vres, ==, 1080);
+	g_assert_cmphex(formats.codecs[1].modes[WFD_CEA], ==, 0xa1);
+	g_assert_cmpuint(formats.codecs[1].max_hres, ==, 0);
+	g_assert_cmpstr(text, ==,
+			"40 01 02 10 0001DEFF 3FFFFFFF 00000FFF 01 0010 0102 13 0780 0438, "
+			"01 04 000000A1 00000000 00000000 00 0000 0000 00 none none");
+}
+
+static void test_video_formats_odd(void)
+{
+	struct wfd_video_formats formats;
+
+	g_assert_cmpuint(formats_of("none").n_codecs, ==, 0);
+	g_assert_cmpuint(formats_of(" NONE ").n_codecs, ==, 0);
+	/* Tabs, no tail, junk behind the last field, a second codec that is none. */
+	formats = formats_of("00\t00  01 01 00000001 00000000 00000000");
+	g_assert_cmphex(formats.codecs[0].modes[WFD_CEA], ==, 1);
+	formats = formats_of("00 00 01 01 1 0 0 00 0000 0000 00 none none junk,more junk");
+	g_assert_cmpuint(formats.n_codecs, ==, 1);
+	formats = formats_of("00 00 01 01 1 0 0 zz zz zz zz zz zz");
+	g_assert_cmpuint(formats.codecs[0].latency, ==, 0);
+}
+
+static void test_video_formats_bad(void)
+{
+	static const char *const bad[] = {
+		"",
+		" ",
+		",",
+		"00",
+		"00 00 01 01 00000001 00000000",
+		"00 00 01 01 1FFFFFFFF 00000000 00000000",
+		"00 00 -1 01 00000001 00000000 00000000",
+		"00 00 100 01 00000001 00000000 00000000",
+		"xx 00 01 01 00000001 00000000 00000000",
+		"nonesense 00 01 01 1 0 0",
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
+		g_autoptr(GError) error = NULL;
+		struct wfd_video_formats formats;
+
+		g_assert_false(wfd_video_formats_parse(bad[i], &formats, &error));
+		g_assert_error(error, WFD_PARAMS_ERROR, WFD_PARAMS_ERROR_SYNTAX);
+		g_assert_cmpuint(formats.n_codecs, ==, 0);
+	}
+}
+
+static void test_audio_codecs(void)
+{
+	struct wfd_audio_codecs audio;
+	g_autoptr(GError) error = NULL;
+
+	g_assert_true(wfd_audio_codecs_parse("LPCM 00000003 02, aac 0000000F 00,XYZ 1 0,AC3 1",
+					     &audio, &error));
+	g_assert_cmpuint(audio.n_codecs, ==, 3);
+	g_assert_cmpuint(audio.codecs[0].format, ==, WFD_LPCM);
+	g_assert_cmphex(audio.codecs[0].modes, ==, 3);
+	g_assert_cmpuint(audio.codecs[0].latency, ==, 2);
+	g_assert_cmpuint(audio.codecs[1].format, ==, WFD_AAC);
+	g_assert_cmpuint(audio.codecs[2].format, ==, WFD_AC3);
+	g_assert_true(wfd_audio_codecs_parse("none", &audio, &error));
+	g_assert_cmpuint(audio.n_codecs, ==, 0);
+	g_assert_false(wfd_audio_codecs_parse("LPCM", &audio, &error));
+	g_assert_error(error, WFD_PARAMS_ERROR, WFD_PARAMS_ERROR_SYNTAX);
+}
+
+static void test_rtp_ports(void)
+{
+	static const char *const bad[] = {"",
+					  "none",
+					  "RTP/AVP/UDP;unicast",
+					  "RTP/AVP/UDP;unicast 65536 0 mode=play",
+					  "RTP/AVP/UDP;unicast -1 0 mode=play",
+					  "HTTP 1028 0 mode=play"};
+	struct wfd_client_rtp_ports ports;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *text = NULL;
+
+	g_assert_true(
+		wfd_client_rtp_ports_parse("RTP/AVP/UDP;unicast 1028 0 mode=play", &ports, &error));
+	g_assert_cmpuint(ports.port0, ==, 1028);
+	g_assert_cmpuint(ports.port1, ==, 0);
+	g_assert_false(ports.tcp);
+	text = wfd_client_rtp_ports_to_string(&ports);
+	g_assert_cmpstr(text, ==, "RTP/AVP/UDP;unicast 1028 0 mode=play");
+	g_assert_true(
+		wfd_client_rtp_ports_parse("rtp/avp/tcp;interleaved 1 mode=play", &ports, &error));
+	g_assert_true(ports.tcp);
+	for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
+		g_autoptr(GError) bad_error = NULL;
+
+		g_assert_false(wfd_client_rtp_ports_parse(bad[i], &ports, &bad_error));
+		g_assert_error(bad_error, WFD_PARAMS_ERROR, WFD_PARAMS_ERROR_SYNTAX);
+	}
+}
+
+/* "blocks hex" of @n_blocks sound blocks, told as @told. */
+static char *edid_text(guint n_blocks, guint told)
+{
+	GString *text = g_string_new(NULL);
+	guint8 block[128] = {0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00, 0x35, 0x4d};
+	guint8 sum = 0;
+
+	block[126] = n_blocks - 1;
+	for (guint i = 0; i < 127; i++)
+		sum += block[i];
+	block[127] = -sum;
+	g_string_printf(text, "%04X ", told);
+	for (guint i = 0; i < 128 * n_blocks; i++)
+		g_string_append_printf(text, "%02x", i < 128 ? block[i] : i & 0xff);
+	return g_string_free(text, FALSE);
+}
+
+static void test_edid(void)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *two = edid_text(2, 2);
+	g_autofree char *overstated = edid_text(2, 9);
+	g_autofree char *understated = edid_text(2, 1);
+	g_autofree char *torn = edid_text(2, 2);
+	g_autofree char *broken = edid_text(1, 1);
+	g_autoptr(GBytes) edid = NULL;
+
+	edid = wfd_display_edid_parse(two, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(g_bytes_get_size(edid), ==, 256);
+	g_assert_cmphex(((const guint8 *)g_bytes_get_data(edid, NULL))[8], ==, 0x35);
+	g_assert_cmphex(((const guint8 *)g_bytes_get_data(edid, NULL))[255], ==, 0xff);
+	g_clear_pointer(&edid, g_bytes_unref);
+
+	edid = wfd_display_edid_parse(overstated, &error);
+	g_assert_cmpuint(g_bytes_get_size(edid), ==, 256);
+	g_clear_pointer(&edid, g_bytes_unref);
+	edid = wfd_display_edid_parse(understated, &error);
+	g_assert_cmpuint(g_bytes_get_size(edid), ==, 128);
+	g_clear_pointer(&edid, g_bytes_unref);
+	torn[strlen(torn) - 3] = '\0';
+	edid = wfd_display_edid_parse(torn, &error);
+	g_assert_cmpuint(g_bytes_get_size(edid), ==, 128);
+	g_clear_pointer(&edid, g_bytes_unref);
+
+	g_assert_null(wfd_display_edid_parse("none", &error));
+	g_assert_null(wfd_display_edid_parse("", &error));
+	g_assert_no_error(error);
+	broken[40] ^= 1;
+	g_assert_null(wfd_display_edid_parse(broken, &error));
+	g_assert_error(error, WFD_PARAMS_ERROR, WFD_PARAMS_ERROR_SYNTAX);
+	g_clear_error(&error);
+	g_assert_null(wfd_display_edid_parse("0001 00ffffffffffff00", &error));
+	g_assert_error(error, WFD_PARAMS_ERROR, WFD_PARAMS_ERROR_SYNTAX);
+	g_clear_error(&error);
+	g_assert_null(wfd_display_edid_parse("FFFF 00", &error));
+	g_assert_error(error, WFD_PARAMS_ERROR, WFD_PARAMS_ERROR_SYNTAX);
+}
+
+static void test_content_protection(void)
+{
+	struct wfd_content_protection protection;
+	g_autoptr(GError) error = NULL;
+
+	g_assert_true(wfd_content_protection_parse("HDCP2.1 port=1189", &protection, &error));
+	g_assert_cmpuint(protection.version, ==, 21);
+	g_assert_cmpuint(protection.port, ==, 1189);
+	g_assert_true(wfd_content_protection_parse("none", &protection, &error));
+	g_assert_cmpuint(protection.version, ==, 0);
+	g_assert_false(wfd_content_protection_parse("HDCP", &protection, &error));
+	g_assert_error(error, WFD_PARAMS_ERROR, WFD_PARAMS_ERROR_SYNTAX);
+}
+
+static void test_caps(void)
+{
+	static const char body[] =
+		"wfd_video_formats: 00 00 02 04 0001FFFF 3FFFFFFF 00000FFF 00 0000 0000 00 none "
+		"none\r\n"
+		"wfd_audio_codecs: nonsense\r\n"
+		"wfd_client_rtp_ports: RTP/AVP/UDP;unicast 1028 0 mode=play\r\n"
+		"wfd_display_edid: 0001 zz\r\n"
+		"wfd_connector_type: 05\r\n"
+		"wfd_standby_resume_capability: supported\r\n"
+		"wfd_uibc_capability: input_category_list=GENERIC;port=none\r\n";
+	struct wfd_sink_caps caps;
+	g_autoptr(GError) error = NULL;
+
+	g_assert_true(wfd_sink_caps_parse(body, sizeof(body) - 1, &caps, &error));
+	g_assert_cmpuint(caps.video.n_codecs, ==, 1);
+	g_assert_cmpuint(caps.audio.n_codecs, ==, 0);
+	g_assert_cmpuint(caps.rtp_ports.port0, ==, 1028);
+	g_assert_null(caps.edid);
+	g_assert_cmpint(caps.connector_type, ==, 5);
+	g_assert_true(caps.standby_resume);
+	g_assert_true(caps.uibc);
+	wfd_sink_caps_clear(&caps);
+
+	g_assert_false(wfd_sink_caps_parse("wfd_audio_codecs: none", 22, &caps, &error));
+	g_assert_error(error, WFD_PARAMS_ERROR, WFD_PARAMS_ERROR_SYNTAX);
+	g_assert_cmpint(caps.connector_type, ==, -1);
+	g_clear_error(&error);
+	g_assert_false(wfd_sink_caps_parse(NULL, 0, &caps, &error));
+	g_assert_error(error, WFD_PARAMS_ERROR, WFD_PARAMS_ERROR_SYNTAX);
+}
+
+static void test_choose_highest(void)
+{
+	struct wfd_video_formats sink =
+		formats_of("00 00 03 10 0001FFFF 1FFFFFFF 00000FFF 00 0000 0000 00 none none");
+	struct wfd_policy policy = {0};
+	struct wfd_choice choice;
+	struct wfd_video_formats formats;
+	g_autofree char *text = NULL;
+
+	g_assert_true(wfd_choose_format(&sink, &policy, &choice, NULL));
+	assert_mode(&choice, 1920, 1080, 60);
+	g_assert_cmpuint(choice.table, ==, WFD_CEA);
+	g_assert_cmphex(choice.profile, ==, WFD_H264_CBP);
+	g_assert_cmpstr(wfd_level_name(choice.level), ==, "4.2");
+	g_assert_cmpuint(choice.max_kbit, ==, 50000);
+	wfd_choice_to_formats(&choice, &formats);
+	text = wfd_video_formats_to_string(&formats);
+	g_assert_cmpstr(text, ==,
+			"00 00 01 10 00000100 00000000 00000000 00 0000 0000 00 none none");
+}
+
+static void test_choose_limits(void)
+{
+	struct wfd_video_formats sink =
+		formats_of("00 00 02 04 0001FFFF 1FFFFFFF 00000FFF 00 0000 0000 00 none none");
+	struct wfd_choice choice;
+
+	/* Level 4 carries 1080p30, and 1600x1200 at 30 Hz is smaller than 1080p. */
+	g_assert_true(wfd_choose_format(&sink, &(struct wfd_policy){0}, &choice, NULL));
+	assert_mode(&choice, 1920, 1080, 30);
+	g_assert_cmphex(choice.profile, ==, WFD_H264_CHP);
+	g_assert_cmphex(choice.level, ==, WFD_H264_LEVEL_4);
+
+	g_assert_true(wfd_choose_format(
+		&sink, &(struct wfd_policy){.max_width = 1280, .max_height = 720}, &choice, NULL));
+	assert_mode(&choice, 1280, 720, 60);
+	g_assert_true(wfd_choose_format(
+		&sink, &(struct wfd_policy){.max_height = 720, .max_fps = 30, .max_width = 1280},
+		&choice, NULL));
+	assert_mode(&choice, 1280, 720, 30);
+	g_assert_cmphex(choice.level, ==, WFD_H264_LEVEL_3_1);
+	g_assert_true(wfd_choose_format(
+		&sink, &(struct wfd_policy){.max_pixel_rate = 1280 * 720 * 30}, &choice, NULL));
+	assert_mode(&choice, 1280, 720, 30);
+	g_assert_true(wfd_choose_format(
+		&sink, &(struct wfd_policy){.max_level = WFD_H264_LEVEL_3_1}, &choice, NULL));
+	assert_mode(&choice, 1280, 720, 30);
+}
+
+static void test_choose_only(void)
+{
+	struct wfd_video_formats sink =
+		formats_of("00 00 01 10 000000A1 00000000 00000000 00 0000 0000 00 none none");
+	struct wfd_policy policy = {.only = {.width = 640, .height = 480}, .max_fps = 30};
+	g_autoptr(GError) error = NULL;
+	struct wfd_choice choice;
+
+	g_assert_true(wfd_choose_format(&sink, &policy, &choice, &error));
+	assert_mode(&choice, 640, 480, 60);
+	policy.only = (struct wfd_mode){1920, 1080, 60, FALSE};
+	g_assert_false(wfd_choose_format(&sink, &policy, &choice, &error));
+	g_assert_error(error, WFD_PARAMS_ERROR, WFD_PARAMS_ERROR_NO_COMMON_FORMAT);
+	g_assert_nonnull(strstr(error->message, "1920x1080p30"));
+}
+
+static void test_choose_none(void)
+{
+	/* No mode at all; interlaced only; bits that no table has; a mode beyond the level. */
+	static const char *const sinks[] = {
+		"none",
+		"00 00 01 10 00000000 00000000 00000000 00 0000 0000 00 none none",
+		"00 00 01 10 00004214 00000000 00000000 00 0000 0000 00 none none",
+		"00 00 01 10 FFFE0000 E0000000 FFFFF000 00 0000 0000 00 none none",
+		"00 00 01 01 00000100 00000000 00000000 00 0000 0000 00 none none",
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(sinks); i++) {
+		struct wfd_video_formats sink = formats_of(sinks[i]);
+		g_autoptr(GError) error = NULL;
+		struct wfd_choice choice;
+
+		g_assert_false(wfd_choose_format(&sink, &(struct wfd_policy){0}, &choice, &error));
+		g_assert_error(error, WFD_PARAMS_ERROR, WFD_PARAMS_ERROR_NO_COMMON_FORMAT);
+	}
+}
+
+/* Slow modes only when there is no other; the decoder's limits; a sink that names no level. */
+static void test_choose_ranks(void)
+{
+	struct wfd_video_formats sink =
+		formats_of("00 00 01 04 00010021 00000000 00000000 00 0000 0000 00 none none");
+	struct wfd_choice choice;
+
+	g_assert_true(wfd_choose_format(&sink, &(struct wfd_policy){0}, &choice, NULL));
+	assert_mode(&choice, 1280, 720, 30);
+	sink.codecs[0].modes[WFD_CEA] = 1 << 16 | 1 << 10;
+	g_assert_true(wfd_choose_format(&sink, &(struct wfd_policy){0}, &choice, NULL));
+	assert_mode(&choice, 1920, 1080, 24);
+	sink.preferred_display_mode = 1;
+	sink.codecs[0].max_hres = 1280;
+	g_assert_true(wfd_choose_format(&sink, &(struct wfd_policy){0}, &choice, NULL));
+	assert_mode(&choice, 1280, 720, 25);
+	sink.codecs[0].level = 0;
+	g_assert_true(wfd_choose_format(&sink, &(struct wfd_policy){0}, &choice, NULL));
+	g_assert_cmphex(choice.level, ==, WFD_H264_LEVEL_3_1);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/wfd/params/tables", test_tables);
+	g_test_add_func("/wfd/params/body", test_body);
+	g_test_add_func("/wfd/params/video-formats", test_video_formats);
+	g_test_add_func("/wfd/params/video-formats-odd", test_video_formats_odd);
+	g_test_add_func("/wfd/params/video-formats-bad", test_video_formats_bad);
+	g_test_add_func("/wfd/params/audio-codecs", test_audio_codecs);
+	g_test_add_func("/wfd/params/rtp-ports", test_rtp_ports);
+	g_test_add_func("/wfd/params/edid", test_edid);
+	g_test_add_func("/wfd/params/content-protection", test_content_protection);
+	g_test_add_func("/wfd/params/caps", test_caps);
+	g_test_add_func("/wfd/choose/highest", test_choose_highest);
+	g_test_add_func("/wfd/choose/limits", test_choose_limits);
+	g_test_add_func("/wfd/choose/only", test_choose_only);
+	g_test_add_func("/wfd/choose/none", test_choose_none);
+	g_test_add_func("/wfd/choose/ranks", test_choose_ranks);
+	return g_test_run();
+}

@@ -1,0 +1,836 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The source's RTSP state machine, against a sink that is bytes in this file. Every case runs with
+ * the sink's bytes fed one by one, in sevens, and as they come.
+ */
+#include <string.h>
+
+#include "rtsp_source.h"
+
+#define CAPS                                                                                      \
+	"wfd_video_formats: 40 00 02 04 0001FFFF 1FFFFFFF 00000FFF 00 0000 0000 00 none none\r\n" \
+	"wfd_audio_codecs: LPCM 00000003 00\r\n"                                                  \
+	"wfd_client_rtp_ports: RTP/AVP/UDP;unicast 1028 0 mode=play\r\n"                          \
+	"wfd_display_edid: none\r\n"                                                              \
+	"wfd_content_protection: none\r\n"
+#define STANDBY "wfd_standby_resume_capability: supported\r\n"
+#define M2	"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\nRequire: org.wfa.wfd1.0\r\n\r\n"
+#define M6                                                                \
+	"SETUP rtsp://10.0.0.1/wfd1.0/streamid=0 RTSP/1.0\r\nCSeq: 2\r\n" \
+	"Transport: RTP/AVP/UDP;unicast;client_port=19000-19001\r\n\r\n"
+#define M7                                                               \
+	"PLAY rtsp://10.0.0.1/wfd1.0/streamid=0 RTSP/1.0\r\nCSeq: 3\r\n" \
+	"Session: 0000BEEF;timeout=30\r\n\r\n"
+#define M8 "TEARDOWN rtsp://10.0.0.1/wfd1.0/streamid=0 RTSP/1.0\r\nCSeq: 9\r\n\r\n"
+#define M9 "PAUSE rtsp://10.0.0.1/wfd1.0/streamid=0 RTSP/1.0\r\nCSeq: 8\r\n\r\n"
+
+struct peer {
+	RtspSource *source;
+	gsize step; /* bytes a feed */
+	gint64 now;
+	GString *sent; /* what the source has written and nothing has looked at */
+	char *sentence;
+	gboolean ended;
+	GString *events; /* letters: Capabilities, coNfigured, plaY, Pause, Idr, Ended */
+};
+
+static void drain(struct peer *p)
+{
+	GByteArray *output = rtsp_source_output(p->source);
+	struct rtsp_source_event event;
+
+	g_string_append_len(p->sent, (char *)output->data, output->len);
+	g_byte_array_set_size(output, 0);
+	while (rtsp_source_next_event(p->source, &event)) {
+		g_assert_false(p->ended);
+		if (event.type == RTSP_SOURCE_ENDED) {
+			p->ended = TRUE;
+			p->sentence = g_steal_pointer(&event.text);
+		}
+		if (event.type != RTSP_SOURCE_EXCHANGE)
+			g_string_append_c(p->events, "CNYPI-E"[event.type]);
+		g_free(event.text);
+	}
+}
+
+static void feed(struct peer *p, const char *text)
+{
+	gsize len = strlen(text);
+
+	for (gsize i = 0; i < len; i += p->step)
+		rtsp_source_feed(p->source, (const guint8 *)text + i, MIN(p->step, len - i),
+				 p->now);
+	drain(p);
+}
+
+/* The next thing sent must begin with @start and contain @part; takes it all. */
+static void expect(struct peer *p, const char *start, const char *part)
+{
+	if (!g_str_has_prefix(p->sent->str, start) || !strstr(p->sent->str, part))
+		g_error("expected \"%s...%s\", sent was \"%s\"", start, part, p->sent->str);
+	g_string_truncate(p->sent, 0);
+}
+
+static void expect_nothing(struct peer *p)
+{
+	g_assert_cmpstr(p->sent->str, ==, "");
+}
+
+static void expect_events(struct peer *p, const char *events)
+{
+	g_assert_cmpstr(p->events->str, ==, events);
+	g_string_truncate(p->events, 0);
+}
+
+static void expect_end(struct peer *p, const char *reason)
+{
+	g_assert_true(p->ended);
+	g_assert_cmpstr(rtsp_reason_name(rtsp_source_reason(p->source)), ==, reason);
+	g_assert_nonnull(p->sentence);
+	g_assert_cmpint(rtsp_source_next_deadline(p->source), ==, G_MAXINT64);
+}
+
+/* Answers the request of ours with number @cseq. */
+static void answer(struct peer *p, guint cseq, guint code, const char *body)
+{
+	g_autofree char *text =
+		g_strdup_printf("RTSP/1.0 %u X\r\nCSeq: %u\r\nContent-Type: text/parameters\r\n"
+				"Content-Length: %zu\r\n\r\n%s",
+				code, cseq, strlen(body), body);
+
+	feed(p, text);
+}
+
+/* Lets time pass up to the next deadline, which must be @seconds away. */
+static void wait_for(struct peer *p, guint seconds)
+{
+	gint64 deadline = rtsp_source_next_deadline(p->source);
+
+	g_assert_cmpint(deadline, ==, p->now + seconds * G_USEC_PER_SEC);
+	p->now = deadline - 1;
+	rtsp_source_on_time(p->source, p->now);
+	drain(p);
+	expect_nothing(p);
+	g_assert_false(p->ended);
+	p->now = deadline;
+	rtsp_source_on_time(p->source, p->now);
+	drain(p);
+}
+
+static struct peer *peer_new(gconstpointer step, const struct wfd_policy *policy)
+{
+	struct rtsp_source_config config = {
+		.local_host = "10.0.0.1",
+		.rtp_port = 16384,
+		.session_id = 0xbeef,
+		.policy = *policy,
+	};
+	struct peer *p = g_new0(struct peer, 1);
+
+	p->source = rtsp_source_new(&config);
+	p->step = GPOINTER_TO_SIZE(step);
+	p->now = 1000 * G_USEC_PER_SEC;
+	p->sent = g_string_new(NULL);
+	p->events = g_string_new(NULL);
+	g_assert_cmpint(rtsp_source_next_deadline(p->source), ==, G_MAXINT64);
+	rtsp_source_start(p->source, p->now);
+	drain(p);
+	expect(p, "OPTIONS * RTSP/1.0\r\n", "Require: org.wfa.wfd1.0\r\n");
+	return p;
+}
+
+static struct peer *peer_start(gconstpointer step)
+{
+	return peer_new(step, &(struct wfd_policy){0});
+}
+
+static void peer_free(struct peer *p)
+{
+	rtsp_source_free(p->source);
+	g_string_free(p->sent, TRUE);
+	g_string_free(p->events, TRUE);
+	g_free(p->sentence);
+	g_free(p);
+}
+
+static void to_m3(struct peer *p)
+{
+	answer(p, 1, 200, "");
+	feed(p, M2);
+	expect(p, "RTSP/1.0 200 OK\r\n", "GET_PARAMETER rtsp://localhost/wfd1.0 RTSP/1.0\r\n");
+}
+
+static void to_m4(struct peer *p, const char *caps)
+{
+	to_m3(p);
+	answer(p, 2, 200, caps);
+	expect(p, "SET_PARAMETER rtsp://localhost/wfd1.0 RTSP/1.0\r\n", "wfd_video_formats: ");
+	expect_events(p, "C");
+}
+
+static void to_m6(struct peer *p, const char *caps)
+{
+	to_m4(p, caps);
+	answer(p, 3, 200, "");
+	expect(p, "SET_PARAMETER ", "wfd_trigger_method: SETUP\r\n");
+	expect_events(p, "N");
+	answer(p, 4, 200, "");
+	expect_nothing(p);
+}
+
+static void to_play(struct peer *p, const char *caps)
+{
+	to_m6(p, caps);
+	feed(p, M6);
+	expect(p, "RTSP/1.0 200 OK\r\n", "Session: 0000BEEF;timeout=30\r\n");
+	feed(p, M7);
+	expect(p, "RTSP/1.0 200 OK\r\n", "CSeq: 3\r\n");
+	expect_events(p, "Y");
+}
+
+static void test_handshake(gconstpointer step)
+{
+	struct peer *p = peer_start(step);
+
+	answer(p, 1, 200, "");
+	expect_nothing(p);
+	feed(p, M2);
+	g_assert_nonnull(strstr(p->sent->str, "Public: org.wfa.wfd1.0, "));
+	expect(p, "RTSP/1.0 200 OK\r\nCSeq: 1\r\n", "wfd_client_rtp_ports\r\n");
+	answer(p, 2, 200, CAPS);
+	g_assert_nonnull(strstr(p->sent->str, "wfd_video_formats: 00 00 02 04 00000080 00000000 "
+					      "00000000 00 0000 0000 00 none none\r\n"));
+	g_assert_nonnull(strstr(p->sent->str, "wfd_client_rtp_ports: RTP/AVP/UDP;unicast 1028 0 "
+					      "mode=play\r\n"));
+	expect(p, "SET_PARAMETER ",
+	       "wfd_presentation_URL: rtsp://10.0.0.1/wfd1.0/streamid=0 none\r\n");
+	expect_events(p, "C");
+	g_assert_cmpuint(rtsp_source_choice(p->source)->mode.width, ==, 1920);
+	answer(p, 3, 200, "");
+	expect(p, "SET_PARAMETER ", "wfd_trigger_method: SETUP\r\n");
+	expect_events(p, "N");
+	answer(p, 4, 200, "");
+	feed(p, M6);
+	g_assert_cmpuint(rtsp_source_sink_rtp_port(p->source), ==, 19000);
+	expect(p, "RTSP/1.0 200 OK\r\nCSeq: 2\r\n",
+	       "Transport: RTP/AVP/UDP;unicast;client_port=19000-19001;server_port=16384-16385\r\n");
+	expect_events(p, "");
+	feed(p, M7);
+	expect(p, "RTSP/1.0 200 OK\r\nCSeq: 3\r\n", "Session: 0000BEEF");
+	expect_events(p, "Y");
+	peer_free(p);
+}
+
+/* M2 before the answer to M1; SETUP and PLAY together, before the answer to M5. */
+static void test_impatient_sink(gconstpointer step)
+{
+	struct peer *p = peer_start(step);
+
+	feed(p, M2);
+	expect(p, "RTSP/1.0 200 OK\r\n", "CSeq: 1\r\n");
+	answer(p, 1, 200, "");
+	expect(p, "GET_PARAMETER ", "CSeq: 2\r\n");
+	answer(p, 2, 200, CAPS);
+	answer(p, 3, 200, "");
+	g_string_truncate(p->sent, 0);
+	feed(p, M6 M7 "RTSP/1.0 200 OK\r\nCSeq: 4\r\n\r\n");
+	expect(p, "RTSP/1.0 200 OK\r\nCSeq: 2\r\n", "\r\n\r\nRTSP/1.0 200 OK\r\nCSeq: 3\r\n");
+	expect_events(p, "CNY");
+	peer_free(p);
+}
+
+static void test_pipelined(gconstpointer step)
+{
+	struct peer *p = peer_start(step);
+
+	feed(p, "RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n" M2
+		"\r\nGET_PARAMETER rtsp://x RTSP/1.0\r\nCSeq: 2\r\n\r\n");
+	expect(p, "RTSP/1.0 200 OK\r\nCSeq: 1\r\n", "RTSP/1.0 200 OK\r\nCSeq: 2\r\n");
+	peer_free(p);
+}
+
+static void test_policy(gconstpointer step)
+{
+	struct peer *p = peer_new(step, &(struct wfd_policy){.only = {1280, 720, 30, FALSE}});
+
+	to_m4(p, CAPS);
+	g_assert_cmpuint(rtsp_source_choice(p->source)->mode.height, ==, 720);
+	g_assert_cmpuint(rtsp_source_choice(p->source)->mode.fps, ==, 30);
+	peer_free(p);
+}
+
+/* Ports as sinks name them in M6: none at all, one, an odd second one, with a list in front. */
+static void test_setup_ports(gconstpointer step)
+{
+	static const struct {
+		const char *transport;
+		guint16 port;
+		const char *reply;
+	} cases[] = {
+		{"", 1028, "client_port=1028;server_port=16384\r\n"},
+		{"Transport: RTP/AVP/UDP;unicast\r\n", 1028,
+		 "client_port=1028;server_port=16384\r\n"},
+		{"Transport: RTP/AVP/UDP;unicast;client_port=5000\r\n", 5000,
+		 "client_port=5000;server_port=16384\r\n"},
+		{"Transport: RTP/AVP;unicast;client_port=5000-7\r\n", 5000,
+		 "client_port=5000-7;server_port=16384-16385\r\n"},
+		{"Transport: RTP/AVP/UDP;unicast;client_port 5000\r\n", 1028,
+		 "client_port=1028;server_port=16384\r\n"},
+		{"Transport: RTP/AVP/UDP;unicast;client_port=99999\r\n", 1028, "client_port="},
+		{"Transport: RTP/AVP/TCP;interleaved=0-1, RTP/AVP/UDP;unicast;client_port=6\r\n", 6,
+		 "client_port=6;"},
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		struct peer *p = peer_start(step);
+		g_autofree char *setup = g_strdup_printf(
+			"SETUP rtsp://x/y RTSP/1.0\r\nCSeq: 2\r\n%s\r\n", cases[i].transport);
+
+		to_m6(p, CAPS);
+		feed(p, setup);
+		expect(p, "RTSP/1.0 200 OK\r\n", cases[i].reply);
+		if (strcmp(cases[i].reply, "client_port="))
+			g_assert_cmpuint(rtsp_source_sink_rtp_port(p->source), ==, cases[i].port);
+		else
+			g_assert_cmpuint(rtsp_source_sink_rtp_port(p->source), !=, 0);
+		peer_free(p);
+	}
+}
+
+static void test_setup_no_port_at_all(gconstpointer step)
+{
+	struct peer *p = peer_start(step);
+
+	to_m6(p, "wfd_video_formats: 00 00 01 01 00000001 00000000 00000000\r\n");
+	feed(p, "SETUP rtsp://x/y RTSP/1.0\r\nCSeq: 2\r\n\r\n");
+	expect(p, "RTSP/1.0 200 OK\r\n", "client_port=19000;");
+	g_assert_cmpuint(rtsp_source_sink_rtp_port(p->source), ==, WFD_DEFAULT_RTP_PORT);
+	peer_free(p);
+}
+
+static void test_setup_tcp(gconstpointer step)
+{
+	struct peer *p = peer_start(step);
+
+	to_m6(p, CAPS);
+	feed(p, "SETUP rtsp://x/y RTSP/1.0\r\nCSeq: 2\r\n"
+		"Transport: RTP/AVP/TCP;interleaved=0-1\r\n\r\n");
+	expect(p, "RTSP/1.0 461 ", "CSeq: 2\r\n");
+	wait_for(p, 10);
+	expect_end(p, "unsupported-transport");
+	peer_free(p);
+}
+
+static void test_keepalive(gconstpointer step)
+{
+	struct peer *p = peer_start(step);
+
+	to_play(p, CAPS);
+	wait_for(p, 25);
+	expect(p, "GET_PARAMETER rtsp://localhost/wfd1.0 RTSP/1.0\r\nCSeq: 5\r\n",
+	       "Session: 0000BEEF\r\n\r\n");
+	answer(p, 5, 200, "");
+	/* A refusal and an answer full of nonsense are signs of life too. */
+	wait_for(p, 25);
+	expect(p, "GET_PARAMETER ", "CSeq: 6\r\n");
+	answer(p, 6, 405, "");
+	wait_for(p, 25);
+	expect(p, "GET_PARAMETER ", "CSeq: 7\r\n");
+	answer(p, 7, 200, "nonsense: \001\002");
+	expect_events(p, "");
+	/* The sink falls silent. */
+	wait_for(p, 25);
+	expect(p, "GET_PARAMETER ", "CSeq: 8\r\n");
+	wait_for(p, 6);
+	expect(p, "GET_PARAMETER ", "CSeq: 9\r\n");
+	/* A late answer to the one before counts. */
+	feed(p, "RTSP/1.0 200 OK\r\nCSeq: 8\r\n\r\n");
+	wait_for(p, 6);
+	expect(p, "GET_PARAMETER ", "CSeq: 10\r\n");
+	wait_for(p, 6);
+	expect(p, "GET_PARAMETER ", "CSeq: 11\r\n");
+	wait_for(p, 6);
+	expect_end(p, "keepalive-missed");
+	peer_free(p);
+}
+
+static void test_idr_request(gconstpointer step)
+{
+	struct peer *p = peer_start(step);
+
+	to_play(p, CAPS);
+	feed(p, "SET_PARAMETER rtsp://x RTSP/1.0\r\nCSeq: 5\r\nContent-Type: text/parameters\r\n"
+		"Content-Length: 17\r\n\r\nwfd_idr_request\r\n");
+	expect(p, "RTSP/1.0 200 OK\r\n", "CSeq: 5\r\n");
+	expect_events(p, "I");
+	peer_free(p);
+}
+
+static void test_standby(gconstpointer step)
+{
+	struct peer *p = peer_start(step);
+
+	to_play(p, CAPS STANDBY);
+	rtsp_source_set_standby(p->source, TRUE, p->now);
+	drain(p);
+	expect(p, "SET_PARAMETER ", "\r\n\r\nwfd_standby\r\n");
+	answer(p, 5, 200, "");
+	expect_events(p, "P");
+	/* The keep-alive goes on meanwhile. */
+	wait_for(p, 25);
+	expect(p, "GET_PARAMETER ", "CSeq: 6\r\n");
+	answer(p, 6, 200, "");
+	rtsp_source_set_standby(p->source, FALSE, p->now);
+	drain(p);
+	expect(p, "SET_PARAMETER ", "wfd_trigger_method: PLAY\r\n");
+	answer(p, 7, 200, "");
+	feed(p, M7);
+	expect(p, "RTSP/1.0 200 OK\r\n", "");
+	expect_events(p, "Y");
+	g_assert_false(p->ended);
+	peer_free(p);
+}
+
+/* Off and on again faster than the sink answers. */
+static void test_standby_quick(gconstpointer step)
+{
+	struct peer *p = peer_start(step);
+
+	to_play(p, CAPS STANDBY);
+	rtsp_source_set_standby(p->source, TRUE, p->now);
+	rtsp_source_set_standby(p->source, FALSE, p->now);
+	drain(p);
+	expect(p, "SET_PARAMETER ", "wfd_standby\r\n");
+	answer(p, 5, 200, "");
+	expect(p, "SET_PARAMETER ", "wfd_trigger_method: PLAY\r\n");
+	answer(p, 6, 200, "");
+	expect_events(p, "P");
+	wait_for(p, 10);
+	expect_end(p, "sink-silent-m7");
+	peer_free(p);
+}
+
+/* A sink without standby, and one that refuses it, are paused. */
+static void test_standby_by_pause(gconstpointer step)
+{
+	for (guint refuses = 0; refuses < 2; refuses++) {
+		struct peer *p = peer_start(step);
+		guint cseq = 5;
+
+		to_play(p, refuses ? CAPS STANDBY : CAPS);
+		rtsp_source_set_standby(p->source, TRUE, p->now);
+		drain(p);
+		if (refuses) {
+			expect(p, "SET_PARAMETER ", "wfd_standby\r\n");
+			answer(p, cseq++, 303, "");
+		}
+		expect(p, "SET_PARAMETER ", "wfd_trigger_method: PAUSE\r\n");
+		answer(p, cseq++, 200, "");
+		feed(p, M9);
+		expect(p, "RTSP/1.0 200 OK\r\nCSeq: 8\r\n", "Session: ");
+		expect_events(p, "P");
+		rtsp_source_set_standby(p->source, FALSE, p->now);
+		drain(p);
+		expect(p, "SET_PARAMETER ", "wfd_trigger_method: PLAY\r\n");
+		answer(p, cseq++, 200, "");
+		feed(p, M7);
+		expect_events(p, "Y");
+		peer_free(p);
+	}
+}
+
+static void test_standby_before_play(gconstpointer step)
+{
+	struct peer *p = peer_start(step);
+
+	rtsp_source_set_standby(p->source, TRUE, p->now);
+	drain(p);
+	expect_nothing(p);
+	to_m6(p, CAPS STANDBY);
+	feed(p, M6 M7);
+	expect(p, "RTSP/1.0 200 OK\r\n", "\r\n\r\nwfd_standby\r\n");
+	peer_free(p);
+}
+
+static void test_sink_standby(gconstpointer step)
+{
+	struct peer *p = peer_start(step);
+
+	to_play(p, CAPS);
+	feed(p, "SET_PARAMETER rtsp://x RTSP/1.0\r\nCSeq: 5\r\nContent-Length: 13\r\n\r\n"
+		"wfd_standby\r\n");
+	expect(p, "RTSP/1.0 200 OK\r\n", "CSeq: 5\r\n");
+	expect_events(p, "P");
+	feed(p, M7);
+	expect_events(p, "Y");
+	peer_free(p);
+}
+
+static void test_sink_pause(gconstpointer step)
+{
+	struct peer *p = peer_start(step);
+
+	to_play(p, CAPS);
+	feed(p, M9);
+	expect(p, "RTSP/1.0 200 OK\r\n", "CSeq: 8\r\n");
+	feed(p, M9);
+	expect(p, "RTSP/1.0 200 OK\r\n", "CSeq: 8\r\n");
+	expect_events(p, "P");
+	feed(p, M7 M7);
+	expect_events(p, "Y");
+	peer_free(p);
+}
+
+static void test_sink_teardown(gconstpointer step)
+{
+	struct peer *p = peer_start(step);
+
+	to_play(p, CAPS);
+	feed(p, M8 M9);
+	expect(p, "RTSP/1.0 200 OK\r\n", "CSeq: 9\r\n");
+	expect_events(p, "E");
+	expect_end(p, "sink-teardown");
+	rtsp_source_eof(p->source);
+	rtsp_source_on_time(p->source, p->now + 1000 * G_USEC_PER_SEC);
+	rtsp_source_stop(p->source, p->now);
+	rtsp_source_set_standby(p->source, TRUE, p->now);
+	drain(p);
+	expect_end(p, "sink-teardown");
+	peer_free(p);
+}
+
+static void test_stop(gconstpointer step)
+{
+	struct peer *p = peer_start(step);
+
+	to_play(p, CAPS);
+	rtsp_source_stop(p->source, p->now);
+	drain(p);
+	expect(p, "SET_PARAMETER ", "wfd_trigger_method: TEARDOWN\r\n");
+	answer(p, 5, 200, "");
+	feed(p, M8);
+	expect(p, "RTSP/1.0 200 OK\r\n", "CSeq: 9\r\n");
+	expect_end(p, "stopped");
+	peer_free(p);
+}
+
+static void test_stop_unanswered(gconstpointer step)
+{
+	struct peer *p = peer_start(step);
+
+	to_play(p, CAPS);
+	rtsp_source_stop(p->source, p->now);
+	rtsp_source_stop(p->source, p->now);
+	drain(p);
+	expect(p, "SET_PARAMETER ", "wfd_trigger_method: TEARDOWN\r\n");
+	wait_for(p, 1);
+	expect_end(p, "stopped");
+	peer_free(p);
+}
+
+static void test_stop_early(gconstpointer step)
+{
+	struct peer *p = peer_start(step);
+
+	to_m4(p, CAPS);
+	rtsp_source_stop(p->source, p->now);
+	drain(p);
+	expect_nothing(p);
+	expect_end(p, "stopped");
+	peer_free(p);
+}
+
+/* Every wait ends at its documented time with its own reason. */
+static void test_silence(gconstpointer step)
+{
+	struct peer *p = peer_start(step);
+
+	wait_for(p, 6);
+	expect_end(p, "sink-silent-m1");
+	peer_free(p);
+
+	p = peer_start(step);
+	answer(p, 1, 200, "");
+	wait_for(p, 6);
+	expect_end(p, "sink-silent-m2");
+	peer_free(p);
+
+	p = peer_start(step);
+	to_m3(p);
+	wait_for(p, 6);
+	expect_end(p, "sink-silent-m3");
+	peer_free(p);
+
+	p = peer_start(step);
+	to_m4(p, CAPS);
+	wait_for(p, 6);
+	expect_end(p, "sink-silent-m4");
+	peer_free(p);
+
+	p = peer_start(step);
+	to_m4(p, CAPS);
+	answer(p, 3, 200, "");
+	expect(p, "SET_PARAMETER ", "SETUP");
+	wait_for(p, 6);
+	expect_end(p, "sink-silent-m5");
+	peer_free(p);
+
+	p = peer_start(step);
+	to_m6(p, CAPS);
+	wait_for(p, 10);
+	expect_end(p, "sink-silent-m6");
+	peer_free(p);
+
+	p = peer_start(step);
+	to_m6(p, CAPS);
+	feed(p, M6);
+	expect(p, "RTSP/1.0 200 OK\r\n", "");
+	wait_for(p, 10);
+	expect_end(p, "sink-silent-m7");
+	peer_free(p);
+}
+
+static void test_refusals(gconstpointer step)
+{
+	struct peer *p = peer_start(step);
+
+	answer(p, 1, 551, "");
+	expect_end(p, "refused-m1");
+	peer_free(p);
+
+	p = peer_start(step);
+	to_m3(p);
+	answer(p, 2, 404, "");
+	expect_end(p, "refused-m3");
+	peer_free(p);
+
+	p = peer_start(step);
+	to_m4(p, CAPS);
+	answer(p, 3, 303, "wfd_video_formats: 415\r\n");
+	expect_end(p, "refused-format");
+	g_assert_nonnull(strstr(p->sentence, "1920x1080@30"));
+	peer_free(p);
+
+	p = peer_start(step);
+	to_m4(p, CAPS);
+	answer(p, 3, 200, "");
+	answer(p, 4, 500, "");
+	expect_end(p, "refused-m5");
+	peer_free(p);
+}
+
+static void test_bad_capabilities(gconstpointer step)
+{
+	static const struct {
+		const char *caps;
+		const char *reason;
+	} cases[] = {
+		{"", "bad-capabilities"},
+		{"wfd_audio_codecs: none\r\n", "bad-capabilities"},
+		{"wfd_video_formats: zz\r\n", "bad-capabilities"},
+		{"wfd_video_formats: none\r\n", "no-common-format"},
+		{"wfd_video_formats: 00 00 01 01 00000200 00000000 00000000\r\n",
+		 "no-common-format"},
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		struct peer *p = peer_start(step);
+
+		to_m3(p);
+		answer(p, 2, 200, cases[i].caps);
+		expect_end(p, cases[i].reason);
+		peer_free(p);
+	}
+}
+
+static void test_closed(gconstpointer step)
+{
+	struct peer *p = peer_start(step);
+
+	to_m6(p, CAPS);
+	rtsp_source_eof(p->source);
+	drain(p);
+	expect_end(p, "sink-closed");
+	g_assert_nonnull(strstr(p->sentence, "SETUP (M6)"));
+	peer_free(p);
+}
+
+static void test_garbage(gconstpointer step)
+{
+	static const struct {
+		const char *text;
+		const char *reason;
+	} cases[] = {
+		{"\x16\x03\x01 a TLS hello", "garbage"},
+		{"SSH-2.0-OpenSSH_9.2\r\n", "garbage"},
+		{"RTSP/1.0 200 OK\r\nContent-Length: 99999999\r\n\r\n", "bad-content-length"},
+		{"RTSP/1.0 200 OK\r\nCSeq: 1\r\nContent-Length: 2\r\n\r\nwfd_x: 1\r\n",
+		 "bad-content-length"},
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		struct peer *p = peer_start(step);
+
+		feed(p, cases[i].text);
+		expect_end(p, cases[i].reason);
+		peer_free(p);
+	}
+}
+
+static void test_megabyte(gconstpointer step)
+{
+	static const char fills[] = {'x', '\n', '\0', ' '};
+
+	for (guint i = 0; i < G_N_ELEMENTS(fills); i++) {
+		struct peer *p = peer_start(step);
+		guint8 block[4096];
+
+		memset(block, fills[i], sizeof(block));
+		for (guint n = 0; n < 256; n++)
+			rtsp_source_feed(p->source, block, sizeof(block), p->now);
+		drain(p);
+		/* Empty lines are legal and cost nothing; the wait for M1 goes on. */
+		if (fills[i] == '\n')
+			wait_for(p, 6);
+		expect_end(p, fills[i] == '\n' ? "sink-silent-m1" : "garbage");
+		peer_free(p);
+	}
+}
+
+/* A Content-Length that is too large: the rest never comes. */
+static void test_incomplete(gconstpointer step)
+{
+	struct peer *p = peer_start(step);
+
+	to_play(p, CAPS);
+	feed(p, "SET_PARAMETER rtsp://x RTSP/1.0\r\nCSeq: 5\r\nContent-Length: 18\r\n\r\n"
+		"wfd_idr_request\r\n");
+	expect_nothing(p);
+	wait_for(p, 6);
+	expect_end(p, "sink-message-incomplete");
+	peer_free(p);
+}
+
+static void test_bad_requests(gconstpointer step)
+{
+	static const struct {
+		const char *request;
+		const char *reply;
+	} cases[] = {
+		{"FROBNICATE * RTSP/1.0\r\nCSeq: 5\r\n\r\n", "RTSP/1.0 501 "},
+		{"DESCRIBE * RTSP/1.0\r\nCSeq: 5\r\n\r\n", "RTSP/1.0 405 "},
+		{"OPTIONS * RTSP/2.0\r\nCSeq: 5\r\n\r\n", "RTSP/1.0 505 "},
+		{"OPTIONS * RTSP/1.0\r\n\r\n", "RTSP/1.0 400 "},
+		{"OPTIONS * RTSP/1.0\r\nCSeq: x\r\n\r\n", "RTSP/1.0 400 "},
+		{"OPTIONS * RTSP/1.0\r\nCSeq: 5\r\nRequire: com.example\r\n\r\n", "RTSP/1.0 551 "},
+		{"PLAY * RTSP/1.0\r\nCSeq: 5\r\n\r\n", "RTSP/1.0 455 "},
+		{"PAUSE * RTSP/1.0\r\nCSeq: 5\r\n\r\n", "RTSP/1.0 455 "},
+		{"SETUP * RTSP/1.0\r\nCSeq: 5\r\n\r\n", "RTSP/1.0 455 "},
+		{"PAUSE * RTSP/1.0\r\nCSeq: 5\r\nSession: 0000BEE\r\n\r\n", "RTSP/1.0 454 "},
+		{"SET_PARAMETER * RTSP/1.0\r\nCSeq: 5\r\nContent-Length: 8\r\n\r\nwfd_x: 1",
+		 "RTSP/1.0 451 "},
+		{"GET_PARAMETER * RTSP/1.0\r\nCSeq: 5\r\nContent-Length: 5\r\n\r\nwfd_x",
+		 "RTSP/1.0 451 "},
+		{"GET_PARAMETER * RTSP/1.0\r\nCSeq: 5\r\n\r\n", "RTSP/1.0 200 "},
+	};
+	struct peer *p = peer_start(step);
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		feed(p, cases[i].request);
+		expect(p, cases[i].reply, "");
+	}
+	/* None of that has hurt the session. */
+	to_play(p, CAPS);
+	feed(p, M6);
+	expect(p, "RTSP/1.0 455 ", "");
+	peer_free(p);
+}
+
+static void test_strikes(gconstpointer step)
+{
+	struct peer *p = peer_start(step);
+
+	for (guint i = 0; i < 31; i++)
+		feed(p, "RTSP/1.0 200 OK\r\nCSeq: 77\r\n\r\n");
+	g_assert_false(p->ended);
+	feed(p, "FROBNICATE * RTSP/1.0\r\nCSeq: 5\r\n\r\n");
+	expect_end(p, "too-many-errors");
+	peer_free(p);
+}
+
+/* The answer to M1 with the number of none: the wait goes on, and ends. */
+static void test_wrong_cseq(gconstpointer step)
+{
+	struct peer *p = peer_start(step);
+
+	answer(p, 2, 200, "");
+	feed(p, "RTSP/1.0 200 OK\r\n\r\n");
+	expect_nothing(p);
+	wait_for(p, 6);
+	expect_end(p, "sink-silent-m1");
+	peer_free(p);
+}
+
+static void test_not_reading(gconstpointer step)
+{
+	struct peer *p = peer_start(step);
+	gsize len = strlen(M2);
+
+	for (guint i = 0; i < 100000 && rtsp_source_reason(p->source) == RTSP_REASON_NONE; i++)
+		rtsp_source_feed(p->source, (const guint8 *)M2, len, p->now);
+	g_assert_cmpuint(rtsp_source_output(p->source)->len, <, 300 * 1024);
+	drain(p);
+	expect_end(p, "sink-not-reading");
+	peer_free(p);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		GTestDataFunc func;
+	} cases[] = {
+		{"handshake", test_handshake},
+		{"impatient-sink", test_impatient_sink},
+		{"pipelined", test_pipelined},
+		{"policy", test_policy},
+		{"setup-ports", test_setup_ports},
+		{"setup-no-port-at-all", test_setup_no_port_at_all},
+		{"setup-tcp", test_setup_tcp},
+		{"keepalive", test_keepalive},
+		{"idr-request", test_idr_request},
+		{"standby", test_standby},
+		{"standby-quick", test_standby_quick},
+		{"standby-by-pause", test_standby_by_pause},
+		{"standby-before-play", test_standby_before_play},
+		{"sink-standby", test_sink_standby},
+		{"sink-pause", test_sink_pause},
+		{"sink-teardown", test_sink_teardown},
+		{"stop", test_stop},
+		{"stop-unanswered", test_stop_unanswered},
+		{"stop-early", test_stop_early},
+		{"silence", test_silence},
+		{"refusals", test_refusals},
+		{"bad-capabilities", test_bad_capabilities},
+		{"closed", test_closed},
+		{"garbage", test_garbage},
+		{"megabyte", test_megabyte},
+		{"incomplete", test_incomplete},
+		{"bad-requests", test_bad_requests},
+		{"strikes", test_strikes},
+		{"wrong-cseq", test_wrong_cseq},
+		{"not-reading", test_not_reading},
+	};
+	static const gsize steps[] = {1, 7, G_MAXSIZE / 2};
+	static const char *const step_names[] = {"bytes", "sevens", "whole"};
+
+	g_test_init(&argc, &argv, NULL);
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
+		for (guint n = 0; n < G_N_ELEMENTS(steps); n++) {
+			g_autofree char *path =
+				g_strdup_printf("/wfd/source/%s/%s", cases[i].name, step_names[n]);
+
+			g_test_add_data_func(path, GSIZE_TO_POINTER(steps[n]), cases[i].func);
+		}
+	return g_test_run();
+}
