@@ -1,0 +1,419 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Adapters: registration, the device and its sysfs attributes, suspend. */
+
+#include <linux/export.h>
+#include <linux/idr.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/suspend.h>
+#include <linux/sysfs.h>
+#include "channel.h"
+#include "netlink.h"
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
+#define MAX_ADAPTERS		64
+#define MAX_PRIVATE_DATA	(1u << 14)
+
+struct workqueue_struct *miracast_wq;
+
+static dev_t first_devt;
+static DEFINE_IDA(indexes);
+static LIST_HEAD(adapters);
+static DEFINE_MUTEX(adapters_lock);
+
+static struct miracast_adapter *to_adapter(struct device *dev)
+{
+	return container_of(dev, struct miracast_adapter, dev);
+}
+
+/**
+ * miracast_adapter_next() - walk over the registered adapters
+ * @previous: where the walk is; its reference is dropped. NULL: at the begin.
+ *
+ * Return: the next adapter, with a reference to its device, or NULL at the end.
+ */
+struct miracast_adapter *miracast_adapter_next(struct miracast_adapter *previous)
+{
+	struct miracast_adapter *adapter, *next = NULL;
+
+	mutex_lock(&adapters_lock);
+	/* By index, for the list may have changed meanwhile. */
+	list_for_each_entry(adapter, &adapters, node)
+		if ((!previous || adapter->index > previous->index) &&
+		    (!next || adapter->index < next->index))
+			next = adapter;
+	if (next)
+		get_device(&next->dev);
+	mutex_unlock(&adapters_lock);
+	if (previous)
+		put_device(&previous->dev);
+	return next;
+}
+
+static ssize_t name_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n", to_adapter(dev)->name);
+}
+static DEVICE_ATTR_RO(name);
+
+static ssize_t caps_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	const struct miracast_adapter *adapter = to_adapter(dev);
+
+	return sysfs_emit(buf, "max_chunk_private_driver_data_size %u\nhdcp %d\n",
+			  adapter->caps.max_chunk_private_driver_data_size,
+			  !!(adapter->caps.flags & MIRACAST_CAPS_HDCP_SUPPORT));
+}
+static DEVICE_ATTR_RO(caps);
+
+static const char *state_name(u32 state)
+{
+	switch (state) {
+	case MIRACAST_STOPPED:
+		return "stopped";
+	case MIRACAST_START_PENDING:
+		return "start-pending";
+	case MIRACAST_STARTED:
+		return "started";
+	case MIRACAST_STOP_PENDING:
+		return "stop-pending";
+	case MIRACAST_CREATED:
+		return "created";
+	default:
+		return "destroyed";
+	}
+}
+
+static ssize_t state_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct miracast_context *context = NULL;
+	ssize_t length = 0;
+
+	while ((context = miracast_context_next(to_adapter(dev), context)))
+		length += sysfs_emit_at(buf, length, "%u %s\n", context->id,
+					state_name(READ_ONCE(context->state)));
+	return length;
+}
+static DEVICE_ATTR_RO(state);
+
+static ssize_t pending_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct miracast_context *context = NULL;
+	unsigned int pending = 0;
+
+	while ((context = miracast_context_next(to_adapter(dev), context)))
+		pending += READ_ONCE(context->nr_open);
+	return sysfs_emit(buf, "%u\n", pending);
+}
+static DEVICE_ATTR_RO(pending);
+
+static int parse_timeout(const char *buf, u32 *value)
+{
+	u32 parsed;
+	int error;
+
+	error = kstrtou32(buf, 0, &parsed);
+	if (error)
+		return error;
+	if (!parsed || parsed > MIRACAST_MAX_TIMEOUT_MS)
+		return -EINVAL;
+	WRITE_ONCE(*value, parsed);
+	return 0;
+}
+
+static ssize_t timeout_ms_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", READ_ONCE(to_adapter(dev)->timeout_ms));
+}
+
+static ssize_t timeout_ms_store(struct device *dev, struct device_attribute *attr,
+				const char *buf, size_t count)
+{
+	struct miracast_adapter *adapter = to_adapter(dev);
+	struct miracast_context *context = NULL;
+	int error = parse_timeout(buf, &adapter->timeout_ms);
+
+	if (error)
+		return error;
+	/* Open messages are held to the new one. */
+	while ((context = miracast_context_next(adapter, context)))
+		mod_delayed_work(miracast_wq, &context->timeout_work, 0);
+	return count;
+}
+static DEVICE_ATTR_RW(timeout_ms);
+
+static ssize_t watchdog_ms_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", READ_ONCE(to_adapter(dev)->watchdog_ms));
+}
+
+static ssize_t watchdog_ms_store(struct device *dev, struct device_attribute *attr,
+				 const char *buf, size_t count)
+{
+	return parse_timeout(buf, &to_adapter(dev)->watchdog_ms) ?: count;
+}
+static DEVICE_ATTR_RW(watchdog_ms);
+
+static void destroy_contexts(struct miracast_adapter *adapter, ntstatus_t status)
+{
+	struct miracast_context *context = NULL;
+
+	while ((context = miracast_context_next(adapter, context)))
+		miracast_context_destroy(context, status);
+}
+
+static ssize_t abort_store(struct device *dev, struct device_attribute *attr, const char *buf,
+			   size_t count)
+{
+	bool yes;
+	int error;
+
+	error = kstrtobool(buf, &yes);
+	if (error)
+		return error;
+	if (!yes)
+		return -EINVAL;
+	destroy_contexts(to_adapter(dev), STATUS_CANCELLED);
+	return count;
+}
+static DEVICE_ATTR_WO(abort);
+
+static struct attribute *adapter_attrs[] = {
+	&dev_attr_name.attr,
+	&dev_attr_caps.attr,
+	&dev_attr_state.attr,
+	&dev_attr_pending.attr,
+	&dev_attr_timeout_ms.attr,
+	&dev_attr_watchdog_ms.attr,
+	&dev_attr_abort.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(adapter);
+
+static struct class miracast_class = {
+	.name = "miracast",
+	.dev_groups = adapter_groups,
+};
+
+static void adapter_release(struct device *dev)
+{
+	struct miracast_adapter *adapter = to_adapter(dev);
+
+	ida_free(&indexes, adapter->index);
+	kfree(adapter);
+}
+
+static bool desc_is_valid(const struct miracast_adapter_desc *desc)
+{
+	return desc->name && desc->ops && desc->ops->query_caps && desc->ops->create_context &&
+	       desc->ops->io_control && desc->ops->destroy_context &&
+	       desc->max_contexts && desc->max_contexts <= MIRACAST_MAX_CONTEXTS &&
+	       desc->max_slots && desc->max_slots <= MIRACAST_MAX_SLOTS &&
+	       desc->max_message && desc->max_message <= MIRACAST_MAX_BYTES &&
+	       2ul * desc->max_slots * ALIGN(desc->max_message, 64) <= MIRACAST_MAX_ARENA &&
+	       desc->max_io_control <= MIRACAST_MAX_BYTES &&
+	       desc->max_chunks <= MIRACAST_MAX_CHUNKS &&
+	       desc->timeout_ms <= MIRACAST_MAX_TIMEOUT_MS;
+}
+
+static struct miracast_adapter *adapter_alloc(const struct miracast_adapter_desc *desc)
+{
+	struct miracast_adapter *adapter;
+	int index;
+
+	adapter = kzalloc(sizeof(*adapter), GFP_KERNEL);
+	if (!adapter)
+		return ERR_PTR(-ENOMEM);
+	index = ida_alloc_max(&indexes, MAX_ADAPTERS - 1, GFP_KERNEL);
+	if (index < 0) {
+		kfree(adapter);
+		return ERR_PTR(index);
+	}
+	adapter->index = index;
+	adapter->desc = *desc;
+	strscpy(adapter->name, desc->name, sizeof(adapter->name));
+	adapter->timeout_ms = desc->timeout_ms ?: MIRACAST_DEFAULT_TIMEOUT_MS;
+	adapter->watchdog_ms = MIRACAST_DEFAULT_WATCHDOG_MS;
+	mutex_init(&adapter->ddi_lock);
+	spin_lock_init(&adapter->lock);
+	INIT_LIST_HEAD(&adapter->contexts);
+	init_waitqueue_head(&adapter->wait);
+
+	device_initialize(&adapter->dev);
+	adapter->dev.class = &miracast_class;
+	adapter->dev.parent = desc->parent;
+	adapter->dev.devt = first_devt + index;
+	adapter->dev.release = adapter_release;
+	cdev_init(&adapter->cdev, &miracast_fops);
+	adapter->cdev.owner = THIS_MODULE;
+	return adapter;
+}
+
+/**
+ * miracast_register_adapter() - offer a display adapter to daemons
+ * @desc: the driver's word on it; read during the call only, but for what it points to
+ *
+ * Makes /dev/miracastN. Calls query_caps, once; create_context may be called before
+ * this returns.
+ *
+ * Return: the adapter, or an ERR_PTR: -EINVAL for limits out of range, what query_caps
+ * said, -ENOSPC when there are 64 adapters.
+ */
+struct miracast_adapter *miracast_register_adapter(const struct miracast_adapter_desc *desc)
+{
+	struct miracast_adapter *adapter;
+	ntstatus_t status;
+	int error;
+
+	if (!desc_is_valid(desc))
+		return ERR_PTR(-EINVAL);
+	adapter = adapter_alloc(desc);
+	if (IS_ERR(adapter))
+		return adapter;
+	error = dev_set_name(&adapter->dev, "miracast%d", adapter->index);
+	if (error)
+		goto put;
+	status = desc->ops->query_caps(desc->driver_context, sizeof(adapter->caps),
+				       &adapter->caps);
+	error = miracast_status_to_errno(status);
+	if (error)
+		goto put;
+	if (adapter->caps.max_chunk_private_driver_data_size > MAX_PRIVATE_DATA ||
+	    adapter->caps.flags & ~MIRACAST_CAPS_HDCP_SUPPORT) {
+		error = -EINVAL;
+		goto put;
+	}
+
+	mutex_lock(&adapters_lock);
+	error = cdev_device_add(&adapter->cdev, &adapter->dev);
+	if (!error)
+		list_add_tail(&adapter->node, &adapters);
+	mutex_unlock(&adapters_lock);
+	if (error)
+		goto put;
+	miracast_nl_adapter_event(MIRACAST_NL_EVENT_ADAPTER_ADDED, adapter);
+	return adapter;
+
+put:
+	put_device(&adapter->dev);
+	return ERR_PTR(error);
+}
+EXPORT_SYMBOL_GPL(miracast_register_adapter);
+
+/**
+ * miracast_unregister_adapter() - take an adapter back
+ * @adapter: from miracast_register_adapter(); not to be used afterwards
+ *
+ * Open messages end with STATUS_DEVICE_REMOVED, contexts are destroyed, daemons
+ * that have the device open see a hang-up. When this returns no callback and no
+ * function of the driver runs any more, nor will one. Not from a callback or one of
+ * the driver's own functions.
+ */
+void miracast_unregister_adapter(struct miracast_adapter *adapter)
+{
+	mutex_lock(&adapters_lock);
+	list_del(&adapter->node);
+	cdev_device_del(&adapter->cdev, &adapter->dev);
+	mutex_unlock(&adapters_lock);
+
+	spin_lock(&adapter->lock);
+	WRITE_ONCE(adapter->removed, true);
+	spin_unlock(&adapter->lock);
+	destroy_contexts(adapter, STATUS_DEVICE_REMOVED);
+	/* A context being made right now was published before, or not at all. */
+	mutex_lock(&adapter->ddi_lock);
+	mutex_unlock(&adapter->ddi_lock);
+
+	wake_up_all(&adapter->wait);
+	miracast_nl_adapter_event(MIRACAST_NL_EVENT_ADAPTER_REMOVED, adapter);
+	put_device(&adapter->dev);
+}
+EXPORT_SYMBOL_GPL(miracast_unregister_adapter);
+
+/* Asks every running session to stop and waits for that up to the watchdog's time. */
+static void stop_sessions(void)
+{
+	struct miracast_adapter *adapter = NULL;
+	struct miracast_context *context;
+
+	while ((adapter = miracast_adapter_next(adapter))) {
+		context = NULL;
+		while ((context = miracast_context_next(adapter, context)))
+			if (miracast_context_is_active(context))
+				miracast_context_request_stop(context, MIRACAST_STOP_SUSPEND);
+	}
+	while ((adapter = miracast_adapter_next(adapter))) {
+		long left = msecs_to_jiffies(READ_ONCE(adapter->watchdog_ms));
+
+		context = NULL;
+		while ((context = miracast_context_next(adapter, context))) {
+			left = wait_event_killable_timeout(context->wait,
+							   !miracast_context_is_active(context),
+							   left);
+			left = max(left, 0l);
+			miracast_context_force_stop(context);
+		}
+	}
+}
+
+static int pm_event(struct notifier_block *block, unsigned long event, void *data)
+{
+	if (event == PM_SUSPEND_PREPARE || event == PM_HIBERNATION_PREPARE)
+		stop_sessions();
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block pm_block = {
+	.notifier_call = pm_event,
+};
+
+static int __init miracast_init(void)
+{
+	int error;
+
+	miracast_wq = alloc_workqueue("miracast", WQ_UNBOUND, 0);
+	if (!miracast_wq)
+		return -ENOMEM;
+	error = class_register(&miracast_class);
+	if (error)
+		goto destroy_wq;
+	error = alloc_chrdev_region(&first_devt, 0, MAX_ADAPTERS, "miracast");
+	if (error)
+		goto unregister_class;
+	error = miracast_nl_init();
+	if (error)
+		goto unregister_region;
+	error = register_pm_notifier(&pm_block);
+	if (error)
+		goto nl_exit;
+	return 0;
+
+nl_exit:
+	miracast_nl_exit();
+unregister_region:
+	unregister_chrdev_region(first_devt, MAX_ADAPTERS);
+unregister_class:
+	class_unregister(&miracast_class);
+destroy_wq:
+	destroy_workqueue(miracast_wq);
+	return error;
+}
+
+static void __exit miracast_exit(void)
+{
+	unregister_pm_notifier(&pm_block);
+	miracast_nl_exit();
+	unregister_chrdev_region(first_devt, MAX_ADAPTERS);
+	class_unregister(&miracast_class);
+	destroy_workqueue(miracast_wq);
+	/* kfree_rcu() of the last contexts needs nothing of this module. */
+	ida_destroy(&indexes);
+}
+
+module_init(miracast_init);
+module_exit(miracast_exit);
+
+MODULE_DESCRIPTION("Miracast message channel between display drivers and user space");
+MODULE_LICENSE("GPL");

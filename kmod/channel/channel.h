@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Inside miracast.ko: adapters, contexts, message slots.
+ *
+ * An adapter is a char device and a display driver's ops. An open file may own
+ * one context; a context is a session, a table of message slots, an arena that
+ * the daemon maps, and a chunk queue. The files:
+ *
+ *	adapter.c	registration, device, sysfs, suspend
+ *	context.c	a context's life, handles, the session's states
+ *	message.c	slots: send, deliver, complete, end
+ *	chunk.c		the chunk queue
+ *	file.c		the char device
+ *	netlink.c	the generic-netlink family
+ *	ntstatus.c	NTSTATUS to errno
+ *
+ * Lock order, outermost first:
+ *
+ *	file->lock		mutex, making a file's context
+ *	adapter->ddi_lock	mutex, held while the driver's create_context,
+ *				io_control or destroy_context runs
+ *	adapters_lock		mutex, the list of adapters
+ *	adapter->lock		spinlock, the adapter's list of contexts
+ *	context->lock		spinlock, session state, slots, counters
+ *	context->chunk_lock	spinlock, irqs off: the chunk queue
+ *
+ * Callbacks, the driver's ops and every access to user memory happen without
+ * any of the spinlocks; callbacks also without the mutexes, but for those of
+ * messages that end while their context is destroyed: then ddi_lock may be
+ * held, which no callback can want.
+ */
+#ifndef MIRACAST_CHANNEL_H
+#define MIRACAST_CHANNEL_H
+
+#include <linux/cdev.h>
+#include <linux/device.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/miracast.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#define MIRACAST_MAX_CONTEXTS		32
+#define MIRACAST_SLOT_BITS		10
+#define MIRACAST_MAX_SLOTS		(1u << MIRACAST_SLOT_BITS)
+#define MIRACAST_MAX_BYTES		(1u << 20)
+#define MIRACAST_MAX_ARENA		(1ul << 28)
+#define MIRACAST_MAX_CHUNKS		4096
+#define MIRACAST_DEFAULT_TIMEOUT_MS	30000
+#define MIRACAST_DEFAULT_WATCHDOG_MS	3000
+#define MIRACAST_MAX_TIMEOUT_MS		(24u * 60 * 60 * 1000)
+
+/**
+ * struct miracast_counters - what happened in a context
+ * @sent: messages accepted
+ * @refused: messages refused for their arguments
+ * @overflowed: messages refused because every slot was taken
+ * @delivered: messages handed out by EXCHANGE, redeliveries included
+ * @completed: messages that a handler completed
+ * @cancelled: messages ended by stop, failed start or destroy
+ * @timed_out: messages ended by the timeout
+ * @disconnected: messages ended by the daemon's death
+ * @removed: messages ended by the adapter's removal
+ * @callbacks: callbacks made
+ * @stale: completions that came after their message had ended
+ * @redelivered: messages put back by RECOVER
+ *
+ * All u64, so that they can be added up as an array.
+ */
+struct miracast_counters {
+	u64 sent;
+	u64 refused;
+	u64 overflowed;
+	u64 delivered;
+	u64 completed;
+	u64 cancelled;
+	u64 timed_out;
+	u64 disconnected;
+	u64 removed;
+	u64 callbacks;
+	u64 stale;
+	u64 redelivered;
+};
+
+/**
+ * struct miracast_adapter - a registered display adapter
+ * @dev: the class device; its release frees the adapter
+ * @cdev: /dev/miracastN
+ * @desc: the driver's description, limits filled in; name is unused
+ * @name: the adapter's name
+ * @index: N
+ * @caps: answer of query_caps, asked once
+ * @node: on the list of adapters
+ * @ddi_lock: one of create_context, io_control, destroy_context at a time
+ * @lock: guards @contexts, @nr_contexts, @removed, @past
+ * @contexts: contexts that are not torn down yet
+ * @nr_contexts: how many those are
+ * @removed: unregistered; the driver must not be called any more
+ * @past: counters of the contexts that are gone
+ * @timeout_ms: how long a message may stay unanswered
+ * @watchdog_ms: how long a stop may take
+ * @wait: pollers of files without a context
+ */
+struct miracast_adapter {
+	struct device dev;
+	struct cdev cdev;
+	struct miracast_adapter_desc desc;
+	char name[MIRACAST_ADAPTER_NAME_SIZE];
+	int index;
+	struct miracast_caps caps;
+	struct list_head node;
+	struct mutex ddi_lock;
+	/* protects the list of contexts and what hangs on it */
+	spinlock_t lock;
+	struct list_head contexts;
+	u32 nr_contexts;
+	bool removed;
+	struct miracast_counters past;
+	u32 timeout_ms;
+	u32 watchdog_ms;
+	wait_queue_head_t wait;
+};
+
+struct miracast_slot;
+
+/**
+ * struct miracast_chunk_queue - a ring of packets
+ * @packets: depth packets of @stride bytes
+ * @stride: bytes of one packet
+ * @head: index of the oldest packet
+ * @count: packets in the ring
+ * @epoch: one more with every reset
+ * @reset: the ring was emptied and the reader has not been told
+ * @queued: chunks queued so far
+ * @resets: times the ring was emptied by an error
+ */
+struct miracast_chunk_queue {
+	void *packets;
+	u32 stride;
+	u32 head;
+	u32 count;
+	u32 epoch;
+	bool reset;
+	u64 queued;
+	u64 resets;
+};
+
+/**
+ * struct miracast_context - one session with one daemon
+ * @ref: one for the file, one for each walk over the adapter's list
+ * @rcu: senders look contexts up under RCU
+ * @adapter: holds a reference to its device
+ * @node: on adapter->contexts until torn down
+ * @token: the handle's value
+ * @id: the context's number, low half of @token
+ * @flags: MIRACAST_CONTEXT_*
+ * @target_id: the driver's number of the target
+ * @driver: the driver's context, valid while @created
+ * @created: create_context succeeded; guarded by adapter->ddi_lock
+ * @torn_down: destroy is complete; guarded by adapter->ddi_lock
+ * @lock: guards all that follows up to @chunk_lock
+ * @state: enum miracast_session_state
+ * @state_flags: MIRACAST_STATE_*
+ * @state_seq: one more with every change that GET_STATE shows
+ * @seen_seq: what GET_STATE saw last
+ * @stop_reason: enum miracast_stop_reason
+ * @generation: one more with every RECOVER
+ * @lifecycle: the thread that runs, or ran last, Start or Stop; NULL while
+ *	STARTED and when a daemon has to begin anew
+ * @nr_slots: size of @slots
+ * @slots: the messages
+ * @sequence: of the last message sent
+ * @free: slots in SLOT_FREE
+ * @queue: slots in SLOT_HELD or SLOT_QUEUED, oldest first
+ * @out: slots in SLOT_DELIVERING or SLOT_WITH_DAEMON, oldest first
+ * @ended: slots in SLOT_ENDING whose callback is still to be called
+ * @nr_open: messages accepted whose callback has not returned
+ * @nr_out: slots that the daemon holds
+ * @timer_armed: @timeout_work is queued or will see a new message
+ * @overflowing: the last send was refused for want of a slot
+ * @counters: what happened
+ * @wait: EXCHANGE, IO_CONTROL and pollers
+ * @drain: those who wait for @nr_open or @nr_out to fall to 0
+ * @timeout_work: ends messages that are too old
+ * @ended_work: calls the callbacks of @ended
+ * @watchdog_work: cuts off a daemon whose stop takes too long
+ * @chunk_lock: guards @chunks
+ * @chunks: the chunk queue
+ * @chunk_reader: one GET_CHUNKS at a time
+ * @chunk_wait: GET_CHUNKS and pollers
+ * @arena: memory that the daemon maps: an input and an output area a slot
+ * @arena_size: its bytes
+ * @arena_stride: bytes of one area
+ */
+struct miracast_context {
+	struct kref ref;
+	struct rcu_head rcu;
+	struct miracast_adapter *adapter;
+	struct list_head node;
+	u64 token;
+	u32 id;
+	u32 flags;
+	u32 target_id;
+	void *driver;
+	bool created;
+	bool torn_down;
+
+	/* protects the session's state and the slots */
+	spinlock_t lock;
+	u32 state;
+	u32 state_flags;
+	u32 state_seq;
+	u32 seen_seq;
+	u32 stop_reason;
+	u32 generation;
+	struct pid *lifecycle;
+	u32 nr_slots;
+	struct miracast_slot *slots;
+	u64 sequence;
+	struct list_head free;
+	struct list_head queue;
+	struct list_head out;
+	struct list_head ended;
+	u32 nr_open;
+	u32 nr_out;
+	bool timer_armed;
+	bool overflowing;
+	struct miracast_counters counters;
+
+	wait_queue_head_t wait;
+	wait_queue_head_t drain;
+	struct delayed_work timeout_work;
+	struct work_struct ended_work;
+	struct delayed_work watchdog_work;
+
+	/* protects the chunk queue; taken in hard interrupts */
+	spinlock_t chunk_lock;
+	struct miracast_chunk_queue chunks;
+	struct mutex chunk_reader;
+	wait_queue_head_t chunk_wait;
+
+	void *arena;
+	unsigned long arena_size;
+	unsigned long arena_stride;
+};
+
+extern struct workqueue_struct *miracast_wq;
+extern const struct file_operations miracast_fops;
+
+/* adapter.c */
+struct miracast_adapter *miracast_adapter_next(struct miracast_adapter *previous);
+
+/* context.c */
+struct miracast_context *miracast_context_create(struct miracast_adapter *adapter, u32 flags,
+						 u32 slots, ntstatus_t *status);
+void miracast_context_destroy(struct miracast_context *context, ntstatus_t status);
+void miracast_context_put(struct miracast_context *context);
+struct miracast_context *miracast_context_lookup(struct miracast_handle handle);
+struct miracast_context *miracast_context_next(struct miracast_adapter *adapter,
+					       struct miracast_context *previous);
+int miracast_context_session(struct miracast_context *context, struct miracast_session *arg);
+void miracast_context_get_state(struct miracast_context *context, struct miracast_state *arg);
+int miracast_context_recover(struct miracast_context *context);
+void miracast_context_request_stop(struct miracast_context *context, u32 reason);
+bool miracast_context_is_active(struct miracast_context *context);
+void miracast_context_force_stop(struct miracast_context *context);
+int miracast_context_io_control(struct miracast_context *context, struct miracast_io_control *arg);
+void miracast_counters_add(struct miracast_counters *to, const struct miracast_counters *from);
+
+/* message.c */
+int miracast_slots_init(struct miracast_context *context, u32 slots);
+void miracast_slots_free(struct miracast_context *context);
+void miracast_messages_release(struct miracast_context *context);
+void miracast_messages_requeue(struct miracast_context *context);
+void miracast_messages_end_undelivered(struct miracast_context *context, ntstatus_t status);
+void miracast_messages_end_all(struct miracast_context *context, ntstatus_t status);
+void miracast_messages_run_ended(struct miracast_context *context);
+int miracast_messages_exchange(struct miracast_context *context, struct miracast_exchange *arg);
+
+/* chunk.c */
+int miracast_chunks_init(struct miracast_context *context);
+void miracast_chunks_clear(struct miracast_context *context);
+int miracast_chunks_get(struct miracast_context *context, struct miracast_get_chunks *arg);
+
+#endif /* MIRACAST_CHANNEL_H */

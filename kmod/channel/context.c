@@ -1,0 +1,664 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Contexts: their life, the handles that name them, the session's states.
+ *
+ * A handle's token is the context's id (low half, an index that is reused) and
+ * the count of contexts made so far (high half, never reused): a driver that
+ * keeps a handle too long is refused. Senders and interrupt handlers look it up
+ * under RCU.
+ *
+ * The session's states and who may leave them:
+ *
+ *	CREATED -START_BEGIN-> START_PENDING -START_END ok----> STARTED
+ *	   ^                     ^       `----START_END error-> STOPPED
+ *	   | RECOVER             | START_BEGIN                     ^
+ *	   `---- STARTED,        `------------- STOPPED            | STOP_END
+ *	         START_PENDING                                     |
+ *	                         STARTED -STOP_BEGIN-> STOP_PENDING
+ *
+ *	any state -> DESTROYED: DESTROY_CONTEXT, close, abort, removal, watchdog
+ *	STARTED, START_PENDING, STOP_PENDING -> STOPPED: suspend, with a daemon that
+ *	does not do it itself in time
+ *
+ * Destroying is done once, by whoever comes first, in this order: the state says
+ * DESTROYED, so nothing more is accepted, delivered or completed; the handle is
+ * erased and RCU waited for, so no sender is in here; every callback has
+ * returned; the driver's destroy_context has returned. Then everybody else who
+ * wanted the same goes on.
+ */
+
+#include <linux/mm.h>
+#include <linux/pid.h>
+#include <linux/poll.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/xarray.h>
+#include "channel.h"
+#include "netlink.h"
+#include "trace.h"
+
+/* id to context */
+static DEFINE_XARRAY_ALLOC(contexts);
+static atomic_t contexts_made;
+
+/**
+ * miracast_context_lookup() - the context that a handle names
+ * @handle: the handle
+ *
+ * Under rcu_read_lock(), from any context.
+ *
+ * Return: the context, or NULL if it is gone.
+ */
+struct miracast_context *miracast_context_lookup(struct miracast_handle handle)
+{
+	struct miracast_context *context = xa_load(&contexts, (u32)handle.token);
+
+	return context && context->token == handle.token ? context : NULL;
+}
+
+static void context_free(struct kref *ref)
+{
+	struct miracast_context *context = container_of(ref, struct miracast_context, ref);
+
+	cancel_delayed_work_sync(&context->timeout_work);
+	cancel_work_sync(&context->ended_work);
+	cancel_delayed_work_sync(&context->watchdog_work);
+	put_pid(context->lifecycle);
+	miracast_slots_free(context);
+	kvfree(context->chunks.packets);
+	put_device(&context->adapter->dev);
+	kfree_rcu(context, rcu);
+}
+
+/* Not from the works above, which hold no reference: see context_free(). */
+void miracast_context_put(struct miracast_context *context)
+{
+	kref_put(&context->ref, context_free);
+}
+
+/**
+ * miracast_context_next() - walk over the contexts of an adapter
+ * @adapter: the adapter
+ * @previous: where the walk is; its reference is dropped. NULL: at the begin.
+ *
+ * Return: the next context, with a reference, or NULL at the end.
+ */
+struct miracast_context *miracast_context_next(struct miracast_adapter *adapter,
+					       struct miracast_context *previous)
+{
+	u32 after = previous ? previous->id : 0;
+	struct miracast_context *context, *next = NULL;
+
+	spin_lock(&adapter->lock);
+	/* By id, for the list may have changed meanwhile. */
+	list_for_each_entry(context, &adapter->contexts, node)
+		if ((!previous || context->id > after) && (!next || context->id < next->id))
+			next = context;
+	if (next)
+		kref_get(&next->ref);
+	spin_unlock(&adapter->lock);
+	if (previous)
+		miracast_context_put(previous);
+	return next;
+}
+
+void miracast_counters_add(struct miracast_counters *to, const struct miracast_counters *from)
+{
+	const u64 *f = (const u64 *)from;
+	u64 *t = (u64 *)to;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(*to) / sizeof(*t); i++)
+		t[i] += f[i];
+}
+
+/* The caller tells the waiters when it has unlocked: wake_all(). */
+static void set_state(struct miracast_context *context, u32 state)
+{
+	lockdep_assert_held(&context->lock);
+	WRITE_ONCE(context->state, state);
+	WRITE_ONCE(context->state_seq, context->state_seq + 1);
+	trace_miracast_session(context, state, context->state_flags, context->stop_reason);
+}
+
+static void wake_all(struct miracast_context *context)
+{
+	wake_up_all(&context->wait);
+	wake_up_all(&context->chunk_wait);
+	wake_up_all(&context->drain);
+}
+
+/* Waits until all callbacks have returned; others may still run this' callers' ones. */
+static bool drained(struct miracast_context *context)
+{
+	bool done;
+
+	spin_lock(&context->lock);
+	done = !context->nr_open;
+	spin_unlock(&context->lock);
+	return done;
+}
+
+/**
+ * miracast_context_destroy() - end a context for everybody
+ * @context: the context; the caller has a reference
+ * @status: what the callbacks of open messages hear
+ *
+ * When this returns all callbacks and the driver's destroy_context have.
+ */
+void miracast_context_destroy(struct miracast_context *context, ntstatus_t status)
+{
+	struct miracast_adapter *adapter = context->adapter;
+	bool first = false;
+
+	spin_lock(&context->lock);
+	if (context->state != MIRACAST_DESTROYED) {
+		set_state(context, MIRACAST_DESTROYED);
+		miracast_messages_end_all(context, status);
+		first = true;
+	}
+	spin_unlock(&context->lock);
+	wake_all(context);
+	/* Before ddi_lock: a driver that waits for a message in io_control goes on. */
+	miracast_messages_run_ended(context);
+
+	mutex_lock(&adapter->ddi_lock);
+	if (!context->torn_down) {
+		xa_erase(&contexts, context->id);
+		synchronize_rcu();
+		wait_event(context->drain, drained(context));
+		if (context->created)
+			adapter->desc.ops->destroy_context(adapter->desc.driver_context,
+							   context->driver);
+		context->created = false;
+		context->torn_down = true;
+
+		spin_lock(&adapter->lock);
+		list_del(&context->node);
+		adapter->nr_contexts--;
+		miracast_counters_add(&adapter->past, &context->counters);
+		spin_unlock(&adapter->lock);
+	}
+	mutex_unlock(&adapter->ddi_lock);
+	if (first)
+		miracast_nl_context_event(MIRACAST_NL_EVENT_CONTEXT_DESTROYED, context, 0);
+}
+
+/* The watchdog over a stop: the daemon is cut off, the driver gets its hardware back. */
+static void watchdog_work(struct work_struct *work)
+{
+	struct miracast_context *context = container_of(to_delayed_work(work),
+							struct miracast_context, watchdog_work);
+
+	spin_lock(&context->lock);
+	if (context->state != MIRACAST_STOP_PENDING) {
+		spin_unlock(&context->lock);
+		return;
+	}
+	context->state_flags |= MIRACAST_STATE_CUT_OFF;
+	spin_unlock(&context->lock);
+	miracast_context_destroy(context, STATUS_CANCELLED);
+}
+
+static struct miracast_context *context_alloc(struct miracast_adapter *adapter, u32 flags,
+					      u32 slots)
+{
+	struct miracast_context *context;
+
+	context = kzalloc(sizeof(*context), GFP_KERNEL_ACCOUNT);
+	if (!context)
+		return NULL;
+	kref_init(&context->ref);
+	get_device(&adapter->dev);
+	context->adapter = adapter;
+	context->flags = flags;
+	context->generation = 1;
+	context->state = MIRACAST_CREATED;
+	spin_lock_init(&context->lock);
+	init_waitqueue_head(&context->wait);
+	init_waitqueue_head(&context->drain);
+	init_waitqueue_head(&context->chunk_wait);
+	INIT_DELAYED_WORK(&context->watchdog_work, watchdog_work);
+	if (miracast_slots_init(context, slots) || miracast_chunks_init(context)) {
+		miracast_context_put(context);
+		return NULL;
+	}
+	return context;
+}
+
+/* Makes the context findable, by its handle and on the adapter's list. */
+static int context_publish(struct miracast_context *context)
+{
+	struct miracast_adapter *adapter = context->adapter;
+	int error;
+
+	error = xa_alloc(&contexts, &context->id, NULL, xa_limit_31b, GFP_KERNEL_ACCOUNT);
+	if (error)
+		return error;
+	context->token = (u64)(u32)atomic_inc_return(&contexts_made) << 32 | context->id;
+
+	spin_lock(&adapter->lock);
+	if (adapter->removed)
+		error = -ENODEV;
+	else if (adapter->nr_contexts == adapter->desc.max_contexts)
+		error = -EBUSY;
+	else
+		adapter->nr_contexts++;
+	if (!error)
+		list_add_tail(&context->node, &adapter->contexts);
+	spin_unlock(&adapter->lock);
+
+	if (error)
+		xa_erase(&contexts, context->id);
+	else
+		xa_store(&contexts, context->id, context, GFP_KERNEL_ACCOUNT);
+	return error;
+}
+
+/**
+ * miracast_context_create() - make a context and have the driver prepare for it
+ * @adapter: the adapter
+ * @flags: MIRACAST_CONTEXT_*
+ * @slots: how many messages may be open
+ * @status: set to what the driver's create_context returned
+ *
+ * Return: the context with a reference for the file, or an ERR_PTR.
+ */
+struct miracast_context *miracast_context_create(struct miracast_adapter *adapter, u32 flags,
+						 u32 slots, ntstatus_t *status)
+{
+	struct miracast_display_callbacks callbacks = {
+		.send_message = miracast_send_message,
+		.report_chunk_info = miracast_report_chunk_info,
+	};
+	struct miracast_context *context;
+	int error;
+
+	*status = STATUS_SUCCESS;
+	context = context_alloc(adapter, flags, slots);
+	if (!context)
+		return ERR_PTR(-ENOMEM);
+
+	error = mutex_lock_killable(&adapter->ddi_lock);
+	if (error)
+		goto put;
+	error = context_publish(context);
+	if (error)
+		goto unlock;
+	callbacks.miracast_handle.token = context->token;
+	*status = adapter->desc.ops->create_context(adapter->desc.driver_context, &callbacks,
+						    &context->driver, &context->target_id);
+	context->created = !NT_ERROR(*status);
+	mutex_unlock(&adapter->ddi_lock);
+
+	if (NT_ERROR(*status)) {
+		miracast_context_destroy(context, STATUS_CANCELLED);
+		error = miracast_status_to_errno(*status);
+		goto put;
+	}
+	miracast_nl_context_event(MIRACAST_NL_EVENT_CONTEXT_CREATED, context, 0);
+	return context;
+
+unlock:
+	mutex_unlock(&adapter->ddi_lock);
+put:
+	miracast_context_put(context);
+	return ERR_PTR(error);
+}
+
+static void set_lifecycle(struct miracast_context *context, struct pid *pid)
+{
+	lockdep_assert_held(&context->lock);
+	put_pid(context->lifecycle);
+	context->lifecycle = get_pid(pid);
+}
+
+static bool is_lifecycle_thread(struct miracast_context *context)
+{
+	lockdep_assert_held(&context->lock);
+	return context->lifecycle == task_pid(current);
+}
+
+static int start_begin(struct miracast_context *context)
+{
+	if (context->state != MIRACAST_CREATED && context->state != MIRACAST_STOPPED)
+		return -EINVAL;
+	set_lifecycle(context, task_pid(current));
+	context->state_flags &= ~MIRACAST_STATE_STOP_REQUESTED;
+	context->stop_reason = MIRACAST_STOP_UNKNOWN;
+	miracast_chunks_clear(context);
+	set_state(context, MIRACAST_START_PENDING);
+	return 0;
+}
+
+static int start_end(struct miracast_context *context, ntstatus_t status)
+{
+	if (context->state != MIRACAST_START_PENDING)
+		return -EINVAL;
+	if (!is_lifecycle_thread(context))
+		return -EPERM;
+	if (NT_ERROR(status)) {
+		miracast_messages_end_undelivered(context, STATUS_CANCELLED);
+		set_state(context, MIRACAST_STOPPED);
+	} else {
+		set_lifecycle(context, NULL);
+		miracast_messages_release(context);
+		set_state(context, MIRACAST_STARTED);
+	}
+	return 0;
+}
+
+static int stop_begin(struct miracast_context *context, u32 reason)
+{
+	if (context->state == MIRACAST_STOP_PENDING)	/* again, after a signal */
+		return is_lifecycle_thread(context) ? 0 : -EBUSY;
+	if (context->state != MIRACAST_STARTED)
+		return -EINVAL;
+	set_lifecycle(context, task_pid(current));
+	context->stop_reason = reason;
+	miracast_messages_end_undelivered(context, STATUS_CANCELLED);
+	set_state(context, MIRACAST_STOP_PENDING);
+	mod_delayed_work(miracast_wq, &context->watchdog_work,
+			 msecs_to_jiffies(READ_ONCE(context->adapter->watchdog_ms)));
+	return 0;
+}
+
+static int stop_end(struct miracast_context *context)
+{
+	if (context->state != MIRACAST_STOP_PENDING)
+		return -EINVAL;
+	if (!is_lifecycle_thread(context))
+		return -EPERM;
+	miracast_messages_end_all(context, STATUS_CANCELLED);
+	set_state(context, MIRACAST_STOPPED);
+	cancel_delayed_work(&context->watchdog_work);
+	return 0;
+}
+
+/* No handler runs any more, or the watchdog has cut them off. */
+static bool handlers_done(struct miracast_context *context)
+{
+	bool done;
+
+	spin_lock(&context->lock);
+	done = !context->nr_out || context->state != MIRACAST_STOP_PENDING;
+	spin_unlock(&context->lock);
+	return done;
+}
+
+/**
+ * miracast_context_session() - take a step of the session's life
+ * @context: the context
+ * @arg: the ioctl's argument
+ *
+ * Return: 0 or what the uapi header says.
+ */
+int miracast_context_session(struct miracast_context *context, struct miracast_session *arg)
+{
+	int error;
+
+	if (arg->reserved || arg->op > MIRACAST_SESSION_STOP_END)
+		return -EINVAL;
+	if (arg->status != STATUS_SUCCESS && arg->op != MIRACAST_SESSION_START_END)
+		return -EINVAL;
+	if (arg->reason && arg->op != MIRACAST_SESSION_STOP_BEGIN)
+		return -EINVAL;
+
+	spin_lock(&context->lock);
+	if (context->state == MIRACAST_DESTROYED)
+		error = -ENODEV;
+	else if (arg->op == MIRACAST_SESSION_START_BEGIN)
+		error = start_begin(context);
+	else if (arg->op == MIRACAST_SESSION_START_END)
+		error = start_end(context, arg->status);
+	else if (arg->op == MIRACAST_SESSION_STOP_BEGIN)
+		error = stop_begin(context, arg->reason);
+	else
+		error = stop_end(context);
+	spin_unlock(&context->lock);
+	if (error)
+		return error;
+
+	wake_all(context);
+	miracast_messages_run_ended(context);
+	miracast_nl_context_event(MIRACAST_NL_EVENT_SESSION, context, 0);
+	if (arg->op == MIRACAST_SESSION_STOP_BEGIN) {
+		error = wait_event_interruptible(context->drain, handlers_done(context));
+		if (!error && READ_ONCE(context->state) == MIRACAST_DESTROYED)
+			error = -ETIMEDOUT;
+	}
+	arg->state = READ_ONCE(context->state);
+	return error;
+}
+
+static u32 list_length(const struct list_head *list)
+{
+	const struct list_head *pos;
+	u32 n = 0;
+
+	list_for_each(pos, list)
+		n++;
+	return n;
+}
+
+void miracast_context_get_state(struct miracast_context *context, struct miracast_state *arg)
+{
+	spin_lock(&context->lock);
+	WRITE_ONCE(context->seen_seq, context->state_seq);
+	arg->state = context->state;
+	arg->flags = context->state_flags;
+	arg->stop_reason = context->stop_reason;
+	arg->generation = context->generation;
+	arg->held = context->state == MIRACAST_STARTED ? 0 : list_length(&context->queue);
+	arg->queued = context->state == MIRACAST_STARTED ? list_length(&context->queue) : 0;
+	arg->with_daemon = list_length(&context->out);
+	arg->chunks = READ_ONCE(context->chunks.count);
+	spin_unlock(&context->lock);
+}
+
+/**
+ * miracast_context_recover() - a new daemon takes over from one that crashed
+ * @context: the context
+ *
+ * Return: 0; -EPERM without the RECOVER flag; -ENODEV when the context is gone.
+ */
+int miracast_context_recover(struct miracast_context *context)
+{
+	int error = 0;
+
+	if (!(context->flags & MIRACAST_CONTEXT_RECOVER))
+		return -EPERM;
+	spin_lock(&context->lock);
+	if (context->state == MIRACAST_DESTROYED) {
+		error = -ENODEV;
+	} else {
+		WRITE_ONCE(context->generation, context->generation + 1);
+		set_lifecycle(context, NULL);
+		cancel_delayed_work(&context->watchdog_work);
+		if (context->state == MIRACAST_STOP_PENDING)
+			miracast_messages_end_all(context, STATUS_CANCELLED);
+		miracast_messages_requeue(context);
+		if (context->state == MIRACAST_STOP_PENDING)
+			set_state(context, MIRACAST_STOPPED);
+		else if (context->state != MIRACAST_STOPPED)
+			set_state(context, MIRACAST_CREATED);
+	}
+	spin_unlock(&context->lock);
+	wake_all(context);
+	miracast_messages_run_ended(context);
+	return error;
+}
+
+/**
+ * miracast_context_request_stop() - ask the daemon to stop the session
+ * @context: the context
+ * @reason: enum miracast_stop_reason
+ */
+void miracast_context_request_stop(struct miracast_context *context, u32 reason)
+{
+	spin_lock(&context->lock);
+	if (!(context->state_flags & MIRACAST_STATE_STOP_REQUESTED)) {
+		context->state_flags |= MIRACAST_STATE_STOP_REQUESTED;
+		context->stop_reason = reason;
+		set_state(context, context->state);
+	}
+	spin_unlock(&context->lock);
+	wake_all(context);
+	miracast_nl_context_event(MIRACAST_NL_EVENT_SESSION, context, 0);
+}
+
+bool miracast_context_is_active(struct miracast_context *context)
+{
+	u32 state = READ_ONCE(context->state);
+
+	return state == MIRACAST_START_PENDING || state == MIRACAST_STARTED ||
+	       state == MIRACAST_STOP_PENDING;
+}
+
+/**
+ * miracast_context_force_stop() - stop a session whose daemon does not do it
+ * @context: the context
+ *
+ * For suspend: unlike the watchdog it leaves the context, so that the session may
+ * be started again.
+ */
+void miracast_context_force_stop(struct miracast_context *context)
+{
+	spin_lock(&context->lock);
+	if (miracast_context_is_active(context)) {
+		set_lifecycle(context, NULL);
+		cancel_delayed_work(&context->watchdog_work);
+		miracast_messages_end_all(context, STATUS_CANCELLED);
+		set_state(context, MIRACAST_STOPPED);
+	}
+	spin_unlock(&context->lock);
+	wake_all(context);
+	miracast_messages_run_ended(context);
+	miracast_nl_context_event(MIRACAST_NL_EVENT_SESSION, context, 0);
+}
+
+/*
+ * The phase rules of MiracastIoControl. 0: go on, 1: wait for the start to end,
+ * negative: refused.
+ */
+static int io_control_gate(struct miracast_context *context)
+{
+	int gate = 0;
+
+	spin_lock(&context->lock);
+	switch (context->state) {
+	case MIRACAST_START_PENDING:
+		gate = !is_lifecycle_thread(context);
+		break;
+	case MIRACAST_STOP_PENDING:
+	case MIRACAST_STOPPED:
+		if (!is_lifecycle_thread(context))
+			gate = -ESHUTDOWN;
+		break;
+	case MIRACAST_DESTROYED:
+		gate = -ENODEV;
+		break;
+	}
+	spin_unlock(&context->lock);
+	return gate;
+}
+
+static int io_control_wait(struct miracast_context *context)
+{
+	long left = msecs_to_jiffies(READ_ONCE(context->adapter->timeout_ms));
+	int gate = io_control_gate(context);
+
+	if (gate == 1) {
+		left = wait_event_interruptible_timeout(context->wait,
+							(gate = io_control_gate(context)) != 1,
+							left);
+		if (left < 0)
+			return left;
+		if (gate == 1)
+			return -ETIMEDOUT;
+	}
+	return gate;
+}
+
+static int call_io_control(struct miracast_context *context, struct miracast_io_control *arg,
+			   const void *input, void *output)
+{
+	struct miracast_adapter *adapter = context->adapter;
+	u32 bytes_returned = 0;
+	int error;
+
+	error = mutex_lock_killable(&adapter->ddi_lock);
+	if (error)
+		return error;
+	/* Once more: a stop may have begun while others had the lock. */
+	error = io_control_gate(context);
+	if (error > 0)
+		error = -EAGAIN;
+	if (!error) {
+		arg->status = adapter->desc.ops->io_control(adapter->desc.driver_context,
+							    context->driver,
+							    arg->input_size, input,
+							    arg->output_size, output,
+							    &bytes_returned);
+		if (bytes_returned > arg->output_size) {
+			arg->status = STATUS_INTERNAL_ERROR;
+			bytes_returned = 0;
+		}
+		if (NT_ERROR(arg->status))
+			bytes_returned = 0;
+		arg->bytes_returned = bytes_returned;
+	}
+	mutex_unlock(&adapter->ddi_lock);
+	return error;
+}
+
+/**
+ * miracast_context_io_control() - have the driver serve a request of the daemon
+ * @context: the context
+ * @arg: the ioctl's argument
+ *
+ * Return: 0 if the driver was asked, else why it was not.
+ */
+int miracast_context_io_control(struct miracast_context *context, struct miracast_io_control *arg)
+{
+	u32 max = context->adapter->desc.max_io_control;
+	void *input = NULL, *output = NULL;
+	int error;
+
+	arg->bytes_returned = 0;
+	arg->status = STATUS_SUCCESS;
+	if (arg->flags & ~MIRACAST_IO_CONTROL_HARDWARE_ACCESS)
+		return -EINVAL;
+	if (arg->input_size > max || arg->output_size > max)
+		return -EMSGSIZE;
+
+	error = io_control_wait(context);
+	if (error)
+		return error;
+	if (arg->input_size) {
+		input = vmemdup_user(u64_to_user_ptr(arg->input), arg->input_size);
+		if (IS_ERR(input))
+			return PTR_ERR(input);
+	}
+	if (arg->output_size) {
+		output = kvzalloc(arg->output_size, GFP_KERNEL_ACCOUNT);
+		if (!output) {
+			error = -ENOMEM;
+			goto free;
+		}
+	}
+	error = call_io_control(context, arg, input, output);
+	if (error)
+		goto free;
+	trace_miracast_io_control(context, arg->input_size, arg->output_size,
+				  arg->flags & MIRACAST_IO_CONTROL_HARDWARE_ACCESS, arg->status,
+				  arg->bytes_returned);
+	if (arg->bytes_returned &&
+	    copy_to_user(u64_to_user_ptr(arg->output), output, arg->bytes_returned))
+		error = -EFAULT;
+free:
+	kvfree(output);
+	kvfree(input);
+	return error;
+}

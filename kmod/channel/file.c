@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The char device: what <uapi/linux/miracast.h> promises, argument by argument. */
+
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/poll.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/vmalloc.h>
+#include "channel.h"
+#include "trace.h"
+
+/**
+ * struct miracast_file - an open file
+ * @adapter: what was opened; holds a reference to its device
+ * @lock: guards the making of @context
+ * @shaken: HANDSHAKE has been done
+ * @features: MIRACAST_FEATURE_* agreed on
+ * @context: the file's one context, NULL before; set once, with release
+ */
+struct miracast_file {
+	struct miracast_adapter *adapter;
+	/* protects the handshake and the making of the context */
+	struct mutex lock;
+	bool shaken;
+	u64 features;
+	struct miracast_context *context;
+};
+
+static u64 supported_features(const struct miracast_adapter *adapter)
+{
+	u64 features = MIRACAST_FEATURE_RECOVER;
+
+	if (adapter->desc.max_chunks)
+		features |= MIRACAST_FEATURE_CHUNKS;
+	return features;
+}
+
+static int miracast_open(struct inode *inode, struct file *filp)
+{
+	struct miracast_adapter *adapter = container_of(inode->i_cdev, struct miracast_adapter,
+							cdev);
+	struct miracast_file *file;
+
+	if (READ_ONCE(adapter->removed))
+		return -ENODEV;
+	file = kzalloc(sizeof(*file), GFP_KERNEL_ACCOUNT);
+	if (!file)
+		return -ENOMEM;
+	mutex_init(&file->lock);
+	get_device(&adapter->dev);
+	file->adapter = adapter;
+	filp->private_data = file;
+	return stream_open(inode, filp);
+}
+
+static int miracast_release(struct inode *inode, struct file *filp)
+{
+	struct miracast_file *file = filp->private_data;
+
+	if (file->context) {
+		miracast_context_destroy(file->context, STATUS_CONNECTION_DISCONNECTED);
+		miracast_context_put(file->context);
+	}
+	put_device(&file->adapter->dev);
+	kfree(file);
+	return 0;
+}
+
+static long handshake(struct miracast_file *file, struct miracast_handshake __user *user)
+{
+	struct miracast_adapter *adapter = file->adapter;
+	struct miracast_handshake arg;
+	long error = 0;
+
+	if (copy_from_user(&arg, user, sizeof(arg)))
+		return -EFAULT;
+	if (arg.size != sizeof(arg) || arg.reserved)
+		return -EINVAL;
+	if (arg.features & ~supported_features(adapter))
+		return -EOPNOTSUPP;
+
+	mutex_lock(&file->lock);
+	if (file->context) {
+		error = -EBUSY;
+	} else {
+		file->features = arg.features;
+		file->shaken = true;
+	}
+	mutex_unlock(&file->lock);
+	if (error)
+		return error;
+
+	arg.supported_features = supported_features(adapter);
+	arg.ioctls = (1ull << (_IOC_NR(MIRACAST_IOC_REPORT_STATISTIC) + 1)) - 1;
+	arg.adapter = adapter->index;
+	arg.max_contexts = adapter->desc.max_contexts;
+	arg.max_slots = adapter->desc.max_slots;
+	arg.max_message = adapter->desc.max_message;
+	arg.max_io_control = adapter->desc.max_io_control;
+	arg.max_chunks = adapter->desc.max_chunks;
+	arg.caps = adapter->caps;
+	memcpy(arg.name, adapter->name, sizeof(arg.name));
+	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
+}
+
+static void fill_context_info(struct miracast_context *context, struct miracast_context_info *arg)
+{
+	arg->flags = context->flags;
+	arg->slots = context->nr_slots;
+	arg->status = STATUS_SUCCESS;
+	arg->context_id = context->id;
+	arg->target_id = context->target_id;
+	arg->generation = READ_ONCE(context->generation);
+	arg->state = READ_ONCE(context->state);
+	arg->arena_size = context->arena_size;
+}
+
+static int get_context_info(struct miracast_context_info *arg,
+			    struct miracast_context_info __user *user)
+{
+	if (copy_from_user(arg, user, sizeof(*arg)))
+		return -EFAULT;
+	if (arg->size != sizeof(*arg) || arg->reserved[0] || arg->reserved[1])
+		return -EINVAL;
+	return 0;
+}
+
+static long create_context(struct miracast_file *file, struct miracast_context_info __user *user)
+{
+	struct miracast_context *context;
+	struct miracast_context_info arg;
+	ntstatus_t status;
+	long error;
+
+	error = get_context_info(&arg, user);
+	if (error)
+		return error;
+	if (arg.flags & ~MIRACAST_CONTEXT_RECOVER)
+		return -EINVAL;
+	if (!arg.slots || arg.slots > file->adapter->desc.max_slots)
+		return -EINVAL;
+
+	error = mutex_lock_killable(&file->lock);
+	if (error)
+		return error;
+	if (file->context) {
+		error = -EBUSY;
+		goto unlock;
+	}
+	if ((arg.flags & MIRACAST_CONTEXT_RECOVER) && !(file->features & MIRACAST_FEATURE_RECOVER)) {
+		error = -EINVAL;
+		goto unlock;
+	}
+	context = miracast_context_create(file->adapter, arg.flags, arg.slots, &status);
+	if (IS_ERR(context)) {
+		error = PTR_ERR(context);
+		arg.status = status;
+		if (NT_ERROR(status) && copy_to_user(user, &arg, sizeof(arg)))
+			error = -EFAULT;
+		goto unlock;
+	}
+	fill_context_info(context, &arg);
+	/* Pairs with the acquire in file_context(): a context is seen whole. */
+	smp_store_release(&file->context, context);
+	if (copy_to_user(user, &arg, sizeof(arg))) {
+		/* Its owner does not know it: RECOVER and GET_STATE can still tell. */
+		error = -EFAULT;
+	}
+unlock:
+	mutex_unlock(&file->lock);
+	return error;
+}
+
+static struct miracast_context *file_context(struct miracast_file *file)
+{
+	return smp_load_acquire(&file->context);
+}
+
+static long recover(struct miracast_context *context, struct miracast_context_info __user *user)
+{
+	struct miracast_context_info arg;
+	long error;
+
+	error = get_context_info(&arg, user);
+	if (error)
+		return error;
+	if (arg.flags || arg.slots)
+		return -EINVAL;
+	error = miracast_context_recover(context);
+	if (error)
+		return error;
+	fill_context_info(context, &arg);
+	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
+}
+
+static long session(struct miracast_context *context, struct miracast_session __user *user)
+{
+	struct miracast_session arg;
+	long error;
+
+	if (copy_from_user(&arg, user, sizeof(arg)))
+		return -EFAULT;
+	if (arg.size != sizeof(arg))
+		return -EINVAL;
+	error = miracast_context_session(context, &arg);
+	if (error)
+		return error;
+	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
+}
+
+static long get_state(struct miracast_context *context, struct miracast_state __user *user)
+{
+	struct miracast_state arg;
+
+	if (copy_from_user(&arg, user, sizeof(arg)))
+		return -EFAULT;
+	if (arg.size != sizeof(arg) || arg.reserved)
+		return -EINVAL;
+	miracast_context_get_state(context, &arg);
+	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
+}
+
+static long exchange(struct miracast_context *context, struct miracast_exchange __user *user)
+{
+	struct miracast_exchange arg;
+	long error;
+
+	if (copy_from_user(&arg, user, sizeof(arg)))
+		return -EFAULT;
+	if (arg.size != sizeof(arg))
+		return -EINVAL;
+	if (READ_ONCE(context->state) == MIRACAST_DESTROYED)
+		return -ENODEV;
+	error = miracast_messages_exchange(context, &arg);
+	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : error;
+}
+
+static long io_control(struct miracast_context *context, struct miracast_io_control __user *user)
+{
+	struct miracast_io_control arg;
+	long error;
+
+	if (copy_from_user(&arg, user, sizeof(arg)))
+		return -EFAULT;
+	if (arg.size != sizeof(arg))
+		return -EINVAL;
+	error = miracast_context_io_control(context, &arg);
+	if (error)
+		return error;
+	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
+}
+
+static long get_chunks(struct miracast_context *context, struct miracast_get_chunks __user *user)
+{
+	struct miracast_get_chunks arg;
+	long error;
+
+	if (copy_from_user(&arg, user, sizeof(arg)))
+		return -EFAULT;
+	if (arg.size != sizeof(arg))
+		return -EINVAL;
+	error = miracast_chunks_get(context, &arg);
+	if (error)
+		return error;
+	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
+}
+
+static long report_session_status(struct miracast_context *context,
+				  struct miracast_report_status __user *user)
+{
+	struct miracast_report_status arg;
+	u32 reason = MIRACAST_STOP_UNKNOWN;
+
+	if (copy_from_user(&arg, user, sizeof(arg)))
+		return -EFAULT;
+	if (arg.size != sizeof(arg) || arg.reserved)
+		return -EINVAL;
+	if (READ_ONCE(context->state) == MIRACAST_DESTROYED)
+		return -ENODEV;
+	trace_miracast_report_session_status(context, arg.miracast_status, arg.status);
+	/* The first five line up: ETW MiracastStopSessionReason is MIRACAST_STATUS + 1. */
+	if (arg.miracast_status <= MIRACAST_STATUS_SINK_FAILED_STANDARD_MODE_CHANGE)
+		reason = arg.miracast_status + 1;
+	miracast_context_request_stop(context, reason);
+	return 0;
+}
+
+static long report_statistic(struct miracast_context *context,
+			     struct miracast_report_statistic __user *user)
+{
+	struct miracast_report_statistic arg;
+
+	if (copy_from_user(&arg, user, sizeof(arg)))
+		return -EFAULT;
+	if (arg.size != sizeof(arg) || arg.reserved || arg.data.reserved ||
+	    arg.data.statistic_type > MIRACAST_STATISTIC_TYPE_EVENT)
+		return -EINVAL;
+	if (READ_ONCE(context->state) == MIRACAST_DESTROYED)
+		return -ENODEV;
+	trace_miracast_report_statistic(context, &arg.data);
+	return 0;
+}
+
+static long miracast_ioctl(struct file *filp, unsigned int cmd, unsigned long address)
+{
+	struct miracast_file *file = filp->private_data;
+	void __user *user = (void __user *)address;
+	struct miracast_context *context;
+
+	if (_IOC_TYPE(cmd) != MIRACAST_IOC_MAGIC ||
+	    _IOC_NR(cmd) > _IOC_NR(MIRACAST_IOC_REPORT_STATISTIC))
+		return -ENOTTY;
+	if (cmd == MIRACAST_IOC_HANDSHAKE)
+		return handshake(file, user);
+	if (!READ_ONCE(file->shaken))
+		return -EPROTO;
+	if (cmd == MIRACAST_IOC_CREATE_CONTEXT)
+		return create_context(file, user);
+
+	context = file_context(file);
+	switch (cmd) {
+	case MIRACAST_IOC_DESTROY_CONTEXT:
+	case MIRACAST_IOC_RECOVER:
+	case MIRACAST_IOC_SESSION:
+	case MIRACAST_IOC_GET_STATE:
+	case MIRACAST_IOC_EXCHANGE:
+	case MIRACAST_IOC_IO_CONTROL:
+	case MIRACAST_IOC_GET_CHUNKS:
+	case MIRACAST_IOC_REPORT_SESSION_STATUS:
+	case MIRACAST_IOC_REPORT_STATISTIC:
+		if (!context)
+			return -ENOTCONN;
+		break;
+	}
+	switch (cmd) {
+	case MIRACAST_IOC_DESTROY_CONTEXT:
+		miracast_context_destroy(context, STATUS_CANCELLED);
+		return 0;
+	case MIRACAST_IOC_RECOVER:
+		return recover(context, user);
+	case MIRACAST_IOC_SESSION:
+		return session(context, user);
+	case MIRACAST_IOC_GET_STATE:
+		return get_state(context, user);
+	case MIRACAST_IOC_EXCHANGE:
+		return exchange(context, user);
+	case MIRACAST_IOC_IO_CONTROL:
+		return io_control(context, user);
+	case MIRACAST_IOC_GET_CHUNKS:
+		return get_chunks(context, user);
+	case MIRACAST_IOC_REPORT_SESSION_STATUS:
+		return report_session_status(context, user);
+	case MIRACAST_IOC_REPORT_STATISTIC:
+		return report_statistic(context, user);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static __poll_t miracast_poll(struct file *filp, poll_table *wait)
+{
+	struct miracast_file *file = filp->private_data;
+	struct miracast_context *context = file_context(file);
+	__poll_t mask = 0;
+	u32 state;
+
+	poll_wait(filp, &file->adapter->wait, wait);
+	if (READ_ONCE(file->adapter->removed))
+		return EPOLLHUP | EPOLLERR;
+	if (!context)
+		return 0;
+
+	poll_wait(filp, &context->wait, wait);
+	poll_wait(filp, &context->chunk_wait, wait);
+	state = READ_ONCE(context->state);
+	if (state == MIRACAST_DESTROYED)
+		mask |= EPOLLHUP | EPOLLERR;
+	if (state == MIRACAST_STARTED && !list_empty_careful(&context->queue))
+		mask |= EPOLLIN | EPOLLRDNORM;
+	if (READ_ONCE(context->chunks.count) || READ_ONCE(context->chunks.reset))
+		mask |= EPOLLRDBAND;
+	if (READ_ONCE(context->state_seq) != READ_ONCE(context->seen_seq))
+		mask |= EPOLLPRI;
+	return mask;
+}
+
+static vm_fault_t arena_fault(struct vm_fault *vmf)
+{
+	struct miracast_context *context = vmf->vma->vm_private_data;
+	unsigned long offset = vmf->pgoff << PAGE_SHIFT;
+
+	if (offset >= context->arena_size)
+		return VM_FAULT_SIGBUS;
+	vmf->page = vmalloc_to_page(context->arena + offset);
+	get_page(vmf->page);
+	return 0;
+}
+
+static const struct vm_operations_struct arena_vm_ops = {
+	.fault = arena_fault,
+};
+
+/* The mapping holds the file, and the file the context: the arena outlives it. */
+static int miracast_mmap(struct file *filp, struct vm_area_struct *vma)
+{
+	struct miracast_context *context = file_context(filp->private_data);
+	unsigned long pages = vma_pages(vma);
+
+	if (!context)
+		return -ENOTCONN;
+	if (!(vma->vm_flags & VM_SHARED) || (vma->vm_flags & VM_EXEC))
+		return -EINVAL;
+	if (pages > context->arena_size >> PAGE_SHIFT ||
+	    vma->vm_pgoff > (context->arena_size >> PAGE_SHIFT) - pages)
+		return -EINVAL;
+	vma->vm_private_data = context;
+	vma->vm_ops = &arena_vm_ops;
+	return 0;
+}
+
+const struct file_operations miracast_fops = {
+	.owner = THIS_MODULE,
+	.open = miracast_open,
+	.release = miracast_release,
+	.unlocked_ioctl = miracast_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.poll = miracast_poll,
+	.mmap = miracast_mmap,
+};

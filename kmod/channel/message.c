@@ -1,0 +1,937 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Messages: a context's table of slots, and every step of a message's life.
+ *
+ * A message costs no allocation: it takes a slot of the context's table and
+ * gives it back. Each slot has two areas in the arena that the daemon maps, one
+ * for the input and one for the output; what user space writes there is data,
+ * never a length, an offset or a pointer. The states:
+ *
+ *	FREE		on context->free
+ *	SENDING		the sender copies the input of a message without callback
+ *			to the arena; on no list, but inside an RCU section that
+ *			miracast_context_destroy() waits for
+ *	HELD		on context->queue: the session has not started
+ *	QUEUED		on context->queue: the next EXCHANGE may have it
+ *	DELIVERING	on context->out: EXCHANGE copies the input from the sender's
+ *			buffer to the arena. To end it now is to leave a note
+ *			(end_noted) that the copier finds when it is done.
+ *	WITH_DAEMON	on context->out: may be completed, may be ended
+ *	COMPLETING	on no list: a completion has won; its thread copies the
+ *			output to the sender's buffer and calls the callback. Nothing
+ *			ends it any more.
+ *	ENDING		on context->ended, then on no list while the callback runs:
+ *			it was ended (stop, timeout, death, ...); whoever did that,
+ *			or a worker, calls the callback
+ *	LINGERING	on no list: its message is over but the daemon still holds the
+ *			areas; not reused until the daemon completes it (and hears
+ *			that it came too late) or closes the file
+ *
+ *	     send         START_END       EXCHANGE             EXCHANGE
+ *	FREE ----> HELD ----> QUEUED ----> DELIVERING -> WITH_DAEMON -> COMPLETING -> FREE
+ *	             \           \             \             \
+ *	              `-----------`-------------`-------------`--> ENDING -> FREE, LINGERING
+ *
+ * All transitions are made by slot_move() under context->lock. Callbacks are
+ * called once a message, because only one transition leads into COMPLETING
+ * or ENDING, and nr_open falls only after the callback has returned: when it is
+ * 0 no callback is left to come.
+ *
+ * Copies between sender and arena touch kernel memory only, so they are short
+ * and cannot stall. User memory (the arrays of EXCHANGE) is touched with no
+ * slot in a state that somebody would have to wait for: completions are read
+ * before their slots are looked at; records are written when their slots are
+ * WITH_DAEMON already, where they may be ended at any time.
+ *
+ * Races that were considered:
+ *
+ *  - EXCHANGE fails to write a record:   - the message is ended meanwhile:
+ *      sees it WITH_DAEMON under the         it is not WITH_DAEMON any more, or
+ *      lock and puts it back in front        lingers: undeliver() frees it, the
+ *                                            daemon never knew its id
+ *  - send to a stopping session:         - STOP_BEGIN empties the queue:
+ *      state and queue change under one lock: either send sees STOP_PENDING and
+ *      ends the message itself, or STOP_BEGIN finds it on the queue
+ *  - send looks the handle up:           - destroy erases the handle, marks the
+ *      and takes a slot under RCU            context, waits for RCU: after that
+ *                                            nobody adds a message
+ */
+
+#include <linux/export.h>
+#include <linux/jiffies.h>
+#include <linux/mm.h>
+#include <linux/nospec.h>
+#include <linux/poll.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/vmalloc.h>
+#include "channel.h"
+#include "netlink.h"
+#include "trace.h"
+
+#define BATCH	16
+
+enum slot_state {
+	SLOT_FREE,
+	SLOT_SENDING,
+	SLOT_HELD,
+	SLOT_QUEUED,
+	SLOT_DELIVERING,
+	SLOT_WITH_DAEMON,
+	SLOT_COMPLETING,
+	SLOT_ENDING,
+	SLOT_LINGERING,
+};
+
+/**
+ * struct miracast_slot - one message
+ * @node: on the list that @state names
+ * @id: sequence and index of the slot; never reused
+ * @input: the sender's input; NULL if it is in the arena already
+ * @output: the sender's output
+ * @callback: the sender's, may be NULL
+ * @callback_context: the sender's
+ * @sent: jiffies at send
+ * @input_size: bytes
+ * @output_size: bytes
+ * @end_status: ENDING: what the callback will hear
+ * @state: enum slot_state
+ * @end_noted: DELIVERING: to be ended with @end_status by the copier
+ * @daemon_holds: the daemon was given the areas and has not let go
+ * @redelivered: put back by RECOVER
+ */
+struct miracast_slot {
+	struct list_head node;
+	u64 id;
+	const void *input;
+	void *output;
+	miracast_message_callback_t callback;
+	void *callback_context;
+	unsigned long sent;
+	u32 input_size;
+	u32 output_size;
+	ntstatus_t end_status;
+	u8 state;
+	bool end_noted;
+	bool daemon_holds;
+	bool redelivered;
+};
+
+static unsigned long slot_input_offset(const struct miracast_context *context,
+				       const struct miracast_slot *slot)
+{
+	return 2 * (slot - context->slots) * context->arena_stride;
+}
+
+static unsigned long slot_output_offset(const struct miracast_context *context,
+					const struct miracast_slot *slot)
+{
+	return slot_input_offset(context, slot) + context->arena_stride;
+}
+
+/* The one place where a slot changes its state; @to is NULL for states without a list. */
+static void slot_move(struct miracast_context *context, struct miracast_slot *slot,
+		      enum slot_state state, struct list_head *to)
+{
+	lockdep_assert_held(&context->lock);
+	if (to)
+		list_move_tail(&slot->node, to);
+	else
+		list_del_init(&slot->node);
+	slot->state = state;
+}
+
+static void slot_let_go(struct miracast_context *context, struct miracast_slot *slot)
+{
+	lockdep_assert_held(&context->lock);
+	slot->daemon_holds = false;
+	context->nr_out--;
+}
+
+/* The callback has returned, or there was none: the message is over. */
+static void slot_release(struct miracast_context *context, struct miracast_slot *slot)
+{
+	lockdep_assert_held(&context->lock);
+	context->nr_open--;
+	if (slot->daemon_holds)
+		slot_move(context, slot, SLOT_LINGERING, NULL);
+	else
+		slot_move(context, slot, SLOT_FREE, &context->free);
+}
+
+/*
+ * Waiters look at the counters under the lock, so either they are seen here or
+ * they see the counters as they are now.
+ */
+static void wake_drain(struct miracast_context *context)
+{
+	lockdep_assert_held(&context->lock);
+	if ((!context->nr_open || !context->nr_out) && waitqueue_active(&context->drain))
+		wake_up_all(&context->drain);
+}
+
+static void count_end(struct miracast_context *context, ntstatus_t status)
+{
+	lockdep_assert_held(&context->lock);
+	if (status == STATUS_IO_TIMEOUT)
+		context->counters.timed_out++;
+	else if (status == STATUS_CONNECTION_DISCONNECTED)
+		context->counters.disconnected++;
+	else if (status == STATUS_DEVICE_REMOVED)
+		context->counters.removed++;
+	else
+		context->counters.cancelled++;
+}
+
+/* Ends a message that no completion has claimed. Its callback waits on context->ended. */
+static void slot_end(struct miracast_context *context, struct miracast_slot *slot,
+		     ntstatus_t status)
+{
+	lockdep_assert_held(&context->lock);
+	switch (slot->state) {
+	case SLOT_HELD:
+	case SLOT_QUEUED:
+	case SLOT_WITH_DAEMON:
+		slot->end_status = status;
+		count_end(context, status);
+		slot_move(context, slot, SLOT_ENDING, &context->ended);
+		trace_miracast_end(context, slot->id, status, 0);
+		break;
+	case SLOT_DELIVERING:
+		if (!slot->end_noted) {
+			slot->end_noted = true;
+			slot->end_status = status;
+		}
+		break;
+	default:
+		break;
+	}
+}
+
+static void slot_call_back(struct miracast_context *context, struct miracast_slot *slot,
+			   ntstatus_t status, u64 information)
+{
+	const struct miracast_io_status io_status = {
+		.status = status,
+		.information = information,
+	};
+
+	if (!slot->callback)
+		return;
+	slot->callback(slot->callback_context, &io_status);
+	trace_miracast_callback(context, slot->id, status, information);
+}
+
+/**
+ * miracast_messages_run_ended() - call the callbacks of the messages that were ended
+ * @context: the context; no lock held
+ *
+ * Several threads may be in here: each takes other messages.
+ */
+void miracast_messages_run_ended(struct miracast_context *context)
+{
+	struct miracast_slot *slot;
+
+	spin_lock(&context->lock);
+	while (!list_empty(&context->ended)) {
+		slot = list_first_entry(&context->ended, struct miracast_slot, node);
+		list_del_init(&slot->node);
+		spin_unlock(&context->lock);
+
+		slot_call_back(context, slot, slot->end_status, 0);
+
+		spin_lock(&context->lock);
+		if (slot->callback)
+			context->counters.callbacks++;
+		slot_release(context, slot);
+		wake_drain(context);
+	}
+	spin_unlock(&context->lock);
+}
+
+static void ended_work(struct work_struct *work)
+{
+	miracast_messages_run_ended(container_of(work, struct miracast_context, ended_work));
+}
+
+/* Ends what is too old; returns jiffies until the next one is, 0 if none is left. */
+static unsigned long end_expired(struct miracast_context *context, struct list_head *list,
+				 unsigned int *ended)
+{
+	unsigned long timeout = msecs_to_jiffies(READ_ONCE(context->adapter->timeout_ms));
+	struct miracast_slot *slot, *next;
+	unsigned long now = jiffies;
+
+	lockdep_assert_held(&context->lock);
+	list_for_each_entry_safe(slot, next, list, node) {
+		if (time_before(now, slot->sent + timeout))
+			return slot->sent + timeout - now;
+		slot_end(context, slot, STATUS_IO_TIMEOUT);
+		++*ended;
+	}
+	return 0;
+}
+
+/*
+ * Queued when a first message is sent, and from here as long as there are any:
+ * so it costs nothing for each message.
+ */
+static void timeout_work(struct work_struct *work)
+{
+	struct miracast_context *context = container_of(to_delayed_work(work),
+							struct miracast_context, timeout_work);
+	unsigned long queue_left, out_left;
+	unsigned int ended = 0;
+
+	spin_lock(&context->lock);
+	queue_left = end_expired(context, &context->queue, &ended);
+	out_left = end_expired(context, &context->out, &ended);
+	if (!queue_left || (out_left && out_left < queue_left))
+		queue_left = out_left;
+	context->timer_armed = queue_left;
+	if (queue_left)
+		mod_delayed_work(miracast_wq, &context->timeout_work, queue_left);
+	spin_unlock(&context->lock);
+
+	if (ended)
+		miracast_nl_context_event(MIRACAST_NL_EVENT_TIMEOUT, context, ended);
+	miracast_messages_run_ended(context);
+}
+
+int miracast_slots_init(struct miracast_context *context, u32 slots)
+{
+	u32 i;
+
+	INIT_LIST_HEAD(&context->free);
+	INIT_LIST_HEAD(&context->queue);
+	INIT_LIST_HEAD(&context->out);
+	INIT_LIST_HEAD(&context->ended);
+	INIT_DELAYED_WORK(&context->timeout_work, timeout_work);
+	INIT_WORK(&context->ended_work, ended_work);
+
+	context->nr_slots = slots;
+	context->arena_stride = ALIGN(context->adapter->desc.max_message, 64);
+	context->arena_size = PAGE_ALIGN(2 * slots * context->arena_stride);
+	context->slots = kvcalloc(slots, sizeof(*context->slots), GFP_KERNEL_ACCOUNT);
+	if (!context->slots)
+		return -ENOMEM;
+	context->arena = __vmalloc(context->arena_size, GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	if (!context->arena)
+		return -ENOMEM;
+	for (i = 0; i < slots; i++)
+		list_add_tail(&context->slots[i].node, &context->free);
+	return 0;
+}
+
+/* All messages are over and nobody can send: see miracast_context_destroy(). */
+void miracast_slots_free(struct miracast_context *context)
+{
+	vfree(context->arena);
+	kvfree(context->slots);
+}
+
+static bool session_drops_messages(u32 state)
+{
+	return state == MIRACAST_STOP_PENDING || state == MIRACAST_STOPPED;
+}
+
+static ntstatus_t check_buffers(const struct miracast_context *context,
+				const struct miracast_slot *message)
+{
+	u32 max_message = context->adapter->desc.max_message;
+
+	if ((!message->input && message->input_size) ||
+	    (!message->output && message->output_size))
+		return STATUS_INVALID_PARAMETER;
+	if (message->input_size > max_message || message->output_size > max_message)
+		return STATUS_INVALID_BUFFER_SIZE;
+	return STATUS_SUCCESS;
+}
+
+/* Under RCU: the context may be on its way out but is still there. Sets @message->id. */
+static ntstatus_t send(struct miracast_context *context, struct miracast_slot *message)
+{
+	ntstatus_t status = check_buffers(context, message);
+	struct miracast_slot *slot;
+	bool first, wake = false;
+
+	spin_lock(&context->lock);
+	if (unlikely(status != STATUS_SUCCESS)) {
+		context->counters.refused++;
+		spin_unlock(&context->lock);
+		return status;
+	}
+	if (unlikely(context->state == MIRACAST_DESTROYED)) {
+		spin_unlock(&context->lock);
+		return STATUS_DEVICE_NOT_CONNECTED;
+	}
+	if (unlikely(list_empty(&context->free))) {
+		context->counters.overflowed++;
+		first = !context->overflowing;
+		context->overflowing = true;
+		spin_unlock(&context->lock);
+		if (first)
+			miracast_nl_context_event(MIRACAST_NL_EVENT_OVERFLOW, context, 1);
+		return STATUS_INSUFFICIENT_RESOURCES;
+	}
+	slot = list_first_entry(&context->free, struct miracast_slot, node);
+	slot->id = ++context->sequence << MIRACAST_SLOT_BITS | (u32)(slot - context->slots);
+	slot->input = message->input;
+	slot->output = message->output;
+	slot->callback = message->callback;
+	slot->callback_context = message->callback_context;
+	slot->input_size = message->input_size;
+	slot->output_size = message->output_size;
+	slot->end_noted = false;
+	slot->redelivered = false;
+
+	if (!message->callback) {
+		/* Nobody will say when the buffer is free, so it has to be on return. */
+		slot_move(context, slot, SLOT_SENDING, NULL);
+		slot->input = NULL;
+		slot->output = NULL;
+		spin_unlock(&context->lock);
+		memcpy(context->arena + slot_input_offset(context, slot), message->input,
+		       message->input_size);
+		spin_lock(&context->lock);
+		if (context->state == MIRACAST_DESTROYED) {
+			slot_move(context, slot, SLOT_FREE, &context->free);
+			spin_unlock(&context->lock);
+			return STATUS_DEVICE_NOT_CONNECTED;
+		}
+	}
+
+	message->id = slot->id;
+	slot->sent = jiffies;
+	context->nr_open++;
+	context->counters.sent++;
+	context->overflowing = false;
+	if (likely(context->state == MIRACAST_STARTED)) {
+		slot_move(context, slot, SLOT_QUEUED, &context->queue);
+		wake = true;
+	} else {
+		slot_move(context, slot, SLOT_HELD, &context->queue);
+		if (session_drops_messages(context->state)) {
+			slot_end(context, slot, STATUS_CANCELLED);
+			queue_work(miracast_wq, &context->ended_work);
+		}
+	}
+	if (unlikely(!context->timer_armed)) {
+		context->timer_armed = true;
+		queue_delayed_work(miracast_wq, &context->timeout_work,
+				   msecs_to_jiffies(READ_ONCE(context->adapter->timeout_ms)));
+	}
+	spin_unlock(&context->lock);
+
+	if (wake && wq_has_sleeper(&context->wait))
+		wake_up_interruptible_poll(&context->wait, EPOLLIN | EPOLLRDNORM);
+	return STATUS_PENDING;
+}
+
+static ntstatus_t send_message(struct miracast_handle handle, u32 input_size, const void *input,
+			       u32 output_size, void *output,
+			       miracast_message_callback_t callback, void *callback_context,
+			       u64 *id)
+{
+	struct miracast_slot message = {
+		.input = input,
+		.output = output,
+		.callback = callback,
+		.callback_context = callback_context,
+		.input_size = input_size,
+		.output_size = output_size,
+	};
+	struct miracast_context *context;
+	ntstatus_t status;
+
+	might_sleep();
+	rcu_read_lock();
+	context = miracast_context_lookup(handle);
+	if (!context)
+		status = STATUS_DEVICE_NOT_CONNECTED;
+	else
+		status = send(context, &message);
+	rcu_read_unlock();
+
+	trace_miracast_send(handle.token, message.id, input_size, output_size, callback, status);
+	*id = message.id;
+	return status;
+}
+
+/**
+ * miracast_send_message() - send a message to the user-mode driver
+ * @handle: the context, from struct miracast_display_callbacks
+ * @input_size: bytes of @input, at most the adapter's max_message
+ * @input: what the user-mode driver gets; NULL if @input_size is 0
+ * @output_size: bytes of @output, at most the adapter's max_message
+ * @output: where the answer goes; NULL if @output_size is 0
+ * @callback: told how the message ended; may be NULL
+ * @callback_context: handed to @callback
+ *
+ * May sleep. Does not wait for the handler. With a callback, both buffers belong
+ * to the channel until it begins; without one they are free on return, and the
+ * answer is discarded.
+ *
+ * Return: STATUS_PENDING if the message was accepted; then @callback is called
+ * exactly once, possibly before this returns. Anything else is a refusal and
+ * there is no callback: STATUS_DEVICE_NOT_CONNECTED, the context is gone;
+ * STATUS_INVALID_PARAMETER, a NULL buffer with a size; STATUS_INVALID_BUFFER_SIZE,
+ * too large; STATUS_INSUFFICIENT_RESOURCES, the context has as many messages open
+ * as it has slots.
+ *
+ * DDI: DXGKCB_MIRACAST_SEND_MESSAGE.
+ */
+ntstatus_t miracast_send_message(struct miracast_handle handle, u32 input_size,
+				 const void *input, u32 output_size, void *output,
+				 miracast_message_callback_t callback,
+				 void *callback_context)
+{
+	u64 id;
+
+	return send_message(handle, input_size, input, output_size, output, callback,
+			    callback_context, &id);
+}
+EXPORT_SYMBOL_GPL(miracast_send_message);
+
+struct sync_message {
+	struct completion done;
+	struct miracast_io_status io_status;
+};
+
+static void sync_callback(void *callback_context, const struct miracast_io_status *io_status)
+{
+	struct sync_message *sync = callback_context;
+
+	sync->io_status = *io_status;
+	complete(&sync->done);
+}
+
+static void cancel_message(struct miracast_handle handle, u64 id, ntstatus_t status)
+{
+	struct miracast_context *context;
+	struct miracast_slot *slot;
+
+	rcu_read_lock();
+	context = miracast_context_lookup(handle);
+	if (context && !kref_get_unless_zero(&context->ref))
+		context = NULL;
+	rcu_read_unlock();
+	if (!context)
+		return;
+
+	slot = &context->slots[id & (MIRACAST_MAX_SLOTS - 1)];
+	spin_lock(&context->lock);
+	if (slot->id == id)
+		slot_end(context, slot, status);
+	spin_unlock(&context->lock);
+	miracast_messages_run_ended(context);
+	miracast_context_put(context);
+}
+
+/**
+ * miracast_send_message_sync() - send a message and wait for its end
+ * @handle: as in miracast_send_message()
+ * @input_size: as in miracast_send_message()
+ * @input: as in miracast_send_message()
+ * @output_size: as in miracast_send_message()
+ * @output: as in miracast_send_message()
+ * @timeout_ms: how long to wait, in milliseconds; not 0
+ * @io_status: how the message ended; set if STATUS_SUCCESS is returned
+ *
+ * The wait is killable. A message that is given up on is cancelled: its status
+ * is STATUS_IO_TIMEOUT, or STATUS_CANCELLED if the caller was killed, unless its
+ * completion came at that very moment. Must not be called while the user-mode
+ * driver waits for the caller: messages are held while a session starts.
+ *
+ * Return: STATUS_SUCCESS when the message was accepted and has ended, else why it was
+ * refused.
+ */
+ntstatus_t miracast_send_message_sync(struct miracast_handle handle, u32 input_size,
+				      const void *input, u32 output_size, void *output,
+				      unsigned int timeout_ms,
+				      struct miracast_io_status *io_status)
+{
+	struct sync_message sync;
+	ntstatus_t status;
+	long left;
+	u64 id;
+
+	if (!timeout_ms)
+		return STATUS_INVALID_PARAMETER;
+	init_completion(&sync.done);
+	status = send_message(handle, input_size, input, output_size, output, sync_callback,
+			      &sync, &id);
+	if (status != STATUS_PENDING)
+		return status;
+
+	left = wait_for_completion_killable_timeout(&sync.done, msecs_to_jiffies(timeout_ms));
+	if (left <= 0) {
+		cancel_message(handle, id, left ? STATUS_CANCELLED : STATUS_IO_TIMEOUT);
+		/* Ended now, or a completion has claimed it: short either way. */
+		wait_for_completion(&sync.done);
+	}
+	*io_status = sync.io_status;
+	return STATUS_SUCCESS;
+}
+EXPORT_SYMBOL_GPL(miracast_send_message_sync);
+
+/**
+ * miracast_messages_release() - the session has started: held messages may go
+ * @context: the context, locked
+ */
+void miracast_messages_release(struct miracast_context *context)
+{
+	struct miracast_slot *slot;
+
+	lockdep_assert_held(&context->lock);
+	list_for_each_entry(slot, &context->queue, node)
+		slot->state = SLOT_QUEUED;
+}
+
+/**
+ * miracast_messages_requeue() - a new daemon takes over from one that is gone
+ * @context: the context, locked; its session is not started
+ *
+ * What the old daemon had read goes back in front of what it had not, under new
+ * ids, and the areas it held are free.
+ */
+void miracast_messages_requeue(struct miracast_context *context)
+{
+	struct miracast_slot *slot, *next;
+	LIST_HEAD(back);
+	u32 i;
+
+	lockdep_assert_held(&context->lock);
+	list_for_each_entry_safe(slot, next, &context->out, node) {
+		if (slot->state != SLOT_WITH_DAEMON)
+			continue;
+		slot_let_go(context, slot);
+		slot->id = ++context->sequence << MIRACAST_SLOT_BITS |
+			   (u32)(slot - context->slots);
+		slot->redelivered = true;
+		slot_move(context, slot, SLOT_HELD, &back);
+		context->counters.redelivered++;
+	}
+	list_splice(&back, &context->queue);
+	list_for_each_entry(slot, &context->queue, node)
+		slot->state = SLOT_HELD;
+	for (i = 0; i < context->nr_slots; i++) {
+		slot = &context->slots[i];
+		if (slot->state != SLOT_ENDING && slot->state != SLOT_LINGERING)
+			continue;
+		if (!slot->daemon_holds)
+			continue;
+		slot_let_go(context, slot);
+		if (slot->state == SLOT_LINGERING)
+			slot_move(context, slot, SLOT_FREE, &context->free);
+	}
+}
+
+/**
+ * miracast_messages_end_undelivered() - end every message the daemon has not got
+ * @context: the context, locked
+ * @status: the status its callback hears; miracast_messages_run_ended() calls it
+ */
+void miracast_messages_end_undelivered(struct miracast_context *context, ntstatus_t status)
+{
+	struct miracast_slot *slot, *next;
+
+	lockdep_assert_held(&context->lock);
+	list_for_each_entry_safe(slot, next, &context->queue, node)
+		slot_end(context, slot, status);
+	list_for_each_entry_safe(slot, next, &context->out, node)
+		if (slot->state == SLOT_DELIVERING)
+			slot_end(context, slot, status);
+}
+
+/**
+ * miracast_messages_end_all() - end every message that no completion has claimed
+ * @context: the context, locked
+ * @status: the status its callback hears; miracast_messages_run_ended() calls it
+ */
+void miracast_messages_end_all(struct miracast_context *context, ntstatus_t status)
+{
+	struct miracast_slot *slot, *next;
+
+	lockdep_assert_held(&context->lock);
+	list_for_each_entry_safe(slot, next, &context->queue, node)
+		slot_end(context, slot, status);
+	list_for_each_entry_safe(slot, next, &context->out, node)
+		slot_end(context, slot, status);
+}
+
+/* The records of @slots could not be written: nobody knows these ids, so they go back. */
+static void undeliver(struct miracast_context *context, struct miracast_slot **slots,
+		      const struct miracast_message *records, unsigned int n)
+{
+	struct miracast_slot *slot;
+
+	spin_lock(&context->lock);
+	while (n--) {
+		slot = slots[n];
+		if (slot->id != records[n].id || !slot->daemon_holds)
+			continue;
+		slot_let_go(context, slot);
+		if (slot->state == SLOT_WITH_DAEMON) {
+			context->counters.delivered--;
+			if (context->state == MIRACAST_STARTED) {
+				slot->state = SLOT_QUEUED;
+				list_move(&slot->node, &context->queue);
+			} else {
+				slot_end(context, slot, STATUS_CANCELLED);
+			}
+		} else if (slot->state == SLOT_LINGERING) {
+			slot_move(context, slot, SLOT_FREE, &context->free);
+		}
+	}
+	wake_drain(context);
+	spin_unlock(&context->lock);
+	miracast_messages_run_ended(context);
+}
+
+/* Hands out up to @room messages; returns how many or -EFAULT. */
+static int deliver(struct miracast_context *context, struct miracast_message __user *messages,
+		   u32 room)
+{
+	struct miracast_message records[BATCH];
+	struct miracast_slot *slots[BATCH];
+	unsigned int done = 0, n, got, i;
+	struct miracast_slot *slot;
+	bool ended;
+
+	while (done < room) {
+		n = 0;
+		spin_lock(&context->lock);
+		if (context->state == MIRACAST_STARTED) {
+			while (n < min_t(u32, BATCH, room - done) &&
+			       !list_empty(&context->queue)) {
+				slot = list_first_entry(&context->queue, struct miracast_slot,
+							node);
+				slot_move(context, slot, SLOT_DELIVERING, &context->out);
+				slots[n++] = slot;
+			}
+		}
+		spin_unlock(&context->lock);
+		if (!n)
+			break;
+
+		for (i = 0; i < n; i++) {
+			slot = slots[i];
+			if (slot->input)
+				memcpy(context->arena + slot_input_offset(context, slot),
+				       slot->input, slot->input_size);
+		}
+
+		ended = false;
+		got = 0;
+		spin_lock(&context->lock);
+		for (i = 0; i < n; i++) {
+			slot = slots[i];
+			slot->state = SLOT_WITH_DAEMON;
+			if (unlikely(slot->end_noted)) {
+				slot_end(context, slot, slot->end_status);
+				ended = true;
+				continue;
+			}
+			slot->daemon_holds = true;
+			context->nr_out++;
+			context->counters.delivered++;
+			slots[got] = slot;
+			records[got++] = (struct miracast_message) {
+				.id = slot->id,
+				.input_size = slot->input_size,
+				.output_size = slot->output_size,
+				.input_offset = slot_input_offset(context, slot),
+				.output_offset = slot_output_offset(context, slot),
+				.flags = slot->redelivered ? MIRACAST_MESSAGE_REDELIVERED : 0,
+				.generation = context->generation,
+			};
+			trace_miracast_deliver(context, slot->id, records[got - 1].flags);
+		}
+		spin_unlock(&context->lock);
+		if (unlikely(ended))
+			miracast_messages_run_ended(context);
+
+		if (copy_to_user(messages + done, records, got * sizeof(records[0]))) {
+			undeliver(context, slots, records, got);
+			return done ?: -EFAULT;
+		}
+		done += got;
+	}
+	return done;
+}
+
+/* Takes one completion's slot out of the daemon's hands; under the lock. */
+static int claim(struct miracast_context *context, const struct miracast_completion *completion,
+		 struct miracast_slot **claimed)
+{
+	u32 index = completion->id & (MIRACAST_MAX_SLOTS - 1);
+	struct miracast_slot *slot;
+
+	lockdep_assert_held(&context->lock);
+	*claimed = NULL;
+	if (completion->reserved || completion->status == STATUS_PENDING)
+		return -EINVAL;
+	if (index >= context->nr_slots)
+		return -ENOENT;
+	slot = &context->slots[array_index_nospec(index, context->nr_slots)];
+	if (slot->id != completion->id || !slot->daemon_holds)
+		return -ENOENT;
+	if (slot->state == SLOT_WITH_DAEMON) {
+		if (completion->information > slot->output_size)
+			return -EMSGSIZE;
+		slot_move(context, slot, SLOT_COMPLETING, NULL);
+		context->counters.completed++;
+		*claimed = slot;
+		return 0;
+	}
+	/* ENDING or LINGERING: too late, but now the areas are ours again. */
+	slot_let_go(context, slot);
+	context->counters.stale++;
+	if (slot->state == SLOT_LINGERING)
+		slot_move(context, slot, SLOT_FREE, &context->free);
+	return 0;
+}
+
+/* Answers the sender of a claimed message. */
+static void answer(struct miracast_context *context, struct miracast_slot *slot,
+		   const struct miracast_completion *completion)
+{
+	u64 information = NT_ERROR(completion->status) ? 0 : completion->information;
+
+	trace_miracast_complete(context, slot->id, completion->status, information);
+	if (slot->output && information)
+		memcpy(slot->output, context->arena + slot_output_offset(context, slot),
+		       information);
+	slot_call_back(context, slot, completion->status, information);
+}
+
+/* Takes completions in order up to the first bad one; counts in @arg. */
+static int complete_messages(struct miracast_context *context, struct miracast_exchange *arg,
+			     u32 nr)
+{
+	struct miracast_completion __user *from = u64_to_user_ptr(arg->completions);
+	struct miracast_completion completions[BATCH];
+	struct miracast_slot *slots[BATCH];
+	unsigned int n, good, i;
+	int error = 0;
+
+	while (arg->nr_completions < nr && !error) {
+		n = min_t(u32, BATCH, nr - arg->nr_completions);
+		if (copy_from_user(completions, from + arg->nr_completions,
+				   n * sizeof(completions[0])))
+			return -EFAULT;
+
+		spin_lock(&context->lock);
+		for (good = 0; good < n; good++) {
+			error = claim(context, &completions[good], &slots[good]);
+			if (error)
+				break;
+			if (!slots[good])
+				arg->nr_stale++;
+		}
+		wake_drain(context);
+		spin_unlock(&context->lock);
+
+		for (i = 0; i < good; i++)
+			if (slots[i])
+				answer(context, slots[i], &completions[i]);
+
+		spin_lock(&context->lock);
+		for (i = 0; i < good; i++) {
+			if (!slots[i])
+				continue;
+			if (slots[i]->callback)
+				context->counters.callbacks++;
+			slot_let_go(context, slots[i]);
+			slot_release(context, slots[i]);
+		}
+		wake_drain(context);
+		spin_unlock(&context->lock);
+		arg->nr_completions += good;
+	}
+	return error;
+}
+
+static bool exchange_ready(struct miracast_context *context, u32 seq)
+{
+	return READ_ONCE(context->state_seq) != seq ||
+	       (READ_ONCE(context->state) == MIRACAST_STARTED &&
+		!list_empty_careful(&context->queue));
+}
+
+/* Waits for a message, a change of state, a signal or the end of @timeout (jiffies). */
+static long wait_for_message(struct miracast_context *context, u32 seq, long timeout)
+{
+	/* Exclusive: a message wakes one handler thread, a change of state all. */
+	return ___wait_event(context->wait, ___wait_cond_timeout(exchange_ready(context, seq)),
+			     TASK_INTERRUPTIBLE, 1, timeout,
+			     __ret = schedule_timeout(__ret));
+}
+
+static u32 pending_events(struct miracast_context *context)
+{
+	u32 events = 0;
+
+	if (READ_ONCE(context->state) == MIRACAST_STARTED && !list_empty(&context->queue))
+		events |= MIRACAST_EVENT_MESSAGE;
+	if (READ_ONCE(context->chunks.count) || READ_ONCE(context->chunks.reset))
+		events |= MIRACAST_EVENT_CHUNK;
+	if (READ_ONCE(context->state_seq) != READ_ONCE(context->seen_seq))
+		events |= MIRACAST_EVENT_STATE;
+	return events;
+}
+
+static long exchange_timeout(u64 timeout_ns)
+{
+	if (timeout_ns == MIRACAST_NO_TIMEOUT)
+		return MAX_SCHEDULE_TIMEOUT;
+	return min_t(u64, nsecs_to_jiffies64(timeout_ns) + 1, MAX_SCHEDULE_TIMEOUT - 1);
+}
+
+/**
+ * miracast_messages_exchange() - submit completions, fetch messages, wait if asked
+ * @context: the context
+ * @arg: the ioctl's argument; its outputs are set whatever is returned
+ *
+ * Return: 0, or what was wrong with a completion or the arrays; -EINTR if a
+ * signal came while nothing had been submitted or fetched.
+ */
+int miracast_messages_exchange(struct miracast_context *context, struct miracast_exchange *arg)
+{
+	struct miracast_message __user *messages = u64_to_user_ptr(arg->messages);
+	u32 nr_completions = arg->nr_completions;
+	u32 room = arg->nr_messages;
+	u32 seq = READ_ONCE(context->state_seq);
+	int error = 0, got = 0;
+	long left;
+
+	arg->nr_completions = 0;
+	arg->nr_messages = 0;
+	arg->nr_stale = 0;
+	if (nr_completions > MIRACAST_EXCHANGE_MAX || room > MIRACAST_EXCHANGE_MAX)
+		return -EINVAL;
+
+	if (nr_completions)
+		error = complete_messages(context, arg, nr_completions);
+	if (!error && room) {
+		got = deliver(context, messages, room);
+		if (!got && arg->timeout_ns) {
+			left = exchange_timeout(arg->timeout_ns);
+			do {
+				left = wait_for_message(context, seq, left);
+				got = deliver(context, messages, room);
+			} while (!got && left > 0 && READ_ONCE(context->state_seq) == seq);
+			if (!got && left < 0 && !nr_completions)
+				error = -EINTR;
+		}
+		if (got < 0)
+			error = got;
+		else
+			arg->nr_messages = got;
+	}
+	arg->state = READ_ONCE(context->state);
+	arg->events = pending_events(context);
+	return error;
+}
