@@ -1,0 +1,744 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* miracast-sink: a headless Wi-Fi Display sink. Options, the socket, and what happens when. */
+#include "sink_media.h"
+#include "sink_report.h"
+#include "sink_rtsp.h"
+#include "sink_session.h"
+
+#include <errno.h>
+#include <gio/gio.h>
+#include <glib-unix.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdio.h>
+
+#define DEFAULT_PORT  7236 /* WFD 2.1, 4.5: the default control port */
+#define TICK_MS	      20
+#define RETRY_MS      200
+#define COALESCE_MS   50
+#define PAUSE_US      G_USEC_PER_SEC
+#define NO_PICTURE_US G_USEC_PER_SEC
+#define READ_SIZE     (16 * 1024)
+/* With more than this unsent, nothing more is read: a source that does not listen cannot fill memory. */
+#define MAX_UNSENT (2 * 1024 * 1024)
+
+enum {
+	EXIT_OK,
+	EXIT_FAILED,
+	EXIT_USAGE
+};
+
+struct options {
+	char *source;
+	gint64 frames;
+	double timeout;
+	double connect_timeout;
+	double response_timeout;
+	double session_timeout;
+	char *png;
+	char *json;
+	char *caps;
+	char *video_formats;
+	char *audio_codecs;
+	char *edid;
+	int rtp_port;
+	gint64 idr_every;
+	gint64 pause_after;
+	gboolean no_standby;
+	enum sink_misbehaviour misbehaviour;
+};
+
+struct app {
+	struct options options;
+	GMainLoop *loop;
+	GSocketConnectable *address;
+	GSocketClient *client;
+	GCancellable *cancellable;
+	GSocketConnection *connection;
+	GSocket *socket;
+	GSource *read_source;
+	GSource *write_source;
+	GByteArray *unsent;
+	guint flush_timer;
+
+	wfd_caps *caps;
+	sink_rtsp_reader *reader;
+	sink_session *session;
+	sink_media *media;
+
+	gint64 began_us;
+	gint64 began_real_us;
+	char *connect_error;
+	/* When there is no session to keep them: */
+	enum sink_reason reason;
+	char *sentence;
+
+	gint64 playing_since_us;
+	gint64 pause_until_us;
+	gboolean paused_once;
+	guint64 damage_seen; /* lost packets, discontinuities and corrupt pictures so far */
+	guint64 idr_asked; /* by --idr-every */
+	gboolean png_written;
+	struct sink_picture picture;
+};
+
+/* Ends the run, whatever it is doing; by TEARDOWN if there is a session and @orderly. */
+static void finish(struct app *app, gboolean orderly, enum sink_reason reason, const char *sentence)
+{
+	if (app->session) {
+		sink_session_end(app->session, orderly, reason, sentence, g_get_monotonic_time());
+		return;
+	}
+	if (app->reason == SINK_REASON_NONE) {
+		app->reason = reason;
+		app->sentence = g_strdup(sentence);
+	}
+	g_cancellable_cancel(app->cancellable);
+	g_main_loop_quit(app->loop);
+}
+
+static void stop_source(GSource **source)
+{
+	if (*source)
+		g_source_destroy(*source);
+	g_clear_pointer(source, g_source_unref);
+}
+
+static void watch_socket(struct app *app);
+
+/* Sends what the socket takes now. With --misbehave split-messages one byte to a call. */
+static void flush(struct app *app)
+{
+	gsize piece = app->options.misbehaviour == SINK_SPLIT_MESSAGES ? 1 : app->unsent->len;
+	gsize done = 0;
+
+	while (done < app->unsent->len) {
+		g_autoptr(GError) error = NULL;
+		gsize size = MIN(piece, app->unsent->len - done);
+		gssize sent = g_socket_send(app->socket, (const char *)app->unsent->data + done,
+					    size, NULL, &error);
+
+		if (sent < 0) {
+			/* What the source closed, the reading side finds out and tells. */
+			if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+				done = app->unsent->len;
+			break;
+		}
+		done += sent;
+	}
+	g_byte_array_remove_range(app->unsent, 0, done);
+	watch_socket(app);
+}
+
+static gboolean on_flush_timer(gpointer user_data)
+{
+	struct app *app = user_data;
+
+	app->flush_timer = 0;
+	flush(app);
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean on_writable(GSocket *socket, GIOCondition condition, gpointer user_data)
+{
+	struct app *app = user_data;
+
+	flush(app);
+	return app->write_source ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+}
+
+static gboolean on_readable(GSocket *socket, GIOCondition condition, gpointer user_data)
+{
+	struct app *app = user_data;
+	g_autoptr(GError) error = NULL;
+	guint8 data[READ_SIZE];
+	gssize got = g_socket_receive(socket, (char *)data, sizeof(data), NULL, &error);
+
+	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+		return G_SOURCE_CONTINUE;
+	if (got > 0) {
+		if (!sink_rtsp_reader_feed(app->reader, data, got, &error)) {
+			g_autofree char *sentence = g_strdup_printf(
+				"What the source sent is not RTSP: %s.", error->message);
+			gboolean oversize =
+				g_error_matches(error, SINK_RTSP_ERROR, SINK_RTSP_ERROR_OVERSIZE);
+
+			finish(app, FALSE,
+			       oversize ? SINK_REASON_RTSP_OVERSIZE : SINK_REASON_RTSP_MALFORMED,
+			       sentence);
+			return G_SOURCE_REMOVE;
+		}
+		return app->read_source ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+	}
+	{
+		g_autofree char *sentence =
+			g_strdup_printf("The source closed the connection%s%s in state %s.",
+					error ? ": " : "", error ? error->message : "",
+					sink_state_name(sink_session_state(app->session)));
+
+		finish(app, FALSE, SINK_REASON_CONNECTION_CLOSED, sentence);
+	}
+	return G_SOURCE_REMOVE;
+}
+
+static GSource *watch(struct app *app, GIOCondition condition, GSocketSourceFunc callback)
+{
+	GSource *source = g_socket_create_source(app->socket, condition, NULL);
+
+	g_source_set_callback(source, G_SOURCE_FUNC(callback), app, NULL);
+	g_source_attach(source, NULL);
+	return source;
+}
+
+static void watch_socket(struct app *app)
+{
+	if (app->unsent->len && !app->write_source && !app->flush_timer)
+		app->write_source = watch(app, G_IO_OUT, on_writable);
+	else if (!app->unsent->len)
+		stop_source(&app->write_source);
+
+	if (app->unsent->len <= MAX_UNSENT && !app->read_source)
+		app->read_source = watch(app, G_IO_IN, on_readable);
+	else if (app->unsent->len > MAX_UNSENT)
+		stop_source(&app->read_source);
+}
+
+static void on_send(GBytes *bytes, gpointer user_data)
+{
+	struct app *app = user_data;
+	gsize size;
+	const guint8 *data = g_bytes_get_data(bytes, &size);
+
+	g_byte_array_append(app->unsent, data, size);
+	if (app->options.misbehaviour != SINK_COALESCED_MESSAGES)
+		flush(app);
+	else if (!app->flush_timer)
+		app->flush_timer = g_timeout_add(COALESCE_MS, on_flush_timer, app);
+}
+
+static gboolean on_session_event(enum sink_event event, gpointer user_data, GError **error)
+{
+	struct app *app = user_data;
+
+	switch (event) {
+	case SINK_EVENT_SETUP: return sink_media_start(app->media, error);
+	case SINK_EVENT_PLAYING: app->playing_since_us = g_get_monotonic_time(); break;
+	case SINK_EVENT_HALTED: app->playing_since_us = 0; break;
+	case SINK_EVENT_ENDED:
+		app->playing_since_us = 0;
+		g_main_loop_quit(app->loop);
+		break;
+	}
+	return TRUE;
+}
+
+static void on_message(GstRTSPMessage *message, gpointer user_data)
+{
+	struct app *app = user_data;
+
+	sink_session_receive(app->session, message, g_get_monotonic_time());
+}
+
+static void on_media_failed(const char *reason, gpointer user_data)
+{
+	struct app *app = user_data;
+	g_autofree char *sentence = g_strdup_printf("The stream cannot be decoded: %s", reason);
+
+	finish(app, TRUE, SINK_REASON_MEDIA_FAILED, sentence);
+}
+
+static gboolean load_caps(struct app *app, guint16 port, GError **error)
+{
+	const struct options *o = &app->options;
+	g_autofree char *text = NULL;
+	gsize size;
+
+	app->caps = wfd_caps_new(port);
+	if (o->no_standby)
+		wfd_caps_set(app->caps, "wfd_standby_resume_capability", "none");
+	if (o->edid) {
+		if (!g_file_get_contents(o->edid, &text, &size, error) ||
+		    !wfd_caps_set_edid(app->caps, (const guint8 *)text, size, error)) {
+			g_prefix_error(error, "--edid %s: ", o->edid);
+			return FALSE;
+		}
+		g_clear_pointer(&text, g_free);
+	}
+	if (o->caps) {
+		if (!g_file_get_contents(o->caps, &text, &size, error) ||
+		    !wfd_caps_load(app->caps, text, size, error)) {
+			g_prefix_error(error, "--caps %s: ", o->caps);
+			return FALSE;
+		}
+	}
+	if (o->video_formats)
+		wfd_caps_set(app->caps, "wfd_video_formats", o->video_formats);
+	if (o->audio_codecs)
+		wfd_caps_set(app->caps, "wfd_audio_codecs", o->audio_codecs);
+	return TRUE;
+}
+
+/* The TCP connection stands: everything else stands on its two addresses. */
+static gboolean begin_session(struct app *app, GError **error)
+{
+	static const struct sink_session_ops ops = {.send = on_send, .event = on_session_event};
+	const struct options *o = &app->options;
+	g_autoptr(GSocketAddress)
+		local = g_socket_connection_get_local_address(app->connection, error);
+	g_autoptr(GSocketAddress) remote =
+		local ? g_socket_connection_get_remote_address(app->connection, error) : NULL;
+	struct sink_session_config config = {
+		.response_timeout_us = o->response_timeout * G_USEC_PER_SEC,
+		.session_timeout_us = o->session_timeout * G_USEC_PER_SEC,
+		.misbehaviour = o->misbehaviour,
+	};
+
+	if (!remote)
+		return FALSE;
+	app->media = sink_media_new(
+		g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(local)), o->rtp_port,
+		g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(remote)), on_media_failed,
+		app, error);
+	if (!app->media)
+		return FALSE;
+	app->reader = sink_rtsp_reader_new(on_message, app);
+	app->socket = g_object_ref(g_socket_connection_get_socket(app->connection));
+	g_socket_set_blocking(app->socket, FALSE);
+	g_socket_set_option(app->socket, IPPROTO_TCP, TCP_NODELAY, 1, NULL);
+	config.rtp_port = sink_media_port(app->media);
+	if (!load_caps(app, config.rtp_port, error))
+		return FALSE;
+	config.caps = app->caps;
+	app->session = sink_session_new(&config, &ops, app, g_get_monotonic_time());
+	watch_socket(app);
+	return TRUE;
+}
+
+static gboolean try_connect(gpointer user_data);
+
+static void on_connected(GObject *object, GAsyncResult *result, gpointer user_data)
+{
+	struct app *app = user_data;
+	g_autoptr(GError) error = NULL;
+
+	app->connection = g_socket_client_connect_finish(G_SOCKET_CLIENT(object), result, &error);
+	if (g_cancellable_is_cancelled(app->cancellable))
+		return;
+	if (!app->connection) {
+		g_free(app->connect_error);
+		app->connect_error = g_strdup(error->message);
+		g_timeout_add(RETRY_MS, try_connect, app);
+		return;
+	}
+	if (!begin_session(app, &error)) {
+		g_autofree char *sentence =
+			g_strdup_printf("The sink cannot begin: %s", error->message);
+
+		finish(app, FALSE, SINK_REASON_MEDIA_FAILED, sentence);
+	}
+}
+
+static gboolean try_connect(gpointer user_data)
+{
+	struct app *app = user_data;
+
+	if (!g_cancellable_is_cancelled(app->cancellable))
+		g_socket_client_connect_async(app->client, app->address, app->cancellable,
+					      on_connected, app);
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean save_png(struct app *app, GError **error)
+{
+	if (!app->media) {
+		g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+				    "no picture has been decoded");
+		return FALSE;
+	}
+	if (!sink_media_save_png(app->media, app->options.png, &app->picture, error))
+		return FALSE;
+	app->png_written = TRUE;
+	return TRUE;
+}
+
+/* M13 when the picture is damaged, when none comes, and as often as --idr-every says. */
+static void ask_for_keyframes(struct app *app, const struct sink_media_stats *stats, gint64 now)
+{
+	guint64 damage = stats->rtp_lost + stats->ts_continuity_errors + stats->frames_corrupt;
+	gint64 every = app->options.idr_every;
+
+	if (damage > app->damage_seen ||
+	    (!stats->frames && stats->rtp_packets && now - app->playing_since_us > NO_PICTURE_US))
+		sink_session_request_idr(app->session, now);
+	app->damage_seen = damage;
+	if (every && stats->frames / every > app->idr_asked) {
+		app->idr_asked = stats->frames / every;
+		sink_session_request_idr(app->session, now);
+	}
+}
+
+static void pause_and_resume(struct app *app, const struct sink_media_stats *stats, gint64 now)
+{
+	gint64 after = app->options.pause_after;
+
+	if (after && !app->paused_once && stats->frames >= (guint64)after) {
+		app->paused_once = TRUE;
+		sink_session_pause(app->session, now);
+	}
+	if (sink_session_state(app->session) != SINK_PAUSED || !app->paused_once)
+		return;
+	if (!app->pause_until_us) {
+		app->pause_until_us = now + PAUSE_US;
+	} else if (app->pause_until_us > 0 && now >= app->pause_until_us) {
+		app->pause_until_us = -1; /* done */
+		sink_session_resume(app->session, now);
+	}
+}
+
+static void check_progress(struct app *app, gint64 now)
+{
+	struct sink_media_stats stats;
+	g_autofree char *sentence = NULL;
+
+	sink_media_stats(app->media, &stats);
+	if (app->options.frames && stats.frames >= (guint64)app->options.frames) {
+		sentence =
+			g_strdup_printf("%" G_GUINT64_FORMAT " frames were decoded.", stats.frames);
+		finish(app, TRUE, SINK_REASON_FRAMES_REACHED, sentence);
+	}
+	if (app->playing_since_us)
+		ask_for_keyframes(app, &stats, now);
+	pause_and_resume(app, &stats, now);
+	sink_session_tick(app->session, now);
+}
+
+static gboolean on_tick(gpointer user_data)
+{
+	struct app *app = user_data;
+	const struct options *o = &app->options;
+	gint64 now = g_get_monotonic_time();
+	double elapsed = (now - app->began_us) / 1e6;
+	g_autofree char *sentence = NULL;
+
+	if (!app->session && elapsed > o->connect_timeout) {
+		sentence = g_strdup_printf("No connection to %s within %.1f s: %s. Is the source "
+					   "listening on that address and port?",
+					   o->source, o->connect_timeout,
+					   app->connect_error ? app->connect_error : "no answer");
+		finish(app, FALSE, SINK_REASON_CONNECT_FAILED, sentence);
+	} else if (o->timeout > 0 && elapsed > o->timeout) {
+		sentence = g_strdup_printf(
+			"%.1f s are over (state %s).", o->timeout,
+			app->session ? sink_state_name(sink_session_state(app->session))
+				     : "connecting");
+		finish(app, TRUE, SINK_REASON_TIMEOUT, sentence);
+	}
+	if (app->session)
+		check_progress(app, now);
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean on_interrupt(gpointer user_data)
+{
+	struct app *app = user_data;
+	/* The second signal does not wait for the source's answer to TEARDOWN. */
+	gboolean again = app->session && sink_session_state(app->session) == SINK_TEARDOWN;
+
+	finish(app, !again, SINK_REASON_INTERRUPTED, "Ended by a signal.");
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean on_usr1(gpointer user_data)
+{
+	struct app *app = user_data;
+	g_autoptr(GError) error = NULL;
+
+	if (!app->options.png)
+		g_printerr("miracast-sink: SIGUSR1 without --png FILE: no picture written\n");
+	else if (!save_png(app, &error))
+		g_printerr("miracast-sink: no picture written: %s\n", error->message);
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean write_json(const char *path, const char *line, GError **error)
+{
+	if (strcmp(path, "-"))
+		return g_file_set_contents(path, line, -1, error);
+	if (fputs(line, stdout) >= 0 && fflush(stdout) == 0)
+		return TRUE;
+	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "standard output: %s",
+		    g_strerror(errno));
+	return FALSE;
+}
+
+static gboolean succeeded(const struct app *app, enum sink_reason reason, guint64 frames)
+{
+	if (app->options.frames)
+		return reason == SINK_REASON_FRAMES_REACHED;
+	return frames && (reason == SINK_REASON_SOURCE_TEARDOWN ||
+			  reason == SINK_REASON_INTERRUPTED || reason == SINK_REASON_TIMEOUT);
+}
+
+static int report(struct app *app)
+{
+	struct sink_report r = {
+		.source = app->options.source,
+		.began_real_us = app->began_real_us,
+		.duration_us = g_get_monotonic_time() - app->began_us,
+		.misbehaviour = app->options.misbehaviour,
+		.session = app->session,
+		.reason = app->session ? sink_session_reason(app->session) : app->reason,
+		.sentence = app->session ? sink_session_sentence(app->session) : app->sentence,
+	};
+	g_autoptr(GError) error = NULL;
+	g_autofree char *failure = NULL;
+	g_autofree char *line = NULL;
+
+	if (app->media) {
+		sink_media_stats(app->media, &r.media);
+		r.rtp_port = sink_media_port(app->media);
+	}
+	r.ok = succeeded(app, r.reason, r.media.frames);
+	if (app->options.png && !save_png(app, &error) && r.ok) {
+		failure =
+			g_strdup_printf("%s was not written: %s", app->options.png, error->message);
+		r.ok = FALSE;
+		r.reason = SINK_REASON_OUTPUT_FAILED;
+		r.sentence = failure;
+	}
+	g_clear_error(&error);
+	if (app->png_written) {
+		r.png = app->options.png;
+		r.picture = app->picture;
+	}
+	line = sink_report_json(&r);
+	if (app->options.json && !write_json(app->options.json, line, &error)) {
+		g_printerr("miracast-sink: %s\n", error->message);
+		return EXIT_FAILED;
+	}
+	g_printerr("miracast-sink: %s: %s\n", sink_reason_name(r.reason), r.sentence);
+	return r.ok ? EXIT_OK : EXIT_FAILED;
+}
+
+static char *misbehaviour_help(void)
+{
+	GString *text = g_string_new("Faults for --misbehave, to see how a source takes them:\n");
+
+	for (guint i = SINK_BEHAVES + 1; i < SINK_N_MISBEHAVIOURS; i++)
+		g_string_append_printf(text, "  %-20s %s\n", sink_misbehaviour_name(i),
+				       sink_misbehaviour_description(i));
+	g_string_append(text,
+			"\nExit status: 0 success, 1 failure (reason in --json and on standard "
+			"error), 2 wrong usage.\n");
+	return g_string_free(text, FALSE);
+}
+
+static gboolean check_options(struct options *o, const char *misbehave, gboolean standby,
+			      GError **error)
+{
+	const struct {
+		const char *name;
+		double value;
+	} seconds[] = {{"--timeout", o->timeout},
+		       {"--connect-timeout", o->connect_timeout},
+		       {"--response-timeout", o->response_timeout},
+		       {"--session-timeout", o->session_timeout}};
+	const struct {
+		const char *name;
+		gint64 value;
+	} counts[] = {{"--frames", o->frames},
+		      {"--idr-every", o->idr_every},
+		      {"--pause-after", o->pause_after}};
+
+	for (guint i = 0; i < G_N_ELEMENTS(seconds); i++) {
+		if (seconds[i].value >= 0 && seconds[i].value <= 86400)
+			continue;
+		g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+			    "%s takes seconds from 0 to 86400", seconds[i].name);
+		return FALSE;
+	}
+	for (guint i = 0; i < G_N_ELEMENTS(counts); i++) {
+		if (counts[i].value >= 0)
+			continue;
+		g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+			    "%s takes a number that is not negative", counts[i].name);
+		return FALSE;
+	}
+	if (o->rtp_port < 0 || o->rtp_port > 65535) {
+		g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+				    "--rtp-port takes a UDP port, or 0 for any");
+		return FALSE;
+	}
+	if (standby && o->no_standby) {
+		g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+				    "--standby and --no-standby exclude each other");
+		return FALSE;
+	}
+	if (misbehave && !sink_misbehaviour_lookup(misbehave, &o->misbehaviour)) {
+		g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+			    "--misbehave does not know \"%s\"; --help lists what it knows",
+			    misbehave);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+/* EXIT_OK: go on. @leave is set when --version or --help said all there is to say. */
+static gboolean parse_options(struct options *o, int argc, char **argv, gboolean *leave,
+			      GError **error)
+{
+	gboolean version = FALSE, standby = FALSE;
+	g_autofree char *misbehave = NULL;
+	g_auto(GStrv) rest = NULL;
+	const GOptionEntry entries[] = {
+		{"frames", 'n', 0, G_OPTION_ARG_INT64, &o->frames, "Succeed after N decoded frames",
+		 "N"},
+		{"timeout", 't', 0, G_OPTION_ARG_DOUBLE, &o->timeout,
+		 "End after S seconds; a failure if --frames are not reached (default: never)",
+		 "S"},
+		{"connect-timeout", 0, 0, G_OPTION_ARG_DOUBLE, &o->connect_timeout,
+		 "Try to connect for S seconds (default 10)", "S"},
+		{"response-timeout", 0, 0, G_OPTION_ARG_DOUBLE, &o->response_timeout,
+		 "Wait S seconds for an answer of the source (default 6)", "S"},
+		{"session-timeout", 0, 0, G_OPTION_ARG_DOUBLE, &o->session_timeout,
+		 "Bear S seconds of silence until the source names its own limit (default 60)",
+		 "S"},
+		{"png", 0, 0, G_OPTION_ARG_FILENAME, &o->png,
+		 "Write the last picture there at the end, and at SIGUSR1", "FILE"},
+		{"json", 0, 0, G_OPTION_ARG_FILENAME, &o->json,
+		 "Write one line of figures there at the end; - is standard output", "FILE"},
+		{"caps", 0, 0, G_OPTION_ARG_FILENAME, &o->caps,
+		 "Capabilities: lines 'wfd_parameter: value', as M3 shall answer them", "FILE"},
+		{"video-formats", 0, 0, G_OPTION_ARG_STRING, &o->video_formats,
+		 "The value of wfd_video_formats, unchecked", "VALUE"},
+		{"audio-codecs", 0, 0, G_OPTION_ARG_STRING, &o->audio_codecs,
+		 "The value of wfd_audio_codecs, unchecked", "VALUE"},
+		{"edid", 0, 0, G_OPTION_ARG_FILENAME, &o->edid, "The EDID to show", "FILE"},
+		{"rtp-port", 0, 0, G_OPTION_ARG_INT, &o->rtp_port,
+		 "Receive RTP on this UDP port (default: any free even one)", "PORT"},
+		{"standby", 0, 0, G_OPTION_ARG_NONE, &standby, "Offer standby and resume (default)",
+		 NULL},
+		{"no-standby", 0, 0, G_OPTION_ARG_NONE, &o->no_standby,
+		 "Do not offer standby and resume", NULL},
+		{"idr-every", 0, 0, G_OPTION_ARG_INT64, &o->idr_every,
+		 "Ask for a keyframe (M13) every N decoded frames", "N"},
+		{"pause-after", 0, 0, G_OPTION_ARG_INT64, &o->pause_after,
+		 "Pause (M9) for a second after N decoded frames", "N"},
+		{"misbehave", 0, 0, G_OPTION_ARG_STRING, &misbehave, "Show the source a fault",
+		 "WHAT"},
+		{"version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version", NULL},
+		{G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &rest, NULL, NULL},
+		{NULL, 0, 0, 0, NULL, NULL, NULL},
+	};
+	g_autoptr(GOptionContext) context = g_option_context_new("SOURCE[:PORT]");
+	g_autofree char *help = misbehaviour_help();
+
+	g_option_context_set_summary(context,
+				     "A headless Wi-Fi Display (Miracast) sink: connects to "
+				     "a source, receives, decodes, counts.");
+	g_option_context_set_description(context, help);
+	g_option_context_add_main_entries(context, entries, NULL);
+	if (!g_option_context_parse(context, &argc, &argv, error))
+		return FALSE;
+	if (version) {
+		puts("miracast-sink " SINK_VERSION);
+		*leave = TRUE;
+		return TRUE;
+	}
+	if (!rest || g_strv_length(rest) != 1) {
+		g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+				    "name one source, as ADDRESS or ADDRESS:PORT");
+		return FALSE;
+	}
+	o->source = g_strdup(rest[0]);
+	return check_options(o, misbehave, standby, error);
+}
+
+static void options_clear(struct options *o)
+{
+	g_free(o->source);
+	g_free(o->png);
+	g_free(o->json);
+	g_free(o->caps);
+	g_free(o->video_formats);
+	g_free(o->audio_codecs);
+	g_free(o->edid);
+}
+
+static void app_clear(struct app *app)
+{
+	if (app->flush_timer)
+		g_source_remove(app->flush_timer);
+	stop_source(&app->read_source);
+	stop_source(&app->write_source);
+	sink_session_free(app->session);
+	sink_rtsp_reader_free(app->reader);
+	sink_media_free(app->media);
+	wfd_caps_free(app->caps);
+	g_byte_array_unref(app->unsent);
+	g_clear_object(&app->socket);
+	g_clear_object(&app->connection);
+	g_clear_object(&app->client);
+	g_clear_object(&app->address);
+	g_clear_object(&app->cancellable);
+	g_main_loop_unref(app->loop);
+	g_free(app->connect_error);
+	g_free(app->sentence);
+	options_clear(&app->options);
+}
+
+static int run(struct app *app)
+{
+	int status;
+
+	app->began_us = g_get_monotonic_time();
+	app->began_real_us = g_get_real_time();
+	app->loop = g_main_loop_new(NULL, FALSE);
+	app->client = g_socket_client_new();
+	app->cancellable = g_cancellable_new();
+	app->unsent = g_byte_array_new();
+	/* A proxy would stand between the addresses that RTP needs. */
+	g_socket_client_set_enable_proxy(app->client, FALSE);
+	g_unix_signal_add(SIGINT, on_interrupt, app);
+	g_unix_signal_add(SIGTERM, on_interrupt, app);
+	g_unix_signal_add(SIGUSR1, on_usr1, app);
+	g_timeout_add(TICK_MS, on_tick, app);
+	try_connect(app);
+
+	g_main_loop_run(app->loop);
+
+	if (app->socket)
+		flush(app);
+	status = report(app);
+	app_clear(app);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct app app = {
+		.options = {.connect_timeout = 10, .response_timeout = 6, .session_timeout = 60},
+	};
+	g_autoptr(GError) error = NULL;
+	gboolean leave = FALSE;
+
+	if (parse_options(&app.options, argc, argv, &leave, &error) && leave) {
+		options_clear(&app.options);
+		return EXIT_OK;
+	}
+	if (!error)
+		app.address = g_network_address_parse(app.options.source, DEFAULT_PORT, &error);
+	/* Capabilities are checked now, so that a wrong file is a usage error and no failed session. */
+	if (!error && load_caps(&app, 0, &error))
+		g_clear_pointer(&app.caps, wfd_caps_free);
+	if (error) {
+		g_printerr("miracast-sink: %s. See miracast-sink --help.\n", error->message);
+		wfd_caps_free(app.caps);
+		g_clear_object(&app.address);
+		options_clear(&app.options);
+		return EXIT_USAGE;
+	}
+	gst_init(NULL, NULL);
+	return run(&app);
+}

@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "sink_media.h"
+
+#include <gst/app/gstappsink.h>
+#include <gst/net/gstnetaddressmeta.h>
+#include <gst/video/video.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define JITTER_MS      100
+#define RECEIVE_BUFFER (2 * 1024 * 1024)
+#define TS_PACKET      188
+#define TS_PIDS	       8192
+#define TS_NULL_PID    0x1fff
+#define NO_COUNTER     0xff
+#define PNG_TIMEOUT    (20 * GST_SECOND)
+
+struct sink_media {
+	GSocket *socket;
+	GInetAddress *peer;
+	guint16 port;
+	GstElement *pipeline;
+	GstElement *jitterbuffer;
+	GstPad *video_pad; /* where the H.264 stream goes in */
+	guint bus_watch;
+	sink_media_failed_func failed;
+	gpointer user_data;
+
+	GMutex lock; /* guards what follows; the streaming threads write it */
+	struct sink_media_stats stats;
+	GstSample *sample;
+	struct sink_picture picture;
+
+	guint8 counters[TS_PIDS]; /* one streaming thread only */
+};
+
+static const char *caps_name(const GstCaps *caps)
+{
+	return gst_structure_get_name(gst_caps_get_structure(caps, 0));
+}
+
+static GSocket *bind_port(GInetAddress *local, guint16 port, GError **error)
+{
+	g_autoptr(GSocketAddress) address = g_inet_socket_address_new(local, port);
+	g_autoptr(GSocket)
+		socket = g_socket_new(g_inet_address_get_family(local), G_SOCKET_TYPE_DATAGRAM,
+				      G_SOCKET_PROTOCOL_UDP, error);
+
+	if (!socket || !g_socket_bind(socket, address, FALSE, error))
+		return NULL;
+	/* The kernel caps this at net.core.rmem_max; less only means more loss. */
+	g_socket_set_option(socket, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER, NULL);
+	return g_steal_pointer(&socket);
+}
+
+/* RTP ports are even (RFC 3550, 11). */
+static GSocket *bind_even(GInetAddress *local, guint16 *port, GError **error)
+{
+	for (guint tries = 0; tries < 32; tries++) {
+		g_autoptr(GSocketAddress) address = NULL;
+		g_autoptr(GSocket) socket = bind_port(local, 0, error);
+
+		if (!socket)
+			return NULL;
+		address = g_socket_get_local_address(socket, error);
+		if (!address)
+			return NULL;
+		*port = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(address));
+		if (*port % 2 == 0)
+			return g_steal_pointer(&socket);
+	}
+	g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE, "no even port is free");
+	return NULL;
+}
+
+sink_media *sink_media_new(GInetAddress *local, guint16 port, GInetAddress *peer,
+			   sink_media_failed_func failed, gpointer user_data, GError **error)
+{
+	g_autoptr(GSocket) socket = NULL;
+	sink_media *media;
+
+	socket = port ? bind_port(local, port, error) : bind_even(local, &port, error);
+	if (!socket) {
+		g_prefix_error(error, "No UDP port for RTP: ");
+		return NULL;
+	}
+	media = g_new0(sink_media, 1);
+	media->socket = g_steal_pointer(&socket);
+	media->peer = g_object_ref(peer);
+	media->port = port;
+	media->failed = failed;
+	media->user_data = user_data;
+	memset(media->counters, NO_COUNTER, sizeof(media->counters));
+	g_mutex_init(&media->lock);
+	return media;
+}
+
+void sink_media_free(sink_media *media)
+{
+	if (!media)
+		return;
+	if (media->bus_watch)
+		g_source_remove(media->bus_watch);
+	if (media->pipeline)
+		gst_element_set_state(media->pipeline, GST_STATE_NULL);
+	g_clear_object(&media->jitterbuffer);
+	g_clear_object(&media->video_pad);
+	g_clear_object(&media->pipeline);
+	g_clear_pointer(&media->sample, gst_sample_unref);
+	g_mutex_clear(&media->lock);
+	g_clear_object(&media->peer);
+	g_clear_object(&media->socket);
+	g_free(media);
+}
+
+guint16 sink_media_port(const sink_media *media)
+{
+	return media->port;
+}
+
+static gboolean from_peer(sink_media *media, GstBuffer *buffer)
+{
+	GstNetAddressMeta *meta = gst_buffer_get_net_address_meta(buffer);
+
+	return meta && G_IS_INET_SOCKET_ADDRESS(meta->addr) &&
+	       g_inet_address_equal(
+		       g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(meta->addr)),
+		       media->peer);
+}
+
+static GstPadProbeReturn on_rtp(GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+	sink_media *media = user_data;
+	GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+	gboolean accepted = from_peer(media, buffer);
+
+	g_mutex_lock(&media->lock);
+	if (accepted) {
+		media->stats.rtp_packets++;
+		media->stats.rtp_bytes += gst_buffer_get_size(buffer);
+	} else {
+		media->stats.rtp_foreign++;
+	}
+	g_mutex_unlock(&media->lock);
+	return accepted ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
+}
+
+/* ISO/IEC 13818-1, 2.4.3: the counter goes up by one with every packet of a PID that has payload. */
+static void check_ts_packet(sink_media *media, const guint8 *packet)
+{
+	guint pid = (packet[1] & 0x1f) << 8 | packet[2];
+	gboolean payload = packet[3] & 0x10;
+	gboolean jump = packet[3] & 0x20 && packet[4] && packet[5] & 0x80;
+	guint8 counter = packet[3] & 0x0f;
+	guint8 last = media->counters[pid];
+
+	media->stats.ts_packets++;
+	if (packet[0] != 0x47) {
+		media->stats.ts_sync_errors++;
+		return;
+	}
+	if (pid == TS_NULL_PID)
+		return;
+	/* The same counter again is a packet sent twice, which is legal. */
+	if (payload && !jump && last != NO_COUNTER && counter != last &&
+	    counter != ((last + 1) & 0x0f))
+		media->stats.ts_continuity_errors++;
+	media->counters[pid] = counter;
+}
+
+static GstPadProbeReturn on_ts(GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+	sink_media *media = user_data;
+	GstMapInfo map;
+
+	if (!gst_buffer_map(GST_PAD_PROBE_INFO_BUFFER(info), &map, GST_MAP_READ))
+		return GST_PAD_PROBE_OK;
+	g_mutex_lock(&media->lock);
+	for (gsize at = 0; at + TS_PACKET <= map.size; at += TS_PACKET)
+		check_ts_packet(media, map.data + at);
+	g_mutex_unlock(&media->lock);
+	gst_buffer_unmap(GST_PAD_PROBE_INFO_BUFFER(info), &map);
+	return GST_PAD_PROBE_OK;
+}
+
+/* Streams that are not shown end here: counted if audio, dropped, and no error for the demultiplexer. */
+static GstPadProbeReturn on_unshown(GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+	sink_media *media = user_data;
+	g_autoptr(GstCaps) caps = gst_pad_get_current_caps(pad);
+
+	if (caps && g_str_has_prefix(caps_name(caps), "audio/")) {
+		g_mutex_lock(&media->lock);
+		media->stats.audio_buffers++;
+		media->stats.audio_bytes += gst_buffer_get_size(GST_PAD_PROBE_INFO_BUFFER(info));
+		g_mutex_unlock(&media->lock);
+	}
+	return GST_PAD_PROBE_DROP;
+}
+
+static GstPadProbeReturn on_coded(GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+	sink_media *media = user_data;
+
+	if (!GST_BUFFER_FLAG_IS_SET(GST_PAD_PROBE_INFO_BUFFER(info), GST_BUFFER_FLAG_DELTA_UNIT)) {
+		g_mutex_lock(&media->lock);
+		media->stats.keyframes++;
+		g_mutex_unlock(&media->lock);
+	}
+	return GST_PAD_PROBE_OK;
+}
+
+static GstFlowReturn on_picture(GstAppSink *sink, gpointer user_data)
+{
+	sink_media *media = user_data;
+	g_autoptr(GstSample) sample = gst_app_sink_pull_sample(sink);
+	struct sink_media_stats *stats = &media->stats;
+	GstVideoInfo info;
+	gboolean corrupt;
+
+	if (!sample || !gst_video_info_from_caps(&info, gst_sample_get_caps(sample)))
+		return GST_FLOW_OK;
+	corrupt = GST_BUFFER_FLAG_IS_SET(gst_sample_get_buffer(sample), GST_BUFFER_FLAG_CORRUPTED);
+
+	g_mutex_lock(&media->lock);
+	stats->frames++;
+	stats->frames_corrupt += corrupt;
+	stats->width = info.width;
+	stats->height = info.height;
+	stats->last_frame_us = g_get_monotonic_time();
+	if (!stats->first_frame_us)
+		stats->first_frame_us = stats->last_frame_us;
+	if (!corrupt || !media->sample) {
+		media->picture = (struct sink_picture){
+			.real_us = g_get_real_time(),
+			.frame = stats->frames,
+			.width = info.width,
+			.height = info.height,
+		};
+		/* The old one is freed after the lock is. */
+		GstSample *old = media->sample;
+
+		media->sample = g_steal_pointer(&sample);
+		sample = old;
+	}
+	g_mutex_unlock(&media->lock);
+	return GST_FLOW_OK;
+}
+
+static void add_probe(GstElement *element, const char *pad_name, GstPadProbeType type,
+		      GstPadProbeCallback callback, sink_media *media)
+{
+	g_autoptr(GstPad) pad = gst_element_get_static_pad(element, pad_name);
+
+	gst_pad_add_probe(pad, type, callback, media, NULL);
+}
+
+/* The first that is installed; if none is, the one to ask for. */
+static const char *decoder_name(void)
+{
+	static const char *const names[] = {"avdec_h264", "openh264dec"};
+
+	for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autoptr(GstElementFactory) factory = gst_element_factory_find(names[i]);
+
+		if (factory)
+			return names[i];
+	}
+	return names[0];
+}
+
+/* Makes the elements of a NULL-terminated list of names, adds them to the pipeline, links them. */
+static gboolean add_chain(sink_media *media, GstElement **made, const char *const *names,
+			  GError **error)
+{
+	for (guint i = 0; names[i]; i++) {
+		made[i] = gst_element_factory_make(names[i], NULL);
+		if (!made[i]) {
+			g_set_error(
+				error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN,
+				"GStreamer has no element %s; install gstreamer1.0-plugins-base, "
+				"-good, -bad and gstreamer1.0-libav",
+				names[i]);
+			return FALSE;
+		}
+		gst_bin_add(GST_BIN(media->pipeline), made[i]);
+		if (i && !gst_element_link(made[i - 1], made[i])) {
+			g_set_error(error, GST_CORE_ERROR, GST_CORE_ERROR_PAD,
+				    "%s does not link to %s", names[i - 1], names[i]);
+			return FALSE;
+		}
+	}
+	return TRUE;
+}
+
+/* A source may end its stream and begin another; the decoder goes on with that one. */
+static GstPadProbeReturn on_video_event(GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+	return GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_EOS ? GST_PAD_PROBE_DROP
+									       : GST_PAD_PROBE_OK;
+}
+
+static gboolean add_video(sink_media *media, GError **error)
+{
+	GstAppSinkCallbacks callbacks = {.new_sample = on_picture};
+	const char *names[] = {"h264parse", decoder_name(), "appsink", NULL};
+	GstElement *made[3];
+
+	if (!add_chain(media, made, names, error))
+		return FALSE;
+	/* Frame threads would hold back the last pictures of a stream that pauses. */
+	if (g_object_class_find_property(G_OBJECT_GET_CLASS(made[1]), "thread-type"))
+		gst_util_set_object_arg(G_OBJECT(made[1]), "thread-type", "slice");
+	if (g_object_class_find_property(G_OBJECT_GET_CLASS(made[1]), "output-corrupt"))
+		g_object_set(made[1], "output-corrupt", TRUE, NULL);
+	g_object_set(made[2], "sync", FALSE, "async", FALSE, "max-buffers", 1, "drop", TRUE, NULL);
+	gst_app_sink_set_callbacks(GST_APP_SINK(made[2]), &callbacks, media, NULL);
+	add_probe(made[0], "src", GST_PAD_PROBE_TYPE_BUFFER, on_coded, media);
+	add_probe(made[0], "sink", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_video_event, media);
+	media->video_pad = gst_element_get_static_pad(made[0], "sink");
+	return TRUE;
+}
+
+static void on_stream(GstElement *demux, GstPad *pad, gpointer user_data)
+{
+	sink_media *media = user_data;
+	g_autoptr(GstCaps) caps = gst_pad_get_current_caps(pad);
+
+	if (caps && !strcmp(caps_name(caps), "video/x-h264") &&
+	    !gst_pad_is_linked(media->video_pad) &&
+	    gst_pad_link(pad, media->video_pad) == GST_PAD_LINK_OK)
+		return;
+	gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, on_unshown, media, NULL);
+}
+
+static gboolean on_bus(GstBus *bus, GstMessage *message, gpointer user_data)
+{
+	sink_media *media = user_data;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *sentence = NULL;
+
+	if (GST_MESSAGE_TYPE(message) != GST_MESSAGE_ERROR)
+		return G_SOURCE_CONTINUE;
+	gst_message_parse_error(message, &error, NULL);
+	sentence = g_strdup_printf("%s: %s", GST_MESSAGE_SRC_NAME(message), error->message);
+	media->failed(sentence, media->user_data);
+	return G_SOURCE_CONTINUE;
+}
+
+gboolean sink_media_start(sink_media *media, GError **error)
+{
+	static const char *const names[] = {"udpsrc", "rtpjitterbuffer", "rtpmp2tdepay", "tsdemux",
+					    NULL};
+	g_autoptr(GstCaps)
+		caps = gst_caps_new_simple("application/x-rtp", "media", G_TYPE_STRING, "video",
+					   "clock-rate", G_TYPE_INT, 90000, "encoding-name",
+					   G_TYPE_STRING, "MP2T", "payload", G_TYPE_INT, 33, NULL);
+	g_autoptr(GstBus) bus = NULL;
+	GstElement *made[4];
+
+	if (media->pipeline)
+		return TRUE;
+	media->pipeline = gst_object_ref_sink(gst_pipeline_new("sink"));
+	if (!add_chain(media, made, names, error) || !add_video(media, error))
+		return FALSE;
+	g_object_set(made[0], "socket", media->socket, "close-socket", FALSE, "caps", caps, NULL);
+	g_object_set(made[1], "latency", JITTER_MS, NULL);
+	media->jitterbuffer = gst_object_ref(made[1]);
+	add_probe(made[0], "src", GST_PAD_PROBE_TYPE_BUFFER, on_rtp, media);
+	add_probe(made[2], "src", GST_PAD_PROBE_TYPE_BUFFER, on_ts, media);
+	g_signal_connect(made[3], "pad-added", G_CALLBACK(on_stream), media);
+
+	bus = gst_element_get_bus(media->pipeline);
+	media->bus_watch = gst_bus_add_watch(bus, on_bus, media);
+	if (gst_element_set_state(media->pipeline, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {
+		g_set_error_literal(error, GST_CORE_ERROR, GST_CORE_ERROR_STATE_CHANGE,
+				    "the GStreamer pipeline did not start");
+		return FALSE;
+	}
+	return TRUE;
+}
+
+void sink_media_stats(sink_media *media, struct sink_media_stats *stats)
+{
+	g_autoptr(GstStructure) jitter = NULL;
+
+	g_mutex_lock(&media->lock);
+	*stats = media->stats;
+	g_mutex_unlock(&media->lock);
+	if (!media->jitterbuffer)
+		return;
+	g_object_get(media->jitterbuffer, "stats", &jitter, NULL);
+	gst_structure_get_uint64(jitter, "num-lost", &stats->rtp_lost);
+	gst_structure_get_uint64(jitter, "num-duplicates", &stats->rtp_duplicates);
+	gst_structure_get_uint64(jitter, "num-late", &stats->rtp_late);
+}
+
+gboolean sink_media_save_png(sink_media *media, const char *path, struct sink_picture *picture,
+			     GError **error)
+{
+	g_autoptr(GstCaps) caps = gst_caps_new_empty_simple("image/png");
+	g_autoptr(GstSample) sample = NULL;
+	g_autoptr(GstSample) png = NULL;
+	GstMapInfo map;
+	gboolean ok;
+
+	g_mutex_lock(&media->lock);
+	if (media->sample)
+		sample = gst_sample_ref(media->sample);
+	*picture = media->picture;
+	g_mutex_unlock(&media->lock);
+	if (!sample) {
+		g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+				    "no picture has been decoded");
+		return FALSE;
+	}
+	png = gst_video_convert_sample(sample, caps, PNG_TIMEOUT, error);
+	if (!png)
+		return FALSE;
+	if (!gst_buffer_map(gst_sample_get_buffer(png), &map, GST_MAP_READ)) {
+		g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_FAILED, "the PNG cannot be read");
+		return FALSE;
+	}
+	ok = g_file_set_contents(path, (const char *)map.data, map.size, error);
+	gst_buffer_unmap(gst_sample_get_buffer(png), &map);
+	return ok;
+}

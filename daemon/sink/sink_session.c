@@ -1,0 +1,1055 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "sink_session.h"
+
+#include "sink_rtsp.h"
+
+#include <string.h>
+
+#define IDR_INTERVAL_US (G_USEC_PER_SEC / 2)
+#define MAX_SESSION_ID	64
+#define WFD_FEATURE	"org.wfa.wfd1.0"
+
+/* A request of ours that waits for its answer. */
+struct pending {
+	guint cseq;
+	guint8 m;
+	gint64 deadline_us;
+};
+
+struct sink_session {
+	struct sink_session_config config;
+	struct sink_session_ops ops;
+	gpointer user_data;
+
+	enum sink_state state;
+	enum sink_reason reason;
+	char *sentence;
+
+	gint64 now_us; /* of the call in progress */
+	gint64 began_us;
+	gint64 heard_us;
+	gint64 idr_us;
+	gint64 standby_since_us;
+	gint64 session_timeout_us;
+
+	guint cseq;
+	GArray *pending; /* struct pending */
+	char *url;
+	char *session_id;
+
+	struct wfd_video_formats offered;
+	gboolean has_video;
+	struct wfd_video_choice video;
+	gboolean has_audio;
+	struct wfd_audio_choice audio;
+
+	struct sink_session_stats stats;
+	GArray *exchanges; /* struct sink_exchange */
+	GPtrArray *violations; /* char *, always NULL-terminated */
+};
+
+static const char *const state_names[] = {
+	[SINK_WAIT_M1] = "wait-m1",	  [SINK_WAIT_M3] = "wait-m3",
+	[SINK_WAIT_M4] = "wait-m4",	  [SINK_WAIT_M5] = "wait-m5",
+	[SINK_SETTING_UP] = "setting-up", [SINK_STARTING] = "starting",
+	[SINK_PLAYING] = "playing",	  [SINK_PAUSED] = "paused",
+	[SINK_STANDBY] = "standby",	  [SINK_TEARDOWN] = "teardown",
+	[SINK_ENDED] = "ended",
+};
+
+static const char *const reason_names[] = {
+	[SINK_REASON_NONE] = "none",
+	[SINK_REASON_FRAMES_REACHED] = "frames-reached",
+	[SINK_REASON_SOURCE_TEARDOWN] = "source-teardown",
+	[SINK_REASON_INTERRUPTED] = "interrupted",
+	[SINK_REASON_TIMEOUT] = "timeout",
+	[SINK_REASON_CONNECT_FAILED] = "connect-failed",
+	[SINK_REASON_CONNECTION_CLOSED] = "connection-closed",
+	[SINK_REASON_RTSP_MALFORMED] = "rtsp-malformed",
+	[SINK_REASON_RTSP_OVERSIZE] = "rtsp-oversize",
+	[SINK_REASON_RESPONSE_TIMEOUT] = "response-timeout",
+	[SINK_REASON_REQUEST_REFUSED] = "request-refused",
+	[SINK_REASON_BAD_RESPONSE] = "bad-response",
+	[SINK_REASON_SOURCE_SILENT] = "source-silent",
+	[SINK_REASON_MEDIA_FAILED] = "media-failed",
+	[SINK_REASON_OUTPUT_FAILED] = "output-failed",
+	[SINK_REASON_MISBEHAVED] = "misbehaved",
+};
+
+static const struct {
+	const char *name;
+	const char *description;
+} misbehaviours[SINK_N_MISBEHAVIOURS] = {
+	[SINK_SILENT_M1] = {"silent-m1", "never answer M1"},
+	[SINK_SILENT_M3] = {"silent-m3", "never answer M3"},
+	[SINK_GARBAGE] = {"garbage", "answer M3 with a megabyte of random bytes"},
+	[SINK_BAD_CONTENT_LENGTH] = {"bad-content-length",
+				     "the M3 answer's Content-Length is 64 more than its body"},
+	[SINK_HUGE_CONTENT_LENGTH] = {"huge-content-length",
+				      "the M3 answer's Content-Length is 4294967295"},
+	[SINK_WRONG_CSEQ] = {"wrong-cseq", "the M3 answer's CSeq is 1000 more than asked"},
+	[SINK_REFUSE_M4] = {"refuse-m4", "answer M4 with 303, wfd_video_formats: 415"},
+	[SINK_CLOSE_AFTER_M4] = {"close-after-m4", "answer M4, then close the connection"},
+	[SINK_NO_M6] = {"no-m6", "answer the trigger SETUP, but never send SETUP"},
+	[SINK_TEARDOWN_NOW] = {"teardown-now", "send TEARDOWN as soon as PLAY is answered"},
+	[SINK_CLOSE_IN_PLAY] = {"close-in-play",
+				"close the connection as soon as PLAY is answered"},
+	[SINK_SILENT_IN_PLAY] = {"silent-in-play",
+				 "answer nothing any more, M16 included, once PLAY is answered"},
+	[SINK_UNKNOWN_METHOD] = {"unknown-method",
+				 "send the unknown method FROBNICATE once PLAY is answered"},
+	[SINK_FLOOD_IDR] = {"flood-idr", "send 1000 IDR requests at once when PLAY is answered"},
+	[SINK_SPLIT_MESSAGES] = {"split-messages", "send every message byte by byte"},
+	[SINK_COALESCED_MESSAGES] = {"coalesced-messages",
+				     "send messages that follow each other as one piece"},
+};
+
+const char *sink_state_name(enum sink_state state)
+{
+	return state_names[state];
+}
+
+const char *sink_reason_name(enum sink_reason reason)
+{
+	return reason_names[reason];
+}
+
+gboolean sink_misbehaviour_lookup(const char *name, enum sink_misbehaviour *misbehaviour)
+{
+	for (guint i = SINK_BEHAVES + 1; i < SINK_N_MISBEHAVIOURS; i++) {
+		if (!strcmp(name, misbehaviours[i].name)) {
+			*misbehaviour = i;
+			return TRUE;
+		}
+	}
+	return FALSE;
+}
+
+const char *sink_misbehaviour_name(enum sink_misbehaviour misbehaviour)
+{
+	return misbehaviours[misbehaviour].name;
+}
+
+const char *sink_misbehaviour_description(enum sink_misbehaviour misbehaviour)
+{
+	return misbehaviours[misbehaviour].description;
+}
+
+sink_session *sink_session_new(const struct sink_session_config *config,
+			       const struct sink_session_ops *ops, gpointer user_data,
+			       gint64 now_us)
+{
+	sink_session *s = g_new0(sink_session, 1);
+	const char *formats = wfd_caps_get(config->caps, "wfd_video_formats");
+
+	s->config = *config;
+	s->ops = *ops;
+	s->user_data = user_data;
+	s->began_us = now_us;
+	s->heard_us = now_us;
+	s->session_timeout_us = config->session_timeout_us;
+	s->pending = g_array_new(FALSE, FALSE, sizeof(struct pending));
+	s->exchanges = g_array_new(FALSE, FALSE, sizeof(struct sink_exchange));
+	s->violations = g_ptr_array_new_with_free_func(g_free);
+	g_ptr_array_add(s->violations, NULL);
+	/* An offer that does not parse was given on purpose; no M4 can match it. */
+	if (formats && !wfd_video_formats_parse(formats, &s->offered, NULL))
+		s->offered.n_codecs = 0;
+	return s;
+}
+
+void sink_session_free(sink_session *s)
+{
+	if (!s)
+		return;
+	g_array_unref(s->pending);
+	g_array_unref(s->exchanges);
+	g_ptr_array_unref(s->violations);
+	g_free(s->sentence);
+	g_free(s->url);
+	g_free(s->session_id);
+	g_free(s);
+}
+
+static G_GNUC_PRINTF(2, 3) void violation(sink_session *s, const char *format, ...)
+{
+	g_autofree char *text = NULL;
+	va_list args;
+
+	if (s->violations->len > SINK_MAX_VIOLATIONS)
+		return;
+	va_start(args, format);
+	text = g_strdup_vprintf(format, args);
+	va_end(args);
+	g_ptr_array_insert(s->violations, s->violations->len - 1, g_utf8_make_valid(text, -1));
+}
+
+static void record(sink_session *s, gboolean out, guint8 m, const char *method, int status)
+{
+	struct sink_exchange exchange = {
+		.at_us = s->now_us - s->began_us, .out = out, .m = m, .status = status};
+
+	if (out)
+		s->stats.messages_out++;
+	else
+		s->stats.messages_in++;
+	if (s->exchanges->len == SINK_MAX_EXCHANGES)
+		return;
+	g_strlcpy(exchange.method, method, sizeof(exchange.method));
+	g_array_append_val(s->exchanges, exchange);
+}
+
+static gboolean event(sink_session *s, enum sink_event what, GError **error)
+{
+	return s->ops.event(what, s->user_data, error);
+}
+
+static void set_state(sink_session *s, enum sink_state state)
+{
+	if (s->state == SINK_STANDBY && state != SINK_STANDBY)
+		s->stats.standby_us += s->now_us - s->standby_since_us;
+	if (state == SINK_STANDBY && s->state != SINK_STANDBY) {
+		s->stats.standby_periods++;
+		s->standby_since_us = s->now_us;
+	}
+	s->state = state;
+}
+
+static void ended(sink_session *s)
+{
+	if (s->state == SINK_ENDED)
+		return;
+	s->stats.ended_in = s->state;
+	set_state(s, SINK_ENDED);
+	event(s, SINK_EVENT_ENDED, NULL);
+}
+
+static G_GNUC_PRINTF(3, 4) void fail(sink_session *s, enum sink_reason reason, const char *format,
+				     ...)
+{
+	va_list args;
+
+	if (s->reason == SINK_REASON_NONE) {
+		va_start(args, format);
+		s->reason = reason;
+		s->sentence = g_strdup_vprintf(format, args);
+		va_end(args);
+	}
+	ended(s);
+}
+
+static void send_message(sink_session *s, const GstRTSPMessage *message)
+{
+	g_autoptr(GBytes) bytes = sink_rtsp_serialize(message);
+
+	s->ops.send(bytes, s->user_data);
+}
+
+static void send_raw(sink_session *s, char *text, gsize size)
+{
+	g_autoptr(GBytes) bytes = g_bytes_new_take(text, size);
+
+	s->ops.send(bytes, s->user_data);
+}
+
+/* Sends a request of ours; @transport and @body may be NULL. */
+static void request(sink_session *s, guint8 m, GstRTSPMethod method, const char *uri,
+		    const char *transport, const char *body)
+{
+	GstRTSPMessage message = {0};
+	struct pending pending = {
+		.cseq = ++s->cseq,
+		.m = m,
+		.deadline_us = s->now_us + s->config.response_timeout_us,
+	};
+	g_autofree char *cseq = g_strdup_printf("%u", pending.cseq);
+
+	gst_rtsp_message_init_request(&message, method, uri);
+	gst_rtsp_message_add_header(&message, GST_RTSP_HDR_CSEQ, cseq);
+	if (m == 2)
+		gst_rtsp_message_add_header(&message, GST_RTSP_HDR_REQUIRE, WFD_FEATURE);
+	if (s->session_id)
+		gst_rtsp_message_add_header(&message, GST_RTSP_HDR_SESSION, s->session_id);
+	if (transport)
+		gst_rtsp_message_add_header(&message, GST_RTSP_HDR_TRANSPORT, transport);
+	if (body) {
+		gst_rtsp_message_add_header(&message, GST_RTSP_HDR_CONTENT_TYPE, "text/parameters");
+		gst_rtsp_message_set_body(&message, (const guint8 *)body, strlen(body));
+	}
+	g_array_append_val(s->pending, pending);
+	record(s, TRUE, m, gst_rtsp_method_as_text(method), 0);
+	send_message(s, &message);
+	gst_rtsp_message_unset(&message);
+}
+
+static gboolean gone_silent(const sink_session *s)
+{
+	return s->config.misbehaviour == SINK_SILENT_IN_PLAY && s->state >= SINK_PLAYING;
+}
+
+static void respond(sink_session *s, guint8 m, const GstRTSPMessage *to, GstRTSPStatusCode code,
+		    GstRTSPHeaderField field, const char *value, const char *body)
+{
+	GstRTSPMessage message = {0};
+
+	if (gone_silent(s))
+		return;
+	gst_rtsp_message_init_response(&message, code, gst_rtsp_status_as_text(code), to);
+	if (value)
+		gst_rtsp_message_add_header(&message, field, value);
+	if (body && *body) {
+		gst_rtsp_message_add_header(&message, GST_RTSP_HDR_CONTENT_TYPE, "text/parameters");
+		gst_rtsp_message_set_body(&message, (const guint8 *)body, strlen(body));
+	}
+	record(s, TRUE, m, "", code);
+	send_message(s, &message);
+	gst_rtsp_message_unset(&message);
+}
+
+static void respond_plain(sink_session *s, guint8 m, const GstRTSPMessage *to,
+			  GstRTSPStatusCode code)
+{
+	respond(s, m, to, code, GST_RTSP_HDR_INVALID, NULL, NULL);
+}
+
+static const char *stream_uri(const sink_session *s)
+{
+	return s->url ? s->url : "rtsp://localhost/wfd1.0";
+}
+
+static void send_play(sink_session *s)
+{
+	if (!s->stats.play_sent_us)
+		s->stats.play_sent_us = s->now_us;
+	request(s, 7, GST_RTSP_PLAY, stream_uri(s), NULL, NULL);
+}
+
+static void send_setup(sink_session *s)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *transport =
+		g_strdup_printf("RTP/AVP/UDP;unicast;client_port=%u", (guint)s->config.rtp_port);
+
+	if (s->config.misbehaviour == SINK_NO_M6)
+		return;
+	set_state(s, SINK_SETTING_UP);
+	if (!event(s, SINK_EVENT_SETUP, &error)) {
+		fail(s, SINK_REASON_MEDIA_FAILED, "The receiver did not start: %s", error->message);
+		return;
+	}
+	request(s, 6, GST_RTSP_SETUP, s->url, transport, NULL);
+}
+
+static void send_teardown(sink_session *s)
+{
+	if (s->state == SINK_TEARDOWN)
+		return;
+	if (!s->session_id) {
+		ended(s);
+		return;
+	}
+	set_state(s, SINK_TEARDOWN);
+	request(s, 8, GST_RTSP_TEARDOWN, stream_uri(s), NULL, NULL);
+}
+
+void sink_session_end(sink_session *s, gboolean orderly, enum sink_reason reason,
+		      const char *sentence, gint64 now_us)
+{
+	s->now_us = now_us;
+	if (s->state == SINK_ENDED)
+		return;
+	if (s->reason == SINK_REASON_NONE) {
+		s->reason = reason;
+		s->sentence = g_strdup(sentence);
+	}
+	if (orderly)
+		send_teardown(s);
+	else
+		ended(s);
+}
+
+/* M1: OPTIONS from the source. */
+static void on_options(sink_session *s, const GstRTSPMessage *message)
+{
+	char *require = NULL;
+
+	if (s->config.misbehaviour == SINK_SILENT_M1)
+		return;
+	if (gst_rtsp_message_get_header(message, GST_RTSP_HDR_REQUIRE, &require, 0) !=
+	    GST_RTSP_OK) {
+		if (s->state == SINK_WAIT_M1)
+			violation(s, "M1 has no Require: " WFD_FEATURE);
+	} else if (strcmp(require, WFD_FEATURE)) {
+		respond(s, 1, message, GST_RTSP_STS_OPTION_NOT_SUPPORTED, GST_RTSP_HDR_UNSUPPORTED,
+			require, NULL);
+		return;
+	}
+	respond(s, 1, message, GST_RTSP_STS_OK, GST_RTSP_HDR_PUBLIC,
+		WFD_FEATURE ", GET_PARAMETER, SET_PARAMETER", NULL);
+	if (s->state == SINK_WAIT_M1) {
+		set_state(s, SINK_WAIT_M3);
+		request(s, 2, GST_RTSP_OPTIONS, "*", NULL, NULL);
+	}
+}
+
+static char *get_cseq(const GstRTSPMessage *message)
+{
+	char *value = NULL;
+
+	gst_rtsp_message_get_header(message, GST_RTSP_HDR_CSEQ, &value, 0);
+	return value;
+}
+
+/* The M3 answers that are wrong on purpose. TRUE if one was sent, or none on purpose. */
+static gboolean misbehave_m3(sink_session *s, const GstRTSPMessage *message, const char *body)
+{
+	g_autoptr(GRand) random = NULL;
+	guint32 length = strlen(body);
+	guint64 cseq = g_ascii_strtoull(get_cseq(message), NULL, 10);
+	char *text;
+
+	switch (s->config.misbehaviour) {
+	case SINK_SILENT_M3: return TRUE;
+	case SINK_GARBAGE:
+		text = g_malloc(SINK_GARBAGE_BYTES);
+		random = g_rand_new_with_seed(1);
+		for (gsize i = 0; i < SINK_GARBAGE_BYTES; i++)
+			text[i] = g_rand_int(random);
+		send_raw(s, text, SINK_GARBAGE_BYTES);
+		return TRUE;
+	case SINK_BAD_CONTENT_LENGTH: length += 64; break;
+	case SINK_HUGE_CONTENT_LENGTH: length = G_MAXUINT32; break;
+	case SINK_WRONG_CSEQ: cseq += 1000; break;
+	default: return FALSE;
+	}
+	text = g_strdup_printf("RTSP/1.0 200 OK\r\nCSeq: %" G_GUINT64_FORMAT
+			       "\r\nContent-Type: text/parameters\r\nContent-Length: %u\r\n\r\n%s",
+			       cseq, length, body);
+	record(s, TRUE, 3, "", 200);
+	send_raw(s, text, strlen(text));
+	return TRUE;
+}
+
+/* M3: GET_PARAMETER with names; M16: GET_PARAMETER without. */
+static void on_get_parameter(sink_session *s, const GstRTSPMessage *message, const char *body,
+			     guint size)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *answer = NULL;
+
+	if (!size) {
+		s->stats.keepalives++;
+		respond_plain(s, 16, message, GST_RTSP_STS_OK);
+		return;
+	}
+	if (s->state < SINK_WAIT_M3) {
+		violation(s, "M3 before M1");
+		respond_plain(s, 3, message, GST_RTSP_STS_METHOD_NOT_VALID_IN_THIS_STATE);
+		return;
+	}
+	answer = wfd_caps_answer(s->config.caps, body, size, &error);
+	if (!answer) {
+		violation(s, "M3: %s", error->message);
+		respond_plain(s, 3, message, GST_RTSP_STS_BAD_REQUEST);
+		return;
+	}
+	if (s->state == SINK_WAIT_M3)
+		set_state(s, SINK_WAIT_M4);
+	if (!misbehave_m3(s, message, answer))
+		respond(s, 3, message, GST_RTSP_STS_OK, GST_RTSP_HDR_INVALID, NULL, answer);
+}
+
+enum trigger {
+	TRIGGER_NONE,
+	TRIGGER_SETUP,
+	TRIGGER_PAUSE,
+	TRIGGER_TEARDOWN,
+	TRIGGER_PLAY
+};
+
+static const char *const trigger_names[] = {
+	[TRIGGER_NONE] = NULL,		 [TRIGGER_SETUP] = "SETUP", [TRIGGER_PAUSE] = "PAUSE",
+	[TRIGGER_TEARDOWN] = "TEARDOWN", [TRIGGER_PLAY] = "PLAY",
+};
+
+/* What one SET_PARAMETER asks; applied only if nothing in it was wrong. */
+struct setting {
+	sink_session *session;
+	GString *errors; /* body of a 303 answer, WFD 2.1, 6.2.1 */
+	guint8 m;
+	gboolean has_video, has_audio, standby;
+	struct wfd_video_choice video;
+	struct wfd_audio_choice audio;
+	char *url;
+	enum trigger trigger;
+};
+
+static gboolean read_ports(const sink_session *s, const char *value, GError **error)
+{
+	guint16 ports[2];
+
+	if (!wfd_client_rtp_ports_parse(value, ports, error))
+		return FALSE;
+	if (ports[0] != s->config.rtp_port) {
+		g_set_error(error, WFD_SINK_ERROR, WFD_SINK_ERROR_UNSUPPORTED,
+			    "rtp-port0 is %u, but %u was offered", ports[0], s->config.rtp_port);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean read_trigger(const char *value, enum trigger *trigger, GError **error)
+{
+	for (guint i = TRIGGER_SETUP; i < G_N_ELEMENTS(trigger_names); i++) {
+		if (!strcmp(value, trigger_names[i])) {
+			*trigger = i;
+			return TRUE;
+		}
+	}
+	g_set_error(error, WFD_SINK_ERROR, WFD_SINK_ERROR_UNSUPPORTED,
+		    "\"%.32s\" is not a trigger method", value);
+	return FALSE;
+}
+
+static gboolean only_value(const char *value, const char *legal, GError **error)
+{
+	if (!g_ascii_strcasecmp(value, legal))
+		return TRUE;
+	g_set_error(error, WFD_SINK_ERROR, WFD_SINK_ERROR_UNSUPPORTED,
+		    "this sink supports only \"%s\"", legal);
+	return FALSE;
+}
+
+static gboolean read_setting(struct setting *set, const char *name, const char *value,
+			     GError **error)
+{
+	sink_session *s = set->session;
+	const char *audio = wfd_caps_get(s->config.caps, "wfd_audio_codecs");
+
+	if (!g_ascii_strcasecmp(name, "wfd_standby")) {
+		set->m = 12;
+		set->standby = TRUE;
+		return TRUE;
+	}
+	if (!value || !*value) {
+		g_set_error_literal(error, WFD_SINK_ERROR, WFD_SINK_ERROR_MALFORMED, "no value");
+		return FALSE;
+	}
+	if (!g_ascii_strcasecmp(name, "wfd_video_formats")) {
+		set->has_video = TRUE;
+		return wfd_video_choice_parse(value, &s->offered, &set->video, error);
+	}
+	if (!g_ascii_strcasecmp(name, "wfd_audio_codecs")) {
+		set->has_audio = TRUE;
+		return wfd_audio_choice_parse(value, audio ? audio : "", &set->audio, error);
+	}
+	if (!g_ascii_strcasecmp(name, "wfd_presentation_URL")) {
+		g_free(set->url);
+		set->url = wfd_presentation_url_parse(value, error);
+		return set->url != NULL;
+	}
+	if (!g_ascii_strcasecmp(name, "wfd_client_rtp_ports"))
+		return read_ports(s, value, error);
+	if (!g_ascii_strcasecmp(name, "wfd_trigger_method")) {
+		set->m = 5;
+		return read_trigger(value, &set->trigger, error);
+	}
+	if (!g_ascii_strcasecmp(name, "wfd_route")) {
+		set->m = 10;
+		return only_value(value, "primary", error);
+	}
+	if (!g_ascii_strcasecmp(name, "wfd_connector_type")) {
+		set->m = 11;
+		return TRUE;
+	}
+	if (!g_ascii_strcasecmp(name, "wfd_uibc_capability")) {
+		set->m = 14;
+		return only_value(value, "none", error);
+	}
+	if (!g_ascii_strcasecmp(name, "wfd_uibc_setting")) {
+		set->m = 15;
+		return only_value(value, "disable", error);
+	}
+	if (!g_ascii_strcasecmp(name, "wfd_av_format_change_timing"))
+		return TRUE;
+	g_set_error_literal(error, WFD_SINK_ERROR, WFD_SINK_ERROR_UNKNOWN,
+			    "this sink does not know the parameter");
+	return FALSE;
+}
+
+static void set_line(const char *name, const char *value, gpointer user_data)
+{
+	struct setting *set = user_data;
+	g_autoptr(GError) error = NULL;
+
+	if (read_setting(set, name, value, &error))
+		return;
+	g_string_append_printf(set->errors, "%.64s: %d\r\n", name, error->code);
+	violation(set->session, "SET_PARAMETER %.64s: %s", name, error->message);
+}
+
+/* M5: what the source triggers is a request that the sink then sends. */
+static void on_trigger(sink_session *s, const GstRTSPMessage *message, enum trigger trigger)
+{
+	static const guint valid_in[] = {
+		[TRIGGER_SETUP] = 1 << SINK_WAIT_M5,
+		[TRIGGER_PAUSE] = 1 << SINK_PLAYING,
+		[TRIGGER_PLAY] = 1 << SINK_PAUSED | 1 << SINK_STANDBY,
+		[TRIGGER_TEARDOWN] = ~0u,
+	};
+
+	if (!(valid_in[trigger] & 1u << s->state) ||
+	    (trigger == TRIGGER_SETUP && (!s->has_video || !s->url))) {
+		violation(s, "trigger %s in state %s", trigger_names[trigger],
+			  sink_state_name(s->state));
+		respond_plain(s, 5, message, GST_RTSP_STS_METHOD_NOT_VALID_IN_THIS_STATE);
+		return;
+	}
+	respond_plain(s, 5, message, GST_RTSP_STS_OK);
+	if (gone_silent(s))
+		return;
+	switch (trigger) {
+	case TRIGGER_SETUP: send_setup(s); break;
+	case TRIGGER_PLAY: send_play(s); break;
+	case TRIGGER_PAUSE: request(s, 9, GST_RTSP_PAUSE, stream_uri(s), NULL, NULL); break;
+	case TRIGGER_TEARDOWN:
+		sink_session_end(s, TRUE, SINK_REASON_SOURCE_TEARDOWN,
+				 "The source ended the session.", s->now_us);
+		break;
+	case TRIGGER_NONE: break;
+	}
+}
+
+static void on_format(sink_session *s, struct setting *set)
+{
+	if (set->has_video) {
+		s->has_video = TRUE;
+		s->video = set->video;
+	}
+	if (set->has_audio) {
+		s->has_audio = TRUE;
+		s->audio = set->audio;
+	}
+	if (set->url) {
+		g_free(s->url);
+		s->url = g_steal_pointer(&set->url);
+	}
+	if (s->state == SINK_WAIT_M4 && s->has_video && s->url)
+		set_state(s, SINK_WAIT_M5);
+}
+
+/* M12: the source goes to standby; M5 with PLAY, or M7 of ours, ends it. */
+static void on_standby(sink_session *s)
+{
+	if (s->state != SINK_PLAYING && s->state != SINK_PAUSED) {
+		if (s->state != SINK_STANDBY)
+			violation(s, "M12 in state %s", sink_state_name(s->state));
+		return;
+	}
+	set_state(s, SINK_STANDBY);
+	event(s, SINK_EVENT_HALTED, NULL);
+}
+
+/* M4, M5, M10, M11, M12, M14, M15 */
+static void on_set_parameter(sink_session *s, const GstRTSPMessage *message, const char *body,
+			     guint size)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GString) errors = g_string_new(NULL);
+	struct setting set = {.session = s, .errors = errors, .m = 4};
+
+	if (s->state < SINK_WAIT_M4) {
+		violation(s, "SET_PARAMETER in state %s", sink_state_name(s->state));
+		respond_plain(s, 4, message, GST_RTSP_STS_METHOD_NOT_VALID_IN_THIS_STATE);
+		return;
+	}
+	if (!wfd_params_foreach(body, size, set_line, &set, &error) || !size) {
+		violation(s, "SET_PARAMETER: %s", error ? error->message : "no body");
+		respond_plain(s, 4, message, GST_RTSP_STS_BAD_REQUEST);
+	} else if (set.m == 4 && s->config.misbehaviour == SINK_REFUSE_M4) {
+		respond(s, 4, message, GST_RTSP_STS_SEE_OTHER, GST_RTSP_HDR_INVALID, NULL,
+			"wfd_video_formats: 415\r\n");
+	} else if (errors->len) {
+		respond(s, set.m, message, GST_RTSP_STS_SEE_OTHER, GST_RTSP_HDR_INVALID, NULL,
+			errors->str);
+	} else {
+		on_format(s, &set);
+		if (set.trigger) {
+			on_trigger(s, message, set.trigger);
+		} else {
+			respond_plain(s, set.m, message, GST_RTSP_STS_OK);
+			if (set.standby)
+				on_standby(s);
+			else if (set.m == 4 && s->config.misbehaviour == SINK_CLOSE_AFTER_M4)
+				fail(s, SINK_REASON_MISBEHAVED,
+				     "The sink closed the connection after M4, as told.");
+		}
+	}
+	g_free(set.url);
+}
+
+static guint8 request_number(GstRTSPMethod method, guint size)
+{
+	switch (method) {
+	case GST_RTSP_OPTIONS: return 1;
+	case GST_RTSP_GET_PARAMETER: return size ? 3 : 16;
+	default: return 0;
+	}
+}
+
+/* Which of M4, M5, M10 to M15 a SET_PARAMETER is, for the record; the last that fits. */
+static void number_line(const char *name, const char *value, gpointer user_data)
+{
+	static const struct {
+		const char *name;
+		guint8 m;
+	} numbers[] = {
+		{"wfd_trigger_method", 5}, {"wfd_route", 10},	    {"wfd_connector_type", 11},
+		{"wfd_standby", 12},	   {"wfd_idr_request", 13}, {"wfd_uibc_capability", 14},
+		{"wfd_uibc_setting", 15},
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(numbers); i++) {
+		if (!g_ascii_strcasecmp(name, numbers[i].name))
+			*(guint8 *)user_data = numbers[i].m;
+	}
+}
+
+static void on_request(sink_session *s, GstRTSPMessage *message)
+{
+	GstRTSPMethod method = GST_RTSP_INVALID;
+	guint8 *data = NULL;
+	guint size = 0;
+	guint8 m;
+	const char *text;
+
+	gst_rtsp_message_parse_request(message, &method, NULL, NULL);
+	gst_rtsp_message_get_body(message, &data, &size);
+	m = request_number(method, size);
+	if (method == GST_RTSP_SET_PARAMETER) {
+		m = 4;
+		wfd_params_foreach((const char *)data, size, number_line, &m, NULL);
+	}
+	text = gst_rtsp_method_as_text(method);
+	record(s, FALSE, m, text ? text : "?", 0);
+
+	if (!get_cseq(message)) {
+		violation(s, "a request has no CSeq");
+		respond_plain(s, m, message, GST_RTSP_STS_BAD_REQUEST);
+		return;
+	}
+	switch (method) {
+	case GST_RTSP_OPTIONS: on_options(s, message); break;
+	case GST_RTSP_GET_PARAMETER: on_get_parameter(s, message, (const char *)data, size); break;
+	case GST_RTSP_SET_PARAMETER: on_set_parameter(s, message, (const char *)data, size); break;
+	case GST_RTSP_INVALID: respond_plain(s, m, message, GST_RTSP_STS_NOT_IMPLEMENTED); break;
+	default:
+		respond(s, m, message, GST_RTSP_STS_METHOD_NOT_ALLOWED, GST_RTSP_HDR_ALLOW,
+			"OPTIONS, GET_PARAMETER, SET_PARAMETER", NULL);
+		break;
+	}
+}
+
+static void check_public(sink_session *s, const GstRTSPMessage *message)
+{
+	static const char *const needed[] = {WFD_FEATURE, "SETUP",	   "TEARDOWN",	   "PLAY",
+					     "PAUSE",	  "GET_PARAMETER", "SET_PARAMETER"};
+	char *list = NULL;
+
+	if (gst_rtsp_message_get_header(message, GST_RTSP_HDR_PUBLIC, &list, 0) != GST_RTSP_OK) {
+		violation(s, "the M2 answer has no Public header");
+		return;
+	}
+	g_auto(GStrv) words = g_strsplit_set(list, ", ", -1);
+	for (guint i = 0; i < G_N_ELEMENTS(needed); i++) {
+		if (!g_strv_contains((const char *const *)words, needed[i]))
+			violation(s, "the M2 answer's Public header lacks %s", needed[i]);
+	}
+}
+
+/* "1234;timeout=30" (RFC 2326, 12.37); the timeout is in seconds. */
+static gboolean read_session(sink_session *s, const char *value)
+{
+	g_auto(GStrv) parts = g_strsplit(value, ";", 0);
+	const char *id = g_strstrip(parts[0]);
+	guint64 seconds;
+
+	if (!*id || strlen(id) > MAX_SESSION_ID)
+		return FALSE;
+	for (const char *c = id; *c; c++) {
+		if (!g_ascii_isgraph(*c))
+			return FALSE;
+	}
+	for (guint i = 1; parts[i]; i++) {
+		const char *part = g_strstrip(parts[i]);
+
+		if (!g_str_has_prefix(part, "timeout="))
+			continue;
+		if (g_ascii_string_to_unsigned(part + 8, 10, 1, 86400, &seconds, NULL))
+			s->session_timeout_us = (gint64)seconds * G_USEC_PER_SEC;
+		else
+			violation(s,
+				  "the timeout of the Session header is not a number of seconds");
+		if (s->session_timeout_us < 10 * G_USEC_PER_SEC)
+			violation(s, "the session timeout is below 10 s");
+	}
+	g_free(s->session_id);
+	s->session_id = g_strdup(id);
+	return TRUE;
+}
+
+static void check_transport(sink_session *s, const GstRTSPMessage *message)
+{
+	GstRTSPTransport transport = {0};
+	char *value = NULL;
+
+	if (gst_rtsp_message_get_header(message, GST_RTSP_HDR_TRANSPORT, &value, 0) !=
+	    GST_RTSP_OK) {
+		violation(s, "the M6 answer has no Transport header");
+		return;
+	}
+	gst_rtsp_transport_init(&transport);
+	if (gst_rtsp_transport_parse(value, &transport) != GST_RTSP_OK)
+		violation(s, "the M6 answer's Transport header cannot be parsed");
+	else if (transport.client_port.min != s->config.rtp_port)
+		violation(s, "the M6 answer's client_port is not the one asked for");
+	else if (transport.server_port.min <= 0)
+		violation(s, "the M6 answer has no server_port");
+	g_free(transport.destination);
+	g_free(transport.source);
+}
+
+/* M6 answered: the session exists. */
+static void on_setup_done(sink_session *s, const GstRTSPMessage *message)
+{
+	char *value = NULL;
+
+	if (s->state != SINK_SETTING_UP)
+		return;
+	if (gst_rtsp_message_get_header(message, GST_RTSP_HDR_SESSION, &value, 0) != GST_RTSP_OK ||
+	    !read_session(s, value)) {
+		fail(s, SINK_REASON_BAD_RESPONSE,
+		     "The source's answer to SETUP (M6) has no usable Session header.");
+		return;
+	}
+	check_transport(s, message);
+	set_state(s, SINK_STARTING);
+	send_play(s);
+}
+
+static void misbehave_in_play(sink_session *s)
+{
+	static const char frobnicate[] =
+		"FROBNICATE rtsp://localhost/wfd1.0 RTSP/1.0\r\nCSeq: %u\r\n\r\n";
+	char *text;
+	struct pending pending;
+
+	switch (s->config.misbehaviour) {
+	case SINK_TEARDOWN_NOW:
+		sink_session_end(s, TRUE, SINK_REASON_MISBEHAVED,
+				 "The sink ended the session right after PLAY, as told.",
+				 s->now_us);
+		break;
+	case SINK_CLOSE_IN_PLAY:
+		fail(s, SINK_REASON_MISBEHAVED,
+		     "The sink closed the connection right after PLAY, as told.");
+		break;
+	case SINK_FLOOD_IDR:
+		for (guint i = 0; i < SINK_FLOOD_REQUESTS; i++) {
+			s->idr_us = 0;
+			sink_session_request_idr(s, s->now_us);
+		}
+		break;
+	case SINK_UNKNOWN_METHOD:
+		text = g_strdup_printf(frobnicate, ++s->cseq);
+		pending = (struct pending){
+			.cseq = s->cseq, .deadline_us = s->now_us + s->config.response_timeout_us};
+		g_array_append_val(s->pending, pending);
+		record(s, TRUE, 0, "FROBNICATE", 0);
+		send_raw(s, text, strlen(text));
+		break;
+	default: break;
+	}
+}
+
+static void on_play_done(sink_session *s)
+{
+	gboolean first = s->state == SINK_STARTING;
+
+	if (s->state != SINK_STARTING && s->state != SINK_PAUSED && s->state != SINK_STANDBY)
+		return;
+	set_state(s, SINK_PLAYING);
+	event(s, SINK_EVENT_PLAYING, NULL);
+	if (first)
+		misbehave_in_play(s);
+}
+
+static void on_pause_done(sink_session *s)
+{
+	if (s->state != SINK_PLAYING)
+		return;
+	set_state(s, SINK_PAUSED);
+	event(s, SINK_EVENT_HALTED, NULL);
+}
+
+static gboolean take_pending(sink_session *s, guint cseq, guint8 *m)
+{
+	for (guint i = 0; i < s->pending->len; i++) {
+		struct pending *pending = &g_array_index(s->pending, struct pending, i);
+
+		if (pending->cseq == cseq) {
+			*m = pending->m;
+			g_array_remove_index(s->pending, i);
+			return TRUE;
+		}
+	}
+	return FALSE;
+}
+
+static void on_response(sink_session *s, GstRTSPMessage *message)
+{
+	GstRTSPStatusCode code = GST_RTSP_STS_INVALID;
+	const char *cseq = get_cseq(message);
+	guint64 number;
+	guint8 m = 0;
+
+	gst_rtsp_message_parse_response(message, &code, NULL, NULL);
+	if (!cseq || !g_ascii_string_to_unsigned(cseq, 10, 0, G_MAXUINT, &number, NULL) ||
+	    !take_pending(s, number, &m)) {
+		record(s, FALSE, 0, "", code);
+		violation(s, "an answer %d to nothing that was asked", code);
+		return;
+	}
+	record(s, FALSE, m, "", code);
+
+	if (m == 13) {
+		if (code != GST_RTSP_STS_OK)
+			s->stats.idr_refused++;
+		return;
+	}
+	if (m == 8) {
+		s->stats.teardown_answered = code == GST_RTSP_STS_OK;
+		ended(s);
+		return;
+	}
+	if (m == 0) {
+		if (code < 400)
+			violation(s, "the unknown method FROBNICATE was answered %d", code);
+		return;
+	}
+	if (code != GST_RTSP_STS_OK) {
+		fail(s, SINK_REASON_REQUEST_REFUSED, "The source answered M%u with %d.", m, code);
+		return;
+	}
+	switch (m) {
+	case 2: check_public(s, message); break;
+	case 6: on_setup_done(s, message); break;
+	case 7: on_play_done(s); break;
+	case 9: on_pause_done(s); break;
+	}
+}
+
+void sink_session_receive(sink_session *s, GstRTSPMessage *message, gint64 now_us)
+{
+	s->now_us = now_us;
+	if (s->state == SINK_ENDED)
+		return;
+	s->heard_us = now_us;
+	if (message->type == GST_RTSP_MESSAGE_REQUEST)
+		on_request(s, message);
+	else if (message->type == GST_RTSP_MESSAGE_RESPONSE)
+		on_response(s, message);
+}
+
+void sink_session_tick(sink_session *s, gint64 now_us)
+{
+	s->now_us = now_us;
+	for (guint i = 0; i < s->pending->len && s->state != SINK_ENDED;) {
+		struct pending pending = g_array_index(s->pending, struct pending, i);
+
+		if (now_us < pending.deadline_us) {
+			i++;
+			continue;
+		}
+		g_array_remove_index(s->pending, i);
+		if (pending.m == 8)
+			ended(s);
+		else if (pending.m == 13 || pending.m == 0)
+			violation(s, "no answer to %s within %.1f s",
+				  pending.m ? "M13" : "FROBNICATE",
+				  s->config.response_timeout_us / 1e6);
+		else
+			fail(s, SINK_REASON_RESPONSE_TIMEOUT,
+			     "The source did not answer M%u within %.1f s.", pending.m,
+			     s->config.response_timeout_us / 1e6);
+	}
+	if (s->state < SINK_TEARDOWN && now_us - s->heard_us > s->session_timeout_us)
+		fail(s, SINK_REASON_SOURCE_SILENT,
+		     "The source sent no RTSP message for %.1f s (state %s).",
+		     s->session_timeout_us / 1e6, sink_state_name(s->state));
+}
+
+void sink_session_request_idr(sink_session *s, gint64 now_us)
+{
+	s->now_us = now_us;
+	if (s->state != SINK_PLAYING || (s->idr_us && now_us - s->idr_us < IDR_INTERVAL_US))
+		return;
+	s->idr_us = now_us;
+	s->stats.idr_requests++;
+	request(s, 13, GST_RTSP_SET_PARAMETER, stream_uri(s), NULL, "wfd_idr_request\r\n");
+}
+
+void sink_session_pause(sink_session *s, gint64 now_us)
+{
+	s->now_us = now_us;
+	if (s->state == SINK_PLAYING)
+		request(s, 9, GST_RTSP_PAUSE, stream_uri(s), NULL, NULL);
+}
+
+void sink_session_resume(sink_session *s, gint64 now_us)
+{
+	s->now_us = now_us;
+	if (s->state == SINK_PAUSED || s->state == SINK_STANDBY)
+		send_play(s);
+}
+
+enum sink_state sink_session_state(const sink_session *s)
+{
+	return s->state;
+}
+
+enum sink_reason sink_session_reason(const sink_session *s)
+{
+	return s->reason;
+}
+
+const char *sink_session_sentence(const sink_session *s)
+{
+	return s->sentence ? s->sentence : "";
+}
+
+const struct sink_session_stats *sink_session_stats(const sink_session *s)
+{
+	return &s->stats;
+}
+
+const struct wfd_video_choice *sink_session_video(const sink_session *s)
+{
+	return s->has_video ? &s->video : NULL;
+}
+
+const struct wfd_audio_choice *sink_session_audio(const sink_session *s)
+{
+	return s->has_audio ? &s->audio : NULL;
+}
+
+const struct sink_exchange *sink_session_exchanges(const sink_session *s, guint *n)
+{
+	*n = s->exchanges->len;
+	return (const struct sink_exchange *)s->exchanges->data;
+}
+
+const char *const *sink_session_violations(const sink_session *s)
+{
+	return (const char *const *)s->violations->pdata;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The RTSP session of a Wi-Fi Display sink: messages in, bytes and events out (WFD 2.1, 6.4).
+ * It knows neither sockets nor media, and is told what time it is; so a test can drive it.
+ */
+#pragma once
+
+#include "wfd_sink_params.h"
+
+#include <gst/rtsp/rtsp.h>
+
+enum sink_state {
+	SINK_WAIT_M1, /* connected */
+	SINK_WAIT_M3, /* M1 answered, M2 sent */
+	SINK_WAIT_M4, /* capabilities told */
+	SINK_WAIT_M5, /* format settled, waiting for the trigger SETUP */
+	SINK_SETTING_UP, /* M6 sent */
+	SINK_STARTING, /* M7 sent */
+	SINK_PLAYING,
+	SINK_PAUSED,
+	SINK_STANDBY,
+	SINK_TEARDOWN, /* M8 sent */
+	SINK_ENDED,
+};
+
+/* Why a session ended. sink_reason_name() gives the word that scripts read. */
+enum sink_reason {
+	SINK_REASON_NONE,
+	SINK_REASON_FRAMES_REACHED,
+	SINK_REASON_SOURCE_TEARDOWN,
+	SINK_REASON_INTERRUPTED,
+	SINK_REASON_TIMEOUT,
+	SINK_REASON_CONNECT_FAILED,
+	SINK_REASON_CONNECTION_CLOSED,
+	SINK_REASON_RTSP_MALFORMED,
+	SINK_REASON_RTSP_OVERSIZE,
+	SINK_REASON_RESPONSE_TIMEOUT,
+	SINK_REASON_REQUEST_REFUSED,
+	SINK_REASON_BAD_RESPONSE,
+	SINK_REASON_SOURCE_SILENT,
+	SINK_REASON_MEDIA_FAILED,
+	SINK_REASON_OUTPUT_FAILED,
+	SINK_REASON_MISBEHAVED,
+};
+
+/* Faults that the sink shows a source on purpose; sink_misbehaviour_lookup() has the words. */
+enum sink_misbehaviour {
+	SINK_BEHAVES,
+	SINK_SILENT_M1,
+	SINK_SILENT_M3,
+	SINK_GARBAGE,
+	SINK_BAD_CONTENT_LENGTH,
+	SINK_HUGE_CONTENT_LENGTH,
+	SINK_WRONG_CSEQ,
+	SINK_REFUSE_M4,
+	SINK_CLOSE_AFTER_M4,
+	SINK_NO_M6,
+	SINK_TEARDOWN_NOW,
+	SINK_CLOSE_IN_PLAY,
+	SINK_SILENT_IN_PLAY,
+	SINK_UNKNOWN_METHOD,
+	SINK_FLOOD_IDR,
+	SINK_SPLIT_MESSAGES,
+	SINK_COALESCED_MESSAGES,
+	SINK_N_MISBEHAVIOURS,
+};
+
+#define SINK_GARBAGE_BYTES  (1024 * 1024)
+#define SINK_FLOOD_REQUESTS 1000
+
+struct sink_session_config {
+	wfd_caps *caps; /* borrowed */
+	guint16 rtp_port;
+	gint64 response_timeout_us; /* for an answer from the source; WFD 2.1, 6.5 says 6 s */
+	gint64 session_timeout_us; /* silence of the source, until its Session header says */
+	enum sink_misbehaviour misbehaviour;
+};
+
+enum sink_event {
+	SINK_EVENT_SETUP, /* M6 is about to be sent: be ready to receive RTP */
+	SINK_EVENT_PLAYING,
+	SINK_EVENT_HALTED, /* paused or in standby */
+	SINK_EVENT_ENDED,
+};
+
+struct sink_session_ops {
+	void (*send)(GBytes *bytes, gpointer user_data);
+	/* Only for SINK_EVENT_SETUP does the result count: FALSE ends the session, media-failed. */
+	gboolean (*event)(enum sink_event event, gpointer user_data, GError **error);
+};
+
+/* One RTSP message of the session's record. */
+struct sink_exchange {
+	gint64 at_us; /* since the session began */
+	gboolean out;
+	guint8 m; /* 1 to 16, or 0 for a message that is none of them */
+	int status; /* 0 for a request */
+	char method[16];
+};
+
+#define SINK_MAX_EXCHANGES  512
+#define SINK_MAX_VIOLATIONS 32
+
+struct sink_session_stats {
+	guint64 messages_in;
+	guint64 messages_out;
+	guint64 keepalives;
+	guint64 idr_requests;
+	guint64 idr_refused;
+	guint64 standby_periods;
+	gint64 play_sent_us; /* 0 before the first M7 */
+	gint64 standby_us; /* time spent in standby, ended periods only */
+	gboolean teardown_answered;
+	enum sink_state ended_in; /* the last state before SINK_ENDED */
+};
+
+typedef struct sink_session sink_session;
+
+sink_session *sink_session_new(const struct sink_session_config *config,
+			       const struct sink_session_ops *ops, gpointer user_data,
+			       gint64 now_us);
+void sink_session_free(sink_session *session);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(sink_session, sink_session_free)
+
+void sink_session_receive(sink_session *session, GstRTSPMessage *message, gint64 now_us);
+/* Call often (every 100 ms will do): ends the session when the source does not answer. */
+void sink_session_tick(sink_session *session, gint64 now_us);
+/* M13; does nothing unless playing, or if one was sent in the last half second. */
+void sink_session_request_idr(sink_session *session, gint64 now_us);
+/* M9 and M7 from the sink's own will. */
+void sink_session_pause(sink_session *session, gint64 now_us);
+void sink_session_resume(sink_session *session, gint64 now_us);
+/*
+ * Ends the session with @reason: by M8 if there is one to tear down and @orderly, else at once.
+ * The first reason given is the one that stays.
+ */
+void sink_session_end(sink_session *session, gboolean orderly, enum sink_reason reason,
+		      const char *sentence, gint64 now_us);
+
+enum sink_state sink_session_state(const sink_session *session);
+enum sink_reason sink_session_reason(const sink_session *session);
+const char *sink_session_sentence(const sink_session *session);
+const struct sink_session_stats *sink_session_stats(const sink_session *session);
+/* What M4 settled on; NULL before. */
+const struct wfd_video_choice *sink_session_video(const sink_session *session);
+const struct wfd_audio_choice *sink_session_audio(const sink_session *session);
+const struct sink_exchange *sink_session_exchanges(const sink_session *session, guint *n);
+/* Where the source left the specification without the session ending for it; NULL-terminated. */
+const char *const *sink_session_violations(const sink_session *session);
+
+const char *sink_state_name(enum sink_state state);
+const char *sink_reason_name(enum sink_reason reason);
+/* FALSE if @name is none; @description may be NULL. */
+gboolean sink_misbehaviour_lookup(const char *name, enum sink_misbehaviour *misbehaviour);
+const char *sink_misbehaviour_name(enum sink_misbehaviour misbehaviour);
+const char *sink_misbehaviour_description(enum sink_misbehaviour misbehaviour);
