@@ -132,6 +132,7 @@ struct miracast_adapter_desc {
 
 struct miracast_adapter *miracast_register_adapter(const struct miracast_adapter_desc *desc);
 void miracast_unregister_adapter(struct miracast_adapter *adapter);
+int miracast_adapter_index(const struct miracast_adapter *adapter);
 
 ntstatus_t miracast_send_message(struct miracast_handle handle, u32 input_size,
 				 const void *input, u32 output_size, void *output,

@@ -14,7 +14,7 @@
 #include "trace.h"
 
 #define MAX_ADAPTERS		64
-#define MAX_PRIVATE_DATA	(1u << 14)
+#define MAX_PRIVATE_DATA	16384
 
 struct workqueue_struct *miracast_wq;
 
@@ -331,6 +331,18 @@ void miracast_unregister_adapter(struct miracast_adapter *adapter)
 	put_device(&adapter->dev);
 }
 EXPORT_SYMBOL_GPL(miracast_unregister_adapter);
+
+/**
+ * miracast_adapter_index() - an adapter's number
+ * @adapter: the adapter
+ *
+ * Return: N of /dev/miracastN.
+ */
+int miracast_adapter_index(const struct miracast_adapter *adapter)
+{
+	return adapter->index;
+}
+EXPORT_SYMBOL_GPL(miracast_adapter_index);
 
 /* Asks every running session to stop and waits for that up to the watchdog's time. */
 static void stop_sessions(void)

@@ -45,9 +45,9 @@
 
 #define MIRACAST_MAX_CONTEXTS		32
 #define MIRACAST_SLOT_BITS		10
-#define MIRACAST_MAX_SLOTS		(1u << MIRACAST_SLOT_BITS)
-#define MIRACAST_MAX_BYTES		(1u << 20)
-#define MIRACAST_MAX_ARENA		(1ul << 28)
+#define MIRACAST_MAX_SLOTS		BIT(MIRACAST_SLOT_BITS)
+#define MIRACAST_MAX_BYTES		1048576
+#define MIRACAST_MAX_ARENA		(256ul * 1048576)
 #define MIRACAST_MAX_CHUNKS		4096
 #define MIRACAST_DEFAULT_TIMEOUT_MS	30000
 #define MIRACAST_DEFAULT_WATCHDOG_MS	3000
@@ -112,6 +112,7 @@ struct miracast_adapter {
 	int index;
 	struct miracast_caps caps;
 	struct list_head node;
+	/* serialises the driver's create_context, io_control and destroy_context */
 	struct mutex ddi_lock;
 	/* protects the list of contexts and what hangs on it */
 	spinlock_t lock;
@@ -239,6 +240,7 @@ struct miracast_context {
 	/* protects the chunk queue; taken in hard interrupts */
 	spinlock_t chunk_lock;
 	struct miracast_chunk_queue chunks;
+	/* held by the one reader of chunks */
 	struct mutex chunk_reader;
 	wait_queue_head_t chunk_wait;
 

@@ -18,7 +18,7 @@
 #include "channel.h"
 #include "trace.h"
 
-#define READ_MAX	(1u << 16)
+#define READ_MAX	65536u
 
 static void *packet(const struct miracast_chunk_queue *chunks, u32 depth, u32 n)
 {

@@ -1,0 +1,840 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A display driver (miniport) without a display: it does what a selftest tells it
+ * through /dev/miracast_test, and notes what the channel does to it.
+ *
+ * Messages live until the file is closed, so that a second callback of one that
+ * is over would be seen, not crash. Lock order: test_file.lock, then nothing; the
+ * channel's functions are called without it.
+ */
+
+#include <linux/delay.h>
+#include <linux/fs.h>
+#include <linux/irq_work.h>
+#include <linux/list.h>
+#include <linux/miracast.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/wait.h>
+#include "miracast_test.h"
+
+#define MAX_TARGETS	32
+#define MAX_BUFFER	(2u << 20)
+
+/* Everything a callback needs, freed when the file is closed. */
+struct test_message {
+	struct list_head node;
+	struct test_file *file;
+	struct test_adapter *adapter;
+	u32 target;
+	u64 cookie;
+	u32 flags;
+	u32 input_size;
+	u32 output_size;
+	u8 *input;
+	u8 *output;
+	bool released;
+	bool returned;
+	u32 callbacks;
+	u32 order;
+	u32 pid;
+	bool atomic;
+	bool before_return;
+	bool context_ok;
+	ntstatus_t resend_status;
+	u32 during_send;
+	struct miracast_io_status io_status;
+};
+
+struct test_target {
+	struct miracast_handle handle;
+	bool live;
+};
+
+struct test_adapter {
+	struct list_head node;
+	struct test_file *file;
+	struct miracast_adapter *adapter;
+	u32 index;
+	struct miracast_caps caps;
+	ntstatus_t query_caps_status;
+	struct miracast_test_behaviour behaviour;
+	struct test_target targets[MAX_TARGETS];
+	u32 max_contexts;
+	atomic_t inside;
+	/* protects counters */
+	spinlock_t lock;
+	struct miracast_test_counters counters;
+};
+
+struct test_file {
+	/* protects the lists, the messages' results and the adapters' targets */
+	struct mutex lock;
+	struct list_head adapters;
+	struct list_head messages;
+	u64 cookies;
+	u32 order;
+	wait_queue_head_t wait;
+};
+
+/* The file whose callback context is NULL: one message at a time, for statement 5. */
+static struct test_message *null_context_message;
+
+static void count_callback(struct test_adapter *adapter, ntstatus_t status)
+{
+	spin_lock(&adapter->lock);
+	adapter->counters.callbacks++;
+	if (status == STATUS_CANCELLED)
+		adapter->counters.cancelled++;
+	else if (status == STATUS_IO_TIMEOUT)
+		adapter->counters.timed_out++;
+	else if (status == STATUS_CONNECTION_DISCONNECTED)
+		adapter->counters.disconnected++;
+	else if (status == STATUS_DEVICE_REMOVED)
+		adapter->counters.removed++;
+	else if (NT_SUCCESS(status))
+		adapter->counters.success++;
+	else
+		adapter->counters.other++;
+	spin_unlock(&adapter->lock);
+}
+
+static void count_send(struct test_adapter *adapter, ntstatus_t status)
+{
+	spin_lock(&adapter->lock);
+	if (status == STATUS_PENDING)
+		adapter->counters.accepted++;
+	else
+		adapter->counters.refused++;
+	spin_unlock(&adapter->lock);
+}
+
+static void plain_callback(void *callback_context, const struct miracast_io_status *io_status)
+{
+	count_callback(callback_context, io_status->status);
+}
+
+static void message_callback(void *callback_context, const struct miracast_io_status *io_status)
+{
+	struct test_message *message = callback_context ?: READ_ONCE(null_context_message);
+	bool atomic = in_atomic() || irqs_disabled() || rcu_preempt_depth();
+	struct test_adapter *adapter = message->adapter;
+	struct test_file *file = message->file;
+	ntstatus_t status;
+
+	might_sleep();
+	count_callback(adapter, io_status->status);
+	if (message->flags & MIRACAST_TEST_BLOCK)
+		wait_event_timeout(file->wait, READ_ONCE(message->released), 20 * HZ);
+	if (message->flags & MIRACAST_TEST_RESEND) {
+		status = miracast_send_message(adapter->targets[message->target].handle, 0, NULL,
+					       0, NULL, plain_callback, adapter);
+		count_send(adapter, status);
+		message->resend_status = status;
+	}
+
+	mutex_lock(&file->lock);
+	message->io_status = *io_status;
+	message->atomic = atomic;
+	message->pid = current->pid;
+	message->order = ++file->order;
+	message->before_return = !message->returned;
+	message->context_ok = !(message->flags & MIRACAST_TEST_NULL_CONTEXT) == !!callback_context;
+	WRITE_ONCE(message->callbacks, message->callbacks + 1);
+	if (!adapter->targets[message->target].live) {
+		spin_lock(&adapter->lock);
+		adapter->counters.callbacks_after_destroy++;
+		spin_unlock(&adapter->lock);
+	}
+	mutex_unlock(&file->lock);
+	wake_up_all(&file->wait);
+}
+
+static void enter_ddi(struct test_adapter *adapter)
+{
+	if (atomic_inc_return(&adapter->inside) != 1) {
+		spin_lock(&adapter->lock);
+		adapter->counters.overlaps++;
+		spin_unlock(&adapter->lock);
+	}
+}
+
+static void leave_ddi(struct test_adapter *adapter)
+{
+	atomic_dec(&adapter->inside);
+}
+
+static ntstatus_t test_query_caps(void *driver_context, u32 caps_size, struct miracast_caps *caps)
+{
+	struct test_adapter *adapter = driver_context;
+
+	adapter->counters.query_caps++;
+	if (caps_size < sizeof(*caps))
+		return STATUS_BUFFER_TOO_SMALL;
+	*caps = adapter->caps;
+	return adapter->query_caps_status;
+}
+
+static void send_plain(struct test_adapter *adapter, struct miracast_handle handle, u32 n)
+{
+	ntstatus_t status;
+
+	while (n--) {
+		status = miracast_send_message(handle, 0, NULL, 0, NULL, plain_callback, adapter);
+		count_send(adapter, status);
+	}
+}
+
+static ntstatus_t test_create_context(void *driver_context,
+				      const struct miracast_display_callbacks *callbacks,
+				      void **miracast_context, u32 *target_id)
+{
+	struct test_adapter *adapter = driver_context;
+	struct test_target *target = NULL;
+	u32 i;
+
+	enter_ddi(adapter);
+	adapter->counters.creates++;
+	for (i = 0; i < adapter->max_contexts && !target; i++)
+		if (!adapter->targets[i].live)
+			target = &adapter->targets[i];
+	if (!NT_ERROR(adapter->behaviour.create_status) && target) {
+		target->handle = callbacks->miracast_handle;
+		WRITE_ONCE(target->live, true);
+	}
+	send_plain(adapter, callbacks->miracast_handle, adapter->behaviour.create_sends);
+	*miracast_context = target;
+	*target_id = target ? target - adapter->targets : 0;
+	leave_ddi(adapter);
+	return target ? adapter->behaviour.create_status : STATUS_RESOURCE_IN_USE;
+}
+
+static void test_destroy_context(void *driver_context, void *miracast_context)
+{
+	struct test_adapter *adapter = driver_context;
+	struct test_target *target = miracast_context;
+
+	enter_ddi(adapter);
+	adapter->counters.destroys++;
+	send_plain(adapter, target->handle, adapter->behaviour.destroy_sends);
+	/* A callback after this is an error of the channel, counted in the callback. */
+	WRITE_ONCE(target->live, false);
+	leave_ddi(adapter);
+}
+
+static ntstatus_t control(struct test_adapter *adapter, struct test_target *target,
+			  u32 input_size, const void *input, u32 output_size, void *output,
+			  u32 *bytes_returned)
+{
+	const struct miracast_test_control *request = input;
+	struct miracast_io_status io_status;
+	ntstatus_t status;
+	u32 *words = output;
+	u32 i;
+
+	if (input_size < sizeof(*request))
+		return STATUS_INVALID_PARAMETER;
+	switch (request->code) {
+	case MIRACAST_TEST_CTL_ECHO:
+		if (output_size < input_size)
+			return STATUS_BUFFER_TOO_SMALL;
+		for (i = 0; i < input_size; i++)
+			((u8 *)output)[i] = ~((const u8 *)input)[i];
+		*bytes_returned = input_size;
+		return STATUS_SUCCESS;
+	case MIRACAST_TEST_CTL_STATUS:
+		*bytes_returned = output_size;
+		return MIRACAST_NTSTATUS(request->value);
+	case MIRACAST_TEST_CTL_CLAIM:
+		*bytes_returned = request->value;
+		return STATUS_SUCCESS;
+	case MIRACAST_TEST_CTL_PID:
+		if (output_size < 2 * sizeof(u32))
+			return STATUS_BUFFER_TOO_SMALL;
+		words[0] = current->tgid;
+		words[1] = current->pid;
+		*bytes_returned = 2 * sizeof(u32);
+		return STATUS_SUCCESS;
+	case MIRACAST_TEST_CTL_SLEEP:
+		msleep_interruptible(min(request->value, 10000u));
+		return STATUS_SUCCESS;
+	case MIRACAST_TEST_CTL_SEND_SYNC:
+		if (output_size < sizeof(u32))
+			return STATUS_BUFFER_TOO_SMALL;
+		status = miracast_send_message_sync(target->handle, 0, NULL, 0, NULL,
+						    request->value, &io_status);
+		if (status == STATUS_SUCCESS)
+			status = io_status.status;
+		words[0] = MIRACAST_NTSTATUS_VALUE(status);
+		*bytes_returned = sizeof(u32);
+		return STATUS_SUCCESS;
+	default:
+		return STATUS_NOT_SUPPORTED;
+	}
+}
+
+static ntstatus_t test_io_control(void *driver_context, void *miracast_context, u32 input_size,
+				  const void *input, u32 output_size, void *output,
+				  u32 *bytes_returned)
+{
+	struct test_adapter *adapter = driver_context;
+	struct test_target *target = miracast_context;
+	ntstatus_t status;
+
+	enter_ddi(adapter);
+	adapter->counters.io_controls++;
+	if (!target->live)
+		adapter->counters.io_controls_after_destroy++;
+	status = control(adapter, target, input_size, input, output_size, output,
+			 bytes_returned);
+	leave_ddi(adapter);
+	return status;
+}
+
+static const struct miracast_display_ops test_ops = {
+	.query_caps = test_query_caps,
+	.create_context = test_create_context,
+	.io_control = test_io_control,
+	.destroy_context = test_destroy_context,
+};
+
+static struct test_adapter *find_adapter(struct test_file *file, u32 index)
+{
+	struct test_adapter *adapter;
+
+	lockdep_assert_held(&file->lock);
+	list_for_each_entry(adapter, &file->adapters, node)
+		if (adapter->index == index)
+			return adapter;
+	return NULL;
+}
+
+/* An adapter stays, so that its counters can be read, but is not registered any more. */
+static struct test_adapter *get_adapter(struct test_file *file, u32 index)
+{
+	struct test_adapter *adapter;
+
+	mutex_lock(&file->lock);
+	adapter = find_adapter(file, index);
+	mutex_unlock(&file->lock);
+	return adapter;
+}
+
+static long add_adapter(struct test_file *file, void __user *user)
+{
+	struct miracast_test_adapter arg;
+	struct miracast_adapter_desc desc;
+	struct test_adapter *adapter;
+
+	if (copy_from_user(&arg, user, sizeof(arg)))
+		return -EFAULT;
+	adapter = kzalloc(sizeof(*adapter), GFP_KERNEL);
+	if (!adapter)
+		return -ENOMEM;
+	spin_lock_init(&adapter->lock);
+	adapter->file = file;
+	adapter->max_contexts = min_t(u32, arg.max_contexts, MAX_TARGETS);
+	adapter->caps.max_chunk_private_driver_data_size = arg.max_private;
+	adapter->caps.flags = arg.caps_flags;
+	adapter->query_caps_status = arg.query_caps_status;
+	desc = (struct miracast_adapter_desc) {
+		.name = "miracast_test",
+		.ops = &test_ops,
+		.driver_context = adapter,
+		.max_contexts = arg.max_contexts,
+		.max_slots = arg.max_slots,
+		.max_message = arg.max_message,
+		.max_io_control = arg.max_io_control,
+		.max_chunks = arg.max_chunks,
+		.timeout_ms = arg.timeout_ms,
+	};
+	adapter->adapter = miracast_register_adapter(&desc);
+	if (IS_ERR(adapter->adapter)) {
+		long error = PTR_ERR(adapter->adapter);
+
+		kfree(adapter);
+		return error;
+	}
+	adapter->index = miracast_adapter_index(adapter->adapter);
+	arg.index = adapter->index;
+	mutex_lock(&file->lock);
+	list_add_tail(&adapter->node, &file->adapters);
+	mutex_unlock(&file->lock);
+	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
+}
+
+static long remove_adapter(struct test_file *file, u32 __user *user)
+{
+	struct miracast_adapter *registered = NULL;
+	struct test_adapter *adapter;
+	u32 index;
+
+	if (get_user(index, user))
+		return -EFAULT;
+	mutex_lock(&file->lock);
+	adapter = find_adapter(file, index);
+	if (adapter)
+		swap(registered, adapter->adapter);
+	mutex_unlock(&file->lock);
+	if (!registered)
+		return -ENOENT;
+	miracast_unregister_adapter(registered);
+	return 0;
+}
+
+static long behave(struct test_file *file, void __user *user)
+{
+	struct miracast_test_behaviour arg;
+	struct test_adapter *adapter;
+
+	if (copy_from_user(&arg, user, sizeof(arg)))
+		return -EFAULT;
+	adapter = get_adapter(file, arg.index);
+	if (!adapter)
+		return -ENOENT;
+	adapter->behaviour = arg;
+	return 0;
+}
+
+static void free_message(struct test_message *message)
+{
+	kvfree(message->input);
+	kvfree(message->output);
+	kfree(message);
+}
+
+static struct test_message *alloc_message(struct test_file *file,
+					  const struct miracast_test_send *arg)
+{
+	struct test_message *message;
+
+	if (arg->input_size > MAX_BUFFER || arg->output_size > MAX_BUFFER)
+		return ERR_PTR(-EINVAL);
+	message = kzalloc(sizeof(*message), GFP_KERNEL);
+	if (!message)
+		return ERR_PTR(-ENOMEM);
+	message->file = file;
+	message->flags = arg->flags;
+	message->target = arg->target;
+	message->input_size = arg->input_size;
+	message->output_size = arg->output_size;
+	message->input = kvmalloc(arg->input_size + 1, GFP_KERNEL);
+	message->output = kvmalloc(arg->output_size + MIRACAST_TEST_GUARD, GFP_KERNEL);
+	if (!message->input || !message->output) {
+		free_message(message);
+		return ERR_PTR(-ENOMEM);
+	}
+	memset(message->output, MIRACAST_TEST_POISON, arg->output_size + MIRACAST_TEST_GUARD);
+	if (!(arg->flags & MIRACAST_TEST_NULL_INPUT) &&
+	    copy_from_user(message->input, u64_to_user_ptr(arg->input), arg->input_size)) {
+		free_message(message);
+		return ERR_PTR(-EFAULT);
+	}
+	return message;
+}
+
+static void send_async(struct test_message *message, struct miracast_handle handle,
+		       struct miracast_test_send *arg)
+{
+	bool null_context = arg->flags & MIRACAST_TEST_NULL_CONTEXT;
+	bool callback = !(arg->flags & MIRACAST_TEST_NO_CALLBACK);
+	u64 start = ktime_get_ns();
+
+	if (null_context)
+		WRITE_ONCE(null_context_message, message);
+	arg->status = miracast_send_message(handle, arg->input_size,
+					    arg->flags & MIRACAST_TEST_NULL_INPUT ?
+					    NULL : message->input,
+					    arg->output_size,
+					    arg->flags & MIRACAST_TEST_NULL_OUTPUT ?
+					    NULL : message->output,
+					    callback ? message_callback : NULL,
+					    null_context ? NULL : message);
+	message->during_send = min_t(u64, ktime_get_ns() - start, U32_MAX);
+	if (callback)
+		count_send(message->adapter, arg->status);
+	mutex_lock(&message->file->lock);
+	message->returned = true;
+	mutex_unlock(&message->file->lock);
+	if (arg->flags & MIRACAST_TEST_SCRIBBLE)
+		memset(message->input, 0xee, arg->input_size);
+}
+
+static void send_sync(struct test_message *message, struct miracast_handle handle,
+		      struct miracast_test_send *arg)
+{
+	struct miracast_io_status io_status = {};
+
+	arg->status = miracast_send_message_sync(handle, arg->input_size, message->input,
+						 arg->output_size, message->output,
+						 arg->timeout_ms, &io_status);
+	arg->sync_status = io_status.status;
+	arg->sync_information = io_status.information;
+	message->io_status = io_status;
+	count_send(message->adapter, arg->status == STATUS_SUCCESS ? STATUS_PENDING : arg->status);
+	if (arg->status == STATUS_SUCCESS)
+		count_callback(message->adapter, io_status.status);
+}
+
+static long send_one(struct test_file *file, void __user *user)
+{
+	struct miracast_test_send arg;
+	struct miracast_handle handle;
+	struct test_message *message;
+
+	if (copy_from_user(&arg, user, sizeof(arg)))
+		return -EFAULT;
+	if (arg.target >= MAX_TARGETS)
+		return -EINVAL;
+	message = alloc_message(file, &arg);
+	if (IS_ERR(message))
+		return PTR_ERR(message);
+	message->adapter = get_adapter(file, arg.index);
+	if (!message->adapter) {
+		free_message(message);
+		return -ENOENT;
+	}
+	handle = message->adapter->targets[arg.target].handle;
+	if (arg.flags & MIRACAST_TEST_FORGED_HANDLE)
+		handle.token ^= 0x1234567800000000ull;
+
+	mutex_lock(&file->lock);
+	message->cookie = ++file->cookies;
+	list_add_tail(&message->node, &file->messages);
+	mutex_unlock(&file->lock);
+
+	if (arg.timeout_ms)
+		send_sync(message, handle, &arg);
+	else
+		send_async(message, handle, &arg);
+	arg.cookie = message->cookie;
+	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
+}
+
+/* Messages are not freed before the file is: the pointer stays good. */
+static struct test_message *find_message(struct test_file *file, u64 cookie)
+{
+	struct test_message *message, *found = NULL;
+
+	mutex_lock(&file->lock);
+	list_for_each_entry(message, &file->messages, node)
+		if (message->cookie == cookie)
+			found = message;
+	mutex_unlock(&file->lock);
+	return found;
+}
+
+static long get_result(struct test_file *file, void __user *user)
+{
+	struct miracast_test_result arg;
+	struct test_message *message;
+	long left;
+	u32 i;
+
+	if (copy_from_user(&arg, user, sizeof(arg)))
+		return -EFAULT;
+	message = find_message(file, arg.cookie);
+	if (!message)
+		return -ENOENT;
+	left = wait_event_interruptible_timeout(file->wait, READ_ONCE(message->callbacks),
+						msecs_to_jiffies(arg.timeout_ms));
+	if (left < 0)
+		return left;
+
+	mutex_lock(&file->lock);
+	arg.callbacks = message->callbacks;
+	arg.status = message->io_status.status;
+	arg.information = message->io_status.information;
+	arg.context_ok = message->context_ok;
+	arg.atomic = message->atomic;
+	arg.before_return = message->before_return;
+	arg.order = message->order;
+	arg.pid = message->pid;
+	arg.resend_status = MIRACAST_NTSTATUS_VALUE(message->resend_status);
+	arg.during_send = message->during_send;
+	mutex_unlock(&file->lock);
+	arg.guard_ok = 1;
+	for (i = 0; i < MIRACAST_TEST_GUARD; i++)
+		if (message->output[message->output_size + i] != MIRACAST_TEST_POISON)
+			arg.guard_ok = 0;
+	if (arg.output_size &&
+	    copy_to_user(u64_to_user_ptr(arg.output), message->output,
+			 min(arg.output_size, message->output_size)))
+		return -EFAULT;
+	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
+}
+
+static long release_callback(struct test_file *file, void __user *user)
+{
+	struct miracast_test_release arg;
+	struct test_message *message;
+
+	if (copy_from_user(&arg, user, sizeof(arg)))
+		return -EFAULT;
+	message = find_message(file, arg.cookie);
+	if (!message)
+		return -ENOENT;
+	WRITE_ONCE(message->released, true);
+	wake_up_all(&file->wait);
+	return 0;
+}
+
+struct chunk_work {
+	struct irq_work work;
+	struct miracast_handle handle;
+	struct miracast_test_chunk *arg;
+	void *private_data;
+};
+
+static void do_chunk(struct chunk_work *work)
+{
+	struct miracast_test_chunk *arg = work->arg;
+
+	arg->in_hardirq = !!in_hardirq();
+	if (arg->report)
+		arg->status = miracast_report_chunk_info(work->handle, &arg->info,
+							 work->private_data, arg->private_size);
+	else
+		arg->status = miracast_complete_chunk(work->handle, &arg->info,
+						      work->private_data, arg->private_size);
+}
+
+static void chunk_irq(struct irq_work *work)
+{
+	do_chunk(container_of(work, struct chunk_work, work));
+}
+
+static long chunk(struct test_file *file, void __user *user)
+{
+	struct miracast_test_chunk arg;
+	struct test_adapter *adapter;
+	struct chunk_work work = { .arg = &arg };
+	long error = 0;
+
+	if (copy_from_user(&arg, user, sizeof(arg)))
+		return -EFAULT;
+	adapter = get_adapter(file, arg.index);
+	if (!adapter || arg.target >= MAX_TARGETS)
+		return -ENOENT;
+	work.handle = adapter->targets[arg.target].handle;
+	if (arg.private_data) {
+		work.private_data = vmemdup_user(u64_to_user_ptr(arg.private_data),
+						 arg.private_size);
+		if (IS_ERR(work.private_data))
+			return PTR_ERR(work.private_data);
+	}
+	if (arg.hardirq) {
+		init_irq_work(&work.work, chunk_irq);
+		irq_work_queue(&work.work);
+		irq_work_sync(&work.work);
+	} else {
+		do_chunk(&work);
+	}
+	kvfree(work.private_data);
+	if (copy_to_user(user, &arg, sizeof(arg)))
+		error = -EFAULT;
+	return error;
+}
+
+static long get_counters(struct test_file *file, void __user *user)
+{
+	struct miracast_test_counters arg;
+	struct test_adapter *adapter;
+
+	if (copy_from_user(&arg, user, sizeof(arg)))
+		return -EFAULT;
+	adapter = get_adapter(file, arg.index);
+	if (!adapter)
+		return -ENOENT;
+	spin_lock(&adapter->lock);
+	adapter->counters.index = adapter->index;
+	arg = adapter->counters;
+	spin_unlock(&adapter->lock);
+	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
+}
+
+/* A flood shares one pair of buffers: only the channel's own work is to be measured. */
+struct flood {
+	struct test_adapter *adapter;
+	struct miracast_handle handle;
+	u32 input_size;
+	u32 output_size;
+	void *input;
+	void *output;
+	atomic_t left;
+	atomic_t open;
+	atomic64_t accepted;
+	atomic64_t refused;
+	atomic64_t callbacks;
+	atomic64_t success;
+	struct completion done;
+};
+
+static void flood_callback(void *callback_context, const struct miracast_io_status *io_status);
+
+/* Sends one more, if any is left; whoever brings open to 0 ends the flood. */
+static void flood_next(struct flood *flood)
+{
+	ntstatus_t status;
+
+	if (atomic_dec_return(&flood->left) >= 0) {
+		status = miracast_send_message(flood->handle, flood->input_size, flood->input,
+					       flood->output_size, flood->output,
+					       flood_callback, flood);
+		if (status == STATUS_PENDING) {
+			atomic64_inc(&flood->accepted);
+			return;
+		}
+		atomic64_inc(&flood->refused);
+	}
+	if (atomic_dec_and_test(&flood->open))
+		complete(&flood->done);
+}
+
+static void flood_callback(void *callback_context, const struct miracast_io_status *io_status)
+{
+	struct flood *flood = callback_context;
+
+	atomic64_inc(&flood->callbacks);
+	if (NT_SUCCESS(io_status->status))
+		atomic64_inc(&flood->success);
+	flood_next(flood);
+}
+
+static long run_flood(struct test_file *file, void __user *user)
+{
+	struct miracast_test_flood arg;
+	struct flood *flood;
+	long error = -ENOMEM;
+	u64 start;
+	u32 i;
+
+	if (copy_from_user(&arg, user, sizeof(arg)))
+		return -EFAULT;
+	if (arg.target >= MAX_TARGETS || !arg.in_flight || arg.count > INT_MAX ||
+	    arg.input_size > MAX_BUFFER || arg.output_size > MAX_BUFFER)
+		return -EINVAL;
+	flood = kzalloc(sizeof(*flood), GFP_KERNEL);
+	if (!flood)
+		return -ENOMEM;
+	flood->adapter = get_adapter(file, arg.index);
+	if (!flood->adapter) {
+		error = -ENOENT;
+		goto free;
+	}
+	flood->handle = flood->adapter->targets[arg.target].handle;
+	flood->input_size = arg.input_size;
+	flood->output_size = arg.output_size;
+	flood->input = kvzalloc(arg.input_size + 1, GFP_KERNEL);
+	flood->output = kvzalloc(arg.output_size + 1, GFP_KERNEL);
+	if (!flood->input || !flood->output)
+		goto free;
+	init_completion(&flood->done);
+	atomic_set(&flood->left, arg.count);
+	atomic_set(&flood->open, arg.in_flight);
+
+	start = ktime_get_ns();
+	for (i = 0; i < arg.in_flight; i++)
+		flood_next(flood);
+	/* Bounded: every message ends in a callback, within the adapter's timeout. */
+	wait_for_completion(&flood->done);
+	arg.elapsed_ns = ktime_get_ns() - start;
+	arg.accepted = atomic64_read(&flood->accepted);
+	arg.refused = atomic64_read(&flood->refused);
+	arg.callbacks = atomic64_read(&flood->callbacks);
+	arg.success = atomic64_read(&flood->success);
+	error = copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
+free:
+	kvfree(flood->output);
+	kvfree(flood->input);
+	kfree(flood);
+	return error;
+}
+
+static int test_open(struct inode *inode, struct file *filp)
+{
+	struct test_file *file = kzalloc(sizeof(*file), GFP_KERNEL);
+
+	if (!file)
+		return -ENOMEM;
+	mutex_init(&file->lock);
+	INIT_LIST_HEAD(&file->adapters);
+	INIT_LIST_HEAD(&file->messages);
+	init_waitqueue_head(&file->wait);
+	filp->private_data = file;
+	return 0;
+}
+
+static int test_release(struct inode *inode, struct file *filp)
+{
+	struct test_file *file = filp->private_data;
+	struct test_adapter *adapter, *next_adapter;
+	struct test_message *message, *next;
+
+	/* Blocked callbacks first: unregistering waits for them. */
+	mutex_lock(&file->lock);
+	list_for_each_entry(message, &file->messages, node)
+		WRITE_ONCE(message->released, true);
+	mutex_unlock(&file->lock);
+	wake_up_all(&file->wait);
+	list_for_each_entry_safe(adapter, next_adapter, &file->adapters, node)
+		if (adapter->adapter)
+			miracast_unregister_adapter(adapter->adapter);
+	list_for_each_entry_safe(message, next, &file->messages, node)
+		free_message(message);
+	list_for_each_entry_safe(adapter, next_adapter, &file->adapters, node)
+		kfree(adapter);
+	kfree(file);
+	return 0;
+}
+
+static long test_ioctl(struct file *filp, unsigned int cmd, unsigned long address)
+{
+	struct test_file *file = filp->private_data;
+	void __user *user = (void __user *)address;
+
+	switch (cmd) {
+	case MIRACAST_TEST_ADD:
+		return add_adapter(file, user);
+	case MIRACAST_TEST_REMOVE:
+		return remove_adapter(file, user);
+	case MIRACAST_TEST_BEHAVE:
+		return behave(file, user);
+	case MIRACAST_TEST_SEND:
+		return send_one(file, user);
+	case MIRACAST_TEST_RESULT:
+		return get_result(file, user);
+	case MIRACAST_TEST_RELEASE:
+		return release_callback(file, user);
+	case MIRACAST_TEST_CHUNK:
+		return chunk(file, user);
+	case MIRACAST_TEST_COUNTERS:
+		return get_counters(file, user);
+	case MIRACAST_TEST_FLOOD:
+		return run_flood(file, user);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static const struct file_operations test_fops = {
+	.owner = THIS_MODULE,
+	.open = test_open,
+	.release = test_release,
+	.unlocked_ioctl = test_ioctl,
+};
+
+static struct miscdevice test_device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "miracast_test",
+	.fops = &test_fops,
+	.mode = 0600,
+};
+module_misc_device(test_device);
+
+MODULE_DESCRIPTION("Display driver that does what a selftest tells it");
+MODULE_LICENSE("GPL");
