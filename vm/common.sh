@@ -38,3 +38,7 @@ in_tree() {
 		mount --bind "$project" "$tree$project"
 		exec chroot "$tree" "$@"' in_tree "$tree" "$project" "$@"
 }
+
+newest_kernel() { # TREE
+	printf '%s\n' "$1"/boot/vmlinuz-* | sed 's,.*/vmlinuz-,,' | sort -V | tail -n1
+}

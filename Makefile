@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# For humans; the kernel's build reads Kbuild. Everything is built and run in
+# the tree that vm/root makes: see vm/.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+help:
+	@echo 'make demo      a desktop on the virtual display, streamed to a sink, in a VM'
+	@echo 'make check     all tests: programs under sanitizers, the kernel part in a VM'
+	@echo 'make lint      style and static analysis of everything; silence is success'
+	@echo 'make modules   the kernel modules            (build/kmod/KERNEL)'
+	@echo 'make daemon    miracastd and its companions  (build/user)'
+	@echo 'make install   modules for the running kernel, programs under PREFIX'
+	@echo 'make clean     forget build/; the trees stay in the cache'
+	@echo
+	@echo 'More tests:'
+	@echo 'make check-kernels  other kernels, and the build inside a kernel tree'
+	@echo 'make check-debug    kernels with KASAN, lockdep and KCSAN'
+
+# Host packages and the tree; quick when both are there.
+setup:
+	@scripts/setup
+
+modules: setup
+	@vm/build modules
+
+daemon: setup
+	@vm/build user
+
+demo: setup
+	@vm/build modules user
+	@demo/run
+
+check: setup
+	@scripts/check
+
+check-kernels: setup
+	@scripts/check-kernels
+
+check-debug: setup
+	@scripts/check-debug
+
+lint: setup
+	@scripts/lint
+
+clean:
+	rm -rf build
+
+.PHONY: help setup modules daemon demo check check-kernels check-debug lint clean
