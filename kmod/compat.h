@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What differs between the kernels that the modules are built for: Debian's
+ * 6.1 to the newest. Each MIRACAST_HAVE_* comes from a Makefile that looked
+ * into the kernel's headers; the code is written for the newest kernel, and
+ * the older ways are translated here.
+ */
+#ifndef _MIRACAST_COMPAT_H
+#define _MIRACAST_COMPAT_H
+
+#include <linux/hrtimer.h>
+
+#ifndef MIRACAST_HAVE_HRTIMER_SETUP
+static inline void hrtimer_setup(struct hrtimer *timer,
+				 enum hrtimer_restart (*function)(struct hrtimer *),
+				 clockid_t clock_id, enum hrtimer_mode mode)
+{
+	hrtimer_init(timer, clock_id, mode);
+	timer->function = function;
+}
+#endif
+
+#if IS_ENABLED(CONFIG_DRM)
+#include <drm/drm_atomic.h>
+#include <drm/drm_connector.h>
+#include <drm/drm_drv.h>
+#include <drm/drm_edid.h>
+#include <drm/drm_framebuffer.h>
+#include <drm/drm_gem_framebuffer_helper.h>
+
+/* The struct has taken the name of the function that commits it. */
+#ifndef MIRACAST_HAVE_STRUCT_DRM_ATOMIC_COMMIT
+#define drm_atomic_commit drm_atomic_state
+#endif
+
+#ifdef MIRACAST_HAVE_DRM_DRIVER_DATE
+#define MIRACAST_DRM_DRIVER_DATE .date = "2026",
+#else
+#define MIRACAST_DRM_DRIVER_DATE
+#endif
+
+#ifdef MIRACAST_HAVE_DRM_EDID_CONNECTOR_ADD_MODES
+/* Of older kernels: sets the EDID, or none, and adds its modes. */
+static inline int miracast_edid_connector_update(struct drm_connector *connector,
+						 const struct drm_edid *edid)
+{
+	if (drm_edid_connector_update(connector, edid))
+		return 0;
+
+	return drm_edid_connector_add_modes(connector);
+}
+#else
+#define miracast_edid_connector_update drm_edid_connector_update
+#endif
+
+/* What an fb_create() hook is given, and what it passes on. */
+#ifdef MIRACAST_HAVE_FB_CREATE_INFO
+#define MIRACAST_FB_CREATE_PARAMETERS					\
+	struct drm_device *dev, struct drm_file *file,			\
+	const struct drm_format_info *info, const struct drm_mode_fb_cmd2 *mode_cmd
+#define miracast_gem_fb_init(fb, funcs)					\
+	drm_gem_fb_init_with_funcs(dev, fb, file, info, mode_cmd, funcs)
+#else
+#define MIRACAST_FB_CREATE_PARAMETERS					\
+	struct drm_device *dev, struct drm_file *file,			\
+	const struct drm_mode_fb_cmd2 *mode_cmd
+#define miracast_gem_fb_init(fb, funcs)					\
+	drm_gem_fb_init_with_funcs(dev, fb, file, mode_cmd, funcs)
+#endif
+#endif /* CONFIG_DRM */
+
+#endif /* _MIRACAST_COMPAT_H */

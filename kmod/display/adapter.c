@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The channel's side: contexts, and what the user-mode driver asks for.
+ */
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "display.h"
+
+static void mdisplay_context_free(struct kref *ref)
+{
+	struct mdisplay_context *context = container_of(ref, struct mdisplay_context, ref);
+
+	mdisplay_buffers_free(context);
+	kfree(context);
+}
+
+/**
+ * mdisplay_context_get() - keep a context
+ * @context: the context; its connector's lock is held
+ */
+void mdisplay_context_get(struct mdisplay_context *context)
+{
+	kref_get(&context->ref);
+}
+
+/**
+ * mdisplay_context_put() - let go of a context
+ * @context: the context; its connector's lock is not held
+ */
+void mdisplay_context_put(struct mdisplay_context *context)
+{
+	kref_put(&context->ref, mdisplay_context_free);
+}
+
+static ntstatus_t mdisplay_query_caps(void *driver_context, u32 caps_size,
+				      struct miracast_caps *caps)
+{
+	memset(caps, 0, caps_size);
+
+	return STATUS_SUCCESS;
+}
+
+static ntstatus_t mdisplay_create_context(void *driver_context,
+					  const struct miracast_display_callbacks *callbacks,
+					  void **miracast_context, u32 *target_id)
+{
+	struct mdisplay *display = driver_context;
+	struct mdisplay_connector *connector;
+	struct mdisplay_context *context;
+	unsigned int i;
+
+	context = kzalloc(sizeof(*context), GFP_KERNEL);
+	if (!context)
+		return STATUS_NO_MEMORY;
+
+	kref_init(&context->ref);
+	context->handle = callbacks->miracast_handle;
+	INIT_LIST_HEAD(&context->free);
+	INIT_LIST_HEAD(&context->gone);
+	xa_init(&context->buffers);
+	for (i = 0; i < ARRAY_SIZE(context->frames); i++) {
+		context->frames[i].context = context;
+		list_add(&context->frames[i].node, &context->free);
+	}
+
+	for (i = 0; i < display->count; i++) {
+		connector = &display->connectors[i];
+
+		spin_lock(&connector->lock);
+		if (!connector->context) {
+			context->connector = connector;
+			connector->context = context;
+		}
+		spin_unlock(&connector->lock);
+
+		if (context->connector) {
+			*miracast_context = context;
+			*target_id = i;
+			return STATUS_SUCCESS;
+		}
+	}
+
+	mdisplay_context_put(context);
+
+	return STATUS_RESOURCE_IN_USE;
+}
+
+/* From here on nothing new is sent, and no flip waits for what has not been. */
+static void mdisplay_context_quiesce(struct mdisplay_context *context)
+{
+	struct mdisplay_connector *connector = context->connector;
+	struct drm_framebuffer *pending;
+	u64 sequence;
+
+	spin_lock(&connector->lock);
+	context->live = false;
+	pending = mdisplay_frame_drop(context);
+	sequence = connector->sequence;
+	spin_unlock(&connector->lock);
+
+	mdisplay_flip_release(connector, sequence);
+	if (pending)
+		drm_framebuffer_put(pending);
+}
+
+static void mdisplay_destroy_context(void *driver_context, void *miracast_context)
+{
+	struct mdisplay_context *context = miracast_context;
+	struct mdisplay_connector *connector = context->connector;
+
+	mdisplay_context_quiesce(context);
+
+	spin_lock(&connector->lock);
+	connector->context = NULL;
+	mdisplay_buffers_detach(context);
+	spin_unlock(&connector->lock);
+
+	mdisplay_connector_set_sink(connector, NULL);
+	mdisplay_context_put(context);
+}
+
+static ntstatus_t mdisplay_sink_arrived(struct mdisplay_context *context, u32 input_size,
+					const void *input)
+{
+	struct mdisplay_connector *connector = context->connector;
+	struct mdisplay_sink *sink;
+	ntstatus_t status;
+
+	status = mdisplay_sink_create(input, input_size, &sink);
+	if (status != STATUS_SUCCESS)
+		return status;
+
+	mdisplay_connector_set_sink(connector, sink);
+
+	spin_lock(&connector->lock);
+	context->live = true;
+	context->damage_lost = true;
+	context->power_told = MDISPLAY_POWER_UNKNOWN;
+	spin_unlock(&connector->lock);
+
+	/* The compositor need not notice: what it shows is shown here now. */
+	mdisplay_frame_repeat(connector);
+	mdisplay_pump(connector);
+
+	return STATUS_SUCCESS;
+}
+
+static ntstatus_t mdisplay_sink_departed(struct mdisplay_context *context, u32 input_size)
+{
+	if (input_size != sizeof(struct miracast_display_header))
+		return STATUS_INVALID_PARAMETER;
+	if (!context->live)
+		return STATUS_INVALID_DEVICE_STATE;
+
+	mdisplay_context_quiesce(context);
+	mdisplay_connector_set_sink(context->connector, NULL);
+
+	return STATUS_SUCCESS;
+}
+
+static ntstatus_t mdisplay_export_framebuffer(struct mdisplay_context *context, u32 input_size,
+					      const void *input, u32 output_size, void *output,
+					      u32 *bytes_returned)
+{
+	struct miracast_display_framebuffer info, zero = { };
+	ntstatus_t status;
+
+	if (input_size != sizeof(info))
+		return STATUS_INVALID_PARAMETER;
+	if (output_size < sizeof(info))
+		return STATUS_BUFFER_TOO_SMALL;
+
+	memcpy(&info, input, sizeof(info));
+	zero.header = info.header;
+	zero.framebuffer_id = info.framebuffer_id;
+	if (memcmp(&info, &zero, sizeof(info)))
+		return STATUS_INVALID_PARAMETER;
+
+	status = mdisplay_buffer_export(context, &info);
+	if (status != STATUS_SUCCESS)
+		return status;
+
+	memcpy(output, &info, sizeof(info));
+	*bytes_returned = sizeof(info);
+
+	return STATUS_SUCCESS;
+}
+
+static ntstatus_t mdisplay_io_control(void *driver_context, void *miracast_context,
+				      u32 input_size, const void *input, u32 output_size,
+				      void *output, u32 *bytes_returned)
+{
+	struct mdisplay_context *context = miracast_context;
+	const struct miracast_display_header *header = input;
+
+	*bytes_returned = 0;
+	if (input_size < sizeof(*header) || header->size != input_size)
+		return STATUS_INVALID_PARAMETER;
+
+	switch (header->code) {
+	case MIRACAST_DISPLAY_CTL_SINK_ARRIVED:
+		return mdisplay_sink_arrived(context, input_size, input);
+	case MIRACAST_DISPLAY_CTL_SINK_DEPARTED:
+		return mdisplay_sink_departed(context, input_size);
+	case MIRACAST_DISPLAY_CTL_EXPORT_FRAMEBUFFER:
+		return mdisplay_export_framebuffer(context, input_size, input, output_size,
+						   output, bytes_returned);
+	default:
+		return STATUS_NOT_SUPPORTED;
+	}
+}
+
+static const struct miracast_display_ops mdisplay_ops = {
+	.query_caps = mdisplay_query_caps,
+	.create_context = mdisplay_create_context,
+	.io_control = mdisplay_io_control,
+	.destroy_context = mdisplay_destroy_context,
+};
+
+/**
+ * mdisplay_adapter_register() - offer the connectors to daemons
+ * @display: the device
+ *
+ * Return: 0 or an errno.
+ */
+int mdisplay_adapter_register(struct mdisplay *display)
+{
+	const struct miracast_adapter_desc desc = {
+		.name = MIRACAST_DISPLAY_ADAPTER_NAME,
+		.parent = display->drm.dev,
+		.ops = &mdisplay_ops,
+		.driver_context = display,
+		.max_contexts = display->count,
+		.max_slots = 64,
+		.max_message = sizeof(struct miracast_display_frame),
+		.max_io_control = sizeof(struct miracast_display_sink) +
+				  MIRACAST_DISPLAY_MAX_EDID,
+	};
+
+	display->adapter = miracast_register_adapter(&desc);
+
+	return PTR_ERR_OR_ZERO(display->adapter);
+}

@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The connector and its encoder: the sink's EDID, its modes and their limits.
+ */
+#include <linux/debugfs.h>
+#include <linux/math64.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+
+#include <drm/drm_atomic_helper.h>
+#include <drm/drm_atomic_state_helper.h>
+#include <drm/drm_edid.h>
+#include <drm/drm_modes.h>
+#include <drm/drm_modeset_helper_vtables.h>
+#include <drm/drm_probe_helper.h>
+
+#include "display.h"
+
+static struct mdisplay_connector *to_mdisplay_connector(struct drm_connector *connector)
+{
+	return container_of(connector, struct mdisplay_connector, base);
+}
+
+static struct mdisplay_connector *encoder_to_connector(struct drm_encoder *encoder)
+{
+	return container_of(encoder, struct mdisplay_connector, encoder);
+}
+
+/**
+ * mdisplay_mode_refresh() - a mode's refresh rate
+ * @mode: the mode
+ *
+ * Return: the rate in millihertz.
+ */
+u32 mdisplay_mode_refresh(const struct drm_display_mode *mode)
+{
+	u32 pixels = (u32)mode->htotal * mode->vtotal;
+
+	if (!pixels || mode->clock <= 0)
+		return 0;
+
+	return min_t(u64, DIV_ROUND_CLOSEST_ULL(mode->clock * 1000000ull, pixels), U32_MAX);
+}
+
+/* 60 Hz is also what has 59.94: they count as one rate, as in CEA-861. */
+static u32 mdisplay_refresh_tolerance(u32 refresh)
+{
+	return refresh / 500;
+}
+
+static bool mdisplay_mode_is_negotiated(const struct drm_display_mode *mode,
+					const struct mdisplay_sink *sink, u32 *error)
+{
+	u32 refresh = mdisplay_mode_refresh(mode);
+
+	*error = refresh > sink->refresh ? refresh - sink->refresh : sink->refresh - refresh;
+
+	return mode->hdisplay == sink->width && mode->vdisplay == sink->height &&
+	       !(mode->flags & (DRM_MODE_FLAG_INTERLACE | DRM_MODE_FLAG_DBLSCAN)) &&
+	       *error <= mdisplay_refresh_tolerance(sink->refresh);
+}
+
+/* Timings for a mode that only has a size and a rate; the blanking is about CEA-861's. */
+static void mdisplay_mode_make(struct drm_display_mode *mode, const struct mdisplay_sink *sink)
+{
+	mode->hdisplay = sink->width;
+	mode->hsync_start = sink->width + sink->width / 16;
+	mode->hsync_end = sink->width + sink->width / 8;
+	mode->htotal = sink->width + sink->width / 4;
+	mode->vdisplay = sink->height;
+	mode->vsync_start = sink->height + 3;
+	mode->vsync_end = sink->height + 8;
+	mode->vtotal = sink->height + sink->height / 20 + 12;
+	mode->clock = DIV_ROUND_CLOSEST_ULL((u64)mode->htotal * mode->vtotal * sink->refresh,
+					    1000000);
+	mode->flags = DRM_MODE_FLAG_NHSYNC | DRM_MODE_FLAG_NVSYNC;
+	mode->type = DRM_MODE_TYPE_DRIVER;
+	drm_mode_set_name(mode);
+}
+
+static bool mdisplay_edid_valid(const u8 *edid, u32 size)
+{
+	static const u8 header[] = { 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00 };
+	u32 i, blocks = size / EDID_LENGTH;
+	u8 sum = 0;
+
+	if (memcmp(edid, header, sizeof(header)))
+		return false;
+
+	/* More blocks than it counts may be named by its HF-EEODB. */
+	if (((const struct edid *)edid)->extensions + 1 > blocks)
+		return false;
+
+	for (i = 0; i < size; i++) {
+		sum += edid[i];
+		if (i % EDID_LENGTH == EDID_LENGTH - 1 && sum)
+			return false;
+	}
+
+	return true;
+}
+
+/**
+ * mdisplay_sink_create() - a sink from the message that reports it
+ * @message: the message; its header has been checked
+ * @size: bytes of the message, its EDID included
+ * @sink: out: the sink
+ *
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER: no sink is like that, or its
+ * EDID is broken; STATUS_NO_MEMORY.
+ */
+ntstatus_t mdisplay_sink_create(const struct miracast_display_sink *message, u32 size,
+				struct mdisplay_sink **sink)
+{
+	struct drm_display_mode mode = { };
+	struct mdisplay_sink *new;
+
+	if (size < sizeof(*message) || message->edid_size > MIRACAST_DISPLAY_MAX_EDID ||
+	    message->edid_size % EDID_LENGTH || size != sizeof(*message) + message->edid_size ||
+	    message->reserved ||
+	    message->width < MDISPLAY_MIN_SIZE || message->width > MDISPLAY_MAX_SIZE ||
+	    message->height < MDISPLAY_MIN_SIZE || message->height > MDISPLAY_MAX_SIZE ||
+	    message->refresh < MDISPLAY_MIN_REFRESH || message->refresh > MDISPLAY_MAX_REFRESH)
+		return STATUS_INVALID_PARAMETER;
+
+	if (message->edid_size && !mdisplay_edid_valid(message->edid, message->edid_size))
+		return STATUS_INVALID_PARAMETER;
+
+	new = kzalloc(sizeof(*new), GFP_KERNEL);
+	if (!new)
+		return STATUS_NO_MEMORY;
+
+	if (message->edid_size) {
+		new->edid = drm_edid_alloc(message->edid, message->edid_size);
+		if (!new->edid) {
+			kfree(new);
+			return STATUS_NO_MEMORY;
+		}
+	}
+
+	new->width = message->width;
+	new->height = message->height;
+	new->refresh = message->refresh;
+	new->max_clock = message->max_pixel_clock;
+	mdisplay_mode_make(&mode, new);
+	new->clock = mode.clock;
+	*sink = new;
+
+	return STATUS_SUCCESS;
+}
+
+/**
+ * mdisplay_connector_set_sink() - a sink has arrived or departed
+ * @connector: the connector
+ * @sink: the sink, which is the connector's now; NULL: none
+ */
+void mdisplay_connector_set_sink(struct mdisplay_connector *connector,
+				 struct mdisplay_sink *sink)
+{
+	struct mdisplay_sink *old;
+
+	mutex_lock(&connector->sink_lock);
+	old = connector->sink;
+	connector->sink = sink;
+	mutex_unlock(&connector->sink_lock);
+
+	if (old) {
+		drm_edid_free(old->edid);
+		kfree(old);
+	}
+	if (old || sink)
+		schedule_work(&connector->hotplug);
+}
+
+static void mdisplay_connector_hotplug(struct work_struct *work)
+{
+	struct mdisplay_connector *connector =
+		container_of(work, struct mdisplay_connector, hotplug);
+
+	/* User space may have seen the new status itself, or there is another sink. */
+	if (!drm_connector_helper_hpd_irq_event(&connector->base))
+		drm_kms_helper_connector_hotplug_event(&connector->base);
+}
+
+static void mdisplay_connector_retry(struct work_struct *work)
+{
+	mdisplay_pump(container_of(work, struct mdisplay_connector, retry.work));
+}
+
+static enum drm_connector_status mdisplay_connector_detect(struct drm_connector *base, bool force)
+{
+	struct mdisplay_connector *connector = to_mdisplay_connector(base);
+	enum drm_connector_status status;
+
+	mutex_lock(&connector->sink_lock);
+	status = connector->sink ? connector_status_connected : connector_status_disconnected;
+	mutex_unlock(&connector->sink_lock);
+
+	return status;
+}
+
+/* Marks the negotiated mode as the preferred one, and adds it if it is not there. */
+static int mdisplay_connector_add_negotiated(struct drm_connector *base,
+					     struct mdisplay_sink *sink)
+{
+	struct drm_display_mode *mode, *best = NULL;
+	u32 error, best_error = U32_MAX;
+	int added = 0;
+
+	list_for_each_entry(mode, &base->probed_modes, head) {
+		mode->type &= ~DRM_MODE_TYPE_PREFERRED;
+		if (mdisplay_mode_is_negotiated(mode, sink, &error) && error < best_error) {
+			best = mode;
+			best_error = error;
+		}
+	}
+
+	if (!best) {
+		best = drm_mode_create(base->dev);
+		if (!best)
+			return 0;
+		mdisplay_mode_make(best, sink);
+		drm_mode_probed_add(base, best);
+		added = 1;
+	}
+	best->type |= DRM_MODE_TYPE_PREFERRED;
+	sink->clock = best->clock;
+
+	return added;
+}
+
+static int mdisplay_connector_get_modes(struct drm_connector *base)
+{
+	struct mdisplay_connector *connector = to_mdisplay_connector(base);
+	int count = 0;
+
+	mutex_lock(&connector->sink_lock);
+	if (connector->sink) {
+		count = miracast_edid_connector_update(base, connector->sink->edid);
+		count += mdisplay_connector_add_negotiated(base, connector->sink);
+	}
+	mutex_unlock(&connector->sink_lock);
+
+	return count;
+}
+
+/*
+ * The limits are the encoder's, because those of an encoder hold for the modes
+ * that a compositor makes itself, too.
+ */
+static enum drm_mode_status mdisplay_encoder_mode_valid(struct drm_encoder *encoder,
+							const struct drm_display_mode *mode)
+{
+	struct mdisplay_connector *connector = encoder_to_connector(encoder);
+	enum drm_mode_status status = MODE_OK;
+	const struct mdisplay_sink *sink;
+
+	mutex_lock(&connector->sink_lock);
+	sink = connector->sink;
+	if (!sink)
+		status = MODE_OK;
+	else if (mode->hdisplay > sink->width)
+		status = MODE_VIRTUAL_X;
+	else if (mode->vdisplay > sink->height)
+		status = MODE_VIRTUAL_Y;
+	else if (mdisplay_mode_refresh(mode) >
+		 sink->refresh + mdisplay_refresh_tolerance(sink->refresh))
+		status = MODE_VSYNC;
+	else if (mode->clock > 0 && (u32)mode->clock > max(sink->clock, sink->max_clock))
+		status = MODE_CLOCK_HIGH;
+	mutex_unlock(&connector->sink_lock);
+
+	return status;
+}
+
+static const char * const mdisplay_callback_names[MDISPLAY_CALLBACKS] = {
+	[MDISPLAY_CALLBACK_SUCCESS] = "success",
+	[MDISPLAY_CALLBACK_CANCELLED] = "cancelled",
+	[MDISPLAY_CALLBACK_DISCONNECTED] = "disconnected",
+	[MDISPLAY_CALLBACK_TIMEOUT] = "timeout",
+	[MDISPLAY_CALLBACK_REMOVED] = "removed",
+	[MDISPLAY_CALLBACK_OTHER] = "other",
+};
+
+static int mdisplay_stats_show(struct seq_file *m, void *unused)
+{
+	struct mdisplay_connector *connector = m->private;
+	struct mdisplay *display = to_mdisplay(connector->base.dev);
+	unsigned int i, in_flight = 0, pending = 0;
+	struct mdisplay_stats stats;
+	struct mdisplay_flip flip;
+
+	spin_lock(&connector->lock);
+	stats = connector->stats;
+	if (connector->context) {
+		in_flight = connector->context->in_flight;
+		pending = !!connector->context->pending;
+	}
+	spin_unlock(&connector->lock);
+
+	spin_lock_irq(&connector->base.dev->event_lock);
+	flip = connector->flip;
+	spin_unlock_irq(&connector->base.dev->event_lock);
+
+	seq_printf(m, "frames_committed %llu\n", stats.committed);
+	seq_printf(m, "frames_repeated %llu\n", stats.repeated);
+	seq_printf(m, "frames_skipped %llu\n", stats.skipped);
+	seq_printf(m, "frames_replaced %llu\n", stats.replaced);
+	seq_printf(m, "frames_dropped %llu\n", stats.dropped);
+	seq_printf(m, "frames_pending %u\n", pending);
+	seq_printf(m, "frames_in_flight %u\n", in_flight);
+	seq_printf(m, "frames_sent %llu\n", stats.sent);
+	seq_printf(m, "frames_completed %llu\n", stats.completed);
+	seq_printf(m, "frames_failed %llu\n", stats.failed);
+	seq_printf(m, "frames_encoded %llu\n", stats.encoded);
+	seq_printf(m, "frames_skipped_by_encoder %llu\n", stats.skipped_by_encoder);
+	seq_printf(m, "frames_not_streaming %llu\n", stats.not_streaming);
+	seq_printf(m, "frames_bad_result %llu\n", stats.bad_result);
+	seq_printf(m, "flips_ended %llu\n", flip.ended);
+	seq_printf(m, "flips_late %llu\n", flip.late);
+	seq_printf(m, "messages_sent %llu\n", stats.messages);
+	seq_printf(m, "messages_refused %llu\n", stats.refused);
+	for (i = 0; i < MDISPLAY_CALLBACKS; i++)
+		seq_printf(m, "callbacks_%s %llu\n", mdisplay_callback_names[i],
+			   stats.callbacks[i]);
+	seq_printf(m, "round_trip_ns_sum %llu\n", stats.round_trip_sum);
+	seq_printf(m, "round_trip_ns_max %llu\n", stats.round_trip_max);
+	seq_printf(m, "encode_ns_sum %llu\n", stats.encode_sum);
+	seq_printf(m, "framebuffers %d\n", atomic_read(&display->framebuffers));
+
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(mdisplay_stats);
+
+static int mdisplay_connector_late_register(struct drm_connector *base)
+{
+	debugfs_create_file("miracast", 0444, base->debugfs_entry, to_mdisplay_connector(base),
+			    &mdisplay_stats_fops);
+
+	return 0;
+}
+
+static const struct drm_connector_helper_funcs mdisplay_connector_helper_funcs = {
+	.get_modes = mdisplay_connector_get_modes,
+};
+
+static const struct drm_connector_funcs mdisplay_connector_funcs = {
+	.detect = mdisplay_connector_detect,
+	.fill_modes = drm_helper_probe_single_connector_modes,
+	.late_register = mdisplay_connector_late_register,
+	.destroy = drm_connector_cleanup,
+	.reset = drm_atomic_helper_connector_reset,
+	.atomic_duplicate_state = drm_atomic_helper_connector_duplicate_state,
+	.atomic_destroy_state = drm_atomic_helper_connector_destroy_state,
+};
+
+static const struct drm_encoder_helper_funcs mdisplay_encoder_helper_funcs = {
+	.mode_valid = mdisplay_encoder_mode_valid,
+};
+
+static const struct drm_encoder_funcs mdisplay_encoder_funcs = {
+	.destroy = drm_encoder_cleanup,
+};
+
+/**
+ * mdisplay_connector_init() - make a connector and its encoder
+ * @connector: the connector; its plane and CRTC are made
+ * @display: the device
+ *
+ * Return: 0 or an errno.
+ */
+int mdisplay_connector_init(struct mdisplay_connector *connector, struct mdisplay *display)
+{
+	int ret;
+
+	mutex_init(&connector->sink_lock);
+	spin_lock_init(&connector->lock);
+	INIT_WORK(&connector->hotplug, mdisplay_connector_hotplug);
+	INIT_DELAYED_WORK(&connector->retry, mdisplay_connector_retry);
+
+	ret = drm_encoder_init(&display->drm, &connector->encoder, &mdisplay_encoder_funcs,
+			       DRM_MODE_ENCODER_VIRTUAL, NULL);
+	if (ret)
+		return ret;
+	drm_encoder_helper_add(&connector->encoder, &mdisplay_encoder_helper_funcs);
+	connector->encoder.possible_crtcs = drm_crtc_mask(&connector->crtc);
+
+	ret = drm_connector_init(&display->drm, &connector->base, &mdisplay_connector_funcs,
+				 DRM_MODE_CONNECTOR_VIRTUAL);
+	if (ret)
+		return ret;
+	drm_connector_helper_add(&connector->base, &mdisplay_connector_helper_funcs);
+	connector->base.polled = DRM_CONNECTOR_POLL_HPD;
+
+	return drm_connector_attach_encoder(&connector->base, &connector->encoder);
+}

@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * miracast_display: a DRM device whose connectors are wireless displays.
+ *
+ * Objects. A struct mdisplay is the device. Each struct mdisplay_connector is
+ * a whole pipe: primary plane, CRTC, encoder and connector, and may have one
+ * struct mdisplay_context, the channel's context of the session that streams
+ * it. A struct mdisplay_framebuffer is a DRM framebuffer; a struct
+ * mdisplay_buffer is the name that one context has for it.
+ *
+ * A frame's way. The compositor commits; plane.c makes a picture of the plane's
+ * state and its damage; frame.c puts it into the context's pending frame. The
+ * pump sends the pending frame while fewer than MDISPLAY_FRAMES_IN_FLIGHT are
+ * out; one that is still pending when the next is committed takes over its
+ * picture and keeps the damage of both. The frame holds its framebuffer until
+ * the message's callback. The commit's flip waits in crtc.c for the release of
+ * its sequence number: by the callback, or by a refusal. Every vblank looks
+ * whether the flip may end, so flips are at least a vblank apart, and the one
+ * that would be the last within MDISPLAY_FLIP_LIMIT ends it in any case. So no
+ * commit depends for longer than that on what a daemon does.
+ *
+ * The pump is run by who changed something (a commit, a callback, an io
+ * control, a framebuffer that goes). One thread at a time pumps a context; it
+ * drops the connector's lock to send, and looks again at everything after it.
+ * What others change meanwhile it finds; so they just leave. A callback may
+ * thus come from inside send, or on another thread before send has returned,
+ * and needs nothing that the pumping thread has. Only a refused message stops
+ * the pump; it tries again with the next change, or after MDISPLAY_RETRY.
+ *
+ * A message whose callback brings an error is not sent again (a stopped session
+ * would cancel it again), but what it said is not taken for known: the next
+ * frame is damaged all over, and the power state is told again.
+ *
+ * Locks, outermost first:
+ *
+ *	DRM's modeset locks
+ *	mdisplay_connector.sink_lock (mutex)	@sink
+ *	mdisplay_connector.lock (spinlock, process context)
+ *		@context, @picture, @powered, @sequence, @stats, the context
+ *		without its messages that are out, mdisplay_framebuffer.buffers
+ *	drm_device.event_lock (spinlock, hard irq)	struct mdisplay_flip
+ *	DRM's vblank locks
+ *	mdisplay_vblank.lock (spinlock, hard irq)
+ *
+ * None is held over a call into the channel, and none of ours over a hotplug
+ * event, which is sent from a work.
+ *
+ * Life. The channel calls create_context, io_control and destroy_context one at
+ * a time, and destroy_context when all callbacks have returned. What may still
+ * run then is a pump between its send, which is refused, and its next look at
+ * the connector: it holds a reference to the context. Connectors live as long
+ * as the DRM device, which every file, framebuffer and exported buffer keeps.
+ */
+#ifndef _MIRACAST_DISPLAY_DISPLAY_H
+#define _MIRACAST_DISPLAY_DISPLAY_H
+
+#include <linux/hrtimer.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/miracast.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+
+#include <drm/drm_connector.h>
+#include <drm/drm_crtc.h>
+#include <drm/drm_device.h>
+#include <drm/drm_encoder.h>
+#include <drm/drm_framebuffer.h>
+#include <drm/drm_plane.h>
+#include <drm/drm_rect.h>
+
+#include <kmod/compat.h>
+#include <uapi/linux/miracast_display.h>
+
+#define MDISPLAY_MAX_CONNECTORS		8
+#define MDISPLAY_FRAMES_IN_FLIGHT	2
+#define MDISPLAY_FLIP_LIMIT		(100 * NSEC_PER_MSEC)
+#define MDISPLAY_RETRY			msecs_to_jiffies(100)
+
+/* Bounds of any mode: pixels, and millihertz. A flip limit holds two vblanks. */
+#define MDISPLAY_MIN_SIZE		16
+#define MDISPLAY_MAX_SIZE		8192
+#define MDISPLAY_MIN_REFRESH		20000
+#define MDISPLAY_MAX_REFRESH		240000
+
+/**
+ * struct mdisplay_damage - what changed in a picture
+ * @full: all of it
+ * @count: entries of @rects; with !@full, 0 is nothing
+ * @rects: relative to the picture
+ */
+struct mdisplay_damage {
+	bool full;
+	unsigned int count;
+	struct drm_rect rects[MIRACAST_DISPLAY_MAX_DAMAGE];
+};
+
+/**
+ * struct mdisplay_picture - what a connector shows
+ * @fb: the framebuffer, referenced; NULL: nothing
+ * @x: left edge of the picture in it
+ * @y: top edge of the picture in it
+ * @width: of the picture
+ * @height: of the picture
+ * @refresh: of the mode, in millihertz
+ */
+struct mdisplay_picture {
+	struct drm_framebuffer *fb;
+	u32 x;
+	u32 y;
+	u32 width;
+	u32 height;
+	u32 refresh;
+};
+
+/**
+ * struct mdisplay_sink - a sink that is ready to show pictures
+ * @edid: its EDID, or NULL
+ * @width: of the negotiated mode, and of any
+ * @height: of the negotiated mode, and of any
+ * @refresh: of the negotiated mode, and of any, in millihertz
+ * @clock: of the negotiated mode, in kHz
+ * @max_clock: of any mode, in kHz; 0: @clock
+ */
+struct mdisplay_sink {
+	const struct drm_edid *edid;
+	u32 width;
+	u32 height;
+	u32 refresh;
+	u32 clock;
+	u32 max_clock;
+};
+
+/**
+ * struct mdisplay_frame - a FRAME message
+ * @node: in the context's list of free frames
+ * @context: whose it is
+ * @fb: referenced until the callback
+ * @damage: what changed since the frame before
+ * @sent: when it was sent
+ * @message: the message's input
+ * @result: the message's output
+ */
+struct mdisplay_frame {
+	struct list_head node;
+	struct mdisplay_context *context;
+	struct drm_framebuffer *fb;
+	struct mdisplay_damage damage;
+	ktime_t sent;
+	struct miracast_display_frame message;
+	struct miracast_display_frame_result result;
+};
+
+/**
+ * struct mdisplay_buffer - what a context calls a framebuffer
+ * @node: in the context's @gone
+ * @context: whose name this is
+ * @fb: the framebuffer; NULL once it is gone
+ * @message: the FRAMEBUFFER_GONE message; has the id
+ */
+struct mdisplay_buffer {
+	struct list_head node;
+	struct mdisplay_context *context;
+	struct mdisplay_framebuffer *fb;
+	struct miracast_display_framebuffer message;
+};
+
+/* What the user-mode driver was last told of the monitor's power. */
+enum mdisplay_power {
+	MDISPLAY_POWER_UNKNOWN,
+	MDISPLAY_POWER_OFF,
+	MDISPLAY_POWER_ON,
+};
+
+/**
+ * struct mdisplay_context - a session's context
+ * @ref: the connector's, and a running pump's
+ * @connector: the connector that it streams
+ * @handle: the channel's name for it
+ * @live: there is a sink: frames are sent
+ * @pumping: a thread is in the pump
+ * @damage_lost: a frame was not handled: the next one changes all
+ * @power_busy: @power_message is out
+ * @gone_busy: a FRAMEBUFFER_GONE message is out
+ * @power_told: what the last POWER message said
+ * @in_flight: frames that are out
+ * @last_buffer: the last framebuffer id that was given out
+ * @pending: committed and not sent, or NULL
+ * @free: frames that nobody uses
+ * @gone: struct mdisplay_buffer that have to be told
+ * @buffers: id to struct mdisplay_buffer, those in @gone not included
+ * @power_message: input of the POWER message
+ * @frames: one more than may be out, for @pending
+ */
+struct mdisplay_context {
+	struct kref ref;
+	struct mdisplay_connector *connector;
+	struct miracast_handle handle;
+	bool live;
+	bool pumping;
+	bool damage_lost;
+	bool power_busy;
+	bool gone_busy;
+	enum mdisplay_power power_told;
+	unsigned int in_flight;
+	u32 last_buffer;
+	struct mdisplay_frame *pending;
+	struct list_head free;
+	struct list_head gone;
+	struct xarray buffers;
+	struct miracast_display_power power_message;
+	struct mdisplay_frame frames[MDISPLAY_FRAMES_IN_FLIGHT + 1];
+};
+
+/* Which of &mdisplay_stats.callbacks a status counts in. */
+enum mdisplay_callback {
+	MDISPLAY_CALLBACK_SUCCESS,
+	MDISPLAY_CALLBACK_CANCELLED,
+	MDISPLAY_CALLBACK_DISCONNECTED,
+	MDISPLAY_CALLBACK_TIMEOUT,
+	MDISPLAY_CALLBACK_REMOVED,
+	MDISPLAY_CALLBACK_OTHER,
+	MDISPLAY_CALLBACKS
+};
+
+/**
+ * struct mdisplay_stats - counters, since the module was loaded
+ * @committed: pictures that a compositor committed
+ * @repeated: pictures sent once more because a sink arrived
+ * @skipped: frames for which there was no sink
+ * @replaced: frames that a newer one replaced before they were sent
+ * @dropped: frames that were not sent because monitor or context went off
+ * @sent: frames that the channel accepted
+ * @refused: times that the channel refused a message
+ * @completed: frames whose callback brought success
+ * @failed: frames whose callback brought an error
+ * @encoded: completed frames that went to the encoder
+ * @skipped_by_encoder: completed frames that the encoder skipped
+ * @not_streaming: completed frames while the sink did not play
+ * @bad_result: completed frames without a proper result
+ * @messages: messages of any kind that the channel accepted
+ * @callbacks: callbacks of any message, by status
+ * @round_trip_sum: from send to callback, over @completed, in nanoseconds
+ * @round_trip_max: the longest of these
+ * @encode_sum: what the results say, over @encoded, in nanoseconds
+ */
+struct mdisplay_stats {
+	u64 committed;
+	u64 repeated;
+	u64 skipped;
+	u64 replaced;
+	u64 dropped;
+	u64 sent;
+	u64 refused;
+	u64 completed;
+	u64 failed;
+	u64 encoded;
+	u64 skipped_by_encoder;
+	u64 not_streaming;
+	u64 bad_result;
+	u64 messages;
+	u64 callbacks[MDISPLAY_CALLBACKS];
+	u64 round_trip_sum;
+	u64 round_trip_max;
+	u64 encode_sum;
+};
+
+/**
+ * struct mdisplay_flip - the commit whose completion event is due
+ * @event: the event, or NULL; with it goes a reference to the vblank
+ * @sequence: the frame that has to be released; 0: none
+ * @deadline: when it ends nevertheless
+ * @released: all frames up to this one may be flipped away from
+ * @ended: flips that ended
+ * @late: flips that were ended by @deadline
+ */
+struct mdisplay_flip {
+	struct drm_pending_vblank_event *event;
+	u64 sequence;
+	ktime_t deadline;
+	u64 released;
+	u64 ended;
+	u64 late;
+};
+
+/**
+ * struct mdisplay_vblank - a clock that ticks once a frame
+ * @lock: guards @enabled and @running
+ * @timer: ticks while @running
+ * @base: a tick, and all others are multiples of @period from it
+ * @period: of the mode, in nanoseconds
+ * @enabled: somebody wants vblanks
+ * @running: @timer is queued, or its function has not decided yet
+ */
+struct mdisplay_vblank {
+	spinlock_t lock;		/* see the top of this file */
+	struct hrtimer timer;
+	ktime_t base;
+	u32 period;
+	bool enabled;
+	bool running;
+};
+
+/**
+ * struct mdisplay_connector - a pipe, from plane to connector
+ * @base: the DRM connector
+ * @encoder: the encoder
+ * @crtc: the CRTC
+ * @plane: the primary plane
+ * @vblank: the CRTC's vblanks
+ * @flip: the flip that waits for its end
+ * @commit_sequence: the frame of the commit that runs; the commit's own
+ * @hotplug: tells user space that the connector changed
+ * @retry: pumps after a refusal
+ * @sink_lock: guards @sink
+ * @sink: the sink, or NULL: disconnected
+ * @lock: see the top of this file
+ * @context: the session's context, or NULL
+ * @picture: what the CRTC shows
+ * @powered: the CRTC is active
+ * @sequence: the last frame's number
+ * @stats: counters
+ */
+struct mdisplay_connector {
+	struct drm_connector base;
+	struct drm_encoder encoder;
+	struct drm_crtc crtc;
+	struct drm_plane plane;
+	struct mdisplay_vblank vblank;
+	struct mdisplay_flip flip;
+	u64 commit_sequence;
+	struct work_struct hotplug;
+	struct delayed_work retry;
+
+	struct mutex sink_lock;		/* see the top of this file */
+	struct mdisplay_sink *sink;
+
+	spinlock_t lock;		/* see the top of this file */
+	struct mdisplay_context *context;
+	struct mdisplay_picture picture;
+	bool powered;
+	u64 sequence;
+	struct mdisplay_stats stats;
+};
+
+/**
+ * struct mdisplay - the device
+ * @drm: the DRM device
+ * @adapter: the channel's adapter
+ * @framebuffers: how many there are
+ * @count: used entries of @connectors
+ * @connectors: the connectors
+ */
+struct mdisplay {
+	struct drm_device drm;
+	struct miracast_adapter *adapter;
+	atomic_t framebuffers;
+	unsigned int count;
+	struct mdisplay_connector connectors[MDISPLAY_MAX_CONNECTORS];
+};
+
+/**
+ * struct mdisplay_framebuffer - a framebuffer
+ * @base: the DRM framebuffer
+ * @buffers: its name in each connector's context, or NULL; an entry is guarded
+ *	by its connector's lock
+ */
+struct mdisplay_framebuffer {
+	struct drm_framebuffer base;
+	struct mdisplay_buffer *buffers[MDISPLAY_MAX_CONNECTORS];
+};
+
+static inline struct mdisplay *to_mdisplay(struct drm_device *drm)
+{
+	return container_of(drm, struct mdisplay, drm);
+}
+
+static inline struct mdisplay_framebuffer *to_mdisplay_framebuffer(struct drm_framebuffer *fb)
+{
+	return container_of(fb, struct mdisplay_framebuffer, base);
+}
+
+static inline unsigned int mdisplay_connector_index(const struct mdisplay_connector *connector)
+{
+	return drm_crtc_index(&connector->crtc);
+}
+
+/* adapter.c */
+int mdisplay_adapter_register(struct mdisplay *display);
+void mdisplay_context_get(struct mdisplay_context *context);
+void mdisplay_context_put(struct mdisplay_context *context);
+
+/* connector.c */
+int mdisplay_connector_init(struct mdisplay_connector *connector, struct mdisplay *display);
+void mdisplay_connector_set_sink(struct mdisplay_connector *connector,
+				 struct mdisplay_sink *sink);
+ntstatus_t mdisplay_sink_create(const struct miracast_display_sink *message, u32 size,
+				struct mdisplay_sink **sink);
+u32 mdisplay_mode_refresh(const struct drm_display_mode *mode);
+
+/* crtc.c */
+int mdisplay_crtc_init(struct mdisplay_connector *connector, struct mdisplay *display);
+void mdisplay_flip_release(struct mdisplay_connector *connector, u64 sequence);
+
+/* plane.c */
+int mdisplay_plane_init(struct mdisplay_connector *connector, struct mdisplay *display);
+
+/* frame.c */
+u64 mdisplay_frame_commit(struct mdisplay_connector *connector,
+			  const struct mdisplay_picture *picture,
+			  const struct mdisplay_damage *damage);
+void mdisplay_frame_repeat(struct mdisplay_connector *connector);
+void mdisplay_frame_blank(struct mdisplay_connector *connector);
+struct drm_framebuffer *mdisplay_frame_drop(struct mdisplay_context *context);
+void mdisplay_power(struct mdisplay_connector *connector, bool on);
+void mdisplay_pump(struct mdisplay_connector *connector);
+
+/* framebuffer.c */
+extern const struct drm_mode_config_funcs mdisplay_mode_config_funcs;
+int mdisplay_buffer_name(struct mdisplay_context *context, struct drm_framebuffer *fb);
+void mdisplay_buffers_detach(struct mdisplay_context *context);
+void mdisplay_buffers_free(struct mdisplay_context *context);
+ntstatus_t mdisplay_buffer_export(struct mdisplay_context *context,
+				  struct miracast_display_framebuffer *info);
+
+/* damage.c */
+void mdisplay_damage_add(struct mdisplay_damage *damage, const struct drm_rect *rect);
+void mdisplay_damage_merge(struct mdisplay_damage *damage, const struct mdisplay_damage *other);
+
+#endif /* _MIRACAST_DISPLAY_DISPLAY_H */

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The device: a platform device of our own, its driver and the DRM driver.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/module.h>
+#include <linux/platform_device.h>
+
+#include <drm/drm_atomic.h>
+#include <drm/drm_atomic_helper.h>
+#include <drm/drm_drv.h>
+#include <drm/drm_file.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_gem_shmem_helper.h>
+#include <drm/drm_managed.h>
+#include <drm/drm_mode_config.h>
+#include <drm/drm_vblank.h>
+
+#include "display.h"
+
+#define MDISPLAY_NAME	"miracast_display"
+
+static unsigned int connectors = 1;
+module_param(connectors, uint, 0444);
+MODULE_PARM_DESC(connectors, "How many connectors, and so sinks at once: 1 to 8 (1)");
+
+DEFINE_DRM_GEM_FOPS(mdisplay_fops);
+
+static const struct drm_driver mdisplay_driver = {
+	.driver_features = DRIVER_MODESET | DRIVER_GEM | DRIVER_ATOMIC,
+	.fops = &mdisplay_fops,
+	.name = MDISPLAY_NAME,
+	.desc = "Wireless display",
+	MIRACAST_DRM_DRIVER_DATE
+	.major = 1,
+	.minor = 0,
+	DRM_GEM_SHMEM_DRIVER_OPS,
+};
+
+/*
+ * As drm_atomic_helper_commit_tail_rpm(), but framebuffers are let go of when
+ * the flip has ended, not at the next vblank.
+ */
+static void mdisplay_commit_tail(struct drm_atomic_commit *state)
+{
+	struct drm_device *drm = state->dev;
+
+	drm_atomic_helper_commit_modeset_disables(drm, state);
+	drm_atomic_helper_commit_modeset_enables(drm, state);
+	drm_atomic_helper_commit_planes(drm, state, DRM_PLANE_COMMIT_ACTIVE_ONLY);
+	drm_atomic_helper_commit_hw_done(state);
+	drm_atomic_helper_wait_for_flip_done(drm, state);
+	drm_atomic_helper_cleanup_planes(drm, state);
+}
+
+static const struct drm_mode_config_helper_funcs mdisplay_mode_config_helper_funcs = {
+	.atomic_commit_tail = mdisplay_commit_tail,
+};
+
+static int mdisplay_mode_config_init(struct mdisplay *display)
+{
+	struct drm_device *drm = &display->drm;
+	unsigned int i;
+	int ret;
+
+	ret = drmm_mode_config_init(drm);
+	if (ret)
+		return ret;
+
+	drm->mode_config.min_width = MDISPLAY_MIN_SIZE;
+	drm->mode_config.min_height = MDISPLAY_MIN_SIZE;
+	drm->mode_config.max_width = MDISPLAY_MAX_SIZE;
+	drm->mode_config.max_height = MDISPLAY_MAX_SIZE;
+	drm->mode_config.preferred_depth = 24;
+	drm->mode_config.funcs = &mdisplay_mode_config_funcs;
+	drm->mode_config.helper_private = &mdisplay_mode_config_helper_funcs;
+
+	for (i = 0; i < display->count; i++) {
+		struct mdisplay_connector *connector = &display->connectors[i];
+
+		ret = mdisplay_plane_init(connector, display);
+		if (ret)
+			return ret;
+		ret = mdisplay_crtc_init(connector, display);
+		if (ret)
+			return ret;
+		ret = mdisplay_connector_init(connector, display);
+		if (ret)
+			return ret;
+	}
+
+	/* Vblanks' times are exact, so there is no need to keep the timer running. */
+	drm->vblank_disable_immediate = true;
+	ret = drm_vblank_init(drm, display->count);
+	if (ret)
+		return ret;
+
+	drm_mode_config_reset(drm);
+
+	return 0;
+}
+
+/* The daemons go first: what still is on its way ends, and every flip with it. */
+static void mdisplay_remove(void *data)
+{
+	struct mdisplay *display = data;
+	unsigned int i;
+
+	miracast_unregister_adapter(display->adapter);
+	drm_dev_unplug(&display->drm);
+	for (i = 0; i < display->count; i++) {
+		cancel_work_sync(&display->connectors[i].hotplug);
+		cancel_delayed_work_sync(&display->connectors[i].retry);
+	}
+	drm_atomic_helper_shutdown(&display->drm);
+}
+
+static int mdisplay_probe(struct platform_device *pdev)
+{
+	struct device *dev = &pdev->dev;
+	struct mdisplay *display;
+	int ret;
+
+	/* For imported buffers. */
+	ret = dma_coerce_mask_and_coherent(dev, DMA_BIT_MASK(64));
+	if (ret)
+		return ret;
+
+	display = devm_drm_dev_alloc(dev, &mdisplay_driver, struct mdisplay, drm);
+	if (IS_ERR(display))
+		return PTR_ERR(display);
+
+	display->count = connectors;
+	ret = mdisplay_mode_config_init(display);
+	if (ret)
+		return ret;
+
+	ret = drm_dev_register(&display->drm, 0);
+	if (ret)
+		return ret;
+
+	ret = mdisplay_adapter_register(display);
+	if (ret) {
+		drm_dev_unplug(&display->drm);
+		return ret;
+	}
+
+	return devm_add_action_or_reset(dev, mdisplay_remove, display);
+}
+
+static struct platform_driver mdisplay_platform_driver = {
+	.probe = mdisplay_probe,
+	.driver.name = MDISPLAY_NAME,
+};
+
+static struct platform_device *mdisplay_device;
+
+static int __init mdisplay_init(void)
+{
+	int ret;
+
+	if (connectors < 1 || connectors > MDISPLAY_MAX_CONNECTORS) {
+		pr_err(MDISPLAY_NAME ": connectors=%u: must be 1 to %u\n", connectors,
+		       MDISPLAY_MAX_CONNECTORS);
+		return -EINVAL;
+	}
+
+	ret = platform_driver_register(&mdisplay_platform_driver);
+	if (ret)
+		return ret;
+
+	mdisplay_device = platform_device_register_simple(MDISPLAY_NAME, PLATFORM_DEVID_NONE,
+							  NULL, 0);
+	if (IS_ERR(mdisplay_device)) {
+		platform_driver_unregister(&mdisplay_platform_driver);
+		return PTR_ERR(mdisplay_device);
+	}
+
+	return 0;
+}
+module_init(mdisplay_init);
+
+static void __exit mdisplay_exit(void)
+{
+	platform_device_unregister(mdisplay_device);
+	platform_driver_unregister(&mdisplay_platform_driver);
+}
+module_exit(mdisplay_exit);
+
+MODULE_DESCRIPTION("Virtual display whose connectors are wireless displays");
+MODULE_LICENSE("GPL");
