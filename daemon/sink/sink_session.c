@@ -771,7 +771,7 @@ static void check_public(sink_session *s, const GstRTSPMessage *message)
 static gboolean read_session(sink_session *s, const char *value)
 {
 	g_auto(GStrv) parts = g_strsplit(value, ";", 0);
-	const char *id = g_strstrip(parts[0]);
+	const char *id = parts[0] ? g_strstrip(parts[0]) : "";
 	guint64 seconds;
 
 	if (!*id || strlen(id) > MAX_SESSION_ID)

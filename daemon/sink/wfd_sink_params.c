@@ -401,6 +401,8 @@ gboolean wfd_params_foreach(const char *body, gsize size, wfd_param_func each, g
 	g_autofree char *text = NULL;
 	g_auto(GStrv) lines = NULL;
 
+	if (!size)
+		return TRUE;
 	for (gsize i = 0; i < size; i++) {
 		if ((guchar)body[i] < ' ' && !strchr("\r\n\t", body[i] ? body[i] : 1)) {
 			MALFORMED(error, "byte %" G_GSIZE_FORMAT " of the body is not text", i);

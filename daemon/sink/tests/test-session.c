@@ -1,0 +1,817 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* The sink's RTSP session, driven by the bytes of a source and a clock that the test turns. */
+#include "sink_rtsp.h"
+#include "sink_session.h"
+
+#include <string.h>
+
+#define PORT   19000
+#define SECOND G_USEC_PER_SEC
+#define URI    "rtsp://localhost/wfd1.0"
+#define STREAM "rtsp://10.0.0.1/wfd1.0/streamid=0"
+#define M4_VIDEO \
+	"wfd_video_formats: 00 00 01 04 00000020 00000000 00000000 00 0000 0000 00 none none\r\n"
+#define M4_AUDIO "wfd_audio_codecs: LPCM 00000002 00\r\n"
+#define M4_URL	 "wfd_presentation_URL: " STREAM " none\r\n"
+#define M4_PORTS "wfd_client_rtp_ports: RTP/AVP/UDP;unicast 19000 0 mode=play\r\n"
+#define M4	 M4_VIDEO M4_AUDIO M4_URL M4_PORTS
+
+struct fixture {
+	wfd_caps *caps;
+	sink_session *session;
+	sink_rtsp_reader *reader;
+	GString *out; /* bytes sent since take() */
+	GString *events; /* a letter for each event */
+	gint64 now;
+	guint cseq; /* of the source */
+	gboolean refuse_setup;
+};
+
+static void on_send(GBytes *bytes, gpointer user_data)
+{
+	struct fixture *f = user_data;
+	gsize size;
+	const char *data = g_bytes_get_data(bytes, &size);
+
+	g_string_append_len(f->out, data, size);
+}
+
+static gboolean on_event(enum sink_event event, gpointer user_data, GError **error)
+{
+	struct fixture *f = user_data;
+
+	g_string_append_c(f->events, "SPHE"[event]);
+	if (event != SINK_EVENT_SETUP || !f->refuse_setup)
+		return TRUE;
+	g_set_error_literal(error, WFD_SINK_ERROR, 0, "no receiver");
+	return FALSE;
+}
+
+static void on_message(GstRTSPMessage *message, gpointer user_data)
+{
+	struct fixture *f = user_data;
+
+	sink_session_receive(f->session, message, f->now);
+}
+
+static void set_up_misbehaving(struct fixture *f, enum sink_misbehaviour misbehaviour)
+{
+	static const struct sink_session_ops ops = {.send = on_send, .event = on_event};
+	struct sink_session_config config = {
+		.rtp_port = PORT,
+		.response_timeout_us = 6 * SECOND,
+		.session_timeout_us = 60 * SECOND,
+		.misbehaviour = misbehaviour,
+	};
+
+	f->now = 1000 * SECOND;
+	f->out = g_string_new(NULL);
+	f->events = g_string_new(NULL);
+	f->caps = config.caps = wfd_caps_new(PORT);
+	f->session = sink_session_new(&config, &ops, f, f->now);
+	f->reader = sink_rtsp_reader_new(on_message, f);
+}
+
+static void set_up(struct fixture *f, gconstpointer data)
+{
+	set_up_misbehaving(f, GPOINTER_TO_INT(data));
+}
+
+static void tear_down(struct fixture *f, gconstpointer data)
+{
+	sink_rtsp_reader_free(f->reader);
+	sink_session_free(f->session);
+	wfd_caps_free(f->caps);
+	g_string_free(f->out, TRUE);
+	g_string_free(f->events, TRUE);
+}
+
+/* What the sink sent since the last call. */
+static char *take(struct fixture *f)
+{
+	char *text = g_strndup(f->out->str, f->out->len);
+
+	g_string_truncate(f->out, 0);
+	return text;
+}
+
+static void assert_sent(struct fixture *f, const char *expected)
+{
+	g_autofree char *sent = take(f);
+
+	g_assert_cmpstr(sent, ==, expected);
+}
+
+static void assert_starts(struct fixture *f, const char *expected)
+{
+	g_autofree char *sent = take(f);
+
+	if (!g_str_has_prefix(sent, expected))
+		g_error("sent \"%s\", not \"%s\"", sent, expected);
+}
+
+static void assert_state(struct fixture *f, enum sink_state state)
+{
+	g_assert_cmpstr(sink_state_name(sink_session_state(f->session)), ==,
+			sink_state_name(state));
+}
+
+static void assert_ended(struct fixture *f, enum sink_reason reason)
+{
+	assert_state(f, SINK_ENDED);
+	g_assert_cmpstr(sink_reason_name(sink_session_reason(f->session)), ==,
+			sink_reason_name(reason));
+	g_assert_cmpuint(strlen(sink_session_sentence(f->session)), >, 0);
+	g_assert_true(g_str_has_suffix(f->events->str, "E"));
+}
+
+static void assert_violations(struct fixture *f, guint n)
+{
+	g_assert_cmpuint(g_strv_length((char **)sink_session_violations(f->session)), ==, n);
+}
+
+static void feed(struct fixture *f, const char *text)
+{
+	g_autoptr(GError) error = NULL;
+
+	g_assert_true(sink_rtsp_reader_feed(f->reader, (const guint8 *)text, strlen(text), &error));
+	g_assert_no_error(error);
+}
+
+static void request(struct fixture *f, const char *line, const char *body)
+{
+	g_autofree char *length =
+		*body ? g_strdup_printf("Content-Type: text/parameters\r\nContent-Length: %zu\r\n",
+					strlen(body))
+		      : g_strdup("");
+	g_autofree char *text = g_strdup_printf("%s RTSP/1.0\r\nCSeq: %u\r\n%s\r\n%s", line,
+						++f->cseq, length, body);
+
+	feed(f, text);
+}
+
+static void set_parameter(struct fixture *f, const char *body)
+{
+	request(f, "SET_PARAMETER " URI, body);
+}
+
+static void respond(struct fixture *f, guint cseq, const char *rest)
+{
+	g_autofree char *text =
+		g_strdup_printf("RTSP/1.0 200 OK\r\nCSeq: %u\r\n%s\r\n", cseq, rest);
+
+	feed(f, text);
+}
+
+static void m1_m2(struct fixture *f)
+{
+	feed(f, "OPTIONS * RTSP/1.0\r\nCSeq: 1\r\nRequire: org.wfa.wfd1.0\r\n\r\n");
+	f->cseq = 1;
+	assert_sent(f, "RTSP/1.0 200 OK\r\nCSeq: 1\r\n"
+		       "Public: org.wfa.wfd1.0, GET_PARAMETER, SET_PARAMETER\r\n\r\n"
+		       "OPTIONS * RTSP/1.0\r\nCSeq: 1\r\nRequire: org.wfa.wfd1.0\r\n\r\n");
+	respond(f, 1,
+		"Public: org.wfa.wfd1.0, SETUP, TEARDOWN, PLAY, PAUSE, GET_PARAMETER, "
+		"SET_PARAMETER\r\n");
+	assert_state(f, SINK_WAIT_M3);
+}
+
+static void m3(struct fixture *f)
+{
+	request(f, "GET_PARAMETER " URI, "wfd_content_protection\r\nwfd_nonsense\r\n");
+	assert_sent(f, "RTSP/1.0 200 OK\r\nCSeq: 2\r\nContent-Type: text/parameters\r\n"
+		       "Content-Length: 30\r\n\r\nwfd_content_protection: none\r\n");
+	assert_state(f, SINK_WAIT_M4);
+}
+
+static void m4(struct fixture *f)
+{
+	set_parameter(f, M4);
+	assert_sent(f, "RTSP/1.0 200 OK\r\nCSeq: 3\r\n\r\n");
+	assert_state(f, SINK_WAIT_M5);
+}
+
+static void m5_m6(struct fixture *f)
+{
+	set_parameter(f, "wfd_trigger_method: SETUP\r\n");
+	assert_sent(f, "RTSP/1.0 200 OK\r\nCSeq: 4\r\n\r\n"
+		       "SETUP " STREAM " RTSP/1.0\r\nCSeq: 2\r\n"
+		       "Transport: RTP/AVP/UDP;unicast;client_port=19000\r\n\r\n");
+	g_assert_cmpstr(f->events->str, ==, "S");
+	assert_state(f, SINK_SETTING_UP);
+}
+
+static void m7(struct fixture *f)
+{
+	respond(f, 2,
+		"Session: 6B8B4567;timeout=30\r\n"
+		"Transport: RTP/AVP/UDP;unicast;client_port=19000;server_port=5000\r\n");
+	assert_sent(f, "PLAY " STREAM " RTSP/1.0\r\nCSeq: 3\r\nSession: 6B8B4567\r\n\r\n");
+	respond(f, 3, "Session: 6B8B4567;timeout=30\r\n");
+	assert_state(f, SINK_PLAYING);
+	g_assert_cmpstr(f->events->str, ==, "SP");
+}
+
+static void play(struct fixture *f)
+{
+	m1_m2(f);
+	m3(f);
+	m4(f);
+	m5_m6(f);
+	m7(f);
+	assert_violations(f, 0);
+}
+
+static void test_whole(struct fixture *f, gconstpointer data)
+{
+	static const struct {
+		gboolean out;
+		guint m;
+		int status;
+		const char *method;
+	} expected[] = {
+		{FALSE, 1, 0, "OPTIONS"},	{TRUE, 1, 200, ""},
+		{TRUE, 2, 0, "OPTIONS"},	{FALSE, 2, 200, ""},
+		{FALSE, 3, 0, "GET_PARAMETER"}, {TRUE, 3, 200, ""},
+		{FALSE, 4, 0, "SET_PARAMETER"}, {TRUE, 4, 200, ""},
+		{FALSE, 5, 0, "SET_PARAMETER"}, {TRUE, 5, 200, ""},
+		{TRUE, 6, 0, "SETUP"},		{FALSE, 6, 200, ""},
+		{TRUE, 7, 0, "PLAY"},		{FALSE, 7, 200, ""},
+		{TRUE, 8, 0, "TEARDOWN"},	{FALSE, 8, 200, ""},
+	};
+	const struct wfd_video_choice *video;
+	const struct sink_exchange *exchanges;
+	guint n;
+
+	play(f);
+	video = sink_session_video(f->session);
+	g_assert_cmpuint(video->mode.width, ==, 1280);
+	g_assert_cmpuint(video->mode.fps, ==, 30);
+	g_assert_cmpstr(sink_session_audio(f->session)->format, ==, "LPCM");
+
+	sink_session_end(f->session, TRUE, SINK_REASON_FRAMES_REACHED, "Done.", f->now);
+	assert_sent(f, "TEARDOWN " STREAM " RTSP/1.0\r\nCSeq: 4\r\nSession: 6B8B4567\r\n\r\n");
+	assert_state(f, SINK_TEARDOWN);
+	respond(f, 4, "");
+	assert_ended(f, SINK_REASON_FRAMES_REACHED);
+	g_assert_true(sink_session_stats(f->session)->teardown_answered);
+
+	exchanges = sink_session_exchanges(f->session, &n);
+	g_assert_cmpuint(n, ==, G_N_ELEMENTS(expected));
+	for (guint i = 0; i < n; i++) {
+		g_assert_cmpint(exchanges[i].out, ==, expected[i].out);
+		g_assert_cmpuint(exchanges[i].m, ==, expected[i].m);
+		g_assert_cmpint(exchanges[i].status, ==, expected[i].status);
+		g_assert_cmpstr(exchanges[i].method, ==, expected[i].method);
+	}
+}
+
+static void test_teardown_unanswered(struct fixture *f, gconstpointer data)
+{
+	play(f);
+	sink_session_end(f->session, TRUE, SINK_REASON_FRAMES_REACHED, "Done.", f->now);
+	sink_session_tick(f->session, f->now + 5 * SECOND);
+	assert_state(f, SINK_TEARDOWN);
+	sink_session_tick(f->session, f->now + 6 * SECOND);
+	assert_ended(f, SINK_REASON_FRAMES_REACHED);
+	g_assert_false(sink_session_stats(f->session)->teardown_answered);
+}
+
+static void test_trigger_teardown(struct fixture *f, gconstpointer data)
+{
+	play(f);
+	set_parameter(f, "wfd_trigger_method: TEARDOWN\r\n");
+	assert_sent(f, "RTSP/1.0 200 OK\r\nCSeq: 5\r\n\r\n"
+		       "TEARDOWN " STREAM " RTSP/1.0\r\nCSeq: 4\r\nSession: 6B8B4567\r\n\r\n");
+	respond(f, 4, "");
+	assert_ended(f, SINK_REASON_SOURCE_TEARDOWN);
+}
+
+/* There is nothing to tear down before M6. */
+static void test_trigger_teardown_early(struct fixture *f, gconstpointer data)
+{
+	m1_m2(f);
+	m3(f);
+	set_parameter(f, "wfd_trigger_method: TEARDOWN\r\n");
+	assert_sent(f, "RTSP/1.0 200 OK\r\nCSeq: 3\r\n\r\n");
+	assert_ended(f, SINK_REASON_SOURCE_TEARDOWN);
+}
+
+static void test_trigger_pause_play(struct fixture *f, gconstpointer data)
+{
+	play(f);
+	set_parameter(f, "wfd_trigger_method: PAUSE\r\n");
+	assert_sent(f, "RTSP/1.0 200 OK\r\nCSeq: 5\r\n\r\n"
+		       "PAUSE " STREAM " RTSP/1.0\r\nCSeq: 4\r\nSession: 6B8B4567\r\n\r\n");
+	respond(f, 4, "");
+	assert_state(f, SINK_PAUSED);
+	set_parameter(f, "wfd_trigger_method: PLAY\r\n");
+	assert_sent(f, "RTSP/1.0 200 OK\r\nCSeq: 6\r\n\r\n"
+		       "PLAY " STREAM " RTSP/1.0\r\nCSeq: 5\r\nSession: 6B8B4567\r\n\r\n");
+	respond(f, 5, "");
+	assert_state(f, SINK_PLAYING);
+	g_assert_cmpstr(f->events->str, ==, "SPHP");
+}
+
+static void test_own_pause_resume(struct fixture *f, gconstpointer data)
+{
+	play(f);
+	sink_session_resume(f->session, f->now);
+	assert_sent(f, "");
+	sink_session_pause(f->session, f->now);
+	assert_starts(f, "PAUSE ");
+	respond(f, 4, "");
+	sink_session_resume(f->session, f->now);
+	assert_starts(f, "PLAY ");
+	respond(f, 5, "");
+	assert_state(f, SINK_PLAYING);
+}
+
+static void test_standby(struct fixture *f, gconstpointer data)
+{
+	play(f);
+	set_parameter(f, "wfd_standby\r\n");
+	assert_sent(f, "RTSP/1.0 200 OK\r\nCSeq: 5\r\n\r\n");
+	assert_state(f, SINK_STANDBY);
+	sink_session_request_idr(f->session, f->now); /* not now */
+	assert_sent(f, "");
+	f->now += 3 * SECOND;
+	set_parameter(f, "wfd_trigger_method: PLAY\r\n");
+	assert_starts(f, "RTSP/1.0 200 OK\r\nCSeq: 6\r\n\r\nPLAY ");
+	respond(f, 4, "");
+	assert_state(f, SINK_PLAYING);
+	g_assert_cmpuint(sink_session_stats(f->session)->standby_periods, ==, 1);
+	g_assert_cmpint(sink_session_stats(f->session)->standby_us, ==, 3 * SECOND);
+	assert_violations(f, 0);
+}
+
+static void test_standby_early(struct fixture *f, gconstpointer data)
+{
+	m1_m2(f);
+	m3(f);
+	m4(f);
+	set_parameter(f, "wfd_standby\r\n");
+	assert_state(f, SINK_WAIT_M5);
+	assert_violations(f, 1);
+}
+
+static void test_idr(struct fixture *f, gconstpointer data)
+{
+	sink_session_request_idr(f->session, f->now); /* before there is a session: nothing */
+	assert_sent(f, "");
+	play(f);
+	sink_session_request_idr(f->session, f->now);
+	sink_session_request_idr(f->session, f->now + SECOND / 4); /* too soon */
+	assert_sent(
+		f,
+		"SET_PARAMETER " STREAM " RTSP/1.0\r\nCSeq: 4\r\nSession: 6B8B4567\r\n"
+		"Content-Type: text/parameters\r\nContent-Length: 17\r\n\r\nwfd_idr_request\r\n");
+	feed(f, "RTSP/1.0 406 Not Acceptable\r\nCSeq: 4\r\n\r\n");
+	sink_session_request_idr(f->session, f->now + SECOND);
+	assert_starts(f, "SET_PARAMETER ");
+	g_assert_cmpuint(sink_session_stats(f->session)->idr_requests, ==, 2);
+	g_assert_cmpuint(sink_session_stats(f->session)->idr_refused, ==, 1);
+	/* An unanswered M13 is noted, and no more. */
+	sink_session_tick(f->session, f->now + 8 * SECOND);
+	assert_state(f, SINK_PLAYING);
+	assert_violations(f, 1);
+}
+
+static void test_keepalive(struct fixture *f, gconstpointer data)
+{
+	play(f);
+	for (guint i = 0; i < 5; i++) {
+		f->now += 25 * SECOND;
+		sink_session_tick(f->session, f->now);
+		request(f, "GET_PARAMETER " URI, "");
+		assert_starts(f, "RTSP/1.0 200 OK\r\n");
+	}
+	g_assert_cmpuint(sink_session_stats(f->session)->keepalives, ==, 5);
+	sink_session_tick(f->session, f->now + 30 * SECOND);
+	assert_state(f, SINK_PLAYING);
+	sink_session_tick(f->session, f->now + 30 * SECOND + 1);
+	assert_ended(f, SINK_REASON_SOURCE_SILENT);
+}
+
+static void test_silent_from_the_start(struct fixture *f, gconstpointer data)
+{
+	sink_session_tick(f->session, f->now + 60 * SECOND);
+	assert_state(f, SINK_WAIT_M1);
+	sink_session_tick(f->session, f->now + 60 * SECOND + 1);
+	assert_ended(f, SINK_REASON_SOURCE_SILENT);
+}
+
+static void test_unanswered_m2(struct fixture *f, gconstpointer data)
+{
+	request(f, "OPTIONS *", "");
+	sink_session_tick(f->session, f->now + 6 * SECOND);
+	assert_ended(f, SINK_REASON_RESPONSE_TIMEOUT);
+}
+
+static void test_refused_setup(struct fixture *f, gconstpointer data)
+{
+	m1_m2(f);
+	m3(f);
+	m4(f);
+	m5_m6(f);
+	feed(f, "RTSP/1.0 461 Unsupported Transport\r\nCSeq: 2\r\n\r\n");
+	assert_ended(f, SINK_REASON_REQUEST_REFUSED);
+}
+
+static void test_setup_without_session(struct fixture *f, gconstpointer data)
+{
+	static const char *const wrong[] = {
+		"",
+		"Session: \r\n",
+		"Session: ;timeout=30\r\n",
+		"Session: a b\r\n",
+		"Session: 0123456789012345678901234567890123456789012345678901234567890123456789\r\n",
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(wrong); i++) {
+		struct fixture own = {0};
+
+		set_up(&own, NULL);
+		m1_m2(&own);
+		m3(&own);
+		m4(&own);
+		m5_m6(&own);
+		respond(&own, 2, wrong[i]);
+		assert_ended(&own, SINK_REASON_BAD_RESPONSE);
+		tear_down(&own, NULL);
+	}
+}
+
+static void test_no_receiver(struct fixture *f, gconstpointer data)
+{
+	f->refuse_setup = TRUE;
+	m1_m2(f);
+	m3(f);
+	m4(f);
+	set_parameter(f, "wfd_trigger_method: SETUP\r\n");
+	assert_ended(f, SINK_REASON_MEDIA_FAILED);
+	g_assert_nonnull(strstr(sink_session_sentence(f->session), "no receiver"));
+}
+
+/* WFD 2.1, 6.2.1: what is wrong with which parameter, and nothing of the request takes effect. */
+static void test_m4_refused(struct fixture *f, gconstpointer data)
+{
+	static const struct {
+		const char *body;
+		const char *errors;
+	} wrong[] = {
+		{"wfd_video_formats: 00 00 01 04 00000100 00000000 00000000 00 0000 0000 00 none none\r\n" M4_URL,
+		 "wfd_video_formats: 415\r\n"},
+		{"wfd_video_formats: 00 00 01 04 00000060 00000000 00000000 00 0000 0000 00 none none\r\n" M4_URL,
+		 "wfd_video_formats: 400\r\n"},
+		{M4_VIDEO M4_URL "wfd_audio_codecs: AC3 00000001 00\r\n",
+		 "wfd_audio_codecs: 415\r\n"},
+		{M4_VIDEO M4_URL "wfd_client_rtp_ports: RTP/AVP/UDP;unicast 19002 0 mode=play\r\n",
+		 "wfd_client_rtp_ports: 415\r\n"},
+		{M4 "wfd_made_up: 1\r\nwfd_presentation_URL: none none\r\n",
+		 "wfd_made_up: 451\r\nwfd_presentation_URL: 415\r\n"},
+		{"wfd_video_formats\r\n", "wfd_video_formats: 400\r\n"},
+		{"wfd_trigger_method: DANCE\r\n", "wfd_trigger_method: 415\r\n"},
+		{"wfd_uibc_setting: enable\r\n", "wfd_uibc_setting: 415\r\n"},
+		{"wfd_route: secondary\r\n", "wfd_route: 415\r\n"},
+	};
+
+	m1_m2(f);
+	m3(f);
+	for (guint i = 0; i < G_N_ELEMENTS(wrong); i++) {
+		g_autofree char *expected = NULL;
+
+		set_parameter(f, wrong[i].body);
+		expected = g_strdup_printf("RTSP/1.0 303 See Other\r\nCSeq: %u\r\n"
+					   "Content-Type: text/parameters\r\n"
+					   "Content-Length: %zu\r\n\r\n%s",
+					   f->cseq, strlen(wrong[i].errors), wrong[i].errors);
+		assert_sent(f, expected);
+		assert_state(f, SINK_WAIT_M4);
+		g_assert_null(sink_session_video(f->session));
+	}
+	set_parameter(f, M4);
+	assert_state(f, SINK_WAIT_M5);
+}
+
+static void test_set_parameter_others(struct fixture *f, gconstpointer data)
+{
+	static const char *const right[] = {
+		"wfd_route: primary\r\n",
+		"wfd_connector_type: 05\r\n",
+		"wfd_uibc_setting: disable\r\n",
+		"wfd_uibc_capability: none\r\n",
+		"wfd_av_format_change_timing: 000000000F 00000000FF\r\n" M4_VIDEO,
+	};
+
+	play(f);
+	for (guint i = 0; i < G_N_ELEMENTS(right); i++) {
+		set_parameter(f, right[i]);
+		assert_starts(f, "RTSP/1.0 200 OK\r\n");
+	}
+	assert_state(f, SINK_PLAYING);
+	assert_violations(f, 0);
+	set_parameter(f, "");
+	assert_starts(f, "RTSP/1.0 400 Bad Request\r\n");
+	set_parameter(f, "wfd_standby\001\r\n");
+	assert_starts(f, "RTSP/1.0 400 Bad Request\r\n");
+}
+
+/* What comes in the wrong order is refused, and the right order still works. */
+static void test_order(struct fixture *f, gconstpointer data)
+{
+	request(f, "GET_PARAMETER " URI, "wfd_video_formats\r\n");
+	assert_starts(f, "RTSP/1.0 455 ");
+	set_parameter(f, M4);
+	assert_starts(f, "RTSP/1.0 455 ");
+	assert_violations(f, 2);
+	m1_m2(f);
+	set_parameter(f, "wfd_trigger_method: SETUP\r\n");
+	assert_starts(f, "RTSP/1.0 455 ");
+	f->cseq = 1;
+	m3(f);
+	set_parameter(f, "wfd_trigger_method: SETUP\r\n");
+	assert_starts(f, "RTSP/1.0 455 ");
+	set_parameter(f, "wfd_trigger_method: PLAY\r\n");
+	assert_starts(f, "RTSP/1.0 455 ");
+	f->cseq = 2;
+	m4(f);
+	m5_m6(f);
+	set_parameter(f, "wfd_trigger_method: SETUP\r\n");
+	assert_starts(f, "RTSP/1.0 455 ");
+	m7(f);
+	set_parameter(f, "wfd_trigger_method: PLAY\r\n");
+	assert_starts(f, "RTSP/1.0 455 ");
+	assert_state(f, SINK_PLAYING);
+}
+
+static void test_methods(struct fixture *f, gconstpointer data)
+{
+	static const char *const not_allowed[] = {"SETUP " STREAM, "PLAY " STREAM,
+						  "TEARDOWN " STREAM, "DESCRIBE " STREAM};
+
+	for (guint i = 0; i < G_N_ELEMENTS(not_allowed); i++) {
+		request(f, not_allowed[i], "");
+		assert_starts(f, "RTSP/1.0 405 Method Not Allowed\r\n");
+	}
+	request(f, "FROBNICATE *", "");
+	assert_starts(f, "RTSP/1.0 501 Not Implemented\r\n");
+	feed(f, "OPTIONS * RTSP/1.0\r\n\r\n");
+	assert_starts(f, "RTSP/1.0 400 Bad Request\r\n");
+	feed(f, "OPTIONS * RTSP/1.0\r\nCSeq: 9\r\nRequire: com.example.x\r\n\r\n");
+	assert_sent(f, "RTSP/1.0 551 Option not supported\r\nCSeq: 9\r\n"
+		       "Unsupported: com.example.x\r\n\r\n");
+	assert_state(f, SINK_WAIT_M1);
+	f->cseq = 0;
+	m1_m2(f);
+}
+
+static void test_strange_answers(struct fixture *f, gconstpointer data)
+{
+	m1_m2(f);
+	respond(f, 77, "");
+	respond(f, 1, ""); /* answered already */
+	feed(f, "RTSP/1.0 200 OK\r\n\r\n");
+	feed(f, "RTSP/1.0 200 OK\r\nCSeq: -1\r\n\r\n");
+	feed(f, "RTSP/1.0 200 OK\r\nCSeq: 99999999999999999999\r\n\r\n");
+	assert_violations(f, 5);
+	assert_state(f, SINK_WAIT_M3);
+	m3(f);
+}
+
+static void test_flood(struct fixture *f, gconstpointer data)
+{
+	guint n;
+
+	play(f);
+	for (guint i = 0; i < 2000; i++) {
+		respond(f, 1000 + i, "");
+		request(f, "GET_PARAMETER " URI, "");
+	}
+	sink_session_exchanges(f->session, &n);
+	g_assert_cmpuint(n, ==, SINK_MAX_EXCHANGES);
+	assert_violations(f, SINK_MAX_VIOLATIONS);
+	g_assert_cmpuint(sink_session_stats(f->session)->messages_in, >, 4000);
+}
+
+static void test_after_the_end(struct fixture *f, gconstpointer data)
+{
+	play(f);
+	sink_session_end(f->session, FALSE, SINK_REASON_CONNECTION_CLOSED, "Gone.", f->now);
+	assert_ended(f, SINK_REASON_CONNECTION_CLOSED);
+	sink_session_end(f->session, TRUE, SINK_REASON_TIMEOUT, "Late.", f->now);
+	set_parameter(f, "wfd_trigger_method: TEARDOWN\r\n");
+	sink_session_request_idr(f->session, f->now);
+	sink_session_tick(f->session, f->now + 1000 * SECOND);
+	assert_sent(f, "");
+	assert_ended(f, SINK_REASON_CONNECTION_CLOSED);
+	g_assert_cmpstr(f->events->str, ==, "SPE");
+}
+
+/* Every fault that --misbehave offers does what its description says. */
+static void test_misbehave_before_play(struct fixture *f, gconstpointer data)
+{
+	static const enum sink_misbehaviour which[] = {
+		SINK_SILENT_M1,		 SINK_SILENT_M3,	   SINK_GARBAGE,
+		SINK_BAD_CONTENT_LENGTH, SINK_HUGE_CONTENT_LENGTH, SINK_WRONG_CSEQ,
+		SINK_REFUSE_M4,		 SINK_CLOSE_AFTER_M4,	   SINK_NO_M6,
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(which); i++) {
+		struct fixture own = {0};
+
+		set_up_misbehaving(&own, which[i]);
+		if (which[i] == SINK_SILENT_M1) {
+			request(&own, "OPTIONS *", "");
+			assert_sent(&own, "");
+			tear_down(&own, NULL);
+			continue;
+		}
+		m1_m2(&own);
+		if (which[i] < SINK_REFUSE_M4)
+			request(&own, "GET_PARAMETER " URI, "wfd_I2C\r\n");
+		else
+			m3(&own);
+		switch (which[i]) {
+		case SINK_SILENT_M3: assert_sent(&own, ""); break;
+		case SINK_GARBAGE: g_assert_cmpuint(own.out->len, ==, SINK_GARBAGE_BYTES); break;
+		case SINK_BAD_CONTENT_LENGTH:
+			assert_sent(
+				&own,
+				"RTSP/1.0 200 OK\r\nCSeq: 2\r\nContent-Type: text/parameters\r\n"
+				"Content-Length: 79\r\n\r\nwfd_I2C: none\r\n");
+			break;
+		case SINK_HUGE_CONTENT_LENGTH:
+			assert_sent(
+				&own,
+				"RTSP/1.0 200 OK\r\nCSeq: 2\r\nContent-Type: text/parameters\r\n"
+				"Content-Length: 4294967295\r\n\r\nwfd_I2C: none\r\n");
+			break;
+		case SINK_WRONG_CSEQ:
+			assert_starts(&own, "RTSP/1.0 200 OK\r\nCSeq: 1002\r\n");
+			break;
+		case SINK_REFUSE_M4:
+			set_parameter(&own, M4);
+			assert_starts(&own, "RTSP/1.0 303 See Other\r\n");
+			assert_state(&own, SINK_WAIT_M4);
+			break;
+		case SINK_CLOSE_AFTER_M4:
+			set_parameter(&own, M4);
+			assert_sent(&own, "RTSP/1.0 200 OK\r\nCSeq: 3\r\n\r\n");
+			assert_ended(&own, SINK_REASON_MISBEHAVED);
+			break;
+		default:
+			m4(&own);
+			set_parameter(&own, "wfd_trigger_method: SETUP\r\n");
+			assert_sent(&own, "RTSP/1.0 200 OK\r\nCSeq: 4\r\n\r\n");
+			break;
+		}
+		tear_down(&own, NULL);
+	}
+}
+
+static void test_misbehave_in_play(struct fixture *f, gconstpointer data)
+{
+	static const enum sink_misbehaviour which[] = {SINK_TEARDOWN_NOW, SINK_CLOSE_IN_PLAY,
+						       SINK_SILENT_IN_PLAY, SINK_UNKNOWN_METHOD,
+						       SINK_FLOOD_IDR};
+
+	for (guint i = 0; i < G_N_ELEMENTS(which); i++) {
+		struct fixture own = {0};
+
+		set_up_misbehaving(&own, which[i]);
+		m1_m2(&own);
+		m3(&own);
+		m4(&own);
+		m5_m6(&own);
+		respond(&own, 2, "Session: 1\r\n");
+		g_string_truncate(own.out, 0);
+		respond(&own, 3, "");
+		switch (which[i]) {
+		case SINK_TEARDOWN_NOW: assert_starts(&own, "TEARDOWN "); break;
+		case SINK_CLOSE_IN_PLAY:
+			assert_sent(&own, "");
+			assert_ended(&own, SINK_REASON_MISBEHAVED);
+			break;
+		case SINK_SILENT_IN_PLAY:
+			request(&own, "GET_PARAMETER " URI, "");
+			set_parameter(&own, "wfd_trigger_method: TEARDOWN\r\n");
+			assert_sent(&own, "");
+			break;
+		case SINK_UNKNOWN_METHOD:
+			assert_sent(&own, "FROBNICATE " URI " RTSP/1.0\r\nCSeq: 4\r\n\r\n");
+			feed(&own, "RTSP/1.0 501 Not Implemented\r\nCSeq: 4\r\n\r\n");
+			assert_state(&own, SINK_PLAYING);
+			break;
+		default:
+			g_assert_cmpuint(sink_session_stats(own.session)->idr_requests, ==,
+					 SINK_FLOOD_REQUESTS);
+			break;
+		}
+		tear_down(&own, NULL);
+	}
+}
+
+static void test_names(void)
+{
+	for (guint i = SINK_BEHAVES + 1; i < SINK_N_MISBEHAVIOURS; i++) {
+		enum sink_misbehaviour found;
+
+		g_assert_true(sink_misbehaviour_lookup(sink_misbehaviour_name(i), &found));
+		g_assert_cmpuint(found, ==, i);
+		g_assert_nonnull(sink_misbehaviour_description(i));
+	}
+	g_assert_false(sink_misbehaviour_lookup("", NULL));
+}
+
+/*
+ * A whole session with bytes changed, in random pieces: it may end or go on, but nothing else may
+ * happen, and however it went, the clock ends it.
+ */
+static void test_mutations(void)
+{
+	static const char source[] =
+		"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\nRequire: org.wfa.wfd1.0\r\n\r\n"
+		"RTSP/1.0 200 OK\r\nCSeq: 1\r\nPublic: org.wfa.wfd1.0, SETUP\r\n\r\n"
+		"GET_PARAMETER " URI " RTSP/1.0\r\nCSeq: 2\r\nContent-Length: 19\r\n\r\n"
+		"wfd_video_formats\r\n"
+		"SET_PARAMETER " URI
+		" RTSP/1.0\r\nCSeq: 3\r\nContent-Length: 147\r\n\r\n" M4_VIDEO M4_URL
+		"SET_PARAMETER " URI " RTSP/1.0\r\nCSeq: 4\r\nContent-Length: 27\r\n\r\n"
+		"wfd_trigger_method: SETUP\r\n"
+		"RTSP/1.0 200 OK\r\nCSeq: 2\r\nSession: 6B8B4567;timeout=30\r\n"
+		"Transport: RTP/AVP/UDP;unicast;client_port=19000;server_port=5000\r\n\r\n"
+		"RTSP/1.0 200 OK\r\nCSeq: 3\r\n\r\n"
+		"SET_PARAMETER " URI
+		" RTSP/1.0\r\nCSeq: 5\r\nContent-Length: 13\r\n\r\nwfd_standby\r\n"
+		"SET_PARAMETER " URI " RTSP/1.0\r\nCSeq: 6\r\nContent-Length: 26\r\n\r\n"
+		"wfd_trigger_method: PLAY\r\n"
+		"RTSP/1.0 200 OK\r\nCSeq: 4\r\n\r\n";
+	g_autoptr(GRand) random = g_rand_new_with_seed(4);
+	guint played = 0;
+
+	for (guint i = 0; i < 5000; i++) {
+		struct fixture f = {0};
+		g_autofree char *text = g_strdup(source);
+		gsize size = strlen(text), at = 0;
+
+		/* The first run is the unchanged one, to see that this text does get to the end. */
+		for (guint n = i ? g_rand_int_range(random, 1, 6) : 0; n; n--)
+			text[g_rand_int_range(random, 0, size)] = g_rand_int_range(random, 0, 256);
+		set_up_misbehaving(&f, SINK_BEHAVES);
+		while (at < size) {
+			gsize wanted = g_rand_int_range(random, 1, 300);
+			gsize piece = MIN(size - at, wanted);
+			g_autofree guint8 *copy = g_memdup2(text + at, piece);
+
+			if (!sink_rtsp_reader_feed(f.reader, copy, piece, NULL))
+				break;
+			at += piece;
+			if (i)
+				sink_session_request_idr(f.session, f.now += SECOND / 10);
+		}
+		if (sink_session_state(f.session) == SINK_PLAYING)
+			played++;
+		g_assert_true(i || sink_session_stats(f.session)->standby_periods == 1);
+		sink_session_end(f.session, TRUE, SINK_REASON_TIMEOUT, "Over.", f.now);
+		sink_session_tick(f.session, f.now + 6 * SECOND);
+		assert_state(&f, SINK_ENDED);
+		tear_down(&f, NULL);
+	}
+	g_assert_cmpuint(played, >, 0);
+}
+
+#define ADD(name, function) \
+	g_test_add("/sink/session/" name, struct fixture, NULL, set_up, function, tear_down)
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	ADD("whole", test_whole);
+	ADD("teardown-unanswered", test_teardown_unanswered);
+	ADD("trigger-teardown", test_trigger_teardown);
+	ADD("trigger-teardown-early", test_trigger_teardown_early);
+	ADD("trigger-pause-play", test_trigger_pause_play);
+	ADD("own-pause-resume", test_own_pause_resume);
+	ADD("standby", test_standby);
+	ADD("standby-early", test_standby_early);
+	ADD("idr", test_idr);
+	ADD("keepalive", test_keepalive);
+	ADD("silent-from-the-start", test_silent_from_the_start);
+	ADD("unanswered-m2", test_unanswered_m2);
+	ADD("refused-setup", test_refused_setup);
+	ADD("setup-without-session", test_setup_without_session);
+	ADD("no-receiver", test_no_receiver);
+	ADD("m4-refused", test_m4_refused);
+	ADD("set-parameter-others", test_set_parameter_others);
+	ADD("order", test_order);
+	ADD("methods", test_methods);
+	ADD("strange-answers", test_strange_answers);
+	ADD("flood", test_flood);
+	ADD("after-the-end", test_after_the_end);
+	ADD("misbehave-before-play", test_misbehave_before_play);
+	ADD("misbehave-in-play", test_misbehave_in_play);
+	g_test_add_func("/sink/session/names", test_names);
+	g_test_add_func("/sink/session/mutations", test_mutations);
+	return g_test_run();
+}
