@@ -24,7 +24,7 @@ typedef struct _MiracastDevice MiracastDevice;
 
 /* At most this many extra events in get_next_chunk_data (DDI: MAX_ADDITIONAL_EVENTS). */
 #define MIRACAST_MAX_ADDITIONAL_EVENTS 4u
-#define MIRACAST_INFINITE UINT32_MAX
+#define MIRACAST_INFINITE	       UINT32_MAX
 
 /**
  * struct miracast_wfd_connection_stats - the link when a session starts
@@ -40,7 +40,7 @@ struct miracast_wfd_connection_stats {
 	uint64_t remote_max_bit_rate;
 };
 
-#define MIRACAST_SESSION_MONITOR_CONNECTED (1u << 0)
+#define MIRACAST_SESSION_MONITOR_CONNECTED		    (1u << 0)
 #define MIRACAST_SESSION_REDUCED_MODE_LIST_DUE_TO_BANDWIDTH (1u << 1)
 
 /**

@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What miracastd knows and does, over D-Bus. */
+#include "ctl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define BUS_NAME       "net.miracast"
+#define ROOT_PATH      "/net/miracast"
+#define MANAGER_PATH   ROOT_PATH "/manager"
+#define MANAGER	       "net.miracast.Manager1"
+#define SESSION	       "net.miracast.Session1"
+#define SESSION_PREFIX ROOT_PATH "/session/"
+
+/* Longer than the longest end of a session that miracastd allows. */
+#define CALL_TIMEOUT_MS (90 * 1000)
+
+/* Says what is wrong itself. */
+static enum ctl_exit complain_of_call(const GError *error)
+{
+	g_autofree char *name = g_dbus_error_get_remote_error(error);
+	g_autoptr(GError) copy = g_error_copy(error);
+
+	g_dbus_error_strip_remote_error(copy);
+	if (g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN) ||
+	    g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER)) {
+		ctl_complain("miracastd does not run: start it, or check --bus");
+		return CTL_NO_DAEMON;
+	}
+	if (g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY)) {
+		ctl_complain("miracastd does not answer: see its log");
+		return CTL_NO_DAEMON;
+	}
+	if (g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED)) {
+		ctl_complain("the bus does not let you: become root or a member of \"netdev\"");
+		return CTL_FAILED;
+	}
+	ctl_complain("%s", copy->message);
+	return !g_strcmp0(name, "net.miracast.Error.InvalidArgument") ? CTL_USAGE : CTL_FAILED;
+}
+
+static GDBusConnection *connect_to_bus(const struct ctl *ctl)
+{
+	g_autoptr(GError) error = NULL;
+	GDBusConnection *connection;
+
+	if (!ctl->bus || !strcmp(ctl->bus, "system"))
+		connection = g_bus_get_sync(G_BUS_TYPE_SYSTEM, NULL, &error);
+	else if (!strcmp(ctl->bus, "session"))
+		connection = g_bus_get_sync(G_BUS_TYPE_SESSION, NULL, &error);
+	else
+		connection = g_dbus_connection_new_for_address_sync(
+			ctl->bus,
+			G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
+				G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+			NULL, NULL, &error);
+	if (!connection)
+		ctl_complain("there is no way to the bus: %s", error->message);
+	return connection;
+}
+
+static GVariant *call(GDBusConnection *connection, const char *path, const char *interface,
+		      const char *method, GVariant *arguments, const char *answer, GError **error)
+{
+	return g_dbus_connection_call_sync(connection, BUS_NAME, path, interface, method, arguments,
+					   G_VARIANT_TYPE(answer), G_DBUS_CALL_FLAGS_NONE,
+					   CALL_TIMEOUT_MS, NULL, error);
+}
+
+struct session {
+	guint number;
+	GVariant *properties; /* a{sv} */
+};
+
+static void session_clear(gpointer data)
+{
+	g_variant_unref(((struct session *)data)->properties);
+}
+
+static int compare_sessions(gconstpointer a, gconstpointer b)
+{
+	guint first = ((const struct session *)a)->number;
+	guint second = ((const struct session *)b)->number;
+
+	return first < second ? -1 : first > second;
+}
+
+/* What GetManagedObjects of @connection says; NULL after having complained. */
+static GArray *get_sessions(GDBusConnection *connection, GVariant **manager, enum ctl_exit *status)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) objects = NULL;
+	g_autoptr(GVariantIter) iter = NULL;
+	GArray *sessions;
+	const char *path;
+	GVariant *interfaces;
+
+	objects = call(connection, ROOT_PATH, "org.freedesktop.DBus.ObjectManager",
+		       "GetManagedObjects", NULL, "(a{oa{sa{sv}}})", &error);
+	if (!objects) {
+		*status = complain_of_call(error);
+		return NULL;
+	}
+	sessions = g_array_new(FALSE, FALSE, sizeof(struct session));
+	g_array_set_clear_func(sessions, session_clear);
+	g_variant_get(objects, "(a{oa{sa{sv}}})", &iter);
+	while (g_variant_iter_next(iter, "{&o@a{sa{sv}}}", &path, &interfaces)) {
+		g_autoptr(GVariant) owned = interfaces;
+		struct session session = {0};
+
+		if (manager && !*manager)
+			*manager =
+				g_variant_lookup_value(interfaces, MANAGER, G_VARIANT_TYPE_VARDICT);
+		session.properties =
+			g_variant_lookup_value(interfaces, SESSION, G_VARIANT_TYPE_VARDICT);
+		if (!session.properties)
+			continue;
+		session.number = strtoul(path + strlen(SESSION_PREFIX), NULL, 10);
+		g_array_append_val(sessions, session);
+	}
+	g_array_sort(sessions, compare_sessions);
+	return sessions;
+}
+
+/* "LocalAddress" is "local-address" in JSON. */
+static char *json_name(const char *property)
+{
+	GString *name = g_string_new(NULL);
+
+	for (const char *c = property; *c; c++) {
+		if (g_ascii_isupper(*c) && c != property)
+			g_string_append_c(name, '-');
+		g_string_append_c(name, g_ascii_tolower(*c));
+	}
+	return g_string_free(name, FALSE);
+}
+
+static void add_properties(GVariantBuilder *builder, GVariant *properties)
+{
+	GVariantIter iter;
+	const char *property;
+	GVariant *value;
+
+	if (!properties)
+		return;
+	g_variant_iter_init(&iter, properties);
+	while (g_variant_iter_loop(&iter, "{&sv}", &property, &value)) {
+		g_autofree char *name = json_name(property);
+
+		g_variant_builder_add(builder, "{sv}", name, value);
+	}
+}
+
+static void print_status_json(GVariant *manager, GArray *sessions)
+{
+	g_auto(GVariantBuilder) top = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE_VARDICT);
+	g_auto(GVariantBuilder) list = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("aa{sv}"));
+	g_autoptr(GVariant) all = NULL;
+
+	for (guint i = 0; i < sessions->len; i++) {
+		const struct session *session = &g_array_index(sessions, struct session, i);
+
+		g_variant_builder_open(&list, G_VARIANT_TYPE_VARDICT);
+		g_variant_builder_add(&list, "{sv}", "session",
+				      g_variant_new_uint32(session->number));
+		add_properties(&list, session->properties);
+		g_variant_builder_close(&list);
+	}
+	add_properties(&top, manager);
+	g_variant_builder_add(&top, "{sv}", "sessions", g_variant_builder_end(&list));
+	all = g_variant_ref_sink(g_variant_builder_end(&top));
+	ctl_print_json(all);
+}
+
+static void print_session(const struct session *session)
+{
+	const char *state = "", *reason = "", *message = "", *local = "", *peer = "", *adapter = "";
+	g_autoptr(GVariantIter) facts = NULL;
+	const char *key, *value;
+	guint32 target = 0;
+	guint16 port = 0;
+
+	g_variant_lookup(session->properties, "State", "&s", &state);
+	g_variant_lookup(session->properties, "Reason", "&s", &reason);
+	g_variant_lookup(session->properties, "Message", "&s", &message);
+	g_variant_lookup(session->properties, "LocalAddress", "&s", &local);
+	g_variant_lookup(session->properties, "PeerAddress", "&s", &peer);
+	g_variant_lookup(session->properties, "Port", "q", &port);
+	g_variant_lookup(session->properties, "Adapter", "&s", &adapter);
+	g_variant_lookup(session->properties, "TargetId", "u", &target);
+	g_variant_lookup(session->properties, "Facts", "a{ss}", &facts);
+
+	printf("Session %u: %s\n", session->number, state);
+	if (*reason)
+		printf("  reason    %s: %s\n", reason, message);
+	printf("  sink      %s, connects to %s port %u\n", peer, local, port);
+	if (*adapter)
+		printf("  display   %s, connector %u\n", adapter, target);
+	while (facts && g_variant_iter_next(facts, "{&s&s}", &key, &value)) {
+		g_auto(GStrv) lines = g_strsplit(value, "\n", -1);
+
+		if (lines[0] && lines[1]) {
+			printf("  %s:\n", key);
+			for (char **line = lines; *line; line++)
+				printf("    %s\n", *line);
+		} else {
+			printf("  %s: %s\n", key, value);
+		}
+	}
+}
+
+enum ctl_exit ctl_status(const struct ctl *ctl, int argc, char **argv)
+{
+	gboolean json = FALSE;
+	const GOptionEntry entries[] = {
+		{"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", NULL},
+		G_OPTION_ENTRY_NULL,
+	};
+	g_autoptr(GDBusConnection) connection = NULL;
+	g_autoptr(GVariant) manager = NULL;
+	g_autoptr(GArray) sessions = NULL;
+	enum ctl_exit status = CTL_OK;
+
+	if (!ctl_parse(entries, "sessions and what is known of them", NULL, 0, &argc, &argv))
+		return CTL_USAGE;
+	connection = connect_to_bus(ctl);
+	if (!connection)
+		return CTL_NO_DAEMON;
+	sessions = get_sessions(connection, &manager, &status);
+	if (!sessions)
+		return status;
+	if (json) {
+		print_status_json(manager, sessions);
+		return CTL_OK;
+	}
+	if (!sessions->len)
+		puts("There is no session: begin one with 'miracastctl connect'.");
+	for (guint i = 0; i < sessions->len; i++)
+		print_session(&g_array_index(sessions, struct session, i));
+	return CTL_OK;
+}
+
+/*
+ * Waiting for a session to have started or ended.
+ */
+
+struct waiting {
+	GMainLoop *loop;
+	GDBusProxy *session;
+	char *last_state;
+	enum ctl_exit status;
+};
+
+static char *get_string(GDBusProxy *session, const char *property)
+{
+	g_autoptr(GVariant) value = g_dbus_proxy_get_cached_property(session, property);
+
+	return value ? g_variant_dup_string(value, NULL) : g_strdup("");
+}
+
+static void look_at_session(struct waiting *waiting)
+{
+	g_autofree char *state = get_string(waiting->session, "State");
+	g_autofree char *reason = get_string(waiting->session, "Reason");
+	g_autofree char *message = get_string(waiting->session, "Message");
+	g_autofree char *owner = g_dbus_proxy_get_name_owner(waiting->session);
+
+	if (!owner) {
+		ctl_complain("miracastd is gone: see its log");
+		waiting->status = CTL_NO_DAEMON;
+		g_main_loop_quit(waiting->loop);
+		return;
+	}
+	if (g_strcmp0(state, waiting->last_state))
+		printf("%s\n", state);
+	fflush(stdout);
+	g_free(waiting->last_state);
+	waiting->last_state = g_steal_pointer(&state);
+	if (!strcmp(waiting->last_state, "started")) {
+		waiting->status = CTL_OK;
+		g_main_loop_quit(waiting->loop);
+	} else if (!strcmp(waiting->last_state, "ended")) {
+		ctl_complain("%s: %s", reason, message);
+		waiting->status = CTL_FAILED;
+		g_main_loop_quit(waiting->loop);
+	}
+}
+
+static enum ctl_exit wait_for_session(GDBusConnection *connection, const char *path)
+{
+	g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
+	g_autoptr(GDBusProxy) session = NULL;
+	g_autoptr(GError) error = NULL;
+	struct waiting waiting = {.loop = loop, .status = -1};
+
+	/* Subscribes first and reads the properties then, so no change is missed. */
+	session = g_dbus_proxy_new_sync(connection, G_DBUS_PROXY_FLAGS_DO_NOT_AUTO_START, NULL,
+					BUS_NAME, path, SESSION, NULL, &error);
+	if (!session)
+		return complain_of_call(error);
+	waiting.session = session;
+	g_signal_connect_swapped(session, "g-properties-changed", G_CALLBACK(look_at_session),
+				 &waiting);
+	g_signal_connect_swapped(session, "notify::g-name-owner", G_CALLBACK(look_at_session),
+				 &waiting);
+	look_at_session(&waiting);
+	if (waiting.status == (enum ctl_exit) - 1)
+		g_main_loop_run(loop);
+	g_free(waiting.last_state);
+	return waiting.status;
+}
+
+enum ctl_exit ctl_connect(const struct ctl *ctl, int argc, char **argv)
+{
+	g_autofree char *local = NULL;
+	g_autofree char *peer = NULL;
+	g_autofree char *mode = NULL;
+	g_autofree char *adapter = NULL;
+	g_auto(GStrv) driver_options = NULL;
+	int port = 0, wait_s = 0, start_timeout_s = 0;
+	gboolean wait = FALSE;
+	const GOptionEntry entries[] = {
+		{"local", 0, 0, G_OPTION_ARG_STRING, &local,
+		 "This machine's address, that the sink connects to", "ADDRESS"},
+		{"peer", 0, 0, G_OPTION_ARG_STRING, &peer, "The sink's address", "ADDRESS"},
+		{"port", 0, 0, G_OPTION_ARG_INT, &port, "RTSP port to listen on (7236)", "PORT"},
+		{"mode", 0, 0, G_OPTION_ARG_STRING, &mode,
+		 "Display mode instead of the best that both sides can", "WxH[@R]"},
+		{"option", 0, 0, G_OPTION_ARG_STRING_ARRAY, &driver_options,
+		 "An option of the user-mode driver; may be repeated", "NAME=VALUE"},
+		{"adapter", 0, 0, G_OPTION_ARG_STRING, &adapter,
+		 "Display adapter: its node or its name (any that is free)", "ADAPTER"},
+		{"sink-timeout", 0, 0, G_OPTION_ARG_INT, &wait_s,
+		 "Seconds that the sink has to connect (30)", "SECONDS"},
+		{"start-timeout", 0, 0, G_OPTION_ARG_INT, &start_timeout_s,
+		 "Seconds that the start may take then (30)", "SECONDS"},
+		{"wait", 0, 0, G_OPTION_ARG_NONE, &wait,
+		 "Return when the session has started, or failed to", NULL},
+		G_OPTION_ENTRY_NULL,
+	};
+	g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(NULL);
+	g_auto(GVariantBuilder) builder = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("a{ss}"));
+	g_autoptr(GDBusConnection) connection = NULL;
+	g_autoptr(GVariant) answer = NULL;
+	g_autoptr(GError) error = NULL;
+	const char *path;
+
+	if (!ctl_parse(entries, "begin a session with a sink", NULL, 0, &argc, &argv))
+		return CTL_USAGE;
+	if (!local || !peer) {
+		ctl_complain("%s is missing; see miracastctl connect --help",
+			     local ? "--peer" : "--local");
+		return CTL_USAGE;
+	}
+	if (port < 0 || port > G_MAXUINT16 || wait_s < 0 || start_timeout_s < 0) {
+		ctl_complain("a port is 1 to 65535, and seconds are not negative");
+		return CTL_USAGE;
+	}
+	if (mode)
+		g_variant_builder_add(&builder, "{ss}", "mode", mode);
+	for (char **option = driver_options; option && *option; option++) {
+		const char *equals = strchr(*option, '=');
+		g_autofree char *name = equals ? g_strndup(*option, equals - *option) : NULL;
+
+		if (!name || !*name) {
+			ctl_complain("--option takes NAME=VALUE, not \"%s\"", *option);
+			return CTL_USAGE;
+		}
+		g_variant_builder_add(&builder, "{ss}", name, equals + 1);
+	}
+	g_variant_dict_insert(&dict, "local-address", "s", local);
+	g_variant_dict_insert(&dict, "peer-address", "s", peer);
+	if (port)
+		g_variant_dict_insert(&dict, "port", "q", (guint16)port);
+	if (wait_s)
+		g_variant_dict_insert(&dict, "wait", "u", (guint32)wait_s);
+	if (start_timeout_s)
+		g_variant_dict_insert(&dict, "start-timeout", "u", (guint32)start_timeout_s);
+	if (adapter)
+		g_variant_dict_insert(&dict, "adapter", "s", adapter);
+	g_variant_dict_insert_value(&dict, "options", g_variant_builder_end(&builder));
+
+	connection = connect_to_bus(ctl);
+	if (!connection)
+		return CTL_NO_DAEMON;
+	answer = call(connection, MANAGER_PATH, MANAGER, "Connect",
+		      g_variant_new("(@a{sv})", g_variant_dict_end(&dict)), "(o)", &error);
+	if (!answer)
+		return complain_of_call(error);
+	g_variant_get(answer, "(&o)", &path);
+	printf("Session %s\n", path + strlen(SESSION_PREFIX));
+	fflush(stdout);
+	return wait ? wait_for_session(connection, path) : CTL_OK;
+}
+
+static enum ctl_exit disconnect_one(GDBusConnection *connection, guint number)
+{
+	g_autofree char *path = g_strdup_printf(SESSION_PREFIX "%u", number);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant)
+		answer = call(connection, path, SESSION, "Disconnect", NULL, "()", &error);
+
+	if (answer)
+		return CTL_OK;
+	if (g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD) ||
+	    g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_OBJECT)) {
+		ctl_complain("there is no session %u; see miracastctl status", number);
+		return CTL_FAILED;
+	}
+	return complain_of_call(error);
+}
+
+static enum ctl_exit disconnect_all(GDBusConnection *connection)
+{
+	enum ctl_exit status = CTL_OK;
+	g_autoptr(GArray) sessions = get_sessions(connection, NULL, &status);
+
+	for (guint i = 0; sessions && i < sessions->len; i++) {
+		const struct session *session = &g_array_index(sessions, struct session, i);
+		const char *state = "";
+
+		g_variant_lookup(session->properties, "State", "&s", &state);
+		if (strcmp(state, "ended") && disconnect_one(connection, session->number))
+			status = CTL_FAILED;
+	}
+	return status;
+}
+
+enum ctl_exit ctl_disconnect(const struct ctl *ctl, int argc, char **argv)
+{
+	const GOptionEntry entries[] = {G_OPTION_ENTRY_NULL};
+	g_autoptr(GDBusConnection) connection = NULL;
+	guint64 number = 0;
+
+	if (!ctl_parse(entries, "end a session; returns when it has ended", "SESSION|all", 1, &argc,
+		       &argv))
+		return CTL_USAGE;
+	if (strcmp(argv[1], "all") &&
+	    !g_ascii_string_to_unsigned(argv[1], 10, 1, G_MAXUINT32, &number, NULL)) {
+		ctl_complain("\"%s\" is not a session's number", argv[1]);
+		return CTL_USAGE;
+	}
+	connection = connect_to_bus(ctl);
+	if (!connection)
+		return CTL_NO_DAEMON;
+	return number ? disconnect_one(connection, number) : disconnect_all(connection);
+}

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "link-direct.h"
+
+#include "link-watch.h"
+#include "reason.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct _HostLinkDirect {
+	GObject parent_instance;
+
+	HostListener *listener;
+	GSocketAddress *local;
+	GInetAddress *peer;
+	guint wait_s;
+
+	HostLinkWatch *watch;
+	guint n_refused;
+	char *last_refused;
+
+	/* While it opens. */
+	GTask *task;
+	HostWait *wait;
+	guint timeout_source;
+};
+
+static void host_link_direct_iface_init(HostLinkInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE(HostLinkDirect, host_link_direct, G_TYPE_OBJECT,
+			      G_IMPLEMENT_INTERFACE(HOST_TYPE_LINK, host_link_direct_iface_init))
+
+static void end_open(HostLinkDirect *self)
+{
+	if (self->wait)
+		host_listener_cancel(self->wait);
+	self->wait = NULL;
+	g_clear_handle_id(&self->timeout_source, g_source_remove);
+}
+
+G_GNUC_PRINTF(3, 4)
+static void fail_open(HostLinkDirect *self, HostReason reason, const char *format, ...)
+{
+	g_autoptr(GTask) task = g_steal_pointer(&self->task);
+	g_autofree char *detail = NULL;
+	g_autofree char *message = NULL;
+	va_list args;
+
+	va_start(args, format);
+	detail = g_strdup_vprintf(format, args);
+	va_end(args);
+	end_open(self);
+	g_clear_pointer(&self->watch, host_link_watch_free);
+	message = host_reason_message(reason, detail);
+	g_task_return_new_error(task, HOST_ERROR, reason, "%s", message);
+}
+
+/* A dead peer must be noticed without traffic of ours and with it. */
+static int take_socket(GSocketConnection *connection, GError **error)
+{
+	const struct {
+		int level, name, value;
+	} options[] = {
+		{IPPROTO_TCP, TCP_NODELAY, 1},
+		{SOL_SOCKET, SO_KEEPALIVE, 1},
+		{IPPROTO_TCP, TCP_KEEPIDLE, 4},
+		{IPPROTO_TCP, TCP_KEEPINTVL, 2},
+		{IPPROTO_TCP, TCP_KEEPCNT, 3},
+		{IPPROTO_TCP, TCP_USER_TIMEOUT, HOST_LINK_DIRECT_SILENCE * 1000},
+	};
+	GSocket *socket = g_socket_connection_get_socket(connection);
+	int fd;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(options); i++)
+		if (!g_socket_set_option(socket, options[i].level, options[i].name,
+					 options[i].value, error))
+			return -1;
+	/* GSocket will close its own and has made both non-blocking. */
+	fd = fcntl(g_socket_get_fd(socket), F_DUPFD_CLOEXEC, 3);
+	if (fd < 0 || fcntl(fd, F_SETFL, 0)) {
+		g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "%s",
+			    g_strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static void on_accepted(GSocketConnection *connection, gpointer data)
+{
+	HostLinkDirect *self = data;
+	g_autoptr(GError) error = NULL;
+	int fd;
+
+	self->wait = NULL;
+	fd = take_socket(connection, &error);
+	if (fd < 0) {
+		fail_open(self, HOST_REASON_LISTEN_FAILED, "%s", error->message);
+	} else {
+		g_autoptr(GTask) task = g_steal_pointer(&self->task);
+
+		end_open(self);
+		g_task_return_int(task, fd);
+	}
+}
+
+static void on_refused(const char *address, gpointer data)
+{
+	HostLinkDirect *self = data;
+
+	self->n_refused++;
+	g_free(self->last_refused);
+	self->last_refused = g_strdup(address);
+	g_message("%s connected and was refused: it is not the sink that is waited for", address);
+}
+
+static gboolean on_timeout(gpointer data)
+{
+	HostLinkDirect *self = data;
+	g_autofree char *peer = g_inet_address_to_string(self->peer);
+
+	self->timeout_source = 0;
+	if (self->n_refused)
+		fail_open(self, HOST_REASON_WRONG_PEER, "%s within %u s; refused: %u, last %s",
+			  peer, self->wait_s, self->n_refused, self->last_refused);
+	else
+		fail_open(self, HOST_REASON_SINK_DID_NOT_CONNECT, "%s within %u s", peer,
+			  self->wait_s);
+	return G_SOURCE_REMOVE;
+}
+
+static void on_lost(const char *detail, gpointer data)
+{
+	HostLinkDirect *self = data;
+
+	if (self->task) {
+		fail_open(self, HOST_REASON_LINK_LOST, "%s", detail);
+	} else {
+		g_autofree char *copy = g_strdup(detail);
+
+		g_clear_pointer(&self->watch, host_link_watch_free);
+		host_link_emit_lost(HOST_LINK(self), copy);
+	}
+}
+
+/* Not in the handler: the cancellable must not be let go of while it calls us. */
+static gboolean on_cancelled_idle(gpointer data)
+{
+	HostLinkDirect *self = data;
+	g_autoptr(GTask) task = g_steal_pointer(&self->task);
+
+	if (!task)
+		return G_SOURCE_REMOVE;
+	end_open(self);
+	g_clear_pointer(&self->watch, host_link_watch_free);
+	g_task_return_error_if_cancelled(task);
+	return G_SOURCE_REMOVE;
+}
+
+static void on_cancelled(GCancellable *cancellable, gpointer data)
+{
+	g_idle_add_full(G_PRIORITY_DEFAULT, on_cancelled_idle, g_object_ref(data), g_object_unref);
+}
+
+static void host_link_direct_open_async(HostLink *link, GCancellable *cancellable,
+					GAsyncReadyCallback callback, gpointer user_data)
+{
+	HostLinkDirect *self = HOST_LINK_DIRECT(link);
+	guint16 port = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(self->local));
+	GInetAddress *local = g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(self->local));
+	g_autoptr(GError) error = NULL;
+
+	g_return_if_fail(!self->task && !self->watch);
+	self->task = g_task_new(self, cancellable, callback, user_data);
+	/* A socket that was accepted must reach the caller, who closes it. */
+	g_task_set_check_cancellable(self->task, FALSE);
+	self->watch = host_link_watch_new(local, on_lost, self, &error);
+	if (!self->watch) {
+		g_autoptr(GTask) task = g_steal_pointer(&self->task);
+
+		g_task_return_error(task, g_steal_pointer(&error));
+		return;
+	}
+	self->wait = host_listener_wait(self->listener, self->local, self->peer, on_accepted,
+					on_refused, self, &error);
+	if (!self->wait) {
+		fail_open(self,
+			  g_error_matches(error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE)
+				  ? HOST_REASON_ADDRESS_IN_USE
+				  : HOST_REASON_LISTEN_FAILED,
+			  "port %u: %s", port, error->message);
+		return;
+	}
+	self->timeout_source = g_timeout_add_seconds(self->wait_s, on_timeout, self);
+	if (cancellable)
+		g_signal_connect_object(cancellable, "cancelled", G_CALLBACK(on_cancelled), self,
+					0);
+}
+
+static int host_link_direct_open_finish(HostLink *link, GAsyncResult *result, GError **error)
+{
+	return g_task_propagate_int(G_TASK(result), error);
+}
+
+static void host_link_direct_close(HostLink *link)
+{
+	g_clear_pointer(&HOST_LINK_DIRECT(link)->watch, host_link_watch_free);
+}
+
+static void host_link_direct_add_facts(HostLink *link, GVariantDict *facts)
+{
+	HostLinkDirect *self = HOST_LINK_DIRECT(link);
+	g_autofree char *n_refused = g_strdup_printf("%u", self->n_refused);
+
+	g_variant_dict_insert(facts, "link-connections-refused", "s", n_refused);
+	if (self->watch)
+		g_variant_dict_insert(facts, "link-interface", "s",
+				      host_link_watch_get_interface(self->watch));
+}
+
+static void host_link_direct_iface_init(HostLinkInterface *iface)
+{
+	iface->open_async = host_link_direct_open_async;
+	iface->open_finish = host_link_direct_open_finish;
+	iface->close = host_link_direct_close;
+	iface->add_facts = host_link_direct_add_facts;
+}
+
+static void host_link_direct_init(HostLinkDirect *self)
+{
+}
+
+static void host_link_direct_finalize(GObject *object)
+{
+	HostLinkDirect *self = HOST_LINK_DIRECT(object);
+
+	g_clear_pointer(&self->watch, host_link_watch_free);
+	g_object_unref(self->local);
+	g_object_unref(self->peer);
+	g_free(self->last_refused);
+	G_OBJECT_CLASS(host_link_direct_parent_class)->finalize(object);
+}
+
+static void host_link_direct_class_init(HostLinkDirectClass *class)
+{
+	G_OBJECT_CLASS(class)->finalize = host_link_direct_finalize;
+}
+
+HostLink *host_link_direct_new(HostListener *listener, GSocketAddress *local, GInetAddress *peer,
+			       guint wait_s)
+{
+	HostLinkDirect *self = g_object_new(HOST_TYPE_LINK_DIRECT, NULL);
+
+	self->listener = listener;
+	self->local = g_object_ref(local);
+	self->peer = g_object_ref(peer);
+	self->wait_s = wait_s;
+	return HOST_LINK(self);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A link by address: the sink connects to us over a network that is there already. */
+#ifndef HOST_LINK_DIRECT_H
+#define HOST_LINK_DIRECT_H
+
+#include "link.h"
+#include "listener.h"
+
+G_BEGIN_DECLS
+
+/* On the RTSP connection: nothing acknowledged for so many seconds, and it is dead. */
+#define HOST_LINK_DIRECT_SILENCE 10
+
+#define HOST_TYPE_LINK_DIRECT (host_link_direct_get_type())
+G_DECLARE_FINAL_TYPE(HostLinkDirect, host_link_direct, HOST, LINK_DIRECT, GObject)
+
+/**
+ * host_link_direct_new:
+ * @listener: outlives the link
+ * @local: an address of this machine, and the port to listen on
+ * @peer: the sink's address: nobody else is let in
+ * @wait_s: seconds that it has to connect
+ */
+HostLink *host_link_direct_new(HostListener *listener, GSocketAddress *local, GInetAddress *peer,
+			       guint wait_s);
+
+G_END_DECLS
+
+#endif /* HOST_LINK_DIRECT_H */

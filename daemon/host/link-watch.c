@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "link-watch.h"
+
+#include "reason.h"
+
+#include <glib-unix.h>
+#include <ifaddrs.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <netlink/netlink.h>
+#include <netlink/socket.h>
+
+struct _HostLinkWatch {
+	GInetAddress *local;
+	char *interface;
+	struct nl_sock *socket;
+	guint socket_source;
+	guint grace_source;
+	HostLinkLost lost;
+	gpointer user_data;
+};
+
+/* The interface that has @local: its name (transfer full) and flags; or NULL. */
+static char *find_interface(GInetAddress *local, unsigned int *flags)
+{
+	struct ifaddrs *all;
+	char *name = NULL;
+
+	if (getifaddrs(&all))
+		return NULL;
+	for (struct ifaddrs *one = all; one && !name; one = one->ifa_next) {
+		g_autoptr(GSocketAddress) address = NULL;
+
+		if (!one->ifa_addr ||
+		    (one->ifa_addr->sa_family != AF_INET && one->ifa_addr->sa_family != AF_INET6))
+			continue;
+		address = g_socket_address_new_from_native(one->ifa_addr,
+							   one->ifa_addr->sa_family == AF_INET
+								   ? sizeof(struct sockaddr_in)
+								   : sizeof(struct sockaddr_in6));
+		if (!g_inet_address_equal(
+			    g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(address)),
+			    local))
+			continue;
+		name = g_strdup(one->ifa_name);
+		*flags = one->ifa_flags;
+	}
+	freeifaddrs(all);
+	return name;
+}
+
+/* The last thing that a watch does: its owner may free it in the call. */
+static void tell_lost(HostLinkWatch *watch, const char *what)
+{
+	g_autofree char *address = g_inet_address_to_string(watch->local);
+	g_autofree char *detail = g_strdup_printf("%s on %s %s", address, watch->interface, what);
+
+	g_clear_handle_id(&watch->socket_source, g_source_remove);
+	g_clear_handle_id(&watch->grace_source, g_source_remove);
+	watch->lost(detail, watch->user_data);
+}
+
+static gboolean on_grace_over(gpointer data)
+{
+	HostLinkWatch *watch = data;
+
+	watch->grace_source = 0;
+	tell_lost(watch, "has no carrier");
+	return G_SOURCE_REMOVE;
+}
+
+/* FALSE: the link is lost, and the watch perhaps freed. */
+static gboolean check(HostLinkWatch *watch)
+{
+	unsigned int flags = 0;
+	g_autofree char *interface = find_interface(watch->local, &flags);
+
+	if (!interface || strcmp(interface, watch->interface)) {
+		tell_lost(watch, "was removed");
+		return FALSE;
+	}
+	if ((flags & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING)) {
+		g_clear_handle_id(&watch->grace_source, g_source_remove);
+	} else if (!watch->grace_source) {
+		watch->grace_source =
+			g_timeout_add_seconds(HOST_LINK_WATCH_GRACE, on_grace_over, watch);
+	}
+	return TRUE;
+}
+
+/* Which message it was does not matter, nor if some were lost: the state is read anew. */
+static gboolean on_netlink(int fd, GIOCondition condition, gpointer data)
+{
+	HostLinkWatch *watch = data;
+
+	nl_recvmsgs_default(watch->socket);
+	return check(watch) ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+}
+
+HostLinkWatch *host_link_watch_new(GInetAddress *local, HostLinkLost lost, gpointer user_data,
+				   GError **error)
+{
+	g_autoptr(HostLinkWatch) watch = g_new0(HostLinkWatch, 1);
+	unsigned int flags;
+	int result;
+
+	watch->local = g_object_ref(local);
+	watch->lost = lost;
+	watch->user_data = user_data;
+	watch->socket = nl_socket_alloc();
+	nl_socket_disable_seq_check(watch->socket);
+
+	/* First listen, then look: nothing is missed between. */
+	result = nl_connect(watch->socket, NETLINK_ROUTE);
+	if (!result)
+		result = nl_socket_add_memberships(watch->socket, RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR,
+						   RTNLGRP_IPV6_IFADDR, 0);
+	if (!result)
+		result = nl_socket_set_nonblocking(watch->socket);
+	if (result) {
+		g_autofree char *detail = g_strdup_printf("rtnetlink: %s", nl_geterror(result));
+		g_autofree char *message = host_reason_message(HOST_REASON_LISTEN_FAILED, detail);
+
+		g_set_error_literal(error, HOST_ERROR, HOST_REASON_LISTEN_FAILED, message);
+		return NULL;
+	}
+	watch->interface = find_interface(local, &flags);
+	if (!watch->interface) {
+		g_autofree char *address = g_inet_address_to_string(local);
+		g_autofree char *message =
+			host_reason_message(HOST_REASON_NO_LOCAL_ADDRESS, address);
+
+		g_set_error_literal(error, HOST_ERROR, HOST_REASON_NO_LOCAL_ADDRESS, message);
+		return NULL;
+	}
+	watch->socket_source =
+		g_unix_fd_add(nl_socket_get_fd(watch->socket), G_IO_IN, on_netlink, watch);
+	return g_steal_pointer(&watch);
+}
+
+void host_link_watch_free(HostLinkWatch *watch)
+{
+	g_clear_handle_id(&watch->socket_source, g_source_remove);
+	g_clear_handle_id(&watch->grace_source, g_source_remove);
+	nl_socket_free(watch->socket);
+	g_object_unref(watch->local);
+	g_free(watch->interface);
+	g_free(watch);
+}
+
+const char *host_link_watch_get_interface(HostLinkWatch *watch)
+{
+	return watch->interface;
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "link.h"
+
+G_DEFINE_INTERFACE(HostLink, host_link, G_TYPE_OBJECT)
+
+static void host_link_default_init(HostLinkInterface *iface)
+{
+	g_signal_new("lost", HOST_TYPE_LINK, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1,
+		     G_TYPE_STRING);
+}
+
+void host_link_open_async(HostLink *link, GCancellable *cancellable, GAsyncReadyCallback callback,
+			  gpointer user_data)
+{
+	HOST_LINK_GET_IFACE(link)->open_async(link, cancellable, callback, user_data);
+}
+
+int host_link_open_finish(HostLink *link, GAsyncResult *result, GError **error)
+{
+	return HOST_LINK_GET_IFACE(link)->open_finish(link, result, error);
+}
+
+void host_link_close(HostLink *link)
+{
+	HOST_LINK_GET_IFACE(link)->close(link);
+}
+
+void host_link_get_stats(HostLink *link, struct miracast_wfd_connection_stats *stats)
+{
+	*stats = (struct miracast_wfd_connection_stats){0};
+	if (HOST_LINK_GET_IFACE(link)->get_stats)
+		HOST_LINK_GET_IFACE(link)->get_stats(link, stats);
+}
+
+void host_link_add_facts(HostLink *link, GVariantDict *facts)
+{
+	if (HOST_LINK_GET_IFACE(link)->add_facts)
+		HOST_LINK_GET_IFACE(link)->add_facts(link, facts);
+}
+
+void host_link_emit_lost(HostLink *link, const char *detail)
+{
+	g_signal_emit_by_name(link, "lost", detail);
+}

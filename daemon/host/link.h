@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A link: what brings a sink's RTSP connection here, and knows when the way to it is
+ * gone. Makers: link-direct.h (an address).
+ */
+#ifndef HOST_LINK_H
+#define HOST_LINK_H
+
+#include "miracast-driver.h"
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+#define HOST_TYPE_LINK (host_link_get_type())
+G_DECLARE_INTERFACE(HostLink, host_link, HOST, LINK, GObject)
+
+/**
+ * struct _HostLinkInterface - what a maker implements
+ * @open_async: bring the sink here, in bounded time
+ * @open_finish: the connected RTSP socket (blocking, the caller's to close), or -1 with
+ *	an error of domain HOST_ERROR, or G_IO_ERROR_CANCELLED
+ * @close: release the way; no signal after this
+ * @get_stats: optional: what the link can carry
+ * @add_facts: optional: add to the session's facts
+ */
+struct _HostLinkInterface {
+	GTypeInterface parent;
+
+	void (*open_async)(HostLink *link, GCancellable *cancellable, GAsyncReadyCallback callback,
+			   gpointer user_data);
+	int (*open_finish)(HostLink *link, GAsyncResult *result, GError **error);
+	void (*close)(HostLink *link);
+	void (*get_stats)(HostLink *link, struct miracast_wfd_connection_stats *stats);
+	void (*add_facts)(HostLink *link, GVariantDict *facts);
+};
+
+/**
+ * HostLink::lost:
+ * @detail: what happened, for people
+ *
+ * After a successful open: the way to the sink is gone.
+ */
+
+void host_link_open_async(HostLink *link, GCancellable *cancellable, GAsyncReadyCallback callback,
+			  gpointer user_data);
+int host_link_open_finish(HostLink *link, GAsyncResult *result, GError **error);
+void host_link_close(HostLink *link);
+void host_link_get_stats(HostLink *link, struct miracast_wfd_connection_stats *stats);
+void host_link_add_facts(HostLink *link, GVariantDict *facts);
+
+/* For makers. */
+void host_link_emit_lost(HostLink *link, const char *detail);
+
+G_END_DECLS
+
+#endif /* HOST_LINK_H */

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * RTSP ports, shared: several sinks may connect to one address and port, each to
+ * its own session, told apart by their addresses. A port is open only while
+ * somebody waits on it.
+ */
+#ifndef HOST_LISTENER_H
+#define HOST_LISTENER_H
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+typedef struct _HostListener HostListener;
+typedef struct _HostWait HostWait;
+
+/* @connection: from the named peer; the wait is over and freed after the call. */
+typedef void (*HostAccepted)(GSocketConnection *connection, gpointer user_data);
+/* Somebody else, at @address, connected and was refused. */
+typedef void (*HostRefused)(const char *address, gpointer user_data);
+
+HostListener *host_listener_new(void);
+void host_listener_free(HostListener *listener);
+
+/**
+ * host_listener_wait:
+ * @local: address and port to listen on
+ * @peer: who may connect
+ *
+ * Returns: (transfer none): until @accepted is called or host_listener_cancel(); NULL
+ * with an error of domain G_IO_ERROR
+ */
+HostWait *host_listener_wait(HostListener *listener, GSocketAddress *local, GInetAddress *peer,
+			     HostAccepted accepted, HostRefused refused, gpointer user_data,
+			     GError **error);
+void host_listener_cancel(HostWait *wait);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HostListener, host_listener_free)
+
+G_END_DECLS
+
+#endif /* HOST_LISTENER_H */

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "reason.h"
+
+#include "miracast-status.h"
+
+G_DEFINE_QUARK(host - error - quark, host_error)
+
+static const struct {
+	const char *word;
+	const char *sentence;
+} reasons[HOST_N_REASONS] = {
+	[HOST_REASON_STOPPED_BY_USER] = {"stopped-by-user", "The session was ended on request."},
+	[HOST_REASON_DAEMON_SHUTDOWN] = {"daemon-shutdown",
+					 "miracastd was stopped: start it and connect again."},
+
+	[HOST_REASON_NO_LOCAL_ADDRESS] = {"no-local-address",
+					  "The local address is not one of this machine's: choose "
+					  "one that 'ip address' shows."},
+	[HOST_REASON_ADDRESS_IN_USE] = {"address-in-use",
+					"Another program listens on the RTSP port: find it with "
+					"'ss -ltnp' and end it, or choose another port."},
+	[HOST_REASON_LISTEN_FAILED] = {"listen-failed", "The RTSP port cannot be opened."},
+	[HOST_REASON_SINK_DID_NOT_CONNECT] = {"sink-did-not-connect",
+					      "The sink did not connect in time: check that it is "
+					      "on, that it knows this address and port, and that "
+					      "no firewall is between."},
+	[HOST_REASON_WRONG_PEER] = {"wrong-peer",
+				    "The sink did not connect in time, but another machine did and "
+				    "was refused: check the sink's address."},
+	[HOST_REASON_LINK_LOST] = {"link-lost",
+				   "The network link to the sink is gone: bring it back and "
+				   "connect again."},
+
+	[HOST_REASON_NO_ADAPTER] = {"no-adapter",
+				    "There is no Miracast display adapter: load one with "
+				    "'modprobe miracast_display'."},
+	[HOST_REASON_ADAPTER_BUSY] = {"adapter-busy",
+				      "All connectors of the display adapter are in use: "
+				      "disconnect another session first."},
+	[HOST_REASON_ADAPTER_ACCESS] = {"adapter-access-denied",
+					"miracastd may not open the display adapter: run it as "
+					"root or as a member of the node's group."},
+	[HOST_REASON_ADAPTER_UNSUPPORTED] = {"adapter-unsupported",
+					     "This is not a Miracast display adapter, or one whose "
+					     "module is too old: check the path and the version."},
+	[HOST_REASON_ADAPTER_FAILED] =
+		{"adapter-failed", "The display adapter cannot be used: see the kernel's log."},
+	[HOST_REASON_ADAPTER_GONE] = {"adapter-gone",
+				      "The display adapter was removed or the session was aborted "
+				      "there: load its module and connect again."},
+	[HOST_REASON_CONTEXT_REFUSED] = {"context-refused",
+					 "The display driver refused the session: see the kernel's "
+					 "log."},
+
+	[HOST_REASON_DRIVER_LOAD_FAILED] = {"driver-load-failed",
+					    "The user-mode driver cannot be loaded: check the "
+					    "installation, or name one with --driver."},
+	[HOST_REASON_DRIVER_FAILED] = {"driver-failed",
+				       "The user-mode driver failed: see miracastd's log."},
+	[HOST_REASON_DRIVER_HUNG] = {"driver-hung",
+				     "The user-mode driver did not answer and was cut off: restart "
+				     "miracastd and report it as a bug."},
+	[HOST_REASON_START_TIMEOUT] = {"start-timeout",
+				       "The session did not start in time: switch the sink off and "
+				       "on and connect again."},
+
+	[HOST_REASON_SINK_SILENT] = {"sink-silent",
+				     "The sink does not answer any more: check that it is on and "
+				     "in reach, and connect again."},
+	[HOST_REASON_SINK_DISCONNECTED] = {"sink-disconnected", "The sink ended the session."},
+	[HOST_REASON_INSUFFICIENT_BANDWIDTH] = {"insufficient-bandwidth",
+						"The link is too slow for a picture: move closer "
+						"or choose a smaller mode."},
+	[HOST_REASON_MODE_REFUSED] = {"mode-refused",
+				      "The sink refused the display mode: choose another one."},
+	[HOST_REASON_SUSPENDED] = {"suspended", "The machine went to sleep: connect again."},
+	[HOST_REASON_KERNEL_STOP] = {"kernel-stop",
+				     "The kernel asked for the session's end: see its log."},
+};
+
+const char *host_reason_word(HostReason reason)
+{
+	return reasons[reason].word;
+}
+
+char *host_reason_message(HostReason reason, const char *detail)
+{
+	const char *sentence = reasons[reason].sentence;
+
+	return detail ? g_strdup_printf("%s (%s)", sentence, detail) : g_strdup(sentence);
+}
+
+HostReason host_reason_from_error(const GError *error)
+{
+	if (error->domain == HOST_ERROR)
+		return error->code;
+	if (error->domain != MIRACAST_ERROR)
+		return HOST_REASON_DRIVER_FAILED;
+	switch ((MiracastError)error->code) {
+	case MIRACAST_ERROR_NO_ADAPTER: return HOST_REASON_NO_ADAPTER;
+	case MIRACAST_ERROR_ACCESS: return HOST_REASON_ADAPTER_ACCESS;
+	case MIRACAST_ERROR_UNSUPPORTED: return HOST_REASON_ADAPTER_UNSUPPORTED;
+	case MIRACAST_ERROR_BUSY: return HOST_REASON_ADAPTER_BUSY;
+	case MIRACAST_ERROR_REFUSED: return HOST_REASON_CONTEXT_REFUSED;
+	case MIRACAST_ERROR_GONE: return HOST_REASON_ADAPTER_GONE;
+	case MIRACAST_ERROR_TIMED_OUT: return HOST_REASON_START_TIMEOUT;
+	case MIRACAST_ERROR_DRIVER_LOAD: return HOST_REASON_DRIVER_LOAD_FAILED;
+	case MIRACAST_ERROR_DRIVER_FAILED: return HOST_REASON_DRIVER_FAILED;
+	case MIRACAST_ERROR_DRIVER_HUNG: return HOST_REASON_DRIVER_HUNG;
+	case MIRACAST_ERROR_FAILED:
+	case MIRACAST_ERROR_INVALID:
+	case MIRACAST_ERROR_STOPPING: break;
+	}
+	return HOST_REASON_ADAPTER_FAILED;
+}
+
+static const struct {
+	enum miracast_stop_reason stop_reason;
+	HostReason reason;
+} stop_reasons[] = {
+	{MIRACAST_STOP_CRITICAL_ERROR, HOST_REASON_DRIVER_FAILED},
+	{MIRACAST_STOP_MISSING_KEEPALIVE, HOST_REASON_SINK_SILENT},
+	{MIRACAST_STOP_SINK_DISCONNECT, HOST_REASON_SINK_DISCONNECTED},
+	{MIRACAST_STOP_INSUFFICIENT_BANDWIDTH, HOST_REASON_INSUFFICIENT_BANDWIDTH},
+	{MIRACAST_STOP_FAILED_STANDARD_MODE_CHANGE, HOST_REASON_MODE_REFUSED},
+	{MIRACAST_STOP_L2_DISCONNECTED, HOST_REASON_LINK_LOST},
+	{MIRACAST_STOP_USER_REQUEST, HOST_REASON_STOPPED_BY_USER},
+	{MIRACAST_STOP_USER_REQUEST, HOST_REASON_DAEMON_SHUTDOWN},
+	{MIRACAST_STOP_REMOVE_DEVICE, HOST_REASON_ADAPTER_GONE},
+	{MIRACAST_STOP_SUSPEND, HOST_REASON_SUSPENDED},
+};
+
+HostReason host_reason_from_stop(enum miracast_stop_reason stop_reason)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(stop_reasons); i++)
+		if (stop_reasons[i].stop_reason == stop_reason)
+			return stop_reasons[i].reason;
+	return HOST_REASON_KERNEL_STOP;
+}
+
+enum miracast_stop_reason host_reason_to_stop(HostReason reason)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(stop_reasons); i++)
+		if (stop_reasons[i].reason == reason)
+			return stop_reasons[i].stop_reason;
+	return MIRACAST_STOP_UNKNOWN;
+}
