@@ -46,7 +46,7 @@ struct test_message {
 	bool before_return;
 	bool context_ok;
 	ntstatus_t resend_status;
-	u32 during_send;
+	u32 first_word;
 	struct miracast_io_status io_status;
 };
 
@@ -127,6 +127,8 @@ static void message_callback(void *callback_context, const struct miracast_io_st
 	ntstatus_t status;
 
 	might_sleep();
+	if (message->output_size >= sizeof(message->first_word))
+		memcpy(&message->first_word, message->output, sizeof(message->first_word));
 	count_callback(adapter, io_status->status);
 	if (message->flags & MIRACAST_TEST_BLOCK)
 		wait_event_timeout(file->wait, READ_ONCE(message->released), 20 * HZ);
@@ -271,6 +273,9 @@ static ntstatus_t control(struct test_adapter *adapter, struct test_target *targ
 			status = io_status.status;
 		words[0] = MIRACAST_NTSTATUS_VALUE(status);
 		*bytes_returned = sizeof(u32);
+		return STATUS_SUCCESS;
+	case MIRACAST_TEST_CTL_SEND:
+		send_plain(adapter, target->handle, request->value);
 		return STATUS_SUCCESS;
 	default:
 		return STATUS_NOT_SUPPORTED;
@@ -442,7 +447,6 @@ static void send_async(struct test_message *message, struct miracast_handle hand
 {
 	bool null_context = arg->flags & MIRACAST_TEST_NULL_CONTEXT;
 	bool callback = !(arg->flags & MIRACAST_TEST_NO_CALLBACK);
-	u64 start = ktime_get_ns();
 
 	if (null_context)
 		WRITE_ONCE(null_context_message, message);
@@ -454,7 +458,6 @@ static void send_async(struct test_message *message, struct miracast_handle hand
 					    NULL : message->output,
 					    callback ? message_callback : NULL,
 					    null_context ? NULL : message);
-	message->during_send = min_t(u64, ktime_get_ns() - start, U32_MAX);
 	if (callback)
 		count_send(message->adapter, arg->status);
 	mutex_lock(&message->file->lock);
@@ -555,7 +558,7 @@ static long get_result(struct test_file *file, void __user *user)
 	arg.order = message->order;
 	arg.pid = message->pid;
 	arg.resend_status = MIRACAST_NTSTATUS_VALUE(message->resend_status);
-	arg.during_send = message->during_send;
+	arg.first_word = message->first_word;
 	mutex_unlock(&file->lock);
 	arg.guard_ok = 1;
 	for (i = 0; i < MIRACAST_TEST_GUARD; i++)

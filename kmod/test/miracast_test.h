@@ -76,7 +76,7 @@ struct miracast_test_result {
 	__u32 order;		/* out: the callback's number among the file's, from 1 */
 	__u32 pid;		/* out: the callback's thread */
 	__u32 resend_status;	/* out: RESEND: what the callback's send returned */
-	__u32 during_send;	/* out: nanoseconds that send took, cut to 32 bits */
+	__u32 first_word;	/* out: first four bytes of the output when the callback began */
 };
 
 struct miracast_test_release {
@@ -143,6 +143,7 @@ struct miracast_test_control {
 #define MIRACAST_TEST_CTL_PID		4u	/* output: __u32 tgid, __u32 pid */
 #define MIRACAST_TEST_CTL_SLEEP		5u	/* takes value milliseconds */
 #define MIRACAST_TEST_CTL_SEND_SYNC	6u	/* sends and waits value ms; output: __u32 status */
+#define MIRACAST_TEST_CTL_SEND		7u	/* sends value messages without waiting */
 
 #define MIRACAST_TEST_MAGIC		0xBD
 #define MIRACAST_TEST_ADD		_IOWR(MIRACAST_TEST_MAGIC, 0, struct miracast_test_adapter)
