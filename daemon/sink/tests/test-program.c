@@ -1,0 +1,727 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * miracast-sink itself, against a source that this test plays: real sockets, real media, hostile
+ * bytes. The path of the program is the argument.
+ */
+#include <gio/gio.h>
+#include <glib/gstdio.h>
+#include <gst/app/gstappsink.h>
+#include <gst/gst.h>
+#include <json-glib/json-glib.h>
+#include <signal.h>
+#include <string.h>
+
+#define GUARD_S 60 /* a hang guard, no measure */
+#define URI	"rtsp://localhost/wfd1.0"
+#define BLUE	0xff2060c0
+
+static const char *program;
+
+struct source {
+	GSocket *listener;
+	GSocket *connection;
+	GSubprocess *sink;
+	GString *in;
+	GstElement *media;
+	char *dir;
+	char *json_path;
+	char *png_path;
+	guint16 port;
+	guint16 rtp_port;
+	guint cseq;
+	guint packets; /* of media, seen by drop_some() */
+};
+
+static GSocket *new_socket(GSocketType type, const char *address, guint16 port)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GSocketAddress) local = g_inet_socket_address_new_from_string(address, port);
+	GSocket *socket =
+		g_socket_new(G_SOCKET_FAMILY_IPV4, type, G_SOCKET_PROTOCOL_DEFAULT, &error);
+
+	g_assert_no_error(error);
+	g_socket_bind(socket, local, TRUE, &error);
+	g_assert_no_error(error);
+	g_socket_set_timeout(socket, GUARD_S);
+	return socket;
+}
+
+static guint16 port_of(GSocket *socket)
+{
+	g_autoptr(GSocketAddress) address = g_socket_get_local_address(socket, NULL);
+
+	return g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(address));
+}
+
+static void start_listening(struct source *s)
+{
+	g_autoptr(GError) error = NULL;
+
+	s->listener = new_socket(G_SOCKET_TYPE_STREAM, "127.0.0.1", s->port);
+	g_socket_listen(s->listener, &error);
+	g_assert_no_error(error);
+	s->port = port_of(s->listener);
+}
+
+static void set_up(struct source *s, gconstpointer data)
+{
+	s->dir = g_dir_make_tmp("miracast-sink-XXXXXX", NULL);
+	s->json_path = g_build_filename(s->dir, "figures.json", NULL);
+	s->png_path = g_build_filename(s->dir, "picture.png", NULL);
+	s->in = g_string_new(NULL);
+	start_listening(s);
+}
+
+static void hang_up(struct source *s)
+{
+	if (s->connection)
+		g_socket_close(s->connection, NULL);
+	g_clear_object(&s->connection);
+}
+
+static void tear_down(struct source *s, gconstpointer data)
+{
+	if (s->media)
+		gst_element_set_state(s->media, GST_STATE_NULL);
+	g_clear_object(&s->media);
+	hang_up(s);
+	g_clear_object(&s->listener);
+	if (s->sink)
+		g_subprocess_force_exit(s->sink);
+	g_clear_object(&s->sink);
+	g_remove(s->json_path);
+	g_remove(s->png_path);
+	g_rmdir(s->dir);
+	g_free(s->json_path);
+	g_free(s->png_path);
+	g_free(s->dir);
+	g_string_free(s->in, TRUE);
+}
+
+/* Starts the sink with --json and the arguments, which end with NULL. */
+static void run_sink(struct source *s, const char *first, ...)
+{
+	g_autoptr(GPtrArray) args = g_ptr_array_new();
+	g_autofree char *address = g_strdup_printf("127.0.0.1:%u", s->port);
+	g_autoptr(GError) error = NULL;
+	va_list list;
+
+	g_ptr_array_add(args, (gpointer)program);
+	g_ptr_array_add(args, address);
+	g_ptr_array_add(args, "--json");
+	g_ptr_array_add(args, s->json_path);
+	va_start(list, first);
+	for (const char *arg = first; arg; arg = va_arg(list, const char *))
+		g_ptr_array_add(args, (gpointer)arg);
+	va_end(list);
+	g_ptr_array_add(args, NULL);
+	s->sink = g_subprocess_newv((const char *const *)args->pdata,
+				    G_SUBPROCESS_FLAGS_STDERR_SILENCE, &error);
+	g_assert_no_error(error);
+}
+
+static void accept_sink(struct source *s)
+{
+	g_autoptr(GError) error = NULL;
+
+	s->connection = g_socket_accept(s->listener, NULL, &error);
+	g_assert_no_error(error);
+	g_socket_set_timeout(s->connection, GUARD_S);
+}
+
+static gssize receive(struct source *s)
+{
+	g_autoptr(GError) error = NULL;
+	char data[4096];
+	gssize got = g_socket_receive(s->connection, data, sizeof(data), NULL, &error);
+
+	if (got > 0)
+		g_string_append_len(s->in, data, got);
+	return error ? -1 : got;
+}
+
+/* The next message of the sink, which must begin with @start. */
+static char *expect(struct source *s, const char *start)
+{
+	for (;;) {
+		const char *end = strstr(s->in->str, "\r\n\r\n");
+		const char *length = strstr(s->in->str, "Content-Length: ");
+		gsize size;
+
+		if (end) {
+			size = end + 4 - s->in->str;
+			if (length && length < end)
+				size += g_ascii_strtoull(length + 16, NULL, 10);
+			if (s->in->len >= size) {
+				char *message = g_strndup(s->in->str, size);
+
+				g_string_erase(s->in, 0, size);
+				if (!g_str_has_prefix(message, start))
+					g_error("the sink sent \"%s\", not \"%s\"", message, start);
+				return message;
+			}
+		}
+		if (receive(s) <= 0)
+			g_error("no \"%s\" from the sink", start);
+	}
+}
+
+static void expect_only(struct source *s, const char *start)
+{
+	g_free(expect(s, start));
+}
+
+static void say(struct source *s, const char *text)
+{
+	g_autoptr(GError) error = NULL;
+	gsize size = strlen(text);
+
+	g_assert_cmpint(g_socket_send(s->connection, text, size, NULL, &error), ==, size);
+}
+
+static void ask(struct source *s, const char *line, const char *body)
+{
+	g_autofree char *text =
+		g_strdup_printf("%s RTSP/1.0\r\nCSeq: %u\r\nContent-Length: %zu\r\n\r\n%s", line,
+				++s->cseq, strlen(body), body);
+
+	say(s, text);
+}
+
+static void answer(struct source *s, const char *message, const char *headers)
+{
+	const char *cseq = strstr(message, "CSeq: ") + 6;
+	g_autofree char *number = g_strndup(cseq, strcspn(cseq, "\r"));
+	g_autofree char *whole =
+		g_strdup_printf("RTSP/1.0 200 OK\r\nCSeq: %s\r\n%s\r\n", number, headers);
+
+	say(s, whole);
+}
+
+static void m1_to_m3(struct source *s)
+{
+	g_autofree char *m2 = NULL;
+	g_autofree char *m3 = NULL;
+	const char *port;
+
+	ask(s, "OPTIONS *", "");
+	expect_only(s, "RTSP/1.0 200 OK\r\n");
+	m2 = expect(s, "OPTIONS * RTSP/1.0\r\n");
+	answer(s, m2,
+	       "Public: org.wfa.wfd1.0, SETUP, TEARDOWN, PLAY, PAUSE, GET_PARAMETER, "
+	       "SET_PARAMETER\r\n");
+	ask(s, "GET_PARAMETER " URI, "wfd_client_rtp_ports\r\nwfd_video_formats\r\n");
+	m3 = expect(s, "RTSP/1.0 200 OK\r\n");
+	port = strstr(m3, "RTP/AVP/UDP;unicast ");
+	g_assert_nonnull(port);
+	s->rtp_port = g_ascii_strtoull(port + 20, NULL, 10);
+	g_assert_cmpuint(s->rtp_port, >, 0);
+}
+
+static void m4_to_m7(struct source *s)
+{
+	g_autofree char *m4 = g_strdup_printf(
+		"wfd_video_formats: 00 00 01 02 00000001 00000000 00000000 00 0000 0000 00 none none\r\n"
+		"wfd_presentation_URL: rtsp://127.0.0.1/wfd1.0/streamid=0 none\r\n"
+		"wfd_client_rtp_ports: RTP/AVP/UDP;unicast %u 0 mode=play\r\n",
+		s->rtp_port);
+	g_autofree char *m6 = NULL;
+	g_autofree char *m7 = NULL;
+
+	ask(s, "SET_PARAMETER " URI, m4);
+	expect_only(s, "RTSP/1.0 200 OK\r\n");
+	ask(s, "SET_PARAMETER " URI, "wfd_trigger_method: SETUP\r\n");
+	expect_only(s, "RTSP/1.0 200 OK\r\n");
+	m6 = expect(s, "SETUP rtsp://127.0.0.1/wfd1.0/streamid=0 RTSP/1.0\r\n");
+	answer(s, m6, "Session: 1234;timeout=30\r\n");
+	m7 = expect(s, "PLAY ");
+	answer(s, m7, "Session: 1234\r\n");
+}
+
+static GstPadProbeReturn drop_some(GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+	struct source *s = user_data;
+
+	return ++s->packets % 20 == 0 ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
+}
+
+/* Streams a picture of one colour, 640x480, until tear_down(). FALSE if there is no encoder here. */
+static gboolean stream(struct source *s, gboolean lossy)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GstElementFactory) encoder = gst_element_factory_find("x264enc");
+	g_autofree char *description = g_strdup_printf(
+		"videotestsrc is-live=true pattern=solid-color foreground-color=%u ! "
+		"video/x-raw,width=640,height=480,framerate=30/1 ! "
+		"x264enc tune=zerolatency speed-preset=ultrafast key-int-max=30 ! "
+		"video/x-h264,profile=constrained-baseline ! mpegtsmux alignment=1 ! rtpmp2tpay mtu=300 ! "
+		"identity name=last ! udpsink host=127.0.0.1 port=%u sync=false",
+		BLUE, s->rtp_port);
+
+	if (!encoder) {
+		g_test_skip("x264enc is not installed");
+		return FALSE;
+	}
+	s->media = gst_object_ref_sink(gst_parse_launch(description, &error));
+	g_assert_no_error(error);
+	if (lossy) {
+		g_autoptr(GstElement) last = gst_bin_get_by_name(GST_BIN(s->media), "last");
+		g_autoptr(GstPad) pad = gst_element_get_static_pad(last, "sink");
+
+		gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, drop_some, s, NULL);
+	}
+	gst_element_set_state(s->media, GST_STATE_PLAYING);
+	return TRUE;
+}
+
+static void expect_teardown(struct source *s)
+{
+	g_autofree char *m8 = expect(s, "TEARDOWN ");
+
+	g_assert_nonnull(strstr(m8, "Session: 1234\r\n"));
+	answer(s, m8, "");
+}
+
+/* Waits for the sink to end, and reads its figures. */
+static JsonObject *finish(struct source *s, int status, const char *reason, JsonParser **parser)
+{
+	g_autoptr(GError) error = NULL;
+	JsonObject *figures;
+
+	g_subprocess_wait(s->sink, NULL, &error);
+	g_assert_no_error(error);
+	*parser = json_parser_new();
+	json_parser_load_from_file(*parser, s->json_path, &error);
+	g_assert_no_error(error);
+	figures = json_node_get_object(json_parser_get_root(*parser));
+	g_assert_cmpstr(json_object_get_string_member(figures, "reason"), ==, reason);
+	g_assert_cmpstr(json_object_get_string_member(figures, "result"), ==,
+			status ? "fail" : "ok");
+	g_assert_cmpuint(strlen(json_object_get_string_member(figures, "sentence")), >, 0);
+	g_assert_true(g_subprocess_get_if_exited(s->sink));
+	g_assert_cmpint(g_subprocess_get_exit_status(s->sink), ==, status);
+	return figures;
+}
+
+static void finish_only(struct source *s, int status, const char *reason)
+{
+	g_autoptr(JsonParser) parser = NULL;
+
+	finish(s, status, reason, &parser);
+}
+
+static gint64 media_figure(JsonObject *figures, const char *name)
+{
+	return json_object_get_int_member(json_object_get_object_member(figures, "media"), name);
+}
+
+/* The colour in the middle of the PNG, as 0xRRGGBB, and its size. */
+static guint32 png_colour(const char *path, int *width, int *height)
+{
+	g_autofree char *description =
+		g_strdup_printf("filesrc location=%s ! pngdec ! videoconvert ! "
+				"video/x-raw,format=RGBx ! appsink name=out",
+				path);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GstElement) pipeline = gst_object_ref_sink(gst_parse_launch(description, &error));
+	g_autoptr(GstElement) out = gst_bin_get_by_name(GST_BIN(pipeline), "out");
+	g_autoptr(GstSample) sample = NULL;
+	GstStructure *structure;
+	GstMapInfo map;
+	guint32 colour;
+	const guint8 *pixel;
+
+	g_assert_no_error(error);
+	gst_element_set_state(pipeline, GST_STATE_PLAYING);
+	sample = gst_app_sink_try_pull_sample(GST_APP_SINK(out), GUARD_S * GST_SECOND);
+	g_assert_nonnull(sample);
+	structure = gst_caps_get_structure(gst_sample_get_caps(sample), 0);
+	gst_structure_get_int(structure, "width", width);
+	gst_structure_get_int(structure, "height", height);
+	gst_buffer_map(gst_sample_get_buffer(sample), &map, GST_MAP_READ);
+	g_assert_cmpuint(map.size, ==, *width * *height * 4);
+	pixel = map.data + (*height / 2 * *width + *width / 2) * 4;
+	colour = pixel[0] << 16 | pixel[1] << 8 | pixel[2];
+	gst_buffer_unmap(gst_sample_get_buffer(sample), &map);
+	gst_element_set_state(pipeline, GST_STATE_NULL);
+	return colour;
+}
+
+static void assert_blue(const char *path)
+{
+	int width, height;
+	guint32 colour = png_colour(path, &width, &height);
+
+	g_assert_cmpint(width, ==, 640);
+	g_assert_cmpint(height, ==, 480);
+	for (guint shift = 0; shift < 24; shift += 8)
+		g_assert_cmpint(ABS((int)(colour >> shift & 0xff) - (int)(BLUE >> shift & 0xff)), <,
+				16);
+}
+
+static void test_picture(struct source *s, gconstpointer data)
+{
+	g_autoptr(JsonParser) parser = NULL;
+	JsonObject *figures, *png;
+
+	run_sink(s, "--frames", "30", "--png", s->png_path, NULL);
+	accept_sink(s);
+	m1_to_m3(s);
+	m4_to_m7(s);
+	if (!stream(s, FALSE))
+		return;
+	expect_teardown(s);
+	figures = finish(s, 0, "frames-reached", &parser);
+	g_assert_cmpint(media_figure(figures, "frames_decoded"), >=, 30);
+	g_assert_cmpint(media_figure(figures, "keyframes"), >=, 1);
+	g_assert_cmpint(media_figure(figures, "rtp_packets"), >=, 30);
+	g_assert_cmpint(media_figure(figures, "width"), ==, 640);
+	g_assert_cmpint(media_figure(figures, "first_frame_us"), >, 0);
+	png = json_object_get_object_member(figures, "png");
+	g_assert_cmpint(json_object_get_int_member(png, "frame"), >=, 30);
+	assert_blue(s->png_path);
+}
+
+static void test_picture_on_signal(struct source *s, gconstpointer data)
+{
+	run_sink(s, "--png", s->png_path, NULL);
+	accept_sink(s);
+	m1_to_m3(s);
+	m4_to_m7(s);
+	if (!stream(s, FALSE))
+		return;
+	/* The first may come before the first picture. */
+	while (!g_file_test(s->png_path, G_FILE_TEST_EXISTS)) {
+		g_subprocess_send_signal(s->sink, SIGUSR1);
+		g_usleep(G_USEC_PER_SEC / 10);
+	}
+	assert_blue(s->png_path);
+	ask(s, "SET_PARAMETER " URI, "wfd_trigger_method: TEARDOWN\r\n");
+	expect_only(s, "RTSP/1.0 200 OK\r\n");
+	expect_teardown(s);
+	finish_only(s, 0, "source-teardown");
+}
+
+/* Loss is counted, and makes the sink ask for a keyframe (M13). */
+static void test_loss(struct source *s, gconstpointer data)
+{
+	g_autoptr(JsonParser) parser = NULL;
+	g_autofree char *m13 = NULL;
+	JsonObject *figures;
+
+	run_sink(s, NULL);
+	accept_sink(s);
+	m1_to_m3(s);
+	m4_to_m7(s);
+	if (!stream(s, TRUE))
+		return;
+	m13 = expect(s, "SET_PARAMETER rtsp://127.0.0.1/wfd1.0/streamid=0 RTSP/1.0\r\n");
+	g_assert_true(g_str_has_suffix(m13, "\r\n\r\nwfd_idr_request\r\n"));
+	hang_up(s);
+	figures = finish(s, 1, "connection-closed", &parser);
+	g_assert_cmpint(media_figure(figures, "rtp_lost") +
+				media_figure(figures, "ts_continuity_errors"),
+			>, 0);
+}
+
+/* RTP from another address than the source's is dropped. */
+static void test_foreign_rtp(struct source *s, gconstpointer data)
+{
+	g_autoptr(JsonParser) parser = NULL;
+	g_autoptr(GSocket) stranger = new_socket(G_SOCKET_TYPE_DATAGRAM, "127.0.0.2", 0);
+	g_autoptr(GSocket) own = new_socket(G_SOCKET_TYPE_DATAGRAM, "127.0.0.1", 0);
+	g_autoptr(GSocketAddress) to = NULL;
+	JsonObject *figures;
+	char packet[12 + 188] = {(char)0x80, 33};
+
+	run_sink(s, NULL);
+	accept_sink(s);
+	m1_to_m3(s);
+	m4_to_m7(s);
+	to = g_inet_socket_address_new_from_string("127.0.0.1", s->rtp_port);
+	packet[12] = 0x47;
+	for (guint i = 0; i < 3; i++)
+		g_socket_send_to(stranger, to, packet, sizeof(packet), NULL, NULL);
+	g_socket_send_to(own, to, packet, sizeof(packet), NULL, NULL);
+	/* Time for the packets to be counted; what is too few for them fails below. */
+	g_usleep(G_USEC_PER_SEC / 2);
+	hang_up(s);
+	figures = finish(s, 1, "connection-closed", &parser);
+	g_assert_cmpint(media_figure(figures, "rtp_foreign"), ==, 3);
+	g_assert_cmpint(media_figure(figures, "rtp_packets"), ==, 1);
+}
+
+/* Answers the requests for keyframes that come before the message with @start, and that one. */
+static void skip_to(struct source *s, const char *start)
+{
+	for (;;) {
+		g_autofree char *message = expect(s, "");
+		gboolean found = g_str_has_prefix(message, start);
+
+		if (!g_str_has_prefix(message, "RTSP/1.0 "))
+			answer(s, message, "");
+		if (found)
+			return;
+	}
+}
+
+/* Whatever comes as RTP, the sink lives on and can say how much of it. */
+static void test_garbage_rtp(struct source *s, gconstpointer data)
+{
+	g_autoptr(JsonParser) parser = NULL;
+	g_autoptr(GSocket) own = new_socket(G_SOCKET_TYPE_DATAGRAM, "127.0.0.1", 0);
+	g_autoptr(GSocketAddress) to = NULL;
+	g_autoptr(GRand) random = g_rand_new_with_seed(5);
+	JsonObject *figures;
+
+	run_sink(s, NULL);
+	accept_sink(s);
+	m1_to_m3(s);
+	m4_to_m7(s);
+	to = g_inet_socket_address_new_from_string("127.0.0.1", s->rtp_port);
+	for (guint i = 0; i < 2000; i++) {
+		guint8 packet[12 + 7 * 188];
+		gsize size = g_rand_int_range(random, 1, sizeof(packet) + 1);
+
+		for (gsize n = 0; n < size; n++)
+			packet[n] = g_rand_int(random);
+		/* Three of four are RTP as far as the head goes, and half of those hold PAT and PMT PIDs. */
+		if (i % 4 && size > 12) {
+			packet[0] = 0x80;
+			packet[1] = 33;
+			packet[2] = i >> 8;
+			packet[3] = i;
+			memset(packet + 8, 1, 4);
+			for (gsize n = 12; n + 4 < size; n += 188) {
+				packet[n] = 0x47;
+				if (i % 2) {
+					packet[n + 1] = 0x40;
+					packet[n + 2] = 0;
+				}
+			}
+		}
+		g_socket_send_to(own, to, (char *)packet, size, NULL, NULL);
+		if (i % 100 == 99)
+			g_usleep(1000);
+	}
+	ask(s, "GET_PARAMETER " URI, "");
+	skip_to(s, "RTSP/1.0 200 OK\r\n");
+	g_subprocess_send_signal(s->sink, SIGTERM);
+	skip_to(s, "TEARDOWN ");
+	figures = finish(s, 1, "interrupted", &parser);
+	g_assert_cmpint(media_figure(figures, "rtp_packets"), >, 0);
+}
+
+static void test_connect_failed(struct source *s, gconstpointer data)
+{
+	g_clear_object(&s->listener);
+	run_sink(s, "--connect-timeout", "0.5", NULL);
+	finish_only(s, 1, "connect-failed");
+}
+
+/* A source that begins to listen late is found by trying again. */
+static void test_late_source(struct source *s, gconstpointer data)
+{
+	g_clear_object(&s->listener);
+	run_sink(s, "--connect-timeout", "60", NULL);
+	g_usleep(G_USEC_PER_SEC);
+	start_listening(s);
+	accept_sink(s);
+	m1_to_m3(s);
+	hang_up(s);
+	finish_only(s, 1, "connection-closed");
+}
+
+static void test_timeout(struct source *s, gconstpointer data)
+{
+	run_sink(s, "--frames", "1", "--timeout", "2", NULL);
+	accept_sink(s);
+	m1_to_m3(s);
+	m4_to_m7(s);
+	expect_teardown(s);
+	finish_only(s, 1, "timeout");
+}
+
+static void test_source_silent(struct source *s, gconstpointer data)
+{
+	run_sink(s, "--session-timeout", "0.5", NULL);
+	accept_sink(s);
+	finish_only(s, 1, "source-silent");
+}
+
+static void test_response_timeout(struct source *s, gconstpointer data)
+{
+	run_sink(s, "--response-timeout", "0.5", NULL);
+	accept_sink(s);
+	ask(s, "OPTIONS *", "");
+	finish_only(s, 1, "response-timeout");
+}
+
+static void test_not_rtsp(struct source *s, gconstpointer data)
+{
+	run_sink(s, NULL);
+	accept_sink(s);
+	say(s, "SSH-2.0-OpenSSH_9.2\r\n\r\n");
+	finish_only(s, 1, "rtsp-malformed");
+}
+
+/* A source that sends without end and never reads: the sink does not grow, hang or crash. */
+static void test_flood(struct source *s, gconstpointer data)
+{
+	static const char *const pieces[] = {
+		"AAAAAAAA", "OPTIONS * RTSP/1.0\r\nX: y\r\nX: y\r\n",
+		"OPTIONS * RTSP/1.0\r\nContent-Length: 99999999\r\n\r\n"};
+	const char *piece = pieces[GPOINTER_TO_INT(data)];
+	g_autoptr(GString) block = g_string_new(NULL);
+
+	while (block->len < 64 * 1024)
+		g_string_append(block, piece);
+	run_sink(s, NULL);
+	accept_sink(s);
+	while (g_socket_send(s->connection, block->str, block->len, NULL, NULL) > 0)
+		continue;
+	finish_only(s, 1, "rtsp-oversize");
+}
+
+/* Millions of requests whose answers nobody reads: the sink stops reading, and the clock ends it. */
+static void test_request_flood(struct source *s, gconstpointer data)
+{
+	g_autoptr(GString) block = g_string_new(NULL);
+	g_autoptr(GError) error = NULL;
+
+	while (block->len < 64 * 1024)
+		g_string_append(block, "OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n");
+	run_sink(s, "--session-timeout", "1", NULL);
+	accept_sink(s);
+	while (g_socket_send(s->connection, block->str, block->len, NULL, &error) > 0)
+		continue;
+	g_assert_false(g_error_matches(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT));
+	g_subprocess_wait(s->sink, NULL, NULL);
+	g_assert_true(g_subprocess_get_if_exited(s->sink));
+	g_assert_cmpint(g_subprocess_get_exit_status(s->sink), ==, 1);
+}
+
+static void test_split(struct source *s, gconstpointer data)
+{
+	run_sink(s, "--misbehave", "split-messages", NULL);
+	accept_sink(s);
+	m1_to_m3(s);
+	m4_to_m7(s);
+	hang_up(s);
+	finish_only(s, 1, "connection-closed");
+}
+
+static void test_coalesced(struct source *s, gconstpointer data)
+{
+	run_sink(s, "--misbehave", "coalesced-messages", NULL);
+	accept_sink(s);
+	ask(s, "OPTIONS *", "");
+	g_assert_cmpint(receive(s), >, 0);
+	expect_only(s, "RTSP/1.0 200 OK\r\n");
+	/* The rest of what one receive brought. */
+	g_assert_true(g_str_has_prefix(s->in->str, "OPTIONS * RTSP/1.0\r\n"));
+	g_assert_true(g_str_has_suffix(s->in->str, "\r\n\r\n"));
+	hang_up(s);
+	finish_only(s, 1, "connection-closed");
+}
+
+static void test_garbage_to_source(struct source *s, gconstpointer data)
+{
+	gsize total = 0;
+	gssize got;
+
+	run_sink(s, "--misbehave", "garbage", NULL);
+	accept_sink(s);
+	ask(s, "OPTIONS *", "");
+	expect_only(s, "RTSP/1.0 200 OK\r\n");
+	g_autofree char *m2 = expect(s, "OPTIONS ");
+	answer(s, m2, "");
+	ask(s, "GET_PARAMETER " URI, "wfd_video_formats\r\n");
+	while (total < 1024 * 1024) {
+		g_string_truncate(s->in, 0);
+		got = receive(s);
+		g_assert_cmpint(got, >, 0);
+		total += got;
+	}
+	hang_up(s);
+	finish_only(s, 1, "connection-closed");
+}
+
+static void test_usage(void)
+{
+	static const struct {
+		const char *args[6];
+		int status;
+	} cases[] = {
+		{{"--version"}, 0},
+		{{"--help"}, 0},
+		{{NULL}, 2},
+		{{"127.0.0.1", "127.0.0.2"}, 2},
+		{{"127.0.0.1", "--no-such-option"}, 2},
+		{{"127.0.0.1", "--frames", "many"}, 2},
+		{{"127.0.0.1", "--frames", "-1"}, 2},
+		{{"127.0.0.1", "--timeout", "-1"}, 2},
+		{{"127.0.0.1", "--timeout", "nan"}, 2},
+		{{"127.0.0.1", "--rtp-port", "65536"}, 2},
+		{{"127.0.0.1", "--misbehave", "politely"}, 2},
+		{{"127.0.0.1", "--standby", "--no-standby"}, 2},
+		{{"127.0.0.1", "--edid", "/dev/null"}, 2},
+		{{"127.0.0.1", "--caps", "/nonexistent"}, 2},
+		{{"127.0.0.1:port"}, 2},
+		{{"127.0.0.1:99999"}, 2},
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const char *argv[8] = {program};
+		g_autoptr(GError) error = NULL;
+		g_autoptr(GSubprocess) sink = NULL;
+		g_autofree char *err = NULL;
+
+		memcpy(argv + 1, cases[i].args, sizeof(cases[i].args));
+		sink = g_subprocess_newv(
+			argv, G_SUBPROCESS_FLAGS_STDERR_PIPE | G_SUBPROCESS_FLAGS_STDOUT_SILENCE,
+			&error);
+		g_assert_no_error(error);
+		g_subprocess_communicate_utf8(sink, NULL, NULL, NULL, &err, &error);
+		g_assert_no_error(error);
+		g_assert_true(g_subprocess_get_if_exited(sink));
+		g_assert_cmpint(g_subprocess_get_exit_status(sink), ==, cases[i].status);
+		if (cases[i].status)
+			g_assert_true(g_str_has_prefix(err, "miracast-sink: "));
+	}
+}
+
+#define ADD(name, function, data)                                                                 \
+	g_test_add("/sink/program/" name, struct source, GINT_TO_POINTER(data), set_up, function, \
+		   tear_down)
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	gst_init(NULL, NULL);
+	if (argc != 2) {
+		g_printerr("usage: %s MIRACAST-SINK\n", argv[0]);
+		return 2;
+	}
+	program = argv[1];
+	g_test_add_func("/sink/program/usage", test_usage);
+	ADD("picture", test_picture, 0);
+	ADD("picture-on-signal", test_picture_on_signal, 0);
+	ADD("loss", test_loss, 0);
+	ADD("foreign-rtp", test_foreign_rtp, 0);
+	ADD("garbage-rtp", test_garbage_rtp, 0);
+	ADD("connect-failed", test_connect_failed, 0);
+	ADD("late-source", test_late_source, 0);
+	ADD("timeout", test_timeout, 0);
+	ADD("source-silent", test_source_silent, 0);
+	ADD("response-timeout", test_response_timeout, 0);
+	ADD("not-rtsp", test_not_rtsp, 0);
+	ADD("flood", test_flood, 0);
+	ADD("flood-of-headers", test_flood, 1);
+	ADD("flood-of-lengths", test_flood, 2);
+	ADD("flood-of-requests", test_request_flood, 0);
+	ADD("split-messages", test_split, 0);
+	ADD("coalesced-messages", test_coalesced, 0);
+	ADD("garbage-to-source", test_garbage_to_source, 0);
+	return g_test_run();
+}
