@@ -708,8 +708,10 @@ static int run(struct app *app)
 
 	g_main_loop_run(app->loop);
 
-	if (app->socket)
+	if (app->socket) {
 		flush(app);
+		g_socket_close(app->socket, NULL);
+	}
 	status = report(app);
 	app_clear(app);
 	return status;

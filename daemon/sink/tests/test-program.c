@@ -98,25 +98,19 @@ static void tear_down(struct source *s, gconstpointer data)
 	g_string_free(s->in, TRUE);
 }
 
-/* Starts the sink with --json and the arguments, which end with NULL. */
-static void run_sink(struct source *s, const char *first, ...)
+/* Starts the sink with --json, --png if @picture, and the options, which are parted by spaces. */
+static void run_sink(struct source *s, gboolean picture, const char *options)
 {
-	g_autoptr(GPtrArray) args = g_ptr_array_new();
-	g_autofree char *address = g_strdup_printf("127.0.0.1:%u", s->port);
+	g_autofree char *line = g_strdup_printf("%s 127.0.0.1:%u --json %s %s%s %s", program,
+						s->port, s->json_path, picture ? "--png " : "",
+						picture ? s->png_path : "", options);
+	g_auto(GStrv) argv = NULL;
 	g_autoptr(GError) error = NULL;
-	va_list list;
 
-	g_ptr_array_add(args, (gpointer)program);
-	g_ptr_array_add(args, address);
-	g_ptr_array_add(args, "--json");
-	g_ptr_array_add(args, s->json_path);
-	va_start(list, first);
-	for (const char *arg = first; arg; arg = va_arg(list, const char *))
-		g_ptr_array_add(args, (gpointer)arg);
-	va_end(list);
-	g_ptr_array_add(args, NULL);
-	s->sink = g_subprocess_newv((const char *const *)args->pdata,
-				    G_SUBPROCESS_FLAGS_STDERR_SILENCE, &error);
+	g_shell_parse_argv(line, NULL, &argv, &error);
+	g_assert_no_error(error);
+	s->sink = g_subprocess_newv((const char *const *)argv, G_SUBPROCESS_FLAGS_STDERR_SILENCE,
+				    &error);
 	g_assert_no_error(error);
 }
 
@@ -364,7 +358,7 @@ static void test_picture(struct source *s, gconstpointer data)
 	g_autoptr(JsonParser) parser = NULL;
 	JsonObject *figures, *png;
 
-	run_sink(s, "--frames", "30", "--png", s->png_path, NULL);
+	run_sink(s, TRUE, "--frames 30");
 	accept_sink(s);
 	m1_to_m3(s);
 	m4_to_m7(s);
@@ -384,7 +378,7 @@ static void test_picture(struct source *s, gconstpointer data)
 
 static void test_picture_on_signal(struct source *s, gconstpointer data)
 {
-	run_sink(s, "--png", s->png_path, NULL);
+	run_sink(s, TRUE, "");
 	accept_sink(s);
 	m1_to_m3(s);
 	m4_to_m7(s);
@@ -409,7 +403,7 @@ static void test_loss(struct source *s, gconstpointer data)
 	g_autofree char *m13 = NULL;
 	JsonObject *figures;
 
-	run_sink(s, NULL);
+	run_sink(s, FALSE, "");
 	accept_sink(s);
 	m1_to_m3(s);
 	m4_to_m7(s);
@@ -434,7 +428,7 @@ static void test_foreign_rtp(struct source *s, gconstpointer data)
 	JsonObject *figures;
 	char packet[12 + 188] = {(char)0x80, 33};
 
-	run_sink(s, NULL);
+	run_sink(s, FALSE, "");
 	accept_sink(s);
 	m1_to_m3(s);
 	m4_to_m7(s);
@@ -474,7 +468,7 @@ static void test_garbage_rtp(struct source *s, gconstpointer data)
 	g_autoptr(GRand) random = g_rand_new_with_seed(5);
 	JsonObject *figures;
 
-	run_sink(s, NULL);
+	run_sink(s, FALSE, "");
 	accept_sink(s);
 	m1_to_m3(s);
 	m4_to_m7(s);
@@ -515,7 +509,7 @@ static void test_garbage_rtp(struct source *s, gconstpointer data)
 static void test_connect_failed(struct source *s, gconstpointer data)
 {
 	g_clear_object(&s->listener);
-	run_sink(s, "--connect-timeout", "0.5", NULL);
+	run_sink(s, FALSE, "--connect-timeout 0.5");
 	finish_only(s, 1, "connect-failed");
 }
 
@@ -523,7 +517,7 @@ static void test_connect_failed(struct source *s, gconstpointer data)
 static void test_late_source(struct source *s, gconstpointer data)
 {
 	g_clear_object(&s->listener);
-	run_sink(s, "--connect-timeout", "60", NULL);
+	run_sink(s, FALSE, "--connect-timeout 60");
 	g_usleep(G_USEC_PER_SEC);
 	start_listening(s);
 	accept_sink(s);
@@ -534,7 +528,7 @@ static void test_late_source(struct source *s, gconstpointer data)
 
 static void test_timeout(struct source *s, gconstpointer data)
 {
-	run_sink(s, "--frames", "1", "--timeout", "2", NULL);
+	run_sink(s, FALSE, "--frames 1 --timeout 2");
 	accept_sink(s);
 	m1_to_m3(s);
 	m4_to_m7(s);
@@ -544,14 +538,14 @@ static void test_timeout(struct source *s, gconstpointer data)
 
 static void test_source_silent(struct source *s, gconstpointer data)
 {
-	run_sink(s, "--session-timeout", "0.5", NULL);
+	run_sink(s, FALSE, "--session-timeout 0.5");
 	accept_sink(s);
 	finish_only(s, 1, "source-silent");
 }
 
 static void test_response_timeout(struct source *s, gconstpointer data)
 {
-	run_sink(s, "--response-timeout", "0.5", NULL);
+	run_sink(s, FALSE, "--response-timeout 0.5");
 	accept_sink(s);
 	ask(s, "OPTIONS *", "");
 	finish_only(s, 1, "response-timeout");
@@ -559,7 +553,7 @@ static void test_response_timeout(struct source *s, gconstpointer data)
 
 static void test_not_rtsp(struct source *s, gconstpointer data)
 {
-	run_sink(s, NULL);
+	run_sink(s, FALSE, "");
 	accept_sink(s);
 	say(s, "SSH-2.0-OpenSSH_9.2\r\n\r\n");
 	finish_only(s, 1, "rtsp-malformed");
@@ -576,7 +570,7 @@ static void test_flood(struct source *s, gconstpointer data)
 
 	while (block->len < 64 * 1024)
 		g_string_append(block, piece);
-	run_sink(s, NULL);
+	run_sink(s, FALSE, "");
 	accept_sink(s);
 	while (g_socket_send(s->connection, block->str, block->len, NULL, NULL) > 0)
 		continue;
@@ -591,7 +585,7 @@ static void test_request_flood(struct source *s, gconstpointer data)
 
 	while (block->len < 64 * 1024)
 		g_string_append(block, "OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n");
-	run_sink(s, "--session-timeout", "1", NULL);
+	run_sink(s, FALSE, "--session-timeout 1");
 	accept_sink(s);
 	while (g_socket_send(s->connection, block->str, block->len, NULL, &error) > 0)
 		continue;
@@ -603,7 +597,7 @@ static void test_request_flood(struct source *s, gconstpointer data)
 
 static void test_split(struct source *s, gconstpointer data)
 {
-	run_sink(s, "--misbehave", "split-messages", NULL);
+	run_sink(s, FALSE, "--misbehave split-messages");
 	accept_sink(s);
 	m1_to_m3(s);
 	m4_to_m7(s);
@@ -613,7 +607,7 @@ static void test_split(struct source *s, gconstpointer data)
 
 static void test_coalesced(struct source *s, gconstpointer data)
 {
-	run_sink(s, "--misbehave", "coalesced-messages", NULL);
+	run_sink(s, FALSE, "--misbehave coalesced-messages");
 	accept_sink(s);
 	ask(s, "OPTIONS *", "");
 	g_assert_cmpint(receive(s), >, 0);
@@ -630,7 +624,7 @@ static void test_garbage_to_source(struct source *s, gconstpointer data)
 	gsize total = 0;
 	gssize got;
 
-	run_sink(s, "--misbehave", "garbage", NULL);
+	run_sink(s, FALSE, "--misbehave garbage");
 	accept_sink(s);
 	ask(s, "OPTIONS *", "");
 	expect_only(s, "RTSP/1.0 200 OK\r\n");
