@@ -101,14 +101,19 @@ static void tear_down(struct source *s, gconstpointer data)
 /* Starts the sink with --json, --png if @picture, and the options, which are parted by spaces. */
 static void run_sink(struct source *s, gboolean picture, const char *options)
 {
-	g_autofree char *line = g_strdup_printf("%s 127.0.0.1:%u --json %s %s%s %s", program,
-						s->port, s->json_path, picture ? "--png " : "",
-						picture ? s->png_path : "", options);
+	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+	g_autofree char *address = g_strdup_printf("127.0.0.1:%u", s->port);
+	const char *fixed[] = {program, address, "--json", s->json_path, NULL};
+	const char *png[] = {"--png", s->png_path, NULL};
+	g_auto(GStrv) words = g_strsplit(options, " ", 0);
 	g_auto(GStrv) argv = NULL;
 	g_autoptr(GError) error = NULL;
 
-	g_shell_parse_argv(line, NULL, &argv, &error);
-	g_assert_no_error(error);
+	g_strv_builder_addv(builder, fixed);
+	if (picture)
+		g_strv_builder_addv(builder, png);
+	g_strv_builder_addv(builder, (const char **)words);
+	argv = g_strv_builder_end(builder);
 	s->sink = g_subprocess_newv((const char *const *)argv, G_SUBPROCESS_FLAGS_STDERR_SILENCE,
 				    &error);
 	g_assert_no_error(error);
