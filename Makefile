@@ -4,6 +4,7 @@
 
 PREFIX ?= /usr/local
 DESTDIR ?=
+KDIR ?= /lib/modules/$(shell uname -r)/build
 
 help:
 	@echo 'make demo      a desktop on the virtual display, streamed to a sink, in a VM'
@@ -44,7 +45,17 @@ check-debug: setup
 lint: setup
 	@scripts/lint
 
+# With this machine's own compiler, kernel headers and libraries, not the tree's.
+install:
+	mkdir -p build/kmod/install
+	cp -r Kbuild Kconfig include kmod build/kmod/install/
+	$(MAKE) -C $(KDIR) M=$(CURDIR)/build/kmod/install modules
+	$(MAKE) -C $(KDIR) M=$(CURDIR)/build/kmod/install INSTALL_MOD_PATH=$(DESTDIR) modules_install
+	test -f build/install/build.ninja || meson setup build/install --prefix=$(PREFIX) --buildtype=release
+	meson compile -C build/install
+	meson install -C build/install --no-rebuild $(if $(DESTDIR),--destdir=$(abspath $(DESTDIR)))
+
 clean:
 	rm -rf build
 
-.PHONY: help setup modules daemon demo check check-kernels check-debug lint clean
+.PHONY: help setup modules daemon demo check check-kernels check-debug lint install clean

@@ -20,25 +20,41 @@ as_root() {
 }
 
 # in_tree TREE COMMAND...: as root in the tree, with the kernel's file systems,
-# the network's names and this project at its own path, in a mount namespace
-# that ends with the command.
+# the network's names, and this project and the cache at their own paths, in a
+# mount namespace that ends with the command.
 in_tree() {
 	local tree=$1
 	shift
 	# shellcheck disable=SC2016 # the inner shell's own
 	as_root unshare --mount --propagation private /bin/bash -ec '
-		tree=$1 project=$2; shift 2
+		tree=$1 project=$2 cache=$3; shift 3
 		mount -t proc proc "$tree/proc"
 		mount --rbind /sys "$tree/sys"
 		mount --rbind /dev "$tree/dev"
 		mount -t tmpfs tmpfs "$tree/run"
 		touch "$tree/etc/resolv.conf"
 		mount --bind "$(realpath /etc/resolv.conf)" "$tree/etc/resolv.conf"
-		mkdir -p "$tree$project"
-		mount --bind "$project" "$tree$project"
-		exec chroot "$tree" "$@"' in_tree "$tree" "$project" "$@"
+		for d in "$project" "$cache"; do
+			mkdir -p "$tree$d"
+			mount --bind "$d" "$tree$d"
+		done
+		exec chroot "$tree" "$@"' in_tree "$tree" "$project" "$cache" "$@"
 }
 
 newest_kernel() { # TREE
 	printf '%s\n' "$1"/boot/vmlinuz-* | sed 's,.*/vmlinuz-,,' | sort -V | tail -n1
+}
+
+# linux_source TREE: unpacks the tree's kernel source, once, and prints where
+linux_source() {
+	local tar dir
+	tar=$(printf '%s\n' "$1"/usr/src/linux-source-*.tar.xz | tail -n1)
+	dir=$cache/$(basename "$tar" .tar.xz)-$(stat -c %Y "$tar")
+	if [ ! -d "$dir" ]; then
+		rm -rf "$dir.new"
+		mkdir -p "$dir.new"
+		xz -dc -T0 "$tar" | tar -x -C "$dir.new" --strip-components=1
+		mv "$dir.new" "$dir"
+	fi
+	echo "$dir"
 }
