@@ -47,6 +47,7 @@ struct media {
 
 	GMutex lock;
 	GCond cond;
+	gboolean started; /* what is above does not change any more */
 	gboolean playing;
 	gboolean failed;
 	gboolean busy; /* a picture is on its way to the encoder's output */
@@ -454,6 +455,9 @@ gboolean media_start(Media *m, const struct media_config *config, GMainContext *
 			    "%s does not start: try another encoder", m->encoder_name);
 		return FALSE;
 	}
+	g_mutex_lock(&m->lock);
+	m->started = TRUE;
+	g_mutex_unlock(&m->lock);
 	return TRUE;
 }
 
@@ -546,7 +550,7 @@ enum media_outcome media_push(Media *m, const struct media_frame *frame, guint64
 	*encode_ns = 0;
 	g_mutex_lock(&m->lock);
 	m->figures.frames_in++;
-	if (!m->pipeline || m->failed) {
+	if (!m->started || m->failed) {
 		outcome = MEDIA_NOT_STREAMING;
 		goto out;
 	}

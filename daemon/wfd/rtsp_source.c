@@ -99,6 +99,7 @@ const char *rtsp_reason_name(enum rtsp_reason reason)
 		[RTSP_REASON_SINK_MESSAGE_INCOMPLETE] = "sink-message-incomplete",
 		[RTSP_REASON_SINK_NOT_READING] = "sink-not-reading",
 		[RTSP_REASON_SINK_CLOSED] = "sink-closed",
+		[RTSP_REASON_LINK_LOST] = "link-lost",
 		[RTSP_REASON_SINK_TEARDOWN] = "sink-teardown",
 		[RTSP_REASON_GARBAGE] = "garbage",
 		[RTSP_REASON_BAD_CONTENT_LENGTH] = "bad-content-length",
@@ -706,11 +707,17 @@ void rtsp_source_feed(RtspSource *s, const guint8 *data, gsize len, gint64 now)
 		s->message_deadline = now + RTSP_REPLY_TIMEOUT;
 }
 
-/* The sink has closed the connection. */
-void rtsp_source_eof(RtspSource *s)
+/* The connection is over: the sink has closed it, or it broke by @link_error. */
+void rtsp_source_eof(RtspSource *s, const char *link_error)
 {
 	if (s->phase == PHASE_STOPPING)
 		end_session(s, RTSP_REASON_STOPPED, g_strdup("the session was stopped"));
+	else if (link_error)
+		end_session(
+			s, RTSP_REASON_LINK_LOST,
+			g_strdup_printf("the link to the sink broke (%s): bring the sink nearer "
+					"and connect again",
+					link_error));
 	else
 		end_session(s, RTSP_REASON_SINK_CLOSED,
 			    g_strdup_printf("the sink closed the connection while %s was awaited: "

@@ -50,6 +50,7 @@ enum rtsp_reason {
 	RTSP_REASON_SINK_MESSAGE_INCOMPLETE,
 	RTSP_REASON_SINK_NOT_READING,
 	RTSP_REASON_SINK_CLOSED,
+	RTSP_REASON_LINK_LOST,
 	RTSP_REASON_SINK_TEARDOWN,
 	RTSP_REASON_GARBAGE,
 	RTSP_REASON_BAD_CONTENT_LENGTH,
@@ -94,7 +95,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(RtspSource, rtsp_source_free)
 
 void rtsp_source_start(RtspSource *source, gint64 now);
 void rtsp_source_feed(RtspSource *source, const guint8 *data, gsize len, gint64 now);
-void rtsp_source_eof(RtspSource *source);
+void rtsp_source_eof(RtspSource *source, const char *link_error);
 gint64 rtsp_source_next_deadline(const RtspSource *source);
 void rtsp_source_on_time(RtspSource *source, gint64 now);
 void rtsp_source_set_standby(RtspSource *source, gboolean standby, gint64 now);

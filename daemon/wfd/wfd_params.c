@@ -462,11 +462,18 @@ static gboolean policy_allows(const struct wfd_policy *policy, const struct wfd_
 		(guint64)mode->width * mode->height * mode->fps <= policy->max_pixel_rate);
 }
 
-/* More is better: smooth motion first (24 and 25 Hz only if nothing else fits), size, rate. */
-static guint64 mode_rank(const struct wfd_mode *mode)
+/*
+ * More is better. Smooth motion first (24 and 25 Hz only if nothing else fits), then a mode of at
+ * least 720 lines from the table that holds the sink's native mode (a television gets 1280x720,
+ * not 1400x1050), then size, then rate.
+ */
+static guint64 mode_rank(const struct wfd_video_formats *sink, enum wfd_mode_table table,
+			 const struct wfd_mode *mode)
 {
-	return (guint64)(mode->fps >= 30) << 40 | (guint64)mode->width * mode->height << 8 |
-	       mode->fps;
+	gboolean native = table == (sink->native & 7u) && mode->height >= 720;
+
+	return (guint64)(mode->fps >= 30) << 41 | (guint64)native << 40 |
+	       (guint64)mode->width * mode->height << 8 | mode->fps;
 }
 
 /**
@@ -493,6 +500,7 @@ gboolean wfd_choose_format(const struct wfd_video_formats *sink, const struct wf
 			max_level = MIN(max_level, highest_level(policy->max_level));
 		for (guint bit = 0; bit < WFD_N_MODE_TABLES * 32; bit++) {
 			const struct wfd_mode *mode = wfd_mode_get(bit / 32, bit % 32);
+			guint64 rank;
 			gint level;
 
 			if (!mode || !(codec->modes[bit / 32] & 1u << bit % 32))
@@ -507,9 +515,10 @@ gboolean wfd_choose_format(const struct wfd_video_formats *sink, const struct wf
 			    ((codec->max_hres && mode->width > codec->max_hres) ||
 			     (codec->max_vres && mode->height > codec->max_vres)))
 				continue;
-			if (mode_rank(mode) <= best)
+			rank = mode_rank(sink, bit / 32, mode);
+			if (rank <= best)
 				continue;
-			best = mode_rank(mode);
+			best = rank;
 			*choice = (struct wfd_choice){
 				.table = bit / 32,
 				.index = bit % 32,

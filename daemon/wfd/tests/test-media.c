@@ -335,6 +335,35 @@ static void test_scale(void)
 	rig_free(rig);
 }
 
+/* Lines longer than the picture is wide, the last one ending with the picture. */
+static void test_stride(void)
+{
+	struct rig *rig = rig_new(640, 480, 0);
+	gsize stride = 640 * 4 + 52, size = stride * 479 + 640 * 4;
+	g_autofree guint8 *pixels = g_malloc(size);
+	g_autoptr(GstSample) sample = NULL;
+	struct media_frame frame = {
+		.pixels = pixels,
+		.size = size,
+		.stride = stride,
+		.width = 640,
+		.height = 480,
+		.time_ns = g_get_monotonic_time() * 1000,
+		.release = on_release,
+		.release_data = rig,
+	};
+	guint64 encode_ns;
+
+	media_set_playing(rig->media, TRUE);
+	draw(rig, 100);
+	for (guint row = 0; row < 480; row++)
+		memcpy(pixels + row * stride, rig->pixels + row * 640 * 4, 640 * 4);
+	g_assert_cmpint(media_push(rig->media, &frame, &encode_ns), ==, MEDIA_ENCODED);
+	sample = pull(rig);
+	g_assert_cmpfloat(psnr(rig, sample), >=, 25);
+	rig_free(rig);
+}
+
 static gpointer push_many(gpointer user_data)
 {
 	struct rig *rig = user_data;
@@ -403,6 +432,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/wfd/media/keyframe", test_keyframe);
 	g_test_add_func("/wfd/media/pause", test_pause);
 	g_test_add_func("/wfd/media/scale", test_scale);
+	g_test_add_func("/wfd/media/stride", test_stride);
 	g_test_add_func("/wfd/media/crowd", test_crowd);
 	g_test_add_func("/wfd/media/encoder-unknown", test_encoder_unknown);
 	return g_test_run();

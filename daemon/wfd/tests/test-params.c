@@ -371,6 +371,24 @@ static void test_choose_none(void)
 	}
 }
 
+/* A table is preferred by the sink's native mode, if it has modes of some size. */
+static void test_choose_native(void)
+{
+	struct wfd_video_formats sink =
+		formats_of("00 00 01 10 00000061 1FFFFFFF 00000000 00 0000 0000 00 none none");
+	struct wfd_choice choice;
+
+	g_assert_true(wfd_choose_format(&sink, &(struct wfd_policy){0}, &choice, NULL));
+	assert_mode(&choice, 1280, 720, 60);
+	sink.native = 26 << 3 | WFD_VESA;
+	g_assert_true(wfd_choose_format(&sink, &(struct wfd_policy){0}, &choice, NULL));
+	assert_mode(&choice, 1600, 1200, 60);
+	sink.native = 0;
+	sink.codecs[0].modes[WFD_CEA] = 1;
+	g_assert_true(wfd_choose_format(&sink, &(struct wfd_policy){0}, &choice, NULL));
+	assert_mode(&choice, 1600, 1200, 60);
+}
+
 /* Slow modes only when there is no other; the decoder's limits; a sink that names no level. */
 static void test_choose_ranks(void)
 {
@@ -409,6 +427,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/wfd/choose/limits", test_choose_limits);
 	g_test_add_func("/wfd/choose/only", test_choose_only);
 	g_test_add_func("/wfd/choose/none", test_choose_none);
+	g_test_add_func("/wfd/choose/native", test_choose_native);
 	g_test_add_func("/wfd/choose/ranks", test_choose_ranks);
 	return g_test_run();
 }

@@ -490,7 +490,7 @@ static void test_sink_teardown(gconstpointer step)
 	expect(p, "RTSP/1.0 200 OK\r\n", "CSeq: 9\r\n");
 	expect_events(p, "E");
 	expect_end(p, "sink-teardown");
-	rtsp_source_eof(p->source);
+	rtsp_source_eof(p->source, NULL);
 	rtsp_source_on_time(p->source, p->now + 1000 * G_USEC_PER_SEC);
 	rtsp_source_stop(p->source, p->now);
 	rtsp_source_set_standby(p->source, TRUE, p->now);
@@ -648,10 +648,16 @@ static void test_closed(gconstpointer step)
 	struct peer *p = peer_start(step);
 
 	to_m6(p, CAPS);
-	rtsp_source_eof(p->source);
+	rtsp_source_eof(p->source, NULL);
 	drain(p);
 	expect_end(p, "sink-closed");
 	g_assert_nonnull(strstr(p->sentence, "SETUP (M6)"));
+	peer_free(p);
+
+	p = peer_start(step);
+	rtsp_source_eof(p->source, "No route to host");
+	drain(p);
+	expect_end(p, "link-lost");
 	peer_free(p);
 }
 

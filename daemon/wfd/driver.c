@@ -1,0 +1,829 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * wfd.so: the user-mode driver of miracast_display.ko that speaks Wi-Fi Display.
+ *
+ * Threads. The host calls create, start, stop and destroy one at a time. start() talks to the
+ * sink on the caller's thread until the sink has accepted a format, and hands the conversation
+ * to a thread of its own, the session's, which has it until stop() has joined it. The host calls
+ * handle_kernel_mode_message() on several threads, between start and stop only. They share with
+ * the session's thread: the media (which locks for itself), the framebuffers (fb_lock), and the
+ * session's main context, into which they post what concerns the conversation.
+ *
+ * The monitor is reported to the kernel when the sink plays, from the session's thread: never
+ * inside start(), while which the kernel's messages are held.
+ */
+#include <errno.h>
+#include <gio/gio.h>
+#include <gst/gst.h>
+#include <linux/miracast_display.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "framebuffer.h"
+#include "media.h"
+#include "miracast-driver.h"
+#include "rtsp_source.h"
+
+#define READ_SIZE	   16384
+#define MAX_EXCHANGE_LINES 100
+#define FIGURES_INTERVAL_S 1
+#define MIN_KBIT	   1000 /* for 1024x768, the least that a session must carry (DDI: Start) */
+
+struct session {
+	struct wfd_driver *driver;
+	int socket; /* the host's; never closed here */
+	gint64 begin; /* monotonic us */
+	RtspSource *rtsp;
+	Media *media;
+	GInetAddress *sink_address;
+	guint kbit;
+	gboolean arrived; /* the kernel knows of the monitor */
+	gboolean stopping; /* by the host */
+	gboolean over; /* a reason was told, or the host stops */
+	GQueue exchange; /* lines for people: the latest messages */
+
+	GThread *thread;
+	GMainContext *context;
+	GMainLoop *loop;
+	GSource *service; /* the socket, and the conversation's deadlines */
+	gpointer service_tag;
+};
+
+/* What create_miracast_context() makes. */
+struct wfd_driver {
+	MiracastDevice *device;
+	const struct miracast_host_callbacks *callbacks;
+	struct session *session; /* from start to stop */
+	GMutex fb_lock;
+	GHashTable *framebuffers; /* id -> struct framebuffer */
+};
+
+static void set_fact(struct session *s, const char *key, const char *format, ...)
+	G_GNUC_PRINTF(3, 4);
+
+static void set_fact(struct session *s, const char *key, const char *format, ...)
+{
+	g_autofree char *value = NULL;
+	va_list args;
+
+	va_start(args, format);
+	value = g_strdup_vprintf(format, args);
+	va_end(args);
+	miracast_device_set_fact(s->driver->device, key, value);
+}
+
+static void report_event(struct session *s, enum miracast_protocol_event event)
+{
+	struct miracast_statistic_data statistic = {
+		.statistic_type = MIRACAST_STATISTIC_TYPE_EVENT,
+		.protocol_event = event,
+	};
+
+	s->driver->callbacks->report_statistic(s->driver->device, &statistic);
+}
+
+static enum miracast_status miracast_status_of(enum rtsp_reason reason)
+{
+	switch (reason) {
+	case RTSP_REASON_KEEPALIVE_MISSED: return MIRACAST_STATUS_MISSING_KEEPALIVE;
+	case RTSP_REASON_SINK_TEARDOWN:
+	case RTSP_REASON_SINK_CLOSED: return MIRACAST_STATUS_SINK_DISCONNECT_REQUEST;
+	case RTSP_REASON_REFUSED_FORMAT: return MIRACAST_STATUS_SINK_FAILED_STANDARD_MODE_CHANGE;
+	default: return MIRACAST_STATUS_CRITICAL_ERROR;
+	}
+}
+
+static ntstatus_t ntstatus_of(enum rtsp_reason reason)
+{
+	switch (reason) {
+	case RTSP_REASON_SINK_SILENT_M1:
+	case RTSP_REASON_SINK_SILENT_M2:
+	case RTSP_REASON_SINK_SILENT_M3:
+	case RTSP_REASON_SINK_SILENT_M4:
+	case RTSP_REASON_SINK_SILENT_M5:
+	case RTSP_REASON_SINK_SILENT_M6:
+	case RTSP_REASON_SINK_SILENT_M7:
+	case RTSP_REASON_SINK_MESSAGE_INCOMPLETE:
+	case RTSP_REASON_SINK_NOT_READING:
+	case RTSP_REASON_KEEPALIVE_MISSED: return STATUS_IO_TIMEOUT;
+	case RTSP_REASON_SINK_CLOSED:
+	case RTSP_REASON_SINK_TEARDOWN:
+	case RTSP_REASON_LINK_LOST: return STATUS_CONNECTION_DISCONNECTED;
+	case RTSP_REASON_NO_COMMON_FORMAT:
+	case RTSP_REASON_UNSUPPORTED_TRANSPORT: return STATUS_NOT_SUPPORTED;
+	default: return STATUS_UNSUCCESSFUL;
+	}
+}
+
+/* Tells the host to end the session, once. */
+static void end_session(struct session *s, const char *reason, const char *message,
+			enum miracast_status miracast_status, ntstatus_t status)
+{
+	media_set_playing(s->media, FALSE);
+	if (s->over)
+		return;
+	s->over = TRUE;
+	miracast_device_set_reason(s->driver->device, reason, message);
+	s->driver->callbacks->report_session_status(s->driver->device, miracast_status, status);
+}
+
+/* "0.012 > M1 OPTIONS": seconds since the start, direction, message. */
+static void log_exchange(struct session *s, const char *text)
+{
+	double seconds = (g_get_monotonic_time() - s->begin) / (double)G_USEC_PER_SEC;
+	g_autoptr(GString) all = g_string_new(NULL);
+
+	g_queue_push_tail(&s->exchange, g_strdup_printf("%.3f %s", seconds, text));
+	if (s->exchange.length > MAX_EXCHANGE_LINES)
+		g_free(g_queue_pop_head(&s->exchange));
+	for (GList *line = s->exchange.head; line; line = line->next)
+		g_string_append_printf(all, "%s%s", all->len ? "\n" : "", (char *)line->data);
+	miracast_device_set_fact(s->driver->device, "rtsp-exchange", all->str);
+}
+
+static void receive(struct session *s)
+{
+	guint8 buffer[READ_SIZE];
+	ssize_t n = recv(s->socket, buffer, sizeof(buffer), MSG_DONTWAIT);
+
+	if (n > 0)
+		rtsp_source_feed(s->rtsp, buffer, n, g_get_monotonic_time());
+	else if (n == 0 || errno == ECONNRESET || errno == EPIPE)
+		rtsp_source_eof(s->rtsp, NULL);
+	else if (errno != EAGAIN && errno != EINTR)
+		rtsp_source_eof(s->rtsp, g_strerror(errno));
+}
+
+/* What cannot be written now stays; a broken connection shows when it is read. */
+static void flush(struct session *s)
+{
+	GByteArray *output = rtsp_source_output(s->rtsp);
+
+	while (output->len) {
+		ssize_t n = send(s->socket, output->data, output->len, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return;
+		g_byte_array_remove_range(output, 0, n);
+	}
+}
+
+/* Reports the sink to the display driver: the connector becomes connected. */
+static void report_monitor(struct session *s)
+{
+	const struct wfd_sink_caps *caps = rtsp_source_caps(s->rtsp);
+	const struct wfd_mode *mode = &rtsp_source_choice(s->rtsp)->mode;
+	gsize edid_size = caps->edid ? g_bytes_get_size(caps->edid) : 0;
+	g_autofree struct miracast_display_sink *sink = NULL;
+	gsize size;
+	ntstatus_t status;
+
+	if (edid_size > MIRACAST_DISPLAY_MAX_EDID)
+		edid_size = MIRACAST_DISPLAY_MAX_EDID;
+	size = sizeof(*sink) + edid_size;
+	sink = g_malloc0(size);
+	sink->header.code = MIRACAST_DISPLAY_CTL_SINK_ARRIVED;
+	sink->header.size = size;
+	sink->width = mode->width;
+	sink->height = mode->height;
+	sink->refresh = mode->fps * 1000;
+	sink->edid_size = edid_size;
+	if (edid_size)
+		memcpy(sink->edid, g_bytes_get_data(caps->edid, NULL), edid_size);
+	status = s->driver->callbacks->miracast_io_control(s->driver->device, false, size, sink, 0,
+							   NULL, NULL);
+	if (status == STATUS_INVALID_PARAMETER && edid_size) {
+		g_info("the display driver refused the sink's EDID: going on without");
+		sink->header.size = sizeof(*sink);
+		sink->edid_size = 0;
+		status = s->driver->callbacks->miracast_io_control(
+			s->driver->device, false, sizeof(*sink), sink, 0, NULL, NULL);
+	}
+	if (NT_SUCCESS(status)) {
+		s->arrived = TRUE;
+		report_event(s, MIRACAST_PROTOCOL_EVENT_MONITOR_ARRIVE);
+	} else {
+		g_autofree char *message = g_strdup_printf(
+			"the display driver refused the sink's monitor (0x%08x): see the kernel's log",
+			MIRACAST_NTSTATUS_VALUE(status));
+
+		end_session(s, "display-refused", message, MIRACAST_STATUS_CRITICAL_ERROR, status);
+	}
+}
+
+static void on_media_error(const char *message, gpointer user_data)
+{
+	end_session(user_data, "stream-broken", message, MIRACAST_STATUS_CRITICAL_ERROR,
+		    STATUS_UNSUCCESSFUL);
+}
+
+/* M7: the sink plays. The first time, the pipeline is built and the monitor arrives. */
+static void play(struct session *s)
+{
+	if (!media_encoder(s->media)) {
+		g_autoptr(GError) error = NULL;
+		struct media_config config = {
+			.format = *rtsp_source_choice(s->rtsp),
+			.kbit = s->kbit,
+			.encoder = miracast_device_get_option(s->driver->device, "encoder"),
+			.sink_address = s->sink_address,
+			.sink_port = rtsp_source_sink_rtp_port(s->rtsp),
+		};
+
+		if (!media_start(s->media, &config, s->context, on_media_error, s, &error)) {
+			end_session(s, "encoder-failed", error->message,
+				    MIRACAST_STATUS_CRITICAL_ERROR,
+				    STATUS_DEVICE_INSUFFICIENT_RESOURCES);
+			return;
+		}
+		set_fact(s, "encoder", "%s", media_encoder(s->media));
+		set_fact(s, "sink-rtp-port", "%u", config.sink_port);
+	}
+	media_set_playing(s->media, TRUE);
+	set_fact(s, "streaming", "yes");
+	if (!s->arrived)
+		report_monitor(s);
+}
+
+static void show_capabilities(struct session *s)
+{
+	const struct wfd_sink_caps *caps = rtsp_source_caps(s->rtsp);
+	const struct wfd_choice *choice = rtsp_source_choice(s->rtsp);
+
+	set_fact(s, "mode", "%ux%u@%u", choice->mode.width, choice->mode.height, choice->mode.fps);
+	set_fact(s, "h264-level", "%s", wfd_level_name(choice->level));
+	set_fact(s, "sink-edid-bytes", "%zu", caps->edid ? g_bytes_get_size(caps->edid) : 0);
+	set_fact(s, "sink-standby", "%s", caps->standby_resume ? "yes" : "no");
+}
+
+static void handle_events(struct session *s)
+{
+	struct rtsp_source_event event;
+
+	while (rtsp_source_next_event(s->rtsp, &event)) {
+		g_autofree char *text = event.text;
+		enum rtsp_reason reason;
+
+		switch (event.type) {
+		case RTSP_SOURCE_EXCHANGE: log_exchange(s, text); break;
+		case RTSP_SOURCE_CAPABILITIES: show_capabilities(s); break;
+		case RTSP_SOURCE_CONFIGURED: break;
+		case RTSP_SOURCE_PLAY: play(s); break;
+		case RTSP_SOURCE_PAUSE:
+			media_set_playing(s->media, FALSE);
+			set_fact(s, "streaming", "no");
+			break;
+		case RTSP_SOURCE_IDR_REQUEST:
+			media_force_keyframe(s->media);
+			report_event(s, MIRACAST_PROTOCOL_EVENT_IFRAME_RQ);
+			break;
+		case RTSP_SOURCE_ENDED:
+			reason = rtsp_source_reason(s->rtsp);
+			end_session(s, rtsp_reason_name(reason), text, miracast_status_of(reason),
+				    ntstatus_of(reason));
+			break;
+		}
+	}
+}
+
+/* Session's thread, below. */
+
+/* Arms the service source with what the conversation waits for. */
+static void arm(struct session *s)
+{
+	gint64 deadline = rtsp_source_next_deadline(s->rtsp);
+	GIOCondition condition = G_IO_IN;
+
+	if (rtsp_source_reason(s->rtsp) != RTSP_REASON_NONE) {
+		g_source_destroy(s->service);
+		if (s->stopping)
+			g_main_loop_quit(s->loop);
+		return;
+	}
+	if (rtsp_source_output(s->rtsp)->len)
+		condition |= G_IO_OUT;
+	g_source_modify_unix_fd(s->service, s->service_tag, condition);
+	g_source_set_ready_time(s->service, deadline == G_MAXINT64 ? -1 : deadline);
+}
+
+static void converse(struct session *s)
+{
+	flush(s);
+	handle_events(s);
+	arm(s);
+}
+
+static gboolean service(GSource *source, GSourceFunc callback, gpointer user_data)
+{
+	struct session *s = user_data;
+
+	if (g_source_query_unix_fd(source, s->service_tag) & ~G_IO_OUT)
+		receive(s);
+	rtsp_source_on_time(s->rtsp, g_get_monotonic_time());
+	converse(s);
+	return G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs service_funcs = {.dispatch = service};
+
+static void show_figures(struct session *s)
+{
+	struct media_figures figures;
+
+	media_get_figures(s->media, &figures);
+	set_fact(s, "frames-in", "%" G_GUINT64_FORMAT, figures.frames_in);
+	set_fact(s, "frames-encoded", "%" G_GUINT64_FORMAT, figures.frames_encoded);
+	set_fact(s, "frames-dropped", "%" G_GUINT64_FORMAT, figures.frames_dropped);
+	set_fact(s, "frames-repeated", "%" G_GUINT64_FORMAT, figures.frames_repeated);
+	set_fact(s, "keyframes", "%" G_GUINT64_FORMAT, figures.keyframes);
+	set_fact(s, "encoded-bytes", "%" G_GUINT64_FORMAT, figures.encoded_bytes);
+	set_fact(s, "rtp-packets", "%" G_GUINT64_FORMAT, figures.packets);
+	if (figures.frames_encoded)
+		set_fact(s, "encode-ms", "%.2f", figures.encode_ns / 1e6 / figures.frames_encoded);
+}
+
+static gboolean on_figures(gpointer user_data)
+{
+	show_figures(user_data);
+	return G_SOURCE_CONTINUE;
+}
+
+static gpointer session_thread(gpointer user_data)
+{
+	struct session *s = user_data;
+	g_autoptr(GSource) figures = g_timeout_source_new_seconds(FIGURES_INTERVAL_S);
+
+	g_main_context_push_thread_default(s->context);
+	s->service = g_source_new(&service_funcs, sizeof(GSource));
+	g_source_set_callback(s->service, NULL, s, NULL);
+	s->service_tag = g_source_add_unix_fd(s->service, s->socket, G_IO_IN);
+	g_source_attach(s->service, s->context);
+	g_source_set_callback(figures, on_figures, s, NULL);
+	g_source_attach(figures, s->context);
+	converse(s);
+	g_main_loop_run(s->loop);
+	g_source_destroy(figures);
+	g_source_destroy(s->service);
+	g_source_unref(s->service);
+	g_main_context_pop_thread_default(s->context);
+	return NULL;
+}
+
+static gboolean on_stop(gpointer user_data)
+{
+	struct session *s = user_data;
+
+	s->stopping = TRUE;
+	s->over = TRUE;
+	rtsp_source_stop(s->rtsp, g_get_monotonic_time());
+	if (!g_source_is_destroyed(s->service))
+		converse(s);
+	else
+		g_main_loop_quit(s->loop);
+	return G_SOURCE_REMOVE;
+}
+
+struct power_change {
+	struct session *session;
+	gboolean on;
+};
+
+static gboolean on_power(gpointer user_data)
+{
+	struct power_change *change = user_data;
+	struct session *s = change->session;
+
+	rtsp_source_set_standby(s->rtsp, !change->on, g_get_monotonic_time());
+	if (!g_source_is_destroyed(s->service))
+		converse(s);
+	return G_SOURCE_REMOVE;
+}
+
+/* Runs @func on the session's thread, soon. */
+static void post(struct session *s, GSourceFunc func, gpointer data, GDestroyNotify notify)
+{
+	g_autoptr(GSource) source = g_idle_source_new();
+
+	g_source_set_priority(source, G_PRIORITY_DEFAULT);
+	g_source_set_callback(source, func, data, notify);
+	g_source_attach(source, s->context);
+}
+
+/* Start, below. */
+
+static void session_free(struct session *s)
+{
+	char *line;
+
+	g_clear_pointer(&s->media, media_free);
+	g_clear_pointer(&s->rtsp, rtsp_source_free);
+	g_clear_object(&s->sink_address);
+	g_clear_pointer(&s->loop, g_main_loop_unref);
+	g_clear_pointer(&s->context, g_main_context_unref);
+	while ((line = g_queue_pop_head(&s->exchange)))
+		g_free(line);
+	g_free(s);
+}
+
+/* "1280x720", "1280x720@60" or "1280x720p60". */
+static gboolean parse_mode(const char *text, struct wfd_mode *mode)
+{
+	char end;
+	int n = sscanf(text, "%5ux%5u%*1[@p]%3u%c", &mode->width, &mode->height, &mode->fps, &end);
+
+	return (n == 3 || (n == 2 && strspn(text, "0123456789x") == strlen(text))) && mode->width;
+}
+
+static gboolean parse_options(MiracastDevice *device, struct wfd_policy *policy, guint *kbit,
+			      GError **error)
+{
+	const char *mode = miracast_device_get_option(device, "mode");
+	const char *bitrate = miracast_device_get_option(device, "bitrate");
+	guint64 value;
+
+	*kbit = 0;
+	policy->max_pixel_rate =
+		media_max_pixel_rate(miracast_device_get_option(device, "encoder"));
+	if (mode && !parse_mode(mode, &policy->only)) {
+		g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+			    "the option mode is \"%s\" but should look like 1280x720@60", mode);
+		return FALSE;
+	}
+	if (bitrate) {
+		if (!g_ascii_string_to_unsigned(bitrate, 10, 100, 50000, &value, NULL)) {
+			g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+				    "the option bitrate is \"%s\" but should be 100 to 50000 "
+				    "(kbit/s)",
+				    bitrate);
+			return FALSE;
+		}
+		*kbit = value;
+	}
+	return TRUE;
+}
+
+static GInetAddress *address_of(int fd, int (*get)(int, struct sockaddr *, socklen_t *),
+				GError **error)
+{
+	struct sockaddr_storage storage;
+	socklen_t len = sizeof(storage);
+	g_autoptr(GSocketAddress) address = NULL;
+
+	if (get(fd, (struct sockaddr *)&storage, &len) < 0) {
+		g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno),
+			    "the RTSP socket has no address: %s", g_strerror(errno));
+		return NULL;
+	}
+	address = g_socket_address_new_from_native(&storage, len);
+	if (!G_IS_INET_SOCKET_ADDRESS(address)) {
+		g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+				    "the RTSP socket is not one of TCP/IP");
+		return NULL;
+	}
+	return g_object_ref(g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(address)));
+}
+
+static gboolean prepare(struct session *s, GError **error)
+{
+	g_autoptr(GInetAddress) local = address_of(s->socket, getsockname, error);
+	struct rtsp_source_config config = {.session_id = g_random_int()};
+	g_autofree char *host = NULL;
+
+	if (!local)
+		return FALSE;
+	s->sink_address = address_of(s->socket, getpeername, error);
+	if (!s->sink_address || !parse_options(s->driver->device, &config.policy, &s->kbit, error))
+		return FALSE;
+	s->media = media_new(local, error);
+	if (!s->media)
+		return FALSE;
+	host = g_inet_address_to_string(local);
+	config.local_host = host;
+	config.rtp_port = media_local_port(s->media);
+	s->rtsp = rtsp_source_new(&config);
+	return TRUE;
+}
+
+/*
+ * Talks to the sink until it has accepted a format (M4) or the session has ended. Bounded by the
+ * conversation's own deadlines: at most 24 s.
+ */
+static gboolean shake_hands(struct session *s)
+{
+	gboolean configured = FALSE;
+
+	rtsp_source_start(s->rtsp, g_get_monotonic_time());
+	for (;;) {
+		struct pollfd pollfd = {.fd = s->socket, .events = POLLIN};
+		gint64 wait = rtsp_source_next_deadline(s->rtsp) - g_get_monotonic_time();
+		struct rtsp_source_event event;
+
+		flush(s);
+		while (rtsp_source_next_event(s->rtsp, &event)) {
+			g_autofree char *text = event.text;
+
+			if (event.type == RTSP_SOURCE_EXCHANGE)
+				log_exchange(s, text);
+			if (event.type == RTSP_SOURCE_CAPABILITIES)
+				show_capabilities(s);
+			configured |= event.type == RTSP_SOURCE_CONFIGURED;
+			if (event.type != RTSP_SOURCE_ENDED)
+				continue;
+			miracast_device_set_reason(s->driver->device,
+						   rtsp_reason_name(rtsp_source_reason(s->rtsp)),
+						   text);
+			return FALSE;
+		}
+		if (configured)
+			return TRUE;
+		if (rtsp_source_output(s->rtsp)->len)
+			pollfd.events |= POLLOUT;
+		if (poll(&pollfd, 1, CLAMP(wait / 1000 + 1, 0, 60000)) > 0 &&
+		    pollfd.revents & ~POLLOUT)
+			receive(s);
+		rtsp_source_on_time(s->rtsp, g_get_monotonic_time());
+	}
+}
+
+/* The encoder's rate: what was asked for or fits the mode, within the level and the link. */
+static gboolean choose_rate(struct session *s, const struct miracast_wfd_connection_stats *stats)
+{
+	const struct wfd_choice *choice = rtsp_source_choice(s->rtsp);
+	guint64 link_kbit = stats ? stats->current_bit_rate / 1000 : 0;
+
+	if (!s->kbit)
+		s->kbit = media_default_kbit(&choice->mode);
+	s->kbit = MIN(s->kbit, choice->max_kbit);
+	/* A quarter is left for what the air takes. */
+	if (link_kbit)
+		s->kbit = MIN(s->kbit, link_kbit * 3 / 4);
+	set_fact(s, "bitrate-kbit", "%u", s->kbit);
+	return !link_kbit || link_kbit >= MIN_KBIT;
+}
+
+static ntstatus_t fail_start(struct session *s, const char *reason, const char *message,
+			     ntstatus_t status)
+{
+	if (reason)
+		miracast_device_set_reason(s->driver->device, reason, message);
+	s->driver->session = NULL;
+	session_free(s);
+	return status;
+}
+
+static ntstatus_t start_session(void *miracast_context, int rtsp_socket,
+				const struct miracast_wfd_connection_stats *stats,
+				struct miracast_session_info *session_info)
+{
+	struct wfd_driver *driver = miracast_context;
+	struct session *s = g_new0(struct session, 1);
+	g_autoptr(GError) error = NULL;
+
+	s->driver = driver;
+	s->socket = rtsp_socket;
+	s->begin = g_get_monotonic_time();
+	driver->session = s;
+	if (!prepare(s, &error))
+		return fail_start(s,
+				  g_error_matches(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT)
+					  ? "bad-option"
+					  : "socket-failed",
+				  error->message, STATUS_INVALID_PARAMETER);
+	if (!shake_hands(s))
+		return fail_start(s, NULL, NULL, ntstatus_of(rtsp_source_reason(s->rtsp)));
+	if (!choose_rate(s, stats))
+		return fail_start(s, "link-too-slow",
+				  "the link carries less than 1 Mbit/s: bring the sink nearer",
+				  STATUS_DEVICE_INSUFFICIENT_RESOURCES);
+	s->context = g_main_context_new();
+	s->loop = g_main_loop_new(s->context, FALSE);
+	s->thread = g_thread_try_new("wfd-session", session_thread, s, &error);
+	if (!s->thread)
+		return fail_start(s, "out-of-memory", error->message,
+				  STATUS_INSUFFICIENT_RESOURCES);
+	session_info->value = MIRACAST_SESSION_MONITOR_CONNECTED;
+	return STATUS_SUCCESS;
+}
+
+static void drop_framebuffers(struct wfd_driver *driver)
+{
+	g_mutex_lock(&driver->fb_lock);
+	g_hash_table_remove_all(driver->framebuffers);
+	g_mutex_unlock(&driver->fb_lock);
+}
+
+/* Bounded: one second for the sink's TEARDOWN, and the picture that is being encoded. */
+static void stop_session(void *miracast_context)
+{
+	struct wfd_driver *driver = miracast_context;
+	struct session *s = driver->session;
+
+	if (!s)
+		return;
+	post(s, on_stop, s, NULL);
+	g_thread_join(s->thread);
+	show_figures(s);
+	driver->session = NULL;
+	session_free(s);
+	drop_framebuffers(driver);
+}
+
+/* Messages of the display driver, below. */
+
+static struct framebuffer *get_framebuffer(struct wfd_driver *driver, guint32 id, GError **error)
+{
+	struct framebuffer *framebuffer;
+
+	g_mutex_lock(&driver->fb_lock);
+	framebuffer = g_hash_table_lookup(driver->framebuffers, GUINT_TO_POINTER(id));
+	if (!framebuffer) {
+		framebuffer = framebuffer_export(driver->device, driver->callbacks, id, error);
+		if (framebuffer)
+			g_hash_table_insert(driver->framebuffers, GUINT_TO_POINTER(id),
+					    framebuffer);
+	}
+	if (framebuffer)
+		framebuffer_ref(framebuffer);
+	g_mutex_unlock(&driver->fb_lock);
+	return framebuffer;
+}
+
+static void release_framebuffer(gpointer user_data)
+{
+	framebuffer_unref(user_data);
+}
+
+static void report_encoded(struct wfd_driver *driver, guint64 sequence, guint64 encode_ns)
+{
+	struct miracast_statistic_data statistic = {
+		.statistic_type = MIRACAST_STATISTIC_TYPE_CHUNK_PROCESSING_COMPLETE,
+		.encode_complete =
+			{
+				.chunk_type = MIRACAST_CHUNK_TYPE_ENCODE_COMPLETE,
+				.chunk_id = MIRACAST_CHUNK_ID(sequence, 0),
+				.processing_time = encode_ns / 1000,
+				.encode_rate = driver->session->kbit,
+			},
+	};
+
+	driver->callbacks->report_statistic(driver->device, &statistic);
+	statistic = (struct miracast_statistic_data){
+		.statistic_type = MIRACAST_STATISTIC_TYPE_CHUNK_SENT,
+		.chunk_sent = MIRACAST_CHUNK_ID(sequence, 0),
+	};
+	driver->callbacks->report_statistic(driver->device, &statistic);
+}
+
+static ntstatus_t handle_frame(struct wfd_driver *driver,
+			       const struct miracast_display_frame *message, uint32_t output_size,
+			       void *output, uint32_t *bytes_returned)
+{
+	static const enum miracast_display_frame_outcome outcomes[] = {
+		[MEDIA_ENCODED] = MIRACAST_DISPLAY_FRAME_ENCODED,
+		[MEDIA_DROPPED] = MIRACAST_DISPLAY_FRAME_DROPPED,
+		[MEDIA_NOT_STREAMING] = MIRACAST_DISPLAY_FRAME_NOT_STREAMING,
+	};
+	struct miracast_display_frame_result result = {.sequence = message->sequence};
+	struct media_frame frame = {.release = release_framebuffer};
+	struct framebuffer *framebuffer;
+	g_autoptr(GError) error = NULL;
+	enum media_outcome outcome;
+	guint64 encode_ns;
+
+	if (output_size < sizeof(result))
+		return STATUS_BUFFER_TOO_SMALL;
+	framebuffer = get_framebuffer(driver, message->framebuffer_id, &error);
+	if (!framebuffer) {
+		g_info("frame %llu: %s", (unsigned long long)message->sequence, error->message);
+		return STATUS_UNSUCCESSFUL;
+	}
+	frame.pixels = framebuffer_pixels(framebuffer, message->x, message->y, message->width,
+					  message->height, &frame.size);
+	if (!frame.pixels) {
+		framebuffer_unref(framebuffer);
+		return STATUS_INVALID_PARAMETER;
+	}
+	frame.stride = framebuffer->pitch;
+	frame.width = message->width;
+	frame.height = message->height;
+	frame.time_ns = message->time_ns;
+	frame.release_data = framebuffer_ref(framebuffer);
+	framebuffer_begin_read(framebuffer);
+	outcome = media_push(driver->session->media, &frame, &encode_ns);
+	framebuffer_end_read(framebuffer);
+	framebuffer_unref(framebuffer);
+	if (outcome == MEDIA_ENCODED)
+		report_encoded(driver, message->sequence, encode_ns);
+	result.outcome = outcomes[outcome];
+	result.encode_ns = encode_ns;
+	memcpy(output, &result, sizeof(result));
+	*bytes_returned = sizeof(result);
+	return STATUS_SUCCESS;
+}
+
+static void handle_power(struct wfd_driver *driver, const struct miracast_display_power *message)
+{
+	struct power_change *change = g_new(struct power_change, 1);
+
+	*change = (struct power_change){driver->session, message->on != 0};
+	post(driver->session, on_power, change, g_free);
+}
+
+static void handle_framebuffer_gone(struct wfd_driver *driver,
+				    const struct miracast_display_framebuffer *message)
+{
+	g_mutex_lock(&driver->fb_lock);
+	g_hash_table_remove(driver->framebuffers, GUINT_TO_POINTER(message->framebuffer_id));
+	g_mutex_unlock(&driver->fb_lock);
+}
+
+static ntstatus_t handle_message(void *miracast_context, uint32_t input_size, const void *input,
+				 uint32_t output_size, void *output, uint32_t *bytes_returned)
+{
+	struct wfd_driver *driver = miracast_context;
+	union {
+		struct miracast_display_header header;
+		struct miracast_display_frame frame;
+		struct miracast_display_power power;
+		struct miracast_display_framebuffer framebuffer;
+	} message = {0};
+
+	*bytes_returned = 0;
+	if (input_size < sizeof(message.header))
+		return STATUS_INVALID_BUFFER_SIZE;
+	memcpy(&message, input, MIN(input_size, sizeof(message)));
+	if (message.header.size != input_size)
+		return STATUS_INVALID_BUFFER_SIZE;
+	switch (message.header.code) {
+	case MIRACAST_DISPLAY_MSG_FRAME:
+		if (input_size < sizeof(message.frame))
+			return STATUS_INVALID_BUFFER_SIZE;
+		return handle_frame(driver, &message.frame, output_size, output, bytes_returned);
+	case MIRACAST_DISPLAY_MSG_POWER:
+		if (input_size < sizeof(message.power))
+			return STATUS_INVALID_BUFFER_SIZE;
+		handle_power(driver, &message.power);
+		return STATUS_SUCCESS;
+	case MIRACAST_DISPLAY_MSG_FRAMEBUFFER_GONE:
+		if (input_size < sizeof(message.framebuffer))
+			return STATUS_INVALID_BUFFER_SIZE;
+		handle_framebuffer_gone(driver, &message.framebuffer);
+		return STATUS_SUCCESS;
+	default: return STATUS_NOT_SUPPORTED;
+	}
+}
+
+/* Create and destroy, below. */
+
+static ntstatus_t create_context(MiracastDevice *device,
+				 const struct miracast_host_callbacks *callbacks,
+				 void **miracast_context)
+{
+	g_autoptr(GError) error = NULL;
+	struct wfd_driver *driver;
+
+	if (!gst_init_check(NULL, NULL, &error)) {
+		miracast_device_set_reason(device, "gstreamer-failed", error->message);
+		return STATUS_UNSUCCESSFUL;
+	}
+	driver = g_new0(struct wfd_driver, 1);
+	driver->device = device;
+	driver->callbacks = callbacks;
+	g_mutex_init(&driver->fb_lock);
+	driver->framebuffers =
+		g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)framebuffer_unref);
+	*miracast_context = driver;
+	return STATUS_SUCCESS;
+}
+
+static void destroy_context(void *miracast_context)
+{
+	struct wfd_driver *driver = miracast_context;
+
+	stop_session(driver);
+	g_hash_table_unref(driver->framebuffers);
+	g_mutex_clear(&driver->fb_lock);
+	g_free(driver);
+}
+
+ntstatus_t miracast_query_driver_interface(uint32_t version, uint32_t size,
+					   struct miracast_driver_interface *driver_interface)
+{
+	if (version != MIRACAST_DRIVER_INTERFACE_VERSION_1)
+		return STATUS_REVISION_MISMATCH;
+	if (size < sizeof(*driver_interface))
+		return STATUS_BUFFER_TOO_SMALL;
+	*driver_interface = (struct miracast_driver_interface){
+		.size = sizeof(*driver_interface),
+		.create_miracast_context = create_context,
+		.destroy_miracast_context = destroy_context,
+		.start_miracast_session = start_session,
+		.stop_miracast_session = stop_session,
+		.handle_kernel_mode_message = handle_message,
+	};
+	return STATUS_SUCCESS;
+}

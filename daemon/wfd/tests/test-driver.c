@@ -1,0 +1,706 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The driver as a host sees it: a host, a display driver and a sink that are this file. The sink
+ * is a thread with a TCP socket that speaks from a script; framebuffers are memory files. Time
+ * limits are guards against hanging, not measures.
+ */
+#include <drm_fourcc.h>
+#include <gio/gio.h>
+#include <linux/miracast_display.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "miracast-driver.h"
+
+#define GUARD  (30 * G_TIME_SPAN_SECOND)
+#define WIDTH  640
+#define HEIGHT 480
+
+struct _MiracastDevice {
+	GMutex lock;
+	GCond cond;
+	GHashTable *options;
+	GHashTable *facts;
+	char *reason;
+	gint status_reports;
+	enum miracast_status status;
+	guint sinks; /* SINK_ARRIVED so far */
+	gboolean refuse_edid;
+	struct miracast_display_sink sink;
+	guint exports;
+	guint idr_requests;
+	guint chunks_sent;
+};
+
+/* What libmiracast gives to drivers. */
+
+const char *miracast_device_get_option(MiracastDevice *device, const char *name)
+{
+	return g_hash_table_lookup(device->options, name);
+}
+
+void miracast_device_set_reason(MiracastDevice *device, const char *reason, const char *message)
+{
+	g_assert_nonnull(message);
+	g_mutex_lock(&device->lock);
+	if (!device->reason)
+		device->reason = g_strdup(reason);
+	g_mutex_unlock(&device->lock);
+}
+
+void miracast_device_set_fact(MiracastDevice *device, const char *key, const char *value)
+{
+	g_mutex_lock(&device->lock);
+	g_hash_table_insert(device->facts, g_strdup(key), g_strdup(value));
+	g_cond_broadcast(&device->cond);
+	g_mutex_unlock(&device->lock);
+}
+
+/* The host's callbacks. */
+
+static void report_session_status(MiracastDevice *device, enum miracast_status miracast_status,
+				  ntstatus_t status)
+{
+	g_mutex_lock(&device->lock);
+	device->status_reports++;
+	device->status = miracast_status;
+	g_cond_broadcast(&device->cond);
+	g_mutex_unlock(&device->lock);
+}
+
+static ntstatus_t export_framebuffer(MiracastDevice *device,
+				     const struct miracast_display_framebuffer *in,
+				     struct miracast_display_framebuffer *out)
+{
+	gsize size = WIDTH * HEIGHT * 4;
+
+	/* Framebuffer 2 is one that was never there, 3 and 4 say what cannot be. */
+	if (in->framebuffer_id == 2)
+		return STATUS_NOT_FOUND;
+	*out = *in;
+	out->fd = memfd_create("framebuffer", MFD_CLOEXEC);
+	g_assert_cmpint(ftruncate(out->fd, size), ==, 0);
+	out->width = WIDTH;
+	out->height = HEIGHT;
+	out->pitch = WIDTH * 4;
+	out->format = DRM_FORMAT_XRGB8888;
+	out->buffer_size = size;
+	if (in->framebuffer_id == 3)
+		out->height++;
+	if (in->framebuffer_id == 4)
+		out->pitch = 0;
+	device->exports++;
+	return STATUS_SUCCESS;
+}
+
+static ntstatus_t io_control(MiracastDevice *device, bool hardware_access, uint32_t input_size,
+			     const void *input, uint32_t output_size, void *output,
+			     uint32_t *bytes_returned)
+{
+	const struct miracast_display_header *header = input;
+	ntstatus_t status = STATUS_SUCCESS;
+
+	g_assert_cmpuint(input_size, >=, sizeof(*header));
+	g_assert_cmpuint(header->size, ==, input_size);
+	g_mutex_lock(&device->lock);
+	if (header->code == MIRACAST_DISPLAY_CTL_SINK_ARRIVED) {
+		memcpy(&device->sink, input, sizeof(device->sink));
+		g_assert_cmpuint(input_size, ==, sizeof(device->sink) + device->sink.edid_size);
+		if (device->refuse_edid && device->sink.edid_size)
+			status = STATUS_INVALID_PARAMETER;
+		else
+			device->sinks++;
+		g_cond_broadcast(&device->cond);
+	} else {
+		g_assert_cmpuint(header->code, ==, MIRACAST_DISPLAY_CTL_EXPORT_FRAMEBUFFER);
+		g_assert_cmpuint(output_size, ==, sizeof(struct miracast_display_framebuffer));
+		status = export_framebuffer(device, input, output);
+		*bytes_returned = NT_SUCCESS(status) ? output_size : 0;
+	}
+	g_mutex_unlock(&device->lock);
+	return status;
+}
+
+static void report_statistic(MiracastDevice *device, const struct miracast_statistic_data *data)
+{
+	g_mutex_lock(&device->lock);
+	if (data->statistic_type == MIRACAST_STATISTIC_TYPE_EVENT &&
+	    data->protocol_event == MIRACAST_PROTOCOL_EVENT_IFRAME_RQ)
+		device->idr_requests++;
+	if (data->statistic_type == MIRACAST_STATISTIC_TYPE_CHUNK_SENT)
+		device->chunks_sent++;
+	g_cond_broadcast(&device->cond);
+	g_mutex_unlock(&device->lock);
+}
+
+static const struct miracast_host_callbacks callbacks = {
+	.report_session_status = report_session_status,
+	.miracast_io_control = io_control,
+	.report_statistic = report_statistic,
+};
+
+/* Waits until *@counter is at least @least. */
+static void wait_until(MiracastDevice *device, const guint *counter, guint least)
+{
+	gint64 end = g_get_monotonic_time() + GUARD;
+
+	g_mutex_lock(&device->lock);
+	while (*counter < least)
+		g_assert_true(g_cond_wait_until(&device->cond, &device->lock, end));
+	g_mutex_unlock(&device->lock);
+}
+
+/* The sink: TCP, what it has read so far, and what it was told to do. */
+struct sink {
+	int listener;
+	int fd; /* the sink's end */
+	int rtp; /* UDP */
+	guint rtp_port;
+	GString *read;
+	guint cseq;
+};
+
+static struct sink *sink_new(int *source_fd)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(address);
+	struct sink *sink = g_new0(struct sink, 1);
+
+	sink->read = g_string_new(NULL);
+	sink->rtp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	g_assert_cmpint(bind(sink->rtp, (struct sockaddr *)&address, len), ==, 0);
+	g_assert_cmpint(getsockname(sink->rtp, (struct sockaddr *)&address, &len), ==, 0);
+	sink->rtp_port = ntohs(address.sin_port);
+	sink->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	address.sin_port = 0;
+	g_assert_cmpint(bind(sink->listener, (struct sockaddr *)&address, len), ==, 0);
+	g_assert_cmpint(listen(sink->listener, 1), ==, 0);
+	g_assert_cmpint(getsockname(sink->listener, (struct sockaddr *)&address, &len), ==, 0);
+	*source_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	g_assert_cmpint(connect(*source_fd, (struct sockaddr *)&address, len), ==, 0);
+	sink->fd = accept4(sink->listener, NULL, NULL, SOCK_CLOEXEC);
+	g_assert_cmpint(sink->fd, >=, 0);
+	return sink;
+}
+
+static void sink_free(struct sink *sink)
+{
+	close(sink->fd);
+	close(sink->rtp);
+	close(sink->listener);
+	g_string_free(sink->read, TRUE);
+	g_free(sink);
+}
+
+static void sink_send(struct sink *sink, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static void sink_send(struct sink *sink, const char *format, ...)
+{
+	g_autofree char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	text = g_strdup_vprintf(format, args);
+	va_end(args);
+	g_assert_cmpint(send(sink->fd, text, strlen(text), MSG_NOSIGNAL), ==, strlen(text));
+}
+
+/* Reads until @text has come; forgets everything up to its end. */
+static void sink_expect(struct sink *sink, const char *text)
+{
+	char *found;
+
+	while (!(found = strstr(sink->read->str, text))) {
+		struct pollfd pollfd = {.fd = sink->fd, .events = POLLIN};
+		char buffer[1024];
+		ssize_t n;
+
+		g_assert_cmpint(poll(&pollfd, 1, GUARD / 1000), ==, 1);
+		n = recv(sink->fd, buffer, sizeof(buffer), 0);
+		if (n <= 0)
+			g_error("the source closed before \"%s\"; read: %s", text, sink->read->str);
+		g_string_append_len(sink->read, buffer, n);
+	}
+	g_string_erase(sink->read, 0, found - sink->read->str + strlen(text));
+}
+
+static void sink_answer(struct sink *sink, const char *body)
+{
+	sink_send(sink, "RTSP/1.0 200 OK\r\nCSeq: %u\r\nContent-Length: %zu\r\n\r\n%s",
+		  ++sink->cseq, strlen(body), body);
+}
+
+static gpointer sink_until_m4(gpointer user_data)
+{
+	struct sink *sink = user_data;
+	g_autofree char *caps =
+		g_strdup_printf("wfd_video_formats: 00 00 01 01 00000001 00000000 00000000 00 0000 "
+				"0000 00 none none\r\n"
+				"wfd_client_rtp_ports: RTP/AVP/UDP;unicast %u 0 mode=play\r\n"
+				"wfd_display_edid: 0001 00ffffffffffff00%0240d\r\n"
+				"wfd_standby_resume_capability: supported\r\n",
+				sink->rtp_port, 0);
+	char *sum = strstr(caps, "edid: 0001 ") + 11 + 254;
+
+	/* 6 * 255 + 0x06 = 0 modulo 256. */
+	memcpy(sum, "06", 2);
+	sink_expect(sink, "org.wfa.wfd1.0\r\n\r\n");
+	sink_answer(sink, "");
+	sink_send(sink, "OPTIONS * RTSP/1.0\r\nCSeq: 1\r\nRequire: org.wfa.wfd1.0\r\n\r\n");
+	sink_expect(sink, "wfd_uibc_capability\r\n");
+	sink_answer(sink, caps);
+	sink_expect(sink, "mode=play\r\n");
+	sink_answer(sink, "");
+	return NULL;
+}
+
+static void sink_play(struct sink *sink)
+{
+	sink_expect(sink, "wfd_trigger_method: SETUP\r\n");
+	sink_answer(sink, "");
+	sink_send(sink,
+		  "SETUP rtsp://x/wfd1.0/streamid=0 RTSP/1.0\r\nCSeq: 2\r\n"
+		  "Transport: RTP/AVP/UDP;unicast;client_port=%u\r\n\r\n",
+		  sink->rtp_port);
+	sink_expect(sink, "\r\n\r\n");
+	sink_send(sink, "PLAY rtsp://x/wfd1.0/streamid=0 RTSP/1.0\r\nCSeq: 3\r\n\r\n");
+	sink_expect(sink, "\r\n\r\n");
+}
+
+/* At least one RTP packet of MPEG-TS has come. */
+static void sink_expect_rtp(struct sink *sink)
+{
+	struct pollfd pollfd = {.fd = sink->rtp, .events = POLLIN};
+	guint8 packet[2048];
+
+	g_assert_cmpint(poll(&pollfd, 1, GUARD / 1000), ==, 1);
+	g_assert_cmpint(recv(sink->rtp, packet, sizeof(packet), 0), >, 12);
+	g_assert_cmpuint(packet[1] & 0x7f, ==, 33);
+	g_assert_cmphex(packet[12], ==, 0x47);
+}
+
+struct rig {
+	MiracastDevice device;
+	struct miracast_driver_interface driver;
+	void *context;
+	struct sink *sink;
+	int fd;
+};
+
+static struct rig *rig_new(void)
+{
+	struct rig *rig = g_new0(struct rig, 1);
+
+	g_mutex_init(&rig->device.lock);
+	g_cond_init(&rig->device.cond);
+	rig->device.options = g_hash_table_new(g_str_hash, g_str_equal);
+	rig->device.facts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	g_assert_cmpuint(miracast_query_driver_interface(MIRACAST_DRIVER_INTERFACE_VERSION_1,
+							 sizeof(rig->driver), &rig->driver),
+			 ==, STATUS_SUCCESS);
+	g_assert_cmpuint(rig->driver.create_miracast_context(&rig->device, &callbacks,
+							     &rig->context),
+			 ==, STATUS_SUCCESS);
+	rig->sink = sink_new(&rig->fd);
+	return rig;
+}
+
+static ntstatus_t rig_start(struct rig *rig)
+{
+	struct miracast_wfd_connection_stats stats = {0};
+	struct miracast_session_info info = {0};
+	ntstatus_t status;
+
+	status = rig->driver.start_miracast_session(rig->context, rig->fd, &stats, &info);
+	if (NT_SUCCESS(status))
+		g_assert_cmpuint(info.value, ==, MIRACAST_SESSION_MONITOR_CONNECTED);
+	return status;
+}
+
+static void rig_play(struct rig *rig)
+{
+	GThread *thread = g_thread_new("sink", sink_until_m4, rig->sink);
+
+	g_assert_cmpuint(rig_start(rig), ==, STATUS_SUCCESS);
+	g_thread_join(thread);
+	/* Not before start has returned: the kernel's messages are held until then. */
+	g_assert_cmpuint(rig->device.sinks, ==, 0);
+	sink_play(rig->sink);
+	wait_until(&rig->device, &rig->device.sinks, 1);
+}
+
+static void rig_free(struct rig *rig)
+{
+	rig->driver.destroy_miracast_context(rig->context);
+	/* Still open: it is the host's. */
+	g_assert_cmpint(close(rig->fd), ==, 0);
+	sink_free(rig->sink);
+	g_hash_table_unref(rig->device.options);
+	g_hash_table_unref(rig->device.facts);
+	g_free(rig->device.reason);
+	g_mutex_clear(&rig->device.lock);
+	g_cond_clear(&rig->device.cond);
+	g_free(rig);
+}
+
+static struct miracast_display_frame frame_message(guint64 sequence, guint32 framebuffer)
+{
+	return (struct miracast_display_frame){
+		.header = {MIRACAST_DISPLAY_MSG_FRAME, sizeof(struct miracast_display_frame)},
+		.sequence = sequence,
+		.time_ns = g_get_monotonic_time() * 1000,
+		.framebuffer_id = framebuffer,
+		.format = DRM_FORMAT_XRGB8888,
+		.width = WIDTH,
+		.height = HEIGHT,
+		.refresh = 60000,
+	};
+}
+
+static ntstatus_t send_frame(struct rig *rig, guint64 sequence, guint32 framebuffer,
+			     struct miracast_display_frame_result *result)
+{
+	struct miracast_display_frame frame = frame_message(sequence, framebuffer);
+	uint32_t returned = 77;
+	ntstatus_t status;
+
+	memset(result, 0xaa, sizeof(*result));
+	status = rig->driver.handle_kernel_mode_message(rig->context, sizeof(frame), &frame,
+							sizeof(*result), result, &returned);
+	g_assert_cmpuint(returned, ==, NT_SUCCESS(status) ? sizeof(*result) : 0);
+	return status;
+}
+
+static void send_power(struct rig *rig, guint32 on)
+{
+	struct miracast_display_power power = {
+		.header = {MIRACAST_DISPLAY_MSG_POWER, sizeof(power)},
+		.on = on,
+	};
+	uint32_t returned = 77;
+
+	g_assert_cmpuint(rig->driver.handle_kernel_mode_message(rig->context, sizeof(power), &power,
+								0, NULL, &returned),
+			 ==, STATUS_SUCCESS);
+	g_assert_cmpuint(returned, ==, 0);
+}
+
+static void test_interface(void)
+{
+	struct miracast_driver_interface driver;
+
+	memset(&driver, 0xaa, sizeof(driver));
+	g_assert_cmpuint(miracast_query_driver_interface(2, sizeof(driver), &driver), ==,
+			 STATUS_REVISION_MISMATCH);
+	g_assert_cmpuint(miracast_query_driver_interface(1, sizeof(driver) - 1, &driver), ==,
+			 STATUS_BUFFER_TOO_SMALL);
+	g_assert_cmphex(driver.size, ==, 0xaaaaaaaa);
+	g_assert_cmpuint(miracast_query_driver_interface(1, sizeof(driver), &driver), ==,
+			 STATUS_SUCCESS);
+	g_assert_cmpuint(driver.size, ==, sizeof(driver));
+}
+
+static void test_session(void)
+{
+	struct rig *rig = rig_new();
+	struct miracast_display_frame_result result;
+
+	rig_play(rig);
+	g_assert_cmpuint(rig->device.sink.width, ==, 640);
+	g_assert_cmpuint(rig->device.sink.height, ==, 480);
+	g_assert_cmpuint(rig->device.sink.refresh, ==, 60000);
+	g_assert_cmpuint(rig->device.sink.edid_size, ==, 128);
+	for (guint i = 1; i <= 10; i++) {
+		g_assert_cmpuint(send_frame(rig, i, 1, &result), ==, STATUS_SUCCESS);
+		g_assert_cmpuint(result.sequence, ==, i);
+		g_assert_cmpuint(result.outcome, ==, MIRACAST_DISPLAY_FRAME_ENCODED);
+		g_assert_cmpuint(result.reserved, ==, 0);
+		g_assert_cmpuint(result.encode_ns, >, 0);
+	}
+	sink_expect_rtp(rig->sink);
+	g_assert_cmpuint(rig->device.exports, ==, 1);
+	g_assert_cmpuint(rig->device.chunks_sent, ==, 10);
+	sink_send(rig->sink,
+		  "SET_PARAMETER rtsp://x RTSP/1.0\r\nCSeq: 4\r\nContent-Length: 17\r\n\r\n"
+		  "wfd_idr_request\r\n");
+	wait_until(&rig->device, &rig->device.idr_requests, 1);
+	rig->driver.stop_miracast_session(rig->context);
+	sink_expect(rig->sink, "wfd_trigger_method: TEARDOWN\r\n");
+	g_assert_cmpint(rig->device.status_reports, ==, 0);
+	g_assert_cmpstr(g_hash_table_lookup(rig->device.facts, "mode"), ==, "640x480@60");
+	g_assert_cmpstr(g_hash_table_lookup(rig->device.facts, "frames-encoded"), ==, "10");
+	g_assert_nonnull(strstr(g_hash_table_lookup(rig->device.facts, "rtsp-exchange"),
+				"> M3 GET_PARAMETER"));
+	rig_free(rig);
+}
+
+/* Start, stop, and start again on a fresh link. */
+static void test_again(void)
+{
+	struct rig *rig = rig_new();
+	struct miracast_display_frame_result result;
+
+	for (guint round = 0; round < 3; round++) {
+		rig_play(rig);
+		g_assert_cmpuint(send_frame(rig, 1, 1, &result), ==, STATUS_SUCCESS);
+		g_assert_cmpuint(result.outcome, ==, MIRACAST_DISPLAY_FRAME_ENCODED);
+		rig->driver.stop_miracast_session(rig->context);
+		sink_free(rig->sink);
+		close(rig->fd);
+		rig->sink = sink_new(&rig->fd);
+		rig->device.sinks = 0;
+	}
+	g_assert_cmpuint(rig->device.exports, ==, 3);
+	rig_free(rig);
+}
+
+static void test_bad_messages(void)
+{
+	struct rig *rig = rig_new();
+	struct miracast_display_frame_result result;
+	struct miracast_display_frame frame;
+	uint32_t returned;
+
+	rig_play(rig);
+	for (guint32 id = 2; id <= 4; id++)
+		g_assert_cmpuint(send_frame(rig, 1, id, &result), ==, STATUS_UNSUCCESSFUL);
+	frame = frame_message(1, 1);
+	for (guint32 size = 0; size < sizeof(frame); size++) {
+		frame.header.size = size;
+		g_assert_cmpuint(rig->driver.handle_kernel_mode_message(rig->context, size, &frame,
+									sizeof(result), &result,
+									&returned),
+				 ==, STATUS_INVALID_BUFFER_SIZE);
+		g_assert_cmpuint(returned, ==, 0);
+	}
+	frame = frame_message(1, 1);
+	g_assert_cmpuint(rig->driver.handle_kernel_mode_message(rig->context, sizeof(frame) - 1,
+								&frame, sizeof(result), &result,
+								&returned),
+			 ==, STATUS_INVALID_BUFFER_SIZE);
+	g_assert_cmpuint(rig->driver.handle_kernel_mode_message(rig->context, sizeof(frame), &frame,
+								sizeof(result) - 1, &result,
+								&returned),
+			 ==, STATUS_BUFFER_TOO_SMALL);
+	frame.x = 1;
+	g_assert_cmpuint(rig->driver.handle_kernel_mode_message(rig->context, sizeof(frame), &frame,
+								sizeof(result), &result, &returned),
+			 ==, STATUS_INVALID_PARAMETER);
+	frame.x = 0;
+	frame.height = 0;
+	g_assert_cmpuint(rig->driver.handle_kernel_mode_message(rig->context, sizeof(frame), &frame,
+								sizeof(result), &result, &returned),
+			 ==, STATUS_INVALID_PARAMETER);
+	frame.header.code = 77;
+	g_assert_cmpuint(rig->driver.handle_kernel_mode_message(rig->context, sizeof(frame), &frame,
+								sizeof(result), &result, &returned),
+			 ==, STATUS_NOT_SUPPORTED);
+	/* None of that has hurt. */
+	g_assert_cmpuint(send_frame(rig, 2, 1, &result), ==, STATUS_SUCCESS);
+	g_assert_cmpuint(result.outcome, ==, MIRACAST_DISPLAY_FRAME_ENCODED);
+	rig_free(rig);
+}
+
+static void test_framebuffer_gone(void)
+{
+	struct rig *rig = rig_new();
+	struct miracast_display_framebuffer gone = {
+		.header = {MIRACAST_DISPLAY_MSG_FRAMEBUFFER_GONE, sizeof(gone)},
+		.framebuffer_id = 1,
+	};
+	struct miracast_display_frame_result result;
+	uint32_t returned;
+
+	rig_play(rig);
+	g_assert_cmpuint(send_frame(rig, 1, 1, &result), ==, STATUS_SUCCESS);
+	for (guint i = 0; i < 2; i++)
+		g_assert_cmpuint(rig->driver.handle_kernel_mode_message(rig->context, sizeof(gone),
+									&gone, 0, NULL, &returned),
+				 ==, STATUS_SUCCESS);
+	g_assert_cmpuint(send_frame(rig, 2, 1, &result), ==, STATUS_SUCCESS);
+	g_assert_cmpuint(rig->device.exports, ==, 2);
+	rig_free(rig);
+}
+
+static void test_power(void)
+{
+	struct rig *rig = rig_new();
+	struct miracast_display_frame_result result;
+
+	rig_play(rig);
+	send_power(rig, 0);
+	sink_expect(rig->sink, "\r\n\r\nwfd_standby\r\n");
+	sink_answer(rig->sink, "");
+	send_power(rig, 1);
+	sink_expect(rig->sink, "wfd_trigger_method: PLAY\r\n");
+	g_assert_cmpuint(send_frame(rig, 1, 1, &result), ==, STATUS_SUCCESS);
+	g_assert_cmpuint(result.outcome, ==, MIRACAST_DISPLAY_FRAME_NOT_STREAMING);
+	sink_answer(rig->sink, "");
+	sink_send(rig->sink, "PLAY rtsp://x/wfd1.0/streamid=0 RTSP/1.0\r\nCSeq: 9\r\n\r\n");
+	sink_expect(rig->sink, "CSeq: 9\r\n");
+	/* The picture that came during standby is the first one sent. */
+	sink_expect_rtp(rig->sink);
+	g_assert_cmpuint(rig->device.sinks, ==, 1);
+	g_assert_cmpint(rig->device.status_reports, ==, 0);
+	rig_free(rig);
+}
+
+static void test_edid_refused(void)
+{
+	struct rig *rig = rig_new();
+
+	rig->device.refuse_edid = TRUE;
+	rig_play(rig);
+	g_assert_cmpuint(rig->device.sink.edid_size, ==, 0);
+	g_assert_cmpint(rig->device.status_reports, ==, 0);
+	rig_free(rig);
+}
+
+static void test_sink_leaves(void)
+{
+	struct rig *rig = rig_new();
+	struct miracast_display_frame_result result;
+
+	rig_play(rig);
+	sink_send(rig->sink, "TEARDOWN rtsp://x RTSP/1.0\r\nCSeq: 9\r\n\r\n");
+	sink_expect(rig->sink, "CSeq: 9\r\n");
+	wait_until(&rig->device, (guint *)&rig->device.status_reports, 1);
+	g_assert_cmpint(rig->device.status, ==, MIRACAST_STATUS_SINK_DISCONNECT_REQUEST);
+	g_assert_cmpstr(rig->device.reason, ==, "sink-teardown");
+	g_assert_cmpuint(send_frame(rig, 1, 1, &result), ==, STATUS_SUCCESS);
+	g_assert_cmpuint(result.outcome, ==, MIRACAST_DISPLAY_FRAME_NOT_STREAMING);
+	send_power(rig, 0);
+	rig_free(rig);
+}
+
+static void test_sink_closes_in_start(void)
+{
+	struct rig *rig = rig_new();
+
+	shutdown(rig->sink->fd, SHUT_RDWR);
+	g_assert_cmpuint(rig_start(rig), ==, STATUS_CONNECTION_DISCONNECTED);
+	g_assert_cmpstr(rig->device.reason, ==, "sink-closed");
+	g_assert_cmpint(rig->device.status_reports, ==, 0);
+	rig_free(rig);
+}
+
+static void test_garbage_in_start(void)
+{
+	struct rig *rig = rig_new();
+
+	sink_send(rig->sink, "SSH-2.0-OpenSSH_9.2\r\n");
+	g_assert_cmpuint(rig_start(rig), ==, STATUS_UNSUCCESSFUL);
+	g_assert_cmpstr(rig->device.reason, ==, "garbage");
+	rig_free(rig);
+}
+
+static void test_options(void)
+{
+	static const struct {
+		const char *key, *value;
+	} bad[] = {
+		{"mode", "big"},       {"mode", "1280x720@"}, {"mode", "1280x720@60Hz"},
+		{"mode", "1280"},      {"bitrate", "99"},     {"bitrate", "50001"},
+		{"bitrate", "2 Mbit"},
+	};
+	GThread *thread;
+	struct rig *rig;
+
+	for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
+		rig = rig_new();
+		g_hash_table_insert(rig->device.options, (char *)bad[i].key, (char *)bad[i].value);
+		g_assert_cmpuint(rig_start(rig), ==, STATUS_INVALID_PARAMETER);
+		g_assert_cmpstr(rig->device.reason, ==, "bad-option");
+		rig_free(rig);
+	}
+	rig = rig_new();
+	g_hash_table_insert(rig->device.options, "mode", "640x480@60");
+	g_hash_table_insert(rig->device.options, "bitrate", "1500");
+	rig_play(rig);
+	g_assert_cmpstr(g_hash_table_lookup(rig->device.facts, "bitrate-kbit"), ==, "1500");
+	rig_free(rig);
+	/* An encoder that is not there shows when the sink plays. */
+	rig = rig_new();
+	g_hash_table_insert(rig->device.options, "encoder", "nonesuch");
+	thread = g_thread_new("sink", sink_until_m4, rig->sink);
+	g_assert_cmpuint(rig_start(rig), ==, STATUS_SUCCESS);
+	g_thread_join(thread);
+	sink_play(rig->sink);
+	wait_until(&rig->device, (guint *)&rig->device.status_reports, 1);
+	g_assert_cmpstr(rig->device.reason, ==, "encoder-failed");
+	rig_free(rig);
+}
+
+static void test_slow_link(void)
+{
+	struct miracast_wfd_connection_stats stats = {.current_bit_rate = 500000};
+	struct miracast_session_info info = {0};
+	struct rig *rig = rig_new();
+	GThread *thread = g_thread_new("sink", sink_until_m4, rig->sink);
+
+	g_assert_cmpuint(rig->driver.start_miracast_session(rig->context, rig->fd, &stats, &info),
+			 ==, STATUS_DEVICE_INSUFFICIENT_RESOURCES);
+	g_thread_join(thread);
+	g_assert_cmpstr(rig->device.reason, ==, "link-too-slow");
+	rig_free(rig);
+}
+
+static gpointer many_messages(gpointer user_data)
+{
+	struct rig *rig = user_data;
+
+	for (guint i = 0; i < 40; i++) {
+		struct miracast_display_frame_result result;
+		struct miracast_display_framebuffer gone = {
+			.header = {MIRACAST_DISPLAY_MSG_FRAMEBUFFER_GONE, sizeof(gone)},
+			.framebuffer_id = 10 + i % 3,
+		};
+		uint32_t returned;
+
+		g_assert_cmpuint(send_frame(rig, i, 10 + i % 3, &result), ==, STATUS_SUCCESS);
+		if (i % 5 == 0)
+			rig->driver.handle_kernel_mode_message(rig->context, sizeof(gone), &gone, 0,
+							       NULL, &returned);
+		if (i % 10 == 0)
+			send_power(rig, i % 20 == 0);
+	}
+	return NULL;
+}
+
+/* The handler is entered by several threads, with all kinds of messages. */
+static void test_reentrant(void)
+{
+	struct rig *rig = rig_new();
+	GThread *threads[4];
+
+	rig_play(rig);
+	for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
+		threads[i] = g_thread_new("handler", many_messages, rig);
+	for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
+		g_thread_join(threads[i]);
+	rig_free(rig);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/wfd/driver/interface", test_interface);
+	g_test_add_func("/wfd/driver/session", test_session);
+	g_test_add_func("/wfd/driver/again", test_again);
+	g_test_add_func("/wfd/driver/bad-messages", test_bad_messages);
+	g_test_add_func("/wfd/driver/framebuffer-gone", test_framebuffer_gone);
+	g_test_add_func("/wfd/driver/power", test_power);
+	g_test_add_func("/wfd/driver/edid-refused", test_edid_refused);
+	g_test_add_func("/wfd/driver/sink-leaves", test_sink_leaves);
+	g_test_add_func("/wfd/driver/sink-closes-in-start", test_sink_closes_in_start);
+	g_test_add_func("/wfd/driver/garbage-in-start", test_garbage_in_start);
+	g_test_add_func("/wfd/driver/options", test_options);
+	g_test_add_func("/wfd/driver/slow-link", test_slow_link);
+	g_test_add_func("/wfd/driver/reentrant", test_reentrant);
+	return g_test_run();
+}
