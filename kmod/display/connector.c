@@ -391,6 +391,9 @@ int mdisplay_connector_init(struct mdisplay_connector *connector, struct mdispla
 		return ret;
 	drm_connector_helper_add(&connector->base, &mdisplay_connector_helper_funcs);
 	connector->base.polled = DRM_CONNECTOR_POLL_HPD;
+	connector->base.status = connector_status_disconnected;
+	/* A virtual connector comes without. */
+	drm_connector_attach_edid_property(&connector->base);
 
 	return drm_connector_attach_encoder(&connector->base, &connector->encoder);
 }

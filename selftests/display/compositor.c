@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "compositor.h"
+#include "driver.h"
+
+#include <dirent.h>
+#include <drm_fourcc.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+static uint32_t find_property(int fd, uint32_t object, uint32_t type, const char *name,
+			      uint64_t *value)
+{
+	drmModeObjectProperties *properties = drmModeObjectGetProperties(fd, object, type);
+	uint32_t i, id = 0;
+
+	for (i = 0; properties && i < properties->count_props && !id; i++) {
+		drmModePropertyRes *property = drmModeGetProperty(fd, properties->props[i]);
+
+		if (property && !strcmp(property->name, name)) {
+			id = property->prop_id;
+			if (value)
+				*value = properties->prop_values[i];
+		}
+		drmModeFreeProperty(property);
+	}
+	drmModeFreeObjectProperties(properties);
+
+	return id;
+}
+
+static int pipe_init(struct compositor *compositor, struct pipe *pipe, drmModeRes *resources,
+		     int index)
+{
+	static const char *const src[] = {"SRC_X", "SRC_Y", "SRC_W", "SRC_H"};
+	static const char *const crtc[] = {"CRTC_X", "CRTC_Y", "CRTC_W", "CRTC_H"};
+	int i, fd = compositor->fd;
+	drmModeConnector *connector = drmModeGetConnector(fd, resources->connectors[index]);
+	drmModePlaneRes *planes;
+	uint32_t n;
+
+	if (!connector)
+		return -errno;
+	pipe->connector = connector->connector_id;
+	pipe->number = connector->connector_type_id;
+	drmModeFreeConnector(connector);
+	pipe->crtc = resources->crtcs[index];
+	planes = drmModeGetPlaneResources(fd);
+	for (n = 0; planes && n < planes->count_planes; n++) {
+		drmModePlane *plane = drmModeGetPlane(fd, planes->planes[n]);
+
+		if (plane && plane->possible_crtcs == 1u << index)
+			pipe->plane = plane->plane_id;
+		drmModeFreePlane(plane);
+	}
+	drmModeFreePlaneResources(planes);
+	if (!pipe->plane)
+		return -ENOENT;
+
+	pipe->connector_crtc_id =
+		find_property(fd, pipe->connector, DRM_MODE_OBJECT_CONNECTOR, "CRTC_ID", NULL);
+	pipe->crtc_active = find_property(fd, pipe->crtc, DRM_MODE_OBJECT_CRTC, "ACTIVE", NULL);
+	pipe->crtc_mode_id = find_property(fd, pipe->crtc, DRM_MODE_OBJECT_CRTC, "MODE_ID", NULL);
+	pipe->plane_fb_id = find_property(fd, pipe->plane, DRM_MODE_OBJECT_PLANE, "FB_ID", NULL);
+	pipe->plane_crtc_id =
+		find_property(fd, pipe->plane, DRM_MODE_OBJECT_PLANE, "CRTC_ID", NULL);
+	for (i = 0; i < 4; i++) {
+		pipe->plane_src[i] =
+			find_property(fd, pipe->plane, DRM_MODE_OBJECT_PLANE, src[i], NULL);
+		pipe->plane_crtc[i] =
+			find_property(fd, pipe->plane, DRM_MODE_OBJECT_PLANE, crtc[i], NULL);
+	}
+	pipe->plane_damage =
+		find_property(fd, pipe->plane, DRM_MODE_OBJECT_PLANE, "FB_DAMAGE_CLIPS", NULL);
+
+	return pipe->plane_damage ? 0 : -ENOENT;
+}
+
+static int open_card(void)
+{
+	char path[32];
+	int fd, i;
+
+	for (i = 0; i < 16; i++) {
+		drmVersion *version;
+		bool ours;
+
+		snprintf(path, sizeof(path), "/dev/dri/card%d", i);
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		version = drmGetVersion(fd);
+		ours = version && !strcmp(version->name, "miracast_display");
+		drmFreeVersion(version);
+		if (ours)
+			return fd;
+		close(fd);
+	}
+
+	return -ENOENT;
+}
+
+int compositor_open(struct compositor *compositor)
+{
+	drmModeRes *resources;
+	int i, ret = 0;
+
+	memset(compositor, 0, sizeof(*compositor));
+	compositor->fd = open_card();
+	if (compositor->fd < 0)
+		return compositor->fd;
+
+	if (drmSetClientCap(compositor->fd, DRM_CLIENT_CAP_ATOMIC, 1))
+		return -errno;
+	resources = drmModeGetResources(compositor->fd);
+	if (!resources)
+		return -errno;
+	compositor->count = resources->count_connectors;
+	for (i = 0; i < compositor->count && !ret; i++)
+		ret = pipe_init(compositor, &compositor->pipes[i], resources, i);
+	drmModeFreeResources(resources);
+
+	return ret;
+}
+
+void compositor_close(struct compositor *compositor)
+{
+	if (compositor->fd >= 0)
+		close(compositor->fd);
+	compositor->fd = -1;
+}
+
+drmModeConnector *compositor_connector(struct compositor *compositor, struct pipe *pipe)
+{
+	return drmModeGetConnector(compositor->fd, pipe->connector);
+}
+
+drmModeConnection compositor_status(struct compositor *compositor, struct pipe *pipe)
+{
+	drmModeConnector *connector = compositor_connector(compositor, pipe);
+	drmModeConnection status = connector ? connector->connection : DRM_MODE_UNKNOWNCONNECTION;
+
+	drmModeFreeConnector(connector);
+
+	return status;
+}
+
+drmModePropertyBlobRes *compositor_edid(struct compositor *compositor, struct pipe *pipe)
+{
+	uint64_t blob = 0;
+
+	find_property(compositor->fd, pipe->connector, DRM_MODE_OBJECT_CONNECTOR, "EDID", &blob);
+
+	return blob ? drmModeGetPropertyBlob(compositor->fd, blob) : NULL;
+}
+
+int picture_create(struct compositor *compositor, struct picture *picture, uint32_t width,
+		   uint32_t height)
+{
+	uint32_t handles[4] = {}, pitches[4] = {}, offsets[4] = {};
+	uint64_t offset;
+
+	memset(picture, 0, sizeof(*picture));
+	picture->width = width;
+	picture->height = height;
+	if (drmModeCreateDumbBuffer(compositor->fd, width, height, 32, 0, &picture->handle,
+				    &picture->pitch, &picture->size))
+		return -errno;
+	handles[0] = picture->handle;
+	pitches[0] = picture->pitch;
+	if (drmModeAddFB2(compositor->fd, width, height, DRM_FORMAT_XRGB8888, handles, pitches,
+			  offsets, &picture->fb, 0))
+		return -errno;
+	if (drmModeMapDumbBuffer(compositor->fd, picture->handle, &offset))
+		return -errno;
+	picture->pixels = mmap(NULL, picture->size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			       compositor->fd, offset);
+
+	return picture->pixels == MAP_FAILED ? -errno : 0;
+}
+
+uint32_t picture_pixel(uint32_t seed, uint32_t x, uint32_t y)
+{
+	return (seed * 2654435761u) ^ (x << 12) ^ y;
+}
+
+void picture_fill(struct picture *picture, uint32_t seed)
+{
+	uint32_t x, y;
+
+	for (y = 0; y < picture->height; y++)
+		for (x = 0; x < picture->width; x++)
+			picture->pixels[y * picture->pitch / 4 + x] = picture_pixel(seed, x, y);
+}
+
+void picture_destroy(struct compositor *compositor, struct picture *picture)
+{
+	if (picture->pixels)
+		munmap(picture->pixels, picture->size);
+	if (picture->fb)
+		drmModeRmFB(compositor->fd, picture->fb);
+	drmModeDestroyDumbBuffer(compositor->fd, picture->handle);
+	memset(picture, 0, sizeof(*picture));
+}
+
+static void add_picture(drmModeAtomicReq *request, struct pipe *pipe, uint32_t fb, uint32_t width,
+			uint32_t height)
+{
+	const uint64_t size[4] = {0, 0, width, height};
+	int i;
+
+	drmModeAtomicAddProperty(request, pipe->plane, pipe->plane_fb_id, fb);
+	drmModeAtomicAddProperty(request, pipe->plane, pipe->plane_crtc_id, fb ? pipe->crtc : 0);
+	for (i = 0; i < 4; i++) {
+		drmModeAtomicAddProperty(request, pipe->plane, pipe->plane_src[i], size[i] << 16);
+		drmModeAtomicAddProperty(request, pipe->plane, pipe->plane_crtc[i], size[i]);
+	}
+}
+
+static int commit(struct compositor *compositor, drmModeAtomicReq *request, uint32_t flags,
+		  struct flip *flip)
+{
+	int ret;
+
+	if (flip) {
+		memset(flip, 0, sizeof(*flip));
+		flags |= DRM_MODE_PAGE_FLIP_EVENT | DRM_MODE_ATOMIC_NONBLOCK;
+	}
+	ret = drmModeAtomicCommit(compositor->fd, request, flags, flip) ? -errno : 0;
+	drmModeAtomicFree(request);
+
+	return ret;
+}
+
+int compositor_modeset(struct compositor *compositor, struct pipe *pipe,
+		       const drmModeModeInfo *mode, struct picture *picture, uint32_t flags,
+		       struct flip *flip)
+{
+	drmModeAtomicReq *request = drmModeAtomicAlloc();
+	uint32_t blob;
+	int ret;
+
+	if (drmModeCreatePropertyBlob(compositor->fd, mode, sizeof(*mode), &blob))
+		return -errno;
+	drmModeAtomicAddProperty(request, pipe->connector, pipe->connector_crtc_id, pipe->crtc);
+	drmModeAtomicAddProperty(request, pipe->crtc, pipe->crtc_mode_id, blob);
+	drmModeAtomicAddProperty(request, pipe->crtc, pipe->crtc_active, 1);
+	add_picture(request, pipe, picture->fb, mode->hdisplay, mode->vdisplay);
+	ret = commit(compositor, request, flags | DRM_MODE_ATOMIC_ALLOW_MODESET, flip);
+	drmModeDestroyPropertyBlob(compositor->fd, blob);
+
+	return ret;
+}
+
+int compositor_flip(struct compositor *compositor, struct pipe *pipe, struct picture *picture,
+		    const struct drm_mode_rect *damage, unsigned int nr_damage, struct flip *flip)
+{
+	drmModeAtomicReq *request = drmModeAtomicAlloc();
+	uint32_t blob = 0;
+	int ret;
+
+	if (damage &&
+	    drmModeCreatePropertyBlob(compositor->fd, damage, nr_damage * sizeof(*damage), &blob))
+		return -errno;
+	drmModeAtomicAddProperty(request, pipe->plane, pipe->plane_fb_id, picture->fb);
+	if (damage)
+		drmModeAtomicAddProperty(request, pipe->plane, pipe->plane_damage, blob);
+	ret = commit(compositor, request, 0, flip);
+	if (blob)
+		drmModeDestroyPropertyBlob(compositor->fd, blob);
+
+	return ret;
+}
+
+int compositor_power(struct compositor *compositor, struct pipe *pipe, bool on)
+{
+	drmModeAtomicReq *request = drmModeAtomicAlloc();
+
+	drmModeAtomicAddProperty(request, pipe->crtc, pipe->crtc_active, on);
+
+	return commit(compositor, request, DRM_MODE_ATOMIC_ALLOW_MODESET, NULL);
+}
+
+int compositor_disable(struct compositor *compositor, struct pipe *pipe)
+{
+	drmModeAtomicReq *request = drmModeAtomicAlloc();
+
+	drmModeAtomicAddProperty(request, pipe->connector, pipe->connector_crtc_id, 0);
+	drmModeAtomicAddProperty(request, pipe->crtc, pipe->crtc_mode_id, 0);
+	drmModeAtomicAddProperty(request, pipe->crtc, pipe->crtc_active, 0);
+	drmModeAtomicAddProperty(request, pipe->plane, pipe->plane_fb_id, 0);
+	drmModeAtomicAddProperty(request, pipe->plane, pipe->plane_crtc_id, 0);
+
+	return commit(compositor, request, DRM_MODE_ATOMIC_ALLOW_MODESET, NULL);
+}
+
+static void flipped(int fd, unsigned int sequence, unsigned int sec, unsigned int usec, void *data)
+{
+	struct flip *flip = data;
+
+	if (!flip)
+		return;
+	flip->ended = true;
+	flip->sequence = sequence;
+	flip->time_us = (uint64_t)sec * 1000000 + usec;
+}
+
+int compositor_poll(struct compositor *compositor, int timeout_ms)
+{
+	drmEventContext context = {.version = 2, .page_flip_handler = flipped};
+	struct pollfd poll_fd = {.fd = compositor->fd, .events = POLLIN};
+	int ret = poll(&poll_fd, 1, timeout_ms);
+
+	if (ret < 0)
+		return -errno;
+	if (!ret)
+		return -ETIMEDOUT;
+
+	return drmHandleEvent(compositor->fd, &context) ? -errno : 0;
+}
+
+int compositor_wait(struct compositor *compositor, struct flip *flip)
+{
+	int ret = 0;
+
+	while (!flip->ended && !ret)
+		ret = compositor_poll(compositor, GUARD_MS);
+
+	return ret;
+}
+
+int64_t compositor_counter(struct compositor *compositor, struct pipe *pipe, const char *key)
+{
+	char path[96], name[64];
+	int64_t value, found = -1;
+	struct stat st;
+	FILE *file;
+
+	if (fstat(compositor->fd, &st))
+		return -1;
+	snprintf(path, sizeof(path), "/sys/kernel/debug/dri/%u/Virtual-%u/miracast",
+		 minor(st.st_rdev), pipe->number);
+	file = fopen(path, "r");
+	if (!file)
+		return -1;
+	while (found < 0 && fscanf(file, "%63s %" SCNd64, name, &value) == 2)
+		if (!strcmp(name, key))
+			found = value;
+	fclose(file);
+
+	return found;
+}

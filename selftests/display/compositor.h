@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A compositor for the display's tests: what one does with a connector, over
+ * libdrm. Functions return 0 or a negative errno unless they say otherwise.
+ */
+#ifndef SELFTESTS_DISPLAY_COMPOSITOR_H
+#define SELFTESTS_DISPLAY_COMPOSITOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <xf86drm.h>
+#include <xf86drmMode.h>
+
+/* The objects of one pipe, and the properties that commits name. */
+struct pipe {
+	uint32_t number; /* the connector is Virtual-@number */
+	uint32_t connector;
+	uint32_t crtc;
+	uint32_t plane;
+	uint32_t connector_crtc_id;
+	uint32_t crtc_active;
+	uint32_t crtc_mode_id;
+	uint32_t plane_fb_id;
+	uint32_t plane_crtc_id;
+	uint32_t plane_src[4];
+	uint32_t plane_crtc[4];
+	uint32_t plane_damage;
+};
+
+/**
+ * struct compositor - an open card of the display
+ * @fd: the card
+ * @count: its connectors
+ * @pipes: one for each
+ */
+struct compositor {
+	int fd;
+	int count;
+	struct pipe pipes[8];
+};
+
+/* A dumb buffer, mapped, with a framebuffer on it. */
+struct picture {
+	uint32_t handle;
+	uint32_t fb;
+	uint32_t width;
+	uint32_t height;
+	uint32_t pitch;
+	uint64_t size;
+	uint32_t *pixels;
+};
+
+/* What the flip's event said. */
+struct flip {
+	bool ended;
+	unsigned int sequence;
+	uint64_t time_us;
+};
+
+/* -ENOENT: no card is the display's. */
+int compositor_open(struct compositor *compositor);
+void compositor_close(struct compositor *compositor);
+
+/* DRM_MODE_CONNECTED or DRM_MODE_DISCONNECTED, asked anew. */
+drmModeConnection compositor_status(struct compositor *compositor, struct pipe *pipe);
+/* The connector with its modes; drmModeFreeConnector(). */
+drmModeConnector *compositor_connector(struct compositor *compositor, struct pipe *pipe);
+/* A property blob of the connector; drmModeFreePropertyBlob(); NULL: none. */
+drmModePropertyBlobRes *compositor_edid(struct compositor *compositor, struct pipe *pipe);
+
+int picture_create(struct compositor *compositor, struct picture *picture, uint32_t width,
+		   uint32_t height);
+void picture_fill(struct picture *picture, uint32_t seed);
+uint32_t picture_pixel(uint32_t seed, uint32_t x, uint32_t y);
+void picture_destroy(struct compositor *compositor, struct picture *picture);
+
+/*
+ * Lights the pipe up with a mode. Flags as drmModeAtomicCommit(), which
+ * ALLOW_MODESET is added to.
+ */
+int compositor_modeset(struct compositor *compositor, struct pipe *pipe,
+		       const drmModeModeInfo *mode, struct picture *picture, uint32_t flags,
+		       struct flip *flip);
+/* The same picture elsewhere in its framebuffer, or another one. Damage may be NULL. */
+int compositor_flip(struct compositor *compositor, struct pipe *pipe, struct picture *picture,
+		    const struct drm_mode_rect *damage, unsigned int nr_damage, struct flip *flip);
+int compositor_power(struct compositor *compositor, struct pipe *pipe, bool on);
+/* Off, and all objects unbound. */
+int compositor_disable(struct compositor *compositor, struct pipe *pipe);
+/* Waits for events until the flip has ended; -ETIMEDOUT. */
+int compositor_wait(struct compositor *compositor, struct flip *flip);
+/* Handles the events that are there. */
+int compositor_poll(struct compositor *compositor, int timeout_ms);
+
+/* A figure of /sys/kernel/debug/dri/N/Virtual-M/miracast, or -1. */
+int64_t compositor_counter(struct compositor *compositor, struct pipe *pipe, const char *key);
+
+#endif /* SELFTESTS_DISPLAY_COMPOSITOR_H */

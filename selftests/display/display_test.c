@@ -1,0 +1,1260 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * miracast_display.ko between a compositor and a user-mode driver, both of
+ * which are this program. Wants to be the only one that uses the display.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <drm_fourcc.h>
+
+#include "kselftest_harness.h"
+
+#include "compositor.h"
+#include "driver.h"
+
+#define WIDTH	640
+#define HEIGHT	480
+#define REFRESH 60000
+
+/* VESA E-EDID 1.4, 3.10.2: a detailed timing descriptor. */
+static void edid_timing(uint8_t *d, uint32_t clock_10khz, uint32_t width, uint32_t hblank,
+			uint32_t height, uint32_t vblank)
+{
+	d[0] = clock_10khz & 0xff;
+	d[1] = clock_10khz >> 8;
+	d[2] = width & 0xff;
+	d[3] = hblank & 0xff;
+	d[4] = (width >> 8) << 4 | hblank >> 8;
+	d[5] = height & 0xff;
+	d[6] = vblank & 0xff;
+	d[7] = (height >> 8) << 4 | vblank >> 8;
+	d[8] = 16;
+	d[9] = 32;
+	d[10] = 3 << 4 | 5;
+	d[17] = 0x1e;
+}
+
+static void edid_sum(uint8_t *block)
+{
+	uint8_t sum = 0;
+	int i;
+
+	for (i = 0; i < 127; i++)
+		sum += block[i];
+	block[127] = -sum;
+}
+
+/*
+ * A television: prefers 1920x1080, knows 1280x720, in its CEA block 1080p60,
+ * 720p60, 720p50, 1080i60, 480p; established 640x480, 800x600, 1024x768.
+ */
+static void edid_make(uint8_t edid[256])
+{
+	static const uint8_t head[] = {0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00, 0x35, 0xb7};
+	static const uint8_t video[] = {16, 4, 19, 5, 3};
+	int i;
+
+	memset(edid, 0, 256);
+	memcpy(edid, head, sizeof(head));
+	edid[18] = 1;
+	edid[19] = 4;
+	edid[20] = 0x80;
+	edid[21] = 100;
+	edid[22] = 60;
+	edid[24] = 0x06;
+	edid[35] = 0x21;
+	edid[36] = 0x08;
+	for (i = 38; i < 54; i++)
+		edid[i] = 0x01;
+	edid_timing(edid + 54, 14850, 1920, 280, 1080, 45);
+	edid_timing(edid + 72, 7425, 1280, 370, 720, 30);
+	memcpy(edid + 90, "\0\0\0\xfc\0Test sink\n   ", 18);
+	memcpy(edid + 108, "\0\0\0\x10\0", 5);
+	edid[126] = 1;
+	edid_sum(edid);
+
+	edid[128] = 0x02;
+	edid[129] = 0x03;
+	edid[130] = 4 + 1 + sizeof(video);
+	edid[132] = 2 << 5 | sizeof(video);
+	memcpy(edid + 133, video, sizeof(video));
+	edid_sum(edid + 128);
+}
+
+/* In millihertz. */
+static uint32_t mode_refresh(const drmModeModeInfo *mode)
+{
+	return (uint64_t)mode->clock * 1000000 / ((uint64_t)mode->htotal * mode->vtotal);
+}
+
+FIXTURE(display)
+{
+	struct compositor compositor;
+	struct driver driver;
+	struct pipe *pipe;
+	drmModeModeInfo mode;
+	struct picture a;
+	struct picture b;
+};
+
+FIXTURE_SETUP(display)
+{
+	self->driver.fd = -1;
+	ASSERT_EQ(compositor_open(&self->compositor), 0) TH_LOG("is miracast_display loaded?");
+	self->pipe = &self->compositor.pipes[0];
+	ASSERT_EQ(driver_open(&self->driver), 0);
+	ASSERT_EQ(picture_create(&self->compositor, &self->a, WIDTH, HEIGHT), 0);
+	ASSERT_EQ(picture_create(&self->compositor, &self->b, WIDTH, HEIGHT), 0);
+	picture_fill(&self->a, 1);
+	picture_fill(&self->b, 2);
+}
+
+FIXTURE_TEARDOWN(display)
+{
+	driver_close(&self->driver);
+	picture_destroy(&self->compositor, &self->a);
+	picture_destroy(&self->compositor, &self->b);
+	EXPECT_EQ(compositor_counter(&self->compositor, self->pipe, "framebuffers"), 0);
+	EXPECT_EQ(compositor_counter(&self->compositor, self->pipe, "frames_in_flight"), 0);
+	EXPECT_EQ(compositor_counter(&self->compositor, self->pipe, "frames_pending"), 0);
+	compositor_close(&self->compositor);
+}
+
+#define COUNTER(key) compositor_counter(&self->compositor, self->pipe, key)
+
+/* The mode that the connector prefers. */
+static int preferred_mode(struct compositor *compositor, struct pipe *pipe, drmModeModeInfo *mode)
+{
+	drmModeConnector *connector = compositor_connector(compositor, pipe);
+	int i, found = 0;
+
+	for (i = 0; connector && i < connector->count_modes; i++) {
+		if (!(connector->modes[i].type & DRM_MODE_TYPE_PREFERRED))
+			continue;
+		*mode = connector->modes[i];
+		found++;
+	}
+	drmModeFreeConnector(connector);
+
+	return found == 1 ? 0 : -ENOENT;
+}
+
+/* A session with a sink that has no EDID. */
+static int session(struct driver *driver)
+{
+	int ret = driver_create_context(driver, 16);
+
+	if (!ret)
+		ret = driver_start(driver);
+	if (!ret && driver_sink_arrived(driver, WIDTH, HEIGHT, REFRESH, NULL, 0) != STATUS_SUCCESS)
+		ret = -EIO;
+
+	return ret;
+}
+
+/* A session, and a lit up connector whose first frame is done. */
+static int stream(struct compositor *compositor, struct pipe *pipe, struct driver *driver,
+		  drmModeModeInfo *mode, struct picture *picture)
+{
+	struct driver_message message;
+	struct flip flip;
+	int ret;
+
+	ret = session(driver);
+	if (!ret)
+		ret = preferred_mode(compositor, pipe, mode);
+	if (!ret)
+		ret = compositor_modeset(compositor, pipe, mode, picture, 0, &flip);
+	if (!ret)
+		ret = driver_fetch_frame(driver, &message);
+	if (!ret)
+		ret = driver_complete_frame(driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+
+	return ret ? ret : compositor_wait(compositor, &flip);
+}
+
+#define STREAM() \
+	ASSERT_EQ(stream(&self->compositor, self->pipe, &self->driver, &self->mode, &self->a), 0)
+
+TEST_F(display, connector_follows_sink)
+{
+	EXPECT_EQ(compositor_status(&self->compositor, self->pipe), DRM_MODE_DISCONNECTED);
+
+	ASSERT_EQ(driver_create_context(&self->driver, 16), 0);
+	EXPECT_EQ(self->driver.info.target_id, 0);
+	EXPECT_EQ(compositor_status(&self->compositor, self->pipe), DRM_MODE_DISCONNECTED);
+	EXPECT_EQ(driver_sink_departed(&self->driver), STATUS_INVALID_DEVICE_STATE);
+
+	EXPECT_EQ(driver_sink_arrived(&self->driver, WIDTH, HEIGHT, REFRESH, NULL, 0),
+		  STATUS_SUCCESS);
+	EXPECT_EQ(compositor_status(&self->compositor, self->pipe), DRM_MODE_CONNECTED);
+	EXPECT_EQ(driver_sink_departed(&self->driver), STATUS_SUCCESS);
+	EXPECT_EQ(compositor_status(&self->compositor, self->pipe), DRM_MODE_DISCONNECTED);
+	EXPECT_EQ(driver_sink_arrived(&self->driver, WIDTH, HEIGHT, REFRESH, NULL, 0),
+		  STATUS_SUCCESS);
+	EXPECT_EQ(compositor_status(&self->compositor, self->pipe), DRM_MODE_CONNECTED);
+
+	driver_close(&self->driver);
+	EXPECT_EQ(compositor_status(&self->compositor, self->pipe), DRM_MODE_DISCONNECTED);
+}
+
+TEST_F(display, edid_is_unmodified)
+{
+	drmModePropertyBlobRes *blob;
+	uint8_t edid[256];
+
+	edid_make(edid);
+	ASSERT_EQ(driver_create_context(&self->driver, 16), 0);
+	ASSERT_EQ(driver_sink_arrived(&self->driver, 1920, 1080, 60000, edid, sizeof(edid)),
+		  STATUS_SUCCESS);
+	ASSERT_EQ(compositor_status(&self->compositor, self->pipe), DRM_MODE_CONNECTED);
+
+	blob = compositor_edid(&self->compositor, self->pipe);
+	ASSERT_NE(blob, NULL);
+	EXPECT_EQ(blob->length, sizeof(edid));
+	EXPECT_EQ(memcmp(blob->data, edid, sizeof(edid)), 0);
+	drmModeFreePropertyBlob(blob);
+
+	/* Another sink in its place has none. */
+	ASSERT_EQ(driver_sink_arrived(&self->driver, WIDTH, HEIGHT, REFRESH, NULL, 0),
+		  STATUS_SUCCESS);
+	ASSERT_EQ(compositor_status(&self->compositor, self->pipe), DRM_MODE_CONNECTED);
+	EXPECT_EQ(compositor_edid(&self->compositor, self->pipe), NULL);
+}
+
+TEST_F(display, modes_are_within_limits)
+{
+	static const struct {
+		uint32_t width, height, refresh;
+		bool in_edid;
+	} sinks[] = {
+		{1920, 1080, 60000, true}, {1280, 720, 60000, true},  {1280, 720, 50000, true},
+		{640, 480, 60000, true},   {1366, 768, 60000, false}, {1280, 720, 30000, false},
+	};
+	uint8_t edid[256];
+	unsigned int n;
+
+	edid_make(edid);
+	ASSERT_EQ(driver_create_context(&self->driver, 16), 0);
+	for (n = 0; n < sizeof(sinks) / sizeof(sinks[0]); n++) {
+		drmModeConnector *connector;
+		int i, preferred = 0;
+
+		ASSERT_EQ(driver_sink_arrived(&self->driver, sinks[n].width, sinks[n].height,
+					      sinks[n].refresh, edid, sizeof(edid)),
+			  STATUS_SUCCESS);
+		connector = compositor_connector(&self->compositor, self->pipe);
+		ASSERT_NE(connector, NULL);
+		EXPECT_GT(connector->count_modes, 0);
+		for (i = 0; i < connector->count_modes; i++) {
+			drmModeModeInfo *mode = &connector->modes[i];
+
+			EXPECT_LE(mode->hdisplay, sinks[n].width);
+			EXPECT_LE(mode->vdisplay, sinks[n].height);
+			EXPECT_LE(mode_refresh(mode), sinks[n].refresh + sinks[n].refresh / 500);
+			EXPECT_EQ(mode->flags & DRM_MODE_FLAG_INTERLACE, 0);
+			if (!(mode->type & DRM_MODE_TYPE_PREFERRED))
+				continue;
+			preferred++;
+			EXPECT_EQ(mode->hdisplay, sinks[n].width);
+			EXPECT_EQ(mode->vdisplay, sinks[n].height);
+			EXPECT_LE(mode_refresh(mode), sinks[n].refresh + 1);
+			EXPECT_GE(mode_refresh(mode), sinks[n].refresh - sinks[n].refresh / 500);
+		}
+		EXPECT_EQ(preferred, 1);
+		/* The television has more than the one that was negotiated. */
+		if (sinks[n].width >= 1280 && sinks[n].refresh == 60000)
+			EXPECT_GT(connector->count_modes, 3);
+		drmModeFreeConnector(connector);
+	}
+
+	/* Without EDID there is the negotiated mode and nothing else. */
+	ASSERT_EQ(driver_sink_arrived(&self->driver, 854, 480, 30000, NULL, 0), STATUS_SUCCESS);
+	drmModeConnector *connector = compositor_connector(&self->compositor, self->pipe);
+
+	ASSERT_NE(connector, NULL);
+	ASSERT_EQ(connector->count_modes, 1);
+	EXPECT_EQ(connector->modes[0].hdisplay, 854);
+	EXPECT_EQ(connector->modes[0].vdisplay, 480);
+	drmModeFreeConnector(connector);
+}
+
+TEST_F(display, mode_of_the_compositor_is_within_limits)
+{
+	struct picture large;
+	drmModeModeInfo mode;
+
+	ASSERT_EQ(session(&self->driver), 0);
+	ASSERT_EQ(preferred_mode(&self->compositor, self->pipe, &mode), 0);
+	EXPECT_EQ(compositor_modeset(&self->compositor, self->pipe, &mode, &self->a,
+				     DRM_MODE_ATOMIC_TEST_ONLY, NULL),
+		  0);
+
+	/* Twice as often, then wider. */
+	mode.clock *= 2;
+	EXPECT_EQ(compositor_modeset(&self->compositor, self->pipe, &mode, &self->a,
+				     DRM_MODE_ATOMIC_TEST_ONLY, NULL),
+		  -EINVAL);
+	mode.clock /= 2;
+	mode.hdisplay += 16;
+	ASSERT_EQ(picture_create(&self->compositor, &large, WIDTH + 16, HEIGHT), 0);
+	EXPECT_EQ(compositor_modeset(&self->compositor, self->pipe, &mode, &large,
+				     DRM_MODE_ATOMIC_TEST_ONLY, NULL),
+		  -EINVAL);
+	picture_destroy(&self->compositor, &large);
+
+	/* A timer of a microsecond is nobody's display. */
+	driver_close(&self->driver);
+	ASSERT_EQ(preferred_mode(&self->compositor, self->pipe, &mode), -ENOENT);
+	memset(&mode, 0, sizeof(mode));
+	mode.hdisplay = WIDTH;
+	mode.hsync_start = mode.hsync_end = mode.htotal = WIDTH + 1;
+	mode.vdisplay = HEIGHT;
+	mode.vsync_start = mode.vsync_end = mode.vtotal = HEIGHT + 1;
+	mode.clock = 2000000000;
+	EXPECT_EQ(compositor_modeset(&self->compositor, self->pipe, &mode, &self->a,
+				     DRM_MODE_ATOMIC_TEST_ONLY, NULL),
+		  -EINVAL);
+}
+
+TEST_F(display, frame_says_what_was_committed)
+{
+	struct driver_message message;
+	struct flip flip;
+
+	ASSERT_EQ(session(&self->driver), 0);
+	ASSERT_EQ(preferred_mode(&self->compositor, self->pipe, &self->mode), 0);
+	ASSERT_EQ(compositor_modeset(&self->compositor, self->pipe, &self->mode, &self->a, 0,
+				     &flip),
+		  0);
+
+	/* First of all the monitor is on. */
+	ASSERT_EQ(driver_fetch(&self->driver, &message, GUARD_MS), 0);
+	ASSERT_EQ(message.header.code, MIRACAST_DISPLAY_MSG_POWER);
+	EXPECT_EQ(message.header.size, sizeof(struct miracast_display_power));
+	EXPECT_EQ(message.power.on, 1);
+	EXPECT_EQ(message.power.reserved, 0);
+	ASSERT_EQ(driver_complete(&self->driver, message.id, STATUS_SUCCESS, 0), 0);
+
+	ASSERT_EQ(driver_fetch(&self->driver, &message, GUARD_MS), 0);
+	ASSERT_EQ(message.header.code, MIRACAST_DISPLAY_MSG_FRAME);
+	EXPECT_EQ(message.header.size, sizeof(struct miracast_display_frame));
+	EXPECT_GT(message.frame.sequence, 0);
+	EXPECT_GT(message.frame.time_ns, 0);
+	EXPECT_EQ(message.frame.framebuffer_id, 1);
+	EXPECT_EQ(message.frame.format, DRM_FORMAT_XRGB8888);
+	EXPECT_EQ(message.frame.x, 0);
+	EXPECT_EQ(message.frame.y, 0);
+	EXPECT_EQ(message.frame.width, WIDTH);
+	EXPECT_EQ(message.frame.height, HEIGHT);
+	EXPECT_EQ(message.frame.refresh, REFRESH);
+	EXPECT_EQ(message.frame.nr_damage, 0);
+	ASSERT_EQ(driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED),
+		  0);
+	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+}
+
+TEST_F(display, pixels_are_those_of_the_compositor)
+{
+	struct miracast_display_framebuffer framebuffer;
+	struct driver_message message;
+	struct flip flip;
+	uint32_t x, y, wrong;
+	uint8_t *memory;
+	int round;
+
+	STREAM();
+	for (round = 0; round < 2; round++) {
+		struct picture *picture = round ? &self->a : &self->b;
+
+		ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, picture, NULL, 0, &flip),
+			  0);
+		ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+		ASSERT_EQ(driver_export(&self->driver, message.frame.framebuffer_id, &framebuffer),
+			  STATUS_SUCCESS);
+		EXPECT_EQ(framebuffer.framebuffer_id, message.frame.framebuffer_id);
+		EXPECT_EQ(framebuffer.width, WIDTH);
+		EXPECT_EQ(framebuffer.height, HEIGHT);
+		EXPECT_EQ(framebuffer.pitch, picture->pitch);
+		EXPECT_EQ(framebuffer.format, DRM_FORMAT_XRGB8888);
+		EXPECT_EQ(framebuffer.offset, 0);
+		EXPECT_EQ(framebuffer.buffer_size, picture->size);
+		EXPECT_EQ(lseek(framebuffer.fd, 0, SEEK_END), (off_t)picture->size);
+
+		/* To read, and for this process only. */
+		EXPECT_EQ(fcntl(framebuffer.fd, F_GETFL) & O_ACCMODE, O_RDONLY);
+		EXPECT_EQ(fcntl(framebuffer.fd, F_GETFD), FD_CLOEXEC);
+		EXPECT_EQ(mmap(NULL, framebuffer.buffer_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			       framebuffer.fd, 0),
+			  MAP_FAILED);
+		memory = mmap(NULL, framebuffer.buffer_size, PROT_READ, MAP_SHARED, framebuffer.fd,
+			      0);
+		ASSERT_NE(memory, MAP_FAILED);
+		EXPECT_EQ(mprotect(memory, framebuffer.buffer_size, PROT_READ | PROT_WRITE), -1);
+
+		for (wrong = 0, y = 0; y < HEIGHT; y++)
+			for (x = 0; x < WIDTH; x++)
+				wrong += *(uint32_t *)(memory + y * framebuffer.pitch + 4 * x) !=
+					 picture_pixel(round ? 1 : 2, x, y);
+		EXPECT_EQ(wrong, 0);
+		munmap(memory, framebuffer.buffer_size);
+		close(framebuffer.fd);
+
+		ASSERT_EQ(driver_complete_frame(&self->driver, &message,
+						MIRACAST_DISPLAY_FRAME_ENCODED),
+			  0);
+		ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+	}
+}
+
+TEST_F(display, exported_memory_outlives_everything)
+{
+	struct miracast_display_framebuffer framebuffer;
+	uint32_t *memory;
+
+	STREAM();
+	ASSERT_EQ(driver_export(&self->driver, 1, &framebuffer), STATUS_SUCCESS);
+	memory = mmap(NULL, framebuffer.buffer_size, PROT_READ, MAP_SHARED, framebuffer.fd, 0);
+	ASSERT_NE(memory, MAP_FAILED);
+	close(framebuffer.fd);
+
+	driver_close(&self->driver);
+	picture_destroy(&self->compositor, &self->a);
+	EXPECT_EQ(memory[5 * WIDTH + 7], picture_pixel(1, 7, 5));
+	munmap(memory, framebuffer.buffer_size);
+}
+
+TEST_F(display, flip_ends_with_the_callback)
+{
+	struct driver_message message;
+	struct flip flip;
+	int64_t late;
+	int i;
+
+	STREAM();
+	for (i = 0; i < 5; i++) {
+		late = COUNTER("flips_late");
+		ASSERT_EQ(compositor_flip(&self->compositor, self->pipe,
+					  i % 2 ? &self->a : &self->b, NULL, 0, &flip),
+			  0);
+		ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+		/* Unless this machine is so slow that the flip's limit has passed. */
+		compositor_poll(&self->compositor, 40);
+		if (flip.ended)
+			EXPECT_EQ(COUNTER("flips_late"), late + 1);
+		ASSERT_EQ(driver_complete_frame(&self->driver, &message,
+						MIRACAST_DISPLAY_FRAME_ENCODED),
+			  0);
+		ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+	}
+	EXPECT_EQ(COUNTER("frames_bad_result"), 0);
+}
+
+TEST_F(display, silent_daemon_does_not_stop_the_compositor)
+{
+	struct driver_message held, message;
+	struct picture c;
+	struct flip flip;
+	int64_t late;
+
+	STREAM();
+	late = COUNTER("flips_late");
+	ASSERT_EQ(picture_create(&self->compositor, &c, WIDTH, HEIGHT), 0);
+	ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, &c, NULL, 0, &flip), 0);
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &held), 0);
+	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+	EXPECT_EQ(COUNTER("flips_late"), late + 1);
+	EXPECT_EQ(COUNTER("frames_in_flight"), 1);
+
+	/* Nobody shows it any more, but it stays until the callback. */
+	ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, &self->b, NULL, 0, &flip), 0);
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+	ASSERT_EQ(driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_DROPPED),
+		  0);
+	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+	picture_destroy(&self->compositor, &c);
+	EXPECT_EQ(COUNTER("framebuffers"), 3);
+	EXPECT_EQ(driver_fetch(&self->driver, &message, 0), -ETIMEDOUT);
+
+	ASSERT_EQ(driver_complete_frame(&self->driver, &held, MIRACAST_DISPLAY_FRAME_ENCODED), 0);
+	ASSERT_EQ(driver_fetch(&self->driver, &message, GUARD_MS), 0);
+	EXPECT_EQ(message.header.code, MIRACAST_DISPLAY_MSG_FRAMEBUFFER_GONE);
+	EXPECT_EQ(message.framebuffer.framebuffer_id, held.frame.framebuffer_id);
+	EXPECT_EQ(COUNTER("framebuffers"), 2);
+	EXPECT_EQ(driver_complete(&self->driver, message.id, STATUS_SUCCESS, 0), 0);
+}
+
+TEST_F(display, unsent_frames_are_replaced)
+{
+	static const struct drm_mode_rect rects[] = {
+		{10, 10, 20, 20}, {30, 30, 40, 40},   {50, 50, 60, 60},
+		{70, 70, 80, 80}, {90, 90, 100, 100},
+	};
+	struct driver_message first, second, third;
+	int64_t replaced, pending;
+	struct flip flip;
+	unsigned int i;
+
+	STREAM();
+	replaced = COUNTER("frames_replaced");
+	for (i = 0; i < 5; i++) {
+		ASSERT_EQ(compositor_flip(&self->compositor, self->pipe,
+					  i % 2 ? &self->a : &self->b, &rects[i], 1, &flip),
+			  0);
+		ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+	}
+	EXPECT_EQ(COUNTER("frames_in_flight"), 2);
+	pending = COUNTER("frames_pending");
+	EXPECT_EQ(pending, 1);
+	EXPECT_EQ(COUNTER("frames_replaced"), replaced + 2);
+
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &first), 0);
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &second), 0);
+	EXPECT_EQ(driver_fetch(&self->driver, &third, 0), -ETIMEDOUT);
+	ASSERT_EQ(driver_complete_frame(&self->driver, &first, MIRACAST_DISPLAY_FRAME_ENCODED), 0);
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &third), 0);
+	EXPECT_EQ(second.frame.sequence, first.frame.sequence + 1);
+	EXPECT_EQ(third.frame.sequence, first.frame.sequence + 4);
+
+	/* It has the damage of those that it replaced. */
+	ASSERT_EQ(third.frame.nr_damage, 3);
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(memcmp(&third.frame.damage[i], &rects[i + 2], sizeof(rects[0])), 0);
+	ASSERT_EQ(driver_complete_frame(&self->driver, &second, MIRACAST_DISPLAY_FRAME_ENCODED), 0);
+	ASSERT_EQ(driver_complete_frame(&self->driver, &third, MIRACAST_DISPLAY_FRAME_ENCODED), 0);
+	EXPECT_EQ(COUNTER("frames_in_flight"), 0);
+}
+
+TEST_F(display, damage_arrives)
+{
+	static const struct drm_mode_rect two[] = {{1, 2, 3, 4}, {100, 200, 300, 400}};
+	struct drm_mode_rect many[40];
+	struct driver_message message;
+	struct flip flip;
+	unsigned int i, n;
+
+	STREAM();
+	ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, &self->b, two, 2, &flip), 0);
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+	ASSERT_EQ(message.frame.nr_damage, 2);
+	EXPECT_EQ(memcmp(message.frame.damage, two, sizeof(two)), 0);
+	driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+
+	/* More than a message holds are fewer and larger ones. */
+	for (i = 0; i < 40; i++)
+		many[i] = (struct drm_mode_rect){10 * i, 5 * i, 10 * i + 5, 5 * i + 3};
+	ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, &self->a, many, 40, &flip), 0);
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+	ASSERT_GT(message.frame.nr_damage, 0);
+	ASSERT_LE(message.frame.nr_damage, MIRACAST_DISPLAY_MAX_DAMAGE);
+	for (i = 0; i < 40; i++) {
+		bool covered = false;
+
+		for (n = 0; n < message.frame.nr_damage; n++) {
+			struct miracast_display_rect *rect = &message.frame.damage[n];
+
+			covered |= (int)rect->x1 <= many[i].x1 && (int)rect->y1 <= many[i].y1 &&
+				   (int)rect->x2 >= many[i].x2 && (int)rect->y2 >= many[i].y2;
+		}
+		EXPECT_TRUE(covered);
+	}
+	driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+
+	/* None at all, and damage beyond the picture. */
+	const struct drm_mode_rect beyond = {600, 400, 2000, 2000};
+
+	ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, &self->b, &beyond, 1, &flip), 0);
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+	ASSERT_EQ(message.frame.nr_damage, 1);
+	EXPECT_EQ(message.frame.damage[0].x1, 600);
+	EXPECT_EQ(message.frame.damage[0].y1, 400);
+	EXPECT_EQ(message.frame.damage[0].x2, WIDTH);
+	EXPECT_EQ(message.frame.damage[0].y2, HEIGHT);
+	driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+}
+
+TEST_F(display, dirty_framebuffer_is_a_frame)
+{
+	drmModeClip clip = {.x1 = 8, .y1 = 16, .x2 = 24, .y2 = 32};
+	struct driver_message message;
+
+	STREAM();
+	ASSERT_EQ(drmModeDirtyFB(self->compositor.fd, self->a.fb, &clip, 1), 0);
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+	EXPECT_EQ(message.frame.framebuffer_id, 1);
+	ASSERT_EQ(message.frame.nr_damage, 1);
+	EXPECT_EQ(message.frame.damage[0].x1, 8);
+	EXPECT_EQ(message.frame.damage[0].y2, 32);
+	driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+}
+
+TEST_F(display, power_is_told)
+{
+	struct driver_message message;
+	drmModeModeInfo slower;
+	struct flip flip;
+
+	STREAM();
+
+	/* A mode set is no change of power. */
+	slower = self->mode;
+	slower.clock /= 2;
+	ASSERT_EQ(compositor_modeset(&self->compositor, self->pipe, &slower, &self->b, 0, &flip),
+		  0);
+	ASSERT_EQ(driver_fetch(&self->driver, &message, GUARD_MS), 0);
+	ASSERT_EQ(message.header.code, MIRACAST_DISPLAY_MSG_FRAME);
+	EXPECT_EQ(message.frame.refresh, REFRESH / 2);
+	driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+
+	ASSERT_EQ(compositor_power(&self->compositor, self->pipe, false), 0);
+	ASSERT_EQ(driver_fetch(&self->driver, &message, GUARD_MS), 0);
+	ASSERT_EQ(message.header.code, MIRACAST_DISPLAY_MSG_POWER);
+	EXPECT_EQ(message.power.on, 0);
+	ASSERT_EQ(driver_complete(&self->driver, message.id, STATUS_SUCCESS, 0), 0);
+	EXPECT_EQ(compositor_status(&self->compositor, self->pipe), DRM_MODE_CONNECTED);
+
+	/* On again: that is told, and then the picture. */
+	ASSERT_EQ(compositor_power(&self->compositor, self->pipe, true), 0);
+	ASSERT_EQ(driver_fetch(&self->driver, &message, GUARD_MS), 0);
+	ASSERT_EQ(message.header.code, MIRACAST_DISPLAY_MSG_POWER);
+	EXPECT_EQ(message.power.on, 1);
+	ASSERT_EQ(driver_complete(&self->driver, message.id, STATUS_SUCCESS, 0), 0);
+	ASSERT_EQ(driver_fetch(&self->driver, &message, GUARD_MS), 0);
+	ASSERT_EQ(message.header.code, MIRACAST_DISPLAY_MSG_FRAME);
+	EXPECT_EQ(message.frame.nr_damage, 0);
+	driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+
+	ASSERT_EQ(compositor_disable(&self->compositor, self->pipe), 0);
+	ASSERT_EQ(driver_fetch(&self->driver, &message, GUARD_MS), 0);
+	ASSERT_EQ(message.header.code, MIRACAST_DISPLAY_MSG_POWER);
+	EXPECT_EQ(message.power.on, 0);
+	ASSERT_EQ(driver_complete(&self->driver, message.id, STATUS_SUCCESS, 0), 0);
+}
+
+TEST_F(display, framebuffer_that_goes_is_told)
+{
+	struct miracast_display_framebuffer framebuffer;
+	struct driver_message message;
+	uint32_t last = 1;
+	struct flip flip;
+	int i;
+
+	STREAM();
+	for (i = 0; i < 3; i++) {
+		struct picture c;
+
+		ASSERT_EQ(picture_create(&self->compositor, &c, WIDTH, HEIGHT), 0);
+		ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, &c, NULL, 0, &flip), 0);
+		ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+		/* An id is new each time. */
+		EXPECT_GT(message.frame.framebuffer_id, last);
+		last = message.frame.framebuffer_id;
+		driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+		ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+
+		ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, &self->a, NULL, 0, &flip),
+			  0);
+		ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+		EXPECT_EQ(message.frame.framebuffer_id, 1);
+		driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+		ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+
+		picture_destroy(&self->compositor, &c);
+		ASSERT_EQ(driver_fetch(&self->driver, &message, GUARD_MS), 0);
+		EXPECT_EQ(message.header.code, MIRACAST_DISPLAY_MSG_FRAMEBUFFER_GONE);
+		EXPECT_EQ(message.framebuffer.framebuffer_id, last);
+		EXPECT_EQ(driver_export(&self->driver, last, &framebuffer), STATUS_NOT_FOUND);
+		driver_complete(&self->driver, message.id, STATUS_SUCCESS, 0);
+	}
+}
+
+TEST_F(display, arriving_sink_gets_what_is_shown)
+{
+	struct driver_message message;
+
+	STREAM();
+	driver_close(&self->driver);
+
+	/* The compositor has not noticed yet, and a new daemon is there. */
+	ASSERT_EQ(driver_open(&self->driver), 0);
+	ASSERT_EQ(session(&self->driver), 0);
+	ASSERT_EQ(driver_fetch(&self->driver, &message, GUARD_MS), 0);
+	ASSERT_EQ(message.header.code, MIRACAST_DISPLAY_MSG_POWER);
+	EXPECT_EQ(message.power.on, 1);
+	ASSERT_EQ(driver_complete(&self->driver, message.id, STATUS_SUCCESS, 0), 0);
+	ASSERT_EQ(driver_fetch(&self->driver, &message, GUARD_MS), 0);
+	ASSERT_EQ(message.header.code, MIRACAST_DISPLAY_MSG_FRAME);
+	EXPECT_EQ(message.frame.framebuffer_id, 1);
+	EXPECT_EQ(message.frame.nr_damage, 0);
+	driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_NOT_STREAMING);
+}
+
+TEST_F(display, cancelled_frame_makes_the_next_one_whole)
+{
+	static const struct drm_mode_rect corner = {0, 0, 8, 8};
+	struct driver_message message;
+	struct flip flip;
+	int64_t failed;
+
+	STREAM();
+	failed = COUNTER("frames_failed");
+	ASSERT_EQ(driver_stop(&self->driver), 0);
+	ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, &self->b, &corner, 1, &flip), 0);
+	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+	EXPECT_EQ(COUNTER("frames_failed"), failed + 1);
+
+	ASSERT_EQ(driver_start(&self->driver), 0);
+	ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, &self->a, &corner, 1, &flip), 0);
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+	EXPECT_EQ(message.frame.nr_damage, 0);
+	driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+
+	/* One handled with an error is as lost. */
+	ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, &self->b, &corner, 1, &flip), 0);
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+	EXPECT_EQ(message.frame.nr_damage, 1);
+	ASSERT_EQ(driver_complete(&self->driver, message.id, STATUS_UNSUCCESSFUL, 0), 0);
+	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+	ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, &self->a, &corner, 1, &flip), 0);
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+	EXPECT_EQ(message.frame.nr_damage, 0);
+	driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+}
+
+TEST_F(display, full_queue_is_tried_again)
+{
+	struct driver_message first, message;
+	struct flip flip;
+	int64_t refused;
+
+	/* One slot: the power message has it, the frame must wait. */
+	ASSERT_EQ(driver_create_context(&self->driver, 1), 0);
+	ASSERT_EQ(driver_start(&self->driver), 0);
+	ASSERT_EQ(driver_sink_arrived(&self->driver, WIDTH, HEIGHT, REFRESH, NULL, 0),
+		  STATUS_SUCCESS);
+	ASSERT_EQ(preferred_mode(&self->compositor, self->pipe, &self->mode), 0);
+	refused = COUNTER("messages_refused");
+	ASSERT_EQ(compositor_modeset(&self->compositor, self->pipe, &self->mode, &self->a, 0,
+				     &flip),
+		  0);
+	ASSERT_EQ(driver_fetch(&self->driver, &first, GUARD_MS), 0);
+	EXPECT_EQ(first.header.code, MIRACAST_DISPLAY_MSG_POWER);
+	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+	EXPECT_GT(COUNTER("messages_refused"), refused);
+	EXPECT_EQ(COUNTER("frames_pending"), 1);
+
+	ASSERT_EQ(driver_complete(&self->driver, first.id, STATUS_SUCCESS, 0), 0);
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+	EXPECT_EQ(message.frame.nr_damage, 0);
+	driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+}
+
+TEST_F(display, frames_without_sink_go_nowhere)
+{
+	struct driver_message message;
+	struct flip flip;
+	int64_t skipped;
+
+	STREAM();
+	skipped = COUNTER("frames_skipped");
+	ASSERT_EQ(driver_sink_departed(&self->driver), STATUS_SUCCESS);
+	ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, &self->b, NULL, 0, &flip), 0);
+	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+	EXPECT_EQ(COUNTER("frames_skipped"), skipped + 1);
+	EXPECT_EQ(driver_fetch(&self->driver, &message, 0), -ETIMEDOUT);
+}
+
+TEST_F(display, vblanks_are_a_clock)
+{
+	uint64_t period_ns, first_us = 0, first = 0;
+	struct driver_message message;
+	struct flip flip;
+	int i;
+
+	STREAM();
+	period_ns = (uint64_t)self->mode.htotal * self->mode.vtotal * 1000000 / self->mode.clock;
+	for (i = 0; i < 8; i++) {
+		ASSERT_EQ(compositor_flip(&self->compositor, self->pipe,
+					  i % 2 ? &self->a : &self->b, NULL, 0, &flip),
+			  0);
+		ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+		driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+		ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+		if (!i) {
+			first = flip.sequence;
+			first_us = flip.time_us;
+			continue;
+		}
+		/* Each on a vblank of its own, and each vblank in its place. */
+		EXPECT_GE(flip.sequence, first + i);
+		EXPECT_LE(llabs((int64_t)(flip.time_us - first_us) -
+				(int64_t)((flip.sequence - first) * period_ns / 1000)),
+			  2);
+	}
+}
+
+static ntstatus_t raw_control(struct driver *driver, uint32_t code, uint32_t claimed, void *input,
+			      uint32_t size)
+{
+	struct miracast_display_header *header = input;
+
+	header->code = code;
+	header->size = claimed;
+
+	return driver_io_control(driver, input, size, NULL, 0, NULL);
+}
+
+TEST_F(display, bad_io_controls_are_refused)
+{
+	struct {
+		struct miracast_display_sink sink;
+		uint8_t edid[640];
+	} arrived;
+	const uint32_t code = MIRACAST_DISPLAY_CTL_SINK_ARRIVED;
+	const uint32_t bare = sizeof(struct miracast_display_sink);
+	struct miracast_display_framebuffer framebuffer, output;
+	struct miracast_display_header header;
+	struct driver *driver = &self->driver;
+	uint32_t returned, i;
+
+	ASSERT_EQ(driver_create_context(driver, 16), 0);
+
+	EXPECT_EQ(driver_io_control(driver, NULL, 0, NULL, 0, NULL), STATUS_INVALID_PARAMETER);
+	EXPECT_EQ(driver_io_control(driver, &header, 4, NULL, 0, NULL), STATUS_INVALID_PARAMETER);
+	for (i = 4; i < 8; i++)
+		EXPECT_EQ(raw_control(driver, i, sizeof(header), &header, sizeof(header)),
+			  STATUS_NOT_SUPPORTED);
+	EXPECT_EQ(raw_control(driver, 0, sizeof(header), &header, sizeof(header)),
+		  STATUS_NOT_SUPPORTED);
+	EXPECT_EQ(raw_control(driver, MIRACAST_DISPLAY_CTL_SINK_DEPARTED, 9, &header, 8),
+		  STATUS_INVALID_PARAMETER);
+
+	/* Sinks that are none. Each begins as a good one. */
+#define BAD_SINK(change, size)                                             \
+	do {                                                               \
+		memset(&arrived, 0, sizeof(arrived));                      \
+		arrived.sink.width = WIDTH;                                \
+		arrived.sink.height = HEIGHT;                              \
+		arrived.sink.refresh = REFRESH;                            \
+		edid_make(arrived.edid);                                   \
+		change;                                                    \
+		EXPECT_EQ(raw_control(driver, code, size, &arrived, size), \
+			  STATUS_INVALID_PARAMETER);                       \
+	} while (0)
+	BAD_SINK(, bare - 1);
+	BAD_SINK(, bare + 128);
+	BAD_SINK(arrived.sink.width = 0, bare);
+	BAD_SINK(arrived.sink.width = 8193, bare);
+	BAD_SINK(arrived.sink.height = 0, bare);
+	BAD_SINK(arrived.sink.height = ~0u, bare);
+	BAD_SINK(arrived.sink.refresh = 0, bare);
+	BAD_SINK(arrived.sink.refresh = ~0u, bare);
+	BAD_SINK(arrived.sink.reserved = 1, bare);
+	BAD_SINK(arrived.sink.edid_size = 128, bare);
+	BAD_SINK(arrived.sink.edid_size = 100, bare + 100);
+	BAD_SINK(arrived.sink.edid_size = 0xffffff80, bare);
+	BAD_SINK(arrived.sink.edid_size = 128, bare + 128); /* its second block is missing */
+	BAD_SINK((arrived.sink.edid_size = 256, arrived.edid[1] ^= 1), bare + 256);
+	BAD_SINK((arrived.sink.edid_size = 256, arrived.edid[40] ^= 1), bare + 256);
+	BAD_SINK((arrived.sink.edid_size = 256, arrived.edid[200] ^= 1), bare + 256);
+	EXPECT_EQ(compositor_status(&self->compositor, self->pipe), DRM_MODE_DISCONNECTED);
+
+	/* Larger than any: the channel does not even ask. */
+	memset(&arrived, 0, sizeof(arrived));
+	arrived.sink.edid_size = 640;
+	EXPECT_EQ(raw_control(driver, code, bare + 640, &arrived, bare + 640),
+		  STATUS_INTERNAL_ERROR);
+
+	memset(&framebuffer, 0, sizeof(framebuffer));
+	framebuffer.header.code = MIRACAST_DISPLAY_CTL_EXPORT_FRAMEBUFFER;
+	framebuffer.header.size = sizeof(framebuffer);
+	memset(&output, 0x55, sizeof(output));
+	EXPECT_EQ(driver_io_control(driver, &framebuffer, sizeof(framebuffer), &output,
+				    sizeof(output), &returned),
+		  STATUS_NOT_FOUND);
+	EXPECT_EQ(returned, 0);
+	framebuffer.framebuffer_id = 1;
+	EXPECT_EQ(driver_io_control(driver, &framebuffer, sizeof(framebuffer), &output,
+				    sizeof(output) - 1, &returned),
+		  STATUS_BUFFER_TOO_SMALL);
+	framebuffer.pitch = 1;
+	EXPECT_EQ(driver_io_control(driver, &framebuffer, sizeof(framebuffer), &output,
+				    sizeof(output), &returned),
+		  STATUS_INVALID_PARAMETER);
+	for (i = 0; i < sizeof(output); i++)
+		EXPECT_EQ(((uint8_t *)&output)[i], 0x55);
+
+	/* After all that it works. */
+	EXPECT_EQ(driver_sink_arrived(driver, WIDTH, HEIGHT, REFRESH, NULL, 0), STATUS_SUCCESS);
+	EXPECT_EQ(compositor_status(&self->compositor, self->pipe), DRM_MODE_CONNECTED);
+}
+
+TEST_F(display, connectors_are_one_context_each)
+{
+	struct miracast_display_framebuffer framebuffer;
+	struct driver drivers[8], another;
+	struct driver_message message;
+	drmModeModeInfo mode;
+	struct flip flip;
+	int i, n = self->compositor.count;
+
+	driver_close(&self->driver);
+	ASSERT_LE(n, 8);
+	for (i = 0; i < n; i++) {
+		ASSERT_EQ(driver_open(&drivers[i]), 0);
+		ASSERT_EQ(session(&drivers[i]), 0);
+		EXPECT_EQ(drivers[i].info.target_id, i);
+		EXPECT_EQ(compositor_status(&self->compositor, &self->compositor.pipes[i]),
+			  DRM_MODE_CONNECTED);
+	}
+	ASSERT_EQ(driver_open(&another), 0);
+	EXPECT_EQ(driver_create_context(&another, 16), -EBUSY);
+	driver_close(&another);
+
+	/* All show one picture; each context has a name of its own for it. */
+	for (i = 0; i < n; i++) {
+		struct pipe *pipe = &self->compositor.pipes[i];
+
+		ASSERT_EQ(preferred_mode(&self->compositor, pipe, &mode), 0);
+		ASSERT_EQ(compositor_modeset(&self->compositor, pipe, &mode, &self->b, 0, &flip),
+			  0);
+		ASSERT_EQ(driver_fetch_frame(&drivers[i], &message), 0);
+		EXPECT_EQ(message.frame.framebuffer_id, 1);
+		driver_complete_frame(&drivers[i], &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+		ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+	}
+	for (i = 0; i < n; i++)
+		EXPECT_EQ(driver_fetch(&drivers[i], &message, 0), -ETIMEDOUT);
+
+	/* Only the first has the second picture. */
+	ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, &self->a, NULL, 0, &flip), 0);
+	ASSERT_EQ(driver_fetch_frame(&drivers[0], &message), 0);
+	EXPECT_EQ(driver_export(&drivers[0], 2, &framebuffer), STATUS_SUCCESS);
+	close(framebuffer.fd);
+	for (i = 1; i < n; i++)
+		EXPECT_EQ(driver_export(&drivers[i], 2, &framebuffer), STATUS_NOT_FOUND);
+	driver_complete_frame(&drivers[0], &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+
+	/* One that goes leaves the others alone, and its connector is the next one's. */
+	driver_close(&drivers[0]);
+	EXPECT_EQ(compositor_status(&self->compositor, self->pipe), DRM_MODE_DISCONNECTED);
+	for (i = 1; i < n; i++)
+		EXPECT_EQ(compositor_status(&self->compositor, &self->compositor.pipes[i]),
+			  DRM_MODE_CONNECTED);
+	ASSERT_EQ(driver_open(&drivers[0]), 0);
+	ASSERT_EQ(driver_create_context(&drivers[0], 16), 0);
+	EXPECT_EQ(drivers[0].info.target_id, 0);
+	for (i = 0; i < n; i++)
+		driver_close(&drivers[i]);
+}
+
+/* A daemon of its own that takes one frame and keeps it, and says so. */
+static int daemon_that_hangs(int ready)
+{
+	struct driver_message message;
+	struct driver driver;
+
+	if (driver_open(&driver) || session(&driver) || write(ready, "s", 1) != 1 ||
+	    driver_fetch_frame(&driver, &message) || write(ready, "f", 1) != 1)
+		return 1;
+	pause();
+
+	return 0;
+}
+
+TEST_F(display, killed_daemon_takes_nothing_with_it)
+{
+	int round, ready[2], status;
+	struct flip flip;
+	char step;
+	pid_t pid;
+
+	driver_close(&self->driver);
+	ASSERT_EQ(pipe(ready), 0);
+	for (round = 0; round < 5; round++) {
+		int64_t ended = COUNTER("callbacks_disconnected");
+
+		pid = fork();
+		ASSERT_GE(pid, 0);
+		if (!pid)
+			_exit(daemon_that_hangs(ready[1]));
+		ASSERT_EQ(read(ready[0], &step, 1), 1);
+		ASSERT_EQ(preferred_mode(&self->compositor, self->pipe, &self->mode), 0);
+		ASSERT_EQ(compositor_modeset(&self->compositor, self->pipe, &self->mode,
+					     round % 2 ? &self->a : &self->b, 0, &flip),
+			  0);
+		ASSERT_EQ(read(ready[0], &step, 1), 1);
+
+		/* Another frame on its way, and one waiting. */
+		ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+		ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, &self->a, NULL, 0, &flip),
+			  0);
+		ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+		ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, &self->b, NULL, 0, &flip),
+			  0);
+		ASSERT_EQ(kill(pid, SIGKILL), 0);
+		ASSERT_EQ(waitpid(pid, &status, 0), pid);
+		ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+
+		EXPECT_EQ(compositor_status(&self->compositor, self->pipe), DRM_MODE_DISCONNECTED);
+		EXPECT_GE(COUNTER("callbacks_disconnected"), ended + 2);
+		EXPECT_EQ(COUNTER("frames_in_flight"), 0);
+		ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, &self->a, NULL, 0, &flip),
+			  0);
+		ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+		ASSERT_EQ(compositor_disable(&self->compositor, self->pipe), 0);
+	}
+	EXPECT_EQ(COUNTER("messages_sent"),
+		  COUNTER("callbacks_success") + COUNTER("callbacks_cancelled") +
+			  COUNTER("callbacks_disconnected") + COUNTER("callbacks_timeout") +
+			  COUNTER("callbacks_removed") + COUNTER("callbacks_other"));
+	close(ready[0]);
+	close(ready[1]);
+}
+
+TEST_F(display, killed_compositor_frees_its_framebuffers)
+{
+	struct driver_message message;
+	int ready[2], status;
+	char step;
+	pid_t pid;
+
+	/* The other one becomes the card's master. */
+	picture_destroy(&self->compositor, &self->a);
+	picture_destroy(&self->compositor, &self->b);
+	drmDropMaster(self->compositor.fd);
+	ASSERT_EQ(session(&self->driver), 0);
+	ASSERT_EQ(pipe(ready), 0);
+
+	pid = fork();
+	ASSERT_GE(pid, 0);
+	if (!pid) {
+		struct compositor other;
+		struct picture picture;
+		drmModeModeInfo mode;
+		struct flip flip;
+
+		if (compositor_open(&other) || picture_create(&other, &picture, WIDTH, HEIGHT) ||
+		    preferred_mode(&other, &other.pipes[0], &mode) ||
+		    compositor_modeset(&other, &other.pipes[0], &mode, &picture, 0, &flip) ||
+		    write(ready[1], "c", 1) != 1)
+			_exit(1);
+		pause();
+		_exit(0);
+	}
+	ASSERT_EQ(read(ready[0], &step, 1), 1);
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+	ASSERT_EQ(kill(pid, SIGKILL), 0);
+	ASSERT_EQ(waitpid(pid, &status, 0), pid);
+
+	/* The frame still holds its framebuffer. */
+	EXPECT_EQ(COUNTER("framebuffers"), 1);
+	driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+	EXPECT_EQ(COUNTER("framebuffers"), 0);
+	ASSERT_EQ(driver_fetch(&self->driver, &message, GUARD_MS), 0);
+	EXPECT_EQ(message.header.code, MIRACAST_DISPLAY_MSG_POWER);
+	EXPECT_EQ(message.power.on, 0);
+	driver_complete(&self->driver, message.id, STATUS_SUCCESS, 0);
+	ASSERT_EQ(driver_fetch(&self->driver, &message, GUARD_MS), 0);
+	EXPECT_EQ(message.header.code, MIRACAST_DISPLAY_MSG_FRAMEBUFFER_GONE);
+	driver_complete(&self->driver, message.id, STATUS_SUCCESS, 0);
+	close(ready[0]);
+	close(ready[1]);
+}
+
+/* Serves frames until the context is gone; some never, some with errors. */
+static void *serve(void *data)
+{
+	struct driver *driver = data;
+	struct driver_message message;
+	unsigned int n = 0;
+
+	while (!driver_fetch(driver, &message, GUARD_MS)) {
+		if (message.header.code != MIRACAST_DISPLAY_MSG_FRAME)
+			driver_complete(driver, message.id, STATUS_SUCCESS, 0);
+		else if (++n % 13 == 0)
+			driver_complete(driver, message.id, STATUS_UNSUCCESSFUL, 0);
+		else
+			driver_complete_frame(driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+	}
+
+	return NULL;
+}
+
+TEST_F(display, many_frames_with_several_handlers)
+{
+	pthread_t threads[3];
+	struct flip flip;
+	int64_t sent;
+	int i;
+
+	STREAM();
+	sent = COUNTER("frames_sent");
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(pthread_create(&threads[i], NULL, serve, &self->driver), 0);
+	for (i = 0; i < 120; i++) {
+		struct picture c;
+
+		/* Every tenth framebuffer is a passing one. */
+		if (i % 10 == 0) {
+			ASSERT_EQ(picture_create(&self->compositor, &c, WIDTH, HEIGHT), 0);
+			ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, &c, NULL, 0,
+						  &flip),
+				  0);
+			ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+		}
+		ASSERT_EQ(compositor_flip(&self->compositor, self->pipe,
+					  i % 2 ? &self->a : &self->b, NULL, 0, &flip),
+			  0);
+		ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+		if (i % 10 == 0)
+			picture_destroy(&self->compositor, &c);
+		if (i % 40 == 39) {
+			ASSERT_EQ(compositor_power(&self->compositor, self->pipe, false), 0);
+			ASSERT_EQ(compositor_power(&self->compositor, self->pipe, true), 0);
+		}
+	}
+	EXPECT_GT(COUNTER("frames_sent"), sent);
+	EXPECT_EQ(COUNTER("frames_bad_result"), 0);
+
+	/* The handlers find the context gone. */
+	ASSERT_EQ(ioctl(self->driver.fd, MIRACAST_IOC_DESTROY_CONTEXT), 0);
+	for (i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+}
+
+TEST_F(display, imported_buffer_is_shown)
+{
+	struct drm_mode_create_dumb dumb = {.width = WIDTH, .height = HEIGHT, .bpp = 32};
+	struct miracast_display_framebuffer framebuffer;
+	struct drm_mode_map_dumb map = {};
+	uint32_t handles[4] = {}, pitches[4] = {}, offsets[4] = {}, fb;
+	struct driver_message message;
+	int vgem = -1, dma_buf, i;
+	uint32_t *theirs, *ours;
+	struct flip flip;
+
+	for (i = 0; i < 16 && vgem < 0; i++) {
+		char path[32];
+		drmVersion *version;
+
+		snprintf(path, sizeof(path), "/dev/dri/card%d", i);
+		vgem = open(path, O_RDWR | O_CLOEXEC);
+		version = vgem < 0 ? NULL : drmGetVersion(vgem);
+		if (vgem >= 0 && (!version || strcmp(version->name, "vgem"))) {
+			close(vgem);
+			vgem = -1;
+		}
+		drmFreeVersion(version);
+	}
+	if (vgem < 0)
+		SKIP(return, "needs vgem");
+
+	STREAM();
+	ASSERT_EQ(drmIoctl(vgem, DRM_IOCTL_MODE_CREATE_DUMB, &dumb), 0);
+	map.handle = dumb.handle;
+	ASSERT_EQ(drmIoctl(vgem, DRM_IOCTL_MODE_MAP_DUMB, &map), 0);
+	theirs = mmap(NULL, dumb.size, PROT_READ | PROT_WRITE, MAP_SHARED, vgem, map.offset);
+	ASSERT_NE(theirs, MAP_FAILED);
+	theirs[12345] = 0x00c0ffee;
+	ASSERT_EQ(drmPrimeHandleToFD(vgem, dumb.handle, DRM_CLOEXEC | DRM_RDWR, &dma_buf), 0);
+	ASSERT_EQ(drmPrimeFDToHandle(self->compositor.fd, dma_buf, &handles[0]), 0);
+	close(dma_buf);
+	pitches[0] = dumb.pitch;
+	ASSERT_EQ(drmModeAddFB2(self->compositor.fd, WIDTH, HEIGHT, DRM_FORMAT_XRGB8888, handles,
+				pitches, offsets, &fb, 0),
+		  0);
+
+	struct picture imported = {.fb = fb};
+
+	ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, &imported, NULL, 0, &flip), 0);
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+	ASSERT_EQ(driver_export(&self->driver, message.frame.framebuffer_id, &framebuffer),
+		  STATUS_SUCCESS);
+	ours = mmap(NULL, framebuffer.buffer_size, PROT_READ, MAP_SHARED, framebuffer.fd, 0);
+	ASSERT_NE(ours, MAP_FAILED);
+	EXPECT_EQ(ours[12345], 0x00c0ffee);
+	munmap(ours, framebuffer.buffer_size);
+	close(framebuffer.fd);
+	driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+
+	munmap(theirs, dumb.size);
+	drmModeRmFB(self->compositor.fd, fb);
+	drmCloseBufferHandle(self->compositor.fd, handles[0]);
+	close(vgem);
+}
+
+/* What sysfs calls the driver's unbind and bind. */
+static int sysfs_write(const char *what)
+{
+	char path[80];
+	int fd, ret;
+
+	snprintf(path, sizeof(path), "/sys/bus/platform/drivers/miracast_display/%s", what);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	ret = write(fd, "miracast_display", 16) == 16 ? 0 : -errno;
+	close(fd);
+
+	return ret;
+}
+
+TEST_F(display, unplugged_with_everything_in_flight)
+{
+	struct miracast_display_framebuffer framebuffer;
+	struct driver_message message;
+	uint32_t *memory;
+	struct flip flip;
+
+	STREAM();
+	ASSERT_EQ(driver_export(&self->driver, 1, &framebuffer), STATUS_SUCCESS);
+	memory = mmap(NULL, framebuffer.buffer_size, PROT_READ, MAP_SHARED, framebuffer.fd, 0);
+	ASSERT_NE(memory, MAP_FAILED);
+	close(framebuffer.fd);
+	ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, &self->b, NULL, 0, &flip), 0);
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+
+	ASSERT_EQ(sysfs_write("unbind"), 0);
+
+	/* The flip has ended; nothing else works, and nothing hangs. */
+	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+	EXPECT_EQ(compositor_flip(&self->compositor, self->pipe, &self->a, NULL, 0, &flip),
+		  -ENODEV);
+	EXPECT_NE(driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED),
+		  0);
+	EXPECT_EQ(driver_sink_departed(&self->driver), STATUS_INTERNAL_ERROR);
+	EXPECT_EQ(memory[5 * WIDTH + 7], picture_pixel(1, 7, 5));
+	munmap(memory, framebuffer.buffer_size);
+	driver_close(&self->driver);
+	picture_destroy(&self->compositor, &self->a);
+	picture_destroy(&self->compositor, &self->b);
+	compositor_close(&self->compositor);
+
+	ASSERT_EQ(sysfs_write("bind"), 0);
+	ASSERT_EQ(compositor_open(&self->compositor), 0);
+	self->pipe = &self->compositor.pipes[0];
+	ASSERT_EQ(driver_open(&self->driver), 0);
+	EXPECT_EQ(driver_create_context(&self->driver, 16), 0);
+}
+
+TEST_HARNESS_MAIN
