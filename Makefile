@@ -10,6 +10,7 @@ help:
 	@echo 'make demo      a desktop on the virtual display, streamed to a sink, in a VM'
 	@echo 'make check     all tests: programs under sanitizers, the kernel part in a VM'
 	@echo 'make lint      style and static analysis of everything; silence is success'
+	@echo 'make format    rewrite all C in the committed style'
 	@echo 'make modules   the kernel modules            (build/kmod/KERNEL)'
 	@echo 'make daemon    miracastd and its companions  (build/user)'
 	@echo 'make install   modules for the running kernel, programs under PREFIX'
@@ -45,6 +46,9 @@ check-debug: setup
 lint: setup
 	@scripts/lint
 
+format: setup
+	@scripts/lint --format
+
 # With this machine's own compiler, kernel headers and libraries, not the tree's.
 install:
 	mkdir -p build/kmod/install
@@ -60,4 +64,4 @@ install:
 clean:
 	rm -rf build
 
-.PHONY: help setup modules daemon demo check check-kernels check-debug lint install clean
+.PHONY: help setup modules daemon demo check check-kernels check-debug lint format install clean
