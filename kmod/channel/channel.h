@@ -249,6 +249,13 @@ struct miracast_context {
 	unsigned long arena_stride;
 };
 
+/* Nothing is delivered from here on, unless the session is started anew. */
+static inline bool miracast_session_is_over(u32 state)
+{
+	return state == MIRACAST_STOP_PENDING || state == MIRACAST_STOPPED ||
+	       state == MIRACAST_DESTROYED;
+}
+
 extern struct workqueue_struct *miracast_wq;
 extern const struct file_operations miracast_fops;
 

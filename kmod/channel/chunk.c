@@ -178,10 +178,7 @@ EXPORT_SYMBOL_GPL(miracast_report_chunk_info);
 
 static bool session_over(struct miracast_context *context)
 {
-	u32 state = READ_ONCE(context->state);
-
-	return state == MIRACAST_STOP_PENDING || state == MIRACAST_STOPPED ||
-	       state == MIRACAST_DESTROYED;
+	return miracast_session_is_over(READ_ONCE(context->state));
 }
 
 static bool chunks_ready(struct miracast_context *context)

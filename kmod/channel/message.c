@@ -167,6 +167,7 @@ static void slot_release(struct miracast_context *context, struct miracast_slot 
 static void wake_drain(struct miracast_context *context)
 {
 	lockdep_assert_held(&context->lock);
+	/* No barrier needed: see above. */
 	if ((!context->nr_open || !context->nr_out) && waitqueue_active(&context->drain))
 		wake_up_all(&context->drain);
 }
@@ -331,11 +332,6 @@ void miracast_slots_free(struct miracast_context *context)
 	kvfree(context->slots);
 }
 
-static bool session_drops_messages(u32 state)
-{
-	return state == MIRACAST_STOP_PENDING || state == MIRACAST_STOPPED;
-}
-
 static ntstatus_t check_buffers(const struct miracast_context *context,
 				const struct miracast_slot *message)
 {
@@ -412,7 +408,7 @@ static ntstatus_t send(struct miracast_context *context, struct miracast_slot *m
 		wake = true;
 	} else {
 		slot_move(context, slot, SLOT_HELD, &context->queue);
-		if (session_drops_messages(context->state)) {
+		if (miracast_session_is_over(context->state)) {
 			slot_end(context, slot, STATUS_CANCELLED);
 			queue_work(miracast_wq, &context->ended_work);
 		}
@@ -856,9 +852,10 @@ static int complete_messages(struct miracast_context *context, struct miracast_e
 
 static bool exchange_ready(struct miracast_context *context, u32 seq)
 {
-	return READ_ONCE(context->state_seq) != seq ||
-	       (READ_ONCE(context->state) == MIRACAST_STARTED &&
-		!list_empty_careful(&context->queue));
+	u32 state = READ_ONCE(context->state);
+
+	return READ_ONCE(context->state_seq) != seq || miracast_session_is_over(state) ||
+	       (state == MIRACAST_STARTED && !list_empty_careful(&context->queue));
 }
 
 /* Waits for a message, a change of state, a signal or the end of @timeout (jiffies). */
@@ -922,7 +919,8 @@ int miracast_messages_exchange(struct miracast_context *context, struct miracast
 			do {
 				left = wait_for_message(context, seq, left);
 				got = deliver(context, messages, room);
-			} while (!got && left > 0 && READ_ONCE(context->state_seq) == seq);
+			} while (!got && left > 0 && READ_ONCE(context->state_seq) == seq &&
+				 !miracast_session_is_over(READ_ONCE(context->state)));
 			if (!got && left < 0 && !nr_completions)
 				error = -EINTR;
 		}

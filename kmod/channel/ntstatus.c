@@ -10,7 +10,7 @@ static const struct {
 	ntstatus_t status;
 	int error;
 } errnos[] = {
-	{ STATUS_NOT_IMPLEMENTED, -ENOSYS },
+	{ STATUS_NOT_IMPLEMENTED, -EOPNOTSUPP },
 	{ STATUS_ACCESS_VIOLATION, -EFAULT },
 	{ STATUS_INVALID_HANDLE, -EBADF },
 	{ STATUS_INVALID_PARAMETER, -EINVAL },

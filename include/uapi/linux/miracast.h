@@ -432,7 +432,8 @@ struct miracast_completion {
  *	0: not at all, MIRACAST_NO_TIMEOUT: until one comes
  *
  * First submits, then fetches, then (if nothing was fetched and there is
- * room) waits; the wait ends early when the session's state changes. A bad
+ * room) waits; the wait ends early when the session's state changes, and there
+ * is none when the session is stopping, stopped or destroyed. A bad
  * completion (ENOENT: no such message is with the daemon, EMSGSIZE:
  * information above output_size, EINVAL: bad status or reserved) stops the
  * call there with nothing fetched, the earlier ones taken, and the struct
