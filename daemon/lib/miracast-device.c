@@ -29,8 +29,6 @@
 #define FACTS_INTERVAL_MS 200
 /* The kernel bounds it again: more slots than messages in flight are of no use. */
 #define SLOTS 256
-/* A thread that comes to wait when the session has stopped already must not do so for ever. */
-#define MESSAGE_WAIT_NS (500 * 1000 * 1000ull)
 
 enum op_kind {
 	OP_CREATE,
@@ -690,7 +688,7 @@ static gpointer message_thread(gpointer data)
 
 	while (channel) {
 		exchange.nr_messages = 1;
-		exchange.timeout_ns = MESSAGE_WAIT_NS;
+		exchange.timeout_ns = MIRACAST_NO_TIMEOUT;
 		if (!miracast_channel_exchange(channel, &exchange, &error))
 			break;
 		exchange.nr_completions = 0;
