@@ -77,7 +77,7 @@ struct app {
 	gint64 playing_since_us;
 	gint64 pause_until_us;
 	gboolean paused_once;
-	guint64 damage_seen; /* lost packets, discontinuities and corrupt pictures so far */
+	guint64 damage_seen; /* discontinuities and corrupt pictures so far */
 	guint64 idr_asked; /* by --idr-every */
 	gboolean png_written;
 	struct sink_picture picture;
@@ -365,7 +365,8 @@ static gboolean save_png(struct app *app, GError **error)
 /* M13 when the picture is damaged, when none comes, and as often as --idr-every says. */
 static void ask_for_keyframes(struct app *app, const struct sink_media_stats *stats, gint64 now)
 {
-	guint64 damage = stats->rtp_lost + stats->ts_continuity_errors + stats->frames_corrupt;
+	/* Lost packets show as discontinuities, once it is clear that they are not only late. */
+	guint64 damage = stats->ts_continuity_errors + stats->frames_corrupt;
 	gint64 every = app->options.idr_every;
 
 	if (damage > app->damage_seen ||
@@ -690,10 +691,11 @@ static void app_clear(struct app *app)
 
 static int run(struct app *app)
 {
+	g_autoptr(GError) error = NULL;
 	int status;
 
-	app->began_us = g_get_monotonic_time();
 	app->began_real_us = g_get_real_time();
+	app->began_us = g_get_monotonic_time();
 	app->loop = g_main_loop_new(NULL, FALSE);
 	app->client = g_socket_client_new();
 	app->cancellable = g_cancellable_new();
@@ -704,9 +706,13 @@ static int run(struct app *app)
 	g_unix_signal_add(SIGTERM, on_interrupt, app);
 	g_unix_signal_add(SIGUSR1, on_usr1, app);
 	g_timeout_add(TICK_MS, on_tick, app);
-	try_connect(app);
-
-	g_main_loop_run(app->loop);
+	if (sink_media_preload(&error)) {
+		app->began_us = g_get_monotonic_time();
+		try_connect(app);
+		g_main_loop_run(app->loop);
+	} else {
+		finish(app, FALSE, SINK_REASON_MEDIA_FAILED, error->message);
+	}
 
 	if (app->socket) {
 		flush(app);

@@ -7,13 +7,24 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define JITTER_MS      100
-#define RECEIVE_BUFFER (2 * 1024 * 1024)
-#define TS_PACKET      188
-#define TS_PIDS	       8192
-#define TS_NULL_PID    0x1fff
-#define NO_COUNTER     0xff
-#define PNG_TIMEOUT    (20 * GST_SECOND)
+#define JITTER_MS	100
+#define RECEIVE_BUFFER	(2 * 1024 * 1024)
+#define TS_PACKET	188
+#define TS_PIDS		8192
+#define TS_NULL_PID	0x1fff
+#define NO_COUNTER	0xff
+#define RTP_HEAD	12
+#define RTP_MAX_DROPOUT 3000 /* RFC 3550, A.1: a jump that is larger begins a new stream */
+#define PNG_TIMEOUT	(20 * GST_SECOND)
+
+/* The sequence numbers of one RTP stream: RFC 3550, A.3. */
+struct rtp_sequence {
+	guint32 ssrc;
+	guint32 base;
+	guint32 highest; /* goes on where 16 bits wrap */
+	guint64 received;
+	guint64 lost_before; /* by streams before this one */
+};
 
 struct sink_media {
 	GSocket *socket;
@@ -28,10 +39,13 @@ struct sink_media {
 
 	GMutex lock; /* guards what follows; the streaming threads write it */
 	struct sink_media_stats stats;
+	struct rtp_sequence sequence;
 	GstSample *sample;
 	struct sink_picture picture;
 
-	guint8 counters[TS_PIDS]; /* one streaming thread only */
+	/* Of the one streaming thread behind the jitter buffer: */
+	guint32 ts_ssrc;
+	guint8 counters[TS_PIDS];
 };
 
 static const char *caps_name(const GstCaps *caps)
@@ -118,7 +132,7 @@ guint16 sink_media_port(const sink_media *media)
 	return media->port;
 }
 
-static gboolean from_peer(sink_media *media, GstBuffer *buffer)
+static gboolean from_peer(const sink_media *media, GstBuffer *buffer)
 {
 	GstNetAddressMeta *meta = gst_buffer_get_net_address_meta(buffer);
 
@@ -128,21 +142,67 @@ static gboolean from_peer(sink_media *media, GstBuffer *buffer)
 		       media->peer);
 }
 
+static guint64 rtp_lost(const struct rtp_sequence *q)
+{
+	guint64 expected = q->received ? (guint64)q->highest - q->base + 1 : 0;
+
+	return q->lost_before + (expected > q->received ? expected - q->received : 0);
+}
+
+static void count_sequence(struct rtp_sequence *q, const guint8 *head)
+{
+	guint16 number = GST_READ_UINT16_BE(head + 2);
+	guint32 ssrc = GST_READ_UINT32_BE(head + 8);
+	gint16 step = number - (guint16)q->highest;
+
+	if (!q->received || ssrc != q->ssrc || ABS(step) > RTP_MAX_DROPOUT) {
+		*q = (struct rtp_sequence){.ssrc = ssrc,
+					   .base = number,
+					   .highest = number,
+					   .lost_before = rtp_lost(q)};
+	} else if (step > 0) {
+		q->highest += step;
+	}
+	q->received++;
+}
+
 static GstPadProbeReturn on_rtp(GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
 	sink_media *media = user_data;
 	GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER(info);
-	gboolean accepted = from_peer(media, buffer);
+	gboolean accepted = FALSE;
+	guint8 head[RTP_HEAD];
 
 	g_mutex_lock(&media->lock);
-	if (accepted) {
+	if (!from_peer(media, buffer)) {
+		media->stats.rtp_foreign++;
+	} else if (gst_buffer_extract(buffer, 0, head, sizeof(head)) < sizeof(head) ||
+		   head[0] >> 6 != 2) {
+		media->stats.rtp_malformed++;
+	} else {
+		accepted = TRUE;
 		media->stats.rtp_packets++;
 		media->stats.rtp_bytes += gst_buffer_get_size(buffer);
-	} else {
-		media->stats.rtp_foreign++;
+		count_sequence(&media->sequence, head);
+		media->stats.rtp_lost = rtp_lost(&media->sequence);
 	}
 	g_mutex_unlock(&media->lock);
 	return accepted ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
+}
+
+/* A new RTP stream brings a new transport stream, whose counters owe nothing to the old one. */
+static GstPadProbeReturn on_ordered_rtp(GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+	sink_media *media = user_data;
+	guint8 head[RTP_HEAD];
+	guint32 ssrc;
+
+	gst_buffer_extract(GST_PAD_PROBE_INFO_BUFFER(info), 0, head, sizeof(head));
+	ssrc = GST_READ_UINT32_BE(head + 8);
+	if (ssrc != media->ts_ssrc)
+		memset(media->counters, NO_COUNTER, sizeof(media->counters));
+	media->ts_ssrc = ssrc;
+	return GST_PAD_PROBE_OK;
 }
 
 /* ISO/IEC 13818-1, 2.4.3: the counter goes up by one with every packet of a PID that has payload. */
@@ -269,20 +329,42 @@ static const char *decoder_name(void)
 	return names[0];
 }
 
+static GstElement *make(const char *name, GError **error)
+{
+	GstElement *element = gst_element_factory_make(name, NULL);
+
+	if (!element)
+		g_set_error(
+			error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN,
+			"GStreamer has no element %s; install gstreamer1.0-plugins-base, -good, "
+			"-bad and gstreamer1.0-libav",
+			name);
+	return element;
+}
+
+gboolean sink_media_preload(GError **error)
+{
+	const char *const names[] = {"udpsrc",	  "rtpjitterbuffer", "rtpmp2tdepay", "tsdemux",
+				     "h264parse", decoder_name(),    "appsink"};
+
+	for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+		GstElement *element = make(names[i], error);
+
+		if (!element)
+			return FALSE;
+		gst_object_unref(gst_object_ref_sink(element));
+	}
+	return TRUE;
+}
+
 /* Makes the elements of a NULL-terminated list of names, adds them to the pipeline, links them. */
 static gboolean add_chain(sink_media *media, GstElement **made, const char *const *names,
 			  GError **error)
 {
 	for (guint i = 0; names[i]; i++) {
-		made[i] = gst_element_factory_make(names[i], NULL);
-		if (!made[i]) {
-			g_set_error(
-				error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN,
-				"GStreamer has no element %s; install gstreamer1.0-plugins-base, "
-				"-good, -bad and gstreamer1.0-libav",
-				names[i]);
+		made[i] = make(names[i], error);
+		if (!made[i])
 			return FALSE;
-		}
 		gst_bin_add(GST_BIN(media->pipeline), made[i]);
 		if (i && !gst_element_link(made[i - 1], made[i])) {
 			g_set_error(error, GST_CORE_ERROR, GST_CORE_ERROR_PAD,
@@ -367,6 +449,7 @@ gboolean sink_media_start(sink_media *media, GError **error)
 	g_object_set(made[1], "latency", JITTER_MS, NULL);
 	media->jitterbuffer = gst_object_ref(made[1]);
 	add_probe(made[0], "src", GST_PAD_PROBE_TYPE_BUFFER, on_rtp, media);
+	add_probe(made[2], "sink", GST_PAD_PROBE_TYPE_BUFFER, on_ordered_rtp, media);
 	add_probe(made[2], "src", GST_PAD_PROBE_TYPE_BUFFER, on_ts, media);
 	g_signal_connect(made[3], "pad-added", G_CALLBACK(on_stream), media);
 
@@ -390,7 +473,6 @@ void sink_media_stats(sink_media *media, struct sink_media_stats *stats)
 	if (!media->jitterbuffer)
 		return;
 	g_object_get(media->jitterbuffer, "stats", &jitter, NULL);
-	gst_structure_get_uint64(jitter, "num-lost", &stats->rtp_lost);
 	gst_structure_get_uint64(jitter, "num-duplicates", &stats->rtp_duplicates);
 	gst_structure_get_uint64(jitter, "num-late", &stats->rtp_late);
 }

@@ -12,6 +12,7 @@ struct sink_media_stats {
 	guint64 rtp_packets;
 	guint64 rtp_bytes;
 	guint64 rtp_foreign; /* dropped: not from the source */
+	guint64 rtp_malformed; /* dropped: not RTP */
 	guint64 rtp_lost; /* never came, by sequence number */
 	guint64 rtp_duplicates;
 	guint64 rtp_late;
@@ -31,6 +32,12 @@ struct sink_media_stats {
 
 typedef struct sink_media sink_media;
 typedef void (*sink_media_failed_func)(const char *sentence, gpointer user_data);
+
+/*
+ * Loads the plugins: so that no source has to wait for that between M5 and M6, and a missing one is
+ * told before anything else.
+ */
+gboolean sink_media_preload(GError **error);
 
 /* Binds @port of @local, an even free one if 0. @failed is called in the default main context. */
 sink_media *sink_media_new(GInetAddress *local, guint16 port, GInetAddress *peer,

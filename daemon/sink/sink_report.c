@@ -74,6 +74,7 @@ static void add_media(JsonBuilder *b, const struct sink_media_stats *m, gint64 p
 	add_int(b, "rtp_late", m->rtp_late);
 	add_int(b, "rtp_duplicates", m->rtp_duplicates);
 	add_int(b, "rtp_foreign", m->rtp_foreign);
+	add_int(b, "rtp_malformed", m->rtp_malformed);
 	add_int(b, "ts_packets", m->ts_packets);
 	add_int(b, "ts_sync_errors", m->ts_sync_errors);
 	add_int(b, "ts_continuity_errors", m->ts_continuity_errors);

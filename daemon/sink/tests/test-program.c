@@ -418,9 +418,8 @@ static void test_loss(struct source *s, gconstpointer data)
 	g_assert_true(g_str_has_suffix(m13, "\r\n\r\nwfd_idr_request\r\n"));
 	hang_up(s);
 	figures = finish(s, 1, "connection-closed", &parser);
-	g_assert_cmpint(media_figure(figures, "rtp_lost") +
-				media_figure(figures, "ts_continuity_errors"),
-			>, 0);
+	g_assert_cmpint(media_figure(figures, "rtp_lost"), >, 0);
+	g_assert_cmpint(media_figure(figures, "ts_continuity_errors"), >, 0);
 }
 
 /* RTP from another address than the source's is dropped. */
@@ -442,8 +441,8 @@ static void test_foreign_rtp(struct source *s, gconstpointer data)
 	for (guint i = 0; i < 3; i++)
 		g_socket_send_to(stranger, to, packet, sizeof(packet), NULL, NULL);
 	g_socket_send_to(own, to, packet, sizeof(packet), NULL, NULL);
-	/* Time for the packets to be counted; what is too few for them fails below. */
-	g_usleep(G_USEC_PER_SEC / 2);
+	/* With RTP but no picture the sink asks for a keyframe: so it has seen the last packet. */
+	expect_only(s, "SET_PARAMETER ");
 	hang_up(s);
 	figures = finish(s, 1, "connection-closed", &parser);
 	g_assert_cmpint(media_figure(figures, "rtp_foreign"), ==, 3);
