@@ -716,7 +716,8 @@ static int run(struct app *app)
 
 	if (app->socket) {
 		flush(app);
-		g_socket_close(app->socket, NULL);
+		/* Not closed yet: with bytes unread that would be a reset, and not an end. */
+		g_socket_shutdown(app->socket, FALSE, TRUE, NULL);
 	}
 	status = report(app);
 	app_clear(app);
