@@ -63,10 +63,9 @@ typedef void (*miracast_message_callback_t)(void *callback_context,
  */
 struct miracast_display_callbacks {
 	struct miracast_handle miracast_handle;
-	ntstatus_t (*send_message)(struct miracast_handle handle, u32 input_size,
-				   const void *input, u32 output_size, void *output,
-				   miracast_message_callback_t callback,
-				   void *callback_context);
+	ntstatus_t (*send_message)(struct miracast_handle handle, u32 input_size, const void *input,
+				   u32 output_size, void *output,
+				   miracast_message_callback_t callback, void *callback_context);
 	ntstatus_t (*report_chunk_info)(struct miracast_handle handle,
 					const struct miracast_chunk_info *chunk_info,
 					const void *private_driver_data,
@@ -93,14 +92,13 @@ struct miracast_display_callbacks {
  * DDI: DXGK_MIRACAST_DISPLAY_INTERFACE.
  */
 struct miracast_display_ops {
-	ntstatus_t (*query_caps)(void *driver_context, u32 caps_size,
-				 struct miracast_caps *caps);
+	ntstatus_t (*query_caps)(void *driver_context, u32 caps_size, struct miracast_caps *caps);
 	ntstatus_t (*create_context)(void *driver_context,
 				     const struct miracast_display_callbacks *callbacks,
 				     void **miracast_context, u32 *target_id);
-	ntstatus_t (*io_control)(void *driver_context, void *miracast_context,
-				 u32 input_size, const void *input, u32 output_size,
-				 void *output, u32 *bytes_returned);
+	ntstatus_t (*io_control)(void *driver_context, void *miracast_context, u32 input_size,
+				 const void *input, u32 output_size, void *output,
+				 u32 *bytes_returned);
 	void (*destroy_context)(void *driver_context, void *miracast_context);
 };
 
@@ -134,10 +132,9 @@ struct miracast_adapter *miracast_register_adapter(const struct miracast_adapter
 void miracast_unregister_adapter(struct miracast_adapter *adapter);
 int miracast_adapter_index(const struct miracast_adapter *adapter);
 
-ntstatus_t miracast_send_message(struct miracast_handle handle, u32 input_size,
-				 const void *input, u32 output_size, void *output,
-				 miracast_message_callback_t callback,
-				 void *callback_context);
+ntstatus_t miracast_send_message(struct miracast_handle handle, u32 input_size, const void *input,
+				 u32 output_size, void *output,
+				 miracast_message_callback_t callback, void *callback_context);
 ntstatus_t miracast_send_message_sync(struct miracast_handle handle, u32 input_size,
 				      const void *input, u32 output_size, void *output,
 				      unsigned int timeout_ms,
@@ -149,8 +146,7 @@ ntstatus_t miracast_report_chunk_info(struct miracast_handle handle,
 				      u32 private_driver_data_size);
 ntstatus_t miracast_complete_chunk(struct miracast_handle handle,
 				   const struct miracast_chunk_info *chunk_info,
-				   const void *private_driver_data,
-				   u32 private_driver_data_size);
+				   const void *private_driver_data, u32 private_driver_data_size);
 
 int miracast_status_to_errno(ntstatus_t status);
 

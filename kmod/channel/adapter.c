@@ -13,8 +13,8 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-#define MAX_ADAPTERS		64
-#define MAX_PRIVATE_DATA	16384
+#define MAX_ADAPTERS	 64
+#define MAX_PRIVATE_DATA 16384
 
 struct workqueue_struct *miracast_wq;
 
@@ -128,8 +128,8 @@ static ssize_t timeout_ms_show(struct device *dev, struct device_attribute *attr
 	return sysfs_emit(buf, "%u\n", READ_ONCE(to_adapter(dev)->timeout_ms));
 }
 
-static ssize_t timeout_ms_store(struct device *dev, struct device_attribute *attr,
-				const char *buf, size_t count)
+static ssize_t timeout_ms_store(struct device *dev, struct device_attribute *attr, const char *buf,
+				size_t count)
 {
 	struct miracast_adapter *adapter = to_adapter(dev);
 	struct miracast_context *context = NULL;
@@ -149,8 +149,8 @@ static ssize_t watchdog_ms_show(struct device *dev, struct device_attribute *att
 	return sysfs_emit(buf, "%u\n", READ_ONCE(to_adapter(dev)->watchdog_ms));
 }
 
-static ssize_t watchdog_ms_store(struct device *dev, struct device_attribute *attr,
-				 const char *buf, size_t count)
+static ssize_t watchdog_ms_store(struct device *dev, struct device_attribute *attr, const char *buf,
+				 size_t count)
 {
 	return parse_timeout(buf, &to_adapter(dev)->watchdog_ms) ?: count;
 }
@@ -180,6 +180,7 @@ static ssize_t abort_store(struct device *dev, struct device_attribute *attr, co
 }
 static DEVICE_ATTR_WO(abort);
 
+/* clang-format off */
 static struct attribute *adapter_attrs[] = {
 	&dev_attr_name.attr,
 	&dev_attr_caps.attr,
@@ -188,8 +189,9 @@ static struct attribute *adapter_attrs[] = {
 	&dev_attr_timeout_ms.attr,
 	&dev_attr_watchdog_ms.attr,
 	&dev_attr_abort.attr,
-	NULL
+	NULL,
 };
+/* clang-format on */
 ATTRIBUTE_GROUPS(adapter);
 
 static struct class miracast_class = {
@@ -208,10 +210,10 @@ static void adapter_release(struct device *dev)
 static bool desc_is_valid(const struct miracast_adapter_desc *desc)
 {
 	return desc->name && desc->ops && desc->ops->query_caps && desc->ops->create_context &&
-	       desc->ops->io_control && desc->ops->destroy_context &&
-	       desc->max_contexts && desc->max_contexts <= MIRACAST_MAX_CONTEXTS &&
-	       desc->max_slots && desc->max_slots <= MIRACAST_MAX_SLOTS &&
-	       desc->max_message && desc->max_message <= MIRACAST_MAX_BYTES &&
+	       desc->ops->io_control && desc->ops->destroy_context && desc->max_contexts &&
+	       desc->max_contexts <= MIRACAST_MAX_CONTEXTS && desc->max_slots &&
+	       desc->max_slots <= MIRACAST_MAX_SLOTS && desc->max_message &&
+	       desc->max_message <= MIRACAST_MAX_BYTES &&
 	       2ul * desc->max_slots * ALIGN(desc->max_message, 64) <= MIRACAST_MAX_ARENA &&
 	       desc->max_io_control <= MIRACAST_MAX_BYTES &&
 	       desc->max_chunks <= MIRACAST_MAX_CHUNKS &&
@@ -275,8 +277,7 @@ struct miracast_adapter *miracast_register_adapter(const struct miracast_adapter
 	error = dev_set_name(&adapter->dev, "miracast%d", adapter->index);
 	if (error)
 		goto put;
-	status = desc->ops->query_caps(desc->driver_context, sizeof(adapter->caps),
-				       &adapter->caps);
+	status = desc->ops->query_caps(desc->driver_context, sizeof(adapter->caps), &adapter->caps);
 	error = miracast_status_to_errno(status);
 	if (error)
 		goto put;

@@ -18,7 +18,7 @@
 #include "channel.h"
 #include "trace.h"
 
-#define READ_MAX	65536u
+#define READ_MAX 65536u
 
 static void *packet(const struct miracast_chunk_queue *chunks, u32 depth, u32 n)
 {
@@ -42,9 +42,9 @@ int miracast_chunks_init(struct miracast_context *context)
 	if (!adapter->desc.max_chunks)
 		return 0;
 	chunks->stride = ALIGN(MIRACAST_CHUNK_DATA_HEADER_SIZE +
-			       adapter->caps.max_chunk_private_driver_data_size, 8);
-	chunks->packets = kvcalloc(adapter->desc.max_chunks, chunks->stride,
-				   GFP_KERNEL_ACCOUNT);
+				       adapter->caps.max_chunk_private_driver_data_size,
+			       8);
+	chunks->packets = kvcalloc(adapter->desc.max_chunks, chunks->stride, GFP_KERNEL_ACCOUNT);
 	return chunks->packets ? 0 : -ENOMEM;
 }
 
@@ -125,8 +125,7 @@ static ntstatus_t queue_chunk(struct miracast_context *context,
  */
 ntstatus_t miracast_complete_chunk(struct miracast_handle handle,
 				   const struct miracast_chunk_info *chunk_info,
-				   const void *private_driver_data,
-				   u32 private_driver_data_size)
+				   const void *private_driver_data, u32 private_driver_data_size)
 {
 	struct miracast_context *context;
 	ntstatus_t status;
@@ -160,8 +159,7 @@ EXPORT_SYMBOL_GPL(miracast_complete_chunk);
  */
 ntstatus_t miracast_report_chunk_info(struct miracast_handle handle,
 				      const struct miracast_chunk_info *chunk_info,
-				      const void *private_driver_data,
-				      u32 private_driver_data_size)
+				      const void *private_driver_data, u32 private_driver_data_size)
 {
 	ntstatus_t status = STATUS_SUCCESS;
 
@@ -255,8 +253,7 @@ static int wait_for_chunk(struct miracast_context *context, u64 timeout_ns)
 	return left < 0 ? left : 0;
 }
 
-static int read_chunks(struct miracast_context *context, struct miracast_get_chunks *arg,
-		       u32 size)
+static int read_chunks(struct miracast_context *context, struct miracast_get_chunks *arg, u32 size)
 {
 	u32 n, epoch, used;
 	void *buffer;

@@ -188,8 +188,8 @@ void miracast_context_destroy(struct miracast_context *context, ntstatus_t statu
 /* The watchdog over a stop: the daemon is cut off, the driver gets its hardware back. */
 static void watchdog_work(struct work_struct *work)
 {
-	struct miracast_context *context = container_of(to_delayed_work(work),
-							struct miracast_context, watchdog_work);
+	struct miracast_context *context =
+		container_of(to_delayed_work(work), struct miracast_context, watchdog_work);
 
 	spin_lock(&context->lock);
 	if (context->state != MIRACAST_STOP_PENDING) {
@@ -351,7 +351,7 @@ static int start_end(struct miracast_context *context, ntstatus_t status)
 
 static int stop_begin(struct miracast_context *context, u32 reason)
 {
-	if (context->state == MIRACAST_STOP_PENDING)	/* again, after a signal */
+	if (context->state == MIRACAST_STOP_PENDING) /* again, after a signal */
 		return is_lifecycle_thread(context) ? 0 : -EBUSY;
 	if (context->state != MIRACAST_STARTED)
 		return -EINVAL;
@@ -597,8 +597,7 @@ static int call_io_control(struct miracast_context *context, struct miracast_io_
 		error = -EAGAIN;
 	if (!error) {
 		arg->status = adapter->desc.ops->io_control(adapter->desc.driver_context,
-							    context->driver,
-							    arg->input_size, input,
+							    context->driver, arg->input_size, input,
 							    arg->output_size, output,
 							    &bytes_returned);
 		if (bytes_returned > arg->output_size) {

@@ -38,8 +38,8 @@ static u64 supported_features(const struct miracast_adapter *adapter)
 
 static int miracast_open(struct inode *inode, struct file *filp)
 {
-	struct miracast_adapter *adapter = container_of(inode->i_cdev, struct miracast_adapter,
-							cdev);
+	struct miracast_adapter *adapter =
+		container_of(inode->i_cdev, struct miracast_adapter, cdev);
 	struct miracast_file *file;
 
 	if (READ_ONCE(adapter->removed))
@@ -287,6 +287,18 @@ static long report_session_status(struct miracast_context *context,
 	return 0;
 }
 
+static u64 statistic_value(const struct miracast_statistic_data *data)
+{
+	switch (data->statistic_type) {
+	case MIRACAST_STATISTIC_TYPE_CHUNK_PROCESSING_COMPLETE:
+		return data->encode_complete.chunk_id;
+	case MIRACAST_STATISTIC_TYPE_CHUNK_SENT:
+		return data->chunk_sent;
+	default:
+		return data->protocol_event;
+	}
+}
+
 static long report_statistic(struct miracast_context *context,
 			     struct miracast_report_statistic __user *user)
 {
@@ -299,7 +311,8 @@ static long report_statistic(struct miracast_context *context,
 		return -EINVAL;
 	if (READ_ONCE(context->state) == MIRACAST_DESTROYED)
 		return -ENODEV;
-	trace_miracast_report_statistic(context, &arg.data);
+	trace_miracast_report_statistic(context, arg.data.statistic_type,
+					statistic_value(&arg.data));
 	return 0;
 }
 

@@ -70,7 +70,7 @@
 #include "netlink.h"
 #include "trace.h"
 
-#define BATCH	16
+#define BATCH 16
 
 enum slot_state {
 	SLOT_FREE,
@@ -280,8 +280,8 @@ static unsigned long end_expired(struct miracast_context *context, struct list_h
  */
 static void timeout_work(struct work_struct *work)
 {
-	struct miracast_context *context = container_of(to_delayed_work(work),
-							struct miracast_context, timeout_work);
+	struct miracast_context *context =
+		container_of(to_delayed_work(work), struct miracast_context, timeout_work);
 	unsigned long queue_left, out_left;
 	unsigned int ended = 0;
 
@@ -337,8 +337,7 @@ static ntstatus_t check_buffers(const struct miracast_context *context,
 {
 	u32 max_message = context->adapter->desc.max_message;
 
-	if ((!message->input && message->input_size) ||
-	    (!message->output && message->output_size))
+	if ((!message->input && message->input_size) || (!message->output && message->output_size))
 		return STATUS_INVALID_PARAMETER;
 	if (message->input_size > max_message || message->output_size > max_message)
 		return STATUS_INVALID_BUFFER_SIZE;
@@ -426,9 +425,8 @@ static ntstatus_t send(struct miracast_context *context, struct miracast_slot *m
 }
 
 static ntstatus_t send_message(struct miracast_handle handle, u32 input_size, const void *input,
-			       u32 output_size, void *output,
-			       miracast_message_callback_t callback, void *callback_context,
-			       u64 *id)
+			       u32 output_size, void *output, miracast_message_callback_t callback,
+			       void *callback_context, u64 *id)
 {
 	struct miracast_slot message = {
 		.input = input,
@@ -478,10 +476,9 @@ static ntstatus_t send_message(struct miracast_handle handle, u32 input_size, co
  *
  * DDI: DXGKCB_MIRACAST_SEND_MESSAGE.
  */
-ntstatus_t miracast_send_message(struct miracast_handle handle, u32 input_size,
-				 const void *input, u32 output_size, void *output,
-				 miracast_message_callback_t callback,
-				 void *callback_context)
+ntstatus_t miracast_send_message(struct miracast_handle handle, u32 input_size, const void *input,
+				 u32 output_size, void *output,
+				 miracast_message_callback_t callback, void *callback_context)
 {
 	u64 id;
 
@@ -545,8 +542,7 @@ static void cancel_message(struct miracast_handle handle, u64 id, ntstatus_t sta
  */
 ntstatus_t miracast_send_message_sync(struct miracast_handle handle, u32 input_size,
 				      const void *input, u32 output_size, void *output,
-				      unsigned int timeout_ms,
-				      struct miracast_io_status *io_status)
+				      unsigned int timeout_ms, struct miracast_io_status *io_status)
 {
 	struct sync_message sync;
 	ntstatus_t status;
@@ -556,8 +552,8 @@ ntstatus_t miracast_send_message_sync(struct miracast_handle handle, u32 input_s
 	if (!timeout_ms)
 		return STATUS_INVALID_PARAMETER;
 	init_completion(&sync.done);
-	status = send_message(handle, input_size, input, output_size, output, sync_callback,
-			      &sync, &id);
+	status = send_message(handle, input_size, input, output_size, output, sync_callback, &sync,
+			      &id);
 	if (status != STATUS_PENDING)
 		return status;
 
@@ -603,8 +599,7 @@ void miracast_messages_requeue(struct miracast_context *context)
 		if (slot->state != SLOT_WITH_DAEMON)
 			continue;
 		slot_let_go(context, slot);
-		slot->id = ++context->sequence << MIRACAST_SLOT_BITS |
-			   (u32)(slot - context->slots);
+		slot->id = ++context->sequence << MIRACAST_SLOT_BITS | (u32)(slot - context->slots);
 		slot->redelivered = true;
 		slot_move(context, slot, SLOT_HELD, &back);
 		context->counters.redelivered++;
@@ -700,8 +695,7 @@ static int deliver(struct miracast_context *context, struct miracast_message __u
 		n = 0;
 		spin_lock(&context->lock);
 		if (context->state == MIRACAST_STARTED) {
-			while (n < min_t(u32, BATCH, room - done) &&
-			       !list_empty(&context->queue)) {
+			while (n < min_t(u32, BATCH, room - done) && !list_empty(&context->queue)) {
 				slot = list_first_entry(&context->queue, struct miracast_slot,
 							node);
 				slot_move(context, slot, SLOT_DELIVERING, &context->out);
@@ -734,7 +728,7 @@ static int deliver(struct miracast_context *context, struct miracast_message __u
 			context->nr_out++;
 			context->counters.delivered++;
 			slots[got] = slot;
-			records[got++] = (struct miracast_message) {
+			records[got++] = (struct miracast_message){
 				.id = slot->id,
 				.input_size = slot->input_size,
 				.output_size = slot->output_size,
@@ -863,8 +857,7 @@ static long wait_for_message(struct miracast_context *context, u32 seq, long tim
 {
 	/* Exclusive: a message wakes one handler thread, a change of state all. */
 	return ___wait_event(context->wait, ___wait_cond_timeout(exchange_ready(context, seq)),
-			     TASK_INTERRUPTIBLE, 1, timeout,
-			     __ret = schedule_timeout(__ret));
+			     TASK_INTERRUPTIBLE, 1, timeout, __ret = schedule_timeout(__ret));
 }
 
 static u32 pending_events(struct miracast_context *context)

@@ -38,8 +38,7 @@ static int put_adapter(struct sk_buff *msg, struct miracast_adapter *adapter)
 	    nla_put_u32(msg, MIRACAST_NL_ADAPTER_MAX_MESSAGE, adapter->desc.max_message) ||
 	    nla_put_u32(msg, MIRACAST_NL_ADAPTER_TIMEOUT_MS, READ_ONCE(adapter->timeout_ms)) ||
 	    nla_put_u32(msg, MIRACAST_NL_ADAPTER_WATCHDOG_MS, READ_ONCE(adapter->watchdog_ms)) ||
-	    nla_put_u64_64bit(msg, MIRACAST_NL_ADAPTER_SENT, sum.sent,
-			      MIRACAST_NL_ADAPTER_PAD) ||
+	    nla_put_u64_64bit(msg, MIRACAST_NL_ADAPTER_SENT, sum.sent, MIRACAST_NL_ADAPTER_PAD) ||
 	    nla_put_u64_64bit(msg, MIRACAST_NL_ADAPTER_CALLBACKS, sum.callbacks,
 			      MIRACAST_NL_ADAPTER_PAD))
 		return -EMSGSIZE;
@@ -100,8 +99,8 @@ static int dump_adapters(struct sk_buff *msg, struct netlink_callback *cb)
 		/* args[0]: one more than the index that was dumped last */
 		if (adapter->index < cb->args[0])
 			continue;
-		header = genlmsg_put(msg, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
-				     &family, NLM_F_MULTI, MIRACAST_NL_CMD_ADAPTER_GET);
+		header = genlmsg_put(msg, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq, &family,
+				     NLM_F_MULTI, MIRACAST_NL_CMD_ADAPTER_GET);
 		if (!header || put_adapter(msg, adapter)) {
 			if (header)
 				genlmsg_cancel(msg, header);
@@ -127,8 +126,8 @@ static int dump_contexts_of(struct sk_buff *msg, struct netlink_callback *cb,
 	while ((context = miracast_context_next(adapter, context))) {
 		if (context->id < cb->args[1])
 			continue;
-		header = genlmsg_put(msg, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
-				     &family, NLM_F_MULTI, MIRACAST_NL_CMD_CONTEXT_GET);
+		header = genlmsg_put(msg, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq, &family,
+				     NLM_F_MULTI, MIRACAST_NL_CMD_CONTEXT_GET);
 		if (!header || put_context(msg, context)) {
 			if (header)
 				genlmsg_cancel(msg, header);

@@ -34,47 +34,47 @@
 typedef __u32 __bitwise ntstatus_t;
 
 #ifdef __CHECKER__
-#define MIRACAST_NTSTATUS(n)		((__attribute__((force)) ntstatus_t)(n))
-#define MIRACAST_NTSTATUS_VALUE(s)	((__attribute__((force)) __u32)(s))
+#define MIRACAST_NTSTATUS(n)	   ((__attribute__((force)) ntstatus_t)(n))
+#define MIRACAST_NTSTATUS_VALUE(s) ((__attribute__((force)) __u32)(s))
 #else
-#define MIRACAST_NTSTATUS(n)		((ntstatus_t)(n))
-#define MIRACAST_NTSTATUS_VALUE(s)	((__u32)(s))
+#define MIRACAST_NTSTATUS(n)	   ((ntstatus_t)(n))
+#define MIRACAST_NTSTATUS_VALUE(s) ((__u32)(s))
 #endif
 
-#define STATUS_SUCCESS				MIRACAST_NTSTATUS(0x00000000u)
-#define STATUS_TIMEOUT				MIRACAST_NTSTATUS(0x00000102u)
-#define STATUS_PENDING				MIRACAST_NTSTATUS(0x00000103u)
-#define STATUS_BUFFER_OVERFLOW			MIRACAST_NTSTATUS(0x80000005u)
-#define STATUS_UNSUCCESSFUL			MIRACAST_NTSTATUS(0xC0000001u)
-#define STATUS_NOT_IMPLEMENTED			MIRACAST_NTSTATUS(0xC0000002u)
-#define STATUS_ACCESS_VIOLATION			MIRACAST_NTSTATUS(0xC0000005u)
-#define STATUS_INVALID_HANDLE			MIRACAST_NTSTATUS(0xC0000008u)
-#define STATUS_INVALID_PARAMETER		MIRACAST_NTSTATUS(0xC000000Du)
-#define STATUS_INVALID_DEVICE_REQUEST		MIRACAST_NTSTATUS(0xC0000010u)
-#define STATUS_NO_MEMORY			MIRACAST_NTSTATUS(0xC0000017u)
-#define STATUS_ACCESS_DENIED			MIRACAST_NTSTATUS(0xC0000022u)
-#define STATUS_BUFFER_TOO_SMALL			MIRACAST_NTSTATUS(0xC0000023u)
-#define STATUS_REVISION_MISMATCH		MIRACAST_NTSTATUS(0xC0000059u)
-#define STATUS_INSUFFICIENT_RESOURCES		MIRACAST_NTSTATUS(0xC000009Au)
-#define STATUS_DEVICE_NOT_CONNECTED		MIRACAST_NTSTATUS(0xC000009Du)
-#define STATUS_DEVICE_NOT_READY			MIRACAST_NTSTATUS(0xC00000A3u)
-#define STATUS_INSTANCE_NOT_AVAILABLE		MIRACAST_NTSTATUS(0xC00000ABu)
-#define STATUS_IO_TIMEOUT			MIRACAST_NTSTATUS(0xC00000B5u)
-#define STATUS_NOT_SUPPORTED			MIRACAST_NTSTATUS(0xC00000BBu)
-#define STATUS_INTERNAL_ERROR			MIRACAST_NTSTATUS(0xC00000E5u)
-#define STATUS_CANCELLED			MIRACAST_NTSTATUS(0xC0000120u)
-#define STATUS_INVALID_DEVICE_STATE		MIRACAST_NTSTATUS(0xC0000184u)
-#define STATUS_INVALID_BUFFER_SIZE		MIRACAST_NTSTATUS(0xC0000206u)
-#define STATUS_CONNECTION_DISCONNECTED		MIRACAST_NTSTATUS(0xC000020Cu)
-#define STATUS_CONNECTION_RESET			MIRACAST_NTSTATUS(0xC000020Du)
-#define STATUS_NOT_FOUND			MIRACAST_NTSTATUS(0xC0000225u)
-#define STATUS_DEVICE_REMOVED			MIRACAST_NTSTATUS(0xC00002B6u)
-#define STATUS_DEVICE_INSUFFICIENT_RESOURCES	MIRACAST_NTSTATUS(0xC0000468u)
-#define STATUS_RESOURCE_IN_USE			MIRACAST_NTSTATUS(0xC0000708u)
+#define STATUS_SUCCESS			     MIRACAST_NTSTATUS(0x00000000u)
+#define STATUS_TIMEOUT			     MIRACAST_NTSTATUS(0x00000102u)
+#define STATUS_PENDING			     MIRACAST_NTSTATUS(0x00000103u)
+#define STATUS_BUFFER_OVERFLOW		     MIRACAST_NTSTATUS(0x80000005u)
+#define STATUS_UNSUCCESSFUL		     MIRACAST_NTSTATUS(0xC0000001u)
+#define STATUS_NOT_IMPLEMENTED		     MIRACAST_NTSTATUS(0xC0000002u)
+#define STATUS_ACCESS_VIOLATION		     MIRACAST_NTSTATUS(0xC0000005u)
+#define STATUS_INVALID_HANDLE		     MIRACAST_NTSTATUS(0xC0000008u)
+#define STATUS_INVALID_PARAMETER	     MIRACAST_NTSTATUS(0xC000000Du)
+#define STATUS_INVALID_DEVICE_REQUEST	     MIRACAST_NTSTATUS(0xC0000010u)
+#define STATUS_NO_MEMORY		     MIRACAST_NTSTATUS(0xC0000017u)
+#define STATUS_ACCESS_DENIED		     MIRACAST_NTSTATUS(0xC0000022u)
+#define STATUS_BUFFER_TOO_SMALL		     MIRACAST_NTSTATUS(0xC0000023u)
+#define STATUS_REVISION_MISMATCH	     MIRACAST_NTSTATUS(0xC0000059u)
+#define STATUS_INSUFFICIENT_RESOURCES	     MIRACAST_NTSTATUS(0xC000009Au)
+#define STATUS_DEVICE_NOT_CONNECTED	     MIRACAST_NTSTATUS(0xC000009Du)
+#define STATUS_DEVICE_NOT_READY		     MIRACAST_NTSTATUS(0xC00000A3u)
+#define STATUS_INSTANCE_NOT_AVAILABLE	     MIRACAST_NTSTATUS(0xC00000ABu)
+#define STATUS_IO_TIMEOUT		     MIRACAST_NTSTATUS(0xC00000B5u)
+#define STATUS_NOT_SUPPORTED		     MIRACAST_NTSTATUS(0xC00000BBu)
+#define STATUS_INTERNAL_ERROR		     MIRACAST_NTSTATUS(0xC00000E5u)
+#define STATUS_CANCELLED		     MIRACAST_NTSTATUS(0xC0000120u)
+#define STATUS_INVALID_DEVICE_STATE	     MIRACAST_NTSTATUS(0xC0000184u)
+#define STATUS_INVALID_BUFFER_SIZE	     MIRACAST_NTSTATUS(0xC0000206u)
+#define STATUS_CONNECTION_DISCONNECTED	     MIRACAST_NTSTATUS(0xC000020Cu)
+#define STATUS_CONNECTION_RESET		     MIRACAST_NTSTATUS(0xC000020Du)
+#define STATUS_NOT_FOUND		     MIRACAST_NTSTATUS(0xC0000225u)
+#define STATUS_DEVICE_REMOVED		     MIRACAST_NTSTATUS(0xC00002B6u)
+#define STATUS_DEVICE_INSUFFICIENT_RESOURCES MIRACAST_NTSTATUS(0xC0000468u)
+#define STATUS_RESOURCE_IN_USE		     MIRACAST_NTSTATUS(0xC0000708u)
 
 /* NT_SUCCESS(): success or information class. NT_ERROR(): error class. */
-#define NT_SUCCESS(s)	(MIRACAST_NTSTATUS_VALUE(s) < 0x80000000u)
-#define NT_ERROR(s)	(MIRACAST_NTSTATUS_VALUE(s) >= 0xC0000000u)
+#define NT_SUCCESS(s) (MIRACAST_NTSTATUS_VALUE(s) < 0x80000000u)
+#define NT_ERROR(s)   (MIRACAST_NTSTATUS_VALUE(s) >= 0xC0000000u)
 
 /**
  * struct miracast_caps - what an adapter can do
@@ -89,7 +89,7 @@ struct miracast_caps {
 	__u32 flags;
 };
 
-#define MIRACAST_CAPS_HDCP_SUPPORT	(1u << 0)
+#define MIRACAST_CAPS_HDCP_SUPPORT (1u << 0)
 
 /* enum miracast_chunk_type - the stage of an encode chunk (DDI: DXGK_MIRACAST_CHUNK_TYPE) */
 enum miracast_chunk_type {
@@ -100,14 +100,13 @@ enum miracast_chunk_type {
 	MIRACAST_CHUNK_TYPE_FRAME_DROPPED = 4,
 };
 
-#define MIRACAST_CHUNK_TYPE_ENCODE_DRIVER_DEFINED_1	0x80000000u
-#define MIRACAST_CHUNK_TYPE_ENCODE_DRIVER_DEFINED_2	0x80000001u
+#define MIRACAST_CHUNK_TYPE_ENCODE_DRIVER_DEFINED_1 0x80000000u
+#define MIRACAST_CHUNK_TYPE_ENCODE_DRIVER_DEFINED_2 0x80000001u
 
 /* A chunk id: the frame's number in bits 0-39, the part's in bits 40-63. */
-#define MIRACAST_CHUNK_ID(frame, part) \
-	(((__u64)(frame) & 0xffffffffffull) | ((__u64)(part) << 40))
-#define MIRACAST_CHUNK_ID_FRAME(id)	((__u64)(id) & 0xffffffffffull)
-#define MIRACAST_CHUNK_ID_PART(id)	((__u32)((__u64)(id) >> 40))
+#define MIRACAST_CHUNK_ID(frame, part) ((0xffffffffffull & (frame)) | ((__u64)(part) << 40))
+#define MIRACAST_CHUNK_ID_FRAME(id)    (0xffffffffffull & (id))
+#define MIRACAST_CHUNK_ID_PART(id)     ((__u32)((__u64)(id) >> 40))
 
 /**
  * struct miracast_chunk_info - one encode chunk
@@ -143,7 +142,7 @@ struct miracast_chunk_data {
 	__u8 private_driver_data[4];
 };
 
-#define MIRACAST_CHUNK_DATA_HEADER_SIZE	28
+#define MIRACAST_CHUNK_DATA_HEADER_SIZE 28
 
 /* enum miracast_status - why a driver wants the session ended (DDI: MIRACAST_STATUS) */
 enum miracast_status {
@@ -224,10 +223,10 @@ enum miracast_stop_reason {
 };
 
 /* Feature bits of the handshake. */
-#define MIRACAST_FEATURE_RECOVER	(1ull << 0)	/* contexts survive a daemon crash */
-#define MIRACAST_FEATURE_CHUNKS		(1ull << 1)	/* the adapter has a chunk queue */
+#define MIRACAST_FEATURE_RECOVER (1ull << 0) /* contexts survive a daemon crash */
+#define MIRACAST_FEATURE_CHUNKS	 (1ull << 1) /* the adapter has a chunk queue */
 
-#define MIRACAST_ADAPTER_NAME_SIZE	32
+#define MIRACAST_ADAPTER_NAME_SIZE 32
 
 /**
  * struct miracast_handshake - argument of MIRACAST_IOC_HANDSHAKE
@@ -266,7 +265,7 @@ struct miracast_handshake {
 };
 
 /* Needs MIRACAST_FEATURE_RECOVER: see MIRACAST_IOC_RECOVER. */
-#define MIRACAST_CONTEXT_RECOVER	(1u << 0)
+#define MIRACAST_CONTEXT_RECOVER (1u << 0)
 
 /**
  * struct miracast_context_info - argument of CREATE_CONTEXT and RECOVER
@@ -339,8 +338,8 @@ struct miracast_session {
 	__u32 reserved;
 };
 
-#define MIRACAST_STATE_STOP_REQUESTED	(1u << 0)	/* the daemon should stop the session */
-#define MIRACAST_STATE_CUT_OFF		(1u << 1)	/* a watchdog expired during a stop */
+#define MIRACAST_STATE_STOP_REQUESTED (1u << 0) /* the daemon should stop the session */
+#define MIRACAST_STATE_CUT_OFF	      (1u << 1) /* a watchdog expired during a stop */
 
 /**
  * struct miracast_state - argument of MIRACAST_IOC_GET_STATE
@@ -371,7 +370,7 @@ struct miracast_state {
 };
 
 /* Handed out before, to a daemon that is gone: it may have been acted upon. */
-#define MIRACAST_MESSAGE_REDELIVERED	(1u << 0)
+#define MIRACAST_MESSAGE_REDELIVERED (1u << 0)
 
 /**
  * struct miracast_message - a message as EXCHANGE hands it out
@@ -410,12 +409,12 @@ struct miracast_completion {
 	__u64 information;
 };
 
-#define MIRACAST_EVENT_MESSAGE	(1u << 0)	/* more messages wait */
-#define MIRACAST_EVENT_CHUNK	(1u << 1)	/* chunks wait */
-#define MIRACAST_EVENT_STATE	(1u << 2)	/* the state changed: GET_STATE */
+#define MIRACAST_EVENT_MESSAGE (1u << 0) /* more messages wait */
+#define MIRACAST_EVENT_CHUNK   (1u << 1) /* chunks wait */
+#define MIRACAST_EVENT_STATE   (1u << 2) /* the state changed: GET_STATE */
 
-#define MIRACAST_EXCHANGE_MAX	1024
-#define MIRACAST_NO_TIMEOUT	(~0ull)
+#define MIRACAST_EXCHANGE_MAX 1024
+#define MIRACAST_NO_TIMEOUT   (~0ull)
 
 /**
  * struct miracast_exchange - argument of MIRACAST_IOC_EXCHANGE
@@ -452,7 +451,7 @@ struct miracast_exchange {
 	__u64 timeout_ns;
 };
 
-#define MIRACAST_IO_CONTROL_HARDWARE_ACCESS	(1u << 0)	/* DDI: HardwareAccess */
+#define MIRACAST_IO_CONTROL_HARDWARE_ACCESS (1u << 0) /* DDI: HardwareAccess */
 
 /**
  * struct miracast_io_control - argument of MIRACAST_IOC_IO_CONTROL
@@ -547,20 +546,19 @@ struct miracast_report_statistic {
  * are void. A session that was starting or started is back at CREATED and
  * has to be started again; one that was stopping is STOPPED.
  */
-#define MIRACAST_IOC_MAGIC		0xBC
+#define MIRACAST_IOC_MAGIC 0xBC
 
-#define MIRACAST_IOC_HANDSHAKE		_IOWR(MIRACAST_IOC_MAGIC, 0, struct miracast_handshake)
-#define MIRACAST_IOC_CREATE_CONTEXT	_IOWR(MIRACAST_IOC_MAGIC, 1, struct miracast_context_info)
-#define MIRACAST_IOC_DESTROY_CONTEXT	_IO(MIRACAST_IOC_MAGIC, 2)
-#define MIRACAST_IOC_RECOVER		_IOWR(MIRACAST_IOC_MAGIC, 3, struct miracast_context_info)
-#define MIRACAST_IOC_SESSION		_IOWR(MIRACAST_IOC_MAGIC, 4, struct miracast_session)
-#define MIRACAST_IOC_GET_STATE		_IOWR(MIRACAST_IOC_MAGIC, 5, struct miracast_state)
-#define MIRACAST_IOC_EXCHANGE		_IOWR(MIRACAST_IOC_MAGIC, 6, struct miracast_exchange)
-#define MIRACAST_IOC_IO_CONTROL		_IOWR(MIRACAST_IOC_MAGIC, 7, struct miracast_io_control)
-#define MIRACAST_IOC_GET_CHUNKS		_IOWR(MIRACAST_IOC_MAGIC, 8, struct miracast_get_chunks)
+#define MIRACAST_IOC_HANDSHAKE	     _IOWR(MIRACAST_IOC_MAGIC, 0, struct miracast_handshake)
+#define MIRACAST_IOC_CREATE_CONTEXT  _IOWR(MIRACAST_IOC_MAGIC, 1, struct miracast_context_info)
+#define MIRACAST_IOC_DESTROY_CONTEXT _IO(MIRACAST_IOC_MAGIC, 2)
+#define MIRACAST_IOC_RECOVER	     _IOWR(MIRACAST_IOC_MAGIC, 3, struct miracast_context_info)
+#define MIRACAST_IOC_SESSION	     _IOWR(MIRACAST_IOC_MAGIC, 4, struct miracast_session)
+#define MIRACAST_IOC_GET_STATE	     _IOWR(MIRACAST_IOC_MAGIC, 5, struct miracast_state)
+#define MIRACAST_IOC_EXCHANGE	     _IOWR(MIRACAST_IOC_MAGIC, 6, struct miracast_exchange)
+#define MIRACAST_IOC_IO_CONTROL	     _IOWR(MIRACAST_IOC_MAGIC, 7, struct miracast_io_control)
+#define MIRACAST_IOC_GET_CHUNKS	     _IOWR(MIRACAST_IOC_MAGIC, 8, struct miracast_get_chunks)
 #define MIRACAST_IOC_REPORT_SESSION_STATUS \
 	_IOW(MIRACAST_IOC_MAGIC, 9, struct miracast_report_status)
-#define MIRACAST_IOC_REPORT_STATISTIC \
-	_IOW(MIRACAST_IOC_MAGIC, 10, struct miracast_report_statistic)
+#define MIRACAST_IOC_REPORT_STATISTIC _IOW(MIRACAST_IOC_MAGIC, 10, struct miracast_report_statistic)
 
 #endif /* _UAPI_LINUX_MIRACAST_H */

@@ -17,7 +17,7 @@
 #include <linux/types.h>
 
 /* The adapter's name in MIRACAST_IOC_HANDSHAKE. */
-#define MIRACAST_DISPLAY_ADAPTER_NAME	"miracast_display"
+#define MIRACAST_DISPLAY_ADAPTER_NAME "miracast_display"
 
 /**
  * struct miracast_display_header - begins every message and io control
@@ -30,14 +30,15 @@ struct miracast_display_header {
 };
 
 /* Messages, display driver to user-mode driver. */
-#define MIRACAST_DISPLAY_MSG_FRAME		1u	/* struct miracast_display_frame */
-#define MIRACAST_DISPLAY_MSG_POWER		2u	/* struct miracast_display_power */
-#define MIRACAST_DISPLAY_MSG_FRAMEBUFFER_GONE	3u	/* struct miracast_display_framebuffer */
+#define MIRACAST_DISPLAY_MSG_FRAME	      1u /* struct miracast_display_frame */
+#define MIRACAST_DISPLAY_MSG_POWER	      2u /* struct miracast_display_power */
+#define MIRACAST_DISPLAY_MSG_FRAMEBUFFER_GONE 3u /* struct miracast_display_framebuffer */
 
 /* Io controls, user-mode driver to display driver. */
-#define MIRACAST_DISPLAY_CTL_SINK_ARRIVED	1u	/* struct miracast_display_sink */
-#define MIRACAST_DISPLAY_CTL_SINK_DEPARTED	2u	/* struct miracast_display_header */
-#define MIRACAST_DISPLAY_CTL_EXPORT_FRAMEBUFFER	3u	/* in and out: struct miracast_display_framebuffer */
+#define MIRACAST_DISPLAY_CTL_SINK_ARRIVED  1u /* struct miracast_display_sink */
+#define MIRACAST_DISPLAY_CTL_SINK_DEPARTED 2u /* struct miracast_display_header */
+#define MIRACAST_DISPLAY_CTL_EXPORT_FRAMEBUFFER \
+	3u /* both ways: struct miracast_display_framebuffer */
 
 /**
  * struct miracast_display_rect - a rectangle in pixels, half open
@@ -53,7 +54,7 @@ struct miracast_display_rect {
 	__u32 y2;
 };
 
-#define MIRACAST_DISPLAY_MAX_DAMAGE	16
+#define MIRACAST_DISPLAY_MAX_DAMAGE 16
 
 /**
  * struct miracast_display_frame - a picture was committed
@@ -158,7 +159,7 @@ struct miracast_display_framebuffer {
 	__u64 buffer_size;
 };
 
-#define MIRACAST_DISPLAY_MAX_EDID	512
+#define MIRACAST_DISPLAY_MAX_EDID 512
 
 /**
  * struct miracast_display_sink - a sink is ready to show pictures

@@ -9,9 +9,9 @@
 #ifndef _UAPI_LINUX_MIRACAST_NETLINK_H
 #define _UAPI_LINUX_MIRACAST_NETLINK_H
 
-#define MIRACAST_NL_FAMILY_NAME		"miracast"
-#define MIRACAST_NL_FAMILY_VERSION	1
-#define MIRACAST_NL_GROUP_EVENTS	"events"
+#define MIRACAST_NL_FAMILY_NAME	   "miracast"
+#define MIRACAST_NL_FAMILY_VERSION 1
+#define MIRACAST_NL_GROUP_EVENTS   "events"
 
 /**
  * enum miracast_nl_cmd - commands
