@@ -19,6 +19,7 @@ MIN_SIZE = (1280, 720)
 BLOCK = 16  # pixels: H.264 macroblocks, so that what moves does not bleed into what does not
 MIN_STILL = 0.3  # of the picture
 
+PENDING = 0x103
 NTSTATUS = {
     0x00000000: "STATUS_SUCCESS",
     0xC00000B5: "STATUS_IO_TIMEOUT",
@@ -68,6 +69,9 @@ def read_trace(path):
         fields = dict(re.findall(r"(\w+)=(\S+)", text))
         if event not in ("send", "deliver", "callback") or "id" not in fields:
             continue
+        # Accepted, and somebody waits for the answer.
+        if event == "send" and (int(fields["status"], 0) != PENDING or fields["callback"] != "1"):
+            continue
         messages[fields["id"]][event] = float(time)
         if event == "callback":
             statuses[int(fields["status"], 0)] += 1
@@ -110,13 +114,11 @@ def main():
     print(f"  callbacks                {called}")
     for status, count in sorted(statuses.items()):
         print(f"    {NTSTATUS.get(status, hex(status)):<30} {count}")
+    times = [m for m in messages.values() if len(m) == 3]
+    print("  delivery to callback     " + spread([m["callback"] - m["deliver"] for m in times]))
     print(
-        "  send to callback         "
-        + spread([m["callback"] - m["send"] for m in messages.values() if len(m) == 3])
-    )
-    print(
-        "  send to delivery         "
-        + spread([m["deliver"] - m["send"] for m in messages.values() if len(m) == 3])
+        f"  commit to callback       mean {display['round_trip_ns_sum'] / max(called, 1) / 1e6:.2f}"
+        f"  max {display['round_trip_ns_max'] / 1e6:.2f} ms"
     )
     print()
     print("Frames")

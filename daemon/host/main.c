@@ -28,7 +28,7 @@ static GLogWriterOutput write_log(GLogLevelFlags level, const GLogField *fields,
 	const struct daemon *daemon = data;
 	const char *message = "";
 
-	if (level >= G_LOG_LEVEL_DEBUG && !daemon->verbose)
+	if (level >= G_LOG_LEVEL_INFO && !daemon->verbose)
 		return G_LOG_WRITER_HANDLED;
 	if (daemon->in_journal)
 		return g_log_writer_journald(level, fields, n_fields, NULL);
