@@ -191,8 +191,8 @@ static struct attribute *adapter_attrs[] = {
 	&dev_attr_abort.attr,
 	NULL,
 };
-/* clang-format on */
 ATTRIBUTE_GROUPS(adapter);
+/* clang-format on */
 
 static struct class miracast_class = {
 	.name = "miracast",

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The smallest display driver that uses the message channel: docs/driver-api.md. */
+#include <linux/miracast.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+struct example_message { /* lives until the callback: the channel keeps both buffers */
+	u8 input[2];
+	u8 output[64];
+};
+
+static struct miracast_adapter *adapter;
+static struct miracast_display_callbacks callbacks;
+static u32 answered;
+
+static void example_callback(void *callback_context, const struct miracast_io_status *io_status)
+{
+	if (NT_SUCCESS(io_status->status))
+		WRITE_ONCE(answered, answered + 1);
+	kfree(callback_context);
+}
+
+static ntstatus_t example_query_caps(void *driver, u32 size, struct miracast_caps *caps)
+{
+	return STATUS_SUCCESS; /* zeroed: no encode chunks, no HDCP */
+}
+
+static ntstatus_t example_create(void *driver, const struct miracast_display_callbacks *cb,
+				 void **miracast_context, u32 *target_id)
+{
+	callbacks = *cb;
+	return STATUS_SUCCESS;
+}
+
+/* The user-mode driver asks for a message, and hears how many it has answered so far. */
+static ntstatus_t example_io_control(void *driver, void *miracast_context, u32 input_size,
+				     const void *input, u32 output_size, void *output, u32 *bytes)
+{
+	struct example_message *message = kzalloc(sizeof(*message), GFP_KERNEL);
+	ntstatus_t status;
+
+	if (!message || output_size < sizeof(answered)) {
+		kfree(message);
+		return STATUS_INVALID_PARAMETER;
+	}
+	message->input[0] = 0xaa;
+	message->input[1] = 0x55;
+	status = callbacks.send_message(callbacks.miracast_handle, sizeof(message->input),
+					message->input, sizeof(message->output), message->output,
+					example_callback, message);
+	if (status != STATUS_PENDING) {
+		kfree(message); /* refused: no callback will come */
+		return status;
+	}
+	*(u32 *)output = READ_ONCE(answered);
+	*bytes = sizeof(answered);
+	return STATUS_SUCCESS;
+}
+
+static void example_destroy(void *driver, void *miracast_context)
+{
+}
+
+static const struct miracast_display_ops example_ops = {
+	.query_caps = example_query_caps,
+	.create_context = example_create,
+	.io_control = example_io_control,
+	.destroy_context = example_destroy,
+};
+
+static int __init example_init(void)
+{
+	const struct miracast_adapter_desc desc = {
+		.name = "miracast_example",
+		.ops = &example_ops,
+		.max_contexts = 1,
+		.max_slots = 16,
+		.max_message = 64,
+		.max_io_control = 64,
+	};
+
+	adapter = miracast_register_adapter(&desc);
+	return PTR_ERR_OR_ZERO(adapter);
+}
+module_init(example_init);
+
+static void __exit example_exit(void)
+{
+	miracast_unregister_adapter(adapter);
+}
+module_exit(example_exit);
+
+MODULE_DESCRIPTION("Smallest user of the Miracast message channel");
+MODULE_LICENSE("GPL");
