@@ -19,8 +19,8 @@
 #include <gst/video/video.h>
 
 /* WFD 2.1, 4.10.2: what Android's sinks look for. */
-#define PMT_PID	  0x0100
-#define VIDEO_PID 0x1011
+#define PMT_PID	  0x0100u
+#define VIDEO_PID 0x1011u
 
 #define FIRST_PORT_TRIES      32
 #define PUSH_TIMEOUT	      (2 * G_TIME_SPAN_SECOND)

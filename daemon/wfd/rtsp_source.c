@@ -718,6 +718,10 @@ void rtsp_source_eof(RtspSource *s, const char *link_error)
 			g_strdup_printf("the link to the sink broke (%s): bring the sink nearer "
 					"and connect again",
 					link_error));
+	else if (s->phase >= PHASE_PLAYING)
+		end_session(s, RTSP_REASON_SINK_CLOSED,
+			    g_strdup("the sink closed the connection without TEARDOWN: it was "
+				     "switched off or has failed; connect again to go on"));
 	else
 		end_session(s, RTSP_REASON_SINK_CLOSED,
 			    g_strdup_printf("the sink closed the connection while %s was awaited: "

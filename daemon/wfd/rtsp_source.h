@@ -31,7 +31,7 @@
 #define RTSP_TEARDOWN_TIMEOUT (1 * G_USEC_PER_SEC)
 
 /* The session timeout told to the sink, in seconds (DDI: between 10 s and 120 s). */
-#define RTSP_SESSION_TIMEOUT 30
+#define RTSP_SESSION_TIMEOUT 30u
 /* LG's sinks drop the session after less than their own timeout: be early. */
 #define RTSP_KEEPALIVE_INTERVAL ((RTSP_SESSION_TIMEOUT - 5) * G_USEC_PER_SEC)
 #define RTSP_KEEPALIVE_MISSES	3
