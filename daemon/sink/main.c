@@ -603,7 +603,7 @@ static gboolean parse_options(struct options *o, int argc, char **argv, gboolean
 		{"response-timeout", 0, 0, G_OPTION_ARG_DOUBLE, &o->response_timeout,
 		 "Wait S seconds for an answer of the source (default 6)", "S"},
 		{"session-timeout", 0, 0, G_OPTION_ARG_DOUBLE, &o->session_timeout,
-		 "Bear S seconds of silence until the source names its own limit (default 60)",
+		 "Bear S seconds of silence (default: as long as the source says, 60 before it does)",
 		 "S"},
 		{"png", 0, 0, G_OPTION_ARG_FILENAME, &o->png,
 		 "Write the last picture there at the end, and at SIGUSR1", "FILE"},
@@ -727,7 +727,7 @@ static int run(struct app *app)
 int main(int argc, char **argv)
 {
 	struct app app = {
-		.options = {.connect_timeout = 10, .response_timeout = 6, .session_timeout = 60},
+		.options = {.connect_timeout = 10, .response_timeout = 6},
 	};
 	g_autoptr(GError) error = NULL;
 	gboolean leave = FALSE;

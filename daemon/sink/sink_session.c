@@ -5,9 +5,10 @@
 
 #include <string.h>
 
-#define IDR_INTERVAL_US (G_USEC_PER_SEC / 2)
-#define MAX_SESSION_ID	64
-#define WFD_FEATURE	"org.wfa.wfd1.0"
+#define IDR_INTERVAL_US		   (G_USEC_PER_SEC / 2)
+#define MAX_SESSION_ID		   64
+#define DEFAULT_SESSION_TIMEOUT_US (60 * G_USEC_PER_SEC) /* RFC 2326, 12.37 */
+#define WFD_FEATURE		   "org.wfa.wfd1.0"
 
 /* A request of ours that waits for its answer. */
 struct pending {
@@ -147,7 +148,7 @@ sink_session *sink_session_new(const struct sink_session_config *config,
 	s->user_data = user_data;
 	s->began_us = now_us;
 	s->heard_us = now_us;
-	s->session_timeout_us = config->session_timeout_us;
+	s->session_timeout_us = config->session_timeout_us ?: DEFAULT_SESSION_TIMEOUT_US;
 	s->pending = g_array_new(FALSE, FALSE, sizeof(struct pending));
 	s->exchanges = g_array_new(FALSE, FALSE, sizeof(struct sink_exchange));
 	s->violations = g_ptr_array_new_with_free_func(g_free);
@@ -785,13 +786,15 @@ static gboolean read_session(sink_session *s, const char *value)
 
 		if (!g_str_has_prefix(part, "timeout="))
 			continue;
-		if (g_ascii_string_to_unsigned(part + 8, 10, 1, 86400, &seconds, NULL))
-			s->session_timeout_us = (gint64)seconds * G_USEC_PER_SEC;
-		else
+		if (!g_ascii_string_to_unsigned(part + 8, 10, 1, 86400, &seconds, NULL)) {
 			violation(s,
 				  "the timeout of the Session header is not a number of seconds");
-		if (s->session_timeout_us < 10 * G_USEC_PER_SEC)
+			continue;
+		}
+		if (seconds < 10)
 			violation(s, "the session timeout is below 10 s");
+		if (!s->config.session_timeout_us)
+			s->session_timeout_us = (gint64)seconds * G_USEC_PER_SEC;
 	}
 	g_free(s->session_id);
 	s->session_id = g_strdup(id);

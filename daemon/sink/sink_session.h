@@ -72,7 +72,7 @@ struct sink_session_config {
 	wfd_caps *caps; /* borrowed */
 	guint16 rtp_port;
 	gint64 response_timeout_us; /* for an answer from the source; WFD 2.1, 6.5 says 6 s */
-	gint64 session_timeout_us; /* silence of the source, until its Session header says */
+	gint64 session_timeout_us; /* silence of the source; 0: as its Session header says */
 	enum sink_misbehaviour misbehaviour;
 };
 

@@ -60,7 +60,6 @@ static void set_up_misbehaving(struct fixture *f, enum sink_misbehaviour misbeha
 	struct sink_session_config config = {
 		.rtp_port = PORT,
 		.response_timeout_us = 6 * SECOND,
-		.session_timeout_us = 60 * SECOND,
 		.misbehaviour = misbehaviour,
 	};
 
