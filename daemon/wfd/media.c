@@ -6,7 +6,7 @@
  *
  * Three kinds of threads meet here: those that push (any number), GStreamer's own, and the one
  * of the context given to media_start(), whose timer repeats the last picture. The encoder is
- * used by whoever has set "busy"; the lock is never held while GStreamer is called.
+ * used by whoever has set "busy"; the lock is never held while GStreamer moves pictures.
  *
  * A picture's way: push() waits for busy, sets it, hands the pixels to appsrc. The probe in
  * front of the encoder keeps the converted picture for repeats (and, while paused, lets it go
@@ -24,6 +24,7 @@
 
 #define FIRST_PORT_TRIES      32
 #define PUSH_TIMEOUT	      (2 * G_TIME_SPAN_SECOND)
+#define STUCK_AFTER	      (10 * G_TIME_SPAN_SECOND)
 #define TICK_MS		      250
 #define REPEAT_AFTER	      (500 * G_TIME_SPAN_MILLISECOND)
 #define REPEAT_KEYFRAME_AFTER (5 * G_TIME_SPAN_SECOND)
@@ -54,6 +55,8 @@ struct media {
 	gboolean passed; /* it got there */
 	gboolean held_back; /* it was stopped before the encoder: paused */
 	guint64 newest; /* ticket of the push that waits, or of the last one that did */
+	gint64 newest_time; /* its picture's, nanoseconds */
+	gint64 missing_since; /* monotonic us: a picture went in and none came out; 0: all well */
 	GstBuffer *last; /* the last picture as the encoder saw it */
 	GstClockTime last_pts;
 	GstVideoInfo info; /* what appsrc's caps say; belongs to whoever has set busy */
@@ -221,6 +224,7 @@ static GstPadProbeReturn behind_encoder(GstPad *pad, GstPadProbeInfo *info, gpoi
 		m->keyframe_time = m->last_time;
 	}
 	m->passed = TRUE;
+	m->missing_since = 0;
 	g_cond_broadcast(&m->cond);
 	g_mutex_unlock(&m->lock);
 	return GST_PAD_PROBE_OK;
@@ -239,6 +243,20 @@ static GstPadProbeReturn before_network(GstPad *pad, GstPadProbeInfo *info, gpoi
 	return GST_PAD_PROBE_OK;
 }
 
+/* Tells that the stream broke, once; on the context's thread. */
+static void fail(Media *m, const char *message)
+{
+	gboolean first;
+
+	g_mutex_lock(&m->lock);
+	first = !m->failed;
+	m->failed = TRUE;
+	g_cond_broadcast(&m->cond);
+	g_mutex_unlock(&m->lock);
+	if (first)
+		m->on_error(message, m->user_data);
+}
+
 static gboolean on_bus(GstBus *bus, GstMessage *message, gpointer user_data)
 {
 	g_autoptr(GError) error = NULL;
@@ -255,14 +273,10 @@ static gboolean on_bus(GstBus *bus, GstMessage *message, gpointer user_data)
 	if (GST_MESSAGE_TYPE(message) != GST_MESSAGE_ERROR)
 		return G_SOURCE_CONTINUE;
 	gst_message_parse_error(message, &error, &details);
-	g_mutex_lock(&m->lock);
-	m->failed = TRUE;
-	g_cond_broadcast(&m->cond);
-	g_mutex_unlock(&m->lock);
 	text = g_strdup_printf("the stream broke in %s: %s (%s); try another encoder or mode",
 			       GST_MESSAGE_SRC_NAME(message), error->message,
 			       details ?: "no details");
-	m->on_error(text, m->user_data);
+	fail(m, text);
 	return G_SOURCE_REMOVE;
 }
 
@@ -315,13 +329,17 @@ static void repeat_last(Media *m)
 
 static gboolean on_tick(gpointer user_data)
 {
+	gint64 now = g_get_monotonic_time();
 	Media *m = user_data;
-	gboolean due;
+	gboolean due, stuck;
 
 	g_mutex_lock(&m->lock);
-	due = m->keyframe_wanted || g_get_monotonic_time() - m->last_time >= REPEAT_AFTER;
+	due = m->keyframe_wanted || now - m->last_time >= REPEAT_AFTER;
+	stuck = m->missing_since && now - m->missing_since >= STUCK_AFTER;
 	g_mutex_unlock(&m->lock);
-	if (due)
+	if (stuck)
+		fail(m, "the encoder takes pictures and gives none: try another encoder");
+	else if (due)
 		repeat_last(m);
 	return G_SOURCE_CONTINUE;
 }
@@ -514,7 +532,7 @@ static GstBuffer *wrap(const struct media_frame *frame)
 	return buffer;
 }
 
-/* Waits until the encoder is free; FALSE if a newer picture came first or it takes too long. */
+/* Waits until the encoder is free, and takes it; FALSE if a newer picture came first or it takes too long. */
 static gboolean take_encoder(Media *m, gint64 end)
 {
 	guint64 ticket = ++m->newest;
@@ -554,8 +572,17 @@ enum media_outcome media_push(Media *m, const struct media_frame *frame, guint64
 		outcome = MEDIA_NOT_STREAMING;
 		goto out;
 	}
+	/* Two threads may have brought two pictures in the wrong order. */
+	if (frame->time_ns < m->newest_time)
+		goto out;
+	m->newest_time = frame->time_ns;
 	if (!take_encoder(m, end))
 		goto out;
+	/* One that was given up is still there: do not pile up behind it. */
+	if (gst_app_src_get_current_level_buffers(GST_APP_SRC(m->appsrc))) {
+		m->busy = FALSE;
+		goto out;
+	}
 	begin = g_get_monotonic_time();
 	GST_BUFFER_PTS(buffer) = next_pts(m, frame->time_ns);
 	GST_BUFFER_DURATION(buffer) = GST_SECOND / m->fps;
@@ -578,6 +605,8 @@ enum media_outcome media_push(Media *m, const struct media_frame *frame, guint64
 		m->figures.encode_ns += *encode_ns;
 	} else if (m->held_back || m->failed) {
 		outcome = MEDIA_NOT_STREAMING;
+	} else if (!m->missing_since) {
+		m->missing_since = begin;
 	}
 	m->busy = FALSE;
 	g_cond_broadcast(&m->cond);
