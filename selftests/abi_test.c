@@ -5,17 +5,12 @@
 
 #include <asm/ioctls.h>
 
-#define ALL_IOCTLS(x) \
-	x(MIRACAST_IOC_HANDSHAKE) \
-	x(MIRACAST_IOC_CREATE_CONTEXT) \
-	x(MIRACAST_IOC_RECOVER) \
-	x(MIRACAST_IOC_SESSION) \
-	x(MIRACAST_IOC_GET_STATE) \
-	x(MIRACAST_IOC_EXCHANGE) \
-	x(MIRACAST_IOC_IO_CONTROL) \
-	x(MIRACAST_IOC_GET_CHUNKS) \
-	x(MIRACAST_IOC_REPORT_SESSION_STATUS) \
-	x(MIRACAST_IOC_REPORT_STATISTIC)
+#define ALL_IOCTLS(x)                                                                      \
+	x(MIRACAST_IOC_HANDSHAKE) x(MIRACAST_IOC_CREATE_CONTEXT) x(MIRACAST_IOC_RECOVER)   \
+		x(MIRACAST_IOC_SESSION) x(MIRACAST_IOC_GET_STATE) x(MIRACAST_IOC_EXCHANGE) \
+			x(MIRACAST_IOC_IO_CONTROL) x(MIRACAST_IOC_GET_CHUNKS)              \
+				x(MIRACAST_IOC_REPORT_SESSION_STATUS)                      \
+					x(MIRACAST_IOC_REPORT_STATISTIC)
 
 static const unsigned long ioctls[] = {
 #define ENTRY(cmd) cmd,
@@ -28,8 +23,13 @@ static const unsigned long ioctls[] = {
 TEST_F(channel, unknown_commands_are_enotty)
 {
 	static const unsigned long unknown[] = {
-		0, TCGETS, FIONREAD, _IO(MIRACAST_IOC_MAGIC, 11), _IO(MIRACAST_IOC_MAGIC, 255),
-		_IO(MIRACAST_IOC_MAGIC, 6), _IOWR(MIRACAST_IOC_MAGIC, 6, char),
+		0,
+		TCGETS,
+		FIONREAD,
+		_IO(MIRACAST_IOC_MAGIC, 11),
+		_IO(MIRACAST_IOC_MAGIC, 255),
+		_IO(MIRACAST_IOC_MAGIC, 6),
+		_IOWR(MIRACAST_IOC_MAGIC, 6, char),
 		_IOR(MIRACAST_IOC_MAGIC, 6, struct miracast_exchange),
 	};
 	char arg[256] = {};
@@ -52,7 +52,7 @@ TEST_F(channel, bad_pointers_are_efault)
 /* A struct of the wrong size is refused and left as it is. */
 TEST_F(channel, wrong_sizes_are_einval_and_nothing_is_written)
 {
-	static const int offsets[] = { -1, 1, 8 };
+	static const int offsets[] = {-1, 1, 8};
 	unsigned char arg[256], before[256];
 	unsigned int i, j;
 	uint32_t size;
@@ -64,7 +64,8 @@ TEST_F(channel, wrong_sizes_are_einval_and_nothing_is_written)
 			size = j < 3 ? _IOC_SIZE(ioctls[i]) + offsets[j] : 0;
 			memcpy(arg, &size, sizeof(size));
 			memcpy(before, arg, sizeof(arg));
-			EXPECT_EQ(-EINVAL, call(self->fd, ioctls[i], arg)) {
+			EXPECT_EQ(-EINVAL, call(self->fd, ioctls[i], arg))
+			{
 				TH_LOG("command %u size %u", _IOC_NR(ioctls[i]), size);
 			}
 			EXPECT_EQ(0, memcmp(before, arg, sizeof(arg)));
@@ -88,7 +89,7 @@ TEST_F(channel, nothing_before_the_handshake)
 
 TEST_F(channel, nothing_without_a_context)
 {
-	struct pollfd pollfd = { .events = POLLIN };
+	struct pollfd pollfd = {.events = POLLIN};
 	char arg[256] = {};
 	unsigned int i;
 	int fd;
@@ -150,11 +151,12 @@ TEST(bad_adapters_are_refused)
 	int fd = open("/dev/miracast_test", O_RDWR);
 
 	ASSERT_GE(fd, 0);
-#define REFUSED(field, value) do { \
-	bad = good; \
-	bad.field = value; \
-	EXPECT_EQ(-EINVAL, call(fd, MIRACAST_TEST_ADD, &bad)); \
-} while (0)
+#define REFUSED(field, value)                                          \
+	do {                                                           \
+		bad = good;                                            \
+		bad.field = value;                                     \
+		EXPECT_EQ(-EINVAL, call(fd, MIRACAST_TEST_ADD, &bad)); \
+	} while (0)
 	REFUSED(max_contexts, 0);
 	REFUSED(max_contexts, 33);
 	REFUSED(max_slots, 0);
@@ -213,8 +215,10 @@ TEST_F(channel, create_context_checks_its_argument)
 	EXPECT_EQ(-EINVAL, create_context(fd, 0, 65, &arg));
 	EXPECT_EQ(-EINVAL, create_context(fd, 2, 1, &arg));
 	EXPECT_EQ(-EINVAL, create_context(fd, MIRACAST_CONTEXT_RECOVER, 1, &arg));
-	arg = (struct miracast_context_info) {
-		.size = sizeof(arg), .slots = 1, .reserved = { 0, 1 },
+	arg = (struct miracast_context_info){
+		.size = sizeof(arg),
+		.slots = 1,
+		.reserved = {0, 1},
 	};
 	EXPECT_EQ(-EINVAL, call(fd, MIRACAST_IOC_CREATE_CONTEXT, &arg));
 	memset(&arg, 0xa5, sizeof(arg));
@@ -235,7 +239,7 @@ TEST_F(channel, create_context_checks_its_argument)
 
 TEST_F(channel, session_checks_its_argument)
 {
-	struct miracast_session arg = { .size = sizeof(arg), .op = 4 };
+	struct miracast_session arg = {.size = sizeof(arg), .op = 4};
 
 	EXPECT_EQ(-EINVAL, call(self->fd, MIRACAST_IOC_SESSION, &arg));
 	arg.op = MIRACAST_SESSION_START_BEGIN;
@@ -262,10 +266,11 @@ TEST_F(channel, exchange_checks_its_argument)
 
 	START();
 	sent = SEND(0, NULL, 0, 4);
-#define EXCHANGE(expected, ...) do { \
-	arg = (struct miracast_exchange) { .size = sizeof(arg), __VA_ARGS__ }; \
-	EXPECT_EQ(expected, call(self->fd, MIRACAST_IOC_EXCHANGE, &arg)); \
-} while (0)
+#define EXCHANGE(expected, ...)                                                     \
+	do {                                                                        \
+		arg = (struct miracast_exchange){.size = sizeof(arg), __VA_ARGS__}; \
+		EXPECT_EQ(expected, call(self->fd, MIRACAST_IOC_EXCHANGE, &arg));   \
+	} while (0)
 	EXCHANGE(-EINVAL, .nr_messages = MIRACAST_EXCHANGE_MAX + 1);
 	EXCHANGE(-EINVAL, .nr_completions = MIRACAST_EXCHANGE_MAX + 1);
 	EXCHANGE(-EFAULT, .nr_completions = 1, .completions = 8);
@@ -287,7 +292,7 @@ TEST_F(channel, exchange_checks_its_argument)
 	EXPECT_EQ(MIRACAST_STARTED, arg.state);
 	EXPECT_EQ(0xeeeeeeeeeeeeeeeeull, messages[1].id);
 
-	completion = (struct miracast_completion) { .id = messages[0].id, .reserved = 1 };
+	completion = (struct miracast_completion){.id = messages[0].id, .reserved = 1};
 	EXCHANGE(-EINVAL, .nr_completions = 1, .completions = (uintptr_t)&completion);
 	completion.reserved = 0;
 	completion.status = STATUS_PENDING;
@@ -315,7 +320,11 @@ TEST_F(channel, exchange_batches_larger_than_its_own)
 	ASSERT_EQ(0, handshake(fd, 0));
 	ASSERT_EQ(0, create_context(fd, 0, 64, &info));
 	ASSERT_EQ(0, start_session(fd));
-	for (n = 15; n <= 64; n = n < 17 ? n + 1 : n < 31 ? 31 : n < 33 ? n + 1 : n < 64 ? 64 : 65) {
+	for (n = 15; n <= 64; n = n < 17   ? n + 1
+				  : n < 31 ? 31
+				  : n < 33 ? n + 1
+				  : n < 64 ? 64
+					   : 65) {
 		for (i = 0; i < n; i++)
 			ASSERT_EQ(STATUS_PENDING,
 				  do_send(self->test_fd, adapter.index, 0, 0, &i, 4, 0).status);
@@ -324,7 +333,7 @@ TEST_F(channel, exchange_batches_larger_than_its_own)
 			EXPECT_EQ(0, messages[i].input_offset % 64);
 			completions[i].id = messages[i].id;
 		}
-		arg = (struct miracast_exchange) {
+		arg = (struct miracast_exchange){
 			.size = sizeof(arg),
 			.completions = (uintptr_t)completions,
 			.nr_completions = n,
@@ -351,7 +360,7 @@ TEST_F(channel, exchange_waits_and_is_woken)
 		.nr_messages = 1,
 		.timeout_ns = MIRACAST_NO_TIMEOUT,
 	};
-	struct sigaction action = { .sa_handler = on_signal };
+	struct sigaction action = {.sa_handler = on_signal};
 	struct background background;
 
 	START();
@@ -387,7 +396,8 @@ TEST_F(channel, exchange_waits_and_is_woken)
 TEST_F(channel, poll_tells_messages_state_and_hang_up)
 {
 	struct pollfd pollfd = {
-		.fd = self->fd, .events = POLLIN | POLLPRI | POLLRDBAND,
+		.fd = self->fd,
+		.events = POLLIN | POLLPRI | POLLRDBAND,
 	};
 	struct miracast_message message;
 
@@ -456,7 +466,7 @@ TEST_F(channel, growing_the_mapping_reaches_no_other_memory)
 
 TEST_F(channel, recover_checks_its_argument)
 {
-	struct miracast_context_info arg = { .size = sizeof(arg), .slots = 1 };
+	struct miracast_context_info arg = {.size = sizeof(arg), .slots = 1};
 
 	EXPECT_EQ(-EINVAL, call(self->fd, MIRACAST_IOC_RECOVER, &arg));
 	arg.slots = 0;
@@ -467,7 +477,7 @@ TEST_F(channel, recover_checks_its_argument)
 TEST_F(channel, an_adapter_without_a_chunk_queue_has_no_chunks)
 {
 	struct miracast_test_adapter adapter = default_adapter();
-	struct miracast_get_chunks arg = { .size = sizeof(arg) };
+	struct miracast_get_chunks arg = {.size = sizeof(arg)};
 	struct miracast_test_chunk chunk = {};
 	struct miracast_context_info info;
 	int fd;
@@ -487,13 +497,14 @@ TEST_F(channel, an_adapter_without_a_chunk_queue_has_no_chunks)
 
 TEST_F(channel, flags_and_reserved_words_of_the_rest)
 {
-	struct miracast_io_control control_arg = { .size = sizeof(control_arg), .flags = 2 };
-	struct miracast_get_chunks chunks_arg = { .size = sizeof(chunks_arg), .reserved = 1 };
-	struct miracast_report_status status_arg = { .size = sizeof(status_arg), .reserved = 1 };
+	struct miracast_io_control control_arg = {.size = sizeof(control_arg), .flags = 2};
+	struct miracast_get_chunks chunks_arg = {.size = sizeof(chunks_arg), .reserved = 1};
+	struct miracast_report_status status_arg = {.size = sizeof(status_arg), .reserved = 1};
 	struct miracast_report_statistic statistic_arg = {
-		.size = sizeof(statistic_arg), .reserved = 1,
+		.size = sizeof(statistic_arg),
+		.reserved = 1,
 	};
-	struct miracast_state state_arg = { .size = sizeof(state_arg), .reserved = 1 };
+	struct miracast_state state_arg = {.size = sizeof(state_arg), .reserved = 1};
 
 	EXPECT_EQ(-EINVAL, call(self->fd, MIRACAST_IOC_IO_CONTROL, &control_arg));
 	EXPECT_EQ(-EINVAL, call(self->fd, MIRACAST_IOC_GET_CHUNKS, &chunks_arg));

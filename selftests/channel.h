@@ -28,15 +28,15 @@
 #include "../kmod/test/miracast_test.h"
 #include "kselftest_harness.h"
 
-#define SLOTS		8
-#define MAX_MESSAGE	4096
-#define MAX_CHUNKS	4
-#define MAX_PRIVATE	64
-#define MS		1000000ull
+#define SLOTS	    8
+#define MAX_MESSAGE 4096
+#define MAX_CHUNKS  4
+#define MAX_PRIVATE 64
+#define MS	    1000000ull
 /* Long enough for anything that comes, even on a debug kernel under emulation. */
-#define SOON		20000
+#define SOON 20000
 /* Long enough for something that must not come to be seen. */
-#define NEVER		150
+#define NEVER 150
 
 /* An ioctl whose result is 0 or a negative errno. */
 static inline int call(int fd, unsigned long cmd, void *arg)
@@ -46,7 +46,7 @@ static inline int call(int fd, unsigned long cmd, void *arg)
 
 static inline void sleep_ms(unsigned int ms)
 {
-	struct timespec t = { ms / 1000, ms % 1000 * 1000000l };
+	struct timespec t = {ms / 1000, ms % 1000 * 1000000l};
 
 	nanosleep(&t, NULL);
 }
@@ -61,14 +61,14 @@ static inline int open_adapter(unsigned int index)
 		fd = open(path, O_RDWR | O_CLOEXEC);
 		if (fd >= 0 || errno != ENOENT)
 			return fd;
-		sleep_ms(10);	/* devtmpfs is a thread of its own */
+		sleep_ms(10); /* devtmpfs is a thread of its own */
 	}
 	return -1;
 }
 
 static inline int handshake(int fd, uint64_t features)
 {
-	struct miracast_handshake arg = { .size = sizeof(arg), .features = features };
+	struct miracast_handshake arg = {.size = sizeof(arg), .features = features};
 
 	return call(fd, MIRACAST_IOC_HANDSHAKE, &arg);
 }
@@ -76,15 +76,17 @@ static inline int handshake(int fd, uint64_t features)
 static inline int create_context(int fd, uint32_t flags, uint32_t slots,
 				 struct miracast_context_info *info)
 {
-	*info = (struct miracast_context_info) {
-		.size = sizeof(*info), .flags = flags, .slots = slots,
+	*info = (struct miracast_context_info){
+		.size = sizeof(*info),
+		.flags = flags,
+		.slots = slots,
 	};
 	return call(fd, MIRACAST_IOC_CREATE_CONTEXT, info);
 }
 
 static inline int session(int fd, uint32_t op, ntstatus_t status)
 {
-	struct miracast_session arg = { .size = sizeof(arg), .op = op, .status = status };
+	struct miracast_session arg = {.size = sizeof(arg), .op = op, .status = status};
 
 	return call(fd, MIRACAST_IOC_SESSION, &arg);
 }
@@ -105,7 +107,7 @@ static inline int stop_session(int fd)
 
 static inline struct miracast_state get_state(int fd)
 {
-	struct miracast_state arg = { .size = sizeof(arg) };
+	struct miracast_state arg = {.size = sizeof(arg)};
 
 	if (call(fd, MIRACAST_IOC_GET_STATE, &arg))
 		arg.state = ~0u;
@@ -131,7 +133,9 @@ static inline int fetch(int fd, struct miracast_message *messages, unsigned int 
 static inline int complete(int fd, uint64_t id, ntstatus_t status, uint64_t information)
 {
 	struct miracast_completion completion = {
-		.id = id, .status = status, .information = information,
+		.id = id,
+		.status = status,
+		.information = information,
 	};
 	struct miracast_exchange arg = {
 		.size = sizeof(arg),
@@ -146,7 +150,7 @@ static inline int complete(int fd, uint64_t id, ntstatus_t status, uint64_t info
 static inline int io_control(int fd, const void *input, uint32_t input_size, void *output,
 			     uint32_t output_size, struct miracast_io_control *arg)
 {
-	*arg = (struct miracast_io_control) {
+	*arg = (struct miracast_io_control){
 		.size = sizeof(*arg),
 		.input = (uintptr_t)input,
 		.output = (uintptr_t)output,
@@ -157,10 +161,10 @@ static inline int io_control(int fd, const void *input, uint32_t input_size, voi
 }
 
 /* The test driver's io_control with a code and a value; output may be NULL. */
-static inline int control(int fd, uint32_t code, uint32_t value, void *output,
-			  uint32_t output_size, ntstatus_t *status)
+static inline int control(int fd, uint32_t code, uint32_t value, void *output, uint32_t output_size,
+			  ntstatus_t *status)
 {
-	struct miracast_test_control request = { .code = code, .value = value };
+	struct miracast_test_control request = {.code = code, .value = value};
 	struct miracast_io_control arg;
 	int error = io_control(fd, &request, sizeof(request), output, output_size, &arg);
 
@@ -173,7 +177,7 @@ static inline int control(int fd, uint32_t code, uint32_t value, void *output,
 
 static inline struct miracast_test_adapter default_adapter(void)
 {
-	return (struct miracast_test_adapter) {
+	return (struct miracast_test_adapter){
 		.max_contexts = 2,
 		.max_slots = 64,
 		.max_message = MAX_MESSAGE,
@@ -203,9 +207,8 @@ static inline struct miracast_test_send do_send(int test_fd, uint32_t index, uin
 }
 
 /* Waits for the first callback of a message, at most wait_ms. */
-static inline struct miracast_test_result result_of(int test_fd, uint64_t cookie,
-						    uint32_t wait_ms, void *output,
-						    uint32_t output_size)
+static inline struct miracast_test_result result_of(int test_fd, uint64_t cookie, uint32_t wait_ms,
+						    void *output, uint32_t output_size)
 {
 	struct miracast_test_result arg = {
 		.cookie = cookie,
@@ -221,14 +224,14 @@ static inline struct miracast_test_result result_of(int test_fd, uint64_t cookie
 
 static inline int release_callback(int test_fd, uint64_t cookie)
 {
-	struct miracast_test_release arg = { .cookie = cookie };
+	struct miracast_test_release arg = {.cookie = cookie};
 
 	return call(test_fd, MIRACAST_TEST_RELEASE, &arg);
 }
 
 static inline struct miracast_test_counters counters_of(int test_fd, uint32_t index)
 {
-	struct miracast_test_counters arg = { .index = index };
+	struct miracast_test_counters arg = {.index = index};
 
 	if (call(test_fd, MIRACAST_TEST_COUNTERS, &arg))
 		memset(&arg, 0xff, sizeof(arg));
@@ -285,7 +288,7 @@ static inline void *serve(void *data)
 	struct miracast_completion completions[16];
 	struct miracast_message messages[16];
 	struct server *server = data;
-	struct miracast_exchange arg = { .size = sizeof(arg) };
+	struct miracast_exchange arg = {.size = sizeof(arg)};
 	unsigned int i;
 
 	while (!server->quit) {
@@ -297,7 +300,7 @@ static inline void *serve(void *data)
 		if (ioctl(server->fd, MIRACAST_IOC_EXCHANGE, &arg) && errno != EINTR)
 			break;
 		for (i = 0; i < arg.nr_messages; i++)
-			completions[i] = (struct miracast_completion) { .id = messages[i].id };
+			completions[i] = (struct miracast_completion){.id = messages[i].id};
 		server->handled += arg.nr_messages;
 	}
 	if (arg.nr_messages) {
@@ -310,7 +313,7 @@ static inline void *serve(void *data)
 
 static inline int start_server(struct server *server, int fd, uint64_t timeout_ns)
 {
-	*server = (struct server) { .fd = fd, .timeout_ns = timeout_ns };
+	*server = (struct server){.fd = fd, .timeout_ns = timeout_ns};
 	return pthread_create(&server->thread, NULL, serve, server);
 }
 
@@ -341,7 +344,7 @@ static inline void *background_call(void *data)
 
 static inline int start_call(struct background *background, int fd, unsigned long cmd, void *arg)
 {
-	*background = (struct background) { .fd = fd, .cmd = cmd, .arg = arg };
+	*background = (struct background){.fd = fd, .cmd = cmd, .arg = arg};
 	return pthread_create(&background->thread, NULL, background_call, background);
 }
 
@@ -373,8 +376,8 @@ FIXTURE_SETUP(channel)
 	ASSERT_GE(self->fd, 0);
 	ASSERT_EQ(0, handshake(self->fd, MIRACAST_FEATURE_RECOVER | MIRACAST_FEATURE_CHUNKS));
 	ASSERT_EQ(0, create_context(self->fd, 0, SLOTS, &self->info));
-	self->arena = mmap(NULL, self->info.arena_size, PROT_READ | PROT_WRITE, MAP_SHARED,
-			   self->fd, 0);
+	self->arena =
+		mmap(NULL, self->info.arena_size, PROT_READ | PROT_WRITE, MAP_SHARED, self->fd, 0);
 	ASSERT_NE(MAP_FAILED, (void *)self->arena);
 }
 
@@ -395,18 +398,18 @@ FIXTURE_TEARDOWN(channel)
 }
 
 /* Shorthands inside TEST_F(channel, ...). */
-#define START()		ASSERT_EQ(0, start_session(self->fd))
-#define STOP()		ASSERT_EQ(0, stop_session(self->fd))
+#define START() ASSERT_EQ(0, start_session(self->fd))
+#define STOP()	ASSERT_EQ(0, stop_session(self->fd))
 #define SEND(flags, input, input_size, output_size) \
 	do_send(self->test_fd, self->index, 0, flags, input, input_size, output_size)
-#define RESULT(cookie, wait_ms) \
-	result_of(self->test_fd, cookie, wait_ms, NULL, 0)
-#define FETCH(message)	ASSERT_EQ(1, fetch(self->fd, message, 1, SOON * MS))
-#define EXPECT_ENDED(cookie, expected_status) do { \
-	struct miracast_test_result r_ = RESULT(cookie, SOON); \
-	EXPECT_EQ(1, r_.callbacks); \
-	EXPECT_EQ(expected_status, r_.status); \
-	EXPECT_EQ(0, r_.information); \
-} while (0)
+#define RESULT(cookie, wait_ms) result_of(self->test_fd, cookie, wait_ms, NULL, 0)
+#define FETCH(message)		ASSERT_EQ(1, fetch(self->fd, message, 1, SOON *MS))
+#define EXPECT_ENDED(cookie, expected_status)                          \
+	do {                                                           \
+		struct miracast_test_result r_ = RESULT(cookie, SOON); \
+		EXPECT_EQ(1, r_.callbacks);                            \
+		EXPECT_EQ(expected_status, r_.status);                 \
+		EXPECT_EQ(0, r_.information);                          \
+	} while (0)
 
 #endif /* SELFTESTS_CHANNEL_H */

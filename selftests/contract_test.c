@@ -73,7 +73,7 @@ TEST_F(channel, s05_callback_context_comes_back_bit_for_bit)
 
 TEST_F(channel, s06_input_and_output_size_arrive_as_sent)
 {
-	static const unsigned int sizes[] = { 0, 1, 63, 64, 65, MAX_MESSAGE - 1, MAX_MESSAGE };
+	static const unsigned int sizes[] = {0, 1, 63, 64, 65, MAX_MESSAGE - 1, MAX_MESSAGE};
 	unsigned char input[MAX_MESSAGE];
 	struct miracast_message message;
 	unsigned int i, j;
@@ -142,8 +142,10 @@ TEST_F(channel, s08_exactly_one_callback_however_it_ends)
 	for (i = 0; i < SLOTS; i++) {
 		result = RESULT(sent[i].cookie, SOON);
 		EXPECT_EQ(1, result.callbacks);
-		EXPECT_EQ(i == 0 ? STATUS_SUCCESS :
-			  i == 1 ? STATUS_UNSUCCESSFUL : STATUS_CANCELLED, result.status);
+		EXPECT_EQ(i == 0   ? STATUS_SUCCESS
+			  : i == 1 ? STATUS_UNSUCCESSFUL
+				   : STATUS_CANCELLED,
+			  result.status);
 	}
 }
 
@@ -195,7 +197,7 @@ TEST_F(channel, s10_the_callback_may_finish_before_send_returns)
 TEST_F(channel, s11_callbacks_may_sleep_and_run_at_the_same_time)
 {
 	struct miracast_completion completion = {};
-	struct miracast_exchange arg = { .size = sizeof(arg), .nr_completions = 1 };
+	struct miracast_exchange arg = {.size = sizeof(arg), .nr_completions = 1};
 	struct miracast_message messages[2];
 	struct miracast_test_result result;
 	struct miracast_test_send sent[2];
@@ -411,7 +413,8 @@ TEST_F(channel, s19_no_message_is_handed_out_while_the_session_starts_or_stops)
 TEST_F(channel, s20_stop_waits_for_handlers_that_run)
 {
 	struct miracast_session stop = {
-		.size = sizeof(stop), .op = MIRACAST_SESSION_STOP_BEGIN,
+		.size = sizeof(stop),
+		.op = MIRACAST_SESSION_STOP_BEGIN,
 	};
 	struct miracast_message message;
 	struct miracast_test_send sent;
@@ -575,7 +578,8 @@ TEST_F(channel, s27_lifecycle_steps_never_overlap)
 TEST_F(channel, s27_start_and_stop_end_on_the_thread_they_began_on)
 {
 	struct miracast_session step = {
-		.size = sizeof(step), .op = MIRACAST_SESSION_START_END,
+		.size = sizeof(step),
+		.op = MIRACAST_SESSION_START_END,
 	};
 	struct background background;
 
@@ -595,9 +599,11 @@ TEST_F(channel, s27_start_and_stop_end_on_the_thread_they_began_on)
 
 TEST_F(channel, s28_create_destroy_and_io_control_exclude_each_other_not_callbacks)
 {
-	struct miracast_test_control sleep = { .code = MIRACAST_TEST_CTL_SLEEP, .value = 300 };
+	struct miracast_test_control sleep = {.code = MIRACAST_TEST_CTL_SLEEP, .value = 300};
 	struct miracast_io_control arg = {
-		.size = sizeof(arg), .input = (uintptr_t)&sleep, .input_size = sizeof(sleep),
+		.size = sizeof(arg),
+		.input = (uintptr_t)&sleep,
+		.input_size = sizeof(sleep),
 	};
 	struct miracast_context_info info;
 	struct miracast_message message;
@@ -632,7 +638,8 @@ TEST_F(channel, s28_create_destroy_and_io_control_exclude_each_other_not_callbac
 TEST_F(channel, s29_a_handler_in_io_control_cannot_stall_a_stop)
 {
 	struct miracast_session stop = {
-		.size = sizeof(stop), .op = MIRACAST_SESSION_STOP_BEGIN,
+		.size = sizeof(stop),
+		.op = MIRACAST_SESSION_STOP_BEGIN,
 	};
 	struct miracast_message message;
 	struct background background;
@@ -669,7 +676,7 @@ TEST_F(channel, s30_io_control_is_synchronous_in_the_callers_process)
 
 	for (i = 0; i < sizeof(input); i++)
 		input[i] = i * 3;
-	*request = (struct miracast_test_control) { .code = MIRACAST_TEST_CTL_ECHO };
+	*request = (struct miracast_test_control){.code = MIRACAST_TEST_CTL_ECHO};
 	memset(output, 0xee, sizeof(output));
 	ASSERT_EQ(0, io_control(self->fd, input, sizeof(input), output, sizeof(output), &arg));
 	EXPECT_EQ(STATUS_SUCCESS, arg.status);
@@ -688,18 +695,20 @@ TEST_F(channel, s30_io_control_is_synchronous_in_the_callers_process)
 static int control_in_thread(struct __test_metadata *_metadata, int fd,
 			     struct background *background)
 {
-	static struct miracast_test_control request = { .code = MIRACAST_TEST_CTL_STATUS };
+	static struct miracast_test_control request = {.code = MIRACAST_TEST_CTL_STATUS};
 	static struct miracast_io_control arg;
 
-	arg = (struct miracast_io_control) {
-		.size = sizeof(arg), .input = (uintptr_t)&request, .input_size = sizeof(request),
+	arg = (struct miracast_io_control){
+		.size = sizeof(arg),
+		.input = (uintptr_t)&request,
+		.input_size = sizeof(request),
 	};
 	return start_call(background, fd, MIRACAST_IOC_IO_CONTROL, &arg);
 }
 
 TEST_F(channel, s31_while_starting_only_the_starting_thread_is_served)
 {
-	ntstatus_t ends[] = { STATUS_UNSUCCESSFUL, STATUS_SUCCESS };
+	ntstatus_t ends[] = {STATUS_UNSUCCESSFUL, STATUS_SUCCESS};
 	struct background background;
 	unsigned int i;
 
@@ -743,7 +752,7 @@ TEST_F(channel, s33_after_destroy_no_io_control_reaches_the_driver)
 
 TEST_F(channel, s34_bad_sizes_and_pointers_are_errors)
 {
-	struct miracast_test_control request = { .code = MIRACAST_TEST_CTL_ECHO };
+	struct miracast_test_control request = {.code = MIRACAST_TEST_CTL_ECHO};
 	struct miracast_io_control arg;
 	void *bad = (void *)8;
 	char output[8];
@@ -757,7 +766,7 @@ TEST_F(channel, s34_bad_sizes_and_pointers_are_errors)
 	EXPECT_EQ(0, io_control(self->fd, NULL, 0, NULL, 0, &arg));
 	EXPECT_EQ(STATUS_INVALID_PARAMETER, arg.status);
 	/* A driver that claims more than there is room for. */
-	request = (struct miracast_test_control) { MIRACAST_TEST_CTL_CLAIM, 9 };
+	request = (struct miracast_test_control){MIRACAST_TEST_CTL_CLAIM, 9};
 	EXPECT_EQ(0, io_control(self->fd, &request, sizeof(request), output, 8, &arg));
 	EXPECT_EQ(STATUS_INTERNAL_ERROR, arg.status);
 	EXPECT_EQ(0, arg.bytes_returned);
@@ -810,7 +819,7 @@ TEST_F(channel, s35_a_slow_stop_call_is_cut_off_too)
 }
 
 /* Runs a daemon in a child up to a state, kills it, and looks at what became of all. */
-static void kill_daemon(struct __test_metadata *_metadata, FIXTURE_DATA(channel) *self, int state)
+static void kill_daemon(struct __test_metadata *_metadata, FIXTURE_DATA(channel) * self, int state)
 {
 	struct miracast_context_info info;
 	struct miracast_test_send sent[4];
@@ -907,9 +916,9 @@ TEST_F(channel, s37_all_callbacks_have_returned_before_the_driver_context_goes)
 
 TEST_F(channel, s39_any_reported_status_asks_for_the_session_to_end)
 {
-	struct miracast_report_status arg = { .size = sizeof(arg) };
-	uint32_t values[] = { 0, 1, 2, 3, 4, 5, 0xffffffff };
-	struct pollfd pollfd = { .fd = self->fd, .events = POLLPRI };
+	struct miracast_report_status arg = {.size = sizeof(arg)};
+	uint32_t values[] = {0, 1, 2, 3, 4, 5, 0xffffffff};
+	struct pollfd pollfd = {.fd = self->fd, .events = POLLPRI};
 	struct miracast_state state;
 	unsigned int i;
 
@@ -932,23 +941,24 @@ TEST_F(channel, s39_any_reported_status_asks_for_the_session_to_end)
 
 static struct miracast_test_chunk chunk_of(uint32_t index, uint64_t id, void *data, uint32_t size)
 {
-	return (struct miracast_test_chunk) {
+	return (struct miracast_test_chunk){
 		.index = index,
 		.private_data = (uintptr_t)data,
 		.private_size = size,
 		.hardirq = 1,
-		.info = {
-			.chunk_type = MIRACAST_CHUNK_TYPE_ENCODE_COMPLETE,
-			.chunk_id = id,
-			.processing_time = 1234,
-			.encode_rate = 5678,
-		},
+		.info =
+			{
+				.chunk_type = MIRACAST_CHUNK_TYPE_ENCODE_COMPLETE,
+				.chunk_id = id,
+				.processing_time = 1234,
+				.encode_rate = 5678,
+			},
 	};
 }
 
 TEST_F(channel, s40_reports_change_nothing_and_take_no_private_data)
 {
-	struct miracast_report_statistic statistic = { .size = sizeof(statistic) };
+	struct miracast_report_statistic statistic = {.size = sizeof(statistic)};
 	struct miracast_test_chunk chunk = chunk_of(self->index, 1, NULL, 0);
 	struct miracast_state before, after;
 	char data[4] = "abc";
@@ -993,7 +1003,7 @@ static struct miracast_get_chunks get_chunks(int fd, void *buffer, uint32_t size
 
 TEST_F(channel, s41_a_full_chunk_queue_loses_all_and_says_so_once)
 {
-	struct pollfd pollfd = { .fd = self->fd, .events = POLLRDBAND };
+	struct pollfd pollfd = {.fd = self->fd, .events = POLLRDBAND};
 	struct miracast_test_chunk chunk;
 	struct miracast_get_chunks got;
 	unsigned char buffer[512];

@@ -61,15 +61,15 @@ TEST_F(channel, d03_an_unanswered_message_times_out_in_every_state)
 	ASSERT_EQ(0, read_attr(self->index, "timeout_ms", value, sizeof(value)));
 	EXPECT_STREQ("20000\n", value);
 
-	sent[0] = SEND(0, NULL, 0, 0);			/* held */
+	sent[0] = SEND(0, NULL, 0, 0); /* held */
 	EXPECT_EQ(0, RESULT(sent[0].cookie, NEVER).callbacks);
 	/* A new timeout holds for messages that are open already. */
 	ASSERT_EQ(0, write_attr(self->index, "timeout_ms", "100"));
 	EXPECT_ENDED(sent[0].cookie, STATUS_IO_TIMEOUT);
 	START();
-	sent[1] = SEND(0, NULL, 0, 0);			/* with the daemon */
+	sent[1] = SEND(0, NULL, 0, 0); /* with the daemon */
 	FETCH(&message);
-	sent[2] = SEND(0, NULL, 0, 0);			/* queued */
+	sent[2] = SEND(0, NULL, 0, 0); /* queued */
 	EXPECT_ENDED(sent[1].cookie, STATUS_IO_TIMEOUT);
 	EXPECT_ENDED(sent[2].cookie, STATUS_IO_TIMEOUT);
 	EXPECT_EQ(0, get_state(self->fd).queued);
@@ -108,7 +108,7 @@ TEST_F(channel, d03_a_timed_out_slot_is_not_reused_until_the_daemon_lets_go)
 
 TEST_F(channel, d04_removal_of_the_adapter_says_so_everywhere)
 {
-	struct pollfd pollfd = { .fd = self->fd, .events = POLLIN };
+	struct pollfd pollfd = {.fd = self->fd, .events = POLLIN};
 	struct miracast_test_send sent[2];
 	struct miracast_message message;
 
@@ -183,8 +183,7 @@ TEST_F(channel, d07_a_full_table_refuses_and_recovers)
 	EXPECT_EQ(STATUS_PENDING, SEND(0, NULL, 0, 0).status);
 	sent = SEND(0, NULL, 0, 0);
 	EXPECT_EQ(STATUS_INSUFFICIENT_RESOURCES, sent.status);
-	EXPECT_EQ(STATUS_INSUFFICIENT_RESOURCES,
-		  SEND(MIRACAST_TEST_NO_CALLBACK, "x", 1, 0).status);
+	EXPECT_EQ(STATUS_INSUFFICIENT_RESOURCES, SEND(MIRACAST_TEST_NO_CALLBACK, "x", 1, 0).status);
 	EXPECT_EQ(0, RESULT(sent.cookie, NEVER).callbacks);
 	ASSERT_EQ(SLOTS, fetch(self->fd, messages, SLOTS, 0));
 	EXPECT_EQ(STATUS_INSUFFICIENT_RESOURCES, SEND(0, NULL, 0, 0).status);
@@ -243,13 +242,13 @@ TEST_F(channel, d11_an_error_brings_no_bytes_success_and_warning_do)
 		ntstatus_t status;
 		uint64_t information;
 	} cases[] = {
-		{ STATUS_SUCCESS, 8 },
-		{ MIRACAST_NTSTATUS(0x40000000u), 8 },
-		{ STATUS_BUFFER_OVERFLOW, 8 },
-		{ MIRACAST_NTSTATUS(0xBFFFFFFFu), 8 },
-		{ MIRACAST_NTSTATUS(0xC0000000u), 0 },
-		{ STATUS_UNSUCCESSFUL, 0 },
-		{ MIRACAST_NTSTATUS(0xFFFFFFFFu), 0 },
+		{STATUS_SUCCESS, 8},
+		{MIRACAST_NTSTATUS(0x40000000u), 8},
+		{STATUS_BUFFER_OVERFLOW, 8},
+		{MIRACAST_NTSTATUS(0xBFFFFFFFu), 8},
+		{MIRACAST_NTSTATUS(0xC0000000u), 0},
+		{STATUS_UNSUCCESSFUL, 0},
+		{MIRACAST_NTSTATUS(0xFFFFFFFFu), 0},
 	};
 	unsigned char output[8];
 	struct miracast_test_result result;
@@ -326,7 +325,7 @@ TEST_F(channel, d13_delivery_is_first_in_first_out_held_ones_included)
 TEST_F(channel, d14_every_callback_has_returned_before_destroy_context)
 {
 	struct miracast_completion completion = {};
-	struct miracast_exchange arg = { .size = sizeof(arg), .nr_completions = 1 };
+	struct miracast_exchange arg = {.size = sizeof(arg), .nr_completions = 1};
 	struct background completing, removing;
 	struct miracast_message message;
 	struct miracast_test_send sent;
@@ -407,7 +406,7 @@ TEST_F(channel, d16_suspend_stops_the_session_and_it_can_be_started_again)
 
 TEST_F(channel, d17_messages_from_inside_create_context_are_held)
 {
-	struct miracast_test_behaviour behaviour = { .index = self->index, .create_sends = 3 };
+	struct miracast_test_behaviour behaviour = {.index = self->index, .create_sends = 3};
 	struct miracast_message messages[4];
 	struct miracast_context_info info;
 	int fd;
@@ -432,7 +431,7 @@ TEST_F(channel, d17_messages_from_inside_create_context_are_held)
 	EXPECT_EQ(3, counters_of(self->test_fd, self->index).cancelled);
 	EXPECT_EQ(1, counters_of(self->test_fd, self->index).destroys);
 	/* The file may try again. */
-	behaviour = (struct miracast_test_behaviour) { .index = self->index };
+	behaviour = (struct miracast_test_behaviour){.index = self->index};
 	ASSERT_EQ(0, call(self->test_fd, MIRACAST_TEST_BEHAVE, &behaviour));
 	EXPECT_EQ(0, create_context(fd, 0, SLOTS, &info));
 	close(fd);
@@ -440,7 +439,7 @@ TEST_F(channel, d17_messages_from_inside_create_context_are_held)
 
 TEST_F(channel, d17_messages_from_inside_destroy_context_are_refused)
 {
-	struct miracast_test_behaviour behaviour = { .index = self->index, .destroy_sends = 2 };
+	struct miracast_test_behaviour behaviour = {.index = self->index, .destroy_sends = 2};
 
 	ASSERT_EQ(0, call(self->test_fd, MIRACAST_TEST_BEHAVE, &behaviour));
 	ASSERT_EQ(0, call(self->fd, MIRACAST_IOC_DESTROY_CONTEXT, NULL));
@@ -452,11 +451,11 @@ TEST_F(channel, d17_messages_from_inside_destroy_context_are_refused)
 
 static int recover(int fd, struct miracast_context_info *info)
 {
-	*info = (struct miracast_context_info) { .size = sizeof(*info) };
+	*info = (struct miracast_context_info){.size = sizeof(*info)};
 	return call(fd, MIRACAST_IOC_RECOVER, info);
 }
 
-static int open_recoverable(struct __test_metadata *_metadata, FIXTURE_DATA(channel) *self)
+static int open_recoverable(struct __test_metadata *_metadata, FIXTURE_DATA(channel) * self)
 {
 	struct miracast_context_info info;
 	int fd = open_adapter(self->index);
@@ -651,8 +650,11 @@ TEST_F(channel, d19_contexts_do_not_see_each_others_messages)
 TEST_F(channel, d20_a_synchronous_send_returns_the_answer)
 {
 	struct miracast_test_send arg = {
-		.index = self->index, .input = (uintptr_t)"ping", .input_size = 4,
-		.output_size = 4, .timeout_ms = SOON,
+		.index = self->index,
+		.input = (uintptr_t) "ping",
+		.input_size = 4,
+		.output_size = 4,
+		.timeout_ms = SOON,
 	};
 	struct miracast_message message;
 	struct background background;
@@ -670,7 +672,7 @@ TEST_F(channel, d20_a_synchronous_send_returns_the_answer)
 
 TEST_F(channel, d20_a_synchronous_send_cancels_what_it_gives_up_on)
 {
-	struct miracast_test_send arg = { .index = self->index, .timeout_ms = 100 };
+	struct miracast_test_send arg = {.index = self->index, .timeout_ms = 100};
 	struct miracast_message message;
 
 	START();
@@ -687,7 +689,7 @@ TEST_F(channel, d20_a_synchronous_send_cancels_what_it_gives_up_on)
 
 TEST_F(channel, d21_abort_frees_a_context_whose_daemon_is_frozen)
 {
-	struct pollfd pollfd = { .fd = self->fd };
+	struct pollfd pollfd = {.fd = self->fd};
 	struct miracast_test_send sent;
 	struct miracast_message message;
 	char value[64];
