@@ -33,10 +33,11 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 #define drm_atomic_commit drm_atomic_state
 #endif
 
+/* Older kernels warn when there is none; where there is none, what is zero anyway. */
 #ifdef MIRACAST_HAVE_DRM_DRIVER_DATE
-#define MIRACAST_DRM_DRIVER_DATE .date = "2026",
+#define MIRACAST_DRM_DRIVER_DATE .date = "2026"
 #else
-#define MIRACAST_DRM_DRIVER_DATE
+#define MIRACAST_DRM_DRIVER_DATE .minor = 0
 #endif
 
 #ifdef MIRACAST_HAVE_DRM_EDID_CONNECTOR_ADD_MODES
@@ -55,17 +56,15 @@ static inline int miracast_edid_connector_update(struct drm_connector *connector
 
 /* What an fb_create() hook is given, and what it passes on. */
 #ifdef MIRACAST_HAVE_FB_CREATE_INFO
-#define MIRACAST_FB_CREATE_PARAMETERS					\
-	struct drm_device *dev, struct drm_file *file,			\
-	const struct drm_format_info *info, const struct drm_mode_fb_cmd2 *mode_cmd
-#define miracast_gem_fb_init(fb, funcs)					\
+#define MIRACAST_FB_CREATE_PARAMETERS                                                      \
+	struct drm_device *dev, struct drm_file *file, const struct drm_format_info *info, \
+		const struct drm_mode_fb_cmd2 *mode_cmd
+#define miracast_gem_fb_init(fb, funcs) \
 	drm_gem_fb_init_with_funcs(dev, fb, file, info, mode_cmd, funcs)
 #else
-#define MIRACAST_FB_CREATE_PARAMETERS					\
-	struct drm_device *dev, struct drm_file *file,			\
-	const struct drm_mode_fb_cmd2 *mode_cmd
-#define miracast_gem_fb_init(fb, funcs)					\
-	drm_gem_fb_init_with_funcs(dev, fb, file, mode_cmd, funcs)
+#define MIRACAST_FB_CREATE_PARAMETERS \
+	struct drm_device *dev, struct drm_file *file, const struct drm_mode_fb_cmd2 *mode_cmd
+#define miracast_gem_fb_init(fb, funcs) drm_gem_fb_init_with_funcs(dev, fb, file, mode_cmd, funcs)
 #endif
 #endif /* CONFIG_DRM */
 

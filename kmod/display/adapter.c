@@ -163,7 +163,7 @@ static ntstatus_t mdisplay_export_framebuffer(struct mdisplay_context *context, 
 					      const void *input, u32 output_size, void *output,
 					      u32 *bytes_returned)
 {
-	struct miracast_display_framebuffer info, zero = { };
+	struct miracast_display_framebuffer info, zero = {};
 	ntstatus_t status;
 
 	if (input_size != sizeof(info))
@@ -187,9 +187,9 @@ static ntstatus_t mdisplay_export_framebuffer(struct mdisplay_context *context, 
 	return STATUS_SUCCESS;
 }
 
-static ntstatus_t mdisplay_io_control(void *driver_context, void *miracast_context,
-				      u32 input_size, const void *input, u32 output_size,
-				      void *output, u32 *bytes_returned)
+static ntstatus_t mdisplay_io_control(void *driver_context, void *miracast_context, u32 input_size,
+				      const void *input, u32 output_size, void *output,
+				      u32 *bytes_returned)
 {
 	struct mdisplay_context *context = miracast_context;
 	const struct miracast_display_header *header = input;
@@ -204,8 +204,8 @@ static ntstatus_t mdisplay_io_control(void *driver_context, void *miracast_conte
 	case MIRACAST_DISPLAY_CTL_SINK_DEPARTED:
 		return mdisplay_sink_departed(context, input_size);
 	case MIRACAST_DISPLAY_CTL_EXPORT_FRAMEBUFFER:
-		return mdisplay_export_framebuffer(context, input_size, input, output_size,
-						   output, bytes_returned);
+		return mdisplay_export_framebuffer(context, input_size, input, output_size, output,
+						   bytes_returned);
 	default:
 		return STATUS_NOT_SUPPORTED;
 	}
@@ -234,8 +234,7 @@ int mdisplay_adapter_register(struct mdisplay *display)
 		.max_contexts = display->count,
 		.max_slots = 64,
 		.max_message = sizeof(struct miracast_display_frame),
-		.max_io_control = sizeof(struct miracast_display_sink) +
-				  MIRACAST_DISPLAY_MAX_EDID,
+		.max_io_control = sizeof(struct miracast_display_sink) + MIRACAST_DISPLAY_MAX_EDID,
 	};
 
 	display->adapter = miracast_register_adapter(&desc);

@@ -71,8 +71,8 @@ static void mdisplay_mode_make(struct drm_display_mode *mode, const struct mdisp
 	mode->vsync_start = sink->height + 3;
 	mode->vsync_end = sink->height + 8;
 	mode->vtotal = sink->height + sink->height / 20 + 12;
-	mode->clock = DIV_ROUND_CLOSEST_ULL((u64)mode->htotal * mode->vtotal * sink->refresh,
-					    1000000);
+	mode->clock =
+		DIV_ROUND_CLOSEST_ULL((u64)mode->htotal * mode->vtotal * sink->refresh, 1000000);
 	mode->flags = DRM_MODE_FLAG_NHSYNC | DRM_MODE_FLAG_NVSYNC;
 	mode->type = DRM_MODE_TYPE_DRIVER;
 	drm_mode_set_name(mode);
@@ -112,15 +112,15 @@ static bool mdisplay_edid_valid(const u8 *edid, u32 size)
 ntstatus_t mdisplay_sink_create(const struct miracast_display_sink *message, u32 size,
 				struct mdisplay_sink **sink)
 {
-	struct drm_display_mode mode = { };
+	struct drm_display_mode mode = {};
 	struct mdisplay_sink *new;
 
 	if (size < sizeof(*message) || message->edid_size > MIRACAST_DISPLAY_MAX_EDID ||
 	    message->edid_size % EDID_LENGTH || size != sizeof(*message) + message->edid_size ||
-	    message->reserved ||
-	    message->width < MDISPLAY_MIN_SIZE || message->width > MDISPLAY_MAX_SIZE ||
-	    message->height < MDISPLAY_MIN_SIZE || message->height > MDISPLAY_MAX_SIZE ||
-	    message->refresh < MDISPLAY_MIN_REFRESH || message->refresh > MDISPLAY_MAX_REFRESH)
+	    message->reserved || message->width < MDISPLAY_MIN_SIZE ||
+	    message->width > MDISPLAY_MAX_SIZE || message->height < MDISPLAY_MIN_SIZE ||
+	    message->height > MDISPLAY_MAX_SIZE || message->refresh < MDISPLAY_MIN_REFRESH ||
+	    message->refresh > MDISPLAY_MAX_REFRESH)
 		return STATUS_INVALID_PARAMETER;
 
 	if (message->edid_size && !mdisplay_edid_valid(message->edid, message->edid_size))
@@ -154,8 +154,7 @@ ntstatus_t mdisplay_sink_create(const struct miracast_display_sink *message, u32
  * @connector: the connector
  * @sink: the sink, which is the connector's now; NULL: none
  */
-void mdisplay_connector_set_sink(struct mdisplay_connector *connector,
-				 struct mdisplay_sink *sink)
+void mdisplay_connector_set_sink(struct mdisplay_connector *connector, struct mdisplay_sink *sink)
 {
 	struct mdisplay_sink *old;
 
@@ -200,8 +199,7 @@ static enum drm_connector_status mdisplay_connector_detect(struct drm_connector 
 }
 
 /* Marks the negotiated mode as the preferred one, and adds it if it is not there. */
-static int mdisplay_connector_add_negotiated(struct drm_connector *base,
-					     struct mdisplay_sink *sink)
+static int mdisplay_connector_add_negotiated(struct drm_connector *base, struct mdisplay_sink *sink)
 {
 	struct drm_display_mode *mode, *best = NULL;
 	u32 error, best_error = U32_MAX;
@@ -273,7 +271,7 @@ static enum drm_mode_status mdisplay_encoder_mode_valid(struct drm_encoder *enco
 	return status;
 }
 
-static const char * const mdisplay_callback_names[MDISPLAY_CALLBACKS] = {
+static const char *const mdisplay_callback_names[MDISPLAY_CALLBACKS] = {
 	[MDISPLAY_CALLBACK_SUCCESS] = "success",
 	[MDISPLAY_CALLBACK_CANCELLED] = "cancelled",
 	[MDISPLAY_CALLBACK_DISCONNECTED] = "disconnected",

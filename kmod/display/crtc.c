@@ -64,8 +64,8 @@ static void mdisplay_flip_vblank(struct mdisplay_connector *connector)
 static enum hrtimer_restart mdisplay_vblank_function(struct hrtimer *timer)
 {
 	struct mdisplay_vblank *vblank = container_of(timer, struct mdisplay_vblank, timer);
-	struct mdisplay_connector *connector = container_of(vblank, struct mdisplay_connector,
-							    vblank);
+	struct mdisplay_connector *connector =
+		container_of(vblank, struct mdisplay_connector, vblank);
 	unsigned long flags;
 
 	spin_lock_irqsave(&vblank->lock, flags);
@@ -94,8 +94,7 @@ static int mdisplay_crtc_enable_vblank(struct drm_crtc *crtc)
 		ktime_t last = mdisplay_vblank_tick(vblank, ktime_get());
 
 		vblank->running = true;
-		hrtimer_start(&vblank->timer, ktime_add_ns(last, vblank->period),
-			      HRTIMER_MODE_ABS);
+		hrtimer_start(&vblank->timer, ktime_add_ns(last, vblank->period), HRTIMER_MODE_ABS);
 	}
 	spin_unlock_irqrestore(&vblank->lock, flags);
 
@@ -166,8 +165,7 @@ static enum drm_mode_status mdisplay_crtc_mode_valid(struct drm_crtc *crtc,
 	if (mode->hdisplay < MDISPLAY_MIN_SIZE || mode->vdisplay < MDISPLAY_MIN_SIZE)
 		return MODE_BAD;
 	/* A mode's clock is in kHz: its refresh is not exactly what was asked for. */
-	if (refresh < MDISPLAY_MIN_REFRESH * 99 / 100 ||
-	    refresh > MDISPLAY_MAX_REFRESH * 101 / 100)
+	if (refresh < MDISPLAY_MIN_REFRESH * 99 / 100 || refresh > MDISPLAY_MAX_REFRESH * 101 / 100)
 		return MODE_VSYNC;
 
 	return MODE_OK;

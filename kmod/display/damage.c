@@ -12,7 +12,7 @@ static bool mdisplay_rect_covers(const struct drm_rect *a, const struct drm_rect
 
 static struct drm_rect mdisplay_rect_union(const struct drm_rect *a, const struct drm_rect *b)
 {
-	return (struct drm_rect) {
+	return (struct drm_rect){
 		.x1 = min(a->x1, b->x1),
 		.y1 = min(a->y1, b->y1),
 		.x2 = max(a->x2, b->x2),

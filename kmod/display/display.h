@@ -74,16 +74,16 @@
 #include <kmod/compat.h>
 #include <uapi/linux/miracast_display.h>
 
-#define MDISPLAY_MAX_CONNECTORS		8
-#define MDISPLAY_FRAMES_IN_FLIGHT	2
-#define MDISPLAY_FLIP_LIMIT		(100 * NSEC_PER_MSEC)
-#define MDISPLAY_RETRY			msecs_to_jiffies(100)
+#define MDISPLAY_MAX_CONNECTORS	  8
+#define MDISPLAY_FRAMES_IN_FLIGHT 2
+#define MDISPLAY_FLIP_LIMIT	  (100 * NSEC_PER_MSEC)
+#define MDISPLAY_RETRY		  msecs_to_jiffies(100)
 
 /* Bounds of any mode: pixels, and millihertz. A flip limit holds two vblanks. */
-#define MDISPLAY_MIN_SIZE		16
-#define MDISPLAY_MAX_SIZE		8192
-#define MDISPLAY_MIN_REFRESH		20000
-#define MDISPLAY_MAX_REFRESH		240000
+#define MDISPLAY_MIN_SIZE    16
+#define MDISPLAY_MAX_SIZE    8192
+#define MDISPLAY_MIN_REFRESH 20000
+#define MDISPLAY_MAX_REFRESH 240000
 
 /**
  * struct mdisplay_damage - what changed in a picture
@@ -158,12 +158,14 @@ struct mdisplay_frame {
  * @node: in the context's @gone
  * @context: whose name this is
  * @fb: the framebuffer; NULL once it is gone
+ * @told: a frame with the id was sent
  * @message: the FRAMEBUFFER_GONE message; has the id
  */
 struct mdisplay_buffer {
 	struct list_head node;
 	struct mdisplay_context *context;
 	struct mdisplay_framebuffer *fb;
+	bool told;
 	struct miracast_display_framebuffer message;
 };
 
@@ -272,7 +274,7 @@ struct mdisplay_stats {
  * @event: the event, or NULL; with it goes a reference to the vblank
  * @sequence: the frame that has to be released; 0: none
  * @deadline: when it ends nevertheless
- * @released: all frames up to this one may be flipped away from
+ * @released: the newest frame that need not be waited for
  * @ended: flips that ended
  * @late: flips that were ended by @deadline
  */
@@ -295,7 +297,7 @@ struct mdisplay_flip {
  * @running: @timer is queued, or its function has not decided yet
  */
 struct mdisplay_vblank {
-	spinlock_t lock;		/* see the top of this file */
+	spinlock_t lock; /* see the top of this file */
 	struct hrtimer timer;
 	ktime_t base;
 	u32 period;
@@ -334,10 +336,10 @@ struct mdisplay_connector {
 	struct work_struct hotplug;
 	struct delayed_work retry;
 
-	struct mutex sink_lock;		/* see the top of this file */
+	struct mutex sink_lock; /* see the top of this file */
 	struct mdisplay_sink *sink;
 
-	spinlock_t lock;		/* see the top of this file */
+	spinlock_t lock; /* see the top of this file */
 	struct mdisplay_context *context;
 	struct mdisplay_picture picture;
 	bool powered;
@@ -394,8 +396,7 @@ void mdisplay_context_put(struct mdisplay_context *context);
 
 /* connector.c */
 int mdisplay_connector_init(struct mdisplay_connector *connector, struct mdisplay *display);
-void mdisplay_connector_set_sink(struct mdisplay_connector *connector,
-				 struct mdisplay_sink *sink);
+void mdisplay_connector_set_sink(struct mdisplay_connector *connector, struct mdisplay_sink *sink);
 ntstatus_t mdisplay_sink_create(const struct miracast_display_sink *message, u32 size,
 				struct mdisplay_sink **sink);
 u32 mdisplay_mode_refresh(const struct drm_display_mode *mode);

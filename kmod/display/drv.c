@@ -18,7 +18,7 @@
 
 #include "display.h"
 
-#define MDISPLAY_NAME	"miracast_display"
+#define MDISPLAY_NAME "miracast_display"
 
 static unsigned int connectors = 1;
 module_param(connectors, uint, 0444);
@@ -31,9 +31,8 @@ static const struct drm_driver mdisplay_driver = {
 	.fops = &mdisplay_fops,
 	.name = MDISPLAY_NAME,
 	.desc = "Wireless display",
-	MIRACAST_DRM_DRIVER_DATE
 	.major = 1,
-	.minor = 0,
+	MIRACAST_DRM_DRIVER_DATE,
 	DRM_GEM_SHMEM_DRIVER_OPS,
 };
 
@@ -169,8 +168,8 @@ static int __init mdisplay_init(void)
 	if (ret)
 		return ret;
 
-	mdisplay_device = platform_device_register_simple(MDISPLAY_NAME, PLATFORM_DEVID_NONE,
-							  NULL, 0);
+	mdisplay_device =
+		platform_device_register_simple(MDISPLAY_NAME, PLATFORM_DEVID_NONE, NULL, 0);
 	if (IS_ERR(mdisplay_device)) {
 		platform_driver_unregister(&mdisplay_platform_driver);
 		return PTR_ERR(mdisplay_device);

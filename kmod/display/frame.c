@@ -163,10 +163,12 @@ static bool mdisplay_send_frame(struct mdisplay_context *context)
 {
 	struct mdisplay_connector *connector = context->connector;
 	struct mdisplay_frame *frame = context->pending;
+	struct mdisplay_framebuffer *framebuffer = to_mdisplay_framebuffer(frame->fb);
 	u64 sequence = frame->message.sequence;
 	struct drm_framebuffer *fb = NULL;
 	ntstatus_t status;
 
+	framebuffer->buffers[mdisplay_connector_index(connector)]->told = true;
 	frame->damage.full |= context->damage_lost;
 	context->damage_lost = false;
 	mdisplay_frame_fill_damage(frame);
@@ -176,8 +178,8 @@ static bool mdisplay_send_frame(struct mdisplay_context *context)
 	spin_unlock(&connector->lock);
 
 	status = miracast_send_message(context->handle, sizeof(frame->message), &frame->message,
-				       sizeof(frame->result), &frame->result,
-				       mdisplay_frame_done, frame);
+				       sizeof(frame->result), &frame->result, mdisplay_frame_done,
+				       frame);
 
 	if (status != STATUS_PENDING)
 		mdisplay_flip_release(connector, sequence);
@@ -234,7 +236,7 @@ static bool mdisplay_send_power(struct mdisplay_context *context)
 
 	context->power_told = mdisplay_power_wanted(connector);
 	context->power_busy = true;
-	context->power_message = (struct miracast_display_power) {
+	context->power_message = (struct miracast_display_power){
 		.header.code = MIRACAST_DISPLAY_MSG_POWER,
 		.header.size = sizeof(context->power_message),
 		.on = context->power_told == MDISPLAY_POWER_ON,
@@ -242,8 +244,8 @@ static bool mdisplay_send_power(struct mdisplay_context *context)
 	spin_unlock(&connector->lock);
 
 	status = miracast_send_message(context->handle, sizeof(context->power_message),
-				       &context->power_message, 0, NULL,
-				       mdisplay_power_done, context);
+				       &context->power_message, 0, NULL, mdisplay_power_done,
+				       context);
 
 	spin_lock(&connector->lock);
 	mdisplay_count_send(connector, status);
@@ -268,8 +270,8 @@ static bool mdisplay_send_gone(struct mdisplay_context *context)
 	context->gone_busy = true;
 	spin_unlock(&connector->lock);
 
-	status = miracast_send_message(context->handle, sizeof(buffer->message),
-				       &buffer->message, 0, NULL, mdisplay_gone_done, buffer);
+	status = miracast_send_message(context->handle, sizeof(buffer->message), &buffer->message,
+				       0, NULL, mdisplay_gone_done, buffer);
 
 	spin_lock(&connector->lock);
 	mdisplay_count_send(connector, status);

@@ -18,29 +18,40 @@
 
 #include "display.h"
 
+/* One that nobody was told of needs no message; a silent daemon gathers none. */
+static void mdisplay_buffer_gone(struct mdisplay_connector *connector,
+				 struct mdisplay_framebuffer *framebuffer)
+{
+	unsigned int index = mdisplay_connector_index(connector);
+	struct mdisplay_buffer *buffer;
+	bool told = false;
+
+	spin_lock(&connector->lock);
+	buffer = framebuffer->buffers[index];
+	if (buffer) {
+		xa_erase(&buffer->context->buffers, buffer->message.framebuffer_id);
+		framebuffer->buffers[index] = NULL;
+		buffer->fb = NULL;
+		told = buffer->told;
+		if (told)
+			list_add_tail(&buffer->node, &buffer->context->gone);
+	}
+	spin_unlock(&connector->lock);
+
+	if (told)
+		mdisplay_pump(connector);
+	else
+		kfree(buffer);
+}
+
 static void mdisplay_framebuffer_destroy(struct drm_framebuffer *fb)
 {
 	struct mdisplay_framebuffer *framebuffer = to_mdisplay_framebuffer(fb);
 	struct mdisplay *display = to_mdisplay(fb->dev);
 	unsigned int i;
 
-	for (i = 0; i < display->count; i++) {
-		struct mdisplay_connector *connector = &display->connectors[i];
-		struct mdisplay_buffer *buffer;
-
-		spin_lock(&connector->lock);
-		buffer = framebuffer->buffers[i];
-		if (buffer) {
-			xa_erase(&buffer->context->buffers, buffer->message.framebuffer_id);
-			framebuffer->buffers[i] = NULL;
-			buffer->fb = NULL;
-			list_add_tail(&buffer->node, &buffer->context->gone);
-		}
-		spin_unlock(&connector->lock);
-
-		if (buffer)
-			mdisplay_pump(connector);
-	}
+	for (i = 0; i < display->count; i++)
+		mdisplay_buffer_gone(&display->connectors[i], framebuffer);
 
 	atomic_dec(&display->framebuffers);
 	drm_gem_fb_destroy(fb);

@@ -38,7 +38,7 @@ static bool mdisplay_plane_damage(const struct drm_plane_state *old_state,
 	struct drm_atomic_helper_damage_iter iter;
 	struct drm_rect clip;
 
-	*damage = (struct mdisplay_damage) { };
+	*damage = (struct mdisplay_damage){};
 	drm_atomic_helper_damage_iter_init(&iter, old_state, new_state);
 	drm_atomic_for_each_plane_damage(&iter, &clip) {
 		drm_rect_translate(&clip, -(int)picture->x, -(int)picture->y);
@@ -62,7 +62,7 @@ static void mdisplay_plane_atomic_update(struct drm_plane *plane, struct drm_ato
 	if (!new_state->visible)
 		return;
 
-	picture = (struct mdisplay_picture) {
+	picture = (struct mdisplay_picture){
 		.fb = new_state->fb,
 		.x = new_state->src.x1 >> 16,
 		.y = new_state->src.y1 >> 16,

@@ -683,6 +683,34 @@ TEST_F(display, framebuffer_that_goes_is_told)
 	}
 }
 
+TEST_F(display, framebuffer_that_nobody_knows_goes_quietly)
+{
+	struct driver_message messages[3], message;
+	struct picture unsent;
+	struct flip flip;
+	int i;
+
+	STREAM();
+	ASSERT_EQ(picture_create(&self->compositor, &unsent, WIDTH, HEIGHT), 0);
+	for (i = 0; i < 4; i++) {
+		/* Two are out, the third waits, and the fourth takes its place. */
+		struct picture *picture = i == 2 ? &unsent : i % 2 ? &self->a : &self->b;
+
+		ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, picture, NULL, 0, &flip),
+			  0);
+		ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+	}
+	picture_destroy(&self->compositor, &unsent);
+	EXPECT_EQ(COUNTER("framebuffers"), 2);
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(driver_fetch(&self->driver, &messages[i], GUARD_MS), 0);
+		ASSERT_EQ(messages[i].header.code, MIRACAST_DISPLAY_MSG_FRAME);
+		driver_complete_frame(&self->driver, &messages[i], MIRACAST_DISPLAY_FRAME_ENCODED);
+	}
+	EXPECT_EQ(messages[2].frame.sequence, messages[0].frame.sequence + 3);
+	EXPECT_EQ(driver_fetch(&self->driver, &message, 0), -ETIMEDOUT);
+}
+
 TEST_F(display, arriving_sink_gets_what_is_shown)
 {
 	struct driver_message message;
