@@ -80,7 +80,9 @@ static long handshake(struct miracast_file *file, struct miracast_handshake __us
 	if (arg.features & ~supported_features(adapter))
 		return -EOPNOTSUPP;
 
-	mutex_lock(&file->lock);
+	error = mutex_lock_killable(&file->lock);
+	if (error)
+		return error;
 	if (file->context) {
 		error = -EBUSY;
 	} else {
@@ -130,6 +132,7 @@ static long create_context(struct miracast_file *file, struct miracast_context_i
 {
 	struct miracast_context *context;
 	struct miracast_context_info arg;
+	bool answered = false;
 	ntstatus_t status;
 	long error;
 
@@ -157,18 +160,18 @@ static long create_context(struct miracast_file *file, struct miracast_context_i
 	if (IS_ERR(context)) {
 		error = PTR_ERR(context);
 		arg.status = status;
-		if (NT_ERROR(status) && copy_to_user(user, &arg, sizeof(arg)))
-			error = -EFAULT;
+		answered = NT_ERROR(status);
 		goto unlock;
 	}
 	fill_context_info(context, &arg);
+	answered = true;
 	/* Pairs with the acquire in file_context(): a context is seen whole. */
 	smp_store_release(&file->context, context);
-	/* If its owner does not hear of it: GET_STATE and RECOVER can still tell. */
-	if (copy_to_user(user, &arg, sizeof(arg)))
-		error = -EFAULT;
 unlock:
 	mutex_unlock(&file->lock);
+	/* Unlocked, for user memory may stall. The context stays: RECOVER, GET_STATE know it. */
+	if (answered && copy_to_user(user, &arg, sizeof(arg)))
+		error = -EFAULT;
 	return error;
 }
 

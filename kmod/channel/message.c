@@ -88,6 +88,7 @@ enum slot_state {
  * struct miracast_slot - one message
  * @node: on the list that @state names
  * @id: sequence and index of the slot; never reused
+ * @order: sequence at send; unlike @id it stays through RECOVER
  * @input: the sender's input; NULL if it is in the arena already
  * @output: the sender's output
  * @callback: the sender's, may be NULL
@@ -104,6 +105,7 @@ enum slot_state {
 struct miracast_slot {
 	struct list_head node;
 	u64 id;
+	u64 order;
 	const void *input;
 	void *output;
 	miracast_message_callback_t callback;
@@ -371,7 +373,8 @@ static ntstatus_t send(struct miracast_context *context, struct miracast_slot *m
 		return STATUS_INSUFFICIENT_RESOURCES;
 	}
 	slot = list_first_entry(&context->free, struct miracast_slot, node);
-	slot->id = ++context->sequence << MIRACAST_SLOT_BITS | (u32)(slot - context->slots);
+	slot->order = ++context->sequence;
+	slot->id = slot->order << MIRACAST_SLOT_BITS | (u32)(slot - context->slots);
 	slot->input = message->input;
 	slot->output = message->output;
 	slot->callback = message->callback;
@@ -500,7 +503,9 @@ static void sync_callback(void *callback_context, const struct miracast_io_statu
 	complete(&sync->done);
 }
 
-static void cancel_message(struct miracast_handle handle, u64 id, ntstatus_t status)
+/* RECOVER may have given the message another id, but its slot is the same. */
+static void cancel_message(struct miracast_handle handle, u64 id, const struct sync_message *sync,
+			   ntstatus_t status)
 {
 	struct miracast_context *context;
 	struct miracast_slot *slot;
@@ -515,7 +520,7 @@ static void cancel_message(struct miracast_handle handle, u64 id, ntstatus_t sta
 
 	slot = &context->slots[id & (MIRACAST_MAX_SLOTS - 1)];
 	spin_lock(&context->lock);
-	if (slot->id == id)
+	if (slot->callback == sync_callback && slot->callback_context == sync)
 		slot_end(context, slot, status);
 	spin_unlock(&context->lock);
 	miracast_messages_run_ended(context);
@@ -559,7 +564,7 @@ ntstatus_t miracast_send_message_sync(struct miracast_handle handle, u32 input_s
 
 	left = wait_for_completion_killable_timeout(&sync.done, msecs_to_jiffies(timeout_ms));
 	if (left <= 0) {
-		cancel_message(handle, id, left ? STATUS_CANCELLED : STATUS_IO_TIMEOUT);
+		cancel_message(handle, id, &sync, left ? STATUS_CANCELLED : STATUS_IO_TIMEOUT);
 		/* Ended now, or a completion has claimed it: short either way. */
 		wait_for_completion(&sync.done);
 	}
@@ -652,7 +657,31 @@ void miracast_messages_end_all(struct miracast_context *context, ntstatus_t stat
 		slot_end(context, slot, status);
 }
 
-/* The records of @slots could not be written: nobody knows these ids, so they go back. */
+/* Nobody was told of it: it goes back to where it was, or is over with its session. */
+static void slot_put_back(struct miracast_context *context, struct miracast_slot *slot)
+{
+	struct list_head *before = &context->queue;
+	struct miracast_slot *other;
+
+	lockdep_assert_held(&context->lock);
+	if (miracast_session_is_over(context->state)) {
+		slot_end(context, slot, STATUS_CANCELLED);
+		return;
+	}
+	list_for_each_entry(other, &context->queue, node) {
+		if (other->order > slot->order) {
+			before = &other->node;
+			break;
+		}
+	}
+	slot_move(context, slot, context->state == MIRACAST_STARTED ? SLOT_QUEUED : SLOT_HELD,
+		  before);
+}
+
+/*
+ * The records of @slots could not be written: nobody knows these ids, so they go back.
+ * But a thread that guessed one may be completing it.
+ */
 static void undeliver(struct miracast_context *context, struct miracast_slot **slots,
 		      const struct miracast_message *records, unsigned int n)
 {
@@ -661,24 +690,39 @@ static void undeliver(struct miracast_context *context, struct miracast_slot **s
 	spin_lock(&context->lock);
 	while (n--) {
 		slot = slots[n];
-		if (slot->id != records[n].id || !slot->daemon_holds)
+		if (slot->id != records[n].id || !slot->daemon_holds ||
+		    slot->state == SLOT_COMPLETING)
 			continue;
 		slot_let_go(context, slot);
 		if (slot->state == SLOT_WITH_DAEMON) {
 			context->counters.delivered--;
-			if (context->state == MIRACAST_STARTED) {
-				slot->state = SLOT_QUEUED;
-				list_move(&slot->node, &context->queue);
-			} else {
-				slot_end(context, slot, STATUS_CANCELLED);
-			}
+			slot_put_back(context, slot);
 		} else if (slot->state == SLOT_LINGERING) {
 			slot_move(context, slot, SLOT_FREE, &context->free);
 		}
 	}
 	wake_drain(context);
 	spin_unlock(&context->lock);
+	/* The wake-up that brought this thread here was for those messages. */
+	wake_up_interruptible_all(&context->wait);
 	miracast_messages_run_ended(context);
+}
+
+/* RECOVER came while the inputs were copied: they are for the new daemon. */
+static void take_back(struct miracast_context *context, struct miracast_slot **slots,
+		      unsigned int n)
+{
+	struct miracast_slot *slot;
+
+	lockdep_assert_held(&context->lock);
+	while (n--) {
+		slot = slots[n];
+		slot->state = SLOT_WITH_DAEMON;
+		if (slot->end_noted)
+			slot_end(context, slot, slot->end_status);
+		else
+			slot_put_back(context, slot);
+	}
 }
 
 /* Hands out up to @room messages; returns how many or -EFAULT. */
@@ -689,11 +733,13 @@ static int deliver(struct miracast_context *context, struct miracast_message __u
 	struct miracast_slot *slots[BATCH];
 	unsigned int done = 0, n, got, i;
 	struct miracast_slot *slot;
+	u32 generation;
 	bool ended;
 
 	while (done < room) {
 		n = 0;
 		spin_lock(&context->lock);
+		generation = context->generation;
 		if (context->state == MIRACAST_STARTED) {
 			while (n < min_t(u32, BATCH, room - done) && !list_empty(&context->queue)) {
 				slot = list_first_entry(&context->queue, struct miracast_slot,
@@ -716,6 +762,13 @@ static int deliver(struct miracast_context *context, struct miracast_message __u
 		ended = false;
 		got = 0;
 		spin_lock(&context->lock);
+		if (unlikely(context->generation != generation)) {
+			take_back(context, slots, n);
+			spin_unlock(&context->lock);
+			wake_up_interruptible_all(&context->wait);
+			miracast_messages_run_ended(context);
+			break;
+		}
 		for (i = 0; i < n; i++) {
 			slot = slots[i];
 			slot->state = SLOT_WITH_DAEMON;
@@ -766,7 +819,7 @@ static int claim(struct miracast_context *context, const struct miracast_complet
 	if (index >= context->nr_slots)
 		return -ENOENT;
 	slot = &context->slots[array_index_nospec(index, context->nr_slots)];
-	if (slot->id != completion->id || !slot->daemon_holds)
+	if (slot->id != completion->id || !slot->daemon_holds || slot->state == SLOT_COMPLETING)
 		return -ENOENT;
 	if (slot->state == SLOT_WITH_DAEMON) {
 		if (completion->information > slot->output_size)

@@ -22,8 +22,8 @@
 #include <linux/wait.h>
 #include "miracast_test.h"
 
-#define MAX_TARGETS	32
-#define MAX_BUFFER	(2u << 20)
+#define MAX_TARGETS 32
+#define MAX_BUFFER  (2u << 20)
 
 /* Everything a callback needs, freed when the file is closed. */
 struct test_message {
@@ -48,6 +48,19 @@ struct test_message {
 	ntstatus_t resend_status;
 	u32 first_word;
 	struct miracast_io_status io_status;
+};
+
+/* One of BURST's: small, for there are a hundred thousand of them. */
+struct burst_message {
+	struct test_adapter *adapter;
+	atomic_t callbacks;
+	u8 input[MIRACAST_TEST_BURST_SIZE];
+	u8 output[MIRACAST_TEST_BURST_SIZE];
+};
+
+struct burst {
+	struct list_head node;
+	struct burst_message messages[];
 };
 
 struct test_target {
@@ -76,6 +89,7 @@ struct test_file {
 	struct mutex lock;
 	struct list_head adapters;
 	struct list_head messages;
+	struct list_head bursts;
 	u64 cookies;
 	u32 order;
 	wait_queue_head_t wait;
@@ -121,7 +135,7 @@ static void plain_callback(void *callback_context, const struct miracast_io_stat
 static void message_callback(void *callback_context, const struct miracast_io_status *io_status)
 {
 	struct test_message *message = callback_context ?: READ_ONCE(null_context_message);
-	bool atomic = in_atomic() || irqs_disabled() || rcu_preempt_depth();
+	bool atomic = preempt_count() || irqs_disabled() || rcu_preempt_depth();
 	struct test_adapter *adapter = message->adapter;
 	struct test_file *file = message->file;
 	ntstatus_t status;
@@ -133,8 +147,8 @@ static void message_callback(void *callback_context, const struct miracast_io_st
 	if (message->flags & MIRACAST_TEST_BLOCK)
 		wait_event_timeout(file->wait, READ_ONCE(message->released), 20 * HZ);
 	if (message->flags & MIRACAST_TEST_RESEND) {
-		status = miracast_send_message(adapter->targets[message->target].handle, 0, NULL,
-					       0, NULL, plain_callback, adapter);
+		status = miracast_send_message(adapter->targets[message->target].handle, 0, NULL, 0,
+					       NULL, plain_callback, adapter);
 		count_send(adapter, status);
 		message->resend_status = status;
 	}
@@ -228,9 +242,8 @@ static void test_destroy_context(void *driver_context, void *miracast_context)
 	leave_ddi(adapter);
 }
 
-static ntstatus_t control(struct test_adapter *adapter, struct test_target *target,
-			  u32 input_size, const void *input, u32 output_size, void *output,
-			  u32 *bytes_returned)
+static ntstatus_t control(struct test_adapter *adapter, struct test_target *target, u32 input_size,
+			  const void *input, u32 output_size, void *output, u32 *bytes_returned)
 {
 	const struct miracast_test_control *request = input;
 	struct miracast_io_status io_status;
@@ -294,8 +307,7 @@ static ntstatus_t test_io_control(void *driver_context, void *miracast_context, 
 	adapter->counters.io_controls++;
 	if (!target->live)
 		adapter->counters.io_controls_after_destroy++;
-	status = control(adapter, target, input_size, input, output_size, output,
-			 bytes_returned);
+	status = control(adapter, target, input_size, input, output_size, output, bytes_returned);
 	leave_ddi(adapter);
 	return status;
 }
@@ -346,7 +358,7 @@ static long add_adapter(struct test_file *file, void __user *user)
 	adapter->caps.max_chunk_private_driver_data_size = arg.max_private;
 	adapter->caps.flags = arg.caps_flags;
 	adapter->query_caps_status = arg.query_caps_status;
-	desc = (struct miracast_adapter_desc) {
+	desc = (struct miracast_adapter_desc){
 		.name = "miracast_test",
 		.ops = &test_ops,
 		.driver_context = adapter,
@@ -367,7 +379,8 @@ static long add_adapter(struct test_file *file, void __user *user)
 	adapter->index = miracast_adapter_index(adapter->adapter);
 	arg.index = adapter->index;
 	mutex_lock(&file->lock);
-	list_add_tail(&adapter->node, &file->adapters);
+	/* In front: a number is used again when its adapter has been removed. */
+	list_add(&adapter->node, &file->adapters);
 	mutex_unlock(&file->lock);
 	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
 }
@@ -447,17 +460,22 @@ static void send_async(struct test_message *message, struct miracast_handle hand
 {
 	bool null_context = arg->flags & MIRACAST_TEST_NULL_CONTEXT;
 	bool callback = !(arg->flags & MIRACAST_TEST_NO_CALLBACK);
+	bool atomic = arg->flags & MIRACAST_TEST_ATOMIC;
 
 	if (null_context)
 		WRITE_ONCE(null_context_message, message);
-	arg->status = miracast_send_message(handle, arg->input_size,
-					    arg->flags & MIRACAST_TEST_NULL_INPUT ?
-					    NULL : message->input,
-					    arg->output_size,
-					    arg->flags & MIRACAST_TEST_NULL_OUTPUT ?
-					    NULL : message->output,
-					    callback ? message_callback : NULL,
-					    null_context ? NULL : message);
+	if (atomic)
+		spin_lock(&message->adapter->lock);
+	arg->status =
+		miracast_send_message(handle, arg->input_size,
+				      arg->flags & MIRACAST_TEST_NULL_INPUT ? NULL : message->input,
+				      arg->output_size,
+				      arg->flags & MIRACAST_TEST_NULL_OUTPUT ? NULL
+									     : message->output,
+				      callback ? message_callback : NULL,
+				      null_context ? NULL : message);
+	if (atomic)
+		spin_unlock(&message->adapter->lock);
 	if (callback)
 		count_send(message->adapter, arg->status);
 	mutex_lock(&message->file->lock);
@@ -473,8 +491,8 @@ static void send_sync(struct test_message *message, struct miracast_handle handl
 	struct miracast_io_status io_status = {};
 
 	arg->status = miracast_send_message_sync(handle, arg->input_size, message->input,
-						 arg->output_size, message->output,
-						 arg->timeout_ms, &io_status);
+						 arg->output_size, message->output, arg->timeout_ms,
+						 &io_status);
 	arg->sync_status = io_status.status;
 	arg->sync_information = io_status.information;
 	message->io_status = io_status;
@@ -564,9 +582,8 @@ static long get_result(struct test_file *file, void __user *user)
 	for (i = 0; i < MIRACAST_TEST_GUARD; i++)
 		if (message->output[message->output_size + i] != MIRACAST_TEST_POISON)
 			arg.guard_ok = 0;
-	if (arg.output_size &&
-	    copy_to_user(u64_to_user_ptr(arg.output), message->output,
-			 min(arg.output_size, message->output_size)))
+	if (arg.output_size && copy_to_user(u64_to_user_ptr(arg.output), message->output,
+					    min(arg.output_size, message->output_size)))
 		return -EFAULT;
 	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
 }
@@ -602,8 +619,8 @@ static void do_chunk(struct chunk_work *work)
 		arg->status = miracast_report_chunk_info(work->handle, &arg->info,
 							 work->private_data, arg->private_size);
 	else
-		arg->status = miracast_complete_chunk(work->handle, &arg->info,
-						      work->private_data, arg->private_size);
+		arg->status = miracast_complete_chunk(work->handle, &arg->info, work->private_data,
+						      arg->private_size);
 }
 
 static void chunk_irq(struct irq_work *work)
@@ -625,8 +642,8 @@ static long chunk(struct test_file *file, void __user *user)
 		return -ENOENT;
 	work.handle = adapter->targets[arg.target].handle;
 	if (arg.private_data) {
-		work.private_data = vmemdup_user(u64_to_user_ptr(arg.private_data),
-						 arg.private_size);
+		work.private_data =
+			vmemdup_user(u64_to_user_ptr(arg.private_data), arg.private_size);
 		if (IS_ERR(work.private_data))
 			return PTR_ERR(work.private_data);
 	}
@@ -686,8 +703,8 @@ static void flood_next(struct flood *flood)
 
 	if (atomic_dec_return(&flood->left) >= 0) {
 		status = miracast_send_message(flood->handle, flood->input_size, flood->input,
-					       flood->output_size, flood->output,
-					       flood_callback, flood);
+					       flood->output_size, flood->output, flood_callback,
+					       flood);
 		if (status == STATUS_PENDING) {
 			atomic64_inc(&flood->accepted);
 			return;
@@ -758,6 +775,72 @@ free:
 	return error;
 }
 
+static void burst_callback(void *callback_context, const struct miracast_io_status *io_status)
+{
+	struct burst_message *message = callback_context;
+	struct test_adapter *adapter = message->adapter;
+	bool doubled = atomic_inc_return(&message->callbacks) != 1;
+	bool answered = io_status->status == STATUS_SUCCESS;
+	bool corrupt = io_status->information != (answered ? sizeof(message->output) : 0);
+	unsigned int i;
+
+	for (i = 0; i < sizeof(message->output); i++)
+		if (message->output[i] !=
+		    (answered ? (u8)~message->input[i] : MIRACAST_TEST_POISON))
+			corrupt = true;
+	count_callback(adapter, io_status->status);
+	spin_lock(&adapter->lock);
+	adapter->counters.doubled += doubled;
+	adapter->counters.corrupt += corrupt;
+	spin_unlock(&adapter->lock);
+}
+
+static long run_burst(struct test_file *file, void __user *user)
+{
+	struct miracast_test_burst arg;
+	struct burst_message *message;
+	struct test_adapter *adapter;
+	struct burst *burst;
+	u32 i;
+
+	if (copy_from_user(&arg, user, sizeof(arg)))
+		return -EFAULT;
+	if (arg.target >= MAX_TARGETS || !arg.count || arg.count > 4096)
+		return -EINVAL;
+	adapter = get_adapter(file, arg.index);
+	if (!adapter)
+		return -ENOENT;
+	burst = kvzalloc(struct_size(burst, messages, arg.count), GFP_KERNEL);
+	if (!burst)
+		return -ENOMEM;
+	mutex_lock(&file->lock);
+	list_add_tail(&burst->node, &file->bursts);
+	mutex_unlock(&file->lock);
+
+	arg.accepted = 0;
+	for (i = 0; i < arg.count; i++) {
+		message = &burst->messages[i];
+		message->adapter = adapter;
+		memset(message->input, i, sizeof(message->input));
+		memset(message->output, MIRACAST_TEST_POISON, sizeof(message->output));
+		arg.status = miracast_send_message(adapter->targets[arg.target].handle,
+						   sizeof(message->input), message->input,
+						   sizeof(message->output), message->output,
+						   burst_callback, message);
+		count_send(adapter, arg.status);
+		if (arg.status != STATUS_PENDING)
+			break;
+		arg.accepted++;
+	}
+	if (!arg.accepted) {
+		mutex_lock(&file->lock);
+		list_del(&burst->node);
+		mutex_unlock(&file->lock);
+		kvfree(burst);
+	}
+	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
+}
+
 static int test_open(struct inode *inode, struct file *filp)
 {
 	struct test_file *file = kzalloc(sizeof(*file), GFP_KERNEL);
@@ -767,6 +850,7 @@ static int test_open(struct inode *inode, struct file *filp)
 	mutex_init(&file->lock);
 	INIT_LIST_HEAD(&file->adapters);
 	INIT_LIST_HEAD(&file->messages);
+	INIT_LIST_HEAD(&file->bursts);
 	init_waitqueue_head(&file->wait);
 	filp->private_data = file;
 	return 0;
@@ -777,6 +861,7 @@ static int test_release(struct inode *inode, struct file *filp)
 	struct test_file *file = filp->private_data;
 	struct test_adapter *adapter, *next_adapter;
 	struct test_message *message, *next;
+	struct burst *burst, *next_burst;
 
 	/* Blocked callbacks first: unregistering waits for them. */
 	mutex_lock(&file->lock);
@@ -789,6 +874,8 @@ static int test_release(struct inode *inode, struct file *filp)
 			miracast_unregister_adapter(adapter->adapter);
 	list_for_each_entry_safe(message, next, &file->messages, node)
 		free_message(message);
+	list_for_each_entry_safe(burst, next_burst, &file->bursts, node)
+		kvfree(burst);
 	list_for_each_entry_safe(adapter, next_adapter, &file->adapters, node)
 		kfree(adapter);
 	kfree(file);
@@ -819,6 +906,8 @@ static long test_ioctl(struct file *filp, unsigned int cmd, unsigned long addres
 		return get_counters(file, user);
 	case MIRACAST_TEST_FLOOD:
 		return run_flood(file, user);
+	case MIRACAST_TEST_BURST:
+		return run_burst(file, user);
 	default:
 		return -ENOTTY;
 	}

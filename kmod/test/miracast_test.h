@@ -13,8 +13,8 @@
 #include <linux/miracast.h>
 #include <linux/types.h>
 
-#define MIRACAST_TEST_GUARD	64	/* guard bytes behind every output buffer */
-#define MIRACAST_TEST_POISON	0xa5	/* what output buffers are filled with before a send */
+#define MIRACAST_TEST_GUARD  64 /* guard bytes behind every output buffer */
+#define MIRACAST_TEST_POISON 0xa5 /* what output buffers are filled with before a send */
 
 /* Limits as in struct miracast_adapter_desc; index and the rest as said. */
 struct miracast_test_adapter {
@@ -24,59 +24,60 @@ struct miracast_test_adapter {
 	__u32 max_io_control;
 	__u32 max_chunks;
 	__u32 timeout_ms;
-	__u32 max_private;	/* caps: max_chunk_private_driver_data_size */
+	__u32 max_private; /* caps: max_chunk_private_driver_data_size */
 	__u32 caps_flags;
 	ntstatus_t query_caps_status;
-	__u32 index;		/* out: N of /dev/miracastN */
+	__u32 index; /* out: N of /dev/miracastN */
 };
 
 /* What an adapter's create_context does from now on. */
 struct miracast_test_behaviour {
 	__u32 index;
-	ntstatus_t create_status;	/* what create_context returns */
-	__u32 create_sends;		/* messages that it sends before it returns */
-	__u32 destroy_sends;		/* messages that destroy_context tries to send */
+	ntstatus_t create_status; /* what create_context returns */
+	__u32 create_sends; /* messages that it sends before it returns */
+	__u32 destroy_sends; /* messages that destroy_context tries to send */
 };
 
-#define MIRACAST_TEST_NO_CALLBACK	(1u << 0)
-#define MIRACAST_TEST_NULL_INPUT	(1u << 1)
-#define MIRACAST_TEST_NULL_OUTPUT	(1u << 2)
-#define MIRACAST_TEST_BLOCK		(1u << 3)	/* the callback waits for RELEASE */
-#define MIRACAST_TEST_RESEND		(1u << 4)	/* the callback sends once more */
-#define MIRACAST_TEST_FORGED_HANDLE	(1u << 5)	/* a token that never was */
-#define MIRACAST_TEST_SCRIBBLE		(1u << 6)	/* overwrite the input after send returned */
-#define MIRACAST_TEST_NULL_CONTEXT	(1u << 7)	/* NULL as the callback's context */
+#define MIRACAST_TEST_NO_CALLBACK   0x1
+#define MIRACAST_TEST_NULL_INPUT    0x2
+#define MIRACAST_TEST_NULL_OUTPUT   0x4
+#define MIRACAST_TEST_BLOCK	    0x8 /* the callback waits for RELEASE */
+#define MIRACAST_TEST_RESEND	    0x10 /* the callback sends once more */
+#define MIRACAST_TEST_FORGED_HANDLE 0x20 /* a token that never was */
+#define MIRACAST_TEST_SCRIBBLE	    0x40 /* overwrite the input after send returned */
+#define MIRACAST_TEST_NULL_CONTEXT  0x80 /* NULL as the callback's context */
+#define MIRACAST_TEST_ATOMIC	    0x100 /* send with a spinlock held: a splat */
 
 struct miracast_test_send {
 	__u32 index;
-	__u32 target;		/* the context's target id; a destroyed one's handle is kept */
+	__u32 target; /* the context's target id; a destroyed one's handle is kept */
 	__u32 flags;
 	__u32 input_size;
 	__u32 output_size;
-	__u32 timeout_ms;	/* not 0: miracast_send_message_sync() */
-	__u64 input;		/* address of input_size bytes */
-	__u64 cookie;		/* out: names the message in RESULT */
-	ntstatus_t status;	/* out: what send returned */
-	ntstatus_t sync_status;	/* out: sync: the io-status */
-	__u64 sync_information;	/* out: sync: the io-status */
+	__u32 timeout_ms; /* not 0: miracast_send_message_sync() */
+	__u64 input; /* address of input_size bytes */
+	__u64 cookie; /* out: names the message in RESULT */
+	ntstatus_t status; /* out: what send returned */
+	ntstatus_t sync_status; /* out: sync: the io-status */
+	__u64 sync_information; /* out: sync: the io-status */
 };
 
 struct miracast_test_result {
 	__u64 cookie;
-	__u32 timeout_ms;	/* how long to wait for a first callback */
-	__u32 output_size;	/* bytes at output */
-	__u64 output;		/* address; gets the output buffer */
-	__u32 callbacks;	/* out: how many came: has to be 1 */
-	ntstatus_t status;	/* out */
-	__u64 information;	/* out */
-	__u32 guard_ok;		/* out: the bytes behind the output are as they were */
-	__u32 context_ok;	/* out: the callback context was the one that was sent */
-	__u32 atomic;		/* out: the callback ran where it must not sleep */
-	__u32 before_return;	/* out: the callback had returned before send did */
-	__u32 order;		/* out: the callback's number among the file's, from 1 */
-	__u32 pid;		/* out: the callback's thread */
-	__u32 resend_status;	/* out: RESEND: what the callback's send returned */
-	__u32 first_word;	/* out: first four bytes of the output when the callback began */
+	__u32 timeout_ms; /* how long to wait for a first callback */
+	__u32 output_size; /* bytes at output */
+	__u64 output; /* address; gets the output buffer */
+	__u32 callbacks; /* out: how many came: must be 1 */
+	ntstatus_t status; /* out */
+	__u64 information; /* out */
+	__u32 guard_ok; /* out: the bytes behind the output are as they were */
+	__u32 context_ok; /* out: the callback context was the one that was sent */
+	__u32 atomic; /* out: the callback ran where it must not sleep */
+	__u32 before_return; /* out: the callback had returned before send did */
+	__u32 order; /* out: the callback's number among the file's, from 1 */
+	__u32 pid; /* out: the callback's thread */
+	__u32 resend_status; /* out: RESEND: what the callback's send returned */
+	__u32 first_word; /* out: first four bytes of the output when the callback began */
 };
 
 struct miracast_test_release {
@@ -86,13 +87,13 @@ struct miracast_test_release {
 struct miracast_test_chunk {
 	__u32 index;
 	__u32 target;
-	__u32 report;		/* 1: miracast_report_chunk_info(), else complete */
-	__u32 hardirq;		/* 1: from a hard interrupt */
+	__u32 report; /* 1: miracast_report_chunk_info(), else complete */
+	__u32 hardirq; /* 1: from a hard interrupt */
 	__u32 private_size;
-	ntstatus_t status;	/* out */
-	__u64 private_data;	/* address of private_size bytes; NULL stays NULL */
+	ntstatus_t status; /* out */
+	__u64 private_data; /* address of private_size bytes; NULL stays NULL */
 	struct miracast_chunk_info info;
-	__u32 in_hardirq;	/* out: it really was one */
+	__u32 in_hardirq; /* out: it really was one */
 	__u32 reserved;
 };
 
@@ -102,19 +103,37 @@ struct miracast_test_counters {
 	__u32 creates;
 	__u32 destroys;
 	__u32 io_controls;
-	__u32 overlaps;		/* create, io_control, destroy at the same time: has to be 0 */
-	__u32 callbacks_after_destroy;	/* has to be 0 */
-	__u32 io_controls_after_destroy;	/* has to be 0 */
+	__u32 overlaps; /* create, io_control, destroy at the same time: must be 0 */
+	__u32 callbacks_after_destroy; /* must be 0 */
+	__u32 io_controls_after_destroy; /* must be 0 */
 	__u64 accepted;
 	__u64 refused;
 	__u64 callbacks;
-	__u64 success;		/* callbacks by status */
+	__u64 success; /* callbacks by status */
 	__u64 cancelled;
 	__u64 timed_out;
 	__u64 disconnected;
 	__u64 removed;
 	__u64 other;
+	__u64 doubled; /* BURST: callbacks of a message that had had one: must be 0 */
+	__u64 corrupt; /* BURST: answers that were not what SUCCESS stands for: must be 0 */
 };
+
+/*
+ * Sends count messages without waiting, until one is refused. Each has an input of
+ * MIRACAST_TEST_BURST_SIZE bytes and room for as many of output, and expects the
+ * input with its bits inverted for an answer, or an error and an untouched output.
+ */
+struct miracast_test_burst {
+	__u32 index;
+	__u32 target;
+	__u32 count;
+	__u32 accepted; /* out */
+	ntstatus_t status; /* out: what the last send returned */
+	__u32 reserved;
+};
+
+#define MIRACAST_TEST_BURST_SIZE 16
 
 /* Keeps in_flight messages open, each callback sending the next, count in all. */
 struct miracast_test_flood {
@@ -124,11 +143,11 @@ struct miracast_test_flood {
 	__u32 in_flight;
 	__u32 input_size;
 	__u32 output_size;
-	__u64 elapsed_ns;	/* out: CLOCK_MONOTONIC, first send to last callback */
-	__u64 accepted;		/* out */
-	__u64 refused;		/* out: the flood ends early when there are any */
-	__u64 callbacks;	/* out */
-	__u64 success;		/* out: callbacks with a success status */
+	__u64 elapsed_ns; /* out: CLOCK_MONOTONIC, first send to last callback */
+	__u64 accepted; /* out */
+	__u64 refused; /* out: the flood ends early when there are any */
+	__u64 callbacks; /* out */
+	__u64 success; /* out: callbacks with a success status */
 };
 
 /* io_control: the input begins with one of these, a parameter follows. */
@@ -137,23 +156,24 @@ struct miracast_test_control {
 	__u32 value;
 };
 
-#define MIRACAST_TEST_CTL_ECHO		1u	/* output: the whole input, bits inverted */
-#define MIRACAST_TEST_CTL_STATUS	2u	/* returns value */
-#define MIRACAST_TEST_CTL_CLAIM		3u	/* says it returned value bytes */
-#define MIRACAST_TEST_CTL_PID		4u	/* output: __u32 tgid, __u32 pid */
-#define MIRACAST_TEST_CTL_SLEEP		5u	/* takes value milliseconds */
-#define MIRACAST_TEST_CTL_SEND_SYNC	6u	/* sends and waits value ms; output: __u32 status */
-#define MIRACAST_TEST_CTL_SEND		7u	/* sends value messages without waiting */
+#define MIRACAST_TEST_CTL_ECHO	    1u /* output: the whole input, bits inverted */
+#define MIRACAST_TEST_CTL_STATUS    2u /* returns value */
+#define MIRACAST_TEST_CTL_CLAIM	    3u /* says it returned value bytes */
+#define MIRACAST_TEST_CTL_PID	    4u /* output: __u32 tgid, __u32 pid */
+#define MIRACAST_TEST_CTL_SLEEP	    5u /* takes value milliseconds */
+#define MIRACAST_TEST_CTL_SEND_SYNC 6u /* sends and waits value ms; output: __u32 status */
+#define MIRACAST_TEST_CTL_SEND	    7u /* sends value messages without waiting */
 
-#define MIRACAST_TEST_MAGIC		0xBD
-#define MIRACAST_TEST_ADD		_IOWR(MIRACAST_TEST_MAGIC, 0, struct miracast_test_adapter)
-#define MIRACAST_TEST_REMOVE		_IOW(MIRACAST_TEST_MAGIC, 1, __u32)
-#define MIRACAST_TEST_BEHAVE		_IOW(MIRACAST_TEST_MAGIC, 2, struct miracast_test_behaviour)
-#define MIRACAST_TEST_SEND		_IOWR(MIRACAST_TEST_MAGIC, 3, struct miracast_test_send)
-#define MIRACAST_TEST_RESULT		_IOWR(MIRACAST_TEST_MAGIC, 4, struct miracast_test_result)
-#define MIRACAST_TEST_RELEASE		_IOW(MIRACAST_TEST_MAGIC, 5, struct miracast_test_release)
-#define MIRACAST_TEST_CHUNK		_IOWR(MIRACAST_TEST_MAGIC, 6, struct miracast_test_chunk)
-#define MIRACAST_TEST_COUNTERS		_IOWR(MIRACAST_TEST_MAGIC, 7, struct miracast_test_counters)
-#define MIRACAST_TEST_FLOOD		_IOWR(MIRACAST_TEST_MAGIC, 8, struct miracast_test_flood)
+#define MIRACAST_TEST_MAGIC    0xBD
+#define MIRACAST_TEST_ADD      _IOWR(MIRACAST_TEST_MAGIC, 0, struct miracast_test_adapter)
+#define MIRACAST_TEST_REMOVE   _IOW(MIRACAST_TEST_MAGIC, 1, __u32)
+#define MIRACAST_TEST_BEHAVE   _IOW(MIRACAST_TEST_MAGIC, 2, struct miracast_test_behaviour)
+#define MIRACAST_TEST_SEND     _IOWR(MIRACAST_TEST_MAGIC, 3, struct miracast_test_send)
+#define MIRACAST_TEST_RESULT   _IOWR(MIRACAST_TEST_MAGIC, 4, struct miracast_test_result)
+#define MIRACAST_TEST_RELEASE  _IOW(MIRACAST_TEST_MAGIC, 5, struct miracast_test_release)
+#define MIRACAST_TEST_CHUNK    _IOWR(MIRACAST_TEST_MAGIC, 6, struct miracast_test_chunk)
+#define MIRACAST_TEST_COUNTERS _IOWR(MIRACAST_TEST_MAGIC, 7, struct miracast_test_counters)
+#define MIRACAST_TEST_FLOOD    _IOWR(MIRACAST_TEST_MAGIC, 8, struct miracast_test_flood)
+#define MIRACAST_TEST_BURST    _IOWR(MIRACAST_TEST_MAGIC, 9, struct miracast_test_burst)
 
 #endif /* MIRACAST_TEST_H */
