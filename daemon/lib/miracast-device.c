@@ -537,21 +537,23 @@ static MiracastChannel *open_adapter(MiracastDevice *self, GError **error)
 
 	for (char **path = paths; *path; path++) {
 		g_autoptr(MiracastChannel) channel = NULL;
+		g_autoptr(GError) this_error = NULL;
 		const struct miracast_handshake *handshake;
 
-		g_clear_error(&last_error);
-		channel = miracast_channel_open(*path, 0, &last_error);
-		if (!channel) {
-			g_debug("%s", last_error->message);
-			continue;
+		channel = miracast_channel_open(*path, 0, &this_error);
+		if (channel) {
+			handshake = miracast_channel_get_handshake(channel);
+			/* What another adapter said before stays. */
+			if (by_name &&
+			    strncmp(handshake->name, self->adapter, sizeof(handshake->name)))
+				continue;
+			if (miracast_channel_create_context(
+				    channel, MIN(SLOTS, handshake->max_slots), 0, &this_error))
+				return g_steal_pointer(&channel);
 		}
-		handshake = miracast_channel_get_handshake(channel);
-		if (by_name && strncmp(handshake->name, self->adapter, sizeof(handshake->name)))
-			continue;
-		if (miracast_channel_create_context(channel, MIN(SLOTS, handshake->max_slots), 0,
-						    &last_error))
-			return g_steal_pointer(&channel);
-		g_debug("%s", last_error->message);
+		g_debug("%s", this_error->message);
+		g_clear_error(&last_error);
+		last_error = g_steal_pointer(&this_error);
 	}
 
 	if (last_error)
@@ -749,10 +751,10 @@ static gboolean device_start(MiracastDevice *self, struct op *op, GError **error
 	status = self->driver.start_miracast_session(self->driver_context, self->rtsp_socket,
 						     &op->stats, info);
 	set_in_start_or_stop(self, false);
-	ok = miracast_channel_session_step(channel, MIRACAST_SESSION_START_END,
-					   status == STATUS_PENDING ? STATUS_INTERNAL_ERROR
-								    : status,
-					   0, NT_ERROR(status) ? NULL : error);
+	if (status == STATUS_PENDING)
+		status = STATUS_INTERNAL_ERROR;
+	ok = miracast_channel_session_step(channel, MIRACAST_SESSION_START_END, status, 0,
+					   NT_ERROR(status) ? NULL : error);
 
 	if (NT_ERROR(status)) {
 		g_autofree char *text = miracast_status_to_string(status);

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-G_DEFINE_QUARK(miracast - error - quark, miracast_error)
+G_DEFINE_QUARK(miracast_error, miracast_error)
 
 static const struct {
 	int errnum;

@@ -508,6 +508,25 @@ static void s23_a_failed_start_cancels_and_may_be_repeated(struct stage *stage,
 	g_assert_cmphex(get_result(stage, cookie, NULL, 0).status, ==, STATUS_SUCCESS);
 }
 
+static ntstatus_t pend_start(struct driver *driver)
+{
+	return STATUS_PENDING;
+}
+
+static void a_start_does_not_pend(struct stage *stage, gconstpointer unused)
+{
+	g_autoptr(GError) error = NULL;
+	guint64 cookie;
+
+	stage->driver.on_start = pend_start;
+	g_assert_true(create(stage, NULL));
+	cookie = send_bytes(stage, "x", 1, 0);
+	g_assert_false(start(stage, &error));
+	g_assert_error(error, MIRACAST_ERROR, MIRACAST_ERROR_DRIVER_FAILED);
+	g_assert_cmphex(get_result(stage, cookie, NULL, 0).status, ==, STATUS_CANCELLED);
+	g_assert_cmpint(stage->driver.n_stops, ==, 0);
+}
+
 static ntstatus_t dawdle(struct driver *driver, uint32_t input_size, const void *input,
 			 uint32_t output_size, void *output, uint32_t *bytes_returned)
 {
@@ -740,6 +759,40 @@ static void second_device_finds_the_adapter_busy(struct stage *stage, gconstpoin
 	g_assert_error(error, MIRACAST_ERROR, MIRACAST_ERROR_BUSY);
 	miracast_device_destroy_async(second, keep_result, &destroyed);
 	RUN_UNTIL(destroyed);
+}
+
+static void create_by_name(MiracastDevice *device, GError **error)
+{
+	g_autoptr(GAsyncResult) result = NULL;
+
+	miracast_device_create_async(device, keep_result, &result);
+	RUN_UNTIL(result);
+	miracast_device_create_finish(device, result, error);
+}
+
+/* The display's adapter has the lower number, so that of the test is looked at after it. */
+static void a_busy_adapter_is_not_a_missing_one(struct stage *stage, gconstpointer unused)
+{
+	g_autoptr(GPtrArray) devices = g_ptr_array_new_with_free_func(g_object_unref);
+	g_autoptr(GError) error = NULL;
+
+	while (!error) {
+		MiracastDevice *device = miracast_device_new_with_driver("miracast_display",
+									 &driver_interface, NULL);
+
+		g_ptr_array_add(devices, device);
+		create_by_name(device, &error);
+	}
+	if (devices->len == 1)
+		g_test_skip("miracast_display.ko is not loaded");
+	else
+		g_assert_error(error, MIRACAST_ERROR, MIRACAST_ERROR_BUSY);
+	for (guint i = 0; i < devices->len; i++) {
+		g_autoptr(GAsyncResult) result = NULL;
+
+		miracast_device_destroy_async(devices->pdata[i], keep_result, &result);
+		RUN_UNTIL(result);
+	}
 }
 
 /*
@@ -1014,12 +1067,14 @@ int main(int argc, char **argv)
 	ADD(s13_a_bad_handler_is_an_internal_error);
 	ADD(s17_s18_messages_are_held_until_started);
 	ADD(s23_a_failed_start_cancels_and_may_be_repeated);
+	ADD(a_start_does_not_pend);
 	ADD(s19_s27_nothing_overlaps_a_start_or_stop);
 	ADD(s20_s22_stop_waits_for_handlers_and_cancels_the_rest);
 	ADD(s30_s31_s32_io_control_in_each_phase);
 	ADD(s39_a_report_ends_the_session);
 	ADD(d04_a_removed_adapter_ends_the_session);
 	ADD(second_device_finds_the_adapter_busy);
+	ADD(a_busy_adapter_is_not_a_missing_one);
 	ADD(start_is_told_to_give_up);
 	ADD(host_hangs_up_during_start);
 	ADD(a_start_that_hangs_is_cut_off);
