@@ -3,7 +3,7 @@
 
 #include "miracast-status.h"
 
-G_DEFINE_QUARK(host - error - quark, host_error)
+G_DEFINE_QUARK(host_error, host_error)
 
 static const struct {
 	const char *word;

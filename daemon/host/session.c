@@ -13,6 +13,8 @@ enum step {
 	STEP_ENDED,
 };
 
+#define N_STEPS (STEP_ENDED + 1)
+
 static const char *const state_names[] = {
 	[STEP_CREATE] = "preparing", [STEP_OPEN] = "waiting",	[STEP_START] = "starting",
 	[STEP_RUN] = "started",	     [STEP_LEAVE] = "stopping", [STEP_ENDED] = "ended",
@@ -30,6 +32,8 @@ struct _HostSession {
 	GPtrArray *disconnects; /* D-Bus calls to answer at the end */
 
 	enum step step;
+	gint64 step_began;
+	gint64 step_took[N_STEPS]; /* microseconds */
 	bool ending;
 	enum miracast_stop_reason stop_reason;
 };
@@ -42,12 +46,6 @@ enum {
 static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE(HostSession, host_session, G_TYPE_OBJECT)
-
-static void set_step(HostSession *self, enum step step)
-{
-	self->step = step;
-	bus_session1_set_state(self->bus, state_names[step]);
-}
 
 static void update_facts(HostSession *self)
 {
@@ -68,7 +66,27 @@ static void update_facts(HostSession *self)
 	g_variant_iter_init(&iter, facts);
 	while (g_variant_iter_loop(&iter, "{&s&s}", &key, &text))
 		g_variant_builder_add(&builder, "{ss}", key, text);
+	for (enum step step = STEP_CREATE; step < STEP_ENDED; step++) {
+		g_autofree char *name = g_strdup_printf("%s-ms", state_names[step]);
+		g_autofree char *took =
+			g_strdup_printf("%" G_GINT64_FORMAT, self->step_took[step] / 1000);
+
+		if (self->step_took[step])
+			g_variant_builder_add(&builder, "{ss}", name, took);
+	}
 	bus_session1_set_facts(self->bus, g_variant_builder_end(&builder));
+}
+
+static void set_step(HostSession *self, enum step step)
+{
+	gint64 now = g_get_monotonic_time();
+
+	if (self->step_began)
+		self->step_took[self->step] = now - self->step_began;
+	self->step_began = now;
+	self->step = step;
+	update_facts(self);
+	bus_session1_set_state(self->bus, state_names[step]);
 }
 
 static void on_destroyed(GObject *object, GAsyncResult *result, gpointer data)
@@ -79,7 +97,6 @@ static void on_destroyed(GObject *object, GAsyncResult *result, gpointer data)
 	if (!miracast_device_destroy_finish(self->device, result, &error))
 		g_warning("Session %u: %s", self->number, error->message);
 	host_link_close(self->link);
-	update_facts(self);
 	set_step(self, STEP_ENDED);
 	g_message("Session %u: ended (%s). %s", self->number, bus_session1_get_reason(self->bus),
 		  bus_session1_get_message(self->bus));
@@ -195,12 +212,11 @@ static void on_started(GObject *object, GAsyncResult *result, gpointer data)
 		leave(self);
 		return;
 	}
-	self->step = STEP_RUN;
+	set_step(self, STEP_RUN);
 	if (self->ending) {
 		leave(self);
 		return;
 	}
-	set_step(self, STEP_RUN);
 	g_message("Session %u: started%s", self->number,
 		  info.value & MIRACAST_SESSION_MONITOR_CONNECTED
 			  ? ""
@@ -214,7 +230,6 @@ static void on_link_open(GObject *object, GAsyncResult *result, gpointer data)
 	struct miracast_wfd_connection_stats stats;
 	int rtsp_socket = host_link_open_finish(self->link, result, &error);
 
-	update_facts(self);
 	if (rtsp_socket < 0) {
 		if (!self->ending)
 			fail(self, error);
