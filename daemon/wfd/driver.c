@@ -224,6 +224,8 @@ static void on_media_error(const char *message, gpointer user_data)
 /* M7: the sink plays. The first time, the pipeline is built and the monitor arrives. */
 static void play(struct session *s)
 {
+	if (s->over)
+		return;
 	if (!media_encoder(s->media)) {
 		g_autoptr(GError) error = NULL;
 		struct media_config config = {

@@ -99,8 +99,10 @@ static gboolean bind_pair(Media *m, GInetAddress *address, GError **error)
 
 		g_clear_error(error);
 		rtp = g_socket_new(family, G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, error);
+		if (!rtp || !g_socket_bind(rtp, any, FALSE, error))
+			return FALSE;
 		rtcp = g_socket_new(family, G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, error);
-		if (!rtp || !rtcp || !g_socket_bind(rtp, any, FALSE, error))
+		if (!rtcp)
 			return FALSE;
 		bound = g_socket_get_local_address(rtp, error);
 		if (!bound)

@@ -177,7 +177,14 @@ static const char *awaited(const RtspSource *s)
 	case PHASE_FORMAT: return "the answer to SET_PARAMETER (M4)";
 	case PHASE_SETUP: return s->open ? "the answer to the trigger SETUP (M5)" : "SETUP (M6)";
 	case PHASE_READY: return "PLAY (M7)";
-	default: return "nothing in particular";
+	case PHASE_PAUSED:
+	case PHASE_STANDBY:
+		if (s->open == REQUEST_TRIGGER_PLAY)
+			return "the answer to the trigger PLAY (M5)";
+		if (s->play_triggered)
+			return "PLAY (M7)";
+		G_GNUC_FALLTHROUGH;
+	default: return "the next message";
 	}
 }
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-G_DEFINE_QUARK(wfd - params - error - quark, wfd_params_error)
+G_DEFINE_QUARK(wfd_params_error, wfd_params_error)
 
 #define P(w, h, r)             \
 	{                      \

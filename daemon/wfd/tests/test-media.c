@@ -7,6 +7,8 @@
 #include <gst/gst.h>
 #include <math.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "media.h"
 
@@ -423,6 +425,30 @@ static void test_encoder_unknown(void)
 	g_assert_cmpint(media_push(media, &frame, &encode_ns), ==, MEDIA_NOT_STREAMING);
 }
 
+static void test_no_descriptors(void)
+{
+	g_autoptr(GInetAddress) loopback = g_inet_address_new_loopback(G_SOCKET_FAMILY_IPV4);
+	int free_fd = dup(0);
+	struct rlimit before, now;
+
+	g_assert_cmpint(free_fd, >=, 0);
+	g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &before), ==, 0);
+	/* For none of the two sockets, then for one. */
+	for (guint n = 0; n < 2; n++) {
+		g_autoptr(GError) error = NULL;
+		g_autoptr(Media) media = NULL;
+
+		now = (struct rlimit){.rlim_cur = free_fd + n, .rlim_max = before.rlim_max};
+		g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &now), ==, 0);
+		if (n == 0)
+			close(free_fd);
+		media = media_new(loopback, &error);
+		g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &before), ==, 0);
+		g_assert_null(media);
+		g_assert_error(error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -435,5 +461,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/wfd/media/stride", test_stride);
 	g_test_add_func("/wfd/media/crowd", test_crowd);
 	g_test_add_func("/wfd/media/encoder-unknown", test_encoder_unknown);
+	g_test_add_func("/wfd/media/no-descriptors", test_no_descriptors);
 	return g_test_run();
 }

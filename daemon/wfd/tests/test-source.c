@@ -407,6 +407,7 @@ static void test_standby_quick(gconstpointer step)
 	expect_events(p, "P");
 	wait_for(p, 10);
 	expect_end(p, "sink-silent-m7");
+	g_assert_nonnull(strstr(p->sentence, "PLAY (M7)"));
 	peer_free(p);
 }
 
