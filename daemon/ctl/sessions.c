@@ -12,6 +12,11 @@
 #define SESSION	       "net.miracast.Session1"
 #define SESSION_PREFIX ROOT_PATH "/session/"
 
+/* Of connect. */
+#define DEFAULT_PORT	7236
+#define DEFAULT_SECONDS 30
+#define MAX_SECONDS	3600
+
 /* Longer than the longest end of a session that miracastd allows. */
 #define CALL_TIMEOUT_MS (90 * 1000)
 
@@ -310,6 +315,14 @@ static enum ctl_exit wait_for_session(GDBusConnection *connection, const char *p
 	return waiting.status;
 }
 
+static gboolean check_range(const char *option, int value, int most)
+{
+	if (value >= 1 && value <= most)
+		return TRUE;
+	ctl_complain("%s has to be 1 to %d", option, most);
+	return FALSE;
+}
+
 enum ctl_exit ctl_connect(const struct ctl *ctl, int argc, char **argv)
 {
 	g_autofree char *local = NULL;
@@ -317,7 +330,7 @@ enum ctl_exit ctl_connect(const struct ctl *ctl, int argc, char **argv)
 	g_autofree char *mode = NULL;
 	g_autofree char *adapter = NULL;
 	g_auto(GStrv) driver_options = NULL;
-	int port = 0, wait_s = 0, start_timeout_s = 0;
+	int port = DEFAULT_PORT, wait_s = DEFAULT_SECONDS, start_timeout_s = DEFAULT_SECONDS;
 	gboolean wait = FALSE;
 	const GOptionEntry entries[] = {
 		{"local", 0, 0, G_OPTION_ARG_STRING, &local,
@@ -352,10 +365,10 @@ enum ctl_exit ctl_connect(const struct ctl *ctl, int argc, char **argv)
 			     local ? "--peer" : "--local");
 		return CTL_USAGE;
 	}
-	if (port < 0 || port > G_MAXUINT16 || wait_s < 0 || start_timeout_s < 0) {
-		ctl_complain("a port is 1 to 65535, and seconds are not negative");
+	if (!check_range("--port", port, G_MAXUINT16) ||
+	    !check_range("--sink-timeout", wait_s, MAX_SECONDS) ||
+	    !check_range("--start-timeout", start_timeout_s, MAX_SECONDS))
 		return CTL_USAGE;
-	}
 	if (mode)
 		g_variant_builder_add(&builder, "{ss}", "mode", mode);
 	for (char **option = driver_options; option && *option; option++) {
@@ -370,12 +383,9 @@ enum ctl_exit ctl_connect(const struct ctl *ctl, int argc, char **argv)
 	}
 	g_variant_dict_insert(&dict, "local-address", "s", local);
 	g_variant_dict_insert(&dict, "peer-address", "s", peer);
-	if (port)
-		g_variant_dict_insert(&dict, "port", "q", (guint16)port);
-	if (wait_s)
-		g_variant_dict_insert(&dict, "wait", "u", (guint32)wait_s);
-	if (start_timeout_s)
-		g_variant_dict_insert(&dict, "start-timeout", "u", (guint32)start_timeout_s);
+	g_variant_dict_insert(&dict, "port", "q", (guint16)port);
+	g_variant_dict_insert(&dict, "wait", "u", (guint32)wait_s);
+	g_variant_dict_insert(&dict, "start-timeout", "u", (guint32)start_timeout_s);
 	if (adapter)
 		g_variant_dict_insert(&dict, "adapter", "s", adapter);
 	g_variant_dict_insert_value(&dict, "options", g_variant_builder_end(&builder));
