@@ -9,6 +9,7 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 help:
 	@echo 'make demo      a desktop on the virtual display, streamed to a sink, in a VM'
 	@echo 'make check     all tests: programs under sanitizers, the kernel part in a VM'
+	@echo 'make bench     figures of the channel beside eventfd, pipe, netlink, FUSE, CUSE'
 	@echo 'make lint      style and static analysis of everything; silence is success'
 	@echo 'make format    rewrite all C in the committed style'
 	@echo 'make modules   the kernel modules            (build/kmod/KERNEL)'
@@ -43,6 +44,9 @@ check-kernels: setup
 check-debug: setup
 	@scripts/check-debug
 
+bench: setup
+	@bench/run
+
 lint: setup
 	@scripts/lint
 
@@ -64,4 +68,4 @@ install:
 clean:
 	rm -rf build
 
-.PHONY: help setup modules daemon demo check check-kernels check-debug lint format install clean
+.PHONY: bench help setup modules daemon demo check check-kernels check-debug lint format install clean

@@ -47,9 +47,16 @@ int add_adapter(const struct bench *bench, unsigned int slots, unsigned int max_
 		unsigned int *index);
 void remove_adapter(const struct bench *bench, unsigned int index);
 
+/* Opens /dev/miracastN, makes a context and starts its session. */
+int open_context(unsigned int index, unsigned int slots, uint64_t *arena_size);
+
 void bench_channel(const struct bench *bench);
 void bench_round_trip(const struct bench *bench);
 void bench_in_flight(const struct bench *bench);
 void bench_local(const struct bench *bench);
+void bench_fuse(const struct bench *bench);
+void bench_cuse(const struct bench *bench);
+void bench_netlink(const struct bench *bench);
+void bench_memory(const struct bench *bench);
 
 #endif /* BENCH_H */

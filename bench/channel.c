@@ -22,7 +22,7 @@ struct channel {
 	unsigned int keep;	/* the daemon leaves that many of the first messages open */
 };
 
-static int open_context(unsigned int index, unsigned int slots)
+int open_context(unsigned int index, unsigned int slots, uint64_t *arena_size)
 {
 	struct miracast_context_info info = { .size = sizeof(info), .slots = slots };
 	struct miracast_session start = { .size = sizeof(start) };
@@ -48,6 +48,8 @@ static int open_context(unsigned int index, unsigned int slots)
 	start.op = MIRACAST_SESSION_START_END;
 	if (ioctl(fd, MIRACAST_IOC_SESSION, &start))
 		die("cannot start a session");
+	if (arena_size)
+		*arena_size = info.arena_size;
 	return fd;
 }
 
@@ -61,7 +63,7 @@ static void serve_channel(void *data, int ready)
 	unsigned int i, n;
 	int fd;
 
-	fd = open_context(channel->index, channel->slots);
+	fd = open_context(channel->index, channel->slots, NULL);
 	peer_is_ready(ready);
 	for (n = 0;;) {
 		arg.completions = (uintptr_t)completions;
@@ -158,9 +160,9 @@ static void sizes(const struct bench *bench)
 		size = bench_sizes[i];
 		report("miracast", "round trip", size, 1,
 		       cost(&channel, MIRACAST_BENCH_SYNC, size, 1));
-		report("miracast", "chain", size, 1,
+		report("miracast", "in flight", size, 1,
 		       cost(&channel, MIRACAST_BENCH_CHAIN, size, 1));
-		report("miracast", "chain", size, 64,
+		report("miracast", "in flight", size, 64,
 		       cost(&channel, MIRACAST_BENCH_CHAIN, size, 64));
 		report("miracast", "batch", size, 64,
 		       cost(&channel, MIRACAST_BENCH_BATCH, size, 64));
@@ -233,5 +235,5 @@ void bench_round_trip(const struct bench *bench)
 
 void bench_in_flight(const struct bench *bench)
 {
-	one_measurement(bench, "chain", MIRACAST_BENCH_CHAIN, 64);
+	one_measurement(bench, "in flight", MIRACAST_BENCH_CHAIN, 64);
 }

@@ -133,6 +133,11 @@ static const struct {
 } parts[] = {
 	{ "channel", bench_channel, 0 },
 	{ "local", bench_local, 0 },
+	{ "netlink", bench_netlink, 0 },
+	{ "fuse", bench_fuse, 0 },
+	{ "cuse", bench_cuse, 0 },
+	/* Last, for tracepoints that were on leave their marks. */
+	{ "memory", bench_memory, 0 },
 	/* What bench/profile looks at, one at a time. */
 	{ "round-trip", bench_round_trip, 1 },
 	{ "in-flight", bench_in_flight, 1 },

@@ -24,7 +24,7 @@ struct bench_adapter {
 	struct miracast_handle handle;
 };
 
-/* What a run keeps count of; its callbacks come one after another or not at all. */
+/* What a run keeps count of. There is one, for a late netlink answer may come after it. */
 struct bench_run {
 	struct miracast_bench_run arg;
 	struct miracast_handle handle;
@@ -40,9 +40,9 @@ struct bench_run {
 static DEFINE_MUTEX(bench_lock);
 static struct bench_adapter adapters[MIRACAST_BENCH_ADAPTERS];
 
-/* Of the netlink comparison: who answers, and the run that its answers are for. */
+static struct bench_run the_run;
+/* Who answers, in the netlink comparison. */
 static u32 daemon_portid;
-static struct bench_run *netlink_run;
 
 static ntstatus_t bench_query_caps(void *driver_context, u32 caps_size,
 				   struct miracast_caps *caps)
@@ -133,35 +133,6 @@ static struct bench_adapter *find_adapter(u32 index)
 		    miracast_adapter_index(adapters[i].adapter) == index)
 			return &adapters[i];
 	return NULL;
-}
-
-static struct bench_run *alloc_run(const struct miracast_bench_run *arg)
-{
-	struct bench_run *run;
-
-	if (arg->size > MIRACAST_BENCH_MAX_BYTES || arg->count > INT_MAX)
-		return ERR_PTR(-EINVAL);
-	run = kzalloc(sizeof(*run), GFP_KERNEL);
-	if (!run)
-		return ERR_PTR(-ENOMEM);
-	run->arg = *arg;
-	run->input = kvzalloc(arg->size + 1, GFP_KERNEL);
-	run->output = kvzalloc(arg->size + 1, GFP_KERNEL);
-	if (!run->input || !run->output) {
-		kvfree(run->input);
-		kvfree(run->output);
-		kfree(run);
-		return ERR_PTR(-ENOMEM);
-	}
-	init_completion(&run->done);
-	return run;
-}
-
-static void free_run(struct bench_run *run)
-{
-	kvfree(run->input);
-	kvfree(run->output);
-	kfree(run);
 }
 
 static ntstatus_t send_one(struct bench_run *run, miracast_message_callback_t callback)
@@ -367,13 +338,13 @@ static int netlink_hello(struct sk_buff *skb, struct genl_info *info)
 
 static int netlink_echo(struct sk_buff *skb, struct genl_info *info)
 {
-	struct bench_run *run = READ_ONCE(netlink_run);
+	struct bench_run *run = &the_run;
 	struct nlattr *attr;
 	u32 size = 0;
 	int left;
 
-	if (!run || info->snd_portid != daemon_portid)
-		return -EINVAL;
+	if (info->snd_portid != daemon_portid)
+		return -EPERM;
 	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, left) {
 		if (nla_type(attr) != MIRACAST_BENCH_ATTR_DATA ||
 		    nla_len(attr) > run->arg.size - size)
@@ -428,7 +399,6 @@ static long netlink_messages(struct bench_run *run)
 
 	if (!daemon_portid)
 		return -ENOTCONN;
-	WRITE_ONCE(netlink_run, run);
 	if (run->arg.mode == MIRACAST_BENCH_SYNC) {
 		for (i = 0; i < run->arg.count && !error; i++) {
 			error = netlink_send(run);
@@ -443,32 +413,28 @@ static long netlink_messages(struct bench_run *run)
 		if (!wait_for_completion_timeout(&run->done, 20 * HZ))
 			error = -ETIMEDOUT;
 	}
-	/* Nobody is in netlink_echo() any more, unless the daemon plays tricks. */
-	WRITE_ONCE(netlink_run, NULL);
-	synchronize_rcu();
 	return error;
 }
 
 static long run_ioctl(unsigned int cmd, void __user *user)
 {
-	struct miracast_bench_run arg;
-	struct bench_run *run;
+	struct bench_run *run = &the_run;
 	long error;
 
-	if (copy_from_user(&arg, user, sizeof(arg)))
+	if (copy_from_user(&run->arg, user, sizeof(run->arg)))
 		return -EFAULT;
-	run = alloc_run(&arg);
-	if (IS_ERR(run))
-		return PTR_ERR(run);
+	if (run->arg.size > MIRACAST_BENCH_MAX_BYTES || run->arg.count > INT_MAX)
+		return -EINVAL;
+	atomic_set(&run->failed, 0);
+	reinit_completion(&run->done);
 	if (cmd == MIRACAST_BENCH_SEND)
 		error = send_messages(run);
 	else if (cmd == MIRACAST_BENCH_NETLINK)
 		error = netlink_messages(run);
 	else
 		error = copy_memory(run);
-	arg.failed = atomic_read(&run->failed);
-	free_run(run);
-	if (!error && copy_to_user(user, &arg, sizeof(arg)))
+	run->arg.failed = atomic_read(&run->failed);
+	if (!error && copy_to_user(user, &run->arg, sizeof(run->arg)))
 		error = -EFAULT;
 	return error;
 }
@@ -548,12 +514,23 @@ static int __init bench_init(void)
 {
 	int error;
 
+	init_completion(&the_run.done);
+	the_run.input = kvzalloc(2 * MIRACAST_BENCH_MAX_BYTES, GFP_KERNEL);
+	if (!the_run.input)
+		return -ENOMEM;
+	the_run.output = the_run.input + MIRACAST_BENCH_MAX_BYTES;
 	error = genl_register_family(&bench_family);
 	if (error)
-		return error;
+		goto free;
 	error = misc_register(&bench_device);
 	if (error)
-		genl_unregister_family(&bench_family);
+		goto unregister;
+	return 0;
+
+unregister:
+	genl_unregister_family(&bench_family);
+free:
+	kvfree(the_run.input);
 	return error;
 }
 
@@ -561,6 +538,7 @@ static void __exit bench_exit(void)
 {
 	misc_deregister(&bench_device);
 	genl_unregister_family(&bench_family);
+	kvfree(the_run.input);
 }
 
 module_init(bench_init);
