@@ -72,7 +72,8 @@ static void on_name_lost(GDBusConnection *connection, const char *name, gpointer
 	struct daemon *daemon = data;
 
 	daemon->status = EXIT_FAILURE;
-	if (g_dbus_connection_is_closed(connection))
+	/* NULL when it is the connection that was lost. */
+	if (!connection)
 		g_warning("The connection to the bus is gone, sessions are ended");
 	else
 		g_warning("%s belongs to another miracastd, or the bus's policy forbids it: end "
