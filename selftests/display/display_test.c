@@ -1008,7 +1008,7 @@ static int daemon_that_hangs(int ready)
 	return 0;
 }
 
-TEST_F(display, killed_daemon_takes_nothing_with_it)
+TEST_F_TIMEOUT(display, killed_daemon_takes_nothing_with_it, 120)
 {
 	int round, ready[2], status;
 	struct flip flip;
@@ -1127,7 +1127,7 @@ static void *serve(void *data)
 	return NULL;
 }
 
-TEST_F(display, many_frames_with_several_handlers)
+TEST_F_TIMEOUT(display, many_frames_with_several_handlers, 120)
 {
 	pthread_t threads[3];
 	struct flip flip;
