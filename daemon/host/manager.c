@@ -129,6 +129,13 @@ static gboolean parse_wish(GVariant *options, struct wish *wish, GError **error)
 			      MAX_SECONDS);
 
 	g_variant_dict_lookup(&dict, "adapter", "s", &wish->adapter);
+	/* It is opened with our rights, so no other file may be named. */
+	if (wish->adapter && !g_regex_match_simple("^(/dev/miracast[0-9]+|[^/]+)$", wish->adapter,
+						   G_REGEX_DOLLAR_ENDONLY, 0))
+		return refuse(error,
+			      "\"adapter\" is an adapter's name or /dev/miracastN, not "
+			      "\"%s\"",
+			      wish->adapter);
 	wish->driver_options = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	if (g_variant_dict_lookup(&dict, "options", "@a{ss}", &driver_options)) {
 		g_variant_iter_init(&iter, driver_options);

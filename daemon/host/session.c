@@ -77,7 +77,8 @@ static void update_facts(HostSession *self)
 	bus_session1_set_facts(self->bus, g_variant_builder_end(&builder));
 }
 
-static void set_step(HostSession *self, enum step step)
+/* Not yet told to anybody. */
+static void note_step(HostSession *self, enum step step)
 {
 	gint64 now = g_get_monotonic_time();
 
@@ -85,6 +86,11 @@ static void set_step(HostSession *self, enum step step)
 		self->step_took[self->step] = now - self->step_began;
 	self->step_began = now;
 	self->step = step;
+}
+
+static void set_step(HostSession *self, enum step step)
+{
+	note_step(self, step);
 	update_facts(self);
 	bus_session1_set_state(self->bus, state_names[step]);
 }
@@ -164,7 +170,7 @@ void host_session_end(HostSession *self, HostReason reason, const char *detail)
 	end_with(self, host_reason_to_stop(reason), host_reason_word(reason), message);
 }
 
-/* What the driver said is nearest to the cause. */
+/* What the driver said is nearest to the cause, unless it is the host that hung up. */
 static void end_by_driver(HostSession *self, enum miracast_stop_reason stop_reason,
 			  HostReason reason, const char *detail)
 {
@@ -184,8 +190,7 @@ static void fail(HostSession *self, const GError *error)
 	if (error->domain == HOST_ERROR)
 		end_with(self, host_reason_to_stop(reason), host_reason_word(reason),
 			 error->message);
-	else if (error->code == MIRACAST_ERROR_DRIVER_FAILED ||
-		 error->code == MIRACAST_ERROR_TIMED_OUT)
+	else if (error->code == MIRACAST_ERROR_DRIVER_FAILED)
 		end_by_driver(self, MIRACAST_STOP_CRITICAL_ERROR, reason, error->message);
 	else
 		host_session_end(self, reason, error->message);
@@ -206,16 +211,26 @@ static void on_started(GObject *object, GAsyncResult *result, gpointer data)
 	g_autoptr(HostSession) self = data;
 	g_autoptr(GError) error = NULL;
 	struct miracast_session_info info;
+	g_auto(GStrv) unknown = NULL;
 
 	if (!miracast_device_start_finish(self->device, result, &info, &error)) {
 		fail(self, error);
 		leave(self);
 		return;
 	}
-	set_step(self, STEP_RUN);
+	note_step(self, STEP_RUN);
 	if (self->ending) {
 		leave(self);
 		return;
+	}
+	set_step(self, STEP_RUN);
+	unknown = miracast_device_get_unused_options(self->device);
+	if (*unknown) {
+		g_autofree char *names = g_strjoinv(" ", unknown);
+
+		g_warning("Session %u: the user-mode driver knows no option %s", self->number,
+			  names);
+		miracast_device_set_fact(self->device, "options-unknown", names);
 	}
 	g_message("Session %u: started%s", self->number,
 		  info.value & MIRACAST_SESSION_MONITOR_CONNECTED

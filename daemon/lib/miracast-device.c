@@ -82,6 +82,7 @@ struct _MiracastDevice {
 
 	GMutex lock; /* guards all below */
 	bool abandoned;
+	GHashTable *asked_options; /* names */
 	MiracastChannel *channel;
 	GSource *watch;
 	int rtsp_socket;
@@ -121,6 +122,7 @@ static void miracast_device_init(MiracastDevice *self)
 	self->ops = g_async_queue_new();
 	self->handlers = g_ptr_array_new();
 	self->facts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	self->asked_options = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	self->n_threads = MIRACAST_DEVICE_DEFAULT_THREADS;
 	self->rtsp_socket = -1;
 }
@@ -135,6 +137,7 @@ static void miracast_device_finalize(GObject *object)
 	g_free(self->driver_path);
 	g_hash_table_unref(self->options);
 	g_hash_table_unref(self->facts);
+	g_hash_table_unref(self->asked_options);
 	g_ptr_array_unref(self->handlers);
 	g_async_queue_unref(self->ops);
 	g_main_context_unref(self->context);
@@ -439,7 +442,24 @@ static const struct miracast_host_callbacks host_callbacks = {
 
 const char *miracast_device_get_option(MiracastDevice *self, const char *name)
 {
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+
+	g_hash_table_add(self->asked_options, g_strdup(name));
 	return g_hash_table_lookup(self->options, name);
+}
+
+char **miracast_device_get_unused_options(MiracastDevice *self)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+	g_autoptr(GStrvBuilder) unused = g_strv_builder_new();
+	GHashTableIter iter;
+	gpointer name;
+
+	g_hash_table_iter_init(&iter, self->options);
+	while (g_hash_table_iter_next(&iter, &name, NULL))
+		if (!g_hash_table_contains(self->asked_options, name))
+			g_strv_builder_add(unused, name);
+	return g_strv_builder_end(unused);
 }
 
 void miracast_device_set_reason(MiracastDevice *self, const char *reason, const char *message)

@@ -134,6 +134,9 @@ MiracastChannel *miracast_device_ref_channel(MiracastDevice *device);
 /* What the driver said with miracast_device_set_reason(): FALSE if nothing. Transfer full. */
 gboolean miracast_device_get_reason(MiracastDevice *device, char **reason, char **message);
 
+/* Names of options that the driver has not asked for so far. Transfer full. */
+char **miracast_device_get_unused_options(MiracastDevice *device);
+
 /* All facts, a{ss} in order of their keys. Transfer full, not floating. */
 GVariant *miracast_device_get_facts(MiracastDevice *device);
 

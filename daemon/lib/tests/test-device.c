@@ -108,6 +108,22 @@ static void test_options(void)
 	g_assert_null(miracast_device_get_option(device, "encoder"));
 }
 
+static void test_unused_options(void)
+{
+	g_autoptr(GHashTable) options = g_hash_table_new(g_str_hash, g_str_equal);
+	g_autoptr(MiracastDevice) device = NULL;
+	g_auto(GStrv) unused = NULL;
+
+	g_hash_table_insert(options, "mode", "1280x720@30");
+	g_hash_table_insert(options, "bitrat", "500");
+	device = miracast_device_new(NULL, DRIVER_GOOD, options);
+	miracast_device_get_option(device, "mode");
+	miracast_device_get_option(device, "bitrate");
+	unused = miracast_device_get_unused_options(device);
+	g_assert_cmpuint(g_strv_length(unused), ==, 1);
+	g_assert_cmpstr(unused[0], ==, "bitrat");
+}
+
 static void test_first_reason_counts(void)
 {
 	g_autoptr(MiracastDevice) device = miracast_device_new(NULL, DRIVER_GOOD, NULL);
@@ -162,6 +178,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/device/not-an-adapter", test_not_an_adapter);
 	g_test_add_func("/device/no-start-without-create", test_no_start_without_create);
 	g_test_add_func("/device/options", test_options);
+	g_test_add_func("/device/unused-options", test_unused_options);
 	g_test_add_func("/device/first-reason-counts", test_first_reason_counts);
 	g_test_add_func("/device/facts-are-told-together", test_facts_are_told_together);
 	return g_test_run();
