@@ -18,6 +18,7 @@ help:
 	@echo 'make clean     forget build/; the trees stay in the cache'
 	@echo
 	@echo 'More tests:'
+	@echo 'make check-faults   daemon killed, cables pulled, sinks that misbehave'
 	@echo 'make check-kernels  other kernels, and the build inside a kernel tree'
 	@echo 'make check-debug    kernels with KASAN, lockdep and KCSAN'
 
@@ -37,6 +38,10 @@ demo: setup
 
 check: setup
 	@scripts/check
+
+check-faults: setup
+	@vm/build modules user
+	@vm/run --timeout 1800 -- demo/faults
 
 check-kernels: setup
 	@scripts/check-kernels
@@ -68,4 +73,4 @@ install:
 clean:
 	rm -rf build
 
-.PHONY: bench help setup modules daemon demo check check-kernels check-debug lint format install clean
+.PHONY: bench help setup modules daemon demo check check-faults check-kernels check-debug lint format install clean
