@@ -103,10 +103,13 @@ static gboolean on_incoming(GSocketService *service, GSocketConnection *connecti
 
 static gboolean same_address(GInetSocketAddress *a, GInetSocketAddress *b)
 {
+	GInetAddress *first = g_inet_socket_address_get_address(a);
+
+	/* A scope is IPv6's only. */
 	return g_inet_socket_address_get_port(a) == g_inet_socket_address_get_port(b) &&
-	       g_inet_socket_address_get_scope_id(a) == g_inet_socket_address_get_scope_id(b) &&
-	       g_inet_address_equal(g_inet_socket_address_get_address(a),
-				    g_inet_socket_address_get_address(b));
+	       g_inet_address_equal(first, g_inet_socket_address_get_address(b)) &&
+	       (g_inet_address_get_family(first) != G_SOCKET_FAMILY_IPV6 ||
+		g_inet_socket_address_get_scope_id(a) == g_inet_socket_address_get_scope_id(b));
 }
 
 static struct port *find_port(HostListener *listener, GInetSocketAddress *local, GError **error)

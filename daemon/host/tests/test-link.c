@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Links by address, over the loopback interface: each 127.0.0.N is a machine of its own. */
+#include "link-direct.h"
+#include "reason.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <stdbool.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LOCAL	   "127.0.0.1"
+#define SINK	   "127.0.0.2"
+#define OTHER_SINK "127.0.0.3"
+#define STRANGER   "127.0.0.4"
+
+/* A port that nobody has, for as long as nobody else asks for one. */
+static guint16 free_port(void)
+{
+	g_autoptr(GSocket) sock = g_socket_new(G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM,
+					       G_SOCKET_PROTOCOL_TCP, NULL);
+	g_autoptr(GSocketAddress) any = g_inet_socket_address_new_from_string(LOCAL, 0);
+	g_autoptr(GSocketAddress) bound = NULL;
+
+	g_assert_true(g_socket_bind(sock, any, FALSE, NULL));
+	bound = g_socket_get_local_address(sock, NULL);
+	return g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(bound));
+}
+
+static HostLink *link_new(HostListener *listener, const char *local, guint16 port, const char *peer,
+			  guint wait_s)
+{
+	g_autoptr(GSocketAddress)
+		local_address = g_inet_socket_address_new_from_string(local, port);
+	g_autoptr(GInetAddress) peer_address = g_inet_address_new_from_string(peer);
+
+	return host_link_direct_new(listener, local_address, peer_address, wait_s);
+}
+
+static void keep_result(GObject *object, GAsyncResult *result, gpointer data)
+{
+	*(GAsyncResult **)data = g_object_ref(result);
+}
+
+static int finish(HostLink *link, GAsyncResult **result, GError **error)
+{
+	int fd;
+
+	while (!*result)
+		g_main_context_iteration(NULL, TRUE);
+	fd = host_link_open_finish(link, *result, error);
+	g_clear_object(result);
+	return fd;
+}
+
+static int open_link(HostLink *link, GError **error)
+{
+	GAsyncResult *result = NULL;
+
+	host_link_open_async(link, NULL, keep_result, &result);
+	return finish(link, &result, error);
+}
+
+/* Connects as @address; the kernel answers for a listener that has not looked yet. */
+static GSocket *connect_as(const char *address, guint16 port)
+{
+	GSocket *sock = g_socket_new(G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM,
+				     G_SOCKET_PROTOCOL_TCP, NULL);
+	g_autoptr(GSocketAddress) from = g_inet_socket_address_new_from_string(address, 0);
+	g_autoptr(GSocketAddress) to = g_inet_socket_address_new_from_string(LOCAL, port);
+
+	g_assert_true(g_socket_bind(sock, from, FALSE, NULL));
+	if (!g_socket_connect(sock, to, NULL, NULL))
+		g_clear_object(&sock);
+	return sock;
+}
+
+static char *fact(HostLink *link, const char *name)
+{
+	g_auto(GVariantDict) facts = G_VARIANT_DICT_INIT(NULL);
+	char *value = NULL;
+
+	host_link_add_facts(link, &facts);
+	g_variant_dict_lookup(&facts, name, "s", &value);
+	return value;
+}
+
+static void test_the_sink_is_let_in(void)
+{
+	g_autoptr(HostListener) listener = host_listener_new();
+	guint16 port = free_port();
+	g_autoptr(HostLink) link = link_new(listener, LOCAL, port, SINK, 60);
+	g_autoptr(GSocket) sink = NULL;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *interface = NULL;
+	GAsyncResult *result = NULL;
+	char byte;
+	int fd;
+
+	host_link_open_async(link, NULL, keep_result, &result);
+	sink = connect_as(SINK, port);
+	g_assert_nonnull(sink);
+	fd = finish(link, &result, &error);
+	g_assert_no_error(error);
+
+	/* A plain, blocking socket; the port is closed again. */
+	g_assert_cmpint(fcntl(fd, F_GETFL) & O_NONBLOCK, ==, 0);
+	g_assert_cmpint(g_socket_send(sink, "x", 1, NULL, NULL), ==, 1);
+	g_assert_cmpint(read(fd, &byte, 1), ==, 1);
+	g_assert_null(connect_as(SINK, port));
+	interface = fact(link, "link-interface");
+	g_assert_cmpstr(interface, ==, "lo");
+	close(fd);
+	host_link_close(link);
+}
+
+static void test_a_stranger_is_refused(void)
+{
+	g_autoptr(HostListener) listener = host_listener_new();
+	guint16 port = free_port();
+	g_autoptr(HostLink) link = link_new(listener, LOCAL, port, SINK, 60);
+	g_autoptr(GSocket) stranger = NULL;
+	g_autoptr(GSocket) sink = NULL;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *n_refused = NULL;
+	GAsyncResult *result = NULL;
+	char byte;
+	int fd;
+
+	host_link_open_async(link, NULL, keep_result, &result);
+	stranger = connect_as(STRANGER, port);
+	sink = connect_as(SINK, port);
+	fd = finish(link, &result, &error);
+	g_assert_no_error(error);
+	g_assert_cmpint(g_socket_receive(stranger, &byte, 1, NULL, NULL), <=, 0);
+	n_refused = fact(link, "link-connections-refused");
+	g_assert_cmpstr(n_refused, ==, "1");
+	close(fd);
+}
+
+static void test_nobody_comes(void)
+{
+	g_autoptr(HostListener) listener = host_listener_new();
+	guint16 port = free_port();
+	g_autoptr(HostLink) link = link_new(listener, LOCAL, port, SINK, 1);
+	g_autoptr(GError) error = NULL;
+
+	g_assert_cmpint(open_link(link, &error), <, 0);
+	g_assert_error(error, HOST_ERROR, HOST_REASON_SINK_DID_NOT_CONNECT);
+	g_assert_null(connect_as(SINK, port));
+}
+
+static void test_only_a_stranger_comes(void)
+{
+	g_autoptr(HostListener) listener = host_listener_new();
+	guint16 port = free_port();
+	g_autoptr(HostLink) link = link_new(listener, LOCAL, port, SINK, 1);
+	g_autoptr(GSocket) stranger = NULL;
+	g_autoptr(GError) error = NULL;
+	GAsyncResult *result = NULL;
+
+	host_link_open_async(link, NULL, keep_result, &result);
+	stranger = connect_as(STRANGER, port);
+	g_assert_cmpint(finish(link, &result, &error), <, 0);
+	g_assert_error(error, HOST_ERROR, HOST_REASON_WRONG_PEER);
+	g_assert_nonnull(strstr(error->message, STRANGER));
+}
+
+static void test_the_port_is_taken(void)
+{
+	g_autoptr(HostListener) listener = host_listener_new();
+	guint16 port = free_port();
+	g_autoptr(GSocketListener) other = g_socket_listener_new();
+	g_autoptr(HostLink) link = link_new(listener, LOCAL, port, SINK, 60);
+	g_autoptr(GSocketAddress) address = g_inet_socket_address_new_from_string(LOCAL, port);
+	g_autoptr(GError) error = NULL;
+
+	g_assert_true(g_socket_listener_add_address(other, address, G_SOCKET_TYPE_STREAM,
+						    G_SOCKET_PROTOCOL_TCP, NULL, NULL, NULL));
+	g_assert_cmpint(open_link(link, &error), <, 0);
+	g_assert_error(error, HOST_ERROR, HOST_REASON_ADDRESS_IN_USE);
+}
+
+static void test_the_address_is_not_ours(void)
+{
+	g_autoptr(HostListener) listener = host_listener_new();
+	g_autoptr(HostLink) link = link_new(listener, "192.0.2.1", 7236, SINK, 60);
+	g_autoptr(GError) error = NULL;
+
+	g_assert_cmpint(open_link(link, &error), <, 0);
+	g_assert_error(error, HOST_ERROR, HOST_REASON_NO_LOCAL_ADDRESS);
+}
+
+static void test_it_is_cancelled(void)
+{
+	g_autoptr(HostListener) listener = host_listener_new();
+	guint16 port = free_port();
+	g_autoptr(HostLink) link = link_new(listener, LOCAL, port, SINK, 60);
+	g_autoptr(GCancellable) cancellable = g_cancellable_new();
+	g_autoptr(GError) error = NULL;
+	GAsyncResult *result = NULL;
+
+	host_link_open_async(link, cancellable, keep_result, &result);
+	g_cancellable_cancel(cancellable);
+	g_assert_cmpint(finish(link, &result, &error), <, 0);
+	g_assert_error(error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+	g_assert_null(connect_as(SINK, port));
+}
+
+static void test_two_sinks_share_a_port(void)
+{
+	g_autoptr(HostListener) listener = host_listener_new();
+	guint16 port = free_port();
+	g_autoptr(HostLink) first = link_new(listener, LOCAL, port, SINK, 60);
+	g_autoptr(HostLink) second = link_new(listener, LOCAL, port, OTHER_SINK, 60);
+	g_autoptr(GSocket) sink = NULL;
+	g_autoptr(GSocket) other_sink = NULL;
+	GAsyncResult *first_result = NULL, *second_result = NULL;
+	int first_fd, second_fd;
+	char byte;
+
+	host_link_open_async(first, NULL, keep_result, &first_result);
+	host_link_open_async(second, NULL, keep_result, &second_result);
+	other_sink = connect_as(OTHER_SINK, port);
+	second_fd = finish(second, &second_result, NULL);
+	g_assert_cmpint(second_fd, >=, 0);
+	g_assert_null(first_result);
+	sink = connect_as(SINK, port);
+	first_fd = finish(first, &first_result, NULL);
+	g_assert_cmpint(first_fd, >=, 0);
+
+	g_assert_cmpint(g_socket_send(sink, "1", 1, NULL, NULL), ==, 1);
+	g_assert_cmpint(g_socket_send(other_sink, "2", 1, NULL, NULL), ==, 1);
+	g_assert_cmpint(read(first_fd, &byte, 1), ==, 1);
+	g_assert_cmpint(byte, ==, '1');
+	g_assert_cmpint(read(second_fd, &byte, 1), ==, 1);
+	g_assert_cmpint(byte, ==, '2');
+	close(first_fd);
+	close(second_fd);
+}
+
+static void on_lost(HostLink *link, const char *detail, gpointer data)
+{
+	*(char **)data = g_strdup(detail);
+}
+
+static void run(const char *command)
+{
+	if (system(command))
+		g_error("%s failed", command);
+}
+
+/* In a network of its own, whose loopback interface is the cable. */
+static void lose_link(const char *command, const char *expected)
+{
+	g_autoptr(HostListener) listener = NULL;
+	g_autoptr(HostLink) link = NULL;
+	g_autoptr(GSocket) sink = NULL;
+	g_autofree char *detail = NULL;
+	GAsyncResult *result = NULL;
+	int fd;
+
+	run("ip link set lo up");
+	listener = host_listener_new();
+	link = link_new(listener, LOCAL, 7236, SINK, 60);
+	g_signal_connect(link, "lost", G_CALLBACK(on_lost), &detail);
+	host_link_open_async(link, NULL, keep_result, &result);
+	sink = connect_as(SINK, 7236);
+	fd = finish(link, &result, NULL);
+	g_assert_cmpint(fd, >=, 0);
+
+	run(command);
+	while (!detail)
+		g_main_context_iteration(NULL, TRUE);
+	g_assert_nonnull(strstr(detail, expected));
+	close(fd);
+	host_link_close(link);
+}
+
+static void test_the_address_is_removed(void)
+{
+	if (g_test_subprocess()) {
+		lose_link("ip addr del 127.0.0.1/8 dev lo", "was removed");
+		return;
+	}
+	g_test_trap_subprocess(NULL, 0, G_TEST_SUBPROCESS_INHERIT_STDERR);
+	g_test_trap_assert_passed();
+}
+
+static void test_the_interface_goes_down(void)
+{
+	if (g_test_subprocess()) {
+		lose_link("ip link set lo down", "has no carrier");
+		return;
+	}
+	g_test_trap_subprocess(NULL, 0, G_TEST_SUBPROCESS_INHERIT_STDERR);
+	g_test_trap_assert_passed();
+}
+
+static void test_a_moment_without_carrier_is_borne(void)
+{
+	if (g_test_subprocess()) {
+		/* Lost for the second reason, and not for the first. */
+		lose_link("ip link set lo down && ip link set lo up && "
+			  "{ (sleep 4; ip addr del 127.0.0.1/8 dev lo) & }",
+			  "was removed");
+		return;
+	}
+	g_test_trap_subprocess(NULL, 0, G_TEST_SUBPROCESS_INHERIT_STDERR);
+	g_test_trap_assert_passed();
+}
+
+int main(int argc, char **argv)
+{
+	bool own_network = false;
+
+	g_test_init(&argc, &argv, NULL);
+	if (g_test_subprocess() && unshare(CLONE_NEWNET) && unshare(CLONE_NEWUSER | CLONE_NEWNET))
+		return EXIT_FAILURE;
+	/* Whether a subprocess will be able to. */
+	if (!g_test_subprocess()) {
+		pid_t child = fork();
+		int status;
+
+		if (!child)
+			_exit(unshare(CLONE_NEWNET) && unshare(CLONE_NEWUSER | CLONE_NEWNET));
+		own_network = waitpid(child, &status, 0) == child && status == 0;
+	}
+
+	g_test_add_func("/link/the-sink-is-let-in", test_the_sink_is_let_in);
+	g_test_add_func("/link/a-stranger-is-refused", test_a_stranger_is_refused);
+	g_test_add_func("/link/nobody-comes", test_nobody_comes);
+	g_test_add_func("/link/only-a-stranger-comes", test_only_a_stranger_comes);
+	g_test_add_func("/link/the-port-is-taken", test_the_port_is_taken);
+	g_test_add_func("/link/the-address-is-not-ours", test_the_address_is_not_ours);
+	g_test_add_func("/link/it-is-cancelled", test_it_is_cancelled);
+	g_test_add_func("/link/two-sinks-share-a-port", test_two_sinks_share_a_port);
+	if (own_network || g_test_subprocess()) {
+		g_test_add_func("/link/the-address-is-removed", test_the_address_is_removed);
+		g_test_add_func("/link/the-interface-goes-down", test_the_interface_goes_down);
+		g_test_add_func("/link/a-moment-without-carrier-is-borne",
+				test_a_moment_without_carrier_is_borne);
+	}
+	return g_test_run();
+}
