@@ -43,6 +43,7 @@ struct session {
 	gboolean stopping; /* by the host */
 	gboolean over; /* a reason was told, or the host stops */
 	GQueue exchange; /* lines for people: the latest messages */
+	gboolean exchange_grew;
 
 	GThread *thread;
 	GMainContext *context;
@@ -133,11 +134,22 @@ static void end_session(struct session *s, const char *reason, const char *messa
 static void log_exchange(struct session *s, const char *text)
 {
 	double seconds = (g_get_monotonic_time() - s->begin) / (double)G_USEC_PER_SEC;
-	g_autoptr(GString) all = g_string_new(NULL);
 
 	g_queue_push_tail(&s->exchange, g_strdup_printf("%.3f %s", seconds, text));
 	if (s->exchange.length > MAX_EXCHANGE_LINES)
 		g_free(g_queue_pop_head(&s->exchange));
+	s->exchange_grew = TRUE;
+}
+
+/* Once for all messages that came together: a sink may send hundreds at a time. */
+static void show_exchange(struct session *s)
+{
+	g_autoptr(GString) all = NULL;
+
+	if (!s->exchange_grew)
+		return;
+	s->exchange_grew = FALSE;
+	all = g_string_new(NULL);
 	for (GList *line = s->exchange.head; line; line = line->next)
 		g_string_append_printf(all, "%s%s", all->len ? "\n" : "", (char *)line->data);
 	miracast_device_set_fact(s->driver->device, "rtsp-exchange", all->str);
@@ -290,6 +302,7 @@ static void handle_events(struct session *s)
 			break;
 		}
 	}
+	show_exchange(s);
 }
 
 /* Session's thread, below. */
@@ -476,8 +489,13 @@ static GInetAddress *address_of(int fd, int (*get)(int, struct sockaddr *, sockl
 	g_autoptr(GSocketAddress) address = NULL;
 
 	if (get(fd, (struct sockaddr *)&storage, &len) < 0) {
-		g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno),
-			    "the RTSP socket has no address: %s", g_strerror(errno));
+		if (errno == ENOTCONN)
+			g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_NOT_CONNECTED,
+					    "the sink closed the connection at once: is it busy "
+					    "with another source, or switched off?");
+		else
+			g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno),
+				    "the RTSP socket has no address: %s", g_strerror(errno));
 		return NULL;
 	}
 	address = g_socket_address_new_from_native(&storage, len);
@@ -512,11 +530,12 @@ static gboolean prepare(struct session *s, GError **error)
 
 /*
  * Talks to the sink until it has accepted a format (M4) or the session has ended. Bounded by the
- * conversation's own deadlines: at most 24 s.
+ * conversation's own deadlines: at most 24 s. What happened after that stays for the session's
+ * thread: a sink may send M6 and M7 in one piece with its answer to M4.
  */
 static gboolean shake_hands(struct session *s)
 {
-	gboolean configured = FALSE;
+	gboolean configured = FALSE, ended = FALSE;
 
 	rtsp_source_start(s->rtsp, g_get_monotonic_time());
 	for (;;) {
@@ -525,23 +544,23 @@ static gboolean shake_hands(struct session *s)
 		struct rtsp_source_event event;
 
 		flush(s);
-		while (rtsp_source_next_event(s->rtsp, &event)) {
+		while (!configured && !ended && rtsp_source_next_event(s->rtsp, &event)) {
 			g_autofree char *text = event.text;
 
 			if (event.type == RTSP_SOURCE_EXCHANGE)
 				log_exchange(s, text);
 			if (event.type == RTSP_SOURCE_CAPABILITIES)
 				show_capabilities(s);
-			configured |= event.type == RTSP_SOURCE_CONFIGURED;
-			if (event.type != RTSP_SOURCE_ENDED)
-				continue;
-			miracast_device_set_reason(s->driver->device,
-						   rtsp_reason_name(rtsp_source_reason(s->rtsp)),
-						   text);
-			return FALSE;
+			configured = event.type == RTSP_SOURCE_CONFIGURED;
+			ended = event.type == RTSP_SOURCE_ENDED;
+			if (ended)
+				miracast_device_set_reason(
+					s->driver->device,
+					rtsp_reason_name(rtsp_source_reason(s->rtsp)), text);
 		}
-		if (configured)
-			return TRUE;
+		show_exchange(s);
+		if (configured || ended)
+			return configured;
 		if (rtsp_source_output(s->rtsp)->len)
 			pollfd.events |= POLLOUT;
 		if (poll(&pollfd, 1, CLAMP(wait / 1000 + 1, 0, 60000)) > 0 &&
@@ -577,6 +596,16 @@ static ntstatus_t fail_start(struct session *s, const char *reason, const char *
 	return status;
 }
 
+static ntstatus_t fail_prepare(struct session *s, const GError *error)
+{
+	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_NOT_CONNECTED))
+		return fail_start(s, rtsp_reason_name(RTSP_REASON_SINK_CLOSED), error->message,
+				  STATUS_CONNECTION_DISCONNECTED);
+	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT))
+		return fail_start(s, "bad-option", error->message, STATUS_INVALID_PARAMETER);
+	return fail_start(s, "socket-failed", error->message, STATUS_UNSUCCESSFUL);
+}
+
 static ntstatus_t start_session(void *miracast_context, int rtsp_socket,
 				const struct miracast_wfd_connection_stats *stats,
 				struct miracast_session_info *session_info)
@@ -590,11 +619,7 @@ static ntstatus_t start_session(void *miracast_context, int rtsp_socket,
 	s->begin = g_get_monotonic_time();
 	driver->session = s;
 	if (!prepare(s, &error))
-		return fail_start(s,
-				  g_error_matches(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT)
-					  ? "bad-option"
-					  : "socket-failed",
-				  error->message, STATUS_INVALID_PARAMETER);
+		return fail_prepare(s, error);
 	if (!shake_hands(s))
 		return fail_start(s, NULL, NULL, ntstatus_of(rtsp_source_reason(s->rtsp)));
 	if (!choose_rate(s, stats))

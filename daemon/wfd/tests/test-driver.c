@@ -235,9 +235,9 @@ static void sink_answer(struct sink *sink, const char *body)
 		  ++sink->cseq, strlen(body), body);
 }
 
-static gpointer sink_until_m4(gpointer user_data)
+/* Up to the source's M4, which waits for its answer. */
+static void sink_reach_m4(struct sink *sink)
 {
-	struct sink *sink = user_data;
 	g_autofree char *caps =
 		g_strdup_printf("wfd_video_formats: 00 00 01 01 00000001 00000000 00000000 00 0000 "
 				"0000 00 none none\r\n"
@@ -255,7 +255,32 @@ static gpointer sink_until_m4(gpointer user_data)
 	sink_expect(sink, "wfd_uibc_capability\r\n");
 	sink_answer(sink, caps);
 	sink_expect(sink, "mode=play\r\n");
+}
+
+static gpointer sink_until_m4(gpointer user_data)
+{
+	struct sink *sink = user_data;
+
+	sink_reach_m4(sink);
 	sink_answer(sink, "");
+	return NULL;
+}
+
+#define SETUP                                               \
+	"SETUP rtsp://x/wfd1.0/streamid=0 RTSP/1.0\r\n"     \
+	"CSeq: 2\r\n"                                       \
+	"Transport: RTP/AVP/UDP;unicast;client_port=%u\r\n" \
+	"\r\n"
+#define PLAY "PLAY rtsp://x/wfd1.0/streamid=0 RTSP/1.0\r\nCSeq: 3\r\n\r\n"
+
+/* The answer to M4, M6 and M7 in one piece. */
+static gpointer sink_until_m7_in_a_hurry(gpointer user_data)
+{
+	struct sink *sink = user_data;
+
+	sink_reach_m4(sink);
+	sink_send(sink, "RTSP/1.0 200 OK\r\nCSeq: %u\r\n\r\n" SETUP PLAY, ++sink->cseq,
+		  sink->rtp_port);
 	return NULL;
 }
 
@@ -263,12 +288,9 @@ static void sink_play(struct sink *sink)
 {
 	sink_expect(sink, "wfd_trigger_method: SETUP\r\n");
 	sink_answer(sink, "");
-	sink_send(sink,
-		  "SETUP rtsp://x/wfd1.0/streamid=0 RTSP/1.0\r\nCSeq: 2\r\n"
-		  "Transport: RTP/AVP/UDP;unicast;client_port=%u\r\n\r\n",
-		  sink->rtp_port);
+	sink_send(sink, SETUP, sink->rtp_port);
 	sink_expect(sink, "\r\n\r\n");
-	sink_send(sink, "PLAY rtsp://x/wfd1.0/streamid=0 RTSP/1.0\r\nCSeq: 3\r\n\r\n");
+	sink_send(sink, PLAY);
 	sink_expect(sink, "\r\n\r\n");
 }
 
@@ -589,6 +611,33 @@ static void test_sink_closes_in_start(void)
 	rig_free(rig);
 }
 
+static void test_sink_in_a_hurry(void)
+{
+	struct rig *rig = rig_new();
+	GThread *thread = g_thread_new("sink", sink_until_m7_in_a_hurry, rig->sink);
+
+	g_assert_cmpuint(rig_start(rig), ==, STATUS_SUCCESS);
+	g_thread_join(thread);
+	wait_until(&rig->device, &rig->device.sinks, 1);
+	rig_free(rig);
+}
+
+/* It connects and is gone, with a reset, before anything was said. */
+static void test_sink_resets_before_start(void)
+{
+	const struct linger linger = {.l_onoff = 1};
+	struct rig *rig = rig_new();
+	struct pollfd pollfd = {.fd = rig->fd, .events = POLLIN};
+
+	setsockopt(rig->sink->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+	close(rig->sink->fd);
+	rig->sink->fd = -1;
+	g_assert_cmpint(poll(&pollfd, 1, GUARD / 1000), ==, 1);
+	g_assert_cmpuint(rig_start(rig), ==, STATUS_CONNECTION_DISCONNECTED);
+	g_assert_cmpstr(rig->device.reason, ==, "sink-closed");
+	rig_free(rig);
+}
+
 static void test_garbage_in_start(void)
 {
 	struct rig *rig = rig_new();
@@ -698,6 +747,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/wfd/driver/edid-refused", test_edid_refused);
 	g_test_add_func("/wfd/driver/sink-leaves", test_sink_leaves);
 	g_test_add_func("/wfd/driver/sink-closes-in-start", test_sink_closes_in_start);
+	g_test_add_func("/wfd/driver/sink-in-a-hurry", test_sink_in_a_hurry);
+	g_test_add_func("/wfd/driver/sink-resets-before-start", test_sink_resets_before_start);
 	g_test_add_func("/wfd/driver/garbage-in-start", test_garbage_in_start);
 	g_test_add_func("/wfd/driver/options", test_options);
 	g_test_add_func("/wfd/driver/slow-link", test_slow_link);
