@@ -455,11 +455,8 @@ static gboolean policy_allows(const struct wfd_policy *policy, const struct wfd_
 	if (policy->only.width)
 		return mode->width == policy->only.width && mode->height == policy->only.height &&
 		       (!policy->only.fps || mode->fps == policy->only.fps);
-	return (!policy->max_width || mode->width <= policy->max_width) &&
-	       (!policy->max_height || mode->height <= policy->max_height) &&
-	       (!policy->max_fps || mode->fps <= policy->max_fps) &&
-	       (!policy->max_pixel_rate ||
-		(guint64)mode->width * mode->height * mode->fps <= policy->max_pixel_rate);
+	return !policy->max_pixel_rate ||
+	       (guint64)mode->width * mode->height * mode->fps <= policy->max_pixel_rate;
 }
 
 /*
@@ -496,8 +493,6 @@ gboolean wfd_choose_format(const struct wfd_video_formats *sink, const struct wf
 		const struct wfd_h264_codec *codec = &sink->codecs[i];
 		gint max_level = highest_level(codec->level);
 
-		if (policy->max_level)
-			max_level = MIN(max_level, highest_level(policy->max_level));
 		for (guint bit = 0; bit < WFD_N_MODE_TABLES * 32; bit++) {
 			const struct wfd_mode *mode = wfd_mode_get(bit / 32, bit % 32);
 			guint64 rank;

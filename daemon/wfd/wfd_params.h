@@ -107,11 +107,7 @@ enum wfd_trigger {
 
 /* Limits of the source on the choice of a mode; a 0 is no limit. */
 struct wfd_policy {
-	guint max_width; /* pixels */
-	guint max_height; /* pixels */
-	guint max_fps;
 	guint64 max_pixel_rate; /* pixels per second that the encoder keeps up with */
-	guint8 max_level; /* one WFD_H264_LEVEL_* bit */
 	struct wfd_mode only; /* width not 0: this mode and no other (fps 0: at any rate) */
 };
 
