@@ -52,10 +52,12 @@ static void damage_covered_rects_are_one(struct kunit *test)
 static void damage_without_room_covers_all(struct kunit *test)
 {
 	struct mdisplay_damage damage = {};
-	struct drm_rect added[100];
+	struct drm_rect *added;
 	unsigned int i, n;
 
-	for (n = 0; n < ARRAY_SIZE(added); n++) {
+	added = kunit_kcalloc(test, 100, sizeof(*added), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, added);
+	for (n = 0; n < 100; n++) {
 		int x = n * 7919 % 1900, y = n * 104729 % 1000;
 
 		added[n] = (struct drm_rect){ x, y, x + 1 + n % 13, y + 1 + n % 7 };
