@@ -726,6 +726,7 @@ static ntstatus_t handle_frame(struct wfd_driver *driver,
 	framebuffer = get_framebuffer(driver, message->framebuffer_id, &error);
 	if (!framebuffer) {
 		g_info("frame %llu: %s", (unsigned long long)message->sequence, error->message);
+		set_fact(driver->session, "framebuffer-error", "%s", error->message);
 		return STATUS_UNSUCCESSFUL;
 	}
 	frame.pixels = framebuffer_pixels(framebuffer, message->x, message->y, message->width,

@@ -491,6 +491,8 @@ static void test_bad_messages(void)
 	rig_play(rig);
 	for (guint32 id = 2; id <= 4; id++)
 		g_assert_cmpuint(send_frame(rig, 1, id, &result), ==, STATUS_UNSUCCESSFUL);
+	g_assert_nonnull(strstr(g_hash_table_lookup(rig->device.facts, "framebuffer-error"),
+				"framebuffer 4 has a layout that cannot be"));
 	frame = frame_message(1, 1);
 	for (guint32 size = 0; size < sizeof(frame); size++) {
 		frame.header.size = size;
