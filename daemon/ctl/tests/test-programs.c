@@ -208,6 +208,20 @@ static void test_a_second_daemon_gives_way(struct stage *stage, gconstpointer un
 	g_free(errors);
 }
 
+static void test_a_bus_that_dies(void)
+{
+	struct stage stage;
+
+	set_up(&stage, NULL);
+	g_object_unref(stage.connection);
+	g_test_dbus_down(stage.bus);
+	g_subprocess_wait(stage.daemon, NULL, NULL);
+	g_assert_true(g_subprocess_get_if_exited(stage.daemon));
+	g_assert_cmpint(g_subprocess_get_exit_status(stage.daemon), ==, 1);
+	g_object_unref(stage.daemon);
+	g_object_unref(stage.bus);
+}
+
 /* Exit status of miracastctl; its output in *@output and *@errors, to be freed. */
 static int ctl(struct stage *stage, char **output, char **errors, const char *const *arguments)
 {
@@ -325,6 +339,7 @@ int main(int argc, char **argv)
 	ADD("/daemon/no-adapter", test_no_adapter);
 	ADD("/daemon/old-sessions-go", test_old_sessions_go);
 	ADD("/daemon/a-second-daemon-gives-way", test_a_second_daemon_gives_way);
+	g_test_add_func("/daemon/a-bus-that-dies", test_a_bus_that_dies);
 	ADD("/ctl/usage", test_ctl_usage);
 	ADD("/ctl/tells-the-reason", test_ctl_tells_the_reason);
 	g_test_add_func("/ctl/without-a-daemon", test_ctl_without_a_daemon);
