@@ -114,6 +114,9 @@ static void on_refused(const char *address, gpointer data)
 	HostLinkDirect *self = data;
 
 	self->n_refused++;
+	/* One that tries again and again does not fill the log. */
+	if (!g_strcmp0(self->last_refused, address))
+		return;
 	g_free(self->last_refused);
 	self->last_refused = g_strdup(address);
 	g_message("%s connected and was refused: it is not the sink that is waited for", address);

@@ -122,6 +122,7 @@ static void test_a_stranger_is_refused(void)
 	guint16 port = free_port();
 	g_autoptr(HostLink) link = link_new(listener, LOCAL, port, SINK, 60);
 	g_autoptr(GSocket) stranger = NULL;
+	g_autoptr(GSocket) again = NULL;
 	g_autoptr(GSocket) sink = NULL;
 	g_autoptr(GError) error = NULL;
 	g_autofree char *n_refused = NULL;
@@ -131,12 +132,14 @@ static void test_a_stranger_is_refused(void)
 
 	host_link_open_async(link, NULL, keep_result, &result);
 	stranger = connect_as(STRANGER, port);
+	again = connect_as(STRANGER, port);
 	sink = connect_as(SINK, port);
 	fd = finish(link, &result, &error);
 	g_assert_no_error(error);
 	g_assert_cmpint(g_socket_receive(stranger, &byte, 1, NULL, NULL), <=, 0);
+	g_assert_cmpint(g_socket_receive(again, &byte, 1, NULL, NULL), <=, 0);
 	n_refused = fact(link, "link-connections-refused");
-	g_assert_cmpstr(n_refused, ==, "1");
+	g_assert_cmpstr(n_refused, ==, "2");
 	close(fd);
 }
 
