@@ -150,6 +150,27 @@ TEST_F(channel, d04_removal_wakes_a_daemon_that_waits)
 	EXPECT_EQ(0, arg.nr_messages);
 }
 
+TEST_F(channel, d04_removal_ends_a_stop_that_waits)
+{
+	struct miracast_session stop = {
+		.size = sizeof(stop),
+		.op = MIRACAST_SESSION_STOP_BEGIN,
+	};
+	struct miracast_message message;
+	struct background background;
+
+	START();
+	ASSERT_EQ(STATUS_PENDING, SEND(0, NULL, 0, 0).status);
+	FETCH(&message);
+	ASSERT_EQ(0, start_call(&background, self->fd, MIRACAST_IOC_SESSION, &stop));
+	while (get_state(self->fd).state != MIRACAST_STOP_PENDING)
+		sleep_ms(1);
+	ASSERT_EQ(0, remove_adapter(self->test_fd, self->index));
+	/* Gone is not the same as cut off for being slow. */
+	EXPECT_EQ(-ENODEV, finish_call(&background));
+	EXPECT_EQ(0, get_state(self->fd).flags);
+}
+
 TEST_F(channel, d05_a_send_after_stop_is_pending_then_cancelled)
 {
 	struct miracast_test_send sent;

@@ -129,7 +129,7 @@ static void wake_all(struct miracast_context *context)
 	wake_up_all(&context->drain);
 }
 
-/* Waits until all callbacks have returned; others may still run this' callers' ones. */
+/* All callbacks have returned, those that other threads call too. */
 static bool drained(struct miracast_context *context)
 {
 	bool done;
@@ -387,6 +387,16 @@ static bool handlers_done(struct miracast_context *context)
 	return done;
 }
 
+static int wait_for_handlers(struct miracast_context *context)
+{
+	int error = wait_event_interruptible(context->drain, handlers_done(context));
+
+	if (error || READ_ONCE(context->state) != MIRACAST_DESTROYED)
+		return error;
+	/* Cut off for being slow, or destroyed for another reason meanwhile. */
+	return READ_ONCE(context->state_flags) & MIRACAST_STATE_CUT_OFF ? -ETIMEDOUT : -ENODEV;
+}
+
 /**
  * miracast_context_session() - take a step of the session's life
  * @context: the context
@@ -423,11 +433,8 @@ int miracast_context_session(struct miracast_context *context, struct miracast_s
 	wake_all(context);
 	miracast_messages_run_ended(context);
 	miracast_nl_context_event(MIRACAST_NL_EVENT_SESSION, context, 0);
-	if (arg->op == MIRACAST_SESSION_STOP_BEGIN) {
-		error = wait_event_interruptible(context->drain, handlers_done(context));
-		if (!error && READ_ONCE(context->state) == MIRACAST_DESTROYED)
-			error = -ETIMEDOUT;
-	}
+	if (arg->op == MIRACAST_SESSION_STOP_BEGIN)
+		error = wait_for_handlers(context);
 	arg->state = READ_ONCE(context->state);
 	return error;
 }

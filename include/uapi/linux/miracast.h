@@ -307,7 +307,8 @@ struct miracast_context_info {
  * @MIRACAST_SESSION_STOP_BEGIN: this thread is about to call
  *	StopMiracastSession. Undelivered messages are cancelled, then the call
  *	waits until the handlers that run have completed; when the watchdog
- *	expires first it fails with ETIMEDOUT and the context is cut off.
+ *	expires first it fails with ETIMEDOUT and the context is cut off. After
+ *	EINTR call it again, to wait on.
  * @MIRACAST_SESSION_STOP_END: it returned.
  */
 enum miracast_session_op {
