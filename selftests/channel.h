@@ -38,17 +38,26 @@
 /* Long enough for something that must not come to be seen. */
 #define NEVER 150
 
-/* An ioctl whose result is 0 or a negative errno. */
-static inline int call(int fd, unsigned long cmd, void *arg)
-{
-	return ioctl(fd, cmd, arg) ? -errno : 0;
-}
-
 static inline void sleep_ms(unsigned int ms)
 {
 	struct timespec t = {ms / 1000, ms % 1000 * 1000000l};
 
 	nanosleep(&t, NULL);
+}
+
+/*
+ * An ioctl whose result is 0 or a negative errno. A kernel with
+ * DEBUG_KOBJECT_RELEASE keeps the numbers of removed adapters for seconds, so
+ * that a new one may have to wait for one.
+ */
+static inline int call(int fd, unsigned long cmd, void *arg)
+{
+	for (int tries = 0; ioctl(fd, cmd, arg); tries++) {
+		if (cmd != MIRACAST_TEST_ADD || errno != ENOSPC || tries == 100)
+			return -errno;
+		sleep_ms(100);
+	}
+	return 0;
 }
 
 static inline int open_adapter(unsigned int index)
