@@ -21,6 +21,7 @@ help:
 	@echo 'make check-faults   daemon killed, cables pulled, sinks that misbehave'
 	@echo 'make check-kernels  other kernels, and the build inside a kernel tree'
 	@echo 'make check-debug    kernels with KASAN, lockdep and KCSAN'
+	@echo 'make check-mutants  each line that keeps the contract, broken, has to be noticed'
 
 # Host packages and the tree; quick when both are there.
 setup:
@@ -49,6 +50,9 @@ check-kernels: setup
 check-debug: setup
 	@scripts/check-debug
 
+check-mutants: setup
+	@selftests/mutants/run
+
 bench: setup
 	@bench/run
 
@@ -73,4 +77,4 @@ install:
 clean:
 	rm -rf build
 
-.PHONY: bench help setup modules daemon demo check check-faults check-kernels check-debug lint format install clean
+.PHONY: bench help setup modules daemon demo check check-faults check-kernels check-debug check-mutants lint format install clean

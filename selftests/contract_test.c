@@ -913,6 +913,38 @@ TEST_F(channel, s37_all_callbacks_have_returned_before_the_driver_context_goes)
 	EXPECT_ENDED(sent.cookie, STATUS_CANCELLED);
 }
 
+TEST_F(channel, s37_a_callback_on_another_thread_is_waited_for)
+{
+	struct miracast_completion completion = {};
+	struct miracast_exchange arg = {
+		.size = sizeof(arg),
+		.completions = (uintptr_t)&completion,
+		.nr_completions = 1,
+	};
+	struct background completer, destroyer;
+	struct miracast_message message;
+	struct miracast_test_send sent;
+
+	START();
+	sent = SEND(MIRACAST_TEST_BLOCK, NULL, 0, 0);
+	FETCH(&message);
+	completion.id = message.id;
+	ASSERT_EQ(0, start_call(&completer, self->fd, MIRACAST_IOC_EXCHANGE, &arg));
+	while (get_state(self->fd).with_daemon)
+		sleep_ms(1);
+	ASSERT_EQ(0, start_call(&destroyer, self->fd, MIRACAST_IOC_DESTROY_CONTEXT, NULL));
+	while (get_state(self->fd).state != MIRACAST_DESTROYED)
+		sleep_ms(1);
+	sleep_ms(NEVER);
+	EXPECT_FALSE(destroyer.done);
+	EXPECT_EQ(0, counters_of(self->test_fd, self->index).destroys);
+	ASSERT_EQ(0, release_callback(self->test_fd, sent.cookie));
+	EXPECT_EQ(0, finish_call(&completer));
+	EXPECT_EQ(0, finish_call(&destroyer));
+	EXPECT_EQ(1, counters_of(self->test_fd, self->index).destroys);
+	EXPECT_ENDED(sent.cookie, STATUS_SUCCESS);
+}
+
 TEST_F(channel, s39_any_reported_status_asks_for_the_session_to_end)
 {
 	struct miracast_report_status arg = {.size = sizeof(arg)};

@@ -185,7 +185,7 @@ static int start_handler(struct handler *handler, int fd, void *arena, uint64_t 
 }
 
 /* A daemon in a process of its own; ends by being killed. */
-static void run_daemon(uint32_t index, int inherited, uint64_t random)
+static void run_daemon(uint32_t index, int inherited, uint64_t random, int ready)
 {
 	struct miracast_context_info info = {.size = sizeof(info)};
 	static volatile bool quit;
@@ -208,6 +208,7 @@ static void run_daemon(uint32_t index, int inherited, uint64_t random)
 	start_session(fd);
 	for (i = 0; i < 2; i++)
 		start_handler(&handlers[i], fd, arena, random + i, &quit);
+	(void)!write(ready, "", 1);
 	for (;;) {
 		sleep_ms(next_random(&random) % 30);
 		if (next_random(&random) % 3)
@@ -290,10 +291,12 @@ TEST_F_TIMEOUT(stress, daemons_killed_at_random_moments, HOURS)
 	struct sender sender = {.test_fd = self->test_fd};
 	struct miracast_test_counters c = {};
 	unsigned int wanted = scaled(4000), lives = 0, left = 0;
-	int fd = -1, wstatus;
-	char value[16];
+	int fd = -1, wstatus, ready[2];
+	struct pollfd pollfd = {.events = POLLIN};
+	char text[16];
 	pid_t child;
 
+	ASSERT_EQ(0, pipe2(ready, O_CLOEXEC | O_NONBLOCK));
 	sender.index = add_adapter(_metadata, self->test_fd);
 	ASSERT_EQ(0, pthread_create(&sender.thread, NULL, send_all, &sender));
 	while (self->sum.accepted + c.accepted < wanted) {
@@ -310,13 +313,17 @@ TEST_F_TIMEOUT(stress, daemons_killed_at_random_moments, HOURS)
 			}
 		}
 		left--;
-		snprintf(value, sizeof(value), "%u", 5 + next_random(&self->random) % 100);
-		ASSERT_EQ(0, write_attr(sender.index, "timeout_ms", value));
+		snprintf(text, sizeof(text), "%u", 5 + next_random(&self->random) % 300);
+		ASSERT_EQ(0, write_attr(sender.index, "timeout_ms", text));
 
 		child = fork();
 		ASSERT_GE(child, 0);
 		if (!child)
-			run_daemon(sender.index, fd, next_random(&self->random) | 1);
+			run_daemon(sender.index, fd, next_random(&self->random) | 1, ready[1]);
+		/* Most are killed at work, the others on their way there. */
+		pollfd.fd = ready[0];
+		if (next_random(&self->random) % 4 && poll(&pollfd, 1, SOON) == 1)
+			(void)!read(ready[0], text, sizeof(text));
 		sleep_ms(next_random(&self->random) % 80);
 		switch (next_random(&self->random) % 16) {
 		case 0:
