@@ -174,14 +174,22 @@ gboolean miracast_channel_create_context(MiracastChannel *channel, uint32_t slot
 	return map_arena(channel, error);
 }
 
-gboolean miracast_channel_recover(MiracastChannel *channel, GError **error)
+MiracastChannel *miracast_channel_recover(int fd, GError **error)
 {
+	g_autoptr(MiracastChannel) channel = g_atomic_rc_box_new0(MiracastChannel);
+	g_autofree char *link = g_strdup_printf("/proc/self/fd/%d", fd);
 	struct miracast_context_info info = {.size = sizeof(info)};
 
-	if (ioctl(channel->fd, MIRACAST_IOC_RECOVER, &info))
-		return fail(error, errno, "%s: nothing to recover", channel->path);
+	channel->fd = fd;
+	channel->path = g_file_read_link(link, NULL);
+	if (!channel->path)
+		channel->path = g_steal_pointer(&link);
+	if (ioctl(fd, MIRACAST_IOC_RECOVER, &info)) {
+		fail(error, errno, "%s: nothing to recover", channel->path);
+		return NULL;
+	}
 	channel->context = info;
-	return map_arena(channel, error);
+	return map_arena(channel, error) ? g_steal_pointer(&channel) : NULL;
 }
 
 gboolean miracast_channel_destroy_context(MiracastChannel *channel, GError **error)

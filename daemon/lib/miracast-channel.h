@@ -57,13 +57,21 @@ const struct miracast_handshake *miracast_channel_get_handshake(MiracastChannel 
 gboolean miracast_channel_create_context(MiracastChannel *channel, uint32_t slots, uint32_t flags,
 					 GError **error);
 
-/* Takes over the context of a daemon that crashed. Errors: INVALID, GONE. */
-gboolean miracast_channel_recover(MiracastChannel *channel, GError **error);
+/**
+ * miracast_channel_recover:
+ * @fd: (transfer full): the file of a daemon that crashed, kept open elsewhere (systemd's
+ *	descriptor store), whose context was made with MIRACAST_CONTEXT_RECOVER; closed on error
+ *
+ * Takes over its context; what the daemon had not answered is handed out again. The
+ * handshake was the other daemon's: miracast_channel_get_handshake() is all zero.
+ * Errors: ACCESS (made without the flag), INVALID (no context), GONE, UNSUPPORTED.
+ */
+MiracastChannel *miracast_channel_recover(int fd, GError **error);
 
 /* Every message ends; what other threads wait for in this channel fails with GONE. */
 gboolean miracast_channel_destroy_context(MiracastChannel *channel, GError **error);
 
-/* As CREATE_CONTEXT or RECOVER left it. */
+/* As miracast_channel_create_context() or _recover() left it. */
 const struct miracast_context_info *miracast_channel_get_context(MiracastChannel *channel);
 
 /* A fetched message's buffers, in the arena; valid until its completion is submitted. */

@@ -314,8 +314,6 @@ static ntstatus_t get_next_chunk_data(MiracastDevice *self, uint32_t timeout_ms,
 	*buffer_size = 0;
 	if (!channel)
 		return STATUS_INSTANCE_NOT_AVAILABLE;
-	if (!miracast_channel_get_handshake(channel)->max_chunks)
-		return STATUS_NOT_SUPPORTED;
 
 	fds[0] = (struct pollfd){.fd = miracast_channel_get_fd(channel), .events = POLLRDBAND};
 	for (uint32_t i = 0; i < n_event_fds; i++)

@@ -863,7 +863,7 @@ static void a_start_that_hangs_is_cut_off(struct stage *stage, gconstpointer unu
 	g_assert_cmpint(stage->driver.n_handled, ==, 0);
 }
 
-static void d13_s35_a_handler_that_hangs_is_cut_off(struct stage *stage, gconstpointer unused)
+static void d15_s35_a_handler_that_hangs_is_cut_off(struct stage *stage, gconstpointer unused)
 {
 	g_autoptr(GError) error = NULL;
 	guint64 cookie;
@@ -882,6 +882,83 @@ static void d13_s35_a_handler_that_hangs_is_cut_off(struct stage *stage, gconstp
 	release(&stage->driver);
 	RUN_UNTIL(g_atomic_int_get(&stage->driver.n_destroys));
 	g_assert_cmpint(stage->driver.n_stops, ==, 1);
+}
+
+/*
+ * A daemon that crashes: its file outlives it.
+ */
+
+static void d18_a_context_is_recovered(struct stage *stage, gconstpointer unused)
+{
+	MiracastChannel *crashed;
+	g_autoptr(MiracastChannel) channel = NULL;
+	g_autoptr(GError) error = NULL;
+	struct miracast_message message;
+	struct miracast_completion completion;
+	struct miracast_exchange exchange = {
+		.messages = (uintptr_t)&message,
+		.nr_messages = 1,
+		.timeout_ns = MIRACAST_NO_TIMEOUT,
+	};
+	struct miracast_test_result result;
+	char output[2];
+	guint64 cookie;
+	int kept;
+
+	crashed = miracast_channel_open(stage->path, MIRACAST_FEATURE_RECOVER, &error);
+	g_assert_no_error(error);
+	g_assert_true(miracast_channel_create_context(crashed, 8, MIRACAST_CONTEXT_RECOVER, NULL));
+	g_assert_true(
+		miracast_channel_session_step(crashed, MIRACAST_SESSION_START_BEGIN, 0, 0, NULL));
+	g_assert_true(
+		miracast_channel_session_step(crashed, MIRACAST_SESSION_START_END, 0, 0, NULL));
+	cookie = send_bytes(stage, "hi", 2, 2);
+	g_assert_true(miracast_channel_exchange(crashed, &exchange, NULL));
+	g_assert_cmpuint(exchange.nr_messages, ==, 1);
+	kept = dup(miracast_channel_get_fd(crashed));
+	miracast_channel_unref(crashed);
+
+	channel = miracast_channel_recover(kept, &error);
+	g_assert_no_error(error);
+	g_assert_cmpstr(miracast_channel_get_path(channel), ==, stage->path);
+	g_assert_cmpuint(miracast_channel_get_context(channel)->generation, ==, 2);
+	g_assert_true(
+		miracast_channel_session_step(channel, MIRACAST_SESSION_START_BEGIN, 0, 0, NULL));
+	g_assert_true(
+		miracast_channel_session_step(channel, MIRACAST_SESSION_START_END, 0, 0, NULL));
+	exchange.nr_messages = 1;
+	g_assert_true(miracast_channel_exchange(channel, &exchange, NULL));
+	g_assert_cmpuint(exchange.nr_messages, ==, 1);
+	g_assert_cmphex(message.flags, ==, MIRACAST_MESSAGE_REDELIVERED);
+	g_assert_cmpmem(miracast_channel_get_input(channel, &message), message.input_size, "hi", 2);
+	memcpy(miracast_channel_get_output(channel, &message), "ho", 2);
+	completion = (struct miracast_completion){.id = message.id, .information = 2};
+	exchange.completions = (uintptr_t)&completion;
+	exchange.nr_completions = 1;
+	exchange.nr_messages = 0;
+	g_assert_true(miracast_channel_exchange(channel, &exchange, NULL));
+	result = get_result(stage, cookie, output, sizeof(output));
+	g_assert_cmphex(result.status, ==, STATUS_SUCCESS);
+	g_assert_cmpmem(output, sizeof(output), "ho", 2);
+}
+
+static void a_context_without_the_flag_is_not_recovered(struct stage *stage, gconstpointer unused)
+{
+	MiracastChannel *crashed = miracast_channel_open(stage->path, 0, NULL);
+	g_autoptr(GError) error = NULL;
+	int kept = dup(miracast_channel_get_fd(crashed));
+
+	g_assert_null(miracast_channel_recover(dup(kept), &error));
+	g_assert_error(error, MIRACAST_ERROR, MIRACAST_ERROR_INVALID);
+	g_clear_error(&error);
+	g_assert_true(miracast_channel_create_context(crashed, 8, 0, NULL));
+	miracast_channel_unref(crashed);
+	g_assert_null(miracast_channel_recover(kept, &error));
+	g_assert_error(error, MIRACAST_ERROR, MIRACAST_ERROR_ACCESS);
+	g_assert_cmpint(fcntl(kept, F_GETFD), ==, -1);
+	g_clear_error(&error);
+	g_assert_null(miracast_channel_recover(open("/dev/null", O_RDWR | O_CLOEXEC), &error));
+	g_assert_error(error, MIRACAST_ERROR, MIRACAST_ERROR_UNSUPPORTED);
 }
 
 /*
@@ -1078,7 +1155,9 @@ int main(int argc, char **argv)
 	ADD(start_is_told_to_give_up);
 	ADD(host_hangs_up_during_start);
 	ADD(a_start_that_hangs_is_cut_off);
-	ADD(d13_s35_a_handler_that_hangs_is_cut_off);
+	ADD(d15_s35_a_handler_that_hangs_is_cut_off);
+	ADD(d18_a_context_is_recovered);
+	ADD(a_context_without_the_flag_is_not_recovered);
 	ADD(s43_chunks_and_events);
 	ADD(data_rate_notifications);
 	return g_test_run();
