@@ -73,8 +73,10 @@ struct miracast_display_rect {
  * @nr_damage: entries of @damage; 0: all of the picture changed
  * @damage: what changed since the last frame, relative to the picture
  *
- * The pixels stay as they are until the message is completed. The output is
- * struct miracast_display_frame_result.
+ * The pixels stay as they are until the message is completed, unless that takes
+ * so long (100 ms) that the flip was ended without it: then the compositor may
+ * draw into the framebuffer again. The output is struct
+ * miracast_display_frame_result.
  */
 struct miracast_display_frame {
 	struct miracast_display_header header;
