@@ -3,8 +3,9 @@
  * The channel under load and at its limits: daemons killed at random moments,
  * everything that ends a message raced against everything else, and N-1, N, N+1.
  *
- * MIRACAST_STRESS=N makes the long ones N times as long; MIRACAST_SEED=S repeats a
- * run's choices (not its scheduling).
+ * MIRACAST_STRESS=N makes the long ones N times as long; MIRACAST_MESSAGES=N sends that
+ * many to daemons that are killed; MIRACAST_SEED=S repeats a run's choices (not its
+ * scheduling).
  */
 
 #include <sys/epoll.h>
@@ -290,7 +291,9 @@ TEST_F_TIMEOUT(stress, daemons_killed_at_random_moments, HOURS)
 	struct miracast_context_info info;
 	struct sender sender = {.test_fd = self->test_fd};
 	struct miracast_test_counters c = {};
-	unsigned int wanted = scaled(4000), lives = 0, left = 0;
+	const char *messages = getenv("MIRACAST_MESSAGES");
+	unsigned int wanted = messages ? strtoul(messages, NULL, 0) : scaled(4000);
+	unsigned int lives = 0, left = 0;
 	int fd = -1, wstatus, ready[2];
 	struct pollfd pollfd = {.events = POLLIN};
 	char text[16];
