@@ -316,7 +316,9 @@ int miracast_slots_init(struct miracast_context *context, u32 slots)
 	context->nr_slots = slots;
 	context->arena_stride = ALIGN(context->adapter->desc.max_message, 64);
 	context->arena_size = PAGE_ALIGN(2 * slots * context->arena_stride);
-	context->slots = kvcalloc(slots, sizeof(*context->slots), GFP_KERNEL_ACCOUNT);
+	/* By pages: kmalloc() would round the table up to a power of two. */
+	context->slots = __vmalloc(array_size(slots, sizeof(*context->slots)),
+				   GFP_KERNEL_ACCOUNT | __GFP_ZERO);
 	if (!context->slots)
 		return -ENOMEM;
 	context->arena = __vmalloc(context->arena_size, GFP_KERNEL_ACCOUNT | __GFP_ZERO);
@@ -331,7 +333,7 @@ int miracast_slots_init(struct miracast_context *context, u32 slots)
 void miracast_slots_free(struct miracast_context *context)
 {
 	vfree(context->arena);
-	kvfree(context->slots);
+	vfree(context->slots);
 }
 
 static ntstatus_t check_buffers(const struct miracast_context *context,
@@ -729,14 +731,15 @@ static void take_back(struct miracast_context *context, struct miracast_slot **s
 static int deliver(struct miracast_context *context, struct miracast_message __user *messages,
 		   u32 room)
 {
-	struct miracast_message records[BATCH];
-	struct miracast_slot *slots[BATCH];
+	/* What is used of these is written first; to zero them would cost more than the rest. */
+	struct miracast_message records[BATCH] __uninitialized;
+	struct miracast_slot *slots[BATCH] __uninitialized;
 	unsigned int done = 0, n, got, i;
 	struct miracast_slot *slot;
 	u32 generation;
 	bool ended;
 
-	while (done < room) {
+	while (done < room && !list_empty(&context->queue)) {
 		n = 0;
 		spin_lock(&context->lock);
 		generation = context->generation;
@@ -855,8 +858,8 @@ static int complete_messages(struct miracast_context *context, struct miracast_e
 			     u32 nr)
 {
 	struct miracast_completion __user *from = u64_to_user_ptr(arg->completions);
-	struct miracast_completion completions[BATCH];
-	struct miracast_slot *slots[BATCH];
+	struct miracast_completion completions[BATCH] __uninitialized;
+	struct miracast_slot *slots[BATCH] __uninitialized;
 	unsigned int n, good, i;
 	int error = 0;
 
@@ -905,12 +908,20 @@ static bool exchange_ready(struct miracast_context *context, u32 seq)
 	       (state == MIRACAST_STARTED && !list_empty_careful(&context->queue));
 }
 
-/* Waits for a message, a change of state, a signal or the end of @timeout (jiffies). */
+/*
+ * Waits, once, for a message, a change of state, a signal or the end of @timeout
+ * (jiffies). The caller looks what it was, and takes the message: others may sleep.
+ */
 static long wait_for_message(struct miracast_context *context, u32 seq, long timeout)
 {
+	DEFINE_WAIT(wait);
+
 	/* Exclusive: a message wakes one handler thread, a change of state all. */
-	return ___wait_event(context->wait, ___wait_cond_timeout(exchange_ready(context, seq)),
-			     TASK_INTERRUPTIBLE, 1, timeout, __ret = schedule_timeout(__ret));
+	prepare_to_wait_exclusive(&context->wait, &wait, TASK_INTERRUPTIBLE);
+	if (!exchange_ready(context, seq))
+		timeout = signal_pending(current) ? -EINTR : schedule_timeout(timeout);
+	finish_wait(&context->wait, &wait);
+	return timeout;
 }
 
 static u32 pending_events(struct miracast_context *context)
