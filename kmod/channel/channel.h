@@ -174,12 +174,11 @@ struct miracast_chunk_queue {
  * @nr_slots: size of @slots
  * @slots: the messages
  * @sequence: of the last message sent
- * @free: slots in SLOT_FREE
+ * @free: slots in SLOT_FREE, linked by their next
  * @queue: slots in SLOT_HELD or SLOT_QUEUED, oldest first
- * @out: slots in SLOT_DELIVERING or SLOT_WITH_DAEMON, oldest first
- * @ended: slots in SLOT_ENDING whose callback is still to be called
+ * @ended: slots in SLOT_ENDING, whose callback is still to be called
  * @nr_open: messages accepted whose callback has not returned
- * @nr_out: slots that the daemon holds
+ * @nr_out: slots that the daemon holds, and completed ones whose callback runs
  * @timer_armed: @timeout_work is queued or will see a new message
  * @overflowing: the last send was refused for want of a slot
  * @counters: what happened
@@ -221,9 +220,8 @@ struct miracast_context {
 	u32 nr_slots;
 	struct miracast_slot *slots;
 	u64 sequence;
-	struct list_head free;
+	struct miracast_slot *free;
 	struct list_head queue;
-	struct list_head out;
 	struct list_head ended;
 	u32 nr_open;
 	u32 nr_out;
@@ -284,6 +282,7 @@ int miracast_slots_init(struct miracast_context *context, u32 slots);
 void miracast_slots_free(struct miracast_context *context);
 void miracast_messages_release(struct miracast_context *context);
 void miracast_messages_requeue(struct miracast_context *context);
+u32 miracast_messages_with_daemon(struct miracast_context *context);
 void miracast_messages_end_undelivered(struct miracast_context *context, ntstatus_t status);
 void miracast_messages_end_all(struct miracast_context *context, ntstatus_t status);
 void miracast_messages_run_ended(struct miracast_context *context);

@@ -459,7 +459,7 @@ void miracast_context_get_state(struct miracast_context *context, struct miracas
 	arg->generation = context->generation;
 	arg->held = context->state == MIRACAST_STARTED ? 0 : list_length(&context->queue);
 	arg->queued = context->state == MIRACAST_STARTED ? list_length(&context->queue) : 0;
-	arg->with_daemon = list_length(&context->out);
+	arg->with_daemon = miracast_messages_with_daemon(context);
 	arg->chunks = READ_ONCE(context->chunks.count);
 	spin_unlock(&context->lock);
 }

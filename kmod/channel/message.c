@@ -7,25 +7,26 @@
  * for the input and one for the output; what user space writes there is data,
  * never a length, an offset or a pointer. The states:
  *
- *	FREE		on context->free
+ *	FREE		on context->free, the one used last in front
  *	SENDING		the sender copies the input of a message without callback
  *			to the arena; on no list, but inside an RCU section that
  *			miracast_context_destroy() waits for
  *	HELD		on context->queue: the session has not started
  *	QUEUED		on context->queue: the next EXCHANGE may have it
- *	DELIVERING	on context->out: EXCHANGE copies the input from the sender's
- *			buffer to the arena. To end it now is to leave a note
- *			(end_noted) that the copier finds when it is done.
- *	WITH_DAEMON	on context->out: may be completed, may be ended
+ *	DELIVERING	on no list: EXCHANGE copies the input from the sender's buffer
+ *			to the arena. To end it now is to leave a note (end_noted)
+ *			that the copier finds when it is done.
+ *	WITH_DAEMON	on no list: may be completed, may be ended
  *	COMPLETING	on no list: a completion has won; its thread copies the
- *			output to the sender's buffer and calls the callback. Nothing
- *			ends it any more.
- *	ENDING		on context->ended, then on no list while the callback runs:
- *			it was ended (stop, timeout, death, ...); whoever did that,
- *			or a worker, calls the callback
+ *			output to the sender's buffer. Nothing ends it any more.
+ *	ENDING		on context->ended: it was ended (stop, timeout, death, ...);
+ *			whoever did that, or a worker, calls the callback
  *	LINGERING	on no list: its message is over but the daemon still holds the
  *			areas; not reused until the daemon completes it (and hears
  *			that it came too late) or closes the file
+ *
+ * What is on no list is found by looking through the table, which only rare
+ * things do: end, timeout, RECOVER.
  *
  *	     send         START_END       EXCHANGE             EXCHANGE
  *	FREE ----> HELD ----> QUEUED ----> DELIVERING -> WITH_DAEMON -> COMPLETING -> FREE
@@ -34,8 +35,11 @@
  *
  * All transitions are made by slot_move() under context->lock. Callbacks are
  * called once a message, because only one transition leads into COMPLETING
- * or ENDING, and nr_open falls only after the callback has returned: when it is
- * 0 no callback is left to come.
+ * or ENDING, and whoever leads out of it calls the callback. The slot is free
+ * (or lingers) before the callback runs, so a callback may send in the place of
+ * its message even if every other slot is taken. But nr_open, and for what was
+ * completed nr_out, falls only after the callback has returned: when nr_open is 0
+ * no callback is left to come.
  *
  * Copies between sender and arena touch kernel memory only, so they are short
  * and cannot stall. User memory (the arrays of EXCHANGE) is touched with no
@@ -59,6 +63,7 @@
 
 #include <linux/export.h>
 #include <linux/jiffies.h>
+#include <linux/list_sort.h>
 #include <linux/mm.h>
 #include <linux/nospec.h>
 #include <linux/poll.h>
@@ -86,7 +91,8 @@ enum slot_state {
 
 /**
  * struct miracast_slot - one message
- * @node: on the list that @state names
+ * @node: HELD, QUEUED: on the queue; ENDING: on the list of the ended
+ * @next: FREE: the next free one
  * @id: sequence and index of the slot; never reused
  * @order: sequence at send; unlike @id it stays through RECOVER
  * @input: the sender's input; NULL if it is in the arena already
@@ -103,7 +109,10 @@ enum slot_state {
  * @redelivered: put back by RECOVER
  */
 struct miracast_slot {
-	struct list_head node;
+	union {
+		struct list_head node;
+		struct miracast_slot *next;
+	};
 	u64 id;
 	u64 order;
 	const void *input;
@@ -132,16 +141,38 @@ static unsigned long slot_output_offset(const struct miracast_context *context,
 	return slot_input_offset(context, slot) + context->arena_stride;
 }
 
-/* The one place where a slot changes its state; @to is NULL for states without a list. */
-static void slot_move(struct miracast_context *context, struct miracast_slot *slot,
-		      enum slot_state state, struct list_head *to)
+#define for_each_slot(slot, context) \
+	for ((slot) = (context)->slots; (slot) < (context)->slots + (context)->nr_slots; (slot)++)
+
+/* Its callback is not about to be called: it may be ended. */
+static bool slot_is_open(const struct miracast_slot *slot)
+{
+	return slot->state >= SLOT_HELD && slot->state <= SLOT_WITH_DAEMON;
+}
+
+/*
+ * The one place where a slot changes its state: it leaves the list of the old one and
+ * joins that of the new one at its end. Of the free ones only the first may go.
+ */
+static __always_inline void slot_move(struct miracast_context *context, struct miracast_slot *slot,
+				      enum slot_state state)
 {
 	lockdep_assert_held(&context->lock);
-	if (to)
-		list_move_tail(&slot->node, to);
-	else
-		list_del_init(&slot->node);
+	if (slot->state == SLOT_FREE)
+		context->free = slot->next;
+	else if (slot->state == SLOT_HELD || slot->state == SLOT_QUEUED ||
+		 slot->state == SLOT_ENDING)
+		list_del(&slot->node);
+
 	slot->state = state;
+	if (state == SLOT_FREE) {
+		slot->next = context->free;
+		context->free = slot;
+	} else if (state == SLOT_HELD || state == SLOT_QUEUED) {
+		list_add_tail(&slot->node, &context->queue);
+	} else if (state == SLOT_ENDING) {
+		list_add_tail(&slot->node, &context->ended);
+	}
 }
 
 static void slot_let_go(struct miracast_context *context, struct miracast_slot *slot)
@@ -151,15 +182,10 @@ static void slot_let_go(struct miracast_context *context, struct miracast_slot *
 	context->nr_out--;
 }
 
-/* The callback has returned, or there was none: the message is over. */
-static void slot_release(struct miracast_context *context, struct miracast_slot *slot)
+static int by_order(void *priv, const struct list_head *a, const struct list_head *b)
 {
-	lockdep_assert_held(&context->lock);
-	context->nr_open--;
-	if (slot->daemon_holds)
-		slot_move(context, slot, SLOT_LINGERING, NULL);
-	else
-		slot_move(context, slot, SLOT_FREE, &context->free);
+	return list_entry(a, struct miracast_slot, node)->order >
+	       list_entry(b, struct miracast_slot, node)->order;
 }
 
 /*
@@ -198,7 +224,7 @@ static void slot_end(struct miracast_context *context, struct miracast_slot *slo
 	case SLOT_WITH_DAEMON:
 		slot->end_status = status;
 		count_end(context, status);
-		slot_move(context, slot, SLOT_ENDING, &context->ended);
+		slot_move(context, slot, SLOT_ENDING);
 		trace_miracast_end(context, slot->id, status, 0);
 		break;
 	case SLOT_DELIVERING:
@@ -212,18 +238,33 @@ static void slot_end(struct miracast_context *context, struct miracast_slot *slo
 	}
 }
 
-static void slot_call_back(struct miracast_context *context, struct miracast_slot *slot,
-			   ntstatus_t status, u64 information)
+/**
+ * struct sender - whom to call back when the slot is somebody else's already
+ * @callback: the sender's, may be NULL
+ * @callback_context: the sender's
+ */
+struct sender {
+	miracast_message_callback_t callback;
+	void *callback_context;
+};
+
+static struct sender slot_sender(const struct miracast_slot *slot)
+{
+	return (struct sender){ slot->callback, slot->callback_context };
+}
+
+static void call_back(struct miracast_context *context, const struct sender *sender, u64 id,
+		      ntstatus_t status, u64 information)
 {
 	const struct miracast_io_status io_status = {
 		.status = status,
 		.information = information,
 	};
 
-	if (!slot->callback)
+	if (!sender->callback)
 		return;
-	slot->callback(slot->callback_context, &io_status);
-	trace_miracast_callback(context, slot->id, status, information);
+	sender->callback(sender->callback_context, &io_status);
+	trace_miracast_callback(context, id, status, information);
 }
 
 /**
@@ -235,19 +276,25 @@ static void slot_call_back(struct miracast_context *context, struct miracast_slo
 void miracast_messages_run_ended(struct miracast_context *context)
 {
 	struct miracast_slot *slot;
+	struct sender sender;
+	ntstatus_t status;
+	u64 id;
 
 	spin_lock(&context->lock);
 	while (!list_empty(&context->ended)) {
 		slot = list_first_entry(&context->ended, struct miracast_slot, node);
-		list_del_init(&slot->node);
+		sender = slot_sender(slot);
+		status = slot->end_status;
+		id = slot->id;
+		slot_move(context, slot, slot->daemon_holds ? SLOT_LINGERING : SLOT_FREE);
 		spin_unlock(&context->lock);
 
-		slot_call_back(context, slot, slot->end_status, 0);
+		call_back(context, &sender, id, status, 0);
 
 		spin_lock(&context->lock);
-		if (slot->callback)
+		if (sender.callback)
 			context->counters.callbacks++;
-		slot_release(context, slot);
+		context->nr_open--;
 		wake_drain(context);
 	}
 	spin_unlock(&context->lock);
@@ -259,21 +306,26 @@ static void ended_work(struct work_struct *work)
 }
 
 /* Ends what is too old; returns jiffies until the next one is, 0 if none is left. */
-static unsigned long end_expired(struct miracast_context *context, struct list_head *list,
-				 unsigned int *ended)
+static unsigned long end_expired(struct miracast_context *context, unsigned int *ended)
 {
 	unsigned long timeout = msecs_to_jiffies(READ_ONCE(context->adapter->timeout_ms));
-	struct miracast_slot *slot, *next;
-	unsigned long now = jiffies;
+	unsigned long now = jiffies, left = 0;
+	struct miracast_slot *slot;
 
 	lockdep_assert_held(&context->lock);
-	list_for_each_entry_safe(slot, next, list, node) {
-		if (time_before(now, slot->sent + timeout))
-			return slot->sent + timeout - now;
+	for_each_slot(slot, context) {
+		if (!slot_is_open(slot))
+			continue;
+		if (time_before(now, slot->sent + timeout)) {
+			if (!left || slot->sent + timeout - now < left)
+				left = slot->sent + timeout - now;
+			continue;
+		}
 		slot_end(context, slot, STATUS_IO_TIMEOUT);
 		++*ended;
 	}
-	return 0;
+	list_sort(NULL, &context->ended, by_order);
+	return left;
 }
 
 /*
@@ -284,17 +336,14 @@ static void timeout_work(struct work_struct *work)
 {
 	struct miracast_context *context =
 		container_of(to_delayed_work(work), struct miracast_context, timeout_work);
-	unsigned long queue_left, out_left;
 	unsigned int ended = 0;
+	unsigned long left;
 
 	spin_lock(&context->lock);
-	queue_left = end_expired(context, &context->queue, &ended);
-	out_left = end_expired(context, &context->out, &ended);
-	if (!queue_left || (out_left && out_left < queue_left))
-		queue_left = out_left;
-	context->timer_armed = queue_left;
-	if (queue_left)
-		mod_delayed_work(miracast_wq, &context->timeout_work, queue_left);
+	left = end_expired(context, &ended);
+	context->timer_armed = left;
+	if (left)
+		mod_delayed_work(miracast_wq, &context->timeout_work, left);
 	spin_unlock(&context->lock);
 
 	if (ended)
@@ -304,11 +353,9 @@ static void timeout_work(struct work_struct *work)
 
 int miracast_slots_init(struct miracast_context *context, u32 slots)
 {
-	u32 i;
+	struct miracast_slot *slot;
 
-	INIT_LIST_HEAD(&context->free);
 	INIT_LIST_HEAD(&context->queue);
-	INIT_LIST_HEAD(&context->out);
 	INIT_LIST_HEAD(&context->ended);
 	INIT_DELAYED_WORK(&context->timeout_work, timeout_work);
 	INIT_WORK(&context->ended_work, ended_work);
@@ -324,8 +371,10 @@ int miracast_slots_init(struct miracast_context *context, u32 slots)
 	context->arena = __vmalloc(context->arena_size, GFP_KERNEL_ACCOUNT | __GFP_ZERO);
 	if (!context->arena)
 		return -ENOMEM;
-	for (i = 0; i < slots; i++)
-		list_add_tail(&context->slots[i].node, &context->free);
+	for_each_slot(slot, context) {
+		slot->next = context->free;
+		context->free = slot;
+	}
 	return 0;
 }
 
@@ -365,7 +414,7 @@ static ntstatus_t send(struct miracast_context *context, struct miracast_slot *m
 		spin_unlock(&context->lock);
 		return STATUS_DEVICE_NOT_CONNECTED;
 	}
-	if (unlikely(list_empty(&context->free))) {
+	if (unlikely(!context->free)) {
 		context->counters.overflowed++;
 		first = !context->overflowing;
 		context->overflowing = true;
@@ -374,7 +423,7 @@ static ntstatus_t send(struct miracast_context *context, struct miracast_slot *m
 			miracast_nl_context_event(MIRACAST_NL_EVENT_OVERFLOW, context, 1);
 		return STATUS_INSUFFICIENT_RESOURCES;
 	}
-	slot = list_first_entry(&context->free, struct miracast_slot, node);
+	slot = context->free;
 	slot->order = ++context->sequence;
 	slot->id = slot->order << MIRACAST_SLOT_BITS | (u32)(slot - context->slots);
 	slot->input = message->input;
@@ -388,7 +437,7 @@ static ntstatus_t send(struct miracast_context *context, struct miracast_slot *m
 
 	if (!message->callback) {
 		/* Nobody will say when the buffer is free, so it has to be on return. */
-		slot_move(context, slot, SLOT_SENDING, NULL);
+		slot_move(context, slot, SLOT_SENDING);
 		slot->input = NULL;
 		slot->output = NULL;
 		spin_unlock(&context->lock);
@@ -396,7 +445,7 @@ static ntstatus_t send(struct miracast_context *context, struct miracast_slot *m
 		       message->input_size);
 		spin_lock(&context->lock);
 		if (context->state == MIRACAST_DESTROYED) {
-			slot_move(context, slot, SLOT_FREE, &context->free);
+			slot_move(context, slot, SLOT_FREE);
 			spin_unlock(&context->lock);
 			return STATUS_DEVICE_NOT_CONNECTED;
 		}
@@ -408,10 +457,10 @@ static ntstatus_t send(struct miracast_context *context, struct miracast_slot *m
 	context->counters.sent++;
 	context->overflowing = false;
 	if (likely(context->state == MIRACAST_STARTED)) {
-		slot_move(context, slot, SLOT_QUEUED, &context->queue);
+		slot_move(context, slot, SLOT_QUEUED);
 		wake = true;
 	} else {
-		slot_move(context, slot, SLOT_HELD, &context->queue);
+		slot_move(context, slot, SLOT_HELD);
 		if (miracast_session_is_over(context->state)) {
 			slot_end(context, slot, STATUS_CANCELLED);
 			queue_work(miracast_wq, &context->ended_work);
@@ -597,33 +646,61 @@ void miracast_messages_release(struct miracast_context *context)
  */
 void miracast_messages_requeue(struct miracast_context *context)
 {
-	struct miracast_slot *slot, *next;
-	LIST_HEAD(back);
-	u32 i;
+	struct miracast_slot *slot;
 
 	lockdep_assert_held(&context->lock);
-	list_for_each_entry_safe(slot, next, &context->out, node) {
-		if (slot->state != SLOT_WITH_DAEMON)
-			continue;
-		slot_let_go(context, slot);
-		slot->id = ++context->sequence << MIRACAST_SLOT_BITS | (u32)(slot - context->slots);
-		slot->redelivered = true;
-		slot_move(context, slot, SLOT_HELD, &back);
-		context->counters.redelivered++;
+	for_each_slot(slot, context) {
+		switch (slot->state) {
+		case SLOT_WITH_DAEMON:
+			slot_let_go(context, slot);
+			slot->id = ++context->sequence << MIRACAST_SLOT_BITS |
+				   (u32)(slot - context->slots);
+			slot->redelivered = true;
+			slot_move(context, slot, SLOT_HELD);
+			context->counters.redelivered++;
+			break;
+		case SLOT_QUEUED:
+			slot->state = SLOT_HELD;
+			break;
+		case SLOT_ENDING:
+			if (slot->daemon_holds)
+				slot_let_go(context, slot);
+			break;
+		case SLOT_LINGERING:
+			slot_let_go(context, slot);
+			slot_move(context, slot, SLOT_FREE);
+			break;
+		}
 	}
-	list_splice(&back, &context->queue);
-	list_for_each_entry(slot, &context->queue, node)
-		slot->state = SLOT_HELD;
-	for (i = 0; i < context->nr_slots; i++) {
-		slot = &context->slots[i];
-		if (slot->state != SLOT_ENDING && slot->state != SLOT_LINGERING)
-			continue;
-		if (!slot->daemon_holds)
-			continue;
-		slot_let_go(context, slot);
-		if (slot->state == SLOT_LINGERING)
-			slot_move(context, slot, SLOT_FREE, &context->free);
-	}
+	list_sort(NULL, &context->queue, by_order);
+}
+
+/**
+ * miracast_messages_with_daemon() - how many messages are fetched and not completed
+ * @context: the context, locked
+ *
+ * Return: their number.
+ */
+u32 miracast_messages_with_daemon(struct miracast_context *context)
+{
+	struct miracast_slot *slot;
+	u32 n = 0;
+
+	lockdep_assert_held(&context->lock);
+	for_each_slot(slot, context)
+		n += slot->state == SLOT_DELIVERING || slot->state == SLOT_WITH_DAEMON;
+	return n;
+}
+
+static void end_messages(struct miracast_context *context, ntstatus_t status, bool delivered)
+{
+	struct miracast_slot *slot;
+
+	lockdep_assert_held(&context->lock);
+	for_each_slot(slot, context)
+		if (delivered || slot->state != SLOT_WITH_DAEMON)
+			slot_end(context, slot, status);
+	list_sort(NULL, &context->ended, by_order);
 }
 
 /**
@@ -633,14 +710,7 @@ void miracast_messages_requeue(struct miracast_context *context)
  */
 void miracast_messages_end_undelivered(struct miracast_context *context, ntstatus_t status)
 {
-	struct miracast_slot *slot, *next;
-
-	lockdep_assert_held(&context->lock);
-	list_for_each_entry_safe(slot, next, &context->queue, node)
-		slot_end(context, slot, status);
-	list_for_each_entry_safe(slot, next, &context->out, node)
-		if (slot->state == SLOT_DELIVERING)
-			slot_end(context, slot, status);
+	end_messages(context, status, false);
 }
 
 /**
@@ -650,34 +720,19 @@ void miracast_messages_end_undelivered(struct miracast_context *context, ntstatu
  */
 void miracast_messages_end_all(struct miracast_context *context, ntstatus_t status)
 {
-	struct miracast_slot *slot, *next;
-
-	lockdep_assert_held(&context->lock);
-	list_for_each_entry_safe(slot, next, &context->queue, node)
-		slot_end(context, slot, status);
-	list_for_each_entry_safe(slot, next, &context->out, node)
-		slot_end(context, slot, status);
+	end_messages(context, status, true);
 }
 
 /* Nobody was told of it: it goes back to where it was, or is over with its session. */
 static void slot_put_back(struct miracast_context *context, struct miracast_slot *slot)
 {
-	struct list_head *before = &context->queue;
-	struct miracast_slot *other;
-
 	lockdep_assert_held(&context->lock);
 	if (miracast_session_is_over(context->state)) {
 		slot_end(context, slot, STATUS_CANCELLED);
 		return;
 	}
-	list_for_each_entry(other, &context->queue, node) {
-		if (other->order > slot->order) {
-			before = &other->node;
-			break;
-		}
-	}
-	slot_move(context, slot, context->state == MIRACAST_STARTED ? SLOT_QUEUED : SLOT_HELD,
-		  before);
+	slot_move(context, slot, context->state == MIRACAST_STARTED ? SLOT_QUEUED : SLOT_HELD);
+	list_sort(NULL, &context->queue, by_order);
 }
 
 /*
@@ -700,7 +755,7 @@ static void undeliver(struct miracast_context *context, struct miracast_slot **s
 			context->counters.delivered--;
 			slot_put_back(context, slot);
 		} else if (slot->state == SLOT_LINGERING) {
-			slot_move(context, slot, SLOT_FREE, &context->free);
+			slot_move(context, slot, SLOT_FREE);
 		}
 	}
 	wake_drain(context);
@@ -747,7 +802,7 @@ static int deliver(struct miracast_context *context, struct miracast_message __u
 			while (n < min_t(u32, BATCH, room - done) && !list_empty(&context->queue)) {
 				slot = list_first_entry(&context->queue, struct miracast_slot,
 							node);
-				slot_move(context, slot, SLOT_DELIVERING, &context->out);
+				slot_move(context, slot, SLOT_DELIVERING);
 				slots[n++] = slot;
 			}
 		}
@@ -827,7 +882,7 @@ static int claim(struct miracast_context *context, const struct miracast_complet
 	if (slot->state == SLOT_WITH_DAEMON) {
 		if (completion->information > slot->output_size)
 			return -EMSGSIZE;
-		slot_move(context, slot, SLOT_COMPLETING, NULL);
+		slot_move(context, slot, SLOT_COMPLETING);
 		context->counters.completed++;
 		*claimed = slot;
 		return 0;
@@ -836,21 +891,76 @@ static int claim(struct miracast_context *context, const struct miracast_complet
 	slot_let_go(context, slot);
 	context->counters.stale++;
 	if (slot->state == SLOT_LINGERING)
-		slot_move(context, slot, SLOT_FREE, &context->free);
+		slot_move(context, slot, SLOT_FREE);
 	return 0;
 }
 
-/* Answers the sender of a claimed message. */
-static void answer(struct miracast_context *context, struct miracast_slot *slot,
-		   const struct miracast_completion *completion)
+static u64 bytes_written(const struct miracast_completion *completion)
 {
-	u64 information = NT_ERROR(completion->status) ? 0 : completion->information;
+	return NT_ERROR(completion->status) ? 0 : completion->information;
+}
+
+/* Gives a claimed message's output to its sender. */
+static void copy_output(struct miracast_context *context, struct miracast_slot *slot,
+			const struct miracast_completion *completion)
+{
+	u64 information = bytes_written(completion);
 
 	trace_miracast_complete(context, slot->id, completion->status, information);
 	if (slot->output && information)
 		memcpy(slot->output, context->arena + slot_output_offset(context, slot),
 		       information);
-	slot_call_back(context, slot, completion->status, information);
+}
+
+/* Up to BATCH completions, in order up to the first bad one; counts in @arg. */
+static int complete_batch(struct miracast_context *context, struct miracast_exchange *arg,
+			  const struct miracast_completion *completions, unsigned int n)
+{
+	struct miracast_slot *slots[BATCH] __uninitialized;
+	struct sender senders[BATCH] __uninitialized;
+	unsigned int good, claimed = 0, called = 0, i;
+	int error = 0;
+
+	spin_lock(&context->lock);
+	for (good = 0; good < n; good++) {
+		error = claim(context, &completions[good], &slots[good]);
+		if (error)
+			break;
+		if (!slots[good])
+			arg->nr_stale++;
+	}
+	wake_drain(context);
+	spin_unlock(&context->lock);
+
+	for (i = 0; i < good; i++)
+		if (slots[i])
+			copy_output(context, slots[i], &completions[i]);
+
+	spin_lock(&context->lock);
+	for (i = 0; i < good; i++) {
+		senders[i].callback = NULL;
+		if (!slots[i])
+			continue;
+		senders[i] = slot_sender(slots[i]);
+		slots[i]->daemon_holds = false;
+		slot_move(context, slots[i], SLOT_FREE);
+		claimed++;
+		called += !!senders[i].callback;
+	}
+	spin_unlock(&context->lock);
+
+	for (i = 0; i < good; i++)
+		call_back(context, &senders[i], completions[i].id, completions[i].status,
+			  bytes_written(&completions[i]));
+
+	spin_lock(&context->lock);
+	context->counters.callbacks += called;
+	context->nr_open -= claimed;
+	context->nr_out -= claimed;
+	wake_drain(context);
+	spin_unlock(&context->lock);
+	arg->nr_completions += good;
+	return error;
 }
 
 /* Takes completions in order up to the first bad one; counts in @arg. */
@@ -859,8 +969,7 @@ static int complete_messages(struct miracast_context *context, struct miracast_e
 {
 	struct miracast_completion __user *from = u64_to_user_ptr(arg->completions);
 	struct miracast_completion completions[BATCH] __uninitialized;
-	struct miracast_slot *slots[BATCH] __uninitialized;
-	unsigned int n, good, i;
+	unsigned int n;
 	int error = 0;
 
 	while (arg->nr_completions < nr && !error) {
@@ -868,34 +977,7 @@ static int complete_messages(struct miracast_context *context, struct miracast_e
 		if (copy_from_user(completions, from + arg->nr_completions,
 				   n * sizeof(completions[0])))
 			return -EFAULT;
-
-		spin_lock(&context->lock);
-		for (good = 0; good < n; good++) {
-			error = claim(context, &completions[good], &slots[good]);
-			if (error)
-				break;
-			if (!slots[good])
-				arg->nr_stale++;
-		}
-		wake_drain(context);
-		spin_unlock(&context->lock);
-
-		for (i = 0; i < good; i++)
-			if (slots[i])
-				answer(context, slots[i], &completions[i]);
-
-		spin_lock(&context->lock);
-		for (i = 0; i < good; i++) {
-			if (!slots[i])
-				continue;
-			if (slots[i]->callback)
-				context->counters.callbacks++;
-			slot_let_go(context, slots[i]);
-			slot_release(context, slots[i]);
-		}
-		wake_drain(context);
-		spin_unlock(&context->lock);
-		arg->nr_completions += good;
+		error = complete_batch(context, arg, completions, n);
 	}
 	return error;
 }
