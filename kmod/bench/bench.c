@@ -17,7 +17,8 @@
 #include <net/genetlink.h>
 #include "miracast_bench.h"
 
-#define TIMEOUT_MS	20000
+/* Of every message: the adapter's, so that no other is needed. */
+#define TIMEOUT_MS	30000
 
 struct bench_adapter {
 	struct miracast_adapter *adapter;
@@ -89,6 +90,7 @@ static long change_adapter(struct miracast_bench_adapter *arg)
 		.max_contexts = 1,
 		.max_slots = arg->max_slots,
 		.max_message = arg->max_message,
+		.timeout_ms = TIMEOUT_MS,
 	};
 	struct bench_adapter *adapter;
 	u32 i;

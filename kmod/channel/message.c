@@ -68,6 +68,7 @@
 #include <linux/nospec.h>
 #include <linux/poll.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
@@ -90,6 +91,16 @@ enum slot_state {
 };
 
 /**
+ * struct sender - whom to tell that a message is over
+ * @callback: may be NULL
+ * @callback_context: what it is given
+ */
+struct sender {
+	miracast_message_callback_t callback;
+	void *callback_context;
+};
+
+/**
  * struct miracast_slot - one message
  * @node: HELD, QUEUED: on the queue; ENDING: on the list of the ended
  * @next: FREE: the next free one
@@ -97,8 +108,7 @@ enum slot_state {
  * @order: sequence at send; unlike @id it stays through RECOVER
  * @input: the sender's input; NULL if it is in the arena already
  * @output: the sender's output
- * @callback: the sender's, may be NULL
- * @callback_context: the sender's
+ * @sender: whom to tell
  * @sent: jiffies at send
  * @input_size: bytes
  * @output_size: bytes
@@ -117,8 +127,7 @@ struct miracast_slot {
 	u64 order;
 	const void *input;
 	void *output;
-	miracast_message_callback_t callback;
-	void *callback_context;
+	struct sender sender;
 	unsigned long sent;
 	u32 input_size;
 	u32 output_size;
@@ -238,21 +247,6 @@ static void slot_end(struct miracast_context *context, struct miracast_slot *slo
 	}
 }
 
-/**
- * struct sender - whom to call back when the slot is somebody else's already
- * @callback: the sender's, may be NULL
- * @callback_context: the sender's
- */
-struct sender {
-	miracast_message_callback_t callback;
-	void *callback_context;
-};
-
-static struct sender slot_sender(const struct miracast_slot *slot)
-{
-	return (struct sender){ slot->callback, slot->callback_context };
-}
-
 static void call_back(struct miracast_context *context, const struct sender *sender, u64 id,
 		      ntstatus_t status, u64 information)
 {
@@ -283,7 +277,7 @@ void miracast_messages_run_ended(struct miracast_context *context)
 	spin_lock(&context->lock);
 	while (!list_empty(&context->ended)) {
 		slot = list_first_entry(&context->ended, struct miracast_slot, node);
-		sender = slot_sender(slot);
+		sender = slot->sender;
 		status = slot->end_status;
 		id = slot->id;
 		slot_move(context, slot, slot->daemon_holds ? SLOT_LINGERING : SLOT_FREE);
@@ -385,8 +379,28 @@ void miracast_slots_free(struct miracast_context *context)
 	vfree(context->slots);
 }
 
+/**
+ * struct message - a message on its way to a slot
+ * @input: the sender's input
+ * @output: the sender's output
+ * @sender: whom to tell
+ * @input_size: bytes
+ * @output_size: bytes
+ * @id: set by send()
+ * @timeout_ms: set by send(): the adapter's
+ */
+struct message {
+	const void *input;
+	void *output;
+	struct sender sender;
+	u32 input_size;
+	u32 output_size;
+	u64 id;
+	u32 timeout_ms;
+};
+
 static ntstatus_t check_buffers(const struct miracast_context *context,
-				const struct miracast_slot *message)
+				const struct message *message)
 {
 	u32 max_message = context->adapter->desc.max_message;
 
@@ -397,8 +411,8 @@ static ntstatus_t check_buffers(const struct miracast_context *context,
 	return STATUS_SUCCESS;
 }
 
-/* Under RCU: the context may be on its way out but is still there. Sets @message->id. */
-static ntstatus_t send(struct miracast_context *context, struct miracast_slot *message)
+/* Under RCU: the context may be on its way out but is still there. */
+static ntstatus_t send(struct miracast_context *context, struct message *message)
 {
 	ntstatus_t status = check_buffers(context, message);
 	struct miracast_slot *slot;
@@ -428,14 +442,13 @@ static ntstatus_t send(struct miracast_context *context, struct miracast_slot *m
 	slot->id = slot->order << MIRACAST_SLOT_BITS | (u32)(slot - context->slots);
 	slot->input = message->input;
 	slot->output = message->output;
-	slot->callback = message->callback;
-	slot->callback_context = message->callback_context;
+	slot->sender = message->sender;
 	slot->input_size = message->input_size;
 	slot->output_size = message->output_size;
 	slot->end_noted = false;
 	slot->redelivered = false;
 
-	if (!message->callback) {
+	if (!message->sender.callback) {
 		/* Nobody will say when the buffer is free, so it has to be on return. */
 		slot_move(context, slot, SLOT_SENDING);
 		slot->input = NULL;
@@ -452,6 +465,7 @@ static ntstatus_t send(struct miracast_context *context, struct miracast_slot *m
 	}
 
 	message->id = slot->id;
+	message->timeout_ms = READ_ONCE(context->adapter->timeout_ms);
 	slot->sent = jiffies;
 	context->nr_open++;
 	context->counters.sent++;
@@ -469,7 +483,7 @@ static ntstatus_t send(struct miracast_context *context, struct miracast_slot *m
 	if (unlikely(!context->timer_armed)) {
 		context->timer_armed = true;
 		queue_delayed_work(miracast_wq, &context->timeout_work,
-				   msecs_to_jiffies(READ_ONCE(context->adapter->timeout_ms)));
+				   msecs_to_jiffies(message->timeout_ms));
 	}
 	spin_unlock(&context->lock);
 
@@ -478,18 +492,8 @@ static ntstatus_t send(struct miracast_context *context, struct miracast_slot *m
 	return STATUS_PENDING;
 }
 
-static ntstatus_t send_message(struct miracast_handle handle, u32 input_size, const void *input,
-			       u32 output_size, void *output, miracast_message_callback_t callback,
-			       void *callback_context, u64 *id)
+static ntstatus_t send_message(struct miracast_handle handle, struct message *message)
 {
-	struct miracast_slot message = {
-		.input = input,
-		.output = output,
-		.callback = callback,
-		.callback_context = callback_context,
-		.input_size = input_size,
-		.output_size = output_size,
-	};
 	struct miracast_context *context;
 	ntstatus_t status;
 
@@ -499,11 +503,11 @@ static ntstatus_t send_message(struct miracast_handle handle, u32 input_size, co
 	if (!context)
 		status = STATUS_DEVICE_NOT_CONNECTED;
 	else
-		status = send(context, &message);
+		status = send(context, message);
 	rcu_read_unlock();
 
-	trace_miracast_send(handle.token, message.id, input_size, output_size, callback, status);
-	*id = message.id;
+	trace_miracast_send(handle.token, message->id, message->input_size, message->output_size,
+			    message->sender.callback, status);
 	return status;
 }
 
@@ -534,24 +538,58 @@ ntstatus_t miracast_send_message(struct miracast_handle handle, u32 input_size, 
 				 u32 output_size, void *output,
 				 miracast_message_callback_t callback, void *callback_context)
 {
-	u64 id;
+	struct message message = {
+		.input = input,
+		.output = output,
+		.sender = { callback, callback_context },
+		.input_size = input_size,
+		.output_size = output_size,
+	};
 
-	return send_message(handle, input_size, input, output_size, output, callback,
-			    callback_context, &id);
+	return send_message(handle, &message);
 }
 EXPORT_SYMBOL_GPL(miracast_send_message);
 
+/**
+ * struct sync_message - on the stack of a sender that waits
+ * @task: the sender
+ * @done: the message has ended; the sender may go on, and this be gone
+ * @io_status: how
+ */
 struct sync_message {
-	struct completion done;
+	struct task_struct *task;
+	bool done;
 	struct miracast_io_status io_status;
 };
 
 static void sync_callback(void *callback_context, const struct miracast_io_status *io_status)
 {
 	struct sync_message *sync = callback_context;
+	struct task_struct *task = sync->task;
 
 	sync->io_status = *io_status;
-	complete(&sync->done);
+	get_task_struct(task);
+	/* Pairs with the acquire in wait_for_end(). */
+	smp_store_release(&sync->done, true);
+	wake_up_process(task);
+	put_task_struct(task);
+}
+
+/* Returns what is left of @timeout (jiffies): 0 if it is over, or -EINTR when killed. */
+static long wait_for_end(struct sync_message *sync, unsigned int state, long timeout)
+{
+	for (;;) {
+		set_current_state(state);
+		if (smp_load_acquire(&sync->done))
+			break;
+		if (signal_pending_state(state, current))
+			timeout = -EINTR;
+		if (timeout <= 0)
+			break;
+		timeout = schedule_timeout(timeout);
+	}
+	__set_current_state(TASK_RUNNING);
+	return timeout;
 }
 
 /* RECOVER may have given the message another id, but its slot is the same. */
@@ -571,7 +609,7 @@ static void cancel_message(struct miracast_handle handle, u64 id, const struct s
 
 	slot = &context->slots[id & (MIRACAST_MAX_SLOTS - 1)];
 	spin_lock(&context->lock);
-	if (slot->callback == sync_callback && slot->callback_context == sync)
+	if (slot->sender.callback == sync_callback && slot->sender.callback_context == sync)
 		slot_end(context, slot, status);
 	spin_unlock(&context->lock);
 	miracast_messages_run_ended(context);
@@ -585,7 +623,7 @@ static void cancel_message(struct miracast_handle handle, u64 id, const struct s
  * @input: as in miracast_send_message()
  * @output_size: as in miracast_send_message()
  * @output: as in miracast_send_message()
- * @timeout_ms: how long to wait, in milliseconds; not 0
+ * @timeout_ms: how long to wait, in milliseconds, at most the adapter's timeout; not 0
  * @io_status: how the message ended; set if STATUS_SUCCESS is returned
  *
  * The wait is killable. A message that is given up on is cancelled: its status
@@ -600,24 +638,32 @@ ntstatus_t miracast_send_message_sync(struct miracast_handle handle, u32 input_s
 				      const void *input, u32 output_size, void *output,
 				      unsigned int timeout_ms, struct miracast_io_status *io_status)
 {
-	struct sync_message sync;
+	struct sync_message sync = { .task = current };
+	struct message message = {
+		.input = input,
+		.output = output,
+		.sender = { sync_callback, &sync },
+		.input_size = input_size,
+		.output_size = output_size,
+	};
+	long timeout = MAX_SCHEDULE_TIMEOUT;
 	ntstatus_t status;
-	long left;
-	u64 id;
 
 	if (!timeout_ms)
 		return STATUS_INVALID_PARAMETER;
-	init_completion(&sync.done);
-	status = send_message(handle, input_size, input, output_size, output, sync_callback, &sync,
-			      &id);
+	status = send_message(handle, &message);
 	if (status != STATUS_PENDING)
 		return status;
 
-	left = wait_for_completion_killable_timeout(&sync.done, msecs_to_jiffies(timeout_ms));
-	if (left <= 0) {
-		cancel_message(handle, id, &sync, left ? STATUS_CANCELLED : STATUS_IO_TIMEOUT);
+	/* Otherwise timeout_work() ends it, and a timer of its own would be for nothing. */
+	if (timeout_ms < message.timeout_ms)
+		timeout = msecs_to_jiffies(timeout_ms);
+	timeout = wait_for_end(&sync, TASK_KILLABLE, timeout);
+	if (!smp_load_acquire(&sync.done)) {
+		cancel_message(handle, message.id, &sync,
+			       timeout ? STATUS_CANCELLED : STATUS_IO_TIMEOUT);
 		/* Ended now, or a completion has claimed it: short either way. */
-		wait_for_completion(&sync.done);
+		wait_for_end(&sync, TASK_UNINTERRUPTIBLE, MAX_SCHEDULE_TIMEOUT);
 	}
 	*io_status = sync.io_status;
 	return STATUS_SUCCESS;
@@ -941,7 +987,7 @@ static int complete_batch(struct miracast_context *context, struct miracast_exch
 		senders[i].callback = NULL;
 		if (!slots[i])
 			continue;
-		senders[i] = slot_sender(slots[i]);
+		senders[i] = slots[i]->sender;
 		slots[i]->daemon_holds = false;
 		slot_move(context, slots[i], SLOT_FREE);
 		claimed++;
