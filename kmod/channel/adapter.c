@@ -13,7 +13,6 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-#define MAX_ADAPTERS	 64
 #define MAX_PRIVATE_DATA 16384
 
 struct workqueue_struct *miracast_wq;
@@ -228,7 +227,7 @@ static struct miracast_adapter *adapter_alloc(const struct miracast_adapter_desc
 	adapter = kzalloc(sizeof(*adapter), GFP_KERNEL);
 	if (!adapter)
 		return ERR_PTR(-ENOMEM);
-	index = ida_alloc_max(&indexes, MAX_ADAPTERS - 1, GFP_KERNEL);
+	index = ida_alloc_max(&indexes, MIRACAST_MAX_ADAPTERS - 1, GFP_KERNEL);
 	if (index < 0) {
 		kfree(adapter);
 		return ERR_PTR(index);
@@ -392,7 +391,7 @@ static int __init miracast_init(void)
 	error = class_register(&miracast_class);
 	if (error)
 		goto destroy_wq;
-	error = alloc_chrdev_region(&first_devt, 0, MAX_ADAPTERS, "miracast");
+	error = alloc_chrdev_region(&first_devt, 0, MIRACAST_MAX_ADAPTERS, "miracast");
 	if (error)
 		goto unregister_class;
 	error = miracast_nl_init();
@@ -406,7 +405,7 @@ static int __init miracast_init(void)
 nl_exit:
 	miracast_nl_exit();
 unregister_region:
-	unregister_chrdev_region(first_devt, MAX_ADAPTERS);
+	unregister_chrdev_region(first_devt, MIRACAST_MAX_ADAPTERS);
 unregister_class:
 	class_unregister(&miracast_class);
 destroy_wq:
@@ -418,7 +417,7 @@ static void __exit miracast_exit(void)
 {
 	unregister_pm_notifier(&pm_block);
 	miracast_nl_exit();
-	unregister_chrdev_region(first_devt, MAX_ADAPTERS);
+	unregister_chrdev_region(first_devt, MIRACAST_MAX_ADAPTERS);
 	class_unregister(&miracast_class);
 	destroy_workqueue(miracast_wq);
 	/* kfree_rcu() of the last contexts needs nothing of this module. */

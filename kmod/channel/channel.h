@@ -43,6 +43,7 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#define MIRACAST_MAX_ADAPTERS	     64
 #define MIRACAST_MAX_CONTEXTS	     32
 #define MIRACAST_SLOT_BITS	     10
 #define MIRACAST_MAX_SLOTS	     BIT(MIRACAST_SLOT_BITS)

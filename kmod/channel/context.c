@@ -27,19 +27,20 @@
  * wanted the same goes on.
  */
 
+#include <linux/idr.h>
 #include <linux/mm.h>
 #include <linux/pid.h>
 #include <linux/poll.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
-#include <linux/xarray.h>
 #include "channel.h"
 #include "netlink.h"
 #include "trace.h"
 
-/* id to context */
-static DEFINE_XARRAY_ALLOC(contexts);
+/* Contexts by id. A table, because it is looked into for each message. */
+static struct miracast_context __rcu *contexts[MIRACAST_MAX_ADAPTERS * MIRACAST_MAX_CONTEXTS];
+static DEFINE_IDA(ids);
 static atomic_t contexts_made;
 
 /**
@@ -52,8 +53,9 @@ static atomic_t contexts_made;
  */
 struct miracast_context *miracast_context_lookup(struct miracast_handle handle)
 {
-	struct miracast_context *context = xa_load(&contexts, (u32)handle.token);
+	struct miracast_context *context;
 
+	context = rcu_dereference(contexts[(u32)handle.token % ARRAY_SIZE(contexts)]);
 	return context && context->token == handle.token ? context : NULL;
 }
 
@@ -165,7 +167,7 @@ void miracast_context_destroy(struct miracast_context *context, ntstatus_t statu
 
 	mutex_lock(&adapter->ddi_lock);
 	if (!context->torn_down) {
-		xa_erase(&contexts, context->id);
+		RCU_INIT_POINTER(contexts[context->id], NULL);
 		synchronize_rcu();
 		wait_event(context->drain, drained(context));
 		if (context->created)
@@ -179,6 +181,7 @@ void miracast_context_destroy(struct miracast_context *context, ntstatus_t statu
 		adapter->nr_contexts--;
 		miracast_counters_add(&adapter->past, &context->counters);
 		spin_unlock(&adapter->lock);
+		ida_free(&ids, context->id);
 	}
 	mutex_unlock(&adapter->ddi_lock);
 	if (first)
@@ -231,11 +234,12 @@ static struct miracast_context *context_alloc(struct miracast_adapter *adapter, 
 static int context_publish(struct miracast_context *context)
 {
 	struct miracast_adapter *adapter = context->adapter;
-	int error;
+	int error = 0, id;
 
-	error = xa_alloc(&contexts, &context->id, NULL, xa_limit_31b, GFP_KERNEL_ACCOUNT);
-	if (error)
-		return error;
+	id = ida_alloc_max(&ids, ARRAY_SIZE(contexts) - 1, GFP_KERNEL);
+	if (id < 0)
+		return id;
+	context->id = id;
 	context->token = (u64)(u32)atomic_inc_return(&contexts_made) << 32 | context->id;
 
 	spin_lock(&adapter->lock);
@@ -250,9 +254,9 @@ static int context_publish(struct miracast_context *context)
 	spin_unlock(&adapter->lock);
 
 	if (error)
-		xa_erase(&contexts, context->id);
+		ida_free(&ids, id);
 	else
-		xa_store(&contexts, context->id, context, GFP_KERNEL_ACCOUNT);
+		rcu_assign_pointer(contexts[id], context);
 	return error;
 }
 

@@ -840,7 +840,7 @@ static int deliver(struct miracast_context *context, struct miracast_message __u
 	u32 generation;
 	bool ended;
 
-	while (done < room && !list_empty(&context->queue)) {
+	do {
 		n = 0;
 		spin_lock(&context->lock);
 		generation = context->generation;
@@ -905,7 +905,7 @@ static int deliver(struct miracast_context *context, struct miracast_message __u
 			return done ?: -EFAULT;
 		}
 		done += got;
-	}
+	} while (done < room && !list_empty(&context->queue));
 	return done;
 }
 
@@ -1098,7 +1098,8 @@ int miracast_messages_exchange(struct miracast_context *context, struct miracast
 	if (nr_completions)
 		error = complete_messages(context, arg, nr_completions);
 	if (!error && room) {
-		got = deliver(context, messages, room);
+		if (!list_empty(&context->queue))
+			got = deliver(context, messages, room);
 		if (!got && arg->timeout_ns) {
 			left = exchange_timeout(arg->timeout_ns);
 			do {
