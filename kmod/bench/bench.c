@@ -18,7 +18,7 @@
 #include "miracast_bench.h"
 
 /* Of every message: the adapter's, so that no other is needed. */
-#define TIMEOUT_MS	30000
+#define TIMEOUT_MS 30000
 
 struct bench_adapter {
 	struct miracast_adapter *adapter;
@@ -45,10 +45,9 @@ static struct bench_run the_run;
 /* Who answers, in the netlink comparison. */
 static u32 daemon_portid;
 
-static ntstatus_t bench_query_caps(void *driver_context, u32 caps_size,
-				   struct miracast_caps *caps)
+static ntstatus_t bench_query_caps(void *driver_context, u32 caps_size, struct miracast_caps *caps)
 {
-	*caps = (struct miracast_caps) {};
+	*caps = (struct miracast_caps){};
 	return STATUS_SUCCESS;
 }
 
@@ -131,8 +130,7 @@ static struct bench_adapter *find_adapter(u32 index)
 	u32 i;
 
 	for (i = 0; i < MIRACAST_BENCH_ADAPTERS; i++)
-		if (adapters[i].adapter &&
-		    miracast_adapter_index(adapters[i].adapter) == index)
+		if (adapters[i].adapter && miracast_adapter_index(adapters[i].adapter) == index)
 			return &adapters[i];
 	return NULL;
 }
@@ -198,7 +196,7 @@ static void run_sync(struct bench_run *run)
 
 	for (i = 0; i < n; i++) {
 		adapter = find_adapter(run->arg.index + i);
-		handles[i] = adapter ? adapter->handle : (struct miracast_handle) {};
+		handles[i] = adapter ? adapter->handle : (struct miracast_handle){};
 	}
 	for (i = 0; i < run->arg.count; i++) {
 		if (miracast_send_message_sync(handles[i % n], run->arg.size, run->input,
@@ -302,8 +300,9 @@ static int netlink_send(struct bench_run *run)
 	void *header;
 	u32 n;
 
-	skb = genlmsg_new(nla_total_size(sizeof(u32)) +
-			  2 * nla_total_size(0) + ALIGN(left, NLA_ALIGNTO), GFP_KERNEL);
+	skb = genlmsg_new(nla_total_size(sizeof(u32)) + 2 * nla_total_size(0) +
+				  ALIGN(left, NLA_ALIGNTO),
+			  GFP_KERNEL);
 	if (!skb)
 		return -ENOMEM;
 	header = genlmsg_put(skb, 0, 0, &bench_family, 0, MIRACAST_BENCH_CMD_ECHO);
@@ -347,7 +346,8 @@ static int netlink_echo(struct sk_buff *skb, struct genl_info *info)
 
 	if (info->snd_portid != daemon_portid)
 		return -EPERM;
-	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, left) {
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, left)
+	{
 		if (nla_type(attr) != MIRACAST_BENCH_ATTR_DATA ||
 		    nla_len(attr) > run->arg.size - size)
 			continue;

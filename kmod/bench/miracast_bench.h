@@ -12,14 +12,14 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-#define MIRACAST_BENCH_ADAPTERS		64
-#define MIRACAST_BENCH_MAX_BYTES	65536
+#define MIRACAST_BENCH_ADAPTERS	 64
+#define MIRACAST_BENCH_MAX_BYTES 65536
 
 /* Makes an adapter; with the size of its messages 0, takes @index away again. */
 struct miracast_bench_adapter {
 	__u32 max_slots;
 	__u32 max_message;
-	__u32 index;		/* out: N of /dev/miracastN */
+	__u32 index; /* out: N of /dev/miracastN */
 	__u32 reserved;
 };
 
@@ -44,22 +44,22 @@ struct miracast_bench_run {
 	__u32 count;
 	__u32 in_flight;
 	__u32 size;
-	__u64 failed;		/* out: not sent, or ended other than with @size bytes */
+	__u64 failed; /* out: not sent, or ended other than with @size bytes */
 };
 
 /* The family's commands: kernel to daemon ECHO, and back. Payload: DATA, repeated. */
-#define MIRACAST_BENCH_FAMILY		"miracast_bench"
-#define MIRACAST_BENCH_CMD_HELLO	1	/* daemon: I am here */
-#define MIRACAST_BENCH_CMD_ECHO		2
-#define MIRACAST_BENCH_ATTR_ID		1	/* u32: names the message */
-#define MIRACAST_BENCH_ATTR_DATA	2	/* at most 32768 bytes each */
-#define MIRACAST_BENCH_ATTR_MAX		2
-#define MIRACAST_BENCH_DATA_MAX		32768u
+#define MIRACAST_BENCH_FAMILY	 "miracast_bench"
+#define MIRACAST_BENCH_CMD_HELLO 1 /* daemon: I am here */
+#define MIRACAST_BENCH_CMD_ECHO	 2
+#define MIRACAST_BENCH_ATTR_ID	 1 /* u32: names the message */
+#define MIRACAST_BENCH_ATTR_DATA 2 /* at most 32768 bytes each */
+#define MIRACAST_BENCH_ATTR_MAX	 2
+#define MIRACAST_BENCH_DATA_MAX	 32768u
 
-#define MIRACAST_BENCH_MAGIC		0xBE
-#define MIRACAST_BENCH_ADAPTER	_IOWR(MIRACAST_BENCH_MAGIC, 0, struct miracast_bench_adapter)
-#define MIRACAST_BENCH_SEND	_IOWR(MIRACAST_BENCH_MAGIC, 1, struct miracast_bench_run)
-#define MIRACAST_BENCH_NETLINK	_IOWR(MIRACAST_BENCH_MAGIC, 2, struct miracast_bench_run)
-#define MIRACAST_BENCH_MEMCPY	_IOWR(MIRACAST_BENCH_MAGIC, 3, struct miracast_bench_run)
+#define MIRACAST_BENCH_MAGIC   0xBE
+#define MIRACAST_BENCH_ADAPTER _IOWR(MIRACAST_BENCH_MAGIC, 0, struct miracast_bench_adapter)
+#define MIRACAST_BENCH_SEND    _IOWR(MIRACAST_BENCH_MAGIC, 1, struct miracast_bench_run)
+#define MIRACAST_BENCH_NETLINK _IOWR(MIRACAST_BENCH_MAGIC, 2, struct miracast_bench_run)
+#define MIRACAST_BENCH_MEMCPY  _IOWR(MIRACAST_BENCH_MAGIC, 3, struct miracast_bench_run)
 
 #endif /* MIRACAST_BENCH_H */

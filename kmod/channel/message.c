@@ -307,7 +307,8 @@ static unsigned long end_expired(struct miracast_context *context, unsigned int 
 	struct miracast_slot *slot;
 
 	lockdep_assert_held(&context->lock);
-	for_each_slot(slot, context) {
+	for_each_slot(slot, context)
+	{
 		if (!slot_is_open(slot))
 			continue;
 		if (time_before(now, slot->sent + timeout)) {
@@ -365,7 +366,7 @@ int miracast_slots_init(struct miracast_context *context, u32 slots)
 	context->arena = __vmalloc(context->arena_size, GFP_KERNEL_ACCOUNT | __GFP_ZERO);
 	if (!context->arena)
 		return -ENOMEM;
-	for_each_slot(slot, context) {
+	for (slot = context->slots + slots; slot-- > context->slots;) {
 		slot->next = context->free;
 		context->free = slot;
 	}
@@ -695,7 +696,8 @@ void miracast_messages_requeue(struct miracast_context *context)
 	struct miracast_slot *slot;
 
 	lockdep_assert_held(&context->lock);
-	for_each_slot(slot, context) {
+	for_each_slot(slot, context)
+	{
 		switch (slot->state) {
 		case SLOT_WITH_DAEMON:
 			slot_let_go(context, slot);
@@ -743,9 +745,8 @@ static void end_messages(struct miracast_context *context, ntstatus_t status, bo
 	struct miracast_slot *slot;
 
 	lockdep_assert_held(&context->lock);
-	for_each_slot(slot, context)
-		if (delivered || slot->state != SLOT_WITH_DAEMON)
-			slot_end(context, slot, status);
+	for_each_slot(slot, context) if (delivered || slot->state != SLOT_WITH_DAEMON)
+		slot_end(context, slot, status);
 	list_sort(NULL, &context->ended, by_order);
 }
 
