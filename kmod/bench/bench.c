@@ -346,8 +346,10 @@ static int netlink_echo(struct sk_buff *skb, struct genl_info *info)
 
 	if (info->snd_portid != daemon_portid)
 		return -EPERM;
-	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, left)
-	{
+	/* clang-format does not know that this is a loop. */
+	/* clang-format off */
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, left) {
+		/* clang-format on */
 		if (nla_type(attr) != MIRACAST_BENCH_ATTR_DATA ||
 		    nla_len(attr) > run->arg.size - size)
 			continue;

@@ -150,9 +150,6 @@ static unsigned long slot_output_offset(const struct miracast_context *context,
 	return slot_input_offset(context, slot) + context->arena_stride;
 }
 
-#define for_each_slot(slot, context) \
-	for ((slot) = (context)->slots; (slot) < (context)->slots + (context)->nr_slots; (slot)++)
-
 /* Its callback is not about to be called: it may be ended. */
 static bool slot_is_open(const struct miracast_slot *slot)
 {
@@ -305,10 +302,11 @@ static unsigned long end_expired(struct miracast_context *context, unsigned int 
 	unsigned long timeout = msecs_to_jiffies(READ_ONCE(context->adapter->timeout_ms));
 	unsigned long now = jiffies, left = 0;
 	struct miracast_slot *slot;
+	u32 i;
 
 	lockdep_assert_held(&context->lock);
-	for_each_slot(slot, context)
-	{
+	for (i = 0; i < context->nr_slots; i++) {
+		slot = &context->slots[i];
 		if (!slot_is_open(slot))
 			continue;
 		if (time_before(now, slot->sent + timeout)) {
@@ -581,6 +579,7 @@ static long wait_for_end(struct sync_message *sync, unsigned int state, long tim
 {
 	for (;;) {
 		set_current_state(state);
+		/* Pairs with the release in sync_callback(). */
 		if (smp_load_acquire(&sync->done))
 			break;
 		if (signal_pending_state(state, current))
@@ -660,6 +659,7 @@ ntstatus_t miracast_send_message_sync(struct miracast_handle handle, u32 input_s
 	if (timeout_ms < message.timeout_ms)
 		timeout = msecs_to_jiffies(timeout_ms);
 	timeout = wait_for_end(&sync, TASK_KILLABLE, timeout);
+	/* As in wait_for_end(). */
 	if (!smp_load_acquire(&sync.done)) {
 		cancel_message(handle, message.id, &sync,
 			       timeout ? STATUS_CANCELLED : STATUS_IO_TIMEOUT);
@@ -694,10 +694,11 @@ void miracast_messages_release(struct miracast_context *context)
 void miracast_messages_requeue(struct miracast_context *context)
 {
 	struct miracast_slot *slot;
+	u32 i;
 
 	lockdep_assert_held(&context->lock);
-	for_each_slot(slot, context)
-	{
+	for (i = 0; i < context->nr_slots; i++) {
+		slot = &context->slots[i];
 		switch (slot->state) {
 		case SLOT_WITH_DAEMON:
 			slot_let_go(context, slot);
@@ -731,22 +732,26 @@ void miracast_messages_requeue(struct miracast_context *context)
  */
 u32 miracast_messages_with_daemon(struct miracast_context *context)
 {
-	struct miracast_slot *slot;
-	u32 n = 0;
+	u32 i, n = 0;
 
 	lockdep_assert_held(&context->lock);
-	for_each_slot(slot, context)
-		n += slot->state == SLOT_DELIVERING || slot->state == SLOT_WITH_DAEMON;
+	for (i = 0; i < context->nr_slots; i++)
+		n += context->slots[i].state == SLOT_DELIVERING ||
+		     context->slots[i].state == SLOT_WITH_DAEMON;
 	return n;
 }
 
 static void end_messages(struct miracast_context *context, ntstatus_t status, bool delivered)
 {
 	struct miracast_slot *slot;
+	u32 i;
 
 	lockdep_assert_held(&context->lock);
-	for_each_slot(slot, context) if (delivered || slot->state != SLOT_WITH_DAEMON)
-		slot_end(context, slot, status);
+	for (i = 0; i < context->nr_slots; i++) {
+		slot = &context->slots[i];
+		if (delivered || slot->state != SLOT_WITH_DAEMON)
+			slot_end(context, slot, status);
+	}
 	list_sort(NULL, &context->ended, by_order);
 }
 
