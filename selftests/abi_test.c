@@ -353,7 +353,7 @@ static void on_signal(int number)
 
 TEST_F(channel, exchange_waits_and_is_woken)
 {
-	struct miracast_message message;
+	struct miracast_message message = {};
 	struct miracast_exchange arg = {
 		.size = sizeof(arg),
 		.messages = (uintptr_t)&message,

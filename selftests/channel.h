@@ -295,7 +295,7 @@ struct server {
 static inline void *serve(void *data)
 {
 	struct miracast_completion completions[16];
-	struct miracast_message messages[16];
+	struct miracast_message messages[16] = {};
 	struct server *server = data;
 	struct miracast_exchange arg = {.size = sizeof(arg)};
 	unsigned int i;

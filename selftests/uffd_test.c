@@ -82,7 +82,8 @@ static void end_stall(struct stall *stall, const void *data, size_t size)
 	}
 	source =
 		mmap(NULL, stall->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	memcpy(source, data, size);
+	if (size)
+		memcpy(source, data, size);
 	copy.src = (uintptr_t)source;
 	ioctl(stall->uffd, UFFDIO_COPY, &copy);
 	munmap(source, stall->size);

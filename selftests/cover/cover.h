@@ -116,11 +116,12 @@ static inline int cover_compare(const void *a, const void *b)
 /* Makes room when the buffer gets full: each address is needed only once. */
 static inline void cover_compact(struct cover *cover)
 {
-	uint64_t *pcs = cover->words + 1;
+	uint64_t *pcs;
 	uint64_t i, n, unique = 0;
 
 	if (!cover->words)
 		return;
+	pcs = cover->words + 1;
 	n = __atomic_load_n(&cover->words[0], __ATOMIC_RELAXED);
 	if (n < COVER_WORDS / 2)
 		return;

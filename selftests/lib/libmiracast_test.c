@@ -658,11 +658,11 @@ static ntstatus_t control_in_start(struct driver *driver)
 static void control_in_stop(struct driver *driver)
 {
 	struct other *other = driver->data;
-	GThread *thread = g_thread_new("other", other_thread, other);
+	g_autoptr(GThread) thread = g_thread_new("other", other_thread, other);
 
 	g_assert_cmphex(control(driver, MIRACAST_TEST_CTL_STATUS, STATUS_BUFFER_OVERFLOW), ==,
 			STATUS_BUFFER_OVERFLOW);
-	g_thread_join(thread);
+	g_thread_join(g_steal_pointer(&thread));
 	g_assert_cmphex(other->status, ==, STATUS_INVALID_DEVICE_STATE);
 }
 
@@ -893,7 +893,7 @@ static void d18_a_context_is_recovered(struct stage *stage, gconstpointer unused
 	MiracastChannel *crashed;
 	g_autoptr(MiracastChannel) channel = NULL;
 	g_autoptr(GError) error = NULL;
-	struct miracast_message message;
+	struct miracast_message message = {};
 	struct miracast_completion completion;
 	struct miracast_exchange exchange = {
 		.messages = (uintptr_t)&message,
