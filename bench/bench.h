@@ -14,19 +14,19 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define MAX_SIZE	65536u
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define MAX_SIZE      65536u
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 struct bench {
-	int kernel;		/* /dev/miracast_bench */
-	int wall;		/* nanoseconds instead of instructions */
-	unsigned int rounds;	/* messages of one measurement */
+	int kernel; /* /dev/miracast_bench */
+	int wall; /* nanoseconds instead of instructions */
+	unsigned int rounds; /* messages of one measurement */
 };
 
 /* The sizes in bytes that everything is measured with. */
 extern const unsigned int bench_sizes[4];
 
-_Noreturn void die(const char *what);
+void die(const char *what) __attribute__((noreturn));
 uint64_t bench_now(const struct bench *bench);
 void report(const char *what, const char *name, unsigned int size, unsigned int in_flight,
 	    double cost);
@@ -35,8 +35,8 @@ void report(const char *what, const char *name, unsigned int size, unsigned int 
  * Cost of one message when @run exchanges @count of them: the difference between a long
  * and a short run, so that setting up costs nothing. @run: in bench->rounds steps.
  */
-double measure(const struct bench *bench, void (*run)(void *data, unsigned int count),
-	       void *data, unsigned int count);
+double measure(const struct bench *bench, void (*run)(void *data, unsigned int count), void *data,
+	       unsigned int count);
 
 /* A process of its own for the other side; it ends with stop_peer(). */
 pid_t start_peer(void (*serve)(void *data, int ready), void *data);

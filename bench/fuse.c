@@ -21,10 +21,10 @@
 
 #include "bench.h"
 
-#define MOUNT_POINT	"/tmp/bench-fuse"
-#define FILE_NODE	2
+#define MOUNT_POINT "/tmp/bench-fuse"
+#define FILE_NODE   2
 /* Of an ioctl's number, 14 bits are its size. */
-#define MAX_IOCTL	16383u
+#define MAX_IOCTL 16383u
 
 /* A server's buffers: a request, and the largest answer. */
 struct server {
@@ -37,8 +37,8 @@ static void answer(const struct server *server, int error, struct iovec *parts,
 		   unsigned int nr_parts)
 {
 	const struct fuse_in_header *in = (const void *)server->request;
-	struct fuse_out_header out = { .len = sizeof(out), .error = error, .unique = in->unique };
-	struct iovec all[4] = { { &out, sizeof(out) } };
+	struct fuse_out_header out = {.len = sizeof(out), .error = error, .unique = in->unique};
+	struct iovec all[4] = {{&out, sizeof(out)}};
 	unsigned int i;
 
 	for (i = 0; i < nr_parts; i++) {
@@ -54,8 +54,8 @@ static void answer_init(const struct server *server, const struct fuse_init_in *
 {
 	struct fuse_init_out out = {
 		.major = FUSE_KERNEL_VERSION,
-		.minor = in->minor < FUSE_KERNEL_MINOR_VERSION ? in->minor :
-								 FUSE_KERNEL_MINOR_VERSION,
+		.minor = in->minor < FUSE_KERNEL_MINOR_VERSION ? in->minor
+							       : FUSE_KERNEL_MINOR_VERSION,
 		.flags = in->flags & (FUSE_MAX_PAGES | FUSE_BIG_WRITES),
 		.max_background = 64,
 		.congestion_threshold = 64,
@@ -63,7 +63,7 @@ static void answer_init(const struct server *server, const struct fuse_init_in *
 		.max_pages = MAX_SIZE / 4096,
 	};
 
-	answer(server, 0, &(struct iovec){ &out, sizeof(out) }, 1);
+	answer(server, 0, &(struct iovec){&out, sizeof(out)}, 1);
 }
 
 static void answer_cuse_init(const struct server *server, const struct cuse_init_in *in)
@@ -75,7 +75,7 @@ static void answer_cuse_init(const struct server *server, const struct cuse_init
 		.max_read = MAX_SIZE,
 		.max_write = MAX_SIZE,
 	};
-	struct iovec parts[] = { { &out, sizeof(out) }, { name, sizeof(name) } };
+	struct iovec parts[] = {{&out, sizeof(out)}, {name, sizeof(name)}};
 
 	answer(server, 0, parts, 2);
 }
@@ -103,62 +103,52 @@ static void serve_one(struct server *server)
 	if (n < (ssize_t)sizeof(*in))
 		die("reading FUSE");
 	switch (in->opcode) {
-	case FUSE_INIT:
-		answer_init(server, arg);
-		break;
-	case CUSE_INIT:
-		answer_cuse_init(server, arg);
-		break;
+	case FUSE_INIT: answer_init(server, arg); break;
+	case CUSE_INIT: answer_cuse_init(server, arg); break;
 	case FUSE_GETATTR: {
-		struct fuse_attr_out out = { .attr = attributes(in->nodeid) };
+		struct fuse_attr_out out = {.attr = attributes(in->nodeid)};
 
-		answer(server, 0, &(struct iovec){ &out, sizeof(out) }, 1);
+		answer(server, 0, &(struct iovec){&out, sizeof(out)}, 1);
 		break;
 	}
 	case FUSE_LOOKUP: {
-		struct fuse_entry_out out = { .nodeid = FILE_NODE,
-					      .attr = attributes(FILE_NODE) };
+		struct fuse_entry_out out = {.nodeid = FILE_NODE, .attr = attributes(FILE_NODE)};
 
-		answer(server, 0, &(struct iovec){ &out, sizeof(out) }, 1);
+		answer(server, 0, &(struct iovec){&out, sizeof(out)}, 1);
 		break;
 	}
 	case FUSE_OPEN: {
-		struct fuse_open_out out = { .open_flags = FOPEN_DIRECT_IO };
+		struct fuse_open_out out = {.open_flags = FOPEN_DIRECT_IO};
 
-		answer(server, 0, &(struct iovec){ &out, sizeof(out) }, 1);
+		answer(server, 0, &(struct iovec){&out, sizeof(out)}, 1);
 		break;
 	}
 	case FUSE_READ:
 		answer(server, 0,
-		       &(struct iovec){ server->data, ((const struct fuse_read_in *)arg)->size },
-		       1);
+		       &(struct iovec){server->data, ((const struct fuse_read_in *)arg)->size}, 1);
 		break;
 	case FUSE_WRITE: {
-		struct fuse_write_out out = { .size = ((const struct fuse_write_in *)arg)->size };
+		struct fuse_write_out out = {.size = ((const struct fuse_write_in *)arg)->size};
 
-		answer(server, 0, &(struct iovec){ &out, sizeof(out) }, 1);
+		answer(server, 0, &(struct iovec){&out, sizeof(out)}, 1);
 		break;
 	}
 	case FUSE_IOCTL: {
 		struct fuse_ioctl_out out = {};
 		struct iovec parts[] = {
-			{ &out, sizeof(out) },
-			{ server->data, ((const struct fuse_ioctl_in *)arg)->out_size },
+			{&out, sizeof(out)},
+			{server->data, ((const struct fuse_ioctl_in *)arg)->out_size},
 		};
 
 		answer(server, 0, parts, 2);
 		break;
 	}
 	case FUSE_RELEASE:
-	case FUSE_FLUSH:
-		answer(server, 0, NULL, 0);
-		break;
+	case FUSE_FLUSH: answer(server, 0, NULL, 0); break;
 	case FUSE_FORGET:
 	case FUSE_BATCH_FORGET:
-	case FUSE_INTERRUPT:
-		break;
-	default:
-		answer(server, -ENOSYS, NULL, 0);
+	case FUSE_INTERRUPT: break;
+	default: answer(server, -ENOSYS, NULL, 0);
 	}
 }
 
@@ -256,7 +246,7 @@ static void run_crowd(void *data, unsigned int count)
 static double cost_of_crowd(const struct bench *bench, struct client *client)
 {
 	unsigned int n = ARRAY_SIZE(((struct crowd *)0)->threads), i;
-	struct crowd crowd = { .client = client };
+	struct crowd crowd = {.client = client};
 	double cost;
 
 	pthread_barrier_init(&crowd.begin, NULL, n + 1);
@@ -288,7 +278,7 @@ static void report_crowd(const struct bench *bench, struct client *client, const
 void bench_fuse(const struct bench *bench)
 {
 	struct server *server = calloc(1, sizeof(*server));
-	struct client client = { .buffer = calloc(1, MAX_SIZE) };
+	struct client client = {.buffer = calloc(1, MAX_SIZE)};
 	char options[64];
 	unsigned int i;
 	pid_t peer;
@@ -299,8 +289,7 @@ void bench_fuse(const struct bench *bench)
 	if (server->fd < 0)
 		die("/dev/fuse");
 	mkdir(MOUNT_POINT, 0755);
-	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0",
-		 server->fd);
+	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0", server->fd);
 	if (mount("bench", MOUNT_POINT, "fuse", MS_NOSUID | MS_NODEV, options))
 		die("mounting FUSE");
 	peer = start_peer(serve_fuse, server);
@@ -347,7 +336,7 @@ static int open_cuse(void)
 void bench_cuse(const struct bench *bench)
 {
 	struct server *server = calloc(1, sizeof(*server));
-	struct client client = { .buffer = calloc(1, MAX_SIZE) };
+	struct client client = {.buffer = calloc(1, MAX_SIZE)};
 	unsigned int i;
 	pid_t peer;
 

@@ -70,7 +70,7 @@ static void run_ping(void *data, unsigned int count)
 
 static void measure_ping(const struct bench *bench, struct ping *ping, const char *what)
 {
-	static const unsigned int flights[] = { 1, 64 };
+	static const unsigned int flights[] = {1, 64};
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(flights); i++) {
@@ -95,14 +95,13 @@ static void run_syscall(void *data, unsigned int count)
 
 void bench_local(const struct bench *bench)
 {
-	struct ping ping = { .buffer = calloc(1, MAX_SIZE) };
+	struct ping ping = {.buffer = calloc(1, MAX_SIZE)};
 	int there[2], back[2];
 	unsigned int i;
 
 	if (!ping.buffer)
 		die("calloc");
-	report("empty system call", "call", 0, 1,
-	       measure(bench, run_syscall, NULL, bench->rounds));
+	report("empty system call", "call", 0, 1, measure(bench, run_syscall, NULL, bench->rounds));
 
 	ping.there_read = eventfd(0, EFD_SEMAPHORE);
 	ping.back_read = eventfd(0, EFD_SEMAPHORE);

@@ -17,7 +17,7 @@
 #include "../kmod/bench/miracast_bench.h"
 #include "bench.h"
 
-const unsigned int bench_sizes[4] = { 0, 64, 4096, MAX_SIZE };
+const unsigned int bench_sizes[4] = {0, 64, 4096, MAX_SIZE};
 
 void die(const char *what)
 {
@@ -47,8 +47,8 @@ void report(const char *what, const char *name, unsigned int size, unsigned int 
 	fflush(stdout);
 }
 
-double measure(const struct bench *bench, void (*run)(void *data, unsigned int count),
-	       void *data, unsigned int count)
+double measure(const struct bench *bench, void (*run)(void *data, unsigned int count), void *data,
+	       unsigned int count)
 {
 	uint64_t start, middle, end;
 
@@ -104,7 +104,7 @@ void stop_peer(pid_t pid)
 int add_adapter(const struct bench *bench, unsigned int slots, unsigned int max_message,
 		unsigned int *index)
 {
-	struct miracast_bench_adapter arg = { .max_slots = slots, .max_message = max_message };
+	struct miracast_bench_adapter arg = {.max_slots = slots, .max_message = max_message};
 
 	if (ioctl(bench->kernel, MIRACAST_BENCH_ADAPTER, &arg))
 		return -1;
@@ -114,7 +114,7 @@ int add_adapter(const struct bench *bench, unsigned int slots, unsigned int max_
 
 void remove_adapter(const struct bench *bench, unsigned int index)
 {
-	struct miracast_bench_adapter arg = { .index = index };
+	struct miracast_bench_adapter arg = {.index = index};
 
 	if (ioctl(bench->kernel, MIRACAST_BENCH_ADAPTER, &arg))
 		die("cannot remove an adapter");
@@ -131,21 +131,21 @@ static const struct {
 	void (*run)(const struct bench *bench);
 	int only_named;
 } parts[] = {
-	{ "channel", bench_channel, 0 },
-	{ "local", bench_local, 0 },
-	{ "netlink", bench_netlink, 0 },
-	{ "fuse", bench_fuse, 0 },
-	{ "cuse", bench_cuse, 0 },
+	{"channel", bench_channel, 0},
+	{"local", bench_local, 0},
+	{"netlink", bench_netlink, 0},
+	{"fuse", bench_fuse, 0},
+	{"cuse", bench_cuse, 0},
 	/* Last, for tracepoints that were on leave their marks. */
-	{ "memory", bench_memory, 0 },
+	{"memory", bench_memory, 0},
 	/* What bench/profile looks at, one at a time. */
-	{ "round-trip", bench_round_trip, 1 },
-	{ "in-flight", bench_in_flight, 1 },
+	{"round-trip", bench_round_trip, 1},
+	{"in-flight", bench_in_flight, 1},
 };
 
 int main(int argc, char **argv)
 {
-	struct bench bench = { .rounds = 1000 };
+	struct bench bench = {.rounds = 1000};
 	unsigned int i;
 	int c, j;
 

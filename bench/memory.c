@@ -15,15 +15,20 @@
 
 #include "bench.h"
 
-#define TRACING		"/sys/kernel/tracing/"
-#define MAX_OBJECTS	65536
-#define MANY		8
+#define TRACING	    "/sys/kernel/tracing/"
+#define MAX_OBJECTS 65536
+#define MANY	    8
 
 static const char *const events[] = {
-	"kmem/kmalloc", "kmem/kmem_cache_alloc", "kmem/kfree", "kmem/kmem_cache_free",
+	"kmem/kmalloc",
+	"kmem/kmem_cache_alloc",
+	"kmem/kfree",
+	"kmem/kmem_cache_free",
 	/* Up to 6.1 there are two more. */
-	"kmem/kmalloc_node", "kmem/kmem_cache_alloc_node",
-	"percpu/percpu_alloc_percpu", "percpu/percpu_free_percpu",
+	"kmem/kmalloc_node",
+	"kmem/kmem_cache_alloc_node",
+	"percpu/percpu_alloc_percpu",
+	"percpu/percpu_free_percpu",
 };
 
 static int set(const char *name, const char *value)
@@ -102,7 +107,7 @@ static long stop_trace(void)
 		address = strtoull(at + 4, NULL, 16);
 		if (!release) {
 			at = strstr(line, "bytes_alloc=");
-			if (!at || n == MAX_OBJECTS)
+			if (!at || n >= MAX_OBJECTS)
 				die("more allocations than can be followed");
 			objects[n].address = address;
 			objects[n++].bytes = strtol(at + 12, NULL, 10);

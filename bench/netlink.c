@@ -26,7 +26,7 @@ struct request {
 
 static void send_to_kernel(int fd, const void *message, unsigned int length)
 {
-	static const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	static const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
 
 	if (sendto(fd, message, length, 0, (const struct sockaddr *)&kernel, sizeof(kernel)) !=
 	    (ssize_t)length)
@@ -35,7 +35,7 @@ static void send_to_kernel(int fd, const void *message, unsigned int length)
 
 static int open_netlink(void)
 {
-	static const struct sockaddr_nl any = { .nl_family = AF_NETLINK };
+	static const struct sockaddr_nl any = {.nl_family = AF_NETLINK};
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
 	int room = 64 * (2 * MAX_SIZE + 4096);
 
@@ -51,24 +51,25 @@ static int open_netlink(void)
 static unsigned int resolve_family(int fd, char *buffer, unsigned int size)
 {
 	struct request request = {
-		.header = {
-			.nlmsg_len = sizeof(request),
-			.nlmsg_type = GENL_ID_CTRL,
-			.nlmsg_flags = NLM_F_REQUEST,
-		},
-		.genl = { .cmd = CTRL_CMD_GETFAMILY, .version = 1 },
-		.attribute = {
-			.nla_len = NLA_HDRLEN + sizeof(MIRACAST_BENCH_FAMILY),
-			.nla_type = CTRL_ATTR_FAMILY_NAME,
-		},
+		.header =
+			{
+				.nlmsg_len = sizeof(request),
+				.nlmsg_type = GENL_ID_CTRL,
+				.nlmsg_flags = NLM_F_REQUEST,
+			},
+		.genl = {.cmd = CTRL_CMD_GETFAMILY, .version = 1},
+		.attribute =
+			{
+				.nla_len = NLA_HDRLEN + sizeof(MIRACAST_BENCH_FAMILY),
+				.nla_type = CTRL_ATTR_FAMILY_NAME,
+			},
 		.value = MIRACAST_BENCH_FAMILY,
 	};
 	const struct nlmsghdr *header = (const void *)buffer;
 	const struct nlattr *attribute;
 	unsigned int at;
 
-	request.header.nlmsg_len = NLMSG_LENGTH(GENL_HDRLEN) +
-				   NLA_ALIGN(request.attribute.nla_len);
+	request.header.nlmsg_len = NLMSG_LENGTH(GENL_HDRLEN) + NLA_ALIGN(request.attribute.nla_len);
 	send_to_kernel(fd, &request, request.header.nlmsg_len);
 	if (recv(fd, buffer, size, 0) < (ssize_t)NLMSG_LENGTH(GENL_HDRLEN))
 		die("netlink family");
@@ -87,11 +88,12 @@ static void serve_netlink(void *data, int ready)
 	static char buffer[MAX_SIZE + 4096];
 	struct nlmsghdr *header = (void *)buffer;
 	struct request hello = {
-		.header = {
-			.nlmsg_len = NLMSG_LENGTH(GENL_HDRLEN),
-			.nlmsg_flags = NLM_F_REQUEST,
-		},
-		.genl = { .cmd = MIRACAST_BENCH_CMD_HELLO, .version = 1 },
+		.header =
+			{
+				.nlmsg_len = NLMSG_LENGTH(GENL_HDRLEN),
+				.nlmsg_flags = NLM_F_REQUEST,
+			},
+		.genl = {.cmd = MIRACAST_BENCH_CMD_HELLO, .version = 1},
 	};
 	int fd = open_netlink();
 
@@ -128,7 +130,7 @@ static void run_netlink(void *data, unsigned int count)
 
 void bench_netlink(const struct bench *bench)
 {
-	struct sender sender = { .bench = bench };
+	struct sender sender = {.bench = bench};
 	pid_t peer = start_peer(serve_netlink, NULL);
 	unsigned int i;
 
