@@ -1151,8 +1151,8 @@ TEST_F(channel, s43_a_blocked_reader_hears_that_the_session_is_over)
 	while (get_chunks(self->fd, buffer, 64, 0).status != 0xdeadbeefu) {
 		if (background.done) {
 			ASSERT_EQ(-EBUSY, finish_call(&background));
-			ASSERT_EQ(0, start_call(&background, self->fd, MIRACAST_IOC_GET_CHUNKS,
-						&arg));
+			ASSERT_EQ(0,
+				  start_call(&background, self->fd, MIRACAST_IOC_GET_CHUNKS, &arg));
 		}
 		sleep_ms(10);
 	}
