@@ -455,28 +455,33 @@ static struct test_message *alloc_message(struct test_file *file,
 	return message;
 }
 
+static ntstatus_t call_send(struct test_message *message, struct miracast_handle handle,
+			    const struct miracast_test_send *arg)
+{
+	bool no_callback = arg->flags & MIRACAST_TEST_NO_CALLBACK;
+
+	return miracast_send_message(handle, arg->input_size,
+				     arg->flags & MIRACAST_TEST_NULL_INPUT ? NULL : message->input,
+				     arg->output_size,
+				     arg->flags & MIRACAST_TEST_NULL_OUTPUT ? NULL
+									    : message->output,
+				     no_callback ? NULL : message_callback,
+				     arg->flags & MIRACAST_TEST_NULL_CONTEXT ? NULL : message);
+}
+
 static void send_async(struct test_message *message, struct miracast_handle handle,
 		       struct miracast_test_send *arg)
 {
-	bool null_context = arg->flags & MIRACAST_TEST_NULL_CONTEXT;
-	bool callback = !(arg->flags & MIRACAST_TEST_NO_CALLBACK);
-	bool atomic = arg->flags & MIRACAST_TEST_ATOMIC;
-
-	if (null_context)
+	if (arg->flags & MIRACAST_TEST_NULL_CONTEXT)
 		WRITE_ONCE(null_context_message, message);
-	if (atomic)
+	if (arg->flags & MIRACAST_TEST_ATOMIC) {
 		spin_lock(&message->adapter->lock);
-	arg->status =
-		miracast_send_message(handle, arg->input_size,
-				      arg->flags & MIRACAST_TEST_NULL_INPUT ? NULL : message->input,
-				      arg->output_size,
-				      arg->flags & MIRACAST_TEST_NULL_OUTPUT ? NULL
-									     : message->output,
-				      callback ? message_callback : NULL,
-				      null_context ? NULL : message);
-	if (atomic)
+		arg->status = call_send(message, handle, arg);
 		spin_unlock(&message->adapter->lock);
-	if (callback)
+	} else {
+		arg->status = call_send(message, handle, arg);
+	}
+	if (!(arg->flags & MIRACAST_TEST_NO_CALLBACK))
 		count_send(message->adapter, arg->status);
 	mutex_lock(&message->file->lock);
 	message->returned = true;
