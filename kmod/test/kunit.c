@@ -198,6 +198,7 @@ static struct kunit_suite channel_suite = {
 	.name = "miracast",
 	.test_cases = channel_cases,
 };
+
 kunit_test_suite(channel_suite);
 
 MODULE_DESCRIPTION("KUnit suite of the Miracast channel");

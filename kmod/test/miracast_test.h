@@ -115,7 +115,7 @@ struct miracast_test_counters {
 	__u64 disconnected;
 	__u64 removed;
 	__u64 other;
-	__u64 doubled; /* BURST: callbacks of a message that had had one: must be 0 */
+	__u64 doubled; /* BURST: second callbacks of a message: must be 0 */
 	__u64 corrupt; /* BURST: answers that were not what SUCCESS stands for: must be 0 */
 };
 
