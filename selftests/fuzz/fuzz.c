@@ -58,7 +58,10 @@ static struct shared *shared;
 
 /* A worker's: all its threads use them at the same time. */
 static int test_fd, netlink_fd = -1, files[FILES] = {-1, -1, -1, -1};
-static uint32_t adapter_index, target; /* of the newest context */
+static uint32_t adapter_index;
+/* Of the newest context: what most calls are about. */
+static volatile uint32_t target;
+static volatile int target_fd;
 static char device[32];
 static struct map {
 	unsigned char *address;
@@ -68,8 +71,13 @@ static uint64_t ids[IDS];
 static volatile unsigned int newest_id;
 static unsigned char *hole; /* two pages: the second is not there */
 static unsigned char *read_only;
+static unsigned char scratch[65536]; /* as much as any call may write */
 static int first_fd; /* of those that programs open */
 static volatile bool removed; /* the adapter: the worker's last program */
+
+static struct cover main_cover;
+static struct cover_sections sections;
+static uint64_t reached[PC_HASH];
 
 static __thread sigjmp_buf on_fault;
 static __thread volatile bool may_fault;
@@ -113,25 +121,30 @@ static uint32_t take_word(struct reader *reader)
 
 static int file_of(struct reader *reader)
 {
-	return files[take(reader, 8) % FILES * (take(reader, 4) == 0)];
+	return take(reader, 4) && target_fd >= 0 ? target_fd : files[take(reader, FILES)];
 }
 
+/* Of a message that was fetched, mostly; each is used once, mostly. */
 static uint64_t id_of(struct reader *reader)
 {
-	uint64_t id = ids[(newest_id - take(reader, 4)) % IDS];
+	uint64_t *id = &ids[(newest_id - take(reader, 2)) % IDS], value = *id;
 
-	switch (take(reader, 8)) {
-	case 0: return id + 1025;
-	case 1: return id ^ 1;
+	switch (take(reader, 12)) {
+	case 0: return value + 1025;
+	case 1: return value ^ 1;
 	case 2: return take_word(reader);
-	default: return id;
+	case 3: return value;
+	default:
+		*id = 0;
+		newest_id--;
+		return value;
 	}
 }
 
 /* Mostly @good. */
 static void *pointer(struct reader *reader, void *good)
 {
-	switch (take(reader, 24)) {
+	switch (take(reader, 64)) {
 	case 0: return NULL;
 	case 1: return hole + 4096 - take(reader, 64);
 	case 2: return read_only;
@@ -166,8 +179,10 @@ static int setup_file(int fd, uint32_t flags)
 	int error = handshake(fd, MIRACAST_FEATURE_RECOVER | MIRACAST_FEATURE_CHUNKS);
 
 	error = error ?: create_context(fd, flags, SLOTS, &info);
-	if (!error)
+	if (!error) {
 		target = info.target_id;
+		target_fd = fd;
+	}
 	return error;
 }
 
@@ -177,8 +192,8 @@ static void do_open(struct reader *reader)
 
 	files[slot] = open(device, (take(reader, 4) ? O_RDWR : O_RDONLY) | O_CLOEXEC |
 					   (take(reader, 2) ? O_NONBLOCK : 0));
-	if (take(reader, 4))
-		setup_file(files[slot], take(reader, 2));
+	if (take(reader, 4) && !setup_file(files[slot], take(reader, 2)) && take(reader, 4))
+		start_session(files[slot]);
 	if (old >= 0 && take(reader, 8))
 		close(old);
 }
@@ -187,6 +202,9 @@ static void do_close(struct reader *reader)
 {
 	int slot = take(reader, FILES), fd = files[slot];
 
+	/* Not too often that with which something goes on. */
+	if (fd == target_fd && take(reader, 4))
+		return;
 	files[slot] = -1;
 	if (take(reader, 8) == 0)
 		files[slot] = dup(fd);
@@ -209,8 +227,12 @@ static void do_create(struct reader *reader)
 		.slots = take(reader, 67),
 	};
 
-	if (!struct_call(reader, file_of(reader), MIRACAST_IOC_CREATE_CONTEXT, &arg))
-		target = arg.target_id % 32;
+	int fd = take(reader, 2) ? files[take(reader, FILES)] : file_of(reader);
+
+	if (struct_call(reader, fd, MIRACAST_IOC_CREATE_CONTEXT, &arg))
+		return;
+	target = arg.target_id % 32;
+	target_fd = fd;
 }
 
 static void do_destroy(struct reader *reader)
@@ -255,10 +277,11 @@ static void do_get_state(struct reader *reader)
 static void do_exchange(struct reader *reader)
 {
 	struct miracast_completion completions[20] = {};
-	struct miracast_message messages[20] = {};
+	/* A page ends behind it: a call that was given more room finds none. */
+	struct miracast_message *messages = (void *)(hole + 4096 - 20 * sizeof(*messages));
 	struct miracast_exchange arg = {
 		.size = sizeof(arg),
-		.nr_completions = take(reader, 5),
+		.nr_completions = take(reader, 2) * take(reader, 4),
 		.nr_messages = take(reader, 5),
 		.timeout_ns = take(reader, 3) * MS,
 	};
@@ -272,14 +295,13 @@ static void do_exchange(struct reader *reader)
 	for (i = 0; i < arg.nr_completions && i < 20; i++) {
 		completions[i].id = id_of(reader);
 		completions[i].status = MIRACAST_NTSTATUS(statuses[take(reader, 8)]);
-		completions[i].information = take(reader, 8) ? take(reader, 17) : take_word(reader);
+		completions[i].information = take(reader, 8) ? take(reader, 4) * 8
+							     : take_word(reader);
 		completions[i].reserved = take(reader, 32) == 31;
 	}
 	arg.completions = (uintptr_t)pointer(reader, completions);
 	arg.messages = (uintptr_t)pointer(reader, messages);
-	/* Room for more than there is would be written over the stack. */
-	if (arg.nr_messages > 20 && arg.messages == (uintptr_t)messages)
-		arg.messages = (uintptr_t)(hole + 4096 - sizeof(messages));
+	memset(messages, 0, 20 * sizeof(*messages));
 	struct_call(reader, file_of(reader), MIRACAST_IOC_EXCHANGE, &arg);
 	for (i = 0; i < 20; i++)
 		if (messages[i].id)
@@ -291,7 +313,6 @@ static void do_io_control(struct reader *reader)
 	struct miracast_test_control request[4] = {
 		{.code = take(reader, 9), .value = take(reader, 4)},
 	};
-	uint8_t output[64];
 	struct miracast_io_control arg = {
 		.size = sizeof(arg),
 		.flags = take(reader, 16) == 0 ? take_word(reader) : take(reader, 2),
@@ -300,20 +321,19 @@ static void do_io_control(struct reader *reader)
 	};
 
 	arg.input = (uintptr_t)pointer(reader, request);
-	arg.output = (uintptr_t)pointer(reader, output);
+	arg.output = (uintptr_t)pointer(reader, scratch);
 	struct_call(reader, file_of(reader), MIRACAST_IOC_IO_CONTROL, &arg);
 }
 
 static void do_get_chunks(struct reader *reader)
 {
-	uint8_t buffer[256];
 	struct miracast_get_chunks arg = {
 		.size = sizeof(arg),
 		.buffer_size = take(reader, 256),
 		.timeout_ns = take(reader, 3) * MS,
 	};
 
-	arg.buffer = (uintptr_t)pointer(reader, buffer);
+	arg.buffer = (uintptr_t)pointer(reader, scratch);
 	struct_call(reader, file_of(reader), MIRACAST_IOC_GET_CHUNKS, &arg);
 }
 
@@ -406,7 +426,7 @@ static void do_map_games(struct reader *reader)
 static void do_touch(struct reader *reader)
 {
 	struct map *map = &maps[take(reader, MAPS)];
-	size_t offset = take_word(reader) % (map->size + 1);
+	size_t offset = take_word(reader) % (map->size ?: 1);
 
 	if (!map->address)
 		return;
@@ -475,6 +495,8 @@ static void do_pass(struct reader *reader)
 		if (take(reader, 4) && recvmsg(pair[1], &msg, MSG_CMSG_CLOEXEC) == 1 &&
 		    msg.msg_controllen)
 			memcpy(&files[slot], CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(int));
+		if (fd == target_fd)
+			target_fd = files[slot];
 	}
 	close(pair[0]);
 	close(pair[1]);
@@ -677,14 +699,17 @@ static void do_netlink(struct reader *reader)
 			setsockopt(netlink_fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &i, sizeof(i));
 }
 
+/* As often as they are to be called. */
 static void (*const calls[])(struct reader *) = {
-	do_exchange,	  do_exchange,	   do_exchange,	    do_exchange,     do_session,
-	do_session,	  do_io_control,   do_io_control,   do_get_chunks,   do_driver_send,
-	do_driver_send,	  do_driver_burst, do_driver_burst, do_driver_chunk, do_driver_chunk,
-	do_open,	  do_close,	   do_handshake,    do_create,	     do_destroy,
-	do_recover,	  do_get_state,	   do_reports,	    do_raw_ioctl,    do_mmap,
-	do_map_games,	  do_touch,	   do_fork,	    do_pass,	     do_poll,
-	do_driver_behave, do_sysfs,	   do_remove,	    do_file_games,   do_netlink,
+	do_exchange,	 do_exchange,	  do_exchange,	   do_exchange,	     do_exchange,
+	do_exchange,	 do_driver_send,  do_driver_burst, do_exchange,	     do_exchange,
+	do_exchange,	 do_exchange,	  do_session,	   do_session,	     do_io_control,
+	do_io_control,	 do_get_chunks,	  do_driver_send,  do_driver_send,   do_driver_burst,
+	do_driver_burst, do_driver_chunk, do_driver_chunk, do_open,	     do_close,
+	do_handshake,	 do_create,	  do_destroy,	   do_recover,	     do_get_state,
+	do_reports,	 do_raw_ioctl,	  do_mmap,	   do_map_games,     do_touch,
+	do_fork,	 do_pass,	  do_poll,	   do_driver_behave, do_sysfs,
+	do_remove,	 do_file_games,	  do_netlink,
 };
 
 #define N_CALLS (sizeof(calls) / sizeof(calls[0]))
@@ -711,26 +736,37 @@ static void start_timer(timer_t *timer)
 	timer_settime(*timer, 0, &spec, NULL);
 }
 
+/* Takes what a thread has reached, and begins anew. */
 static void note_coverage(struct cover *cover, bool *news)
 {
-	static __thread struct cover_sections found;
-	uint64_t n, i;
+	uint64_t n, i, pc;
 	uint32_t hash;
 
 	if (!cover->words)
 		return;
-	if (!found.n)
-		cover_find_sections(&found);
 	n = __atomic_load_n(&cover->words[0], __ATOMIC_RELAXED);
 	for (i = 1; i <= n && i < COVER_WORDS; i++) {
-		if (cover_section_of(&found, cover->words[i]) < 0)
+		pc = cover->words[i];
+		hash = (pc * 0x9e3779b97f4a7c15ull) >> 48;
+		if (reached[hash] == pc || cover_section_of(&sections, pc) < 0)
 			continue;
-		hash = (cover->words[i] * 0x9e3779b97f4a7c15ull) >> 48;
+		reached[hash] = pc;
 		if (!shared->seen[hash]) {
 			shared->seen[hash] = 1;
 			*news = true;
 		}
 	}
+	__atomic_store_n(&cover->words[0], 0, __ATOMIC_RELAXED);
+}
+
+static void save_coverage(void)
+{
+	unsigned int n = 0, i;
+
+	for (i = 0; i < PC_HASH; i++)
+		if (reached[i])
+			reached[n++] = reached[i];
+	cover_save(reached, n);
 }
 
 struct worker_thread {
@@ -749,12 +785,6 @@ static void *run_thread(void *data)
 	cover_begin(&cover);
 	run_calls(&thread->reader);
 	note_coverage(&cover, &thread->news);
-	if (cover.words) {
-		uint64_t n = cover.words[0];
-
-		ioctl(cover.fd, KCOV_DISABLE, 0);
-		cover_save(cover.words + 1, n < COVER_WORDS ? n : COVER_WORDS - 1);
-	}
 	cover_end(&cover);
 	timer_delete(timer);
 	return NULL;
@@ -766,15 +796,20 @@ static bool run_program(const struct program *program)
 	struct worker_thread threads[3] = {};
 	struct reader reader = {program->bytes, program->size};
 	unsigned int n = take(&reader, 4) ? 1 : 3, i;
+	struct miracast_test_behaviour behaviour = {.index = adapter_index};
 	bool news = false;
 
+	call(test_fd, MIRACAST_TEST_BEHAVE, &behaviour);
 	/* Most begin with a session that runs. */
 	if (take(&reader, 8)) {
 		files[0] = open(device, O_RDWR | O_CLOEXEC);
 		if (files[0] >= 0 && !setup_file(files[0], take(&reader, 2)) && take(&reader, 4))
 			start_session(files[0]);
 	}
-	for (i = 0; i < n; i++) {
+	if (n == 1)
+		run_calls(&reader);
+	note_coverage(&main_cover, &news);
+	for (i = 0; i < n && n > 1; i++) {
 		threads[i].reader = (struct reader){
 			reader.bytes + reader.left / n * i,
 			reader.left / n,
@@ -782,7 +817,7 @@ static bool run_program(const struct program *program)
 		if (pthread_create(&threads[i].thread, NULL, run_thread, &threads[i]))
 			_exit(3);
 	}
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < n && n > 1; i++) {
 		pthread_join(threads[i].thread, NULL);
 		news |= threads[i].news;
 	}
@@ -794,6 +829,8 @@ static bool run_program(const struct program *program)
 	}
 	close_range(first_fd, ~0u, 0);
 	memset(files, 0xff, sizeof(files));
+	target_fd = -1;
+	memset(ids, 0, sizeof(ids));
 	return news;
 }
 
@@ -891,6 +928,7 @@ static void work(uint64_t random, const struct program *one)
 	struct miracast_test_adapter adapter = default_adapter();
 	struct sigaction action = {.sa_handler = on_signal};
 	unsigned int n;
+	timer_t timer;
 	bool news;
 
 	sigaction(SIGALRM, &action, NULL);
@@ -899,12 +937,12 @@ static void work(uint64_t random, const struct program *one)
 	signal(SIGIO, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
 	hole = mmap(NULL, 2 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	munmap(hole + 4096, 4096);
+	mprotect(hole + 4096, 4096, PROT_NONE);
 	read_only = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	netlink_fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
 	test_fd = open("/dev/miracast_test", O_RDWR | O_CLOEXEC);
-	adapter.max_contexts = 8;
-	adapter.timeout_ms = 200;
+	adapter.max_contexts = 32;
+	adapter.timeout_ms = 2000;
 	adapter.max_message = 64;
 	if (call(test_fd, MIRACAST_TEST_ADD, &adapter))
 		complain("cannot make an adapter");
@@ -912,7 +950,11 @@ static void work(uint64_t random, const struct program *one)
 	close(open_adapter(adapter_index));
 	snprintf(device, sizeof(device), "/dev/miracast%u", adapter_index);
 	write_attr(adapter_index, "watchdog_ms", "20");
-	first_fd = test_fd + 1;
+	cover_find_sections(&sections);
+	cover_begin(&main_cover);
+	start_timer(&timer);
+	first_fd = dup(test_fd);
+	close(first_fd);
 
 	for (n = 0; n < BATCH && !removed && milliseconds() < shared->end; n++) {
 		if (one)
@@ -925,6 +967,7 @@ static void work(uint64_t random, const struct program *one)
 			shared->corpus[shared->corpus_size++] = shared->current;
 	}
 	look_after_adapter();
+	save_coverage();
 	_exit(0);
 }
 
