@@ -179,7 +179,10 @@ void miracast_context_destroy(struct miracast_context *context, ntstatus_t statu
 		spin_lock(&adapter->lock);
 		list_del(&context->node);
 		adapter->nr_contexts--;
+		/* A daemon may be completing what is over, which is counted, too. */
+		spin_lock(&context->lock);
 		miracast_counters_add(&adapter->past, &context->counters);
+		spin_unlock(&context->lock);
 		spin_unlock(&adapter->lock);
 		ida_free(&ids, context->id);
 	}
