@@ -83,7 +83,7 @@ static gboolean check(HostLinkWatch *watch)
 		g_clear_handle_id(&watch->grace_source, g_source_remove);
 	} else if (!watch->grace_source) {
 		watch->grace_source =
-			g_timeout_add_seconds(HOST_LINK_WATCH_GRACE, on_grace_over, watch);
+			g_timeout_add(HOST_LINK_WATCH_GRACE_MS, on_grace_over, watch);
 	}
 	return TRUE;
 }

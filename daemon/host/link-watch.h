@@ -3,7 +3,8 @@
  * Watches a local address and the carrier of its interface, over rtnetlink.
  *
  * The address or the interface is removed: lost at once. The carrier is gone, or the interface is
- * down: lost after HOST_LINK_WATCH_GRACE seconds without it, so that a moment's flap is survived.
+ * down: lost after HOST_LINK_WATCH_GRACE_MS without it, so that a moment's flap is survived. The
+ * kernel tells of a carrier at most once a second, so it may be a second more after the event.
  */
 #ifndef HOST_LINK_WATCH_H
 #define HOST_LINK_WATCH_H
@@ -12,7 +13,7 @@
 
 G_BEGIN_DECLS
 
-#define HOST_LINK_WATCH_GRACE 3
+#define HOST_LINK_WATCH_GRACE_MS 3000
 
 typedef struct _HostLinkWatch HostLinkWatch;
 
