@@ -43,6 +43,28 @@ pid_t start_peer(void (*serve)(void *data, int ready), void *data);
 void stop_peer(pid_t pid);
 void peer_is_ready(int ready);
 
+/* A caller of something, again and again; @buffer: MAX_SIZE bytes, client_buffer(). */
+struct client {
+	int fd;
+	unsigned int size;
+	char *buffer;
+	void (*call)(struct client *client);
+};
+
+char *client_buffer(void);
+void call_getattr(struct client *client);
+void call_read(struct client *client);
+void call_write(struct client *client);
+void call_ioctl(struct client *client);
+
+/* Reports what one @call costs, from one caller; from 64 that each wait for theirs. */
+void report_call(const struct bench *bench, struct client *client, const char *what,
+		 void (*call)(struct client *client), unsigned int size);
+void report_crowd(const struct bench *bench, struct client *client, const char *what);
+
+/* Opens the device whose numbers @sysfs_dev, "/sys/.../dev", tells, waiting for it for a second. */
+int open_node(const char *sysfs_dev, mode_t type, int flags);
+
 int add_adapter(const struct bench *bench, unsigned int slots, unsigned int max_message,
 		unsigned int *index);
 void remove_adapter(const struct bench *bench, unsigned int index);
@@ -55,7 +77,9 @@ void bench_round_trip(const struct bench *bench);
 void bench_in_flight(const struct bench *bench);
 void bench_local(const struct bench *bench);
 void bench_fuse(const struct bench *bench);
+void bench_fuse_uring(const struct bench *bench);
 void bench_cuse(const struct bench *bench);
+void bench_ublk(const struct bench *bench);
 void bench_netlink(const struct bench *bench);
 void bench_memory(const struct bench *bench);
 

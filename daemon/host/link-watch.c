@@ -82,8 +82,7 @@ static gboolean check(HostLinkWatch *watch)
 	if ((flags & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING)) {
 		g_clear_handle_id(&watch->grace_source, g_source_remove);
 	} else if (!watch->grace_source) {
-		watch->grace_source =
-			g_timeout_add(HOST_LINK_WATCH_GRACE_MS, on_grace_over, watch);
+		watch->grace_source = g_timeout_add(HOST_LINK_WATCH_GRACE_MS, on_grace_over, watch);
 	}
 	return TRUE;
 }

@@ -137,8 +137,9 @@ static ntstatus_t driver_handle(void *context, uint32_t input_size, const void *
 
 	if (g_atomic_int_get(&driver->in_life))
 		g_atomic_int_inc(&driver->overlaps);
-	if (n > driver->most_handlers)
-		driver->most_handlers = n;
+	g_mutex_lock(&driver->lock);
+	driver->most_handlers = MAX(driver->most_handlers, n);
+	g_mutex_unlock(&driver->lock);
 	if (driver->on_message)
 		status = driver->on_message(driver, input_size, input, output_size, output,
 					    bytes_returned);
@@ -395,10 +396,16 @@ static void s06_s12_bytes_go_both_ways(struct stage *stage, gconstpointer unused
 static ntstatus_t wait_for_another(struct driver *driver, uint32_t input_size, const void *input,
 				   uint32_t output_size, void *output, uint32_t *bytes_returned)
 {
-	if (input_size)
-		release(driver);
-	else
+	if (!input_size) {
 		wait_for_release(driver);
+		return STATUS_SUCCESS;
+	}
+	/* It may be the first to get here. */
+	for (int i = 0;
+	     i < 1000 && g_atomic_int_get(&driver->in_handler) < MIRACAST_DEVICE_DEFAULT_THREADS;
+	     i++)
+		g_usleep(10 * 1000);
+	release(driver);
 	return STATUS_SUCCESS;
 }
 
