@@ -36,13 +36,14 @@ static ntstatus_t example_create(void *driver, const struct miracast_display_cal
 static ntstatus_t example_io_control(void *driver, void *miracast_context, u32 input_size,
 				     const void *input, u32 output_size, void *output, u32 *bytes)
 {
-	struct example_message *message = kzalloc(sizeof(*message), GFP_KERNEL);
+	struct example_message *message;
 	ntstatus_t status;
 
-	if (!message || output_size < sizeof(answered)) {
-		kfree(message);
-		return STATUS_INVALID_PARAMETER;
-	}
+	if (output_size < sizeof(answered))
+		return STATUS_BUFFER_TOO_SMALL;
+	message = kzalloc(sizeof(*message), GFP_KERNEL);
+	if (!message)
+		return STATUS_NO_MEMORY;
 	message->input[0] = 0xaa;
 	message->input[1] = 0x55;
 	status = callbacks.send_message(callbacks.miracast_handle, sizeof(message->input),
