@@ -19,6 +19,7 @@ help:
 	@echo
 	@echo 'More tests:'
 	@echo 'make check-faults   daemon killed, cables pulled, sinks that misbehave'
+	@echo 'make check-install  what make install installs, run by systemd in its sandbox'
 	@echo 'make check-kernels  other kernels, and the build inside a kernel tree'
 	@echo 'make check-debug    kernels with KASAN, lockdep and KCSAN'
 	@echo 'make check-mutants  each line that keeps the contract, broken, has to be noticed'
@@ -43,6 +44,9 @@ check: setup
 check-faults: setup
 	@vm/build modules user
 	@vm/run --timeout 1800 -- demo/faults
+
+check-install: setup
+	@scripts/check-install
 
 check-kernels: setup
 	@scripts/check-kernels
@@ -69,7 +73,7 @@ install:
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/build/kmod/install CONFIG_MIRACAST_TEST= modules
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/build/kmod/install CONFIG_MIRACAST_TEST= \
 		INSTALL_MOD_PATH=$(DESTDIR) modules_install
-	test -f build/install/build.ninja || meson setup build/install --prefix=$(PREFIX) \
+	test -f build/install/build.ninja || meson setup build/install --prefix=$(PREFIX) --libdir=lib \
 		--buildtype=release -Dwerror=false
 	meson compile -C build/install
 	meson install -C build/install --no-rebuild $(if $(DESTDIR),--destdir=$(abspath $(DESTDIR)))
@@ -77,4 +81,4 @@ install:
 clean:
 	rm -rf build
 
-.PHONY: bench help setup modules daemon demo check check-faults check-kernels check-debug check-mutants lint format install clean
+.PHONY: bench help setup modules daemon demo check check-faults check-install check-kernels check-debug check-mutants lint format install clean
