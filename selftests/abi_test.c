@@ -414,7 +414,7 @@ TEST_F(channel, poll_tells_messages_state_and_hang_up)
 	EXPECT_EQ(0, poll(&pollfd, 1, 0));
 	ASSERT_EQ(0, call(self->fd, MIRACAST_IOC_DESTROY_CONTEXT, NULL));
 	EXPECT_EQ(1, poll(&pollfd, 1, 0));
-	EXPECT_EQ(POLLHUP | POLLERR | POLLPRI, pollfd.revents | POLLPRI);
+	EXPECT_EQ(POLLHUP | POLLERR | POLLPRI | POLLRDBAND, pollfd.revents | POLLPRI);
 }
 
 TEST_F(channel, the_arena_maps_shared_and_within_bounds)
@@ -462,6 +462,31 @@ TEST_F(channel, growing_the_mapping_reaches_no_other_memory)
 	}
 	ASSERT_EQ(child, waitpid(child, &wstatus, 0));
 	EXPECT_TRUE(WIFEXITED(wstatus) ? !WEXITSTATUS(wstatus) : WTERMSIG(wstatus) == SIGBUS);
+}
+
+TEST_F(channel, a_refused_context_tells_why_and_nothing_else)
+{
+	struct miracast_test_behaviour behaviour = {
+		.index = self->index,
+		.create_status = STATUS_NO_MEMORY,
+	};
+	struct miracast_context_info arg, expected = {
+						  .size = sizeof(expected),
+						  .slots = 1,
+						  .status = STATUS_NO_MEMORY,
+					  };
+	int fd = open_adapter(self->index);
+
+	ASSERT_EQ(0, handshake(fd, 0));
+	ASSERT_EQ(0, call(self->test_fd, MIRACAST_TEST_BEHAVE, &behaviour));
+	memset(&arg, 0xa5, sizeof(arg));
+	arg.size = sizeof(arg);
+	arg.flags = 0;
+	arg.slots = 1;
+	memset(arg.reserved, 0, sizeof(arg.reserved));
+	ASSERT_EQ(-ENOMEM, call(fd, MIRACAST_IOC_CREATE_CONTEXT, &arg));
+	EXPECT_EQ(0, memcmp(&arg, &expected, sizeof(arg)));
+	close(fd);
 }
 
 TEST_F(channel, recover_checks_its_argument)

@@ -357,6 +357,14 @@ static inline int start_call(struct background *background, int fd, unsigned lon
 	return pthread_create(&background->thread, NULL, background_call, background);
 }
 
+/* Whether it ends by itself. */
+static inline bool ends_soon(struct background *background)
+{
+	for (unsigned int waited = 0; !background->done && waited < SOON / 2; waited += 10)
+		sleep_ms(10);
+	return background->done;
+}
+
 static inline int finish_call(struct background *background)
 {
 	pthread_join(background->thread, NULL);

@@ -1163,6 +1163,42 @@ TEST_F(channel, s43_a_blocked_reader_hears_that_the_session_is_over)
 	EXPECT_EQ(0, arg.buffer_size);
 }
 
+static void no_news(int signal)
+{
+}
+
+TEST_F(channel, s43_a_signal_ends_a_read_that_waits)
+{
+	struct sigaction action = {.sa_handler = no_news, .sa_flags = SA_RESTART};
+	char buffer[64];
+	struct miracast_get_chunks arg = {
+		.size = sizeof(arg),
+		.buffer = (uintptr_t)buffer,
+		.buffer_size = sizeof(buffer),
+		.timeout_ns = SOON * MS,
+	};
+	struct background background;
+
+	START();
+	ASSERT_EQ(0, sigaction(SIGUSR1, &action, NULL));
+	ASSERT_EQ(0, start_call(&background, self->fd, MIRACAST_IOC_GET_CHUNKS, &arg));
+	sleep_ms(NEVER);
+	ASSERT_EQ(0, pthread_kill(background.thread, SIGUSR1));
+	/* Begun again, it would wait for all of its time once more. */
+	EXPECT_EQ(-EINTR, finish_call(&background));
+}
+
+TEST_F(channel, s43_the_end_of_the_session_wakes_who_polls_for_chunks)
+{
+	struct pollfd pollfd = {.fd = self->fd, .events = POLLRDBAND};
+
+	START();
+	EXPECT_EQ(0, poll(&pollfd, 1, 0));
+	STOP();
+	EXPECT_EQ(1, poll(&pollfd, 1, 0));
+	EXPECT_EQ(POLLRDBAND, pollfd.revents);
+}
+
 TEST(s44_layouts_and_numbers_are_the_published_ones)
 {
 	EXPECT_EQ(8, sizeof(struct miracast_caps));

@@ -182,6 +182,28 @@ TEST_F(channel, d05_a_send_after_stop_is_pending_then_cancelled)
 	EXPECT_ENDED(sent.cookie, STATUS_CANCELLED);
 }
 
+TEST_F(channel, d05_a_callback_that_always_sends_again_holds_up_nobody)
+{
+	struct miracast_test_flood flood = {
+		.index = self->index,
+		.count = 50 * 1000 * 1000,
+		.in_flight = 4,
+	};
+	struct background background;
+
+	START();
+	ASSERT_EQ(0, start_call(&background, self->test_fd, MIRACAST_TEST_FLOOD, &flood));
+	while (get_state(self->fd).queued < 4)
+		sleep_ms(1);
+	/* Each that is cancelled sends another, which is cancelled. */
+	STOP();
+	EXPECT_FALSE(background.done);
+	ASSERT_EQ(0, call(self->fd, MIRACAST_IOC_DESTROY_CONTEXT, NULL));
+	EXPECT_TRUE(ends_soon(&background));
+	EXPECT_EQ(0, finish_call(&background));
+	EXPECT_EQ(flood.accepted, flood.callbacks);
+}
+
 TEST_F(channel, d06_a_send_on_a_destroyed_context_is_device_not_connected)
 {
 	struct miracast_test_send sent;
@@ -386,6 +408,58 @@ TEST_F(channel, d15_stop_waits_for_a_slow_handler_up_to_the_watchdog)
 	EXPECT_EQ(-ETIMEDOUT, session(self->fd, MIRACAST_SESSION_STOP_BEGIN, STATUS_SUCCESS));
 	EXPECT_ENDED(sent.cookie, STATUS_CANCELLED);
 	EXPECT_EQ(-ENODEV, control(self->fd, MIRACAST_TEST_CTL_STATUS, 0, NULL, 0, NULL));
+}
+
+/* A daemon that does what it is asked, and at once starts again. */
+struct eager_daemon {
+	pthread_t thread;
+	int fd;
+	int first, second; /* what its START_BEGINs returned */
+};
+
+static void *start_again(void *data)
+{
+	struct eager_daemon *daemon = data;
+	struct pollfd pollfd = {.fd = daemon->fd, .events = POLLPRI};
+
+	while (poll(&pollfd, 1, SOON) == 1 &&
+	       !(get_state(daemon->fd).flags & MIRACAST_STATE_STOP_REQUESTED))
+		;
+	stop_session(daemon->fd);
+	get_state(daemon->fd);
+	daemon->first = session(daemon->fd, MIRACAST_SESSION_START_BEGIN, STATUS_SUCCESS);
+	poll(&pollfd, 1, SOON);
+	daemon->second = session(daemon->fd, MIRACAST_SESSION_START_BEGIN, STATUS_SUCCESS);
+	return NULL;
+}
+
+TEST_F(channel, d16_no_session_is_started_while_the_machine_goes_to_sleep)
+{
+	struct eager_daemon daemon = {.first = 1, .second = 1};
+	struct miracast_context_info info;
+	int fd;
+
+	fd = open("/sys/power/pm_test", O_WRONLY);
+	if (fd < 0 || write(fd, "freezer", 7) != 7)
+		SKIP(return, "no pm_test");
+	close(fd);
+	/* The other daemon does nothing, and so is waited for. */
+	ASSERT_EQ(0, write_attr(self->index, "watchdog_ms", "2000"));
+	START();
+	daemon.fd = open_adapter(self->index);
+	ASSERT_EQ(0, handshake(daemon.fd, 0));
+	ASSERT_EQ(0, create_context(daemon.fd, 0, 1, &info));
+	ASSERT_EQ(0, start_session(daemon.fd));
+	get_state(daemon.fd);
+	ASSERT_EQ(0, pthread_create(&daemon.thread, NULL, start_again, &daemon));
+	fd = open("/sys/power/state", O_WRONLY);
+	if (fd < 0 || write(fd, "freeze", 6) != 6)
+		SKIP(return, "no suspend");
+	close(fd);
+	pthread_join(daemon.thread, NULL);
+	EXPECT_EQ(-EBUSY, daemon.first);
+	EXPECT_EQ(0, daemon.second);
+	close(daemon.fd);
 }
 
 TEST_F(channel, d16_suspend_stops_the_session_and_it_can_be_started_again)
@@ -706,6 +780,105 @@ TEST_F(channel, d20_a_synchronous_send_cancels_what_it_gives_up_on)
 	arg.flags = MIRACAST_TEST_NULL_INPUT;
 	ASSERT_EQ(0, call(self->test_fd, MIRACAST_TEST_SEND, &arg));
 	EXPECT_EQ(STATUS_INVALID_BUFFER_SIZE, arg.status);
+}
+
+/* What its driver does while it waits: a lock that other callbacks want may be held. */
+TEST_F(channel, d20_a_sender_that_waits_times_out_whatever_other_callbacks_do)
+{
+	struct miracast_test_send arg = {.index = self->index, .timeout_ms = SOON};
+	struct miracast_test_send blocking;
+	struct background background;
+
+	START();
+	ASSERT_EQ(0, write_attr(self->index, "timeout_ms", "200"));
+	blocking = SEND(MIRACAST_TEST_BLOCK, NULL, 0, 0);
+	ASSERT_EQ(STATUS_PENDING, blocking.status);
+	ASSERT_EQ(0, start_call(&background, self->test_fd, MIRACAST_TEST_SEND, &arg));
+	EXPECT_TRUE(ends_soon(&background));
+	ASSERT_EQ(0, release_callback(self->test_fd, blocking.cookie));
+	EXPECT_EQ(0, finish_call(&background));
+	EXPECT_EQ(STATUS_IO_TIMEOUT, arg.sync_status);
+	EXPECT_ENDED(blocking.cookie, STATUS_IO_TIMEOUT);
+}
+
+TEST_F(channel, d20_a_sender_that_waits_is_answered_whatever_other_callbacks_do)
+{
+	struct miracast_test_send arg = {.index = self->index, .timeout_ms = SOON};
+	struct miracast_completion completions[2] = {};
+	struct miracast_exchange exchange = {
+		.size = sizeof(exchange),
+		.completions = (uintptr_t)completions,
+		.nr_completions = 2,
+	};
+	struct background background, completing;
+	struct miracast_message messages[2];
+	struct miracast_test_send blocking;
+	int i;
+
+	START();
+	blocking = SEND(MIRACAST_TEST_BLOCK, NULL, 0, 0);
+	ASSERT_EQ(STATUS_PENDING, blocking.status);
+	ASSERT_EQ(0, start_call(&background, self->test_fd, MIRACAST_TEST_SEND, &arg));
+	while (get_state(self->fd).queued < 2)
+		sleep_ms(1);
+	ASSERT_EQ(2, fetch(self->fd, messages, 2, 0));
+	for (i = 0; i < 2; i++)
+		completions[i].id = messages[i].id;
+	ASSERT_EQ(0, start_call(&completing, self->fd, MIRACAST_IOC_EXCHANGE, &exchange));
+	EXPECT_TRUE(ends_soon(&background));
+	EXPECT_FALSE(completing.done);
+	ASSERT_EQ(0, release_callback(self->test_fd, blocking.cookie));
+	EXPECT_EQ(0, finish_call(&background));
+	EXPECT_EQ(0, finish_call(&completing));
+	EXPECT_EQ(STATUS_SUCCESS, arg.sync_status);
+	EXPECT_ENDED(blocking.cookie, STATUS_SUCCESS);
+}
+
+TEST_F(channel, d20_a_shorter_limit_holds_beside_older_messages)
+{
+	struct miracast_test_send arg = {.index = self->index, .timeout_ms = 100};
+	struct miracast_test_send sent;
+
+	START();
+	sent = SEND(0, NULL, 0, 0);
+	ASSERT_EQ(0, call(self->test_fd, MIRACAST_TEST_SEND, &arg));
+	EXPECT_EQ(STATUS_IO_TIMEOUT, arg.sync_status);
+	EXPECT_EQ(0, RESULT(sent.cookie, 0).callbacks);
+	/* And the older one's holds still. */
+	ASSERT_EQ(0, write_attr(self->index, "timeout_ms", "300"));
+	EXPECT_ENDED(sent.cookie, STATUS_IO_TIMEOUT);
+}
+
+TEST_F(channel, d21_abort_ends_what_another_contexts_io_control_waits_for)
+{
+	struct miracast_test_control request = {
+		.code = MIRACAST_TEST_CTL_SEND_SYNC,
+		.value = SOON - 1000,
+	};
+	uint32_t answer = 0;
+	struct miracast_io_control arg = {
+		.size = sizeof(arg),
+		.input = (uintptr_t)&request,
+		.input_size = sizeof(request),
+		.output = (uintptr_t)&answer,
+		.output_size = sizeof(answer),
+	};
+	struct miracast_context_info info;
+	struct background background;
+	int fd;
+
+	fd = open_adapter(self->index);
+	ASSERT_EQ(0, handshake(fd, 0));
+	ASSERT_EQ(0, create_context(fd, 0, 1, &info));
+	ASSERT_EQ(0, start_session(fd));
+	ASSERT_EQ(0, start_call(&background, fd, MIRACAST_IOC_IO_CONTROL, &arg));
+	while (!get_state(fd).queued)
+		sleep_ms(1);
+	/* The other context is the first to be destroyed. */
+	ASSERT_EQ(0, write_attr(self->index, "abort", "1"));
+	EXPECT_EQ(0, finish_call(&background));
+	EXPECT_EQ(MIRACAST_NTSTATUS_VALUE(STATUS_CANCELLED), answer);
+	close(fd);
 }
 
 TEST_F(channel, d21_abort_frees_a_context_whose_daemon_is_frozen)

@@ -330,6 +330,58 @@ TEST_F(channel, netlink_tells_the_life_of_an_adapter_in_order)
 	close_watch(&watch);
 }
 
+TEST_F(channel, netlink_tells_of_recovery_and_not_of_what_was_refused)
+{
+	struct miracast_test_behaviour behaviour = {
+		.index = self->index,
+		.create_status = STATUS_NO_MEMORY,
+	};
+	struct miracast_context_info info;
+	struct watch watch;
+	int fd;
+
+	ASSERT_EQ(0, open_events(&watch, self->index));
+	fd = open_adapter(self->index);
+	ASSERT_EQ(0, handshake(fd, MIRACAST_FEATURE_RECOVER));
+	ASSERT_EQ(0, call(self->test_fd, MIRACAST_TEST_BEHAVE, &behaviour));
+	ASSERT_EQ(-ENOMEM, create_context(fd, 0, 1, &info));
+	behaviour.create_status = STATUS_SUCCESS;
+	ASSERT_EQ(0, call(self->test_fd, MIRACAST_TEST_BEHAVE, &behaviour));
+	ASSERT_EQ(0, create_context(fd, MIRACAST_CONTEXT_RECOVER, 1, &info));
+	ASSERT_EQ(0, start_session(fd));
+	info = (struct miracast_context_info){.size = sizeof(info)};
+	ASSERT_EQ(0, call(fd, MIRACAST_IOC_RECOVER, &info));
+
+	hear(&watch, 4);
+	ASSERT_EQ(4, watch.n);
+	EXPECT_EQ(MIRACAST_NL_EVENT_CONTEXT_CREATED, watch.events[0]);
+	EXPECT_EQ(MIRACAST_STARTED, watch.states[2]);
+	EXPECT_EQ(MIRACAST_NL_EVENT_SESSION, watch.events[3]);
+	EXPECT_EQ(MIRACAST_CREATED, watch.states[3]);
+	close(fd);
+	close_watch(&watch);
+}
+
+static void ignore(struct watch *watch, const struct news *news)
+{
+}
+
+TEST(netlink_refuses_what_it_does_not_know)
+{
+	struct nl_msg *msg = nlmsg_alloc();
+	struct watch watch;
+
+	ASSERT_LT(0, open_watch(&watch, ignore, 0));
+	/* There is nothing to choose by yet, and a filter that is ignored would lie. */
+	genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, watch.family, 0, NLM_F_DUMP,
+		    MIRACAST_NL_CMD_CONTEXT_GET, MIRACAST_NL_FAMILY_VERSION);
+	nla_put_u32(msg, MIRACAST_NL_CONTEXT_ADAPTER, 0);
+	ASSERT_LE(0, nl_send_auto(watch.socket, msg));
+	EXPECT_GT(0, nl_recvmsgs_default(watch.socket));
+	nlmsg_free(msg);
+	close_watch(&watch);
+}
+
 TEST_F(channel, netlink_tells_of_overflow_once_and_of_timeouts)
 {
 	struct miracast_message message;

@@ -159,6 +159,9 @@ static void destroy_contexts(struct miracast_adapter *adapter, ntstatus_t status
 {
 	struct miracast_context *context = NULL;
 
+	/* All messages first: an io_control of one context may wait for its own. */
+	while ((context = miracast_context_next(adapter, context)))
+		miracast_context_end(context, status);
 	while ((context = miracast_context_next(adapter, context)))
 		miracast_context_destroy(context, status);
 }
@@ -286,14 +289,18 @@ struct miracast_adapter *miracast_register_adapter(const struct miracast_adapter
 		goto put;
 	}
 
-	mutex_lock(&adapters_lock);
+	/* No context is made before the adapter is known. */
+	mutex_lock(&adapter->ddi_lock);
 	error = cdev_device_add(&adapter->cdev, &adapter->dev);
-	if (!error)
+	if (!error) {
+		mutex_lock(&adapters_lock);
 		list_add_tail(&adapter->node, &adapters);
-	mutex_unlock(&adapters_lock);
+		mutex_unlock(&adapters_lock);
+		miracast_nl_adapter_event(MIRACAST_NL_EVENT_ADAPTER_ADDED, adapter);
+	}
+	mutex_unlock(&adapter->ddi_lock);
 	if (error)
 		goto put;
-	miracast_nl_adapter_event(MIRACAST_NL_EVENT_ADAPTER_ADDED, adapter);
 	return adapter;
 
 put:
@@ -315,8 +322,8 @@ void miracast_unregister_adapter(struct miracast_adapter *adapter)
 {
 	mutex_lock(&adapters_lock);
 	list_del(&adapter->node);
-	cdev_device_del(&adapter->cdev, &adapter->dev);
 	mutex_unlock(&adapters_lock);
+	cdev_device_del(&adapter->cdev, &adapter->dev);
 
 	spin_lock(&adapter->lock);
 	WRITE_ONCE(adapter->removed, true);
@@ -370,10 +377,32 @@ static void stop_sessions(void)
 	}
 }
 
+static void wake_sessions(void)
+{
+	struct miracast_adapter *adapter = NULL;
+	struct miracast_context *context;
+
+	while ((adapter = miracast_adapter_next(adapter))) {
+		context = NULL;
+		while ((context = miracast_context_next(adapter, context)))
+			miracast_context_awake(context);
+	}
+}
+
 static int pm_event(struct notifier_block *block, unsigned long event, void *data)
 {
-	if (event == PM_SUSPEND_PREPARE || event == PM_HIBERNATION_PREPARE)
+	switch (event) {
+	case PM_SUSPEND_PREPARE:
+	case PM_HIBERNATION_PREPARE:
+		miracast_context_sleep(true);
 		stop_sessions();
+		break;
+	case PM_POST_SUSPEND:
+	case PM_POST_HIBERNATION:
+		miracast_context_sleep(false);
+		wake_sessions();
+		break;
+	}
 	return NOTIFY_DONE;
 }
 
@@ -420,8 +449,6 @@ static void __exit miracast_exit(void)
 	unregister_chrdev_region(first_devt, MIRACAST_MAX_ADAPTERS);
 	class_unregister(&miracast_class);
 	destroy_workqueue(miracast_wq);
-	/* kfree_rcu() of the last contexts needs nothing of this module. */
-	ida_destroy(&indexes);
 }
 
 module_init(miracast_init);

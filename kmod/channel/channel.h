@@ -17,23 +17,24 @@
  * Lock order, outermost first:
  *
  *	file->lock		mutex, making a file's context
+ *	(sysfs)			an attribute in use, which removing the device waits for
  *	adapter->ddi_lock	mutex, held while the driver's create_context,
- *				io_control or destroy_context runs
+ *				io_control or destroy_context runs, and while the
+ *				device is made
  *	adapters_lock		mutex, the list of adapters
  *	adapter->lock		spinlock, the adapter's list of contexts
  *	context->lock		spinlock, session state, slots, counters
  *	context->chunk_lock	spinlock, irqs off: the chunk queue
  *
  * Callbacks, the driver's ops and every access to user memory happen without
- * any of the spinlocks; callbacks also without the mutexes, but for those of
- * messages that end while their context is destroyed: then ddi_lock may be
- * held, which no callback can want.
+ * any of the spinlocks, callbacks also without the mutexes.
  */
 #ifndef MIRACAST_CHANNEL_H
 #define MIRACAST_CHANNEL_H
 
 #include <linux/cdev.h>
 #include <linux/device.h>
+#include <linux/jiffies.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/miracast.h>
@@ -68,8 +69,6 @@
  * @callbacks: callbacks made
  * @stale: completions that came after their message had ended
  * @redelivered: messages put back by RECOVER
- *
- * All u64, so that they can be added up as an array.
  */
 struct miracast_counters {
 	u64 sent;
@@ -96,11 +95,12 @@ struct miracast_counters {
  * @caps: answer of query_caps, asked once
  * @node: on the list of adapters
  * @ddi_lock: one of create_context, io_control, destroy_context at a time
- * @lock: guards @contexts, @nr_contexts, @removed, @past
+ * @lock: guards @contexts, @nr_contexts, @removed, @past_sent, @past_callbacks
  * @contexts: contexts that are not torn down yet
  * @nr_contexts: how many those are
  * @removed: unregistered; the driver must not be called any more
- * @past: counters of the contexts that are gone
+ * @past_sent: messages accepted in the contexts that are gone
+ * @past_callbacks: callbacks made in them
  * @timeout_ms: how long a message may stay unanswered
  * @watchdog_ms: how long a stop may take
  * @wait: pollers of files without a context
@@ -120,7 +120,8 @@ struct miracast_adapter {
 	struct list_head contexts;
 	u32 nr_contexts;
 	bool removed;
-	struct miracast_counters past;
+	u64 past_sent;
+	u64 past_callbacks;
 	u32 timeout_ms;
 	u32 watchdog_ms;
 	wait_queue_head_t wait;
@@ -166,7 +167,7 @@ struct miracast_chunk_queue {
  * @lock: guards all that follows up to @chunk_lock
  * @state: enum miracast_session_state
  * @state_flags: MIRACAST_STATE_*
- * @state_seq: one more with every change that GET_STATE shows
+ * @state_seq: one more with every change of @state, request to stop, and wake-up
  * @seen_seq: what GET_STATE saw last
  * @stop_reason: enum miracast_stop_reason
  * @generation: one more with every RECOVER
@@ -181,6 +182,7 @@ struct miracast_chunk_queue {
  * @nr_open: messages accepted whose callback has not returned
  * @nr_out: slots that the daemon holds, and completed ones whose callback runs
  * @timer_armed: @timeout_work is queued or will see a new message
+ * @timer_expires: low half of the jiffies when it runs
  * @overflowing: the last send was refused for want of a slot
  * @counters: what happened
  * @wait: EXCHANGE, IO_CONTROL and pollers
@@ -227,6 +229,7 @@ struct miracast_context {
 	u32 nr_open;
 	u32 nr_out;
 	bool timer_armed;
+	u32 timer_expires;
 	bool overflowing;
 	struct miracast_counters counters;
 
@@ -255,6 +258,14 @@ static inline bool miracast_session_is_over(u32 state)
 	       state == MIRACAST_DESTROYED;
 }
 
+/* A timeout of the uapi for schedule_timeout(): never shorter than it says. */
+static inline long miracast_timeout_jiffies(u64 timeout_ns)
+{
+	if (timeout_ns == MIRACAST_NO_TIMEOUT)
+		return MAX_SCHEDULE_TIMEOUT;
+	return min_t(u64, nsecs_to_jiffies64(timeout_ns) + 1, MAX_SCHEDULE_TIMEOUT - 1);
+}
+
 extern struct workqueue_struct *miracast_wq;
 extern const struct file_operations miracast_fops;
 
@@ -264,6 +275,7 @@ struct miracast_adapter *miracast_adapter_next(struct miracast_adapter *previous
 /* context.c */
 struct miracast_context *miracast_context_create(struct miracast_adapter *adapter, u32 flags,
 						 u32 slots, ntstatus_t *status);
+void miracast_context_end(struct miracast_context *context, ntstatus_t status);
 void miracast_context_destroy(struct miracast_context *context, ntstatus_t status);
 void miracast_context_put(struct miracast_context *context);
 struct miracast_context *miracast_context_lookup(struct miracast_handle handle);
@@ -275,8 +287,9 @@ int miracast_context_recover(struct miracast_context *context);
 void miracast_context_request_stop(struct miracast_context *context, u32 reason);
 bool miracast_context_is_active(struct miracast_context *context);
 void miracast_context_force_stop(struct miracast_context *context);
+void miracast_context_sleep(bool sleep);
+void miracast_context_awake(struct miracast_context *context);
 int miracast_context_io_control(struct miracast_context *context, struct miracast_io_control *arg);
-void miracast_counters_add(struct miracast_counters *to, const struct miracast_counters *from);
 
 /* message.c */
 int miracast_slots_init(struct miracast_context *context, u32 slots);
@@ -292,6 +305,7 @@ int miracast_messages_exchange(struct miracast_context *context, struct miracast
 /* chunk.c */
 int miracast_chunks_init(struct miracast_context *context);
 void miracast_chunks_clear(struct miracast_context *context);
+bool miracast_chunks_ready(struct miracast_context *context);
 int miracast_chunks_get(struct miracast_context *context, struct miracast_get_chunks *arg);
 
 #endif /* MIRACAST_CHANNEL_H */

@@ -179,15 +179,25 @@ static bool session_over(struct miracast_context *context)
 	return miracast_session_is_over(READ_ONCE(context->state));
 }
 
-static bool chunks_ready(struct miracast_context *context)
+/**
+ * miracast_chunks_ready() - whether a reader would not have to wait
+ * @context: the context
+ *
+ * Nor does it when the session is over, which it is told instead of chunks.
+ */
+bool miracast_chunks_ready(struct miracast_context *context)
 {
-	return READ_ONCE(context->chunks.count) || READ_ONCE(context->chunks.reset) ||
-	       session_over(context);
+	return context->chunks.packets &&
+	       (READ_ONCE(context->chunks.count) || READ_ONCE(context->chunks.reset) ||
+		session_over(context));
 }
 
-/* Copies as many whole packets as fit; sets how many those are, and the epoch. */
+/*
+ * Copies as many whole packets as fit; sets how many those are, the epoch, and the status:
+ * what comes after this moment is the next call's.
+ */
 static u32 copy_packets(struct miracast_context *context, void *buffer, u32 size, u32 *n,
-			u32 *epoch)
+			u32 *epoch, ntstatus_t *status)
 {
 	struct miracast_chunk_queue *chunks = &context->chunks;
 	u32 depth = context->adapter->desc.max_chunks;
@@ -206,6 +216,10 @@ static u32 copy_packets(struct miracast_context *context, void *buffer, u32 size
 		used += packet_size(from);
 		++*n;
 	}
+	if (*n)
+		*status = STATUS_SUCCESS;
+	else
+		*status = chunks->count ? STATUS_BUFFER_TOO_SMALL : STATUS_TIMEOUT;
 	spin_unlock_irqrestore(&context->chunk_lock, flags);
 	return used;
 }
@@ -243,14 +257,14 @@ static bool take_reset(struct miracast_context *context)
 
 static int wait_for_chunk(struct miracast_context *context, u64 timeout_ns)
 {
-	long left = MAX_SCHEDULE_TIMEOUT;
+	long left;
 
 	if (!timeout_ns)
 		return 0;
-	if (timeout_ns != MIRACAST_NO_TIMEOUT)
-		left = min_t(u64, nsecs_to_jiffies64(timeout_ns) + 1, MAX_SCHEDULE_TIMEOUT - 1);
-	left = wait_event_interruptible_timeout(context->chunk_wait, chunks_ready(context), left);
-	return left < 0 ? left : 0;
+	left = wait_event_interruptible_timeout(context->chunk_wait, miracast_chunks_ready(context),
+						miracast_timeout_jiffies(timeout_ns));
+	/* No restart, which would wait for all of the time once more. */
+	return left < 0 ? -EINTR : 0;
 }
 
 static int read_chunks(struct miracast_context *context, struct miracast_get_chunks *arg, u32 size)
@@ -261,7 +275,7 @@ static int read_chunks(struct miracast_context *context, struct miracast_get_chu
 	buffer = kvmalloc(size, GFP_KERNEL_ACCOUNT);
 	if (!buffer)
 		return -ENOMEM;
-	used = copy_packets(context, buffer, size, &n, &epoch);
+	used = copy_packets(context, buffer, size, &n, &epoch, &arg->status);
 	if (used && copy_to_user(u64_to_user_ptr(arg->buffer), buffer, used)) {
 		kvfree(buffer);
 		return -EFAULT;
@@ -269,12 +283,6 @@ static int read_chunks(struct miracast_context *context, struct miracast_get_chu
 	kvfree(buffer);
 	consume_packets(context, n, epoch, arg);
 	arg->buffer_size = used;
-	if (used)
-		arg->status = STATUS_SUCCESS;
-	else if (arg->outstanding)
-		arg->status = STATUS_BUFFER_TOO_SMALL;
-	else
-		arg->status = STATUS_TIMEOUT;
 	return 0;
 }
 
@@ -284,7 +292,7 @@ static int read_chunks(struct miracast_context *context, struct miracast_get_chu
  * @arg: the ioctl's argument
  *
  * Return: 0 with @arg's status set; -EBUSY while another thread reads; -EOPNOTSUPP
- * without a chunk queue; -EFAULT, nothing is lost.
+ * without a chunk queue; -EFAULT, nothing is lost; -EINTR.
  */
 int miracast_chunks_get(struct miracast_context *context, struct miracast_get_chunks *arg)
 {

@@ -17,8 +17,10 @@
  *	                         STARTED -STOP_BEGIN-> STOP_PENDING
  *
  *	any state -> DESTROYED: DESTROY_CONTEXT, close, abort, removal, watchdog
+ *	STOP_PENDING -> STOPPED: RECOVER
  *	STARTED, START_PENDING, STOP_PENDING -> STOPPED: suspend, with a daemon that
- *	does not do it itself in time
+ *	does not do it itself in time; nothing leaves CREATED or STOPPED while the
+ *	machine goes to sleep
  *
  * Destroying is done once, by whoever comes first, in this order: the state says
  * DESTROYED, so nothing more is accepted, delivered or completed; the handle is
@@ -42,6 +44,8 @@
 static struct miracast_context __rcu *contexts[MIRACAST_MAX_ADAPTERS * MIRACAST_MAX_CONTEXTS];
 static DEFINE_IDA(ids);
 static atomic_t contexts_made;
+/* The machine is about to sleep: see miracast_context_sleep(). */
+static bool asleep;
 
 /**
  * miracast_context_lookup() - the context that a handle names
@@ -105,16 +109,6 @@ struct miracast_context *miracast_context_next(struct miracast_adapter *adapter,
 	return next;
 }
 
-void miracast_counters_add(struct miracast_counters *to, const struct miracast_counters *from)
-{
-	const u64 *f = (const u64 *)from;
-	u64 *t = (u64 *)to;
-	unsigned int i;
-
-	for (i = 0; i < sizeof(*to) / sizeof(*t); i++)
-		t[i] += f[i];
-}
-
 /* The caller tells the waiters when it has unlocked: wake_all(). */
 static void set_state(struct miracast_context *context, u32 state)
 {
@@ -143,6 +137,54 @@ static bool drained(struct miracast_context *context)
 }
 
 /**
+ * miracast_context_end() - nothing more is accepted, delivered or completed
+ * @context: the context
+ * @status: what the callbacks of open messages hear
+ *
+ * The first half of miracast_context_destroy().
+ */
+void miracast_context_end(struct miracast_context *context, ntstatus_t status)
+{
+	spin_lock(&context->lock);
+	if (context->state != MIRACAST_DESTROYED) {
+		set_state(context, MIRACAST_DESTROYED);
+		miracast_messages_end_all(context, status);
+	}
+	spin_unlock(&context->lock);
+	wake_all(context);
+	/* Before ddi_lock: a driver that waits for a message in io_control goes on. */
+	miracast_messages_run_ended(context);
+}
+
+static void tear_down(struct miracast_context *context)
+{
+	struct miracast_adapter *adapter = context->adapter;
+
+	lockdep_assert_held(&adapter->ddi_lock);
+	RCU_INIT_POINTER(contexts[context->id], NULL);
+	synchronize_rcu();
+	wait_event(context->drain, drained(context));
+	if (context->created)
+		adapter->desc.ops->destroy_context(adapter->desc.driver_context, context->driver);
+
+	spin_lock(&adapter->lock);
+	list_del(&context->node);
+	adapter->nr_contexts--;
+	/* A daemon may be completing what is over, which is counted, too. */
+	spin_lock(&context->lock);
+	adapter->past_sent += context->counters.sent;
+	adapter->past_callbacks += context->counters.callbacks;
+	spin_unlock(&context->lock);
+	spin_unlock(&adapter->lock);
+	/* While the number is not another's yet. */
+	if (context->created)
+		miracast_nl_context_event(MIRACAST_NL_EVENT_CONTEXT_DESTROYED, context, 0);
+	context->created = false;
+	context->torn_down = true;
+	ida_free(&ids, context->id);
+}
+
+/**
  * miracast_context_destroy() - end a context for everybody
  * @context: the context; the caller has a reference
  * @status: what the callbacks of open messages hear
@@ -151,44 +193,11 @@ static bool drained(struct miracast_context *context)
  */
 void miracast_context_destroy(struct miracast_context *context, ntstatus_t status)
 {
-	struct miracast_adapter *adapter = context->adapter;
-	bool first = false;
-
-	spin_lock(&context->lock);
-	if (context->state != MIRACAST_DESTROYED) {
-		set_state(context, MIRACAST_DESTROYED);
-		miracast_messages_end_all(context, status);
-		first = true;
-	}
-	spin_unlock(&context->lock);
-	wake_all(context);
-	/* Before ddi_lock: a driver that waits for a message in io_control goes on. */
-	miracast_messages_run_ended(context);
-
-	mutex_lock(&adapter->ddi_lock);
-	if (!context->torn_down) {
-		RCU_INIT_POINTER(contexts[context->id], NULL);
-		synchronize_rcu();
-		wait_event(context->drain, drained(context));
-		if (context->created)
-			adapter->desc.ops->destroy_context(adapter->desc.driver_context,
-							   context->driver);
-		context->created = false;
-		context->torn_down = true;
-
-		spin_lock(&adapter->lock);
-		list_del(&context->node);
-		adapter->nr_contexts--;
-		/* A daemon may be completing what is over, which is counted, too. */
-		spin_lock(&context->lock);
-		miracast_counters_add(&adapter->past, &context->counters);
-		spin_unlock(&context->lock);
-		spin_unlock(&adapter->lock);
-		ida_free(&ids, context->id);
-	}
-	mutex_unlock(&adapter->ddi_lock);
-	if (first)
-		miracast_nl_context_event(MIRACAST_NL_EVENT_CONTEXT_DESTROYED, context, 0);
+	miracast_context_end(context, status);
+	mutex_lock(&context->adapter->ddi_lock);
+	if (!context->torn_down)
+		tear_down(context);
+	mutex_unlock(&context->adapter->ddi_lock);
 }
 
 /* The watchdog over a stop: the daemon is cut off, the driver gets its hardware back. */
@@ -198,7 +207,9 @@ static void watchdog_work(struct work_struct *work)
 		container_of(to_delayed_work(work), struct miracast_context, watchdog_work);
 
 	spin_lock(&context->lock);
-	if (context->state != MIRACAST_STOP_PENDING) {
+	/* Queued again: that is for another stop, which has its time still. */
+	if (context->state != MIRACAST_STOP_PENDING ||
+	    delayed_work_pending(&context->watchdog_work)) {
 		spin_unlock(&context->lock);
 		return;
 	}
@@ -297,6 +308,8 @@ struct miracast_context *miracast_context_create(struct miracast_adapter *adapte
 	*status = adapter->desc.ops->create_context(adapter->desc.driver_context, &callbacks,
 						    &context->driver, &context->target_id);
 	context->created = !NT_ERROR(*status);
+	if (context->created)
+		miracast_nl_context_event(MIRACAST_NL_EVENT_CONTEXT_CREATED, context, 0);
 	mutex_unlock(&adapter->ddi_lock);
 
 	if (NT_ERROR(*status)) {
@@ -304,7 +317,6 @@ struct miracast_context *miracast_context_create(struct miracast_adapter *adapte
 		error = miracast_status_to_errno(*status);
 		goto put;
 	}
-	miracast_nl_context_event(MIRACAST_NL_EVENT_CONTEXT_CREATED, context, 0);
 	return context;
 
 unlock:
@@ -331,6 +343,8 @@ static int start_begin(struct miracast_context *context)
 {
 	if (context->state != MIRACAST_CREATED && context->state != MIRACAST_STOPPED)
 		return -EINVAL;
+	if (READ_ONCE(asleep))
+		return -EBUSY;
 	set_lifecycle(context, task_pid(current));
 	context->state_flags &= ~MIRACAST_STATE_STOP_REQUESTED;
 	context->stop_reason = MIRACAST_STOP_UNKNOWN;
@@ -394,14 +408,19 @@ static bool handlers_done(struct miracast_context *context)
 	return done;
 }
 
+/* Cut off for being slow, or destroyed for another reason. */
+static int gone(const struct miracast_context *context)
+{
+	return READ_ONCE(context->state_flags) & MIRACAST_STATE_CUT_OFF ? -ETIMEDOUT : -ENODEV;
+}
+
 static int wait_for_handlers(struct miracast_context *context)
 {
 	int error = wait_event_interruptible(context->drain, handlers_done(context));
 
 	if (error || READ_ONCE(context->state) != MIRACAST_DESTROYED)
 		return error;
-	/* Cut off for being slow, or destroyed for another reason meanwhile. */
-	return READ_ONCE(context->state_flags) & MIRACAST_STATE_CUT_OFF ? -ETIMEDOUT : -ENODEV;
+	return gone(context);
 }
 
 /**
@@ -413,6 +432,7 @@ static int wait_for_handlers(struct miracast_context *context)
  */
 int miracast_context_session(struct miracast_context *context, struct miracast_session *arg)
 {
+	u32 before;
 	int error;
 
 	if (arg->reserved || arg->op > MIRACAST_SESSION_STOP_END)
@@ -423,8 +443,9 @@ int miracast_context_session(struct miracast_context *context, struct miracast_s
 		return -EINVAL;
 
 	spin_lock(&context->lock);
+	before = context->state;
 	if (context->state == MIRACAST_DESTROYED)
-		error = -ENODEV;
+		error = arg->op == MIRACAST_SESSION_STOP_BEGIN ? gone(context) : -ENODEV;
 	else if (arg->op == MIRACAST_SESSION_START_BEGIN)
 		error = start_begin(context);
 	else if (arg->op == MIRACAST_SESSION_START_END)
@@ -438,8 +459,9 @@ int miracast_context_session(struct miracast_context *context, struct miracast_s
 		return error;
 
 	wake_all(context);
+	if (arg->op != MIRACAST_SESSION_STOP_BEGIN || before != MIRACAST_STOP_PENDING)
+		miracast_nl_context_event(MIRACAST_NL_EVENT_SESSION, context, 0);
 	miracast_messages_run_ended(context);
-	miracast_nl_context_event(MIRACAST_NL_EVENT_SESSION, context, 0);
 	if (arg->op == MIRACAST_SESSION_STOP_BEGIN)
 		error = wait_for_handlers(context);
 	arg->state = READ_ONCE(context->state);
@@ -499,9 +521,12 @@ int miracast_context_recover(struct miracast_context *context)
 			set_state(context, MIRACAST_CREATED);
 	}
 	spin_unlock(&context->lock);
+	if (error)
+		return error;
 	wake_all(context);
+	miracast_nl_context_event(MIRACAST_NL_EVENT_SESSION, context, 0);
 	miracast_messages_run_ended(context);
-	return error;
+	return 0;
 }
 
 /**
@@ -511,23 +536,43 @@ int miracast_context_recover(struct miracast_context *context)
  */
 void miracast_context_request_stop(struct miracast_context *context, u32 reason)
 {
+	bool news;
+
 	spin_lock(&context->lock);
-	if (!(context->state_flags & MIRACAST_STATE_STOP_REQUESTED)) {
+	news = !(context->state_flags & MIRACAST_STATE_STOP_REQUESTED);
+	if (news) {
 		context->state_flags |= MIRACAST_STATE_STOP_REQUESTED;
 		context->stop_reason = reason;
 		set_state(context, context->state);
 	}
 	spin_unlock(&context->lock);
+	if (!news)
+		return;
 	wake_all(context);
 	miracast_nl_context_event(MIRACAST_NL_EVENT_SESSION, context, 0);
 }
 
+static bool is_active(const struct miracast_context *context)
+{
+	lockdep_assert_held(&context->lock);
+	return context->state == MIRACAST_START_PENDING || context->state == MIRACAST_STARTED ||
+	       context->state == MIRACAST_STOP_PENDING;
+}
+
+/**
+ * miracast_context_is_active() - whether a session starts, runs or stops
+ * @context: the context
+ *
+ * Under the lock: a START_BEGIN is seen here, or sees what was set before this call.
+ */
 bool miracast_context_is_active(struct miracast_context *context)
 {
-	u32 state = READ_ONCE(context->state);
+	bool active;
 
-	return state == MIRACAST_START_PENDING || state == MIRACAST_STARTED ||
-	       state == MIRACAST_STOP_PENDING;
+	spin_lock(&context->lock);
+	active = is_active(context);
+	spin_unlock(&context->lock);
+	return active;
 }
 
 /**
@@ -539,17 +584,43 @@ bool miracast_context_is_active(struct miracast_context *context)
  */
 void miracast_context_force_stop(struct miracast_context *context)
 {
+	bool active;
+
 	spin_lock(&context->lock);
-	if (miracast_context_is_active(context)) {
+	active = is_active(context);
+	if (active) {
 		set_lifecycle(context, NULL);
 		cancel_delayed_work(&context->watchdog_work);
 		miracast_messages_end_all(context, STATUS_CANCELLED);
 		set_state(context, MIRACAST_STOPPED);
 	}
 	spin_unlock(&context->lock);
+	if (!active)
+		return;
 	wake_all(context);
-	miracast_messages_run_ended(context);
 	miracast_nl_context_event(MIRACAST_NL_EVENT_SESSION, context, 0);
+	miracast_messages_run_ended(context);
+}
+
+/**
+ * miracast_context_sleep() - whether the machine goes to sleep
+ * @sleep: no session may be started from here on
+ */
+void miracast_context_sleep(bool sleep)
+{
+	WRITE_ONCE(asleep, sleep);
+}
+
+/**
+ * miracast_context_awake() - tell a daemon that it may start its session again
+ * @context: the context
+ */
+void miracast_context_awake(struct miracast_context *context)
+{
+	spin_lock(&context->lock);
+	set_state(context, context->state);
+	spin_unlock(&context->lock);
+	wake_all(context);
 }
 
 /*
@@ -605,10 +676,10 @@ static int call_io_control(struct miracast_context *context, struct miracast_io_
 	error = mutex_lock_killable(&adapter->ddi_lock);
 	if (error)
 		return error;
-	/* Once more: a stop may have begun while others had the lock. */
+	/* Once more: a start or a stop may have begun while others had the lock. */
 	error = io_control_gate(context);
 	if (error > 0)
-		error = -EAGAIN;
+		error = -EAGAIN; /* a start, which is waited for without the lock */
 	if (!error) {
 		arg->status = adapter->desc.ops->io_control(adapter->desc.driver_context,
 							    context->driver, arg->input_size, input,
@@ -646,9 +717,6 @@ int miracast_context_io_control(struct miracast_context *context, struct miracas
 	if (arg->input_size > max || arg->output_size > max)
 		return -EMSGSIZE;
 
-	error = io_control_wait(context);
-	if (error)
-		return error;
 	if (arg->input_size) {
 		input = vmemdup_user(u64_to_user_ptr(arg->input), arg->input_size);
 		if (IS_ERR(input))
@@ -661,7 +729,11 @@ int miracast_context_io_control(struct miracast_context *context, struct miracas
 			goto free;
 		}
 	}
-	error = call_io_control(context, arg, input, output);
+	do {
+		error = io_control_wait(context);
+		if (!error)
+			error = call_io_control(context, arg, input, output);
+	} while (error == -EAGAIN);
 	if (error)
 		goto free;
 	trace_miracast_io_control(context, arg->input_size, arg->output_size,

@@ -110,7 +110,6 @@ static void fill_context_info(struct miracast_context *context, struct miracast_
 {
 	arg->flags = context->flags;
 	arg->slots = context->nr_slots;
-	arg->status = STATUS_SUCCESS;
 	arg->context_id = context->id;
 	arg->target_id = context->target_id;
 	arg->generation = READ_ONCE(context->generation);
@@ -118,13 +117,22 @@ static void fill_context_info(struct miracast_context *context, struct miracast_
 	arg->arena_size = context->arena_size;
 }
 
+/* What the caller says; all that is for us to say is zero. */
 static int get_context_info(struct miracast_context_info *arg,
 			    struct miracast_context_info __user *user)
 {
-	if (copy_from_user(arg, user, sizeof(*arg)))
+	struct miracast_context_info given;
+
+	if (copy_from_user(&given, user, sizeof(given)))
 		return -EFAULT;
-	if (arg->size != sizeof(*arg) || arg->reserved[0] || arg->reserved[1])
+	if (given.size != sizeof(given) || given.reserved[0] || given.reserved[1])
 		return -EINVAL;
+	*arg = (struct miracast_context_info){
+		.size = given.size,
+		.flags = given.flags,
+		.slots = given.slots,
+		.status = STATUS_SUCCESS,
+	};
 	return 0;
 }
 
@@ -133,7 +141,6 @@ static long create_context(struct miracast_file *file, struct miracast_context_i
 	struct miracast_context *context;
 	struct miracast_context_info arg;
 	bool answered = false;
-	ntstatus_t status;
 	long error;
 
 	error = get_context_info(&arg, user);
@@ -156,11 +163,10 @@ static long create_context(struct miracast_file *file, struct miracast_context_i
 		error = -EINVAL;
 		goto unlock;
 	}
-	context = miracast_context_create(file->adapter, arg.flags, arg.slots, &status);
+	context = miracast_context_create(file->adapter, arg.flags, arg.slots, &arg.status);
 	if (IS_ERR(context)) {
 		error = PTR_ERR(context);
-		arg.status = status;
-		answered = NT_ERROR(status);
+		answered = NT_ERROR(arg.status);
 		goto unlock;
 	}
 	fill_context_info(context, &arg);
@@ -310,7 +316,9 @@ static long report_statistic(struct miracast_context *context,
 	if (copy_from_user(&arg, user, sizeof(arg)))
 		return -EFAULT;
 	if (arg.size != sizeof(arg) || arg.reserved || arg.data.reserved ||
-	    arg.data.statistic_type > MIRACAST_STATISTIC_TYPE_EVENT)
+	    arg.data.statistic_type > MIRACAST_STATISTIC_TYPE_EVENT ||
+	    (arg.data.statistic_type == MIRACAST_STATISTIC_TYPE_CHUNK_PROCESSING_COMPLETE &&
+	     arg.data.encode_complete.reserved))
 		return -EINVAL;
 	if (READ_ONCE(context->state) == MIRACAST_DESTROYED)
 		return -ENODEV;
@@ -395,7 +403,7 @@ static __poll_t miracast_poll(struct file *filp, poll_table *wait)
 		mask |= EPOLLHUP | EPOLLERR;
 	if (state == MIRACAST_STARTED && !list_empty_careful(&context->queue))
 		mask |= EPOLLIN | EPOLLRDNORM;
-	if (READ_ONCE(context->chunks.count) || READ_ONCE(context->chunks.reset))
+	if (miracast_chunks_ready(context))
 		mask |= EPOLLRDBAND;
 	if (READ_ONCE(context->state_seq) != READ_ONCE(context->seen_seq))
 		mask |= EPOLLPRI;

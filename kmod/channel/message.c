@@ -20,7 +20,8 @@
  *	COMPLETING	on no list: a completion has won; its thread copies the
  *			output to the sender's buffer. Nothing ends it any more.
  *	ENDING		on context->ended: it was ended (stop, timeout, death, ...);
- *			whoever did that, or a worker, calls the callback
+ *			whoever did that, or a worker, calls the callback. A sender that
+ *			waits (send_sync) is told at once, so its messages are never here.
  *	LINGERING	on no list: its message is over but the daemon still holds the
  *			areas; not reused until the daemon completes it (and hears
  *			that it came too late) or closes the file
@@ -33,13 +34,18 @@
  *	             \           \             \             \
  *	              `-----------`-------------`-------------`--> ENDING -> FREE, LINGERING
  *
- * All transitions are made by slot_move() under context->lock. Callbacks are
- * called once a message, because only one transition leads into COMPLETING
- * or ENDING, and whoever leads out of it calls the callback. The slot is free
+ * All transitions that lists have to follow are made by slot_move(), and all of them under
+ * context->lock. Callbacks are called once a message, because only one transition leads
+ * into COMPLETING or ENDING, and whoever leads out of it calls the callback. The slot is free
  * (or lingers) before the callback runs, so a callback may send in the place of
  * its message even if every other slot is taken. But nr_open, and for what was
  * completed nr_out, falls only after the callback has returned: when nr_open is 0
  * no callback is left to come.
+ *
+ * A driver's callback may take as long as it likes, and wait for whom it likes. So nobody
+ * who must not wait calls one: not the timeout's work, not a sender that gives up on its
+ * own message. And what callbacks send to a session that is over is left to a worker,
+ * or those who ended it would never come to an end.
  *
  * Copies between sender and arena touch kernel memory only, so they are short
  * and cannot stall. User memory (the arrays of EXCHANGE) is touched with no
@@ -77,6 +83,8 @@
 #include "trace.h"
 
 #define BATCH 16
+/* Of a message, beside the adapter's own. */
+#define NO_LIMIT msecs_to_jiffies(MIRACAST_MAX_TIMEOUT_MS)
 
 enum slot_state {
 	SLOT_FREE,
@@ -109,7 +117,8 @@ struct sender {
  * @input: the sender's input; NULL if it is in the arena already
  * @output: the sender's output
  * @sender: whom to tell
- * @sent: jiffies at send
+ * @sent: low half of jiffies at send
+ * @limit: jiffies that it may take, if the adapter does not say less
  * @input_size: bytes
  * @output_size: bytes
  * @end_status: ENDING: what the callback will hear
@@ -128,7 +137,8 @@ struct miracast_slot {
 	const void *input;
 	void *output;
 	struct sender sender;
-	unsigned long sent;
+	u32 sent;
+	u32 limit;
 	u32 input_size;
 	u32 output_size;
 	ntstatus_t end_status;
@@ -157,8 +167,8 @@ static bool slot_is_open(const struct miracast_slot *slot)
 }
 
 /*
- * The one place where a slot changes its state: it leaves the list of the old one and
- * joins that of the new one at its end. Of the free ones only the first may go.
+ * A slot changes its state: it leaves the list of the old one and joins that of the new
+ * one at its end. Of the free ones only the first may go.
  */
 static __always_inline void slot_move(struct miracast_context *context, struct miracast_slot *slot,
 				      enum slot_state state)
@@ -219,29 +229,30 @@ static void count_end(struct miracast_context *context, ntstatus_t status)
 		context->counters.cancelled++;
 }
 
-/* Ends a message that no completion has claimed. Its callback waits on context->ended. */
-static void slot_end(struct miracast_context *context, struct miracast_slot *slot,
-		     ntstatus_t status)
+/**
+ * struct sync_message - on the stack of a sender that waits
+ * @task: the sender
+ * @done: the message has ended; the sender may go on, and this be gone
+ * @io_status: how
+ */
+struct sync_message {
+	struct task_struct *task;
+	bool done;
+	struct miracast_io_status io_status;
+};
+
+/* The callback of a sender that waits. Does not sleep, so it may be called with the lock held. */
+static void sync_callback(void *callback_context, const struct miracast_io_status *io_status)
 {
-	lockdep_assert_held(&context->lock);
-	switch (slot->state) {
-	case SLOT_HELD:
-	case SLOT_QUEUED:
-	case SLOT_WITH_DAEMON:
-		slot->end_status = status;
-		count_end(context, status);
-		slot_move(context, slot, SLOT_ENDING);
-		trace_miracast_end(context, slot->id, status, 0);
-		break;
-	case SLOT_DELIVERING:
-		if (!slot->end_noted) {
-			slot->end_noted = true;
-			slot->end_status = status;
-		}
-		break;
-	default:
-		break;
-	}
+	struct sync_message *sync = callback_context;
+	struct task_struct *task = sync->task;
+
+	sync->io_status = *io_status;
+	get_task_struct(task);
+	/* Pairs with the acquire in wait_for_end(). */
+	smp_store_release(&sync->done, true);
+	wake_up_process(task);
+	put_task_struct(task);
 }
 
 static void call_back(struct miracast_context *context, const struct sender *sender, u64 id,
@@ -258,26 +269,71 @@ static void call_back(struct miracast_context *context, const struct sender *sen
 	trace_miracast_callback(context, id, status, information);
 }
 
+/* Its message is over: the slot is free, or waits for the daemon to let go of it. */
+static void slot_retire(struct miracast_context *context, struct miracast_slot *slot)
+{
+	slot_move(context, slot, slot->daemon_holds ? SLOT_LINGERING : SLOT_FREE);
+}
+
+/* Ends a message that no completion has claimed. Its callback waits on context->ended. */
+static void slot_end(struct miracast_context *context, struct miracast_slot *slot,
+		     ntstatus_t status)
+{
+	lockdep_assert_held(&context->lock);
+	switch (slot->state) {
+	case SLOT_HELD:
+	case SLOT_QUEUED:
+	case SLOT_WITH_DAEMON:
+		count_end(context, status);
+		trace_miracast_end(context, slot->id, status, 0);
+		if (slot->sender.callback == sync_callback) {
+			call_back(context, &slot->sender, slot->id, status, 0);
+			slot_retire(context, slot);
+			context->counters.callbacks++;
+			context->nr_open--;
+			wake_drain(context);
+			break;
+		}
+		slot->end_status = status;
+		slot_move(context, slot, SLOT_ENDING);
+		break;
+	case SLOT_DELIVERING:
+		if (!slot->end_noted) {
+			slot->end_noted = true;
+			slot->end_status = status;
+		}
+		break;
+	default:
+		break;
+	}
+}
+
 /**
  * miracast_messages_run_ended() - call the callbacks of the messages that were ended
  * @context: the context; no lock held
  *
- * Several threads may be in here: each takes other messages.
+ * Several threads may be in here: each takes other messages. What is sent and ended
+ * meanwhile is the worker's.
  */
 void miracast_messages_run_ended(struct miracast_context *context)
 {
 	struct miracast_slot *slot;
 	struct sender sender;
 	ntstatus_t status;
-	u64 id;
+	u64 id, last;
 
 	spin_lock(&context->lock);
+	last = context->sequence;
 	while (!list_empty(&context->ended)) {
 		slot = list_first_entry(&context->ended, struct miracast_slot, node);
+		if (slot->order > last) {
+			queue_work(miracast_wq, &context->ended_work);
+			break;
+		}
 		sender = slot->sender;
 		status = slot->end_status;
 		id = slot->id;
-		slot_move(context, slot, slot->daemon_holds ? SLOT_LINGERING : SLOT_FREE);
+		slot_retire(context, slot);
 		spin_unlock(&context->lock);
 
 		call_back(context, &sender, id, status, 0);
@@ -296,22 +352,27 @@ static void ended_work(struct work_struct *work)
 	miracast_messages_run_ended(container_of(work, struct miracast_context, ended_work));
 }
 
-/* Ends what is too old; returns jiffies until the next one is, 0 if none is left. */
-static unsigned long end_expired(struct miracast_context *context, unsigned int *ended)
+static u32 adapter_limit(const struct miracast_context *context)
 {
-	unsigned long timeout = msecs_to_jiffies(READ_ONCE(context->adapter->timeout_ms));
-	unsigned long now = jiffies, left = 0;
+	return msecs_to_jiffies(READ_ONCE(context->adapter->timeout_ms));
+}
+
+/* Ends what is too old; returns jiffies until the next one is, 0 if none is left. */
+static u32 end_expired(struct miracast_context *context, u32 now, unsigned int *ended)
+{
+	u32 limit = adapter_limit(context), age, allowed, left = 0;
 	struct miracast_slot *slot;
 	u32 i;
 
 	lockdep_assert_held(&context->lock);
 	for (i = 0; i < context->nr_slots; i++) {
 		slot = &context->slots[i];
-		if (!slot_is_open(slot))
+		if (!slot_is_open(slot) || slot->end_noted)
 			continue;
-		if (time_before(now, slot->sent + timeout)) {
-			if (!left || slot->sent + timeout - now < left)
-				left = slot->sent + timeout - now;
+		age = now - slot->sent;
+		allowed = min(limit, slot->limit);
+		if (age < allowed) {
+			left = left ? min(left, allowed - age) : allowed - age;
 			continue;
 		}
 		slot_end(context, slot, STATUS_IO_TIMEOUT);
@@ -322,26 +383,47 @@ static unsigned long end_expired(struct miracast_context *context, unsigned int 
 }
 
 /*
- * Queued when a first message is sent, and from here as long as there are any:
- * so it costs nothing for each message.
+ * Queued when a message is sent that expires before all others, and from here as long as
+ * there are any: so it costs nothing for most messages. Calls no callbacks: one that takes
+ * long would keep it from the next message that expires.
  */
 static void timeout_work(struct work_struct *work)
 {
 	struct miracast_context *context =
 		container_of(to_delayed_work(work), struct miracast_context, timeout_work);
+	u32 now = jiffies, left;
 	unsigned int ended = 0;
-	unsigned long left;
 
 	spin_lock(&context->lock);
-	left = end_expired(context, &ended);
+	left = end_expired(context, now, &ended);
 	context->timer_armed = left;
+	context->timer_expires = now + left;
 	if (left)
 		mod_delayed_work(miracast_wq, &context->timeout_work, left);
+	if (!list_empty(&context->ended))
+		queue_work(miracast_wq, &context->ended_work);
 	spin_unlock(&context->lock);
 
 	if (ended)
 		miracast_nl_context_event(MIRACAST_NL_EVENT_TIMEOUT, context, ended);
-	miracast_messages_run_ended(context);
+}
+
+/*
+ * The adapter's limit is the same for all, so a new message expires before the others
+ * only by a limit of its own.
+ */
+static void arm_timer(struct miracast_context *context, const struct miracast_slot *slot)
+{
+	u32 left;
+
+	lockdep_assert_held(&context->lock);
+	if (likely(context->timer_armed &&
+		   (s32)(context->timer_expires - slot->sent - slot->limit) <= 0))
+		return;
+	left = min(adapter_limit(context), slot->limit);
+	context->timer_armed = true;
+	context->timer_expires = slot->sent + left;
+	mod_delayed_work(miracast_wq, &context->timeout_work, left);
 }
 
 int miracast_slots_init(struct miracast_context *context, u32 slots)
@@ -385,8 +467,8 @@ void miracast_slots_free(struct miracast_context *context)
  * @sender: whom to tell
  * @input_size: bytes
  * @output_size: bytes
+ * @limit: jiffies that it may take, if the adapter does not say less
  * @id: set by send()
- * @timeout_ms: set by send(): the adapter's
  */
 struct message {
 	const void *input;
@@ -394,8 +476,8 @@ struct message {
 	struct sender sender;
 	u32 input_size;
 	u32 output_size;
+	u32 limit;
 	u64 id;
-	u32 timeout_ms;
 };
 
 static ntstatus_t check_buffers(const struct miracast_context *context,
@@ -464,8 +546,8 @@ static ntstatus_t send(struct miracast_context *context, struct message *message
 	}
 
 	message->id = slot->id;
-	message->timeout_ms = READ_ONCE(context->adapter->timeout_ms);
 	slot->sent = jiffies;
+	slot->limit = message->limit;
 	context->nr_open++;
 	context->counters.sent++;
 	context->overflowing = false;
@@ -479,11 +561,7 @@ static ntstatus_t send(struct miracast_context *context, struct message *message
 			queue_work(miracast_wq, &context->ended_work);
 		}
 	}
-	if (unlikely(!context->timer_armed)) {
-		context->timer_armed = true;
-		queue_delayed_work(miracast_wq, &context->timeout_work,
-				   msecs_to_jiffies(message->timeout_ms));
-	}
+	arm_timer(context, slot);
 	spin_unlock(&context->lock);
 
 	if (wake && wq_has_sleeper(&context->wait))
@@ -543,77 +621,43 @@ ntstatus_t miracast_send_message(struct miracast_handle handle, u32 input_size, 
 		.sender = { callback, callback_context },
 		.input_size = input_size,
 		.output_size = output_size,
+		.limit = NO_LIMIT,
 	};
 
 	return send_message(handle, &message);
 }
 EXPORT_SYMBOL_GPL(miracast_send_message);
 
-/**
- * struct sync_message - on the stack of a sender that waits
- * @task: the sender
- * @done: the message has ended; the sender may go on, and this be gone
- * @io_status: how
- */
-struct sync_message {
-	struct task_struct *task;
-	bool done;
-	struct miracast_io_status io_status;
-};
-
-static void sync_callback(void *callback_context, const struct miracast_io_status *io_status)
-{
-	struct sync_message *sync = callback_context;
-	struct task_struct *task = sync->task;
-
-	sync->io_status = *io_status;
-	get_task_struct(task);
-	/* Pairs with the acquire in wait_for_end(). */
-	smp_store_release(&sync->done, true);
-	wake_up_process(task);
-	put_task_struct(task);
-}
-
-/* Returns what is left of @timeout (jiffies): 0 if it is over, or -EINTR when killed. */
-static long wait_for_end(struct sync_message *sync, unsigned int state, long timeout)
+static bool wait_for_end(struct sync_message *sync, unsigned int state)
 {
 	for (;;) {
 		set_current_state(state);
 		/* Pairs with the release in sync_callback(). */
-		if (smp_load_acquire(&sync->done))
+		if (smp_load_acquire(&sync->done) || signal_pending_state(state, current))
 			break;
-		if (signal_pending_state(state, current))
-			timeout = -EINTR;
-		if (timeout <= 0)
-			break;
-		timeout = schedule_timeout(timeout);
+		schedule();
 	}
 	__set_current_state(TASK_RUNNING);
-	return timeout;
+	/* As above. */
+	return smp_load_acquire(&sync->done);
 }
 
 /* RECOVER may have given the message another id, but its slot is the same. */
-static void cancel_message(struct miracast_handle handle, u64 id, const struct sync_message *sync,
-			   ntstatus_t status)
+static void cancel_message(struct miracast_handle handle, u64 id, const struct sync_message *sync)
 {
 	struct miracast_context *context;
 	struct miracast_slot *slot;
 
 	rcu_read_lock();
 	context = miracast_context_lookup(handle);
-	if (context && !kref_get_unless_zero(&context->ref))
-		context = NULL;
+	if (context) {
+		slot = &context->slots[id & (MIRACAST_MAX_SLOTS - 1)];
+		spin_lock(&context->lock);
+		if (slot->sender.callback == sync_callback && slot->sender.callback_context == sync)
+			slot_end(context, slot, STATUS_CANCELLED);
+		spin_unlock(&context->lock);
+	}
 	rcu_read_unlock();
-	if (!context)
-		return;
-
-	slot = &context->slots[id & (MIRACAST_MAX_SLOTS - 1)];
-	spin_lock(&context->lock);
-	if (slot->sender.callback == sync_callback && slot->sender.callback_context == sync)
-		slot_end(context, slot, status);
-	spin_unlock(&context->lock);
-	miracast_messages_run_ended(context);
-	miracast_context_put(context);
 }
 
 /**
@@ -623,13 +667,15 @@ static void cancel_message(struct miracast_handle handle, u64 id, const struct s
  * @input: as in miracast_send_message()
  * @output_size: as in miracast_send_message()
  * @output: as in miracast_send_message()
- * @timeout_ms: how long to wait, in milliseconds, at most the adapter's timeout; not 0
+ * @timeout_ms: how long to wait at most, in milliseconds, if the adapter's timeout is not
+ *	shorter; not 0
  * @io_status: how the message ended; set if STATUS_SUCCESS is returned
  *
  * The wait is killable. A message that is given up on is cancelled: its status
  * is STATUS_IO_TIMEOUT, or STATUS_CANCELLED if the caller was killed, unless its
- * completion came at that very moment. Must not be called while the user-mode
- * driver waits for the caller: messages are held while a session starts.
+ * completion came at that very moment. No other message's callback is called on this
+ * thread or waited for. Must not be called while the user-mode driver waits for the caller:
+ * messages are held while a session starts.
  *
  * Return: STATUS_SUCCESS when the message was accepted and has ended, else why it was
  * refused.
@@ -645,8 +691,8 @@ ntstatus_t miracast_send_message_sync(struct miracast_handle handle, u32 input_s
 		.sender = { sync_callback, &sync },
 		.input_size = input_size,
 		.output_size = output_size,
+		.limit = min(msecs_to_jiffies(timeout_ms), NO_LIMIT),
 	};
-	long timeout = MAX_SCHEDULE_TIMEOUT;
 	ntstatus_t status;
 
 	if (!timeout_ms)
@@ -655,16 +701,10 @@ ntstatus_t miracast_send_message_sync(struct miracast_handle handle, u32 input_s
 	if (status != STATUS_PENDING)
 		return status;
 
-	/* Otherwise timeout_work() ends it, and a timer of its own would be for nothing. */
-	if (timeout_ms < message.timeout_ms)
-		timeout = msecs_to_jiffies(timeout_ms);
-	timeout = wait_for_end(&sync, TASK_KILLABLE, timeout);
-	/* As in wait_for_end(). */
-	if (!smp_load_acquire(&sync.done)) {
-		cancel_message(handle, message.id, &sync,
-			       timeout ? STATUS_CANCELLED : STATUS_IO_TIMEOUT);
-		/* Ended now, or a completion has claimed it: short either way. */
-		wait_for_end(&sync, TASK_UNINTERRUPTIBLE, MAX_SCHEDULE_TIMEOUT);
+	if (!wait_for_end(&sync, TASK_KILLABLE)) {
+		cancel_message(handle, message.id, &sync);
+		/* Ended now, or being copied: a moment either way. */
+		wait_for_end(&sync, TASK_UNINTERRUPTIBLE);
 	}
 	*io_status = sync.io_status;
 	return STATUS_SUCCESS;
@@ -775,7 +815,7 @@ void miracast_messages_end_all(struct miracast_context *context, ntstatus_t stat
 	end_messages(context, status, true);
 }
 
-/* Nobody was told of it: it goes back to where it was, or is over with its session. */
+/* Nobody was told of it: it goes back, or is over with its session. The caller sorts the queue. */
 static void slot_put_back(struct miracast_context *context, struct miracast_slot *slot)
 {
 	lockdep_assert_held(&context->lock);
@@ -784,7 +824,6 @@ static void slot_put_back(struct miracast_context *context, struct miracast_slot
 		return;
 	}
 	slot_move(context, slot, context->state == MIRACAST_STARTED ? SLOT_QUEUED : SLOT_HELD);
-	list_sort(NULL, &context->queue, by_order);
 }
 
 /*
@@ -810,6 +849,7 @@ static void undeliver(struct miracast_context *context, struct miracast_slot **s
 			slot_move(context, slot, SLOT_FREE);
 		}
 	}
+	list_sort(NULL, &context->queue, by_order);
 	wake_drain(context);
 	spin_unlock(&context->lock);
 	/* The wake-up that brought this thread here was for those messages. */
@@ -832,6 +872,7 @@ static void take_back(struct miracast_context *context, struct miracast_slot **s
 		else
 			slot_put_back(context, slot);
 	}
+	list_sort(NULL, &context->queue, by_order);
 }
 
 /* Hands out up to @room messages; returns how many or -EFAULT. */
@@ -998,6 +1039,12 @@ static int complete_batch(struct miracast_context *context, struct miracast_exch
 		slot_move(context, slots[i], SLOT_FREE);
 		claimed++;
 		called += !!senders[i].callback;
+		if (senders[i].callback == sync_callback) {
+			/* It must not wait for what other callbacks wait for. */
+			call_back(context, &senders[i], completions[i].id, completions[i].status,
+				  bytes_written(&completions[i]));
+			senders[i].callback = NULL;
+		}
 	}
 	spin_unlock(&context->lock);
 
@@ -1064,18 +1111,11 @@ static u32 pending_events(struct miracast_context *context)
 
 	if (READ_ONCE(context->state) == MIRACAST_STARTED && !list_empty(&context->queue))
 		events |= MIRACAST_EVENT_MESSAGE;
-	if (READ_ONCE(context->chunks.count) || READ_ONCE(context->chunks.reset))
+	if (miracast_chunks_ready(context))
 		events |= MIRACAST_EVENT_CHUNK;
 	if (READ_ONCE(context->state_seq) != READ_ONCE(context->seen_seq))
 		events |= MIRACAST_EVENT_STATE;
 	return events;
-}
-
-static long exchange_timeout(u64 timeout_ns)
-{
-	if (timeout_ns == MIRACAST_NO_TIMEOUT)
-		return MAX_SCHEDULE_TIMEOUT;
-	return min_t(u64, nsecs_to_jiffies64(timeout_ns) + 1, MAX_SCHEDULE_TIMEOUT - 1);
 }
 
 /**
@@ -1107,7 +1147,7 @@ int miracast_messages_exchange(struct miracast_context *context, struct miracast
 		if (!list_empty(&context->queue))
 			got = deliver(context, messages, room);
 		if (!got && arg->timeout_ns) {
-			left = exchange_timeout(arg->timeout_ns);
+			left = miracast_timeout_jiffies(arg->timeout_ns);
 			do {
 				left = wait_for_message(context, seq, left);
 				got = deliver(context, messages, room);

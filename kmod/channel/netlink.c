@@ -16,17 +16,20 @@ static void read_counters(struct miracast_context *context, struct miracast_coun
 
 static int put_adapter(struct sk_buff *msg, struct miracast_adapter *adapter)
 {
-	struct miracast_context *context = NULL;
-	struct miracast_counters counters, sum;
+	struct miracast_context *context;
+	struct miracast_counters counters;
+	u64 sent, callbacks;
 	u32 contexts;
 
 	/* A past context's counters are added under the same lock that unlists it. */
 	spin_lock(&adapter->lock);
-	sum = adapter->past;
+	sent = adapter->past_sent;
+	callbacks = adapter->past_callbacks;
 	contexts = adapter->nr_contexts;
 	list_for_each_entry(context, &adapter->contexts, node) {
 		read_counters(context, &counters);
-		miracast_counters_add(&sum, &counters);
+		sent += counters.sent;
+		callbacks += counters.callbacks;
 	}
 	spin_unlock(&adapter->lock);
 
@@ -38,8 +41,8 @@ static int put_adapter(struct sk_buff *msg, struct miracast_adapter *adapter)
 	    nla_put_u32(msg, MIRACAST_NL_ADAPTER_MAX_MESSAGE, adapter->desc.max_message) ||
 	    nla_put_u32(msg, MIRACAST_NL_ADAPTER_TIMEOUT_MS, READ_ONCE(adapter->timeout_ms)) ||
 	    nla_put_u32(msg, MIRACAST_NL_ADAPTER_WATCHDOG_MS, READ_ONCE(adapter->watchdog_ms)) ||
-	    nla_put_u64_64bit(msg, MIRACAST_NL_ADAPTER_SENT, sum.sent, MIRACAST_NL_ADAPTER_PAD) ||
-	    nla_put_u64_64bit(msg, MIRACAST_NL_ADAPTER_CALLBACKS, sum.callbacks,
+	    nla_put_u64_64bit(msg, MIRACAST_NL_ADAPTER_SENT, sent, MIRACAST_NL_ADAPTER_PAD) ||
+	    nla_put_u64_64bit(msg, MIRACAST_NL_ADAPTER_CALLBACKS, callbacks,
 			      MIRACAST_NL_ADAPTER_PAD))
 		return -EMSGSIZE;
 	return 0;
@@ -173,11 +176,9 @@ static const struct genl_multicast_group groups[] = {
 static struct genl_family family = {
 	.name = MIRACAST_NL_FAMILY_NAME,
 	.version = MIRACAST_NL_FAMILY_VERSION,
-	.maxattr = MIRACAST_NL_CONTEXT_MAX,
 	.module = THIS_MODULE,
 	.ops = ops,
 	.n_ops = ARRAY_SIZE(ops),
-	.resv_start_op = __MIRACAST_NL_CMD_END,
 	.mcgrps = groups,
 	.n_mcgrps = ARRAY_SIZE(groups),
 };

@@ -15,9 +15,11 @@
  * An output struct is either written in full or left alone. An unknown
  * command is ENOTTY. Pointers travel as __u64. Times are in nanoseconds.
  *
- * poll(): EPOLLIN a message waits, EPOLLRDBAND a chunk (or a chunk queue
- * reset) waits, EPOLLPRI the session's state changed since GET_STATE,
- * EPOLLHUP|EPOLLERR the context or the adapter is gone.
+ * poll(): EPOLLIN a message waits, EPOLLRDBAND GET_CHUNKS would not wait (a
+ * chunk, a reset of the queue, or the end of the session), EPOLLPRI the session's
+ * state changed since GET_STATE, EPOLLHUP|EPOLLERR the context or the adapter is
+ * gone. A wait, or a place in an epoll set, that is older than the file's context
+ * does not hear of it: create the context first.
  */
 #ifndef _UAPI_LINUX_MIRACAST_H
 #define _UAPI_LINUX_MIRACAST_H
@@ -329,6 +331,8 @@ enum miracast_session_op {
  *
  * A step that the present state does not allow is EINVAL. START_END and
  * STOP_END must come from the thread that made the matching BEGIN (EPERM).
+ * STOP_BEGIN while another thread stops is EBUSY; so is START_BEGIN while the
+ * machine goes to sleep: when that is over the state counts as changed.
  */
 struct miracast_session {
 	__u32 size;
@@ -411,7 +415,7 @@ struct miracast_completion {
 };
 
 #define MIRACAST_EVENT_MESSAGE (1u << 0) /* more messages wait */
-#define MIRACAST_EVENT_CHUNK   (1u << 1) /* chunks wait */
+#define MIRACAST_EVENT_CHUNK   (1u << 1) /* GET_CHUNKS would not wait */
 #define MIRACAST_EVENT_STATE   (1u << 2) /* the state changed: GET_STATE */
 
 #define MIRACAST_EXCHANGE_MAX 1024
@@ -467,8 +471,10 @@ struct miracast_exchange {
  *
  * Synchronous, in the caller's process. Returns 0 whenever the display
  * miniport was asked; @status is its answer. While the session starts, only
- * the starting thread proceeds and others wait; while it stops, only the
- * stopping thread proceeds and others get ESHUTDOWN. DDI: MiracastIoControl.
+ * the starting thread proceeds and others wait, at most the adapter's timeout
+ * (ETIMEDOUT); while it stops, only the stopping thread proceeds and others get
+ * ESHUTDOWN. HARDWARE_ACCESS is traced; the display miniport is not told.
+ * DDI: MiracastIoControl.
  */
 struct miracast_io_control {
 	__u32 size;
@@ -495,7 +501,8 @@ struct miracast_io_control {
  * @required: out: bytes that the next chunk needs, 0 if none waits
  * @reserved: zero
  *
- * One caller at a time. DDI: GetNextChunkData.
+ * One caller at a time (EBUSY). EINTR if a signal came: the time is not counted
+ * on. DDI: GetNextChunkData.
  */
 struct miracast_get_chunks {
 	__u32 size;

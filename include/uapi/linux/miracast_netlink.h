@@ -97,7 +97,8 @@ enum miracast_nl_adapter {
  * @MIRACAST_NL_CONTEXT_GENERATION: u32
  * @MIRACAST_NL_CONTEXT_SLOTS: u32
  * @MIRACAST_NL_CONTEXT_OPEN: u32, messages whose callback has not returned
- * @MIRACAST_NL_CONTEXT_WITH_DAEMON: u32, slots that the daemon holds
+ * @MIRACAST_NL_CONTEXT_WITH_DAEMON: u32, slots that the daemon holds, or whose
+ *	callback a completion of it is calling
  * @MIRACAST_NL_CONTEXT_EVENT: u32, enum miracast_nl_event
  * @MIRACAST_NL_CONTEXT_COUNT: u32, messages that the event is about
  * @MIRACAST_NL_CONTEXT_SENT: u64, messages accepted
