@@ -213,9 +213,22 @@ void *miracast_channel_get_output(MiracastChannel *channel, const struct miracas
 gboolean miracast_channel_exchange(MiracastChannel *channel, struct miracast_exchange *exchange,
 				   GError **error)
 {
+	gint64 begin = g_get_monotonic_time();
+	guint64 timeout_ns = exchange->timeout_ns;
+	guint32 nr_messages = exchange->nr_messages;
+	guint64 waited_ns;
+
 	exchange->size = sizeof(*exchange);
-	if (ioctl(channel->fd, MIRACAST_IOC_EXCHANGE, exchange))
-		return fail(error, errno, "%s: exchange", channel->path);
+	while (ioctl(channel->fd, MIRACAST_IOC_EXCHANGE, exchange)) {
+		if (errno != EINTR)
+			return fail(error, errno, "%s: exchange", channel->path);
+		/* Nothing was submitted or fetched. */
+		exchange->nr_messages = nr_messages;
+		if (timeout_ns == MIRACAST_NO_TIMEOUT)
+			continue;
+		waited_ns = (g_get_monotonic_time() - begin) * 1000;
+		exchange->timeout_ns = timeout_ns - MIN(timeout_ns, waited_ns);
+	}
 	return TRUE;
 }
 
@@ -291,7 +304,8 @@ ntstatus_t miracast_channel_get_chunks(MiracastChannel *channel, uint64_t timeou
 			return STATUS_INSTANCE_NOT_AVAILABLE;
 		return miracast_status_from_errno(errnum);
 	}
-	*buffer_size = chunks.buffer_size;
+	*buffer_size = chunks.status == STATUS_BUFFER_TOO_SMALL ? chunks.required
+								: chunks.buffer_size;
 	if (outstanding)
 		*outstanding = chunks.outstanding;
 	return chunks.status;

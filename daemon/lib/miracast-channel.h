@@ -83,6 +83,7 @@ void *miracast_channel_get_output(MiracastChannel *channel, const struct miracas
  * miracast_channel_exchange:
  * @exchange: all but its size, which is set here; written as the kernel says
  *
+ * A signal does not end it: SIGCONT wakes even threads that have all signals blocked.
  * Errors: INVALID for a bad completion (nr_completions tells which), GONE.
  */
 gboolean miracast_channel_exchange(MiracastChannel *channel, struct miracast_exchange *exchange,
@@ -119,7 +120,8 @@ gboolean miracast_channel_get_state(MiracastChannel *channel, struct miracast_st
 /**
  * miracast_channel_get_chunks:
  * @timeout_ns: 0: do not wait, MIRACAST_NO_TIMEOUT: until one comes
- * @buffer_size: (inout): room at @buffer; bytes written
+ * @buffer_size: (inout): room at @buffer; bytes written, or with STATUS_BUFFER_TOO_SMALL
+ *	the bytes that the next chunk needs
  * @outstanding: (out) (optional): chunks left; advisory
  *
  * Returns: as struct miracast_get_chunks says; STATUS_INSTANCE_NOT_AVAILABLE

@@ -49,7 +49,8 @@ struct op {
 	GTask *task;
 	guint limit_s;
 	gint settled; /* whoever sets it first answers the task */
-	gint gave_up; /* OP_START: the time is over, the socket was shut down */
+	gint timed_out; /* OP_START: it is over because of its limit */
+	bool hung_up; /* OP_START: told to give up; under the device's lock */
 	GSource *limit; /* under the device's lock */
 	int rtsp_socket;
 	struct miracast_wfd_connection_stats stats;
@@ -64,7 +65,6 @@ struct _MiracastDevice {
 	char *adapter;
 	char *driver_path;
 	GHashTable *options;
-	guint n_threads;
 
 	/* The life thread's. */
 	void *module;
@@ -85,7 +85,8 @@ struct _MiracastDevice {
 	GHashTable *asked_options; /* names */
 	MiracastChannel *channel;
 	GSource *watch;
-	int rtsp_socket;
+	int rtsp_socket; /* from a start to its failure or the stop; else -1 */
+	struct op *starting; /* the OP_START under way, or NULL */
 	bool in_start_or_stop;
 	bool stop_requested;
 	enum miracast_stop_reason stop_reason;
@@ -123,7 +124,6 @@ static void miracast_device_init(MiracastDevice *self)
 	self->handlers = g_ptr_array_new();
 	self->facts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	self->asked_options = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	self->n_threads = MIRACAST_DEVICE_DEFAULT_THREADS;
 	self->rtsp_socket = -1;
 }
 
@@ -193,12 +193,6 @@ MiracastDevice *miracast_device_new_with_driver(const char *adapter,
 
 	self->driver = *driver;
 	return self;
-}
-
-void miracast_device_set_threads(MiracastDevice *self, guint n_threads)
-{
-	g_return_if_fail(n_threads > 0 && !self->life);
-	self->n_threads = n_threads;
 }
 
 void miracast_device_set_has_data_rate(MiracastDevice *self, gboolean has_data_rate)
@@ -693,7 +687,7 @@ static void block_signals(void)
 	pthread_sigmask(SIG_BLOCK, &all, NULL);
 }
 
-/* From start to stop. Signals are blocked, by inheritance, so no call is interrupted. */
+/* From start to stop. Signals are blocked, by inheritance: handlers run on the host's threads. */
 static gpointer message_thread(gpointer data)
 {
 	g_autoptr(MiracastDevice) self = data;
@@ -778,7 +772,7 @@ static gboolean device_start(MiracastDevice *self, struct op *op, GError **error
 		g_autofree char *text = miracast_status_to_string(status);
 
 		rate_unregister(self);
-		if (g_atomic_int_get(&op->gave_up))
+		if (g_atomic_int_get(&op->timed_out))
 			g_set_error(error, MIRACAST_ERROR, MIRACAST_ERROR_TIMED_OUT,
 				    "the session did not start within %u s", op->limit_s);
 		else
@@ -794,7 +788,7 @@ static gboolean device_start(MiracastDevice *self, struct op *op, GError **error
 	}
 
 	self->session_started = true;
-	for (guint i = 0; i < self->n_threads; i++) {
+	for (guint i = 0; i < MIRACAST_DEVICE_THREADS; i++) {
 		g_autofree char *name = g_strdup_printf("message %u", i + 1);
 
 		g_ptr_array_add(self->handlers,
@@ -878,6 +872,8 @@ static bool op_settle(MiracastDevice *self, struct op *op)
 	g_mutex_lock(&self->lock);
 	g_source_destroy(op->limit);
 	g_clear_pointer(&op->limit, g_source_unref);
+	if (self->starting == op)
+		self->starting = NULL;
 	g_mutex_unlock(&self->lock);
 	g_atomic_int_set(&self->busy, FALSE);
 	return true;
@@ -941,6 +937,8 @@ static gboolean on_op_limit(gpointer data);
 /* With the lock held. */
 static void op_arm(MiracastDevice *self, struct op *op, guint seconds)
 {
+	if (op->limit)
+		g_source_destroy(op->limit);
 	g_clear_pointer(&op->limit, g_source_unref);
 	op->limit = g_timeout_source_new_seconds(seconds);
 	g_source_set_callback(op->limit, on_op_limit, g_atomic_rc_box_acquire(op), op_unref);
@@ -952,16 +950,16 @@ static gboolean on_op_limit(gpointer data)
 	struct op *op = data;
 	MiracastDevice *self = g_task_get_source_object(op->task);
 	MiracastChannel *channel;
+	bool to_hang_up;
 
 	if (g_atomic_int_get(&op->settled))
 		return G_SOURCE_REMOVE;
-	if (op->kind == OP_START && !op->gave_up) {
-		g_atomic_int_set(&op->gave_up, TRUE);
+	g_mutex_lock(&self->lock);
+	to_hang_up = self->starting == op && !op->hung_up;
+	g_mutex_unlock(&self->lock);
+	if (to_hang_up) {
+		g_atomic_int_set(&op->timed_out, TRUE);
 		miracast_device_hang_up(self);
-		g_mutex_lock(&self->lock);
-		if (op->limit)
-			op_arm(self, op, MIRACAST_DEVICE_START_GRACE);
-		g_mutex_unlock(&self->lock);
 		return G_SOURCE_REMOVE;
 	}
 	if (!op_settle(self, op))
@@ -1001,6 +999,9 @@ static void op_push(MiracastDevice *self, struct op *op)
 	if (self->abandoned) {
 		g_task_return_new_error(op->task, MIRACAST_ERROR, MIRACAST_ERROR_DRIVER_HUNG,
 					"the user-mode driver hangs and was cut off");
+	} else if (op->kind == OP_START && self->rtsp_socket >= 0) {
+		g_task_return_new_error(op->task, MIRACAST_ERROR, MIRACAST_ERROR_INVALID,
+					"the device has a session");
 	} else if (!g_atomic_int_compare_and_exchange(&self->busy, FALSE, TRUE)) {
 		g_task_return_new_error(op->task, MIRACAST_ERROR, MIRACAST_ERROR_INVALID,
 					"the device is busy with another call");
@@ -1010,6 +1011,7 @@ static void op_push(MiracastDevice *self, struct op *op)
 			g_clear_pointer(&self->reason, g_free);
 			g_clear_pointer(&self->message, g_free);
 			self->rtsp_socket = op->rtsp_socket;
+			self->starting = op;
 			op->rtsp_socket = -1;
 		}
 		if (!self->life) {
@@ -1047,6 +1049,10 @@ void miracast_device_hang_up(MiracastDevice *self)
 
 	if (self->rtsp_socket >= 0)
 		shutdown(self->rtsp_socket, SHUT_RDWR);
+	if (self->starting && !self->starting->hung_up) {
+		self->starting->hung_up = true;
+		op_arm(self, self->starting, MIRACAST_DEVICE_START_GRACE);
+	}
 }
 
 void miracast_device_stop_async(MiracastDevice *self, enum miracast_stop_reason reason,

@@ -35,7 +35,8 @@ G_DECLARE_FINAL_TYPE(MiracastDevice, miracast_device, MIRACAST, DEVICE, GObject)
 /* After a start has been told to give up: see miracast_device_start_async(). */
 #define MIRACAST_DEVICE_START_GRACE 5
 
-#define MIRACAST_DEVICE_DEFAULT_THREADS 4
+/* So many messages may be with the driver at once. */
+#define MIRACAST_DEVICE_THREADS 4
 
 /**
  * MiracastDevice::stop-requested:
@@ -67,9 +68,6 @@ MiracastDevice *miracast_device_new_with_driver(const char *adapter,
 						const struct miracast_driver_interface *driver,
 						GHashTable *options);
 
-/* How many messages may be with the driver at once; before create. */
-void miracast_device_set_threads(MiracastDevice *device, guint n_threads);
-
 /* Whether the link measures its data rate; before start. FALSE at first. */
 void miracast_device_set_has_data_rate(MiracastDevice *device, gboolean has_data_rate);
 
@@ -96,7 +94,7 @@ gboolean miracast_device_create_finish(MiracastDevice *device, GAsyncResult *res
  *
  * Calls start_miracast_session() and, if that succeeds, begins to serve messages.
  * Errors: TIMED_OUT, DRIVER_FAILED (miracast_device_get_reason() may say more),
- * DRIVER_HUNG, GONE, INVALID.
+ * DRIVER_HUNG, GONE, INVALID (also if a session is started already).
  */
 void miracast_device_start_async(MiracastDevice *device, int rtsp_socket,
 				 const struct miracast_wfd_connection_stats *stats, guint timeout_s,
@@ -104,7 +102,10 @@ void miracast_device_start_async(MiracastDevice *device, int rtsp_socket,
 gboolean miracast_device_start_finish(MiracastDevice *device, GAsyncResult *result,
 				      struct miracast_session_info *session_info, GError **error);
 
-/* Shuts the RTSP socket down, so that a start under way ends early. */
+/*
+ * Shuts the RTSP socket down, so that a start under way ends early: one that has not returned
+ * MIRACAST_DEVICE_START_GRACE later is hung.
+ */
 void miracast_device_hang_up(MiracastDevice *device);
 
 /**

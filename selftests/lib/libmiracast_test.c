@@ -9,9 +9,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* What keeps a broken test from hanging; nothing is measured by it. */
@@ -401,8 +404,7 @@ static ntstatus_t wait_for_another(struct driver *driver, uint32_t input_size, c
 		return STATUS_SUCCESS;
 	}
 	/* It may be the first to get here. */
-	for (int i = 0;
-	     i < 1000 && g_atomic_int_get(&driver->in_handler) < MIRACAST_DEVICE_DEFAULT_THREADS;
+	for (int i = 0; i < 1000 && g_atomic_int_get(&driver->in_handler) < MIRACAST_DEVICE_THREADS;
 	     i++)
 		g_usleep(10 * 1000);
 	release(driver);
@@ -411,7 +413,7 @@ static ntstatus_t wait_for_another(struct driver *driver, uint32_t input_size, c
 
 static void s25_a_handler_may_wait_for_another(struct stage *stage, gconstpointer unused)
 {
-	guint64 cookies[MIRACAST_DEVICE_DEFAULT_THREADS];
+	guint64 cookies[MIRACAST_DEVICE_THREADS];
 
 	stage->driver.on_message = wait_for_another;
 	create_and_start(stage);
@@ -419,7 +421,7 @@ static void s25_a_handler_may_wait_for_another(struct stage *stage, gconstpointe
 		cookies[i] = send_bytes(stage, "x", i == G_N_ELEMENTS(cookies) - 1, 0);
 	for (size_t i = 0; i < G_N_ELEMENTS(cookies); i++)
 		g_assert_cmphex(get_result(stage, cookies[i], NULL, 0).status, ==, STATUS_SUCCESS);
-	g_assert_cmpint(stage->driver.most_handlers, ==, MIRACAST_DEVICE_DEFAULT_THREADS);
+	g_assert_cmpint(stage->driver.most_handlers, ==, MIRACAST_DEVICE_THREADS);
 }
 
 static ntstatus_t claim_too_much(struct driver *driver, uint32_t input_size, const void *input,
@@ -456,6 +458,63 @@ static void s13_a_bad_handler_is_an_internal_error(struct stage *stage, gconstpo
 	result = get_result(stage, send_bytes(stage, "x", 1, 0), NULL, 0);
 	g_test_assert_expected_messages();
 	g_assert_cmphex(result.status, ==, STATUS_INTERNAL_ERROR);
+}
+
+/* Stops this process and lets it go on, as a debugger or a frozen control group does. */
+static void stop_and_continue(void)
+{
+	pid_t child = fork();
+
+	if (!child) {
+		kill(getppid(), SIGSTOP);
+		usleep(50 * 1000);
+		kill(getppid(), SIGCONT);
+		_exit(0);
+	}
+	g_assert_cmpint(waitpid(child, NULL, 0), ==, child);
+}
+
+static void a_session_survives_being_stopped(struct stage *stage, gconstpointer unused)
+{
+	guint64 cookie;
+
+	create_and_start(stage);
+	for (int i = 0; i < 3; i++) {
+		/* Until its threads wait. */
+		g_usleep(100 * 1000);
+		stop_and_continue();
+	}
+	cookie = send_bytes(stage, "x", 1, 0);
+	g_assert_cmphex(get_result(stage, cookie, NULL, 0).status, ==, STATUS_SUCCESS);
+	g_assert_cmpuint(stage->n_stop_requests, ==, 0);
+}
+
+static void on_alarm(int number)
+{
+}
+
+static void a_signal_does_not_end_an_exchange(struct stage *stage, gconstpointer unused)
+{
+	const struct sigaction action = {.sa_handler = on_alarm};
+	const struct itimerval often = {.it_interval.tv_usec = 20000, .it_value.tv_usec = 20000};
+	g_autoptr(MiracastChannel) channel = miracast_channel_open(stage->path, 0, NULL);
+	g_autoptr(GError) error = NULL;
+	struct miracast_message message;
+	struct miracast_exchange exchange = {
+		.messages = (uintptr_t)&message,
+		.nr_messages = 1,
+		.timeout_ns = 300 * 1000 * 1000,
+	};
+	gint64 begin = g_get_monotonic_time();
+
+	g_assert_true(miracast_channel_create_context(channel, 8, 0, NULL));
+	g_assert_no_errno(sigaction(SIGALRM, &action, NULL));
+	g_assert_no_errno(setitimer(ITIMER_REAL, &often, NULL));
+	miracast_channel_exchange(channel, &exchange, &error);
+	g_assert_no_errno(setitimer(ITIMER_REAL, &(struct itimerval){}, NULL));
+	g_assert_no_error(error);
+	g_assert_cmpuint(exchange.nr_messages, ==, 0);
+	g_assert_cmpint(g_get_monotonic_time() - begin, >=, 300 * 1000);
 }
 
 /*
@@ -609,15 +668,14 @@ static gboolean release_later(gpointer data)
 static void s20_s22_stop_waits_for_handlers_and_cancels_the_rest(struct stage *stage,
 								 gconstpointer unused)
 {
-	guint64 cookies[8];
+	guint64 cookies[MIRACAST_DEVICE_THREADS + 6];
 	guint n_success = 0, n_cancelled = 0;
 
-	miracast_device_set_threads(stage->device, 2);
 	stage->driver.on_message = hold;
 	create_and_start(stage);
 	for (size_t i = 0; i < G_N_ELEMENTS(cookies); i++)
 		cookies[i] = send_bytes(stage, "x", 1, 0);
-	RUN_UNTIL(g_atomic_int_get(&stage->driver.in_handler) == 2);
+	RUN_UNTIL(g_atomic_int_get(&stage->driver.in_handler) == MIRACAST_DEVICE_THREADS);
 	g_timeout_add(200, release_later, &stage->driver);
 	g_assert_true(stop(stage, NULL));
 	for (size_t i = 0; i < G_N_ELEMENTS(cookies); i++) {
@@ -626,7 +684,7 @@ static void s20_s22_stop_waits_for_handlers_and_cancels_the_rest(struct stage *s
 		n_success += status == STATUS_SUCCESS;
 		n_cancelled += status == STATUS_CANCELLED;
 	}
-	g_assert_cmpuint(n_success, ==, 2);
+	g_assert_cmpuint(n_success, ==, MIRACAST_DEVICE_THREADS);
 	g_assert_cmpuint(n_cancelled, ==, 6);
 	g_assert_cmpint(read(stage->sink, &(char){0}, 1), ==, 0);
 }
@@ -839,6 +897,30 @@ static void host_hangs_up_during_start(struct stage *stage, gconstpointer unused
 	g_assert_error(error, MIRACAST_ERROR, MIRACAST_ERROR_DRIVER_FAILED);
 }
 
+static void a_start_is_refused_beside_a_session(struct stage *stage, gconstpointer unused)
+{
+	g_autoptr(GAsyncResult) result = NULL;
+	g_autoptr(GError) error = NULL;
+	int sink;
+	guint64 cookie;
+
+	create_and_start(stage);
+	sink = stage->sink;
+	stage->sink = -1;
+	begin_start(stage, PATIENCE_S, &result);
+	RUN_UNTIL(result);
+	g_assert_false(miracast_device_start_finish(stage->device, result, NULL, &error));
+	g_assert_error(error, MIRACAST_ERROR, MIRACAST_ERROR_INVALID);
+	g_assert_cmpint(read(stage->sink, &(char){0}, 1), ==, 0);
+
+	cookie = send_bytes(stage, "x", 1, 0);
+	g_assert_cmphex(get_result(stage, cookie, NULL, 0).status, ==, STATUS_SUCCESS);
+	g_assert_true(stop(stage, NULL));
+	/* s38: the first socket is not lost over it. */
+	g_assert_cmpint(recv(sink, &(char){0}, 1, MSG_DONTWAIT), ==, 0);
+	close(sink);
+}
+
 static ntstatus_t hang(struct driver *driver)
 {
 	wait_for_release(driver);
@@ -868,6 +950,23 @@ static void a_start_that_hangs_is_cut_off(struct stage *stage, gconstpointer unu
 	RUN_UNTIL(g_atomic_int_get(&stage->driver.n_destroys));
 	g_assert_cmpint(stage->driver.n_stops, ==, 1);
 	g_assert_cmpint(stage->driver.n_handled, ==, 0);
+}
+
+static void a_start_that_ignores_the_host_is_cut_off(struct stage *stage, gconstpointer unused)
+{
+	g_autoptr(GAsyncResult) result = NULL;
+	g_autoptr(GError) error = NULL;
+
+	stage->driver.on_start = hang;
+	g_assert_true(create(stage, NULL));
+	begin_start(stage, 100 * PATIENCE_S, &result);
+	miracast_device_hang_up(stage->device);
+	miracast_device_hang_up(stage->device);
+	RUN_UNTIL(result);
+	g_assert_false(miracast_device_start_finish(stage->device, result, NULL, &error));
+	g_assert_error(error, MIRACAST_ERROR, MIRACAST_ERROR_DRIVER_HUNG);
+	release(&stage->driver);
+	RUN_UNTIL(g_atomic_int_get(&stage->driver.n_destroys));
 }
 
 static void d15_s35_a_handler_that_hangs_is_cut_off(struct stage *stage, gconstpointer unused)
@@ -1038,6 +1137,7 @@ static void s43_chunks_and_events(struct stage *stage, gconstpointer unused)
 	g_assert_cmphex(callbacks->get_next_chunk_data(stage->device, 0, 0, NULL, &size, data,
 						       NULL),
 			==, STATUS_BUFFER_TOO_SMALL);
+	g_assert_cmpuint(size, ==, MIRACAST_CHUNK_DATA_HEADER_SIZE);
 	g_assert_cmphex(callbacks->get_next_chunk_data(stage->device, 0, 5, events, &size, data,
 						       NULL),
 			==, STATUS_INVALID_PARAMETER);
@@ -1149,6 +1249,8 @@ int main(int argc, char **argv)
 	ADD(s06_s12_bytes_go_both_ways);
 	ADD(s25_a_handler_may_wait_for_another);
 	ADD(s13_a_bad_handler_is_an_internal_error);
+	ADD(a_session_survives_being_stopped);
+	ADD(a_signal_does_not_end_an_exchange);
 	ADD(s17_s18_messages_are_held_until_started);
 	ADD(s23_a_failed_start_cancels_and_may_be_repeated);
 	ADD(a_start_does_not_pend);
@@ -1161,7 +1263,9 @@ int main(int argc, char **argv)
 	ADD(a_busy_adapter_is_not_a_missing_one);
 	ADD(start_is_told_to_give_up);
 	ADD(host_hangs_up_during_start);
+	ADD(a_start_is_refused_beside_a_session);
 	ADD(a_start_that_hangs_is_cut_off);
+	ADD(a_start_that_ignores_the_host_is_cut_off);
 	ADD(d15_s35_a_handler_that_hangs_is_cut_off);
 	ADD(d18_a_context_is_recovered);
 	ADD(a_context_without_the_flag_is_not_recovered);
