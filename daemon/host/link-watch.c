@@ -3,6 +3,7 @@
 
 #include "reason.h"
 
+#include <errno.h>
 #include <glib-unix.h>
 #include <ifaddrs.h>
 #include <linux/rtnetlink.h>
@@ -20,15 +21,18 @@ struct _HostLinkWatch {
 	gpointer user_data;
 };
 
-/* The interface that has @local: its name (transfer full) and flags; or NULL. */
-static char *find_interface(GInetAddress *local, unsigned int *flags)
+/*
+ * The interface that has @local: its name (transfer full) or NULL, and flags. FALSE: there is no
+ * telling, and errno says why.
+ */
+static gboolean find_interface(GInetAddress *local, char **name, unsigned int *flags)
 {
 	struct ifaddrs *all;
-	char *name = NULL;
 
+	*name = NULL;
 	if (getifaddrs(&all))
-		return NULL;
-	for (struct ifaddrs *one = all; one && !name; one = one->ifa_next) {
+		return FALSE;
+	for (struct ifaddrs *one = all; one && !*name; one = one->ifa_next) {
 		g_autoptr(GSocketAddress) address = NULL;
 
 		if (!one->ifa_addr ||
@@ -42,11 +46,11 @@ static char *find_interface(GInetAddress *local, unsigned int *flags)
 			    g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(address)),
 			    local))
 			continue;
-		name = g_strdup(one->ifa_name);
+		*name = g_strdup(one->ifa_name);
 		*flags = one->ifa_flags;
 	}
 	freeifaddrs(all);
-	return name;
+	return TRUE;
 }
 
 /* The last thing that a watch does: its owner may free it in the call. */
@@ -73,8 +77,11 @@ static gboolean on_grace_over(gpointer data)
 static gboolean check(HostLinkWatch *watch)
 {
 	unsigned int flags = 0;
-	g_autofree char *interface = find_interface(watch->local, &flags);
+	g_autofree char *interface = NULL;
 
+	/* What is not known is looked at again with the next message. */
+	if (!find_interface(watch->local, &interface, &flags))
+		return TRUE;
 	if (!interface || strcmp(interface, watch->interface)) {
 		tell_lost(watch, "was removed");
 		return FALSE;
@@ -123,7 +130,13 @@ HostLinkWatch *host_link_watch_new(GInetAddress *local, HostLinkLost lost, gpoin
 		g_set_error_literal(error, HOST_ERROR, HOST_REASON_LISTEN_FAILED, message);
 		return NULL;
 	}
-	watch->interface = find_interface(local, &flags);
+	if (!find_interface(local, &watch->interface, &flags)) {
+		g_autofree char *detail = g_strdup_printf("addresses: %s", g_strerror(errno));
+		g_autofree char *message = host_reason_message(HOST_REASON_LISTEN_FAILED, detail);
+
+		g_set_error_literal(error, HOST_ERROR, HOST_REASON_LISTEN_FAILED, message);
+		return NULL;
+	}
 	if (!watch->interface) {
 		g_autofree char *address = g_inet_address_to_string(local);
 		g_autofree char *message =

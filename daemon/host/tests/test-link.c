@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <stdbool.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -315,6 +316,63 @@ static void test_a_moment_without_carrier_is_borne(void)
 	g_test_trap_assert_passed();
 }
 
+static void limit_files(rlim_t soft)
+{
+	struct rlimit limit;
+
+	g_assert_no_errno(getrlimit(RLIMIT_NOFILE, &limit));
+	limit.rlim_cur = MIN(soft, limit.rlim_max);
+	g_assert_no_errno(setrlimit(RLIMIT_NOFILE, &limit));
+}
+
+static gboolean unlimit_files(gpointer data)
+{
+	limit_files(RLIM_INFINITY);
+	*(bool *)data = false;
+	return G_SOURCE_REMOVE;
+}
+
+/* While no file can be opened there is no telling which addresses there are. */
+static void test_what_is_not_known_is_not_lost(void)
+{
+	if (g_test_subprocess()) {
+		g_autoptr(HostListener) listener = NULL;
+		g_autoptr(HostLink) link = NULL;
+		g_autoptr(GSocket) sink = NULL;
+		g_autofree char *detail = NULL;
+		GAsyncResult *result = NULL;
+		bool limited = true;
+		int fd, next;
+
+		run("ip link set lo up");
+		listener = host_listener_new();
+		link = link_new(listener, LOCAL, 7236, SINK, 60);
+		g_signal_connect(link, "lost", G_CALLBACK(on_lost), &detail);
+		host_link_open_async(link, NULL, keep_result, &result);
+		sink = connect_as(SINK, 7236);
+		fd = finish(link, &result, NULL);
+		g_assert_cmpint(fd, >=, 0);
+
+		run("ip addr add 127.1.0.1/16 dev lo");
+		next = dup(fd);
+		close(next);
+		limit_files(next);
+		g_timeout_add(500, unlimit_files, &limited);
+		while (limited)
+			g_main_context_iteration(NULL, TRUE);
+		g_assert_null(detail);
+		run("ip addr del 127.0.0.1/8 dev lo");
+		while (!detail)
+			g_main_context_iteration(NULL, TRUE);
+		g_assert_nonnull(strstr(detail, "was removed"));
+		close(fd);
+		host_link_close(link);
+		return;
+	}
+	g_test_trap_subprocess(NULL, 0, G_TEST_SUBPROCESS_INHERIT_STDERR);
+	g_test_trap_assert_passed();
+}
+
 int main(int argc, char **argv)
 {
 	bool own_network = false;
@@ -345,6 +403,8 @@ int main(int argc, char **argv)
 		g_test_add_func("/link/the-interface-goes-down", test_the_interface_goes_down);
 		g_test_add_func("/link/a-moment-without-carrier-is-borne",
 				test_a_moment_without_carrier_is_borne);
+		g_test_add_func("/link/what-is-not-known-is-not-lost",
+				test_what_is_not_known_is_not_lost);
 	}
 	return g_test_run();
 }
