@@ -71,6 +71,9 @@ static void on_name_lost(GDBusConnection *connection, const char *name, gpointer
 {
 	struct daemon *daemon = data;
 
+	/* Nobody has asked a second time: sessions still end in order. */
+	if (daemon->shutting_down)
+		return;
 	daemon->status = EXIT_FAILURE;
 	/* NULL when it is the connection that was lost. */
 	if (!connection)
