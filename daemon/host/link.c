@@ -25,13 +25,6 @@ void host_link_close(HostLink *link)
 	HOST_LINK_GET_IFACE(link)->close(link);
 }
 
-void host_link_get_stats(HostLink *link, struct miracast_wfd_connection_stats *stats)
-{
-	*stats = (struct miracast_wfd_connection_stats){0};
-	if (HOST_LINK_GET_IFACE(link)->get_stats)
-		HOST_LINK_GET_IFACE(link)->get_stats(link, stats);
-}
-
 void host_link_add_facts(HostLink *link, GVariantDict *facts)
 {
 	if (HOST_LINK_GET_IFACE(link)->add_facts)

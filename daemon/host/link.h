@@ -6,8 +6,6 @@
 #ifndef HOST_LINK_H
 #define HOST_LINK_H
 
-#include "miracast-driver.h"
-
 #include <gio/gio.h>
 
 G_BEGIN_DECLS
@@ -21,7 +19,6 @@ G_DECLARE_INTERFACE(HostLink, host_link, HOST, LINK, GObject)
  * @open_finish: the connected RTSP socket (blocking, the caller's to close), or -1 with
  *	an error of domain HOST_ERROR, or G_IO_ERROR_CANCELLED
  * @close: release the way; no signal after this
- * @get_stats: optional: what the link can carry
  * @add_facts: optional: add to the session's facts
  */
 struct _HostLinkInterface {
@@ -31,7 +28,6 @@ struct _HostLinkInterface {
 			   gpointer user_data);
 	int (*open_finish)(HostLink *link, GAsyncResult *result, GError **error);
 	void (*close)(HostLink *link);
-	void (*get_stats)(HostLink *link, struct miracast_wfd_connection_stats *stats);
 	void (*add_facts)(HostLink *link, GVariantDict *facts);
 };
 
@@ -46,7 +42,6 @@ void host_link_open_async(HostLink *link, GCancellable *cancellable, GAsyncReady
 			  gpointer user_data);
 int host_link_open_finish(HostLink *link, GAsyncResult *result, GError **error);
 void host_link_close(HostLink *link);
-void host_link_get_stats(HostLink *link, struct miracast_wfd_connection_stats *stats);
 void host_link_add_facts(HostLink *link, GVariantDict *facts);
 
 /* For makers. */

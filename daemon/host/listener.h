@@ -14,7 +14,7 @@ G_BEGIN_DECLS
 typedef struct _HostListener HostListener;
 typedef struct _HostWait HostWait;
 
-/* @connection: from the named peer; the wait is over and freed after the call. */
+/* @connection: from the named peer; the wait is over, and freed already. */
 typedef void (*HostAccepted)(GSocketConnection *connection, gpointer user_data);
 /* Somebody else, at @address, connected and was refused. */
 typedef void (*HostRefused)(const char *address, gpointer user_data);

@@ -242,7 +242,6 @@ static void on_link_open(GObject *object, GAsyncResult *result, gpointer data)
 {
 	g_autoptr(HostSession) self = data;
 	g_autoptr(GError) error = NULL;
-	struct miracast_wfd_connection_stats stats;
 	int rtsp_socket = host_link_open_finish(self->link, result, &error);
 
 	if (rtsp_socket < 0) {
@@ -258,8 +257,7 @@ static void on_link_open(GObject *object, GAsyncResult *result, gpointer data)
 	}
 	set_step(self, STEP_START);
 	g_message("Session %u: the sink is connected, capabilities are exchanged", self->number);
-	host_link_get_stats(self->link, &stats);
-	miracast_device_start_async(self->device, rtsp_socket, &stats, self->start_timeout_s,
+	miracast_device_start_async(self->device, rtsp_socket, NULL, self->start_timeout_s,
 				    on_started, g_object_ref(self));
 }
 
