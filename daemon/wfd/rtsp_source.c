@@ -269,7 +269,6 @@ static void ask_next(RtspSource *s, gint64 now)
 		break;
 	case PHASE_PLAYING:
 		if (s->standby_wanted && s->caps.standby_resume && !s->standby_refused) {
-			s->paused_by_us = TRUE;
 			ask(s, REQUEST_M12, GST_RTSP_SET_PARAMETER, "wfd_standby\r\n", now);
 			break;
 		}
@@ -346,6 +345,8 @@ static void refused(RtspSource *s, enum request request, guint code)
 
 	if (request == REQUEST_M12)
 		s->standby_refused = TRUE;
+	else if (request == REQUEST_TRIGGER_PAUSE)
+		s->paused_by_us = FALSE;
 	else if (reason == RTSP_REASON_REFUSED_FORMAT)
 		end_session(
 			s, reason,
@@ -378,7 +379,10 @@ static void answered(RtspSource *s, enum request request, const RtspMessage *mes
 		if (s->phase == PHASE_SETUP)
 			s->phase_deadline = now + RTSP_REQUEST_TIMEOUT;
 		break;
-	case REQUEST_M12: pause_stream(s, PHASE_STANDBY); break;
+	case REQUEST_M12:
+		s->paused_by_us = TRUE;
+		pause_stream(s, PHASE_STANDBY);
+		break;
 	default: break;
 	}
 }
@@ -457,9 +461,10 @@ static void reply(RtspSource *s, const RtspMessage *request, GstRTSPStatusCode c
 		gst_rtsp_message_add_header(message, GST_RTSP_HDR_TRANSPORT, transport);
 	gst_rtsp_message_add_header(message, GST_RTSP_HDR_SERVER, "linux-miracast");
 	send_message(s, message, g_strdup_printf("> %s %u", label, code));
+	/* Parameters of a sink's maker, which may come at any rate, do no harm. */
 	if (code == GST_RTSP_STS_OK)
 		s->strikes = 0;
-	else
+	else if (code != GST_RTSP_STS_PARAMETER_NOT_UNDERSTOOD)
 		strike(s);
 }
 
@@ -511,9 +516,10 @@ static gboolean transport_ports(const char *header, guint64 *rtp, guint64 *rtcp)
 	g_auto(GStrv) transports = g_strsplit(header, ",", -1);
 
 	for (guint i = 0; transports[i]; i++) {
+		g_autofree char *upper = g_ascii_strup(transports[i], -1);
 		g_auto(GStrv) fields = g_strsplit(transports[i], ";", -1);
 
-		if (strstr(transports[i], "TCP") || strstr(transports[i], "interleaved"))
+		if (strstr(upper, "TCP") || strstr(upper, "INTERLEAVED"))
 			continue;
 		for (guint n = 0; fields[n]; n++)
 			client_ports(g_strstrip(fields[n]), rtp, rtcp);
@@ -565,11 +571,17 @@ static void handle_play(RtspSource *s, const RtspMessage *request, gint64 now)
 		return;
 	if (s->phase == PHASE_READY)
 		s->keepalive_at = now + RTSP_KEEPALIVE_INTERVAL;
+	/* A sink that wakes up by itself would be sent back to sleep for ever. */
+	if (s->standby_wanted && s->paused_by_us && !s->play_triggered) {
+		s->standby_refused = s->standby_refused || s->phase == PHASE_STANDBY;
+		s->pause_tried = TRUE;
+	} else {
+		s->pause_tried = FALSE;
+	}
 	s->phase = PHASE_PLAYING;
 	s->phase_deadline = G_MAXINT64;
 	s->paused_by_us = FALSE;
 	s->play_triggered = FALSE;
-	s->pause_tried = FALSE;
 	emit(s, RTSP_SOURCE_PLAY, NULL);
 }
 
@@ -762,10 +774,15 @@ static void reply_missing(RtspSource *s)
 	case REQUEST_M1: silent(s, RTSP_REASON_SINK_SILENT_M1, RTSP_REPLY_TIMEOUT); return;
 	case REQUEST_M3: silent(s, RTSP_REASON_SINK_SILENT_M3, RTSP_REPLY_TIMEOUT); return;
 	case REQUEST_M4: silent(s, RTSP_REASON_SINK_SILENT_M4, RTSP_REPLY_TIMEOUT); return;
+	/* A sink that has done what it was asked need not say so. */
 	case REQUEST_TRIGGER_SETUP:
+		if (s->phase != PHASE_SETUP)
+			break;
 		silent(s, RTSP_REASON_SINK_SILENT_M5, RTSP_REPLY_TIMEOUT);
 		return;
 	case REQUEST_TRIGGER_PLAY:
+		if (s->phase == PHASE_PLAYING)
+			break;
 		silent(s, RTSP_REASON_SINK_SILENT_M7, RTSP_REPLY_TIMEOUT);
 		return;
 	case REQUEST_M16:

@@ -316,6 +316,9 @@ static void test_setup_tcp(gconstpointer step)
 	feed(p, "SETUP rtsp://x/y RTSP/1.0\r\nCSeq: 2\r\n"
 		"Transport: RTP/AVP/TCP;interleaved=0-1\r\n\r\n");
 	expect(p, "RTSP/1.0 461 ", "CSeq: 2\r\n");
+	feed(p, "SETUP rtsp://x/y RTSP/1.0\r\nCSeq: 3\r\n"
+		"Transport: rtp/avp/tcp;unicast, RTP/AVP;Interleaved=0-1\r\n\r\n");
+	expect(p, "RTSP/1.0 461 ", "CSeq: 3\r\n");
 	wait_for(p, 10);
 	expect_end(p, "unsupported-transport");
 	peer_free(p);
@@ -438,6 +441,83 @@ static void test_standby_by_pause(gconstpointer step)
 		expect_events(p, "Y");
 		peer_free(p);
 	}
+}
+
+/* A sink that takes standby and plays on at once is left alone, until the monitor goes on. */
+static void test_standby_undone(gconstpointer step)
+{
+	struct peer *p = peer_start(step);
+
+	to_play(p, CAPS STANDBY);
+	rtsp_source_set_standby(p->source, TRUE, p->now);
+	drain(p);
+	expect(p, "SET_PARAMETER ", "wfd_standby\r\n");
+	answer(p, 5, 200, "");
+	feed(p, M7);
+	expect(p, "RTSP/1.0 200 OK\r\nCSeq: 3\r\n", "Session: ");
+	expect_events(p, "PY");
+	wait_for(p, 25);
+	expect(p, "GET_PARAMETER ", "CSeq: 6\r\n");
+	answer(p, 6, 200, "");
+	rtsp_source_set_standby(p->source, FALSE, p->now);
+	drain(p);
+	expect_nothing(p);
+	rtsp_source_set_standby(p->source, TRUE, p->now);
+	drain(p);
+	expect(p, "SET_PARAMETER ", "wfd_trigger_method: PAUSE\r\n");
+	peer_free(p);
+}
+
+/* Nothing that we asked has paused this sink, so nothing wakes it when it pauses by itself. */
+static void test_standby_refused(gconstpointer step)
+{
+	struct peer *p = peer_start(step);
+
+	to_play(p, CAPS STANDBY);
+	rtsp_source_set_standby(p->source, TRUE, p->now);
+	drain(p);
+	expect(p, "SET_PARAMETER ", "wfd_standby\r\n");
+	answer(p, 5, 303, "");
+	expect(p, "SET_PARAMETER ", "wfd_trigger_method: PAUSE\r\n");
+	answer(p, 6, 303, "");
+	expect_nothing(p);
+	rtsp_source_set_standby(p->source, FALSE, p->now);
+	drain(p);
+	feed(p, M9);
+	g_assert_null(strstr(p->sent->str, "wfd_trigger_method"));
+	expect(p, "RTSP/1.0 200 OK\r\nCSeq: 8\r\n", "Session: ");
+	expect_events(p, "P");
+	peer_free(p);
+}
+
+/* It did what the trigger says; that it does not answer it costs nothing. */
+static void test_trigger_unanswered(gconstpointer step)
+{
+	struct peer *p = peer_start(step);
+
+	to_m4(p, CAPS STANDBY);
+	answer(p, 3, 200, "");
+	expect(p, "SET_PARAMETER ", "wfd_trigger_method: SETUP\r\n");
+	feed(p, M6 M7);
+	g_string_truncate(p->sent, 0);
+	wait_for(p, 6);
+	g_assert_false(p->ended);
+	wait_for(p, 19);
+	expect(p, "GET_PARAMETER ", "CSeq: 5\r\n");
+	answer(p, 5, 200, "");
+
+	rtsp_source_set_standby(p->source, TRUE, p->now);
+	drain(p);
+	expect(p, "SET_PARAMETER ", "wfd_standby\r\n");
+	answer(p, 6, 200, "");
+	rtsp_source_set_standby(p->source, FALSE, p->now);
+	drain(p);
+	expect(p, "SET_PARAMETER ", "wfd_trigger_method: PLAY\r\n");
+	feed(p, M7);
+	g_string_truncate(p->sent, 0);
+	wait_for(p, 6);
+	g_assert_false(p->ended);
+	peer_free(p);
 }
 
 static void test_standby_before_play(gconstpointer step)
@@ -757,6 +837,12 @@ static void test_strikes(gconstpointer step)
 {
 	struct peer *p = peer_start(step);
 
+	/* Parameters that nobody knows are none. */
+	for (guint i = 0; i < 100; i++)
+		feed(p, "SET_PARAMETER * RTSP/1.0\r\nCSeq: 5\r\nContent-Length: 8\r\n\r\n"
+			"wfd_x: 1");
+	g_assert_false(p->ended);
+
 	for (guint i = 0; i < 31; i++)
 		feed(p, "RTSP/1.0 200 OK\r\nCSeq: 77\r\n\r\n");
 	g_assert_false(p->ended);
@@ -809,6 +895,9 @@ int main(int argc, char **argv)
 		{"standby", test_standby},
 		{"standby-quick", test_standby_quick},
 		{"standby-by-pause", test_standby_by_pause},
+		{"standby-undone", test_standby_undone},
+		{"standby-refused", test_standby_refused},
+		{"trigger-unanswered", test_trigger_unanswered},
 		{"standby-before-play", test_standby_before_play},
 		{"sink-standby", test_sink_standby},
 		{"sink-pause", test_sink_pause},
