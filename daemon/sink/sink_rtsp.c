@@ -45,17 +45,14 @@ static GstRTSPMessage *parse_response_line(const char *line, GError **error)
 {
 	GstRTSPMessage *message = NULL;
 	const char *at = line + strlen("RTSP/1.0 ");
-	guint code = 0;
+	guint digits = 0, code = 0;
 
-	for (guint i = 0; i < 3; i++) {
-		if (!g_ascii_isdigit(at[i])) {
-			MALFORMED(error, "\"%.64s\" has no status of three digits", line);
-			return NULL;
-		}
-		code = code * 10 + g_ascii_digit_value(at[i]);
-	}
-	if (code < 100 || (at[3] && at[3] != ' ')) {
-		MALFORMED(error, "\"%.64s\" has no status of three digits", line);
+	for (; digits < 3 && g_ascii_isdigit(at[digits]); digits++)
+		code = code * 10 + g_ascii_digit_value(at[digits]);
+	if (digits < 3 || code < 100 || (at[3] && at[3] != ' ')) {
+		g_autofree char *shown = g_strescape(line, NULL);
+
+		MALFORMED(error, "\"%.64s\" has no status of three digits", shown);
 		return NULL;
 	}
 	gst_rtsp_message_new_response(&message, code, at[3] ? at + 4 : "", NULL);

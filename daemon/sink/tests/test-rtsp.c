@@ -74,6 +74,9 @@ static void expect_error(const char *text, gsize size, int code)
 
 		g_assert_error(error, SINK_RTSP_ERROR, code);
 		g_assert_cmpstr(seen, ==, "");
+		/* It goes into the JSON. */
+		for (const char *at = error->message; *at; at++)
+			g_assert_true(g_ascii_isprint(*at));
 	}
 }
 
@@ -90,6 +93,8 @@ static void test_malformed(void)
 		"RTSP/1.0 20 OK\r\n\r\n",
 		"RTSP/1.0 2000 OK\r\n\r\n",
 		"RTSP/1.0 099 OK\r\n\r\n",
+		"RTSP/1.0 2\xff\001 OK\r\n\r\n",
+		"RTSP/1.0 200\xff\001\r\n\r\n",
 		"OPTIONS * RTSP/1.0\r\nno colon\r\n\r\n",
 		"OPTIONS * RTSP/1.0\r\n: no name\r\n\r\n",
 		"OPTIONS * RTSP/1.0\r\nA: b\r\n folded\r\n\r\n",
