@@ -30,6 +30,7 @@ struct source {
 	guint16 rtp_port;
 	guint cseq;
 	guint packets; /* of media, seen by drop_some() */
+	guint32 colour; /* of media */
 };
 
 static GSocket *new_socket(GSocketType type, const char *address, guint16 port)
@@ -69,6 +70,7 @@ static void set_up(struct source *s, gconstpointer data)
 	s->json_path = g_build_filename(s->dir, "figures.json", NULL);
 	s->png_path = g_build_filename(s->dir, "picture.png", NULL);
 	s->in = g_string_new(NULL);
+	s->colour = BLUE;
 	start_listening(s);
 }
 
@@ -255,7 +257,7 @@ static gboolean stream(struct source *s, gboolean lossy)
 		"x264enc tune=zerolatency speed-preset=ultrafast key-int-max=30 ! "
 		"video/x-h264,profile=constrained-baseline ! mpegtsmux alignment=1 ! rtpmp2tpay mtu=300 ! "
 		"identity name=last ! udpsink host=127.0.0.1 port=%u sync=false",
-		BLUE, s->rtp_port);
+		s->colour, s->rtp_port);
 
 	if (!encoder) {
 		g_test_skip("x264enc is not installed");
@@ -346,16 +348,17 @@ static guint32 png_colour(const char *path, int *width, int *height)
 	return colour;
 }
 
-static void assert_blue(const char *path)
+static void assert_picture(struct source *s)
 {
 	int width, height;
-	guint32 colour = png_colour(path, &width, &height);
+	guint32 colour = png_colour(s->png_path, &width, &height);
 
 	g_assert_cmpint(width, ==, 640);
 	g_assert_cmpint(height, ==, 480);
 	for (guint shift = 0; shift < 24; shift += 8)
-		g_assert_cmpint(ABS((int)(colour >> shift & 0xff) - (int)(BLUE >> shift & 0xff)), <,
-				16);
+		g_assert_cmpint(
+			ABS((int)(colour >> shift & 0xff) - (int)(s->colour >> shift & 0xff)), <=,
+			2);
 }
 
 static void test_picture(struct source *s, gconstpointer data)
@@ -363,6 +366,8 @@ static void test_picture(struct source *s, gconstpointer data)
 	g_autoptr(JsonParser) parser = NULL;
 	JsonObject *figures, *png;
 
+	if (data)
+		s->colour = GPOINTER_TO_UINT(data);
 	run_sink(s, TRUE, "--frames 30");
 	accept_sink(s);
 	m1_to_m3(s);
@@ -378,7 +383,7 @@ static void test_picture(struct source *s, gconstpointer data)
 	g_assert_cmpint(media_figure(figures, "first_frame_us"), >, 0);
 	png = json_object_get_object_member(figures, "png");
 	g_assert_cmpint(json_object_get_int_member(png, "frame"), >=, 30);
-	assert_blue(s->png_path);
+	assert_picture(s);
 }
 
 static void test_picture_on_signal(struct source *s, gconstpointer data)
@@ -394,7 +399,7 @@ static void test_picture_on_signal(struct source *s, gconstpointer data)
 		g_subprocess_send_signal(s->sink, SIGUSR1);
 		g_usleep(G_USEC_PER_SEC / 10);
 	}
-	assert_blue(s->png_path);
+	assert_picture(s);
 	ask(s, "SET_PARAMETER " URI, "wfd_trigger_method: TEARDOWN\r\n");
 	expect_only(s, "RTSP/1.0 200 OK\r\n");
 	expect_teardown(s);
@@ -704,6 +709,9 @@ int main(int argc, char **argv)
 	program = argv[1];
 	g_test_add_func("/sink/program/usage", test_usage);
 	ADD("picture", test_picture, 0);
+	ADD("picture-white", test_picture, 0xffffffff);
+	ADD("picture-grey", test_picture, 0xff808080);
+	ADD("picture-red", test_picture, 0xffe01010);
 	ADD("picture-on-signal", test_picture_on_signal, 0);
 	ADD("loss", test_loss, 0);
 	ADD("foreign-rtp", test_foreign_rtp, 0);
