@@ -141,6 +141,7 @@ static int mdisplay_probe(struct platform_device *pdev)
 	ret = mdisplay_adapter_register(display);
 	if (ret) {
 		drm_dev_unplug(&display->drm);
+		drm_atomic_helper_shutdown(&display->drm);
 		return ret;
 	}
 
