@@ -86,20 +86,18 @@ static ntstatus_t mdisplay_create_context(void *driver_context,
 	return STATUS_RESOURCE_IN_USE;
 }
 
-/* From here on nothing new is sent, and no flip waits for what has not been. */
+/* From here on nothing new is sent, and no flip waits for what is out. */
 static void mdisplay_context_quiesce(struct mdisplay_context *context)
 {
 	struct mdisplay_connector *connector = context->connector;
 	struct drm_framebuffer *pending;
-	u64 sequence;
 
 	spin_lock(&connector->lock);
 	context->live = false;
 	pending = mdisplay_frame_drop(context);
-	sequence = connector->sequence;
+	mdisplay_frame_settle(context);
 	spin_unlock(&connector->lock);
 
-	mdisplay_flip_release(connector, sequence);
 	if (pending)
 		drm_framebuffer_put(pending);
 }

@@ -121,16 +121,16 @@ static bool mdisplay_crtc_get_vblank_timestamp(struct drm_crtc *crtc, int *max_e
 }
 
 /**
- * mdisplay_flip_release() - frames need not be waited for any more
- * @connector: the connector
- * @sequence: the last of these frames
+ * mdisplay_flip_release() - frames need not be waited for
+ * @connector: the connector; its lock is held
+ * @sequence: the last of these frames; those after it have to be
  */
 void mdisplay_flip_release(struct mdisplay_connector *connector, u64 sequence)
 {
-	struct mdisplay_flip *flip = &connector->flip;
+	lockdep_assert_held(&connector->lock);
 
 	spin_lock_irq(&connector->crtc.dev->event_lock);
-	flip->released = max(flip->released, sequence);
+	connector->flip.released = sequence;
 	spin_unlock_irq(&connector->crtc.dev->event_lock);
 }
 
@@ -217,6 +217,7 @@ static void mdisplay_crtc_atomic_disable(struct drm_crtc *crtc, struct drm_atomi
 	struct drm_crtc_state *crtc_state = drm_atomic_get_new_crtc_state(state, crtc);
 	struct mdisplay_connector *connector = crtc_to_connector(crtc);
 
+	/* None waits here, unless DRM has given up waiting for it. */
 	spin_lock_irq(&crtc->dev->event_lock);
 	if (connector->flip.event)
 		mdisplay_flip_send(connector);

@@ -13,11 +13,16 @@
  * pump sends the pending frame while fewer than MDISPLAY_FRAMES_IN_FLIGHT are
  * out; one that is still pending when the next is committed takes over its
  * picture and keeps the damage of both. The frame holds its framebuffer until
- * the message's callback. The commit's flip waits in crtc.c for the release of
- * its sequence number: by the callback, or by a refusal. Every vblank looks
- * whether the flip may end, so flips are at least a vblank apart, and the one
- * that would be the last within MDISPLAY_FLIP_LIMIT ends it in any case. So no
- * commit depends for longer than that on what a daemon does.
+ * the message's callback. A frame is released by its callback, by a refusal, or
+ * by being replaced or dropped; all are when the sink departs.
+ *
+ * A flip's end tells the compositor that it may draw into what was shown before.
+ * So the flip waits in crtc.c until all frames before its own are released, and
+ * its own is under way meanwhile; but for its own, too, if it shows the same
+ * buffer again, which the compositor draws into while it is shown. Every vblank
+ * looks whether the flip may end, so flips are at least a vblank apart, and the
+ * one that would be the last within MDISPLAY_FLIP_LIMIT ends it in any case. So
+ * no commit depends for longer than that on what a daemon does.
  *
  * The pump is run by who changed something (a commit, a callback, an io
  * control, a framebuffer that goes). One thread at a time pumps a context; it
@@ -42,14 +47,15 @@
  *	DRM's vblank locks
  *	mdisplay_vblank.lock (spinlock, hard irq)
  *
- * None is held over a call into the channel, and none of ours over a hotplug
- * event, which is sent from a work.
+ * None of ours is held over a call into the channel; DRM's are by a commit that
+ * pumps. None of ours is held over a hotplug event, which is sent from a work.
  *
  * Life. The channel calls create_context, io_control and destroy_context one at
  * a time, and destroy_context when all callbacks have returned. What may still
  * run then is a pump between its send, which is refused, and its next look at
  * the connector: it holds a reference to the context. Connectors live as long
- * as the DRM device, which every file, framebuffer and exported buffer keeps.
+ * as the DRM device, which every file and exported buffer keeps. No framebuffer
+ * outlives that: the frames that hold some end when the adapter goes.
  */
 #ifndef _MIRACAST_DISPLAY_DISPLAY_H
 #define _MIRACAST_DISPLAY_DISPLAY_H
@@ -77,6 +83,7 @@
 #define MDISPLAY_MAX_CONNECTORS	  8
 #define MDISPLAY_FRAMES_IN_FLIGHT 2
 #define MDISPLAY_FLIP_LIMIT	  (100 * NSEC_PER_MSEC)
+#define MDISPLAY_MAX_GONE	  256
 #define MDISPLAY_RETRY		  msecs_to_jiffies(100)
 
 /* Bounds of any mode: pixels, and millihertz. A flip limit holds two vblanks. */
@@ -137,7 +144,8 @@ struct mdisplay_sink {
  * struct mdisplay_frame - a FRAME message
  * @node: in the context's list of free frames
  * @context: whose it is
- * @fb: referenced until the callback
+ * @fb: referenced until the callback; NULL: nobody uses this frame
+ * @refused: the channel refused it: no flip waits for it now
  * @damage: what changed since the frame before
  * @sent: when it was sent
  * @message: the message's input
@@ -147,6 +155,7 @@ struct mdisplay_frame {
 	struct list_head node;
 	struct mdisplay_context *context;
 	struct drm_framebuffer *fb;
+	bool refused;
 	struct mdisplay_damage damage;
 	ktime_t sent;
 	struct miracast_display_frame message;
@@ -187,7 +196,9 @@ enum mdisplay_power {
  * @power_busy: @power_message is out
  * @gone_busy: a FRAMEBUFFER_GONE message is out
  * @power_told: what the last POWER message said
+ * @power_before: what @power_told was before @power_message
  * @in_flight: frames that are out
+ * @gone_count: entries of @gone
  * @last_buffer: the last framebuffer id that was given out
  * @pending: committed and not sent, or NULL
  * @free: frames that nobody uses
@@ -206,7 +217,9 @@ struct mdisplay_context {
 	bool power_busy;
 	bool gone_busy;
 	enum mdisplay_power power_told;
+	enum mdisplay_power power_before;
 	unsigned int in_flight;
+	unsigned int gone_count;
 	u32 last_buffer;
 	struct mdisplay_frame *pending;
 	struct list_head free;
@@ -272,9 +285,9 @@ struct mdisplay_stats {
 /**
  * struct mdisplay_flip - the commit whose completion event is due
  * @event: the event, or NULL; with it goes a reference to the vblank
- * @sequence: the frame that has to be released; 0: none
+ * @sequence: the newest frame that has to be released; 0: none
  * @deadline: when it ends nevertheless
- * @released: the newest frame that need not be waited for
+ * @released: the newest frame of those that are released, with all before them
  * @ended: flips that ended
  * @late: flips that were ended by @deadline
  */
@@ -313,7 +326,8 @@ struct mdisplay_vblank {
  * @plane: the primary plane
  * @vblank: the CRTC's vblanks
  * @flip: the flip that waits for its end
- * @commit_sequence: the frame of the commit that runs; the commit's own
+ * @commit_sequence: what the flip of the commit that runs will wait for; the
+ *	commit's own
  * @hotplug: tells user space that the connector changed
  * @retry: pumps after a refusal
  * @sink_lock: guards @sink
@@ -413,6 +427,7 @@ u64 mdisplay_frame_commit(struct mdisplay_connector *connector,
 			  const struct mdisplay_picture *picture,
 			  const struct mdisplay_damage *damage);
 void mdisplay_frame_repeat(struct mdisplay_connector *connector);
+void mdisplay_frame_settle(struct mdisplay_context *context);
 void mdisplay_frame_blank(struct mdisplay_connector *connector);
 struct drm_framebuffer *mdisplay_frame_drop(struct mdisplay_context *context);
 void mdisplay_power(struct mdisplay_connector *connector, bool on);

@@ -42,6 +42,31 @@ static struct drm_framebuffer *mdisplay_frame_free(struct mdisplay_frame *frame)
 	return fb;
 }
 
+/**
+ * mdisplay_frame_settle() - tell the CRTC which frames are released
+ * @context: whose frames have changed; its connector's lock is held
+ */
+void mdisplay_frame_settle(struct mdisplay_context *context)
+{
+	struct mdisplay_connector *connector = context->connector;
+	u64 released = connector->sequence;
+	unsigned int i;
+
+	lockdep_assert_held(&connector->lock);
+
+	/* There may be another one by now. */
+	if (connector->context != context)
+		return;
+
+	for (i = 0; context->live && i < ARRAY_SIZE(context->frames); i++) {
+		const struct mdisplay_frame *frame = &context->frames[i];
+
+		if (frame->fb && !frame->refused)
+			released = min(released, frame->message.sequence - 1);
+	}
+	mdisplay_flip_release(connector, released);
+}
+
 static void mdisplay_count_result(struct mdisplay_stats *stats, const struct mdisplay_frame *frame,
 				  u64 size)
 {
@@ -78,7 +103,6 @@ static void mdisplay_frame_done(void *callback_context, const struct miracast_io
 	struct mdisplay_frame *frame = callback_context;
 	struct mdisplay_context *context = frame->context;
 	struct mdisplay_connector *connector = context->connector;
-	u64 sequence = frame->message.sequence;
 	struct drm_framebuffer *fb;
 
 	spin_lock(&connector->lock);
@@ -91,11 +115,18 @@ static void mdisplay_frame_done(void *callback_context, const struct miracast_io
 	}
 	context->in_flight--;
 	fb = mdisplay_frame_free(frame);
+	mdisplay_frame_settle(context);
 	spin_unlock(&connector->lock);
 
-	mdisplay_flip_release(connector, sequence);
 	drm_framebuffer_put(fb);
 	mdisplay_pump(connector);
+}
+
+/* Not heard, it counts as not said; unless a sink has come that was told nothing. */
+static void mdisplay_power_untold(struct mdisplay_context *context)
+{
+	if (context->power_told != MDISPLAY_POWER_UNKNOWN)
+		context->power_told = context->power_before;
 }
 
 static void mdisplay_power_done(void *callback_context, const struct miracast_io_status *io_status)
@@ -107,7 +138,7 @@ static void mdisplay_power_done(void *callback_context, const struct miracast_io
 	mdisplay_count_callback(connector, io_status->status);
 	context->power_busy = false;
 	if (NT_ERROR(io_status->status))
-		context->power_told = MDISPLAY_POWER_UNKNOWN;
+		mdisplay_power_untold(context);
 	spin_unlock(&connector->lock);
 
 	/* After an error the pump would at once send what has just failed. */
@@ -164,7 +195,6 @@ static bool mdisplay_send_frame(struct mdisplay_context *context)
 	struct mdisplay_connector *connector = context->connector;
 	struct mdisplay_frame *frame = context->pending;
 	struct mdisplay_framebuffer *framebuffer = to_mdisplay_framebuffer(frame->fb);
-	u64 sequence = frame->message.sequence;
 	struct drm_framebuffer *fb = NULL;
 	ntstatus_t status;
 
@@ -173,16 +203,15 @@ static bool mdisplay_send_frame(struct mdisplay_context *context)
 	context->damage_lost = false;
 	mdisplay_frame_fill_damage(frame);
 	frame->sent = ktime_get();
+	frame->refused = false;
 	context->pending = NULL;
 	context->in_flight++;
+	mdisplay_frame_settle(context);
 	spin_unlock(&connector->lock);
 
 	status = miracast_send_message(context->handle, sizeof(frame->message), &frame->message,
 				       sizeof(frame->result), &frame->result, mdisplay_frame_done,
 				       frame);
-
-	if (status != STATUS_PENDING)
-		mdisplay_flip_release(connector, sequence);
 
 	spin_lock(&connector->lock);
 	mdisplay_count_send(connector, status);
@@ -192,7 +221,8 @@ static bool mdisplay_send_frame(struct mdisplay_context *context)
 	}
 
 	context->in_flight--;
-	if (!context->live) {
+	frame->refused = true;
+	if (!context->live || !connector->picture.fb) {
 		connector->stats.dropped++;
 		fb = mdisplay_frame_free(frame);
 	} else if (context->pending) {
@@ -202,6 +232,7 @@ static bool mdisplay_send_frame(struct mdisplay_context *context)
 	} else {
 		context->pending = frame;
 	}
+	mdisplay_frame_settle(context);
 	if (fb) {
 		spin_unlock(&connector->lock);
 		drm_framebuffer_put(fb);
@@ -231,9 +262,9 @@ static bool mdisplay_send_power(struct mdisplay_context *context)
 	__must_hold(&context->connector->lock)
 {
 	struct mdisplay_connector *connector = context->connector;
-	enum mdisplay_power told = context->power_told;
 	ntstatus_t status;
 
+	context->power_before = context->power_told;
 	context->power_told = mdisplay_power_wanted(connector);
 	context->power_busy = true;
 	context->power_message = (struct miracast_display_power){
@@ -253,7 +284,7 @@ static bool mdisplay_send_power(struct mdisplay_context *context)
 		return true;
 
 	context->power_busy = false;
-	context->power_told = told;
+	mdisplay_power_untold(context);
 
 	return false;
 }
@@ -267,6 +298,7 @@ static bool mdisplay_send_gone(struct mdisplay_context *context)
 
 	buffer = list_first_entry(&context->gone, struct mdisplay_buffer, node);
 	list_del(&buffer->node);
+	context->gone_count--;
 	context->gone_busy = true;
 	spin_unlock(&connector->lock);
 
@@ -280,6 +312,7 @@ static bool mdisplay_send_gone(struct mdisplay_context *context)
 
 	context->gone_busy = false;
 	list_add(&buffer->node, &context->gone);
+	context->gone_count++;
 
 	return false;
 }
@@ -373,6 +406,7 @@ static u64 mdisplay_frame_queue(struct mdisplay_connector *connector,
 	}
 
 	frame->fb = fb;
+	frame->refused = false;
 	fb = NULL;
 	sequence = ++connector->sequence;
 
@@ -389,6 +423,7 @@ static u64 mdisplay_frame_queue(struct mdisplay_connector *connector,
 	message->width = picture->width;
 	message->height = picture->height;
 	message->refresh = picture->refresh;
+	mdisplay_frame_settle(context);
 	spin_unlock(&connector->lock);
 
 	if (old)
@@ -412,30 +447,41 @@ out_skip:
  * mdisplay_frame_commit() - the compositor has committed a picture
  * @connector: where
  * @picture: the picture; the framebuffer's reference stays with the caller
- * @damage: what changed in it
+ * @damage: what changed in it; if nothing did there is no frame
  *
  * Does not send yet: mdisplay_pump() does.
  *
- * Return: the frame's number, or 0 if there is nobody to send it to.
+ * Return: the newest frame that the flip has to wait for, or 0: none.
  */
 u64 mdisplay_frame_commit(struct mdisplay_connector *connector,
 			  const struct mdisplay_picture *picture,
 			  const struct mdisplay_damage *damage)
 {
+	bool changed = damage->full || damage->count;
 	struct drm_framebuffer *old;
+	u64 before, sequence = 0;
+	bool same;
 
 	drm_framebuffer_get(picture->fb);
 
 	spin_lock(&connector->lock);
 	old = connector->picture.fb;
 	connector->picture = *picture;
-	connector->stats.committed++;
+	connector->stats.committed += changed;
+	before = connector->sequence;
 	spin_unlock(&connector->lock);
 
+	/* A first picture, too, may be one that the compositor goes on to draw into. */
+	same = !old || old->obj[0] == picture->fb->obj[0];
 	if (old)
 		drm_framebuffer_put(old);
 
-	return mdisplay_frame_queue(connector, damage);
+	if (changed)
+		sequence = mdisplay_frame_queue(connector, damage);
+	if (same)
+		return sequence;
+
+	return sequence ? sequence - 1 : before;
 }
 
 /**
@@ -483,8 +529,10 @@ void mdisplay_frame_blank(struct mdisplay_connector *connector)
 	spin_lock(&connector->lock);
 	shown = connector->picture.fb;
 	connector->picture.fb = NULL;
-	if (connector->context)
+	if (connector->context) {
 		pending = mdisplay_frame_drop(connector->context);
+		mdisplay_frame_settle(connector->context);
+	}
 	spin_unlock(&connector->lock);
 
 	if (shown)

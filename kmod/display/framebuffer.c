@@ -6,6 +6,7 @@
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/module.h>
 #include <linux/slab.h>
 
 #include <drm/drm_atomic_helper.h>
@@ -18,7 +19,10 @@
 
 #include "display.h"
 
-/* One that nobody was told of needs no message; a silent daemon gathers none. */
+/*
+ * One that nobody was told of needs no message; a silent daemon gathers none, and
+ * one that answers everything else MDISPLAY_MAX_GONE.
+ */
 static void mdisplay_buffer_gone(struct mdisplay_connector *connector,
 				 struct mdisplay_framebuffer *framebuffer)
 {
@@ -32,9 +36,11 @@ static void mdisplay_buffer_gone(struct mdisplay_connector *connector,
 		xa_erase(&buffer->context->buffers, buffer->message.framebuffer_id);
 		framebuffer->buffers[index] = NULL;
 		buffer->fb = NULL;
-		told = buffer->told;
-		if (told)
+		told = buffer->told && buffer->context->gone_count < MDISPLAY_MAX_GONE;
+		if (told) {
 			list_add_tail(&buffer->node, &buffer->context->gone);
+			buffer->context->gone_count++;
+		}
 	}
 	spin_unlock(&connector->lock);
 
@@ -139,13 +145,11 @@ int mdisplay_buffer_name(struct mdisplay_context *context, struct drm_framebuffe
 		framebuffer->buffers[index] = buffer;
 		buffer->fb = framebuffer;
 		buffer = NULL;
+	} else {
+		xa_erase(&context->buffers, id);
 	}
 	spin_unlock(&connector->lock);
-
-	if (buffer) {
-		xa_erase(&context->buffers, id);
-		kfree(buffer);
-	}
+	kfree(buffer);
 
 	return 0;
 }
@@ -186,18 +190,51 @@ void mdisplay_buffers_free(struct mdisplay_context *context)
 		kfree(buffer);
 }
 
+/* Imported here again, what was exported to read could be mapped to write. */
+static int mdisplay_dma_buf_attach(struct dma_buf *dma_buf, struct dma_buf_attachment *attach)
+{
+	struct drm_gem_object *obj = dma_buf->priv;
+
+	if (attach->dev == obj->dev->dev)
+		return -EPERM;
+
+	return drm_gem_map_attach(dma_buf, attach);
+}
+
+/* By these PRIME, which knows of one dma-buf an object only, tells ours from its own. */
+static const struct dma_buf_ops mdisplay_dma_buf_ops = {
+	.attach = mdisplay_dma_buf_attach,
+	.detach = drm_gem_map_detach,
+	.map_dma_buf = drm_gem_map_dma_buf,
+	.unmap_dma_buf = drm_gem_unmap_dma_buf,
+	.release = drm_gem_dmabuf_release,
+	.mmap = drm_gem_dmabuf_mmap,
+	.vmap = drm_gem_dmabuf_vmap,
+	.vunmap = drm_gem_dmabuf_vunmap,
+};
+
 /*
  * The buffer's memory as a dma-buf: a new, read-only one of our own memory. The
  * compositor's imported memory stays the exporter's dma-buf, as it was opened.
  */
 static struct dma_buf *mdisplay_buffer_dma_buf(struct drm_gem_object *obj)
 {
+	struct dma_buf_export_info info = {
+		.exp_name = KBUILD_MODNAME,
+		.owner = THIS_MODULE,
+		.ops = &mdisplay_dma_buf_ops,
+		.size = obj->size,
+		.flags = O_RDONLY | O_CLOEXEC,
+		.priv = obj,
+		.resv = obj->resv,
+	};
+
 	if (obj->import_attach) {
 		get_dma_buf(obj->import_attach->dmabuf);
 		return obj->import_attach->dmabuf;
 	}
 
-	return drm_gem_prime_export(obj, O_RDONLY | O_CLOEXEC);
+	return drm_gem_dmabuf_export(obj->dev, &info);
 }
 
 /**

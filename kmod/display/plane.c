@@ -29,8 +29,7 @@ static int mdisplay_plane_atomic_check(struct drm_plane *plane, struct drm_atomi
 						   DRM_PLANE_NO_SCALING, false, true);
 }
 
-/* False: nothing changed. */
-static bool mdisplay_plane_damage(const struct drm_plane_state *old_state,
+static void mdisplay_plane_damage(const struct drm_plane_state *old_state,
 				  const struct drm_plane_state *new_state,
 				  const struct mdisplay_picture *picture,
 				  struct mdisplay_damage *damage)
@@ -47,8 +46,6 @@ static bool mdisplay_plane_damage(const struct drm_plane_state *old_state,
 		    drm_rect_height(&clip) >= picture->height)
 			damage->full = true;
 	}
-
-	return damage->full || damage->count;
 }
 
 static void mdisplay_plane_atomic_update(struct drm_plane *plane, struct drm_atomic_commit *state)
@@ -70,8 +67,8 @@ static void mdisplay_plane_atomic_update(struct drm_plane *plane, struct drm_ato
 		.height = drm_rect_height(&new_state->dst),
 		.refresh = mdisplay_mode_refresh(&new_state->crtc->state->mode),
 	};
-	if (mdisplay_plane_damage(old_state, new_state, &picture, &damage))
-		connector->commit_sequence = mdisplay_frame_commit(connector, &picture, &damage);
+	mdisplay_plane_damage(old_state, new_state, &picture, &damage);
+	connector->commit_sequence = mdisplay_frame_commit(connector, &picture, &damage);
 }
 
 static const struct drm_plane_helper_funcs mdisplay_plane_helper_funcs = {

@@ -435,7 +435,67 @@ TEST_F(display, exported_memory_outlives_everything)
 	munmap(memory, framebuffer.buffer_size);
 }
 
-TEST_F(display, flip_ends_with_the_callback)
+/* The flip has not ended, unless this machine is so slow that its limit has passed. */
+#define EXPECT_FLIP_WAITS(flip, late)                                 \
+	do {                                                          \
+		compositor_poll(&self->compositor, 40);               \
+		if ((flip).ended)                                     \
+			EXPECT_EQ(COUNTER("flips_late"), (late) + 1); \
+	} while (0)
+
+TEST_F(display, flip_ends_when_the_framebuffer_before_is_free)
+{
+	struct driver_message before, message;
+	struct flip flip;
+	int64_t late;
+	int i;
+
+	STREAM();
+	late = COUNTER("flips_late");
+	ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, &self->b, NULL, 0, &flip), 0);
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &before), 0);
+	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+	EXPECT_EQ(COUNTER("flips_late"), late);
+	EXPECT_EQ(COUNTER("frames_in_flight"), 1);
+
+	for (i = 0; i < 5; i++) {
+		late = COUNTER("flips_late");
+		ASSERT_EQ(compositor_flip(&self->compositor, self->pipe,
+					  i % 2 ? &self->b : &self->a, NULL, 0, &flip),
+			  0);
+		/* Beside the one before. */
+		ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+		EXPECT_FLIP_WAITS(flip, late);
+		ASSERT_EQ(driver_complete_frame(&self->driver, &before,
+						MIRACAST_DISPLAY_FRAME_ENCODED),
+			  0);
+		ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+		before = message;
+	}
+	driver_complete_frame(&self->driver, &before, MIRACAST_DISPLAY_FRAME_ENCODED);
+	EXPECT_EQ(COUNTER("frames_bad_result"), 0);
+}
+
+TEST_F(display, flip_waits_for_the_older_of_two_frames)
+{
+	struct driver_message before, message;
+	struct flip flip;
+	int64_t late;
+
+	STREAM();
+	ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, &self->b, NULL, 0, &flip), 0);
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &before), 0);
+	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+	late = COUNTER("flips_late");
+	ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, &self->a, NULL, 0, &flip), 0);
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+	driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+	EXPECT_FLIP_WAITS(flip, late);
+	driver_complete_frame(&self->driver, &before, MIRACAST_DISPLAY_FRAME_ENCODED);
+	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+}
+
+TEST_F(display, flip_to_the_same_framebuffer_ends_with_the_callback)
 {
 	struct driver_message message;
 	struct flip flip;
@@ -443,22 +503,45 @@ TEST_F(display, flip_ends_with_the_callback)
 	int i;
 
 	STREAM();
-	for (i = 0; i < 5; i++) {
+	for (i = 0; i < 3; i++) {
 		late = COUNTER("flips_late");
-		ASSERT_EQ(compositor_flip(&self->compositor, self->pipe,
-					  i % 2 ? &self->a : &self->b, NULL, 0, &flip),
+		ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, &self->a, NULL, 0, &flip),
 			  0);
 		ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
-		/* Unless this machine is so slow that the flip's limit has passed. */
-		compositor_poll(&self->compositor, 40);
-		if (flip.ended)
-			EXPECT_EQ(COUNTER("flips_late"), late + 1);
+		EXPECT_FLIP_WAITS(flip, late);
 		ASSERT_EQ(driver_complete_frame(&self->driver, &message,
 						MIRACAST_DISPLAY_FRAME_ENCODED),
 			  0);
 		ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
 	}
-	EXPECT_EQ(COUNTER("frames_bad_result"), 0);
+}
+
+TEST_F(display, framebuffer_that_shows_nothing_new_is_what_is_shown)
+{
+	/* All of what changed is outside the picture. */
+	const struct drm_mode_rect outside = {WIDTH + 10, 0, WIDTH + 20, 10};
+	struct driver_message before, message;
+	struct flip flip;
+	int64_t late;
+
+	STREAM();
+	ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, &self->b, NULL, 0, &flip), 0);
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &before), 0);
+	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+	late = COUNTER("flips_late");
+	ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, &self->a, &outside, 1, &flip), 0);
+	EXPECT_EQ(driver_fetch(&self->driver, &message, 0), -ETIMEDOUT);
+	EXPECT_FLIP_WAITS(flip, late);
+	driver_complete_frame(&self->driver, &before, MIRACAST_DISPLAY_FRAME_ENCODED);
+	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+
+	/* Another sink is told of it. */
+	ASSERT_EQ(driver_sink_departed(&self->driver), STATUS_SUCCESS);
+	ASSERT_EQ(driver_sink_arrived(&self->driver, WIDTH, HEIGHT, REFRESH, NULL, 0),
+		  STATUS_SUCCESS);
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+	EXPECT_EQ(message.frame.framebuffer_id, 1);
+	driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
 }
 
 TEST_F(display, silent_daemon_does_not_stop_the_compositor)
@@ -474,15 +557,15 @@ TEST_F(display, silent_daemon_does_not_stop_the_compositor)
 	ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, &c, NULL, 0, &flip), 0);
 	ASSERT_EQ(driver_fetch_frame(&self->driver, &held), 0);
 	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
-	EXPECT_EQ(COUNTER("flips_late"), late + 1);
-	EXPECT_EQ(COUNTER("frames_in_flight"), 1);
-
-	/* Nobody shows it any more, but it stays until the callback. */
 	ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, &self->b, NULL, 0, &flip), 0);
 	ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+	EXPECT_EQ(COUNTER("flips_late"), late + 1);
+	EXPECT_EQ(COUNTER("frames_in_flight"), 2);
+
+	/* Nobody shows it any more, but it stays until the callback. */
 	ASSERT_EQ(driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_DROPPED),
 		  0);
-	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
 	picture_destroy(&self->compositor, &c);
 	EXPECT_EQ(COUNTER("framebuffers"), 3);
 	EXPECT_EQ(driver_fetch(&self->driver, &message, 0), -ETIMEDOUT);
@@ -646,6 +729,38 @@ TEST_F(display, power_is_told)
 	ASSERT_EQ(driver_complete(&self->driver, message.id, STATUS_SUCCESS, 0), 0);
 }
 
+TEST_F(display, power_that_was_not_heard_is_told_again)
+{
+	struct driver_message message;
+	struct picture c;
+	struct flip flip;
+
+	STREAM();
+	ASSERT_EQ(picture_create(&self->compositor, &c, WIDTH, HEIGHT), 0);
+	ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, &c, NULL, 0, &flip), 0);
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+	driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+
+	ASSERT_EQ(compositor_power(&self->compositor, self->pipe, false), 0);
+	ASSERT_EQ(driver_fetch(&self->driver, &message, GUARD_MS), 0);
+	ASSERT_EQ(message.header.code, MIRACAST_DISPLAY_MSG_POWER);
+	EXPECT_EQ(message.power.on, 0);
+	ASSERT_EQ(driver_complete(&self->driver, message.id, STATUS_UNSUCCESSFUL, 0), 0);
+	EXPECT_EQ(driver_fetch(&self->driver, &message, 0), -ETIMEDOUT);
+
+	/* With the next thing that happens. */
+	ASSERT_EQ(compositor_disable(&self->compositor, self->pipe), 0);
+	picture_destroy(&self->compositor, &c);
+	ASSERT_EQ(driver_fetch(&self->driver, &message, GUARD_MS), 0);
+	ASSERT_EQ(message.header.code, MIRACAST_DISPLAY_MSG_POWER);
+	EXPECT_EQ(message.power.on, 0);
+	ASSERT_EQ(driver_complete(&self->driver, message.id, STATUS_SUCCESS, 0), 0);
+	ASSERT_EQ(driver_fetch(&self->driver, &message, GUARD_MS), 0);
+	EXPECT_EQ(message.header.code, MIRACAST_DISPLAY_MSG_FRAMEBUFFER_GONE);
+	ASSERT_EQ(driver_complete(&self->driver, message.id, STATUS_SUCCESS, 0), 0);
+}
+
 TEST_F(display, framebuffer_that_goes_is_told)
 {
 	struct miracast_display_framebuffer framebuffer;
@@ -709,6 +824,46 @@ TEST_F(display, framebuffer_that_nobody_knows_goes_quietly)
 	}
 	EXPECT_EQ(messages[2].frame.sequence, messages[0].frame.sequence + 3);
 	EXPECT_EQ(driver_fetch(&self->driver, &message, 0), -ETIMEDOUT);
+}
+
+TEST_F_TIMEOUT(display, driver_that_hears_of_no_framebuffer_gathers_few, 120)
+{
+	struct driver_message gone, message;
+	struct picture pictures[2] = {};
+	struct flip flip;
+	int i, told = 0;
+
+	STREAM();
+	gone.id = 0;
+	for (i = 0; i < 300; i++) {
+		struct picture *picture = &pictures[i % 2];
+
+		/* The one before the last: nobody shows it any more. */
+		if (i > 1)
+			picture_destroy(&self->compositor, picture);
+		if (i > 1 && !gone.id) {
+			ASSERT_EQ(driver_fetch(&self->driver, &gone, GUARD_MS), 0);
+			ASSERT_EQ(gone.header.code, MIRACAST_DISPLAY_MSG_FRAMEBUFFER_GONE);
+		}
+		ASSERT_EQ(picture_create(&self->compositor, picture, WIDTH, HEIGHT), 0);
+		ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, picture, NULL, 0, &flip),
+			  0);
+		ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+		driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+		ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+	}
+
+	ASSERT_EQ(driver_complete(&self->driver, gone.id, STATUS_SUCCESS, 0), 0);
+	while (!driver_fetch(&self->driver, &gone, 0)) {
+		ASSERT_EQ(gone.header.code, MIRACAST_DISPLAY_MSG_FRAMEBUFFER_GONE);
+		ASSERT_EQ(driver_complete(&self->driver, gone.id, STATUS_SUCCESS, 0), 0);
+		told++;
+	}
+	EXPECT_EQ(told, 256);
+	ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, &self->a, NULL, 0, &flip), 0);
+	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+	picture_destroy(&self->compositor, &pictures[0]);
+	picture_destroy(&self->compositor, &pictures[1]);
 }
 
 TEST_F(display, arriving_sink_gets_what_is_shown)
@@ -1229,6 +1384,33 @@ TEST_F(display, imported_buffer_is_shown)
 	drmModeRmFB(self->compositor.fd, fb);
 	drmCloseBufferHandle(self->compositor.fd, handles[0]);
 	close(vgem);
+}
+
+TEST_F(display, exported_buffer_is_not_imported_again)
+{
+	struct miracast_display_framebuffer first, second;
+	uint32_t handle;
+	int dma_buf;
+
+	STREAM();
+	ASSERT_EQ(driver_export(&self->driver, 1, &first), STATUS_SUCCESS);
+	ASSERT_EQ(driver_export(&self->driver, 1, &second), STATUS_SUCCESS);
+	/* It would be writable there. */
+	errno = 0;
+	EXPECT_NE(drmPrimeFDToHandle(self->compositor.fd, first.fd, &handle), 0);
+	EXPECT_EQ(errno, EPERM);
+	errno = 0;
+	EXPECT_NE(drmPrimeFDToHandle(self->compositor.fd, second.fd, &handle), 0);
+	EXPECT_EQ(errno, EPERM);
+
+	/* What the compositor exports itself comes back as itself. */
+	ASSERT_EQ(drmPrimeHandleToFD(self->compositor.fd, self->a.handle, DRM_CLOEXEC, &dma_buf),
+		  0);
+	ASSERT_EQ(drmPrimeFDToHandle(self->compositor.fd, dma_buf, &handle), 0);
+	EXPECT_EQ(handle, self->a.handle);
+	close(dma_buf);
+	close(first.fd);
+	close(second.fd);
 }
 
 /* What sysfs calls the driver's unbind and bind. */

@@ -60,7 +60,7 @@ struct miracast_display_rect {
  * struct miracast_display_frame - a picture was committed
  * @header: MIRACAST_DISPLAY_MSG_FRAME
  * @sequence: the frame's number on this connector, from 1; gaps are frames that
- *	the compositor replaced before they were sent
+ *	were not sent: newer ones replaced them, or the monitor went off first
  * @time_ns: CLOCK_MONOTONIC of the commit, in nanoseconds
  * @framebuffer_id: names the framebuffer for EXPORT_FRAMEBUFFER; never reused
  *	within a context
@@ -73,10 +73,11 @@ struct miracast_display_rect {
  * @nr_damage: entries of @damage; 0: all of the picture changed
  * @damage: what changed since the last frame, relative to the picture
  *
- * The pixels stay as they are until the message is completed, unless that takes
- * so long (100 ms) that the flip was ended without it: then the compositor may
- * draw into the framebuffer again. The output is struct
- * miracast_display_frame_result.
+ * The pixels stay as they are until the message is completed: a compositor that
+ * goes on to another framebuffer, or shows this one once more, is told so late
+ * that it may draw into this one again. But it waits for 100 ms at most (to the
+ * last vblank within them: at 20 Hz that may be after 50), and no longer when
+ * SINK_DEPARTED comes. The output is struct miracast_display_frame_result.
  */
 struct miracast_display_frame {
 	struct miracast_display_header header;
@@ -138,7 +139,7 @@ struct miracast_display_power {
  * @header: MIRACAST_DISPLAY_CTL_EXPORT_FRAMEBUFFER, or
  *	MIRACAST_DISPLAY_MSG_FRAMEBUFFER_GONE
  * @framebuffer_id: in: which
- * @fd: out: a dma-buf, read-only, close-on-exec; zero on input
+ * @fd: out: a dma-buf, close-on-exec; zero on input
  * @width: out: of the framebuffer, in pixels; zero on input
  * @height: out: of the framebuffer, in pixels; zero on input
  * @pitch: out: bytes from one line to the next; zero on input
@@ -146,8 +147,13 @@ struct miracast_display_power {
  * @offset: out: of the first pixel in the dma-buf, in bytes; zero on input
  * @buffer_size: out: bytes of the dma-buf; zero on input
  *
+ * The dma-buf is read-only and cannot be imported into the display's own card
+ * (EPERM); but a framebuffer whose memory the compositor imported is handed out
+ * as its exporter opened it, perhaps to write.
+ *
  * FRAMEBUFFER_GONE says that the compositor has dropped the framebuffer: the
- * user-mode driver unmaps it. Only @framebuffer_id is set there.
+ * user-mode driver unmaps it. Only @framebuffer_id is set there. One that leaves
+ * a FRAMEBUFFER_GONE unanswered is not told of more than the next 256.
  */
 struct miracast_display_framebuffer {
 	struct miracast_display_header header;
