@@ -243,6 +243,7 @@ static void play(struct session *s)
 		struct media_config config = {
 			.format = *rtsp_source_choice(s->rtsp),
 			.kbit = s->kbit,
+			.mode_asked = miracast_device_get_option(s->driver->device, "mode") != NULL,
 			.encoder = miracast_device_get_option(s->driver->device, "encoder"),
 			.sink_address = s->sink_address,
 			.sink_port = rtsp_source_sink_rtp_port(s->rtsp),
@@ -481,8 +482,8 @@ static gboolean parse_options(MiracastDevice *device, struct wfd_policy *policy,
 	return TRUE;
 }
 
-static GInetAddress *address_of(int fd, int (*get)(int, struct sockaddr *, socklen_t *),
-				GError **error)
+static GInetSocketAddress *address_of(int fd, int (*get)(int, struct sockaddr *, socklen_t *),
+				      GError **error)
 {
 	struct sockaddr_storage storage;
 	socklen_t len = sizeof(storage);
@@ -504,24 +505,26 @@ static GInetAddress *address_of(int fd, int (*get)(int, struct sockaddr *, sockl
 				    "the RTSP socket is not one of TCP/IP");
 		return NULL;
 	}
-	return g_object_ref(g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(address)));
+	return G_INET_SOCKET_ADDRESS(g_steal_pointer(&address));
 }
 
 static gboolean prepare(struct session *s, GError **error)
 {
-	g_autoptr(GInetAddress) local = address_of(s->socket, getsockname, error);
+	g_autoptr(GInetSocketAddress) local = address_of(s->socket, getsockname, error);
+	g_autoptr(GInetSocketAddress) sink = NULL;
 	struct rtsp_source_config config = {.session_id = g_random_int()};
 	g_autofree char *host = NULL;
 
 	if (!local)
 		return FALSE;
-	s->sink_address = address_of(s->socket, getpeername, error);
-	if (!s->sink_address || !parse_options(s->driver->device, &config.policy, &s->kbit, error))
+	sink = address_of(s->socket, getpeername, error);
+	if (!sink || !parse_options(s->driver->device, &config.policy, &s->kbit, error))
 		return FALSE;
+	s->sink_address = g_object_ref(g_inet_socket_address_get_address(sink));
 	s->media = media_new(local, error);
 	if (!s->media)
 		return FALSE;
-	host = g_inet_address_to_string(local);
+	host = g_inet_address_to_string(g_inet_socket_address_get_address(local));
 	config.local_host = host;
 	config.rtp_port = media_local_port(s->media);
 	s->rtsp = rtsp_source_new(&config);
@@ -730,7 +733,7 @@ static ntstatus_t handle_frame(struct wfd_driver *driver,
 		return STATUS_UNSUCCESSFUL;
 	}
 	frame.pixels = framebuffer_pixels(framebuffer, message->x, message->y, message->width,
-					  message->height, &frame.size);
+					  message->height);
 	if (!frame.pixels) {
 		framebuffer_unref(framebuffer);
 		return STATUS_INVALID_PARAMETER;

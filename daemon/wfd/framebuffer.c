@@ -95,14 +95,13 @@ void framebuffer_unref(struct framebuffer *framebuffer)
 	g_free(framebuffer);
 }
 
-/* The first pixel of a part, and the bytes from there to its last one; NULL: not inside. */
+/* The first pixel of a part; NULL: not inside. */
 const guint8 *framebuffer_pixels(const struct framebuffer *framebuffer, guint x, guint y,
-				 guint width, guint height, gsize *size)
+				 guint width, guint height)
 {
 	if (!width || !height || x > framebuffer->width || width > framebuffer->width - x ||
 	    y > framebuffer->height || height > framebuffer->height - y)
 		return NULL;
-	*size = (gsize)(height - 1) * framebuffer->pitch + (gsize)width * BYTES_PER_PIXEL;
 	return framebuffer->map + framebuffer->offset + (gsize)y * framebuffer->pitch +
 	       (gsize)x * BYTES_PER_PIXEL;
 }

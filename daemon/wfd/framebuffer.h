@@ -29,7 +29,7 @@ struct framebuffer *framebuffer_ref(struct framebuffer *framebuffer);
 void framebuffer_unref(struct framebuffer *framebuffer);
 
 const guint8 *framebuffer_pixels(const struct framebuffer *framebuffer, guint x, guint y,
-				 guint width, guint height, gsize *size);
+				 guint width, guint height);
 void framebuffer_begin_read(struct framebuffer *framebuffer);
 void framebuffer_end_read(struct framebuffer *framebuffer);
 

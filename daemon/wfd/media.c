@@ -4,13 +4,19 @@
  *
  *	appsrc ! videoscale ! videoconvert ! encoder ! h264parse ! mpegtsmux ! rtpmp2tpay ! udpsink
  *
- * Three kinds of threads meet here: those that push (any number), GStreamer's own, and the one
- * of the context given to media_start(), whose timer repeats the last picture. The encoder is
- * used by whoever has set "busy"; the lock is never held while GStreamer moves pictures.
+ * Four kinds of threads meet here: those that push (any number), GStreamer's own, the media's
+ * own, which repeats the last picture, and the one of the context given to media_start(), which
+ * never waits for an encoder and so can tell that it is stuck. The encoder is used by whoever
+ * has set "busy"; the lock is never held while GStreamer moves pictures.
  *
- * A picture's way: push() waits for busy, sets it, hands the pixels to appsrc. The probe in
- * front of the encoder keeps the converted picture for repeats (and, while paused, lets it go
- * no further); the probe behind it marks the picture as encoded and wakes push().
+ * A picture's way: push() waits for busy, sets it, converts the pixels (videoconvert has nothing
+ * to do but to interleave the chroma for an encoder that wants NV12), hands them to appsrc. The
+ * probe in front of the encoder keeps the picture for repeats (and, while paused, lets it go no
+ * further); the probe behind it marks the picture as encoded and wakes push().
+ *
+ * Pictures come when the screen changes, not at the mode's rate, and some encoders count frames
+ * instead of reading the time of each. So the probe behind the encoder stamps what comes out with
+ * the time of what went in: one comes out for one that went in.
  */
 #include "media.h"
 
@@ -18,15 +24,20 @@
 #include <gst/gst.h>
 #include <gst/video/video.h>
 
+#include "convert.h"
+
 /* WFD 2.1, 4.10.2: what Android's sinks look for. */
 #define PMT_PID	  0x0100u
 #define VIDEO_PID 0x1011u
+
+#define DSCP 40 /* CS5: video, where Wi-Fi has queues of different haste (RFC 8325) */
 
 #define FIRST_PORT_TRIES      32
 #define PUSH_TIMEOUT	      (2 * G_TIME_SPAN_SECOND)
 #define STUCK_AFTER	      (10 * G_TIME_SPAN_SECOND)
 #define TICK_MS		      250
-#define REPEAT_AFTER	      (500 * G_TIME_SPAN_MILLISECOND)
+#define REPEAT_AFTER	      (80 * G_TIME_SPAN_MILLISECOND) /* ISO/IEC 13818-1: PCR in 100 ms */
+#define TABLE_INTERVAL	      4500 /* of PAT and PMT, in 1/90000 s: with every repeat */
 #define REPEAT_KEYFRAME_AFTER (5 * G_TIME_SPAN_SECOND)
 #define KEYFRAME_SECONDS      5 /* between keyframes of a moving picture */
 
@@ -41,8 +52,10 @@ struct media {
 	GstPad *encoder_sink;
 	GSource *tick;
 	GSource *bus_watch;
+	GThread *repeater;
 	char *encoder_name;
 	guint fps;
+	GstVideoColorimetry colorimetry;
 	media_error_func on_error;
 	gpointer user_data;
 
@@ -51,6 +64,8 @@ struct media {
 	gboolean started; /* what is above does not change any more */
 	gboolean playing;
 	gboolean failed;
+	gboolean ending; /* the repeater's thread is to return */
+	guint waiting; /* pushes that wait for the encoder */
 	gboolean busy; /* a picture is on its way to the encoder's output */
 	gboolean passed; /* it got there */
 	gboolean held_back; /* it was stopped before the encoder: paused */
@@ -59,38 +74,57 @@ struct media {
 	gint64 missing_since; /* monotonic us: a picture went in and none came out; 0: all well */
 	GstBuffer *last; /* the last picture as the encoder saw it */
 	GstClockTime last_pts;
+	GstClockTime in_pts; /* of the picture that went into the encoder last */
+	GstClockTimeDiff pts_shift; /* what encoders add to it; NONE before the first picture */
 	GstVideoInfo info; /* what appsrc's caps say; belongs to whoever has set busy */
 	gboolean keyframe_wanted;
 	gint64 last_time; /* monotonic us of the last picture encoded */
-	gint64 keyframe_time; /* of the last keyframe */
+	gint64 repeat_at; /* monotonic us: not before */
+	gint64 keyframe_time; /* of the last keyframe, or of the last time that one was asked for */
+	gint64 warning_time; /* monotonic us of the last warning logged */
 	struct media_figures figures;
 };
 
-/* How each encoder is told: two numbers, kbit/s and frames between keyframes. */
+/*
+ * How each encoder is told: kbit/s, frames between keyframes, kbit of the decoder's buffer. A
+ * picture is one slice, as M4 says; that leaves x264enc one thread, and 720p30 is what half of one
+ * does. What is known of v4l2h264enc is the Raspberry Pi's.
+ */
 static const struct {
 	const char *name;
 	const char *settings;
-	gboolean hardware;
+	guint64 max_pixel_rate; /* pixels per second; 0: no limit */
 } encoders[] = {
-	{"vah264enc", "bitrate=%u key-int-max=%u b-frames=0 ref-frames=1 rate-control=cbr", TRUE},
-	{"vaapih264enc", "bitrate=%u keyframe-period=%u max-bframes=0 refs=1 rate-control=cbr",
-	 TRUE},
+	{"vah264enc",
+	 "bitrate=%1$u key-int-max=%2$u cpb-size=%3$u b-frames=0 ref-frames=1 rate-control=cbr", 0},
+	{"vaapih264enc", "bitrate=%1$u keyframe-period=%2$u max-bframes=0 refs=1 rate-control=cbr",
+	 0},
 	{"v4l2h264enc",
-	 "extra-controls=\"c,video_bitrate=%u000,h264_i_frame_period=%u,repeat_sequence_header=1\"",
-	 TRUE},
+	 "extra-controls=\"c,video_bitrate=%1$u000,h264_i_frame_period=%2$u,"
+	 "repeat_sequence_header=1\"",
+	 1920 * 1080 * 30},
 	{"x264enc",
-	 "bitrate=%u key-int-max=%u tune=zerolatency speed-preset=ultrafast bframes=0 "
-	 "byte-stream=true vbv-buf-capacity=300",
-	 FALSE},
+	 "bitrate=%1$u key-int-max=%2$u tune=zerolatency speed-preset=ultrafast bframes=0 "
+	 "byte-stream=true vbv-buf-capacity=300 sliced-threads=false threads=1",
+	 1280 * 720 * 30},
 };
 
-/* Binds a pair of UDP sockets, RTP on an even port and RTCP above it (RFC 3550, 11). */
-static gboolean bind_pair(Media *m, GInetAddress *address, GError **error)
+static GSocketAddress *with_port(GInetAddress *address, guint16 port, guint scope)
 {
+	return g_object_new(G_TYPE_INET_SOCKET_ADDRESS, "address", address, "port", (guint)port,
+			    "scope-id", scope, NULL);
+}
+
+/* Binds a pair of UDP sockets, RTP on an even port and RTCP above it (RFC 3550, 11). */
+static gboolean bind_pair(Media *m, GInetSocketAddress *local, GError **error)
+{
+	GInetAddress *address = g_inet_socket_address_get_address(local);
 	GSocketFamily family = g_inet_address_get_family(address);
+	guint scope = family == G_SOCKET_FAMILY_IPV6 ? g_inet_socket_address_get_scope_id(local)
+						     : 0;
 
 	for (guint i = 0; i < FIRST_PORT_TRIES; i++) {
-		g_autoptr(GSocketAddress) any = g_inet_socket_address_new(address, 0);
+		g_autoptr(GSocketAddress) any = with_port(address, 0, scope);
 		g_autoptr(GSocketAddress) bound = NULL;
 		g_autoptr(GSocketAddress) above = NULL;
 		g_autoptr(GSocket) rtp = NULL;
@@ -110,7 +144,7 @@ static gboolean bind_pair(Media *m, GInetAddress *address, GError **error)
 		port = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(bound));
 		if (port & 1)
 			continue;
-		above = g_inet_socket_address_new(address, port + 1);
+		above = with_port(address, port + 1, scope);
 		if (!g_socket_bind(rtcp, above, FALSE, error))
 			continue;
 		m->rtp_socket = g_steal_pointer(&rtp);
@@ -124,16 +158,22 @@ static gboolean bind_pair(Media *m, GInetAddress *address, GError **error)
 	return FALSE;
 }
 
-/* Only opens the sockets, so that the port is known; @local_address: of the link. */
-Media *media_new(GInetAddress *local_address, GError **error)
+/*
+ * Only opens the sockets, so that the port is known; @local: of the link, with the scope if it is
+ * a link-local address of IPv6. The socket bound to that finds a sink's without being told it.
+ */
+Media *media_new(GInetSocketAddress *local, GError **error)
 {
 	g_autoptr(Media) m = g_new0(Media, 1);
 
 	g_mutex_init(&m->lock);
 	g_cond_init(&m->cond);
 	m->last_pts = GST_CLOCK_TIME_NONE;
-	if (!bind_pair(m, local_address, error))
+	m->pts_shift = GST_CLOCK_STIME_NONE;
+	if (!bind_pair(m, local, error))
 		return NULL;
+	/* A queue that is full loses packets instead of holding up the encoder. */
+	g_socket_set_blocking(m->rtp_socket, FALSE);
 	return g_steal_pointer(&m);
 }
 
@@ -146,8 +186,13 @@ void media_free(Media *m)
 	if (m->bus_watch)
 		g_source_destroy(m->bus_watch);
 	g_clear_pointer(&m->bus_watch, g_source_unref);
+	g_mutex_lock(&m->lock);
+	m->ending = TRUE;
+	g_cond_broadcast(&m->cond);
+	g_mutex_unlock(&m->lock);
 	if (m->pipeline)
 		gst_element_set_state(m->pipeline, GST_STATE_NULL);
+	g_clear_pointer(&m->repeater, g_thread_join);
 	gst_clear_buffer(&m->last);
 	gst_clear_object(&m->encoder_sink);
 	gst_clear_object(&m->encoder);
@@ -181,20 +226,48 @@ static gboolean encoder_exists(const char *name)
 	return factory != NULL;
 }
 
+/* Whether it is one to try: what was asked for, or one that has no known fault. */
+static gboolean encoder_is_candidate(guint i, const char *asked)
+{
+	guint major, minor, micro, nano;
+
+	if (asked)
+		return g_str_equal(asked, encoders[i].name);
+	if (!g_str_equal(encoders[i].name, "vah264enc"))
+		return TRUE;
+	/* Before 1.24 a keyframe that it was asked for is none that a decoder can begin with. */
+	gst_version(&major, &minor, &micro, &nano);
+	return major > 1 || minor >= 24;
+}
+
+static gboolean encoder_works(const char *name)
+{
+	GstElement *element = gst_element_factory_make(name, NULL);
+	gboolean works;
+
+	if (!element)
+		return FALSE;
+	gst_object_ref_sink(element);
+	works = gst_element_set_state(element, GST_STATE_READY) != GST_STATE_CHANGE_FAILURE;
+	gst_element_set_state(element, GST_STATE_NULL);
+	gst_object_unref(element);
+	return works;
+}
+
 /**
  * media_max_pixel_rate() - what this machine encodes in time
  * @encoder: the encoder that was asked for, or NULL
  *
- * Return: pixels per second; 0: no limit (hardware). In software 720p30 for every processor,
- * which leaves them half free for the compositor.
+ * Return: pixels per second of the encoder that media_start() will use; 0: no limit.
  */
 guint64 media_max_pixel_rate(const char *encoder)
 {
-	for (guint i = 0; i < G_N_ELEMENTS(encoders); i++)
-		if (encoders[i].hardware && encoder_exists(encoders[i].name) &&
-		    (!encoder || g_str_equal(encoder, encoders[i].name)))
-			return 0;
-	return (guint64)1280 * 720 * 30 * g_get_num_processors();
+	guint last = G_N_ELEMENTS(encoders) - 1;
+
+	for (guint i = 0; i < last; i++)
+		if (encoder_is_candidate(i, encoder) && encoder_works(encoders[i].name))
+			return encoders[i].max_pixel_rate;
+	return encoders[last].max_pixel_rate;
 }
 
 static GstPadProbeReturn before_encoder(GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
@@ -204,8 +277,10 @@ static GstPadProbeReturn before_encoder(GstPad *pad, GstPadProbeInfo *info, gpoi
 
 	g_mutex_lock(&m->lock);
 	gst_buffer_replace(&m->last, GST_PAD_PROBE_INFO_BUFFER(info));
+	m->in_pts = GST_BUFFER_PTS(m->last);
 	if (!m->playing) {
 		m->held_back = TRUE;
+		m->missing_since = 0;
 		g_cond_broadcast(&m->cond);
 		ret = GST_PAD_PROBE_DROP;
 	}
@@ -215,12 +290,17 @@ static GstPadProbeReturn before_encoder(GstPad *pad, GstPadProbeInfo *info, gpoi
 
 static GstPadProbeReturn behind_encoder(GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
-	GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+	GstBuffer *buffer = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
 	Media *m = user_data;
 
+	GST_PAD_PROBE_INFO_DATA(info) = buffer;
 	g_mutex_lock(&m->lock);
+	if (!GST_CLOCK_STIME_IS_VALID(m->pts_shift))
+		m->pts_shift = GST_CLOCK_DIFF(m->in_pts, GST_BUFFER_PTS(buffer));
+	GST_BUFFER_PTS(buffer) = GST_BUFFER_DTS(buffer) = m->in_pts + m->pts_shift;
 	m->figures.encoded_bytes += gst_buffer_get_size(buffer);
 	m->last_time = g_get_monotonic_time();
+	m->repeat_at = m->last_time + REPEAT_AFTER;
 	if (!GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT)) {
 		m->figures.keyframes++;
 		m->keyframe_time = m->last_time;
@@ -259,6 +339,21 @@ static void fail(Media *m, const char *message)
 		m->on_error(message, m->user_data);
 }
 
+/* A network that takes no packets warns of each: once a second is enough for the log. */
+static void log_warning(Media *m, GstMessage *message)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *details = NULL;
+	gint64 now = g_get_monotonic_time();
+
+	if (now - m->warning_time < G_TIME_SPAN_SECOND)
+		return;
+	m->warning_time = now;
+	gst_message_parse_warning(message, &error, &details);
+	g_info("%s: %s (%s)", GST_MESSAGE_SRC_NAME(message), error->message,
+	       details ?: "no details");
+}
+
 static gboolean on_bus(GstBus *bus, GstMessage *message, gpointer user_data)
 {
 	g_autoptr(GError) error = NULL;
@@ -266,12 +361,8 @@ static gboolean on_bus(GstBus *bus, GstMessage *message, gpointer user_data)
 	g_autofree char *text = NULL;
 	Media *m = user_data;
 
-	if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_WARNING) {
-		gst_message_parse_warning(message, &error, &details);
-		g_info("%s: %s (%s)", GST_MESSAGE_SRC_NAME(message), error->message,
-		       details ?: "no details");
-		return G_SOURCE_CONTINUE;
-	}
+	if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_WARNING)
+		log_warning(m, message);
 	if (GST_MESSAGE_TYPE(message) != GST_MESSAGE_ERROR)
 		return G_SOURCE_CONTINUE;
 	gst_message_parse_error(message, &error, &details);
@@ -299,50 +390,93 @@ static GstClockTime next_pts(Media *m, gint64 time_ns)
 	return pts;
 }
 
-/* Encodes the last picture once more, if nobody else is at it. */
+/* The next picture is to be a keyframe: TRUE if it is time to ask for it; the lock is held. */
+static gboolean keyframe_is_due(Media *m, gboolean due, gint64 now)
+{
+	if (!m->playing || !(m->keyframe_wanted || due))
+		return FALSE;
+	m->keyframe_wanted = FALSE;
+	m->keyframe_time = now;
+	return TRUE;
+}
+
+/* Takes note of what the picture that went in at @begin has cost; the lock is held. */
+static void picture_passed(Media *m, gint64 begin)
+{
+	/* A repeat is to take no more than a third of the encoder's time from new pictures. */
+	m->repeat_at = m->last_time + MAX(REPEAT_AFTER, 2 * (m->last_time - begin));
+}
+
+/*
+ * Encodes the last picture once more; the lock is held, but not while GStreamer has the picture.
+ * An encoder that has not given back an earlier picture holds its pad's lock: it is left alone.
+ */
 static void repeat_last(Media *m)
 {
-	GstBuffer *copy = NULL;
-	gboolean keyframe = FALSE;
+	gint64 begin = g_get_monotonic_time();
+	guint64 newest = m->newest;
+	GstBuffer *copy;
+	gboolean keyframe;
 
-	g_mutex_lock(&m->lock);
-	if (!m->busy && m->playing && !m->failed && m->last) {
-		gint64 now = g_get_monotonic_time();
-
-		m->busy = TRUE;
-		copy = gst_buffer_copy(m->last);
-		GST_BUFFER_PTS(copy) = next_pts(m, now * 1000);
-		GST_BUFFER_DTS(copy) = GST_CLOCK_TIME_NONE;
-		keyframe = m->keyframe_wanted || now - m->keyframe_time >= REPEAT_KEYFRAME_AFTER;
-		m->keyframe_wanted = FALSE;
-		m->figures.frames_repeated++;
-	}
-	g_mutex_unlock(&m->lock);
-	if (!copy)
+	m->repeat_at = begin + REPEAT_AFTER;
+	if (!GST_PAD_STREAM_TRYLOCK(m->encoder_sink))
 		return;
+	m->busy = TRUE;
+	m->passed = FALSE;
+	m->held_back = FALSE;
+	m->missing_since = m->missing_since ?: begin;
+	copy = gst_buffer_copy(m->last);
+	GST_BUFFER_PTS(copy) = next_pts(m, begin * 1000);
+	GST_BUFFER_DTS(copy) = GST_CLOCK_TIME_NONE;
+	keyframe = keyframe_is_due(m, begin - m->keyframe_time >= REPEAT_KEYFRAME_AFTER, begin);
+	m->figures.frames_repeated++;
+	g_mutex_unlock(&m->lock);
+
 	if (keyframe)
 		send_force_keyframe(m);
 	gst_pad_chain(m->encoder_sink, copy);
+	GST_PAD_STREAM_UNLOCK(m->encoder_sink);
+
 	g_mutex_lock(&m->lock);
+	/* An encoder with threads of its own; a new picture does not wait for it. */
+	while (!m->passed && !m->held_back && !m->failed && !m->ending && m->newest == newest)
+		if (!g_cond_wait_until(&m->cond, &m->lock, begin + PUSH_TIMEOUT))
+			break;
+	if (m->passed)
+		picture_passed(m, begin);
 	m->busy = FALSE;
 	g_cond_broadcast(&m->cond);
+}
+
+/* Repeats the last picture when nothing else came for long enough, and lets new ones go first. */
+static gpointer repeat_pictures(gpointer user_data)
+{
+	Media *m = user_data;
+
+	g_mutex_lock(&m->lock);
+	while (!m->ending) {
+		if (m->busy || m->waiting || m->failed || !m->playing || !m->last)
+			g_cond_wait(&m->cond, &m->lock);
+		else if (g_get_monotonic_time() < m->repeat_at)
+			g_cond_wait_until(&m->cond, &m->lock, m->repeat_at);
+		else
+			repeat_last(m);
+	}
 	g_mutex_unlock(&m->lock);
+	return NULL;
 }
 
 static gboolean on_tick(gpointer user_data)
 {
 	gint64 now = g_get_monotonic_time();
 	Media *m = user_data;
-	gboolean due, stuck;
+	gboolean stuck;
 
 	g_mutex_lock(&m->lock);
-	due = m->keyframe_wanted || now - m->last_time >= REPEAT_AFTER;
 	stuck = m->missing_since && now - m->missing_since >= STUCK_AFTER;
 	g_mutex_unlock(&m->lock);
 	if (stuck)
 		fail(m, "the encoder takes pictures and gives none: try another encoder");
-	else if (due)
-		repeat_last(m);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -350,26 +484,27 @@ static GstElement *build_pipeline(const struct media_config *config, guint encod
 {
 	const struct wfd_mode *mode = &config->format.mode;
 	g_autofree char *settings = g_strdup_printf(encoders[encoder].settings, config->kbit,
-						    mode->fps * KEYFRAME_SECONDS);
+						    mode->fps * KEYFRAME_SECONDS,
+						    (config->kbit + 1) / 2);
 	g_autofree char *host = g_inet_address_to_string(config->sink_address);
 	g_autofree char *text = g_strdup_printf(
 		"appsrc name=src is-live=true format=time max-buffers=1 "
-		"! videoscale add-borders=true ! videoconvert n-threads=%u "
+		"! videoscale add-borders=true ! videoconvert "
 		"! video/x-raw,format=(string){I420,NV12},width=%u,height=%u,framerate=%u/1,"
 		"pixel-aspect-ratio=1/1 "
 		"! %s name=encoder %s "
 		"! video/x-h264,profile=(string){%s},level=(string)%s "
 		"! h264parse config-interval=-1 ! mux.sink_%u "
-		"mpegtsmux name=mux alignment=0 prog-map=\"program_map,sink_%u=1,PMT_1=(uint)%u\" "
+		"mpegtsmux name=mux alignment=0 pat-interval=%u pmt-interval=%u "
+		"prog-map=\"program_map,sink_%u=1,PMT_1=(uint)%u\" "
 		"! rtpmp2tpay pt=33 mtu=1400 "
 		"! udpsink name=sink host=%s port=%u sync=false async=false qos=false "
-		"close-socket=false",
-		MIN(g_get_num_processors(), 4), mode->width, mode->height, mode->fps,
-		encoders[encoder].name, settings,
+		"qos-dscp=%u close-socket=false",
+		mode->width, mode->height, mode->fps, encoders[encoder].name, settings,
 		config->format.profile == WFD_H264_CBP ? "constrained-baseline,baseline"
 						       : "constrained-high,high",
-		wfd_level_name(config->format.level), VIDEO_PID, VIDEO_PID, PMT_PID, host,
-		config->sink_port);
+		wfd_level_name(config->format.level), VIDEO_PID, TABLE_INTERVAL, TABLE_INTERVAL,
+		VIDEO_PID, PMT_PID, host, config->sink_port, DSCP);
 	g_autoptr(GstElement) pipeline = NULL;
 
 	pipeline = gst_parse_launch_full(text, NULL, GST_PARSE_FLAG_FATAL_ERRORS, error);
@@ -385,36 +520,71 @@ static GstElement *build_pipeline(const struct media_config *config, guint encod
 	return g_steal_pointer(&pipeline);
 }
 
-static gboolean choose_pipeline(Media *m, const struct media_config *config, GError **error)
+static gboolean encoder_is_known(const char *name)
 {
-	gboolean known = FALSE;
+	for (guint i = 0; i < G_N_ELEMENTS(encoders); i++)
+		if (g_str_equal(name, encoders[i].name))
+			return TRUE;
+	return FALSE;
+}
 
-	for (guint i = 0; i < G_N_ELEMENTS(encoders) && !m->pipeline; i++) {
-		const char *name = encoders[i].name;
+/* Why there is no encoder, if none was found to try. */
+static void set_no_encoder(GError **error, const struct media_config *config, gboolean slow)
+{
+	const struct wfd_mode *mode = &config->format.mode;
 
-		if (config->encoder && !g_str_equal(config->encoder, name))
-			continue;
-		known = TRUE;
-		if (!encoder_exists(name))
-			continue;
-		g_clear_error(error);
-		m->pipeline = build_pipeline(config, i, error);
-		if (m->pipeline)
-			m->encoder_name = g_strdup(name);
-		else if (error)
-			g_info("%s: %s", name, (*error)->message);
-	}
-	if (m->pipeline)
-		g_clear_error(error);
-	else if (!known)
+	if (config->encoder && !encoder_is_known(config->encoder))
 		g_set_error(error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN,
 			    "the encoder %s is not known: use vah264enc, vaapih264enc, "
 			    "v4l2h264enc or x264enc",
 			    config->encoder);
-	else if (error && !*error)
+	else if (config->encoder)
+		g_set_error(error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN,
+			    "the encoder %s is not installed, or finds no device: use another",
+			    config->encoder);
+	else if (slow)
+		g_set_error(error, GST_CORE_ERROR, GST_CORE_ERROR_STATE_CHANGE,
+			    "no encoder here is known to encode %ux%u@%u in time: name a mode",
+			    mode->width, mode->height, mode->fps);
+	else
 		g_set_error_literal(error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN,
 				    "no H.264 encoder is installed: install "
 				    "gstreamer1.0-plugins-ugly");
+}
+
+/* An encoder that is too slow for a mode that nobody asked for is none. */
+static gboolean encoder_is_slow(guint i, const struct media_config *config)
+{
+	const struct wfd_mode *mode = &config->format.mode;
+
+	return !config->mode_asked && encoders[i].max_pixel_rate &&
+	       (guint64)mode->width * mode->height * mode->fps > encoders[i].max_pixel_rate;
+}
+
+static gboolean choose_pipeline(Media *m, const struct media_config *config, GError **error)
+{
+	gboolean slow = FALSE;
+
+	for (guint i = 0; i < G_N_ELEMENTS(encoders) && !m->pipeline; i++) {
+		const char *name = encoders[i].name;
+
+		if (!encoder_is_candidate(i, config->encoder) || !encoder_exists(name))
+			continue;
+		if (encoder_is_slow(i, config)) {
+			slow = TRUE;
+			continue;
+		}
+		g_clear_error(error);
+		m->pipeline = build_pipeline(config, i, error);
+		if (m->pipeline)
+			m->encoder_name = g_strdup(name);
+		else
+			g_info("%s: %s", name, (*error)->message);
+	}
+	if (m->pipeline)
+		g_clear_error(error);
+	else if (!*error)
+		set_no_encoder(error, config, slow);
 	return m->pipeline != NULL;
 }
 
@@ -430,7 +600,7 @@ static void add_probe(GstElement *element, const char *pad_name, GstPadProbeType
  * media_start() - builds the pipeline and makes it ready for pictures
  * @m: the media, not started before
  * @config: format, rate and address of the sink
- * @context: where errors are told and pictures repeated; its thread must run it
+ * @context: where errors are told; its thread must run it
  * @on_error: told once if the stream breaks
  * @user_data: for @on_error
  * @error: GST_CORE_ERROR: an element is missing or does not work
@@ -450,6 +620,10 @@ gboolean media_start(Media *m, const struct media_config *config, GMainContext *
 		return FALSE;
 	}
 	m->fps = config->format.mode.fps;
+	/* What decoders take for granted where the stream does not say. */
+	gst_video_colorimetry_from_string(&m->colorimetry, config->format.mode.height > 576
+								   ? GST_VIDEO_COLORIMETRY_BT709
+								   : GST_VIDEO_COLORIMETRY_BT601);
 	m->on_error = on_error;
 	m->user_data = user_data;
 	m->appsrc = gst_bin_get_by_name(GST_BIN(m->pipeline), "src");
@@ -475,6 +649,9 @@ gboolean media_start(Media *m, const struct media_config *config, GMainContext *
 			    "%s does not start: try another encoder", m->encoder_name);
 		return FALSE;
 	}
+	m->repeater = g_thread_try_new("wfd-repeat", repeat_pictures, m, error);
+	if (!m->repeater)
+		return FALSE;
 	g_mutex_lock(&m->lock);
 	m->started = TRUE;
 	g_mutex_unlock(&m->lock);
@@ -493,9 +670,9 @@ void media_set_playing(Media *m, gboolean playing)
 	g_mutex_lock(&m->lock);
 	m->keyframe_wanted = playing;
 	m->playing = playing;
+	m->repeat_at = 0;
+	g_cond_broadcast(&m->cond);
 	g_mutex_unlock(&m->lock);
-	if (playing)
-		repeat_last(m);
 }
 
 /* The next picture, which is the last one again if no other comes soon, becomes a keyframe. */
@@ -512,25 +689,31 @@ static void set_caps(Media *m, const struct media_frame *frame)
 
 	if (m->info.width == (gint)frame->width && m->info.height == (gint)frame->height)
 		return;
-	gst_video_info_set_format(&m->info, GST_VIDEO_FORMAT_BGRx, frame->width, frame->height);
+	gst_video_info_set_format(&m->info, GST_VIDEO_FORMAT_I420, frame->width, frame->height);
 	m->info.fps_n = m->fps;
 	m->info.fps_d = 1;
+	m->info.colorimetry = m->colorimetry;
+	m->info.chroma_site = GST_VIDEO_CHROMA_SITE_MPEG2;
 	caps = gst_video_info_to_caps(&m->info);
 	gst_app_src_set_caps(GST_APP_SRC(m->appsrc), caps);
 }
 
-static GstBuffer *wrap(const struct media_frame *frame)
+/* The picture as appsrc's caps say. */
+static GstBuffer *convert(Media *m, const struct media_frame *frame)
 {
-	GstBuffer *buffer = gst_buffer_new();
-	gsize offsets[GST_VIDEO_MAX_PLANES] = {0};
-	gint strides[GST_VIDEO_MAX_PLANES] = {frame->stride};
+	GstBuffer *buffer = gst_buffer_new_allocate(NULL, m->info.size, NULL);
+	struct i420_picture out;
+	double kr, kb;
+	GstMapInfo map;
 
-	gst_buffer_append_memory(
-		buffer, gst_memory_new_wrapped(GST_MEMORY_FLAG_READONLY, (gpointer)frame->pixels,
-					       frame->size, 0, frame->size, frame->release_data,
-					       frame->release));
-	gst_buffer_add_video_meta_full(buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_BGRx,
-				       frame->width, frame->height, 1, offsets, strides);
+	gst_video_color_matrix_get_Kr_Kb(m->info.colorimetry.matrix, &kr, &kb);
+	gst_buffer_map(buffer, &map, GST_MAP_WRITE);
+	for (guint i = 0; i < G_N_ELEMENTS(out.planes); i++) {
+		out.planes[i] = map.data + m->info.offset[i];
+		out.strides[i] = m->info.stride[i];
+	}
+	convert_to_i420(frame->pixels, frame->stride, frame->width, frame->height, kr, kb, &out);
+	gst_buffer_unmap(buffer, &map);
 	return buffer;
 }
 
@@ -538,13 +721,17 @@ static GstBuffer *wrap(const struct media_frame *frame)
 static gboolean take_encoder(Media *m, gint64 end)
 {
 	guint64 ticket = ++m->newest;
+	gboolean in_time = TRUE;
 
 	g_cond_broadcast(&m->cond);
-	while (m->busy && ticket == m->newest && !m->failed)
-		if (!g_cond_wait_until(&m->cond, &m->lock, end))
-			return FALSE;
-	if (ticket != m->newest || m->failed)
+	m->waiting++;
+	while (m->busy && ticket == m->newest && !m->failed && in_time)
+		in_time = g_cond_wait_until(&m->cond, &m->lock, end);
+	m->waiting--;
+	if (m->busy || ticket != m->newest || m->failed) {
+		g_cond_broadcast(&m->cond);
 		return FALSE;
+	}
 	m->busy = TRUE;
 	m->passed = FALSE;
 	m->held_back = FALSE;
@@ -563,7 +750,8 @@ enum media_outcome media_push(Media *m, const struct media_frame *frame, guint64
 {
 	gint64 end = g_get_monotonic_time() + PUSH_TIMEOUT;
 	enum media_outcome outcome = MEDIA_DROPPED;
-	GstBuffer *buffer = wrap(frame);
+	GstBuffer *buffer;
+	GstClockTime pts;
 	gboolean keyframe;
 	gint64 begin;
 
@@ -586,16 +774,17 @@ enum media_outcome media_push(Media *m, const struct media_frame *frame, guint64
 		goto out;
 	}
 	begin = g_get_monotonic_time();
-	GST_BUFFER_PTS(buffer) = next_pts(m, frame->time_ns);
-	GST_BUFFER_DURATION(buffer) = GST_SECOND / m->fps;
-	keyframe = m->keyframe_wanted && m->playing;
-	m->keyframe_wanted = m->keyframe_wanted && !keyframe;
+	pts = next_pts(m, frame->time_ns);
+	keyframe = keyframe_is_due(m, FALSE, begin);
 	g_mutex_unlock(&m->lock);
 
 	set_caps(m, frame);
+	buffer = convert(m, frame);
+	GST_BUFFER_PTS(buffer) = pts;
+	GST_BUFFER_DURATION(buffer) = GST_SECOND / m->fps;
 	if (keyframe)
 		send_force_keyframe(m);
-	gst_app_src_push_buffer(GST_APP_SRC(m->appsrc), g_steal_pointer(&buffer));
+	gst_app_src_push_buffer(GST_APP_SRC(m->appsrc), buffer);
 
 	g_mutex_lock(&m->lock);
 	while (!m->passed && !m->held_back && !m->failed)
@@ -603,6 +792,7 @@ enum media_outcome media_push(Media *m, const struct media_frame *frame, guint64
 			break;
 	if (m->passed) {
 		outcome = MEDIA_ENCODED;
+		picture_passed(m, begin);
 		*encode_ns = (m->last_time - begin) * 1000;
 		m->figures.encode_ns += *encode_ns;
 	} else if (m->held_back || m->failed) {
@@ -616,7 +806,8 @@ out:
 	m->figures.frames_encoded += outcome == MEDIA_ENCODED;
 	m->figures.frames_dropped += outcome == MEDIA_DROPPED;
 	g_mutex_unlock(&m->lock);
-	gst_clear_buffer(&buffer);
+	if (frame->release)
+		frame->release(frame->release_data);
 	return outcome;
 }
 

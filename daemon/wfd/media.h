@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Pictures in, RTP out: scale, convert, H.264, MPEG-TS, RTP over UDP (WFD 2.1, 4.10), by
+ * Pictures in, RTP out: convert, scale, H.264, MPEG-TS, RTP over UDP (WFD 2.1, 4.10), by
  * GStreamer. One picture at a time is with the encoder and at most one waits for it: a newer one
  * replaces the one that waits, so that nothing queues up and a late picture is never shown.
  *
- * While no pictures come the last one is sent again, with a keyframe now and then: a sink that
- * lost a packet gets its picture back.
+ * While no pictures come the last one is sent again, so that the stream's clock goes on, with a
+ * keyframe now and then: a sink that lost a packet gets its picture back.
  */
 #ifndef WFD_MEDIA_H
 #define WFD_MEDIA_H
@@ -23,6 +23,7 @@ enum media_outcome {
 struct media_config {
 	struct wfd_choice format;
 	guint kbit; /* kbit/s */
+	gboolean mode_asked; /* by a person: media_max_pixel_rate() does not count */
 	const char *encoder; /* name of an element to use; NULL: the best that works */
 	GInetAddress *sink_address;
 	guint16 sink_port;
@@ -30,7 +31,6 @@ struct media_config {
 
 struct media_frame {
 	const void *pixels; /* XRGB8888, the first pixel of the picture */
-	gsize size; /* bytes readable from there */
 	guint stride; /* bytes */
 	guint width; /* pixels */
 	guint height; /* pixels */
@@ -57,7 +57,7 @@ typedef void (*media_error_func)(const char *message, gpointer user_data);
 
 typedef struct media Media;
 
-Media *media_new(GInetAddress *local_address, GError **error);
+Media *media_new(GInetSocketAddress *local, GError **error);
 void media_free(Media *media);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Media, media_free)
 

@@ -5,6 +5,7 @@
  */
 #include <gst/app/gstappsink.h>
 #include <gst/gst.h>
+#include <gst/video/video.h>
 #include <math.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -22,13 +23,20 @@ struct rig {
 	GThread *thread;
 	guint width, height;
 	guint8 *pixels;
-	GByteArray *ts; /* transport stream as received; probe's thread only until rig_stop() */
+	GByteArray
+		*ts; /* transport stream as received; probe's thread only until rig_listen_off() */
 	gint releases;
+	gint errors; /* told; none is expected unless errors_expected */
+	gboolean errors_expected;
 };
 
 static void on_error(const char *message, gpointer user_data)
 {
-	g_error("stream broke: %s", message);
+	struct rig *rig = user_data;
+
+	if (!rig || !rig->errors_expected)
+		g_error("stream broke: %s", message);
+	g_atomic_int_inc(&rig->errors);
 }
 
 static GstPadProbeReturn on_rtp(GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
@@ -48,6 +56,99 @@ static GstPadProbeReturn on_rtp(GstPad *pad, GstPadProbeInfo *info, gpointer use
 	return GST_PAD_PROBE_OK;
 }
 
+/*
+ * An encoder of a graphics card, named as one: x264enc with the properties and the faults of that
+ * one. It writes times as the one of GStreamer 1.22 does, counting frames of the mode's rate.
+ */
+static struct {
+	gboolean broken; /* has no device */
+	gint blocked; /* takes a picture and does not come back */
+	gint cpb_size;
+	guint kbit;
+	guint64 frames;
+	GstClockTime first;
+} card;
+
+typedef struct {
+	GstBin parent;
+} CardEncoder;
+typedef GstBinClass CardEncoderClass;
+
+GType card_encoder_get_type(void);
+G_DEFINE_TYPE(CardEncoder, card_encoder, GST_TYPE_BIN)
+
+static GstPadProbeReturn card_take(GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+	while (g_atomic_int_get(&card.blocked))
+		g_usleep(1000);
+	return GST_PAD_PROBE_OK;
+}
+
+static GstPadProbeReturn card_give(GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+	GstBuffer *buffer = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
+
+	if (!card.frames)
+		card.first = GST_BUFFER_PTS(buffer);
+	GST_BUFFER_PTS(buffer) = GST_BUFFER_DTS(buffer) =
+		card.first + card.frames++ * GST_SECOND / 60;
+	GST_PAD_PROBE_INFO_DATA(info) = buffer;
+	return GST_PAD_PROBE_OK;
+}
+
+static void card_encoder_init(CardEncoder *self)
+{
+	GstElement *inner = gst_element_factory_make("x264enc", "inner");
+	g_autoptr(GstPad) sink = gst_element_get_static_pad(inner, "sink");
+	g_autoptr(GstPad) src = gst_element_get_static_pad(inner, "src");
+
+	gst_util_set_object_arg(G_OBJECT(inner), "tune", "zerolatency");
+	gst_util_set_object_arg(G_OBJECT(inner), "speed-preset", "ultrafast");
+	gst_bin_add(GST_BIN(self), inner);
+	gst_pad_add_probe(sink, GST_PAD_PROBE_TYPE_BUFFER, card_take, NULL, NULL);
+	gst_pad_add_probe(src, GST_PAD_PROBE_TYPE_BUFFER, card_give, NULL, NULL);
+	gst_element_add_pad(GST_ELEMENT(self), gst_ghost_pad_new("sink", sink));
+	gst_element_add_pad(GST_ELEMENT(self), gst_ghost_pad_new("src", src));
+}
+
+static void card_set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec)
+{
+	if (g_str_equal(spec->name, "cpb-size"))
+		card.cpb_size = g_value_get_uint(value);
+	if (g_str_equal(spec->name, "bitrate"))
+		card.kbit = g_value_get_uint(value);
+}
+
+static GstStateChangeReturn card_change_state(GstElement *element, GstStateChange change)
+{
+	if (card.broken && change == GST_STATE_CHANGE_NULL_TO_READY)
+		return GST_STATE_CHANGE_FAILURE;
+	return GST_ELEMENT_CLASS(card_encoder_parent_class)->change_state(element, change);
+}
+
+static void card_encoder_class_init(CardEncoderClass *class)
+{
+	static const char *const numbers[] = {"bitrate", "key-int-max", "cpb-size", "b-frames",
+					      "ref-frames"};
+	GObjectClass *object_class = G_OBJECT_CLASS(class);
+	guint id = 1;
+
+	object_class->set_property = card_set_property;
+	GST_ELEMENT_CLASS(class)->change_state = card_change_state;
+	for (guint i = 0; i < G_N_ELEMENTS(numbers); i++)
+		g_object_class_install_property(object_class, id++,
+						g_param_spec_uint(numbers[i], NULL, NULL, 0,
+								  G_MAXUINT, 0, G_PARAM_WRITABLE));
+	g_object_class_install_property(object_class, id++,
+					g_param_spec_string("rate-control", NULL, NULL, NULL,
+							    G_PARAM_WRITABLE));
+	g_object_class_install_property(object_class, id++,
+					g_param_spec_string("extra-controls", NULL, NULL, NULL,
+							    G_PARAM_WRITABLE));
+	gst_element_class_set_static_metadata(GST_ELEMENT_CLASS(class), "card", "Codec/Encoder",
+					      "stands in for hardware", "the test");
+}
+
 static gpointer run_loop(gpointer user_data)
 {
 	struct rig *rig = user_data;
@@ -58,13 +159,24 @@ static gpointer run_loop(gpointer user_data)
 	return NULL;
 }
 
-static struct rig *rig_new(guint width, guint height, guint mode_index)
+static GInetSocketAddress *loopback_new(void)
 {
-	g_autoptr(GInetAddress) loopback = g_inet_address_new_loopback(G_SOCKET_FAMILY_IPV4);
+	g_autoptr(GInetAddress) address = g_inet_address_new_loopback(G_SOCKET_FAMILY_IPV4);
+
+	return G_INET_SOCKET_ADDRESS(g_inet_socket_address_new(address, 0));
+}
+
+/* @encoder: NULL for the best that works. */
+static struct rig *rig_new_with(guint width, guint height, guint mode_index, const char *encoder)
+{
+	g_autoptr(GInetSocketAddress) loopback = loopback_new();
 	g_autoptr(GMainContext) context = g_main_context_new();
 	g_autoptr(GstElement) source = NULL;
 	g_autoptr(GstPad) pad = NULL;
-	struct media_config config = {.sink_address = loopback};
+	struct media_config config = {
+		.encoder = encoder,
+		.sink_address = g_inet_socket_address_get_address(loopback),
+	};
 	struct wfd_video_formats sink = {.n_codecs = 1,
 					 .codecs[0] = {.profile = WFD_H264_CBP,
 						       .level = WFD_H264_LEVEL_4_2,
@@ -82,7 +194,7 @@ static struct rig *rig_new(guint width, guint height, guint mode_index)
 					 "caps=\"application/x-rtp,media=video,clock-rate=90000,"
 					 "encoding-name=MP2T,payload=33\" "
 					 "! rtpmp2tdepay ! tsdemux ! h264parse ! avdec_h264 "
-					 "! videoconvert ! video/x-raw,format=BGRx "
+					 "! video/x-raw,format=I420 "
 					 "! appsink name=sink sync=false max-buffers=1000",
 					 &error);
 	g_assert_no_error(error);
@@ -105,6 +217,11 @@ static struct rig *rig_new(guint width, guint height, guint mode_index)
 	rig->loop = g_main_loop_new(context, FALSE);
 	rig->thread = g_thread_new("media-loop", run_loop, rig);
 	return rig;
+}
+
+static struct rig *rig_new(guint width, guint height, guint mode_index)
+{
+	return rig_new_with(width, height, mode_index, NULL);
 }
 
 static gboolean quit(gpointer user_data)
@@ -134,6 +251,12 @@ static void on_release(gpointer user_data)
 	g_atomic_int_inc(&rig->releases);
 }
 
+/* From here on rig->ts does not change. */
+static void rig_listen_off(struct rig *rig)
+{
+	gst_element_set_state(rig->receiver, GST_STATE_NULL);
+}
+
 /* A smooth picture with a bright bar at @x. */
 static void draw(struct rig *rig, guint x)
 {
@@ -149,15 +272,14 @@ static void draw(struct rig *rig, guint x)
 		}
 }
 
-static enum media_outcome push(struct rig *rig)
+static enum media_outcome push_at(struct rig *rig, gint64 time_ns)
 {
 	struct media_frame frame = {
 		.pixels = rig->pixels,
-		.size = rig->width * rig->height * 4,
 		.stride = rig->width * 4,
 		.width = rig->width,
 		.height = rig->height,
-		.time_ns = g_get_monotonic_time() * 1000,
+		.time_ns = time_ns,
 		.release = on_release,
 		.release_data = rig,
 	};
@@ -171,6 +293,11 @@ static enum media_outcome push(struct rig *rig)
 	return outcome;
 }
 
+static enum media_outcome push(struct rig *rig)
+{
+	return push_at(rig, g_get_monotonic_time() * 1000);
+}
+
 static GstSample *pull(struct rig *rig)
 {
 	GstSample *sample =
@@ -181,22 +308,81 @@ static GstSample *pull(struct rig *rig)
 	return sample;
 }
 
+/* The decoded pixel at @x, @y as blue, green, red; by the formula, as GStreamer's is not exact. */
+static void decoded_pixel(const GstVideoFrame *frame, guint x, guint y, double *bgr)
+{
+	const guint8 *planes[3];
+	double kr, kb, luma, u, v;
+
+	g_assert_true(gst_video_color_matrix_get_Kr_Kb(frame->info.colorimetry.matrix, &kr, &kb));
+	for (guint i = 0; i < 3; i++)
+		planes[i] = (const guint8 *)GST_VIDEO_FRAME_COMP_DATA(frame, i) +
+			    (i ? y / 2 : y) * GST_VIDEO_FRAME_COMP_STRIDE(frame, i) +
+			    (i ? x / 2 : x);
+	luma = (*planes[0] - 16) * 255 / 219.0;
+	u = (*planes[1] - 128) * 255 / 112.0 * (1 - kb);
+	v = (*planes[2] - 128) * 255 / 112.0 * (1 - kr);
+	bgr[0] = luma + u;
+	bgr[1] = luma - (kb * u + kr * v) / (1 - kr - kb);
+	bgr[2] = luma + v;
+}
+
+static void map_sample(GstSample *sample, GstVideoFrame *frame)
+{
+	GstVideoInfo info;
+
+	g_assert_true(gst_video_info_from_caps(&info, gst_sample_get_caps(sample)));
+	g_assert_true(
+		gst_video_frame_map(frame, &info, gst_sample_get_buffer(sample), GST_MAP_READ));
+}
+
 /* Of a decoded picture against what was last drawn, in decibels. */
 static double psnr(struct rig *rig, GstSample *sample)
 {
-	GstMapInfo map;
+	GstVideoFrame frame;
 	double sum = 0;
 
-	gst_buffer_map(gst_sample_get_buffer(sample), &map, GST_MAP_READ);
-	g_assert_cmpuint(map.size, ==, rig->width * rig->height * 4);
-	for (gsize i = 0; i < map.size; i++) {
-		double difference = (double)map.data[i] - rig->pixels[i];
+	map_sample(sample, &frame);
+	g_assert_cmpint(GST_VIDEO_FRAME_WIDTH(&frame), ==, rig->width);
+	g_assert_cmpint(GST_VIDEO_FRAME_HEIGHT(&frame), ==, rig->height);
+	for (guint y = 0; y < rig->height; y++)
+		for (guint x = 0; x < rig->width; x++) {
+			double bgr[3];
 
-		if (i % 4 != 3)
-			sum += difference * difference;
+			decoded_pixel(&frame, x, y, bgr);
+			for (guint i = 0; i < 3; i++) {
+				double drawn = rig->pixels[(y * rig->width + x) * 4 + i];
+
+				sum += (bgr[i] - drawn) * (bgr[i] - drawn);
+			}
+		}
+	gst_video_frame_unmap(&frame);
+	return 10 * log10(255.0 * 255.0 / (sum / (rig->width * rig->height * 3) + 1e-9));
+}
+
+/* What M4 says: each picture is one slice. Such a slice begins with macroblock 0, coded "1". */
+static void assert_whole_slices(struct rig *rig)
+{
+	g_autoptr(GByteArray) stream = g_byte_array_new();
+	guint slices = 0;
+
+	for (guint i = 0; i + 188 <= rig->ts->len; i += 188) {
+		const guint8 *packet = rig->ts->data + i;
+		guint payload = packet[3] & 0x20 ? 5 + packet[4] : 4;
+
+		if (((packet[1] & 0x1f) << 8 | packet[2]) == 0x1011)
+			g_byte_array_append(stream, packet + payload, 188 - payload);
 	}
-	gst_buffer_unmap(gst_sample_get_buffer(sample), &map);
-	return 10 * log10(255.0 * 255.0 / (sum / (map.size * 3 / 4) + 1e-9));
+	for (guint i = 0; i + 5 <= stream->len; i++) {
+		const guint8 *nal = stream->data + i;
+		guint type = nal[3] & 0x1f;
+
+		if (nal[0] || nal[1] || nal[2] != 1 || (type != 1 && type != 5))
+			continue;
+		g_assert_cmphex(nal[4] & 0x80, ==, 0x80);
+		slices++;
+	}
+	g_assert_cmpuint(slices, >=, 20);
 }
 
 /* Pictures get through and are the ones that were pushed. */
@@ -226,6 +412,32 @@ static void test_stream(void)
 	g_assert_cmpuint(figures.packets, >=, 30);
 	g_assert_cmpuint(figures.encoded_bytes, >, 0);
 	g_assert_cmpuint(figures.encode_ns, >, 0);
+	rig_listen_off(rig);
+	assert_whole_slices(rig);
+	rig_free(rig);
+}
+
+/* Greys stay grey, and as bright as they were. */
+static void test_greys(void)
+{
+	struct rig *rig = rig_new(640, 480, 0);
+	g_autoptr(GstSample) sample = NULL;
+	GstVideoFrame frame;
+	double bgr[3];
+
+	media_set_playing(rig->media, TRUE);
+	/* Sixteen bars, black to white. */
+	for (guint i = 0; i < rig->width * rig->height; i++)
+		memset(rig->pixels + i * 4, i % rig->width / 40 * 17, 4);
+	g_assert_cmpint(push(rig), ==, MEDIA_ENCODED);
+	sample = pull(rig);
+	map_sample(sample, &frame);
+	for (guint bar = 0; bar < 16; bar++) {
+		decoded_pixel(&frame, bar * 40 + 20, rig->height / 2, bgr);
+		for (guint i = 0; i < 3; i++)
+			g_assert_cmpfloat_with_epsilon(bgr[i], bar * 17, 2);
+	}
+	gst_video_frame_unmap(&frame);
 	rig_free(rig);
 }
 
@@ -239,7 +451,7 @@ static void test_transport_stream(void)
 	draw(rig, 0);
 	g_assert_cmpint(push(rig), ==, MEDIA_ENCODED);
 	gst_sample_unref(pull(rig));
-	gst_element_set_state(rig->receiver, GST_STATE_NULL);
+	rig_listen_off(rig);
 	for (guint i = 0; i + 188 <= rig->ts->len; i += 188) {
 		const guint8 *packet = rig->ts->data + i;
 		guint pid = (packet[1] & 0x1f) << 8 | packet[2];
@@ -341,12 +553,11 @@ static void test_scale(void)
 static void test_stride(void)
 {
 	struct rig *rig = rig_new(640, 480, 0);
-	gsize stride = 640 * 4 + 52, size = stride * 479 + 640 * 4;
-	g_autofree guint8 *pixels = g_malloc(size);
+	gsize stride = 640 * 4 + 52;
+	g_autofree guint8 *pixels = g_malloc(stride * 479 + 640 * 4);
 	g_autoptr(GstSample) sample = NULL;
 	struct media_frame frame = {
 		.pixels = pixels,
-		.size = size,
 		.stride = stride,
 		.width = 640,
 		.height = 480,
@@ -366,12 +577,135 @@ static void test_stride(void)
 	rig_free(rig);
 }
 
+/* The times of the pictures in the transport stream, in 1/90000 s, and how many PATs came. */
+static GArray *picture_times(const GByteArray *ts, guint *pats)
+{
+	GArray *times = g_array_new(FALSE, FALSE, sizeof(gint64));
+
+	*pats = 0;
+	for (guint i = 0; i + 188 <= ts->len; i += 188) {
+		const guint8 *packet = ts->data + i;
+		guint pid = (packet[1] & 0x1f) << 8 | packet[2];
+		const guint8 *pes = packet + (packet[3] & 0x20 ? 5 + packet[4] : 4);
+		gint64 time;
+
+		*pats += pid == 0;
+		/* The beginning of a packet of H.264, with a time. */
+		if (pid != 0x1011 || !(packet[1] & 0x40) || !(pes[7] & 0x80))
+			continue;
+		time = (gint64)(pes[9] >> 1 & 7) << 30 | pes[10] << 22 | (pes[11] >> 1) << 15 |
+		       pes[12] << 7 | pes[13] >> 1;
+		g_array_append_val(times, time);
+	}
+	return times;
+}
+
+/* The stream's times are the pictures', whatever the encoder makes of them. */
+static void check_times(const char *encoder)
+{
+	struct rig *rig = rig_new_with(640, 480, 0, encoder);
+	gint64 begin = g_get_monotonic_time() * 1000;
+	g_autoptr(GArray) times = NULL;
+	guint pats, found = 0;
+
+	media_set_playing(rig->media, TRUE);
+	draw(rig, 0);
+	for (guint i = 0; i < 5; i++)
+		g_assert_cmpint(push_at(rig, begin + i * 10 * GST_SECOND), ==, MEDIA_ENCODED);
+	/* These and repeats. */
+	for (guint i = 0; i < 20; i++)
+		gst_sample_unref(pull(rig));
+	rig_listen_off(rig);
+	times = picture_times(rig->ts, &pats);
+	g_assert_cmpuint(times->len, >=, 5);
+	/* A repeat that comes between is a millisecond behind, as its own time has gone by. */
+	for (guint i = 0; i < times->len && found < 5; i++) {
+		gint64 since = g_array_index(times, gint64, i) - g_array_index(times, gint64, 0);
+
+		found += ABS(since - found * 10 * 90000) <= 2;
+	}
+	g_assert_cmpuint(found, ==, 5);
+	rig_free(rig);
+}
+
+static void test_times(void)
+{
+	check_times("x264enc");
+	card.broken = FALSE;
+	card.frames = 0;
+	check_times("vah264enc");
+	/* The sink's buffer holds half a second. */
+	g_assert_cmpuint(card.kbit, >, 0);
+	g_assert_cmpuint(card.cpb_size, ==, (card.kbit + 1) / 2);
+	card.broken = TRUE;
+}
+
+/* A picture that stands still is repeated, each time with the tables, so often that clocks go on. */
+static void test_still(void)
+{
+	struct rig *rig = rig_new(640, 480, 0);
+	gint64 least = G_MAXINT64;
+	struct media_figures figures;
+	g_autoptr(GArray) times = NULL;
+	guint pats;
+
+	media_set_playing(rig->media, TRUE);
+	draw(rig, 0);
+	g_assert_cmpint(push(rig), ==, MEDIA_ENCODED);
+	for (guint i = 0; i < 12; i++)
+		gst_sample_unref(pull(rig));
+	rig_listen_off(rig);
+	media_get_figures(rig->media, &figures);
+	g_assert_cmpuint(figures.frames_repeated, >=, 11);
+	times = picture_times(rig->ts, &pats);
+	g_assert_cmpuint(pats, >=, 12);
+	/* The quickest of them, as the machine may be slow. */
+	for (guint i = 1; i < times->len; i++)
+		least = MIN(least,
+			    g_array_index(times, gint64, i) - g_array_index(times, gint64, i - 1));
+	g_assert_cmpint(least, <, 90000 / 4);
+	rig_free(rig);
+}
+
+static gboolean count(gpointer user_data)
+{
+	g_atomic_int_inc((gint *)user_data);
+	return G_SOURCE_REMOVE;
+}
+
+/* An encoder that hangs takes nobody with it, and is told. */
+static void test_stuck(void)
+{
+	gint64 end = g_get_monotonic_time() + GUARD;
+	struct rig *rig;
+	gint counted = 0;
+
+	card.broken = FALSE;
+	rig = rig_new_with(640, 480, 0, "vah264enc");
+	rig->errors_expected = TRUE;
+	media_set_playing(rig->media, TRUE);
+	draw(rig, 0);
+	g_assert_cmpint(push(rig), ==, MEDIA_ENCODED);
+	g_atomic_int_set(&card.blocked, TRUE);
+	media_force_keyframe(rig->media);
+	g_assert_cmpint(push(rig), ==, MEDIA_DROPPED);
+	while (!g_atomic_int_get(&rig->errors) && g_get_monotonic_time() < end)
+		g_usleep(10000);
+	g_assert_cmpint(g_atomic_int_get(&rig->errors), ==, 1);
+	g_main_context_invoke(g_main_loop_get_context(rig->loop), count, &counted);
+	while (!g_atomic_int_get(&counted) && g_get_monotonic_time() < end)
+		g_usleep(10000);
+	g_assert_cmpint(g_atomic_int_get(&counted), ==, 1);
+	g_atomic_int_set(&card.blocked, FALSE);
+	rig_free(rig);
+	card.broken = TRUE;
+}
+
 static gpointer push_many(gpointer user_data)
 {
 	struct rig *rig = user_data;
 	struct media_frame frame = {
 		.pixels = rig->pixels,
-		.size = rig->width * rig->height * 4,
 		.stride = rig->width * 4,
 		.width = rig->width,
 		.height = rig->height,
@@ -411,11 +745,14 @@ static void test_crowd(void)
 
 static void test_encoder_unknown(void)
 {
-	g_autoptr(GInetAddress) loopback = g_inet_address_new_loopback(G_SOCKET_FAMILY_IPV4);
-	struct media_config config = {.encoder = "nonesuch", .sink_address = loopback};
+	g_autoptr(GInetSocketAddress) loopback = loopback_new();
+	struct media_config config = {
+		.encoder = "nonesuch",
+		.sink_address = g_inet_socket_address_get_address(loopback),
+	};
 	g_autoptr(GError) error = NULL;
 	g_autoptr(Media) media = media_new(loopback, &error);
-	struct media_frame frame = {.pixels = "", .size = 1};
+	struct media_frame frame = {.pixels = ""};
 	guint64 encode_ns;
 
 	g_assert_no_error(error);
@@ -425,9 +762,49 @@ static void test_encoder_unknown(void)
 	g_assert_cmpint(media_push(media, &frame, &encode_ns), ==, MEDIA_NOT_STREAMING);
 }
 
+static void test_choice(void)
+{
+	g_autoptr(GInetSocketAddress) loopback = loopback_new();
+	struct media_config config = {
+		.format = {.mode = {1920, 1080, 60, FALSE}, .level = WFD_H264_LEVEL_4_2},
+		.kbit = 10000,
+		.sink_address = g_inet_socket_address_get_address(loopback),
+		.sink_port = 9,
+	};
+	guint64 software = 1280 * 720 * 30, card_rate = 1920 * 1080 * 30;
+	g_autoptr(Media) media = media_new(loopback, NULL);
+	g_autoptr(GError) error = NULL;
+	guint major, minor, micro, nano;
+
+	/* What is installed but does not work has no say. */
+	card.broken = TRUE;
+	g_assert_cmpuint(media_max_pixel_rate(NULL), ==, software);
+	g_assert_cmpuint(media_max_pixel_rate("vah264enc"), ==, software);
+	g_assert_cmpuint(media_max_pixel_rate("x264enc"), ==, software);
+	/* Nobody asked for a mode that is too much for what there is. */
+	g_assert_false(media_start(media, &config, NULL, on_error, NULL, &error));
+	g_assert_error(error, GST_CORE_ERROR, GST_CORE_ERROR_STATE_CHANGE);
+	g_clear_error(&error);
+	config.encoder = "vaapih264enc";
+	g_assert_false(media_start(media, &config, NULL, on_error, NULL, &error));
+	g_assert_nonnull(strstr(error->message, "vaapih264enc is not installed"));
+
+	card.broken = FALSE;
+	gst_version(&major, &minor, &micro, &nano);
+	g_assert_cmpuint(media_max_pixel_rate("vah264enc"), ==, 0);
+	g_assert_cmpuint(media_max_pixel_rate("v4l2h264enc"), ==, card_rate);
+	g_assert_cmpuint(media_max_pixel_rate(NULL), ==, minor >= 24 ? 0 : card_rate);
+	config.encoder = NULL;
+	config.mode_asked = TRUE;
+	g_clear_error(&error);
+	card.broken = TRUE;
+	g_assert_true(media_start(media, &config, NULL, on_error, NULL, &error));
+	g_assert_cmpstr(media_encoder(media), ==, "x264enc");
+}
+
 static void test_no_descriptors(void)
 {
-	g_autoptr(GInetAddress) loopback = g_inet_address_new_loopback(G_SOCKET_FAMILY_IPV4);
+	g_autoptr(GInetSocketAddress) loopback = loopback_new();
 	int free_fd = dup(0);
 	struct rlimit before, now;
 
@@ -453,8 +830,16 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	gst_init(NULL, NULL);
+	gst_element_register(NULL, "vah264enc", GST_RANK_NONE, card_encoder_get_type());
+	gst_element_register(NULL, "v4l2h264enc", GST_RANK_NONE, card_encoder_get_type());
+	card.broken = TRUE;
 	g_test_add_func("/wfd/media/stream", test_stream);
+	g_test_add_func("/wfd/media/greys", test_greys);
 	g_test_add_func("/wfd/media/transport-stream", test_transport_stream);
+	g_test_add_func("/wfd/media/times", test_times);
+	g_test_add_func("/wfd/media/still", test_still);
+	g_test_add_func("/wfd/media/stuck", test_stuck);
+	g_test_add_func("/wfd/media/choice", test_choice);
 	g_test_add_func("/wfd/media/keyframe", test_keyframe);
 	g_test_add_func("/wfd/media/pause", test_pause);
 	g_test_add_func("/wfd/media/scale", test_scale);

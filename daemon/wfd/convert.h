@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * XRGB8888 to planar YUV 4:2:0 of limited range: greys have U = V = 128 exactly, every colour is
+ * right within one. The chroma is sited as MPEG-2 and H.264 say: level with the even columns, and
+ * between two rows.
+ */
+#ifndef WFD_CONVERT_H
+#define WFD_CONVERT_H
+
+#include <glib.h>
+
+struct i420_picture {
+	guint8 *planes[3]; /* Y, U, V */
+	gsize strides[3]; /* bytes */
+};
+
+/* @kr and @kb: of the colour matrix, such as 0.2126 and 0.0722 (BT.709). */
+void convert_to_i420(const void *pixels, gsize stride, guint width, guint height, double kr,
+		     double kb, const struct i420_picture *out);
+
+#endif

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* The colours of convert.c against the formula of ITU-R BT.601 and BT.709, and its edges. */
+#include <math.h>
+#include <string.h>
+
+#include "convert.h"
+
+#define MAX_SIZE 16
+#define CANARY	 0xa5
+
+static const struct {
+	double kr, kb;
+} matrices[] = {{0.2126, 0.0722}, {0.299, 0.114}};
+
+struct planes {
+	guint8 y[MAX_SIZE * MAX_SIZE];
+	guint8 u[MAX_SIZE * MAX_SIZE];
+	guint8 v[MAX_SIZE * MAX_SIZE];
+};
+
+static void convert(const guint32 *pixels, guint width, guint height, guint matrix,
+		    struct planes *out)
+{
+	struct i420_picture picture = {
+		.planes = {out->y, out->u, out->v},
+		.strides = {MAX_SIZE, MAX_SIZE, MAX_SIZE},
+	};
+
+	memset(out, CANARY, sizeof(*out));
+	convert_to_i420(pixels, width * 4, width, height, matrices[matrix].kr, matrices[matrix].kb,
+			&picture);
+}
+
+static void fill(guint32 *pixels, guint width, guint height, guint32 colour)
+{
+	for (guint i = 0; i < width * height; i++)
+		pixels[i] = colour;
+}
+
+static void test_greys(void)
+{
+	guint32 pixels[8 * 4];
+	struct planes out;
+
+	for (guint matrix = 0; matrix < G_N_ELEMENTS(matrices); matrix++)
+		for (guint grey = 0; grey < 256; grey++) {
+			/* What is in the fourth byte does not matter. */
+			fill(pixels, 8, 4, 0x5a000000 | grey * 0x010101);
+			convert(pixels, 8, 4, matrix, &out);
+			for (guint i = 0; i < 8; i++) {
+				g_assert_cmpint(out.y[i], ==, lrint(16 + 219 / 255.0 * grey));
+				g_assert_cmpint(out.u[i / 2], ==, 128);
+				g_assert_cmpint(out.v[i / 2], ==, 128);
+			}
+		}
+}
+
+static void assert_near(guint8 value, double exact)
+{
+	g_assert_cmpfloat_with_epsilon(value, exact, 0.6);
+}
+
+static void test_colours(void)
+{
+	static const guint8 steps[] = {0, 1, 37, 128, 200, 254, 255};
+	guint n = G_N_ELEMENTS(steps);
+	guint32 pixels[4];
+	struct planes out;
+
+	for (guint i = 0; i < n * n * n * G_N_ELEMENTS(matrices); i++) {
+		guint r = steps[i % n], g = steps[i / n % n], b = steps[i / n / n % n];
+		guint matrix = i / n / n / n;
+		double kr = matrices[matrix].kr, kb = matrices[matrix].kb;
+		double y = kr * r + (1 - kr - kb) * g + kb * b;
+
+		fill(pixels, 2, 2, r << 16 | g << 8 | b);
+		convert(pixels, 2, 2, matrix, &out);
+		assert_near(out.y[0], 16 + 219 / 255.0 * y);
+		assert_near(out.u[0], 128 + 112 / 255.0 * (b - y) / (1 - kb));
+		assert_near(out.v[0], 128 + 112 / 255.0 * (r - y) / (1 - kr));
+	}
+}
+
+/* Odd sizes: every sample of the planes is written, and none beside them. */
+static void test_sizes(void)
+{
+	guint32 pixels[MAX_SIZE * MAX_SIZE];
+	struct planes out;
+
+	fill(pixels, MAX_SIZE, MAX_SIZE, 0xffffff);
+	for (guint height = 1; height < MAX_SIZE; height++)
+		for (guint width = 1; width < MAX_SIZE; width++) {
+			convert(pixels, width, height, 0, &out);
+			for (guint i = 0; i < MAX_SIZE * MAX_SIZE; i++) {
+				guint x = i % MAX_SIZE, y = i / MAX_SIZE;
+				gboolean chroma = x < (width + 1) / 2 && y < (height + 1) / 2;
+
+				g_assert_cmpint(out.y[i], ==,
+						x < width && y < height ? 235 : CANARY);
+				g_assert_cmpint(out.u[i], ==, chroma ? 128 : CANARY);
+				g_assert_cmpint(out.v[i], ==, chroma ? 128 : CANARY);
+			}
+		}
+}
+
+/* A chroma sample lies on its even column: the columns beside it count alike. */
+static void test_siting(void)
+{
+	guint32 pixels[6 * 2] = {0};
+	struct planes left, right;
+
+	pixels[1] = pixels[7] = 0xff;
+	convert(pixels, 6, 2, 0, &left);
+	pixels[1] = pixels[7] = 0;
+	pixels[3] = pixels[9] = 0xff;
+	convert(pixels, 6, 2, 0, &right);
+	g_assert_cmpint(left.u[1], ==, 128 + 112 / 4);
+	g_assert_cmpint(right.u[1], ==, left.u[1]);
+	g_assert_cmpint(left.u[2], ==, 128);
+	g_assert_cmpint(right.u[0], ==, 128);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/wfd/convert/greys", test_greys);
+	g_test_add_func("/wfd/convert/colours", test_colours);
+	g_test_add_func("/wfd/convert/sizes", test_sizes);
+	g_test_add_func("/wfd/convert/siting", test_siting);
+	return g_test_run();
+}
