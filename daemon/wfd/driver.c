@@ -533,7 +533,7 @@ static gboolean prepare(struct session *s, GError **error)
 
 /*
  * Talks to the sink until it has accepted a format (M4) or the session has ended. Bounded by the
- * conversation's own deadlines: at most 24 s. What happened after that stays for the session's
+ * conversation's own deadlines: at most 30 s. What happened after that stays for the session's
  * thread: a sink may send M6 and M7 in one piece with its answer to M4.
  */
 static gboolean shake_hands(struct session *s)

@@ -61,6 +61,7 @@ struct rtsp_source {
 
 	struct wfd_sink_caps caps;
 	struct wfd_choice choice;
+	gboolean format_refused; /* M4 once: what is asked now is the second choice */
 	guint16 sink_rtp_port;
 
 	guint cseq; /* of our latest request */
@@ -339,7 +340,25 @@ static enum rtsp_reason refusal_reason(enum request request)
 	}
 }
 
-static void refused(RtspSource *s, enum request request, guint code)
+/* Some sinks offer modes that they then refuse: one other is tried. */
+static gboolean ask_other_format(RtspSource *s, gint64 now)
+{
+	struct wfd_choice other;
+
+	if (s->format_refused)
+		return FALSE;
+	s->format_refused = TRUE;
+	for (guint i = 0; i < s->caps.video.n_codecs; i++)
+		s->caps.video.codecs[i].modes[s->choice.table] &= ~(1u << s->choice.index);
+	if (!wfd_choose_format(&s->caps.video, &s->policy, &other, NULL))
+		return FALSE;
+	s->choice = other;
+	emit(s, RTSP_SOURCE_CAPABILITIES, NULL);
+	ask_format(s, now);
+	return TRUE;
+}
+
+static void refused(RtspSource *s, enum request request, guint code, gint64 now)
 {
 	enum rtsp_reason reason = refusal_reason(request);
 
@@ -347,6 +366,8 @@ static void refused(RtspSource *s, enum request request, guint code)
 		s->standby_refused = TRUE;
 	else if (request == REQUEST_TRIGGER_PAUSE)
 		s->paused_by_us = FALSE;
+	else if (request == REQUEST_M4 && ask_other_format(s, now))
+		return;
 	else if (reason == RTSP_REASON_REFUSED_FORMAT)
 		end_session(
 			s, reason,
@@ -425,7 +446,7 @@ static void handle_response(RtspSource *s, const RtspMessage *message, gint64 no
 	if (code == GST_RTSP_STS_OK)
 		answered(s, request, message, now);
 	else
-		refused(s, request, code);
+		refused(s, request, code, now);
 }
 
 /* Answers @request; @transport: the Transport header or NULL. */

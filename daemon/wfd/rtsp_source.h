@@ -6,7 +6,8 @@
  * The order of a session:
  *
  *	M1 OPTIONS ->, <- M2 OPTIONS, M3 GET_PARAMETER -> (event CAPABILITIES),
- *	M4 SET_PARAMETER -> (event CONFIGURED), M5 trigger SETUP ->, <- M6 SETUP,
+ *	M4 SET_PARAMETER ->, once more with another mode if that is refused (CAPABILITIES again),
+ *	(event CONFIGURED), M5 trigger SETUP ->, <- M6 SETUP,
  *	<- M7 PLAY (event PLAY), then M16 keep-alive -> for ever; <- M13 (event IDR_REQUEST);
  *	M12 standby -> or <- (event PAUSE), M5 trigger PLAY ->, <- M7 PLAY (event PLAY);
  *	<- M9 PAUSE (event PAUSE); M5 trigger TEARDOWN ->, <- M8 TEARDOWN (event ENDED).

@@ -688,6 +688,17 @@ static void test_refusals(gconstpointer step)
 	p = peer_start(step);
 	to_m4(p, CAPS);
 	answer(p, 3, 303, "wfd_video_formats: 415\r\n");
+	expect(p, "SET_PARAMETER ", "CSeq: 4\r\n");
+	answer(p, 4, 303, "wfd_video_formats: 415\r\n");
+	expect_end(p, "refused-format");
+	g_assert_nonnull(strstr(p->sentence, "1280x720@60"));
+	peer_free(p);
+
+	/* No other was to be chosen. */
+	p = peer_new(step, &(struct wfd_policy){.only = {1920, 1080, 30, FALSE}});
+	to_m4(p, CAPS);
+	answer(p, 3, 303, "");
+	expect_nothing(p);
 	expect_end(p, "refused-format");
 	g_assert_nonnull(strstr(p->sentence, "1920x1080@30"));
 	peer_free(p);
@@ -697,6 +708,22 @@ static void test_refusals(gconstpointer step)
 	answer(p, 3, 200, "");
 	answer(p, 4, 500, "");
 	expect_end(p, "refused-m5");
+	peer_free(p);
+}
+
+/* A sink that refuses the best of the modes that it has offered is asked for the next. */
+static void test_second_format(gconstpointer step)
+{
+	struct peer *p = peer_start(step);
+
+	to_m4(p, CAPS);
+	answer(p, 3, 303, "wfd_video_formats: 415\r\n");
+	expect(p, "SET_PARAMETER ", "wfd_video_formats: 00 00 02 02 00000040 00000000 00000000 ");
+	expect_events(p, "C");
+	g_assert_cmpuint(rtsp_source_choice(p->source)->mode.height, ==, 720);
+	answer(p, 4, 200, "");
+	expect(p, "SET_PARAMETER ", "wfd_trigger_method: SETUP\r\n");
+	expect_events(p, "N");
 	peer_free(p);
 }
 
@@ -907,6 +934,7 @@ int main(int argc, char **argv)
 		{"stop-early", test_stop_early},
 		{"silence", test_silence},
 		{"refusals", test_refusals},
+		{"second-format", test_second_format},
 		{"bad-capabilities", test_bad_capabilities},
 		{"closed", test_closed},
 		{"garbage", test_garbage},
