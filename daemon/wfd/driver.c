@@ -358,6 +358,7 @@ static void show_figures(struct session *s)
 	set_fact(s, "keyframes", "%" G_GUINT64_FORMAT, figures.keyframes);
 	set_fact(s, "encoded-bytes", "%" G_GUINT64_FORMAT, figures.encoded_bytes);
 	set_fact(s, "rtp-packets", "%" G_GUINT64_FORMAT, figures.packets);
+	set_fact(s, "rtp-packets-dropped", "%" G_GUINT64_FORMAT, figures.packets_dropped);
 	if (figures.frames_encoded)
 		set_fact(s, "encode-ms", "%.2f", figures.encode_ns / 1e6 / figures.frames_encoded);
 }

@@ -39,6 +39,7 @@
 #define REPEAT_AFTER	      (80 * G_TIME_SPAN_MILLISECOND) /* ISO/IEC 13818-1: PCR in 100 ms */
 #define TABLE_INTERVAL	      4500 /* of PAT and PMT, in 1/90000 s: with every repeat */
 #define REPEAT_KEYFRAME_AFTER (5 * G_TIME_SPAN_SECOND)
+#define CONGESTION_WAIT	      (100 * G_TIME_SPAN_MILLISECOND)
 #define KEYFRAME_SECONDS      5 /* between keyframes of a moving picture */
 
 struct media {
@@ -56,6 +57,7 @@ struct media {
 	char *encoder_name;
 	guint fps;
 	GstVideoColorimetry colorimetry;
+	gboolean congested; /* of the streaming thread: the socket's buffer does not empty */
 	media_error_func on_error;
 	gpointer user_data;
 
@@ -172,7 +174,6 @@ Media *media_new(GInetSocketAddress *local, GError **error)
 	m->pts_shift = GST_CLOCK_STIME_NONE;
 	if (!bind_pair(m, local, error))
 		return NULL;
-	/* A queue that is full loses packets instead of holding up the encoder. */
 	g_socket_set_blocking(m->rtp_socket, FALSE);
 	return g_steal_pointer(&m);
 }
@@ -312,17 +313,30 @@ static GstPadProbeReturn behind_encoder(GstPad *pad, GstPadProbeInfo *info, gpoi
 	return GST_PAD_PROBE_OK;
 }
 
+/*
+ * One packet after the other, so that a keyframe larger than the socket's buffer is sent while the
+ * buffer empties. A network that takes nothing for longer has its packets dropped: the encoder
+ * does not wait for it.
+ */
 static GstPadProbeReturn before_network(GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
 	Media *m = user_data;
-	guint n = 1;
 
-	if (info->type & GST_PAD_PROBE_TYPE_BUFFER_LIST)
-		n = gst_buffer_list_length(GST_PAD_PROBE_INFO_BUFFER_LIST(info));
+	if (info->type & GST_PAD_PROBE_TYPE_BUFFER_LIST) {
+		g_autoptr(GstBufferList) list = GST_PAD_PROBE_INFO_BUFFER_LIST(info);
+
+		for (guint i = 0; i < gst_buffer_list_length(list); i++)
+			gst_pad_chain(pad, gst_buffer_ref(gst_buffer_list_get(list, i)));
+		GST_PAD_PROBE_INFO_DATA(info) = NULL;
+		return GST_PAD_PROBE_HANDLED;
+	}
+	m->congested = !g_socket_condition_timed_wait(
+		m->rtp_socket, G_IO_OUT, m->congested ? 0 : CONGESTION_WAIT, NULL, NULL);
 	g_mutex_lock(&m->lock);
-	m->figures.packets += n;
+	m->figures.packets += !m->congested;
+	m->figures.packets_dropped += m->congested;
 	g_mutex_unlock(&m->lock);
-	return GST_PAD_PROBE_OK;
+	return m->congested ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
 }
 
 /* Tells that the stream broke, once; on the context's thread. */

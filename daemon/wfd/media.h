@@ -49,6 +49,7 @@ struct media_figures {
 	guint64 keyframes;
 	guint64 encoded_bytes;
 	guint64 packets; /* RTP packets handed to the socket */
+	guint64 packets_dropped; /* RTP packets that the network did not take */
 	guint64 encode_ns; /* with the encoder, all pictures together */
 };
 
