@@ -73,11 +73,12 @@ struct miracast_display_rect {
  * @nr_damage: entries of @damage; 0: all of the picture changed
  * @damage: what changed since the last frame, relative to the picture
  *
- * The pixels stay as they are until the message is completed: a compositor that
- * goes on to another framebuffer, or shows this one once more, is told so late
- * that it may draw into this one again. But it waits for 100 ms at most (to the
- * last vblank within them: at 20 Hz that may be after 50), and no longer when
- * SINK_DEPARTED comes. The output is struct miracast_display_frame_result.
+ * The pixels stay as they are until the message is completed: the flip after
+ * which the compositor may draw into the framebuffer, one to another framebuffer
+ * or once more to this one, does not end before. But no flip takes more than 100
+ * ms (up to the last vblank within them: at 20 Hz that may be 50), and none waits
+ * when SINK_DEPARTED has come. The output is struct
+ * miracast_display_frame_result.
  */
 struct miracast_display_frame {
 	struct miracast_display_header header;
