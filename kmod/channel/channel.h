@@ -179,13 +179,14 @@ struct miracast_chunk_queue {
  * @free: slots in SLOT_FREE, linked by their next
  * @queue: slots in SLOT_HELD or SLOT_QUEUED, oldest first
  * @ended: slots in SLOT_ENDING, whose callback is still to be called
+ * @waiters: threads that wait in EXCHANGE, the first one in front
  * @nr_open: messages accepted whose callback has not returned
  * @nr_out: slots that the daemon holds, and completed ones whose callback runs
  * @timer_armed: @timeout_work is queued or will see a new message
  * @timer_expires: low half of the jiffies when it runs
  * @overflowing: the last send was refused for want of a slot
  * @counters: what happened
- * @wait: EXCHANGE, IO_CONTROL and pollers
+ * @wait: IO_CONTROL and pollers
  * @drain: those who wait for @nr_open or @nr_out to fall to 0
  * @timeout_work: ends messages that are too old
  * @ended_work: calls the callbacks of @ended
@@ -226,6 +227,7 @@ struct miracast_context {
 	struct miracast_slot *free;
 	struct list_head queue;
 	struct list_head ended;
+	struct list_head waiters;
 	u32 nr_open;
 	u32 nr_out;
 	bool timer_armed;
@@ -297,6 +299,7 @@ void miracast_slots_free(struct miracast_context *context);
 void miracast_messages_release(struct miracast_context *context);
 void miracast_messages_requeue(struct miracast_context *context);
 u32 miracast_messages_with_daemon(struct miracast_context *context);
+void miracast_messages_wake(struct miracast_context *context);
 void miracast_messages_end_undelivered(struct miracast_context *context, ntstatus_t status);
 void miracast_messages_end_all(struct miracast_context *context, ntstatus_t status);
 void miracast_messages_run_ended(struct miracast_context *context);

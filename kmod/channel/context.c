@@ -120,7 +120,7 @@ static void set_state(struct miracast_context *context, u32 state)
 
 static void wake_all(struct miracast_context *context)
 {
-	wake_up_all(&context->wait);
+	miracast_messages_wake(context);
 	wake_up_all(&context->chunk_wait);
 	wake_up_all(&context->drain);
 }

@@ -255,8 +255,8 @@ static void sync_callback(void *callback_context, const struct miracast_io_statu
 	put_task_struct(task);
 }
 
-static void call_back(struct miracast_context *context, const struct sender *sender, u64 id,
-		      ntstatus_t status, u64 information)
+static __always_inline void call_back(struct miracast_context *context, const struct sender *sender,
+				      u64 id, ntstatus_t status, u64 information)
 {
 	const struct miracast_io_status io_status = {
 		.status = status,
@@ -267,6 +267,14 @@ static void call_back(struct miracast_context *context, const struct sender *sen
 		return;
 	sender->callback(sender->callback_context, &io_status);
 	trace_miracast_callback(context, id, status, information);
+}
+
+/* As call_back(), with the lock held: a sender that waits must not wait for other callbacks. */
+static noinline void tell_sync(struct miracast_context *context, const struct sender *sender,
+			       u64 id, ntstatus_t status, u64 information)
+{
+	lockdep_assert_held(&context->lock);
+	call_back(context, sender, id, status, information);
 }
 
 /* Its message is over: the slot is free, or waits for the daemon to let go of it. */
@@ -287,7 +295,7 @@ static void slot_end(struct miracast_context *context, struct miracast_slot *slo
 		count_end(context, status);
 		trace_miracast_end(context, slot->id, status, 0);
 		if (slot->sender.callback == sync_callback) {
-			call_back(context, &slot->sender, slot->id, status, 0);
+			tell_sync(context, &slot->sender, slot->id, status, 0);
 			slot_retire(context, slot);
 			context->counters.callbacks++;
 			context->nr_open--;
@@ -432,6 +440,7 @@ int miracast_slots_init(struct miracast_context *context, u32 slots)
 
 	INIT_LIST_HEAD(&context->queue);
 	INIT_LIST_HEAD(&context->ended);
+	INIT_LIST_HEAD(&context->waiters);
 	INIT_DELAYED_WORK(&context->timeout_work, timeout_work);
 	INIT_WORK(&context->ended_work, ended_work);
 
@@ -492,12 +501,55 @@ static ntstatus_t check_buffers(const struct miracast_context *context,
 	return STATUS_SUCCESS;
 }
 
+/**
+ * struct waiter - a thread that waits in EXCHANGE; on its stack
+ * @node: on context->waiters; who wakes it takes it off
+ * @task: the thread
+ *
+ * A list of our own: a wait queue would cost as much again as waking a task does.
+ */
+struct waiter {
+	struct list_head node;
+	struct task_struct *task;
+};
+
+/* The thread to be woken, under RCU which keeps it, or NULL. */
+static struct task_struct *take_waiter(struct miracast_context *context)
+{
+	struct waiter *waiter;
+
+	lockdep_assert_held(&context->lock);
+	waiter = list_first_entry_or_null(&context->waiters, struct waiter, node);
+	if (!waiter)
+		return NULL;
+	list_del_init_careful(&waiter->node);
+	return waiter->task;
+}
+
+/**
+ * miracast_messages_wake() - have every thread in EXCHANGE, and pollers, look again
+ * @context: the context
+ */
+void miracast_messages_wake(struct miracast_context *context)
+{
+	struct task_struct *task;
+
+	rcu_read_lock();
+	spin_lock(&context->lock);
+	while ((task = take_waiter(context)))
+		wake_up_process(task);
+	spin_unlock(&context->lock);
+	rcu_read_unlock();
+	wake_up_all(&context->wait);
+}
+
 /* Under RCU: the context may be on its way out but is still there. */
 static ntstatus_t send(struct miracast_context *context, struct message *message)
 {
 	ntstatus_t status = check_buffers(context, message);
+	struct task_struct *waiter = NULL;
 	struct miracast_slot *slot;
-	bool first, wake = false;
+	bool first;
 
 	spin_lock(&context->lock);
 	if (unlikely(status != STATUS_SUCCESS)) {
@@ -553,7 +605,7 @@ static ntstatus_t send(struct miracast_context *context, struct message *message
 	context->overflowing = false;
 	if (likely(context->state == MIRACAST_STARTED)) {
 		slot_move(context, slot, SLOT_QUEUED);
-		wake = true;
+		waiter = take_waiter(context);
 	} else {
 		slot_move(context, slot, SLOT_HELD);
 		if (miracast_session_is_over(context->state)) {
@@ -564,7 +616,9 @@ static ntstatus_t send(struct miracast_context *context, struct message *message
 	arm_timer(context, slot);
 	spin_unlock(&context->lock);
 
-	if (wake && wq_has_sleeper(&context->wait))
+	if (waiter)
+		wake_up_process(waiter);
+	if (wq_has_sleeper(&context->wait))
 		wake_up_interruptible_poll(&context->wait, EPOLLIN | EPOLLRDNORM);
 	return STATUS_PENDING;
 }
@@ -853,7 +907,7 @@ static void undeliver(struct miracast_context *context, struct miracast_slot **s
 	wake_drain(context);
 	spin_unlock(&context->lock);
 	/* The wake-up that brought this thread here was for those messages. */
-	wake_up_interruptible_all(&context->wait);
+	miracast_messages_wake(context);
 	miracast_messages_run_ended(context);
 }
 
@@ -916,7 +970,7 @@ static int deliver(struct miracast_context *context, struct miracast_message __u
 		if (unlikely(context->generation != generation)) {
 			take_back(context, slots, n);
 			spin_unlock(&context->lock);
-			wake_up_interruptible_all(&context->wait);
+			miracast_messages_wake(context);
 			miracast_messages_run_ended(context);
 			break;
 		}
@@ -1040,8 +1094,7 @@ static int complete_batch(struct miracast_context *context, struct miracast_exch
 		claimed++;
 		called += !!senders[i].callback;
 		if (senders[i].callback == sync_callback) {
-			/* It must not wait for what other callbacks wait for. */
-			call_back(context, &senders[i], completions[i].id, completions[i].status,
+			tell_sync(context, &senders[i], completions[i].id, completions[i].status,
 				  bytes_written(&completions[i]));
 			senders[i].callback = NULL;
 		}
@@ -1083,10 +1136,9 @@ static int complete_messages(struct miracast_context *context, struct miracast_e
 
 static bool exchange_ready(struct miracast_context *context, u32 seq)
 {
-	u32 state = READ_ONCE(context->state);
-
-	return READ_ONCE(context->state_seq) != seq || miracast_session_is_over(state) ||
-	       (state == MIRACAST_STARTED && !list_empty_careful(&context->queue));
+	lockdep_assert_held(&context->lock);
+	return context->state_seq != seq || miracast_session_is_over(context->state) ||
+	       (context->state == MIRACAST_STARTED && !list_empty(&context->queue));
 }
 
 /*
@@ -1095,13 +1147,25 @@ static bool exchange_ready(struct miracast_context *context, u32 seq)
  */
 static long wait_for_message(struct miracast_context *context, u32 seq, long timeout)
 {
-	DEFINE_WAIT(wait);
+	struct waiter waiter = { .task = current };
 
-	/* Exclusive: a message wakes one handler thread, a change of state all. */
-	prepare_to_wait_exclusive(&context->wait, &wait, TASK_INTERRUPTIBLE);
-	if (!exchange_ready(context, seq))
-		timeout = signal_pending(current) ? -EINTR : schedule_timeout(timeout);
-	finish_wait(&context->wait, &wait);
+	spin_lock(&context->lock);
+	if (exchange_ready(context, seq)) {
+		spin_unlock(&context->lock);
+		return timeout;
+	}
+	list_add_tail(&waiter.node, &context->waiters);
+	set_current_state(TASK_INTERRUPTIBLE);
+	spin_unlock(&context->lock);
+
+	timeout = signal_pending(current) ? -EINTR : schedule_timeout(timeout);
+	__set_current_state(TASK_RUNNING);
+	/* Who takes it off is done with it then. */
+	if (!list_empty_careful(&waiter.node)) {
+		spin_lock(&context->lock);
+		list_del_init(&waiter.node);
+		spin_unlock(&context->lock);
+	}
 	return timeout;
 }
 
