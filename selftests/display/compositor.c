@@ -358,3 +358,16 @@ int64_t compositor_counter(struct compositor *compositor, struct pipe *pipe, con
 
 	return found;
 }
+
+int64_t compositor_counter_soon(struct compositor *compositor, struct pipe *pipe, const char *key,
+				int64_t wanted)
+{
+	int64_t value = compositor_counter(compositor, pipe, key);
+
+	for (int tries = 0; value != wanted && tries < 5000; tries++) {
+		usleep(1000);
+		value = compositor_counter(compositor, pipe, key);
+	}
+
+	return value;
+}

@@ -95,5 +95,8 @@ int compositor_poll(struct compositor *compositor, int timeout_ms);
 
 /* A figure of /sys/kernel/debug/dri/N/Virtual-M/miracast, or -1. */
 int64_t compositor_counter(struct compositor *compositor, struct pipe *pipe, const char *key);
+/* The same, as soon as it is @wanted, or after seconds: DRM lets go of things when it has time. */
+int64_t compositor_counter_soon(struct compositor *compositor, struct pipe *pipe, const char *key,
+				int64_t wanted);
 
 #endif /* SELFTESTS_DISPLAY_COMPOSITOR_H */
