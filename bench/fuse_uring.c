@@ -8,12 +8,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <liburing.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
+
+#include "uring.h"
 
 #define SWITCH	"/sys/module/fuse/parameters/enable_uring"
 #define ENTRIES 64
@@ -55,18 +55,9 @@ struct entry {
 
 static void command(struct io_uring *ring, int fd, struct entry *entry, uint32_t op)
 {
-	struct io_uring_sqe *sqe = io_uring_get_sqe(ring);
-	struct ring_command *cmd;
+	struct io_uring_sqe *sqe = ring_command(ring, fd, op, (uintptr_t)entry);
+	struct ring_command *cmd = (void *)sqe->cmd;
 
-	if (!sqe)
-		die("the ring is full");
-	/* Twice the size of a plain one, of which liburing clears one half. */
-	memset(sqe, 0, 2 * sizeof(*sqe));
-	sqe->opcode = IORING_OP_URING_CMD;
-	sqe->fd = fd;
-	sqe->cmd_op = op;
-	sqe->user_data = (uintptr_t)entry;
-	cmd = (void *)sqe->cmd;
 	cmd->queue = entry->queue;
 	cmd->commit_id = entry->header.entry.commit_id;
 	if (op == CMD_REGISTER) {
@@ -94,10 +85,6 @@ static void answer_entry(struct entry *entry)
 static void serve_ring(void *data, int ready)
 {
 	int fd = *(int *)data, queues = get_nprocs_conf(), i;
-	struct io_uring_params params = {
-		.flags = IORING_SETUP_SQE128 | IORING_SETUP_SINGLE_ISSUER |
-			 IORING_SETUP_DEFER_TASKRUN,
-	};
 	static char request[MAX_SIZE + 4096];
 	struct io_uring_cqe *cqe;
 	struct entry *entries;
@@ -108,9 +95,7 @@ static void serve_ring(void *data, int ready)
 		die("reading FUSE");
 	if (!answer_init(fd, (void *)request, OVER_IO_URING | FUSE_INIT_EXT))
 		die("FUSE over io_uring");
-	errno = -io_uring_queue_init_params(queues * ENTRIES, &ring, &params);
-	if (errno)
-		die("io_uring");
+	open_ring(&ring, queues * ENTRIES);
 	entries = calloc(queues * ENTRIES, sizeof(*entries));
 	if (!entries)
 		die("calloc");

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <liburing.h>
 #include <linux/ublk_cmd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +15,7 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "uring.h"
 
 #define DEPTH 64u
 
@@ -32,40 +32,14 @@ struct ublk {
 	struct ublksrv_ctrl_dev_info info;
 };
 
-static struct io_uring_sqe *command(struct ublk *ublk, int fd, uint32_t op, uint64_t user_data)
-{
-	struct io_uring_sqe *sqe = io_uring_get_sqe(&ublk->ring);
-
-	if (!sqe)
-		die("the ring is full");
-	/* Twice the size of a plain one, of which liburing clears one half. */
-	memset(sqe, 0, 2 * sizeof(*sqe));
-	sqe->opcode = IORING_OP_URING_CMD;
-	sqe->fd = fd;
-	sqe->cmd_op = op;
-	sqe->user_data = user_data;
-	return sqe;
-}
-
-static void open_ring(struct ublk *ublk)
-{
-	struct io_uring_params params = {
-		.flags = IORING_SETUP_SQE128 | IORING_SETUP_SINGLE_ISSUER |
-			 IORING_SETUP_DEFER_TASKRUN,
-	};
-
-	errno = -io_uring_queue_init_params(2 * DEPTH, &ublk->ring, &params);
-	if (errno)
-		die("io_uring");
-}
-
 /* Of the tags, which count from 0, this is none. */
 #define CONTROL_DATA DEPTH
 
 static void submit_control(struct ublk *ublk, unsigned int number, void *addr, uint16_t len,
 			   uint64_t data)
 {
-	struct io_uring_sqe *sqe = command(ublk, ublk->control, CONTROL(number), CONTROL_DATA);
+	struct io_uring_sqe *sqe =
+		ring_command(&ublk->ring, ublk->control, CONTROL(number), CONTROL_DATA);
 	struct ublksrv_ctrl_cmd *cmd = (void *)sqe->cmd;
 
 	cmd->dev_id = ublk->info.dev_id;
@@ -108,7 +82,7 @@ static void add_device(struct ublk *ublk)
 		.max_io_buf_bytes = MAX_SIZE,
 		.dev_id = -1,
 	};
-	open_ring(ublk);
+	open_ring(&ublk->ring, 2 * DEPTH);
 	control(ublk, UBLK_CMD_ADD_DEV, &ublk->info, sizeof(ublk->info));
 	control(ublk, UBLK_CMD_SET_PARAMS, &params, sizeof(params));
 }
@@ -122,7 +96,7 @@ static void remove_device(struct ublk *ublk)
 
 static void fetch(struct ublk *ublk, unsigned int tag, unsigned int number, int result)
 {
-	struct io_uring_sqe *sqe = command(ublk, ublk->queue, IO(number), tag);
+	struct io_uring_sqe *sqe = ring_command(&ublk->ring, ublk->queue, IO(number), tag);
 	struct ublksrv_io_cmd *cmd = (void *)sqe->cmd;
 
 	cmd->tag = tag;
@@ -156,7 +130,7 @@ static void serve_ublk(void *data, int ready)
 	unsigned int head, tag, n;
 
 	/* A ring belongs to the process that made it. */
-	open_ring(ublk);
+	open_ring(&ublk->ring, 2 * DEPTH);
 	open_queue(ublk);
 	for (tag = 0; tag < DEPTH; tag++)
 		fetch(ublk, tag, UBLK_IO_FETCH_REQ, 0);

@@ -252,12 +252,10 @@ static inline int remove_adapter(int test_fd, uint32_t index)
 	return call(test_fd, MIRACAST_TEST_REMOVE, &index);
 }
 
-static inline int write_attr(uint32_t index, const char *name, const char *value)
+static inline int write_file(const char *path, const char *value)
 {
-	char path[96];
 	int fd, error = 0;
 
-	snprintf(path, sizeof(path), "/sys/class/miracast/miracast%u/%s", index, name);
 	fd = open(path, O_WRONLY);
 	if (fd < 0)
 		return -errno;
@@ -265,6 +263,14 @@ static inline int write_attr(uint32_t index, const char *name, const char *value
 		error = -errno;
 	close(fd);
 	return error;
+}
+
+static inline int write_attr(uint32_t index, const char *name, const char *value)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "/sys/class/miracast/miracast%u/%s", index, name);
+	return write_file(path, value);
 }
 
 static inline int read_attr(uint32_t index, const char *name, char *value, size_t size)

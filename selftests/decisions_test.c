@@ -410,6 +410,13 @@ TEST_F(channel, d15_stop_waits_for_a_slow_handler_up_to_the_watchdog)
 	EXPECT_EQ(-ENODEV, control(self->fd, MIRACAST_TEST_CTL_STATUS, 0, NULL, 0, NULL));
 }
 
+/* Tasks are frozen, and thawed after some seconds; no device goes to sleep. */
+static int sleep_a_while(void)
+{
+	return write_file("/sys/power/pm_test", "freezer")
+		       ?: write_file("/sys/power/state", "freeze");
+}
+
 /* A daemon that does what it is asked, and at once starts again. */
 struct eager_daemon {
 	pthread_t thread;
@@ -437,12 +444,7 @@ TEST_F(channel, d16_no_session_is_started_while_the_machine_goes_to_sleep)
 {
 	struct eager_daemon daemon = {.first = 1, .second = 1};
 	struct miracast_context_info info;
-	int fd;
 
-	fd = open("/sys/power/pm_test", O_WRONLY);
-	if (fd < 0 || write(fd, "freezer", 7) != 7)
-		SKIP(return, "no pm_test");
-	close(fd);
 	/* The other daemon does nothing, and so is waited for. */
 	ASSERT_EQ(0, write_attr(self->index, "watchdog_ms", "2000"));
 	START();
@@ -452,10 +454,8 @@ TEST_F(channel, d16_no_session_is_started_while_the_machine_goes_to_sleep)
 	ASSERT_EQ(0, start_session(daemon.fd));
 	get_state(daemon.fd);
 	ASSERT_EQ(0, pthread_create(&daemon.thread, NULL, start_again, &daemon));
-	fd = open("/sys/power/state", O_WRONLY);
-	if (fd < 0 || write(fd, "freeze", 6) != 6)
+	if (sleep_a_while())
 		SKIP(return, "no suspend");
-	close(fd);
 	pthread_join(daemon.thread, NULL);
 	EXPECT_EQ(-EBUSY, daemon.first);
 	EXPECT_EQ(0, daemon.second);
@@ -467,22 +467,15 @@ TEST_F(channel, d16_suspend_stops_the_session_and_it_can_be_started_again)
 	struct miracast_message message;
 	struct miracast_state state;
 	struct miracast_test_send sent;
-	int fd;
 
-	fd = open("/sys/power/pm_test", O_WRONLY);
-	if (fd < 0 || write(fd, "freezer", 7) != 7)
-		SKIP(return, "no pm_test");
-	close(fd);
 	ASSERT_EQ(0, write_attr(self->index, "watchdog_ms", "100"));
 	START();
 	get_state(self->fd);
 	sent = SEND(0, NULL, 0, 0);
 	FETCH(&message);
 	/* This daemon does not stop by itself: it is done for it. */
-	fd = open("/sys/power/state", O_WRONLY);
-	if (fd < 0 || write(fd, "freeze", 6) != 6)
+	if (sleep_a_while())
 		SKIP(return, "no suspend");
-	close(fd);
 	EXPECT_ENDED(sent.cookie, STATUS_CANCELLED);
 	state = get_state(self->fd);
 	EXPECT_EQ(MIRACAST_STOPPED, state.state);

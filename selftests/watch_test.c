@@ -514,18 +514,6 @@ TEST(tracepoints_have_the_fields_that_they_had)
 	EXPECT_EQ(i, n);
 }
 
-static int write_file(const char *path, const char *value)
-{
-	int fd = open(path, O_WRONLY), error = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, value, strlen(value)) < 0)
-		error = -errno;
-	close(fd);
-	return error;
-}
-
 TEST_F(channel, the_trace_tells_the_life_of_a_message)
 {
 	static const char *const steps[] = {"send", "deliver", "complete", "callback"};

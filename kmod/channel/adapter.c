@@ -138,7 +138,7 @@ static ssize_t timeout_ms_store(struct device *dev, struct device_attribute *att
 		return error;
 	/* Open messages are held to the new one. */
 	while ((context = miracast_context_next(adapter, context)))
-		mod_delayed_work(miracast_wq, &context->timeout_work, 0);
+		miracast_messages_limit_changed(context);
 	return count;
 }
 static DEVICE_ATTR_RW(timeout_ms);

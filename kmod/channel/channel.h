@@ -300,6 +300,7 @@ void miracast_messages_release(struct miracast_context *context);
 void miracast_messages_requeue(struct miracast_context *context);
 u32 miracast_messages_with_daemon(struct miracast_context *context);
 void miracast_messages_wake(struct miracast_context *context);
+void miracast_messages_limit_changed(struct miracast_context *context);
 void miracast_messages_end_undelivered(struct miracast_context *context, ntstatus_t status);
 void miracast_messages_end_all(struct miracast_context *context, ntstatus_t status);
 void miracast_messages_run_ended(struct miracast_context *context);

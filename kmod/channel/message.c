@@ -434,6 +434,23 @@ static void arm_timer(struct miracast_context *context, const struct miracast_sl
 	mod_delayed_work(miracast_wq, &context->timeout_work, left);
 }
 
+/**
+ * miracast_messages_limit_changed() - hold open messages to the adapter's new timeout
+ * @context: the context
+ *
+ * Under the lock: a timeout_work() that runs has armed itself by the old one before, or
+ * reads the new one.
+ */
+void miracast_messages_limit_changed(struct miracast_context *context)
+{
+	spin_lock(&context->lock);
+	if (context->timer_armed) {
+		context->timer_expires = jiffies;
+		mod_delayed_work(miracast_wq, &context->timeout_work, 0);
+	}
+	spin_unlock(&context->lock);
+}
+
 int miracast_slots_init(struct miracast_context *context, u32 slots)
 {
 	struct miracast_slot *slot;
