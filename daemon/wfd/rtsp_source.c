@@ -778,8 +778,20 @@ gint64 rtsp_source_next_deadline(const RtspSource *s)
 	return s->open ? next : MIN(next, s->keepalive_at);
 }
 
+static void message_incomplete(RtspSource *s)
+{
+	end_session(s, RTSP_REASON_SINK_MESSAGE_INCOMPLETE,
+		    g_strdup("the sink began a message and did not end it: its "
+			     "Content-Length is wrong or the link is bad"));
+}
+
 static void silent(RtspSource *s, enum rtsp_reason reason, gint64 timeout)
 {
+	/* It did say something, perhaps just this. */
+	if (s->message_deadline != G_MAXINT64) {
+		message_incomplete(s);
+		return;
+	}
 	end_session(
 		s, reason,
 		g_strdup_printf("the sink was silent for %d s when %s was due: switch it off and "
@@ -845,9 +857,7 @@ static void phase_overdue(RtspSource *s)
 void rtsp_source_on_time(RtspSource *s, gint64 now)
 {
 	if (now >= s->message_deadline)
-		end_session(s, RTSP_REASON_SINK_MESSAGE_INCOMPLETE,
-			    g_strdup("the sink began a message and did not end it: its "
-				     "Content-Length is wrong or the link is bad"));
+		message_incomplete(s);
 	if (now >= s->phase_deadline)
 		phase_overdue(s);
 	if (now >= s->reply_deadline)

@@ -823,6 +823,16 @@ static void test_incomplete(gconstpointer step)
 	wait_for(p, 6);
 	expect_end(p, "sink-message-incomplete");
 	peer_free(p);
+
+	/* The answer that is due has begun: the sink is not silent. */
+	p = peer_start(step);
+	to_m3(p);
+	p->now += G_USEC_PER_SEC;
+	feed(p, "RTSP/1.0 200 OK\r\nCSeq: 2\r\nContent-Length: 18\r\n\r\nwfd_");
+	expect_nothing(p);
+	wait_for(p, 5);
+	expect_end(p, "sink-message-incomplete");
+	peer_free(p);
 }
 
 static void test_bad_requests(gconstpointer step)
