@@ -50,11 +50,14 @@ linux_source() {
 	local tar dir
 	tar=$(printf '%s\n' "$1"/usr/src/linux-source-*.tar.xz | tail -n1)
 	dir=$cache/$(basename "$tar" .tar.xz)-$(stat -c %Y "$tar")
-	if [ ! -d "$dir" ]; then
-		rm -rf "$dir.new"
-		mkdir -p "$dir.new"
-		xz -dc -T0 "$tar" | tar -x -C "$dir.new" --strip-components=1
-		mv "$dir.new" "$dir"
-	fi
-	echo "$dir"
+	# One unpacks; whoever waited finds it done.
+	(
+		flock 7
+		[ -d "$dir" ] || {
+			rm -rf "$dir.new" &&
+				mkdir -p "$dir.new" &&
+				xz -dc -T0 "$tar" | tar -x -C "$dir.new" --strip-components=1 &&
+				mv "$dir.new" "$dir"
+		}
+	) 7>"$dir.lock" && echo "$dir"
 }
