@@ -46,6 +46,7 @@ struct shared {
 	uint8_t seen[PC_HASH];
 	uint64_t calls;
 	uint64_t programs;
+	uint64_t balanced; /* workers that lived to look after their adapter */
 	uint64_t end; /* milliseconds() when it is over */
 	uint32_t corpus_size;
 	struct program corpus[CORPUS_MAX];
@@ -913,6 +914,7 @@ static void look_after_adapter(void)
 		complain("the driver was called when it must not be");
 	if (c.destroys > c.creates)
 		complain("more contexts destroyed than created");
+	shared->balanced++;
 	add_counter((uint64_t *)&shared->counters.accepted, c.accepted);
 	add_counter((uint64_t *)&shared->counters.callbacks, c.callbacks);
 	add_counter((uint64_t *)&shared->counters.success, c.success);
@@ -1076,10 +1078,13 @@ int main(int argc, char **argv)
 		wrong = worker < 0 ? "cannot fork" : wait_for(worker);
 		elapsed = milliseconds() - start;
 	}
-	printf("# %llu calls, %llu a second; %llu programs, %u workers\n",
+	/* One program alone need not send. */
+	if (!wrong && !one.size && (!shared->balanced || !shared->counters.accepted))
+		wrong = "no worker came to its end, or none sent a message";
+	printf("# %llu calls, %llu a second; %llu programs, %u workers, %llu of them crashed\n",
 	       (unsigned long long)shared->calls,
 	       (unsigned long long)(shared->calls * 1000 / (elapsed ?: 1)),
-	       (unsigned long long)shared->programs, n);
+	       (unsigned long long)shared->programs, n, (unsigned long long)(n - shared->balanced));
 	if (count_seen())
 		printf("# %u places of miracast.ko reached, %u programs kept\n", count_seen(),
 		       shared->corpus_size);
