@@ -41,7 +41,6 @@ struct test_message {
 	bool returned;
 	u32 callbacks;
 	u32 order;
-	u32 pid;
 	bool atomic;
 	bool before_return;
 	bool context_ok;
@@ -156,7 +155,6 @@ static void message_callback(void *callback_context, const struct miracast_io_st
 	mutex_lock(&file->lock);
 	message->io_status = *io_status;
 	message->atomic = atomic;
-	message->pid = current->pid;
 	message->order = ++file->order;
 	message->before_return = !message->returned;
 	message->context_ok = !(message->flags & MIRACAST_TEST_NULL_CONTEXT) == !!callback_context;
@@ -579,7 +577,6 @@ static long get_result(struct test_file *file, void __user *user)
 	arg.atomic = message->atomic;
 	arg.before_return = message->before_return;
 	arg.order = message->order;
-	arg.pid = message->pid;
 	arg.resend_status = MIRACAST_NTSTATUS_VALUE(message->resend_status);
 	arg.first_word = message->first_word;
 	mutex_unlock(&file->lock);
@@ -682,20 +679,12 @@ static long get_counters(struct test_file *file, void __user *user)
 	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
 }
 
-/* A flood shares one pair of buffers: only the channel's own work is to be measured. */
 struct flood {
-	struct test_adapter *adapter;
 	struct miracast_handle handle;
-	u32 input_size;
-	u32 output_size;
-	void *input;
-	void *output;
 	atomic_t left;
 	atomic_t open;
 	atomic64_t accepted;
-	atomic64_t refused;
 	atomic64_t callbacks;
-	atomic64_t success;
 	struct completion done;
 };
 
@@ -704,19 +693,11 @@ static void flood_callback(void *callback_context, const struct miracast_io_stat
 /* Sends one more, if any is left; whoever brings open to 0 ends the flood. */
 static void flood_next(struct flood *flood)
 {
-	ntstatus_t status;
-
-	if (atomic_dec_return(&flood->left) >= 0) {
-		status = miracast_send_message(flood->handle, flood->input_size, flood->input,
-					       flood->output_size, flood->output, flood_callback,
-					       flood);
-		if (status == STATUS_PENDING) {
-			atomic64_inc(&flood->accepted);
-			return;
-		}
-		atomic64_inc(&flood->refused);
-	}
-	if (atomic_dec_and_test(&flood->open))
+	if (atomic_dec_return(&flood->left) >= 0 &&
+	    miracast_send_message(flood->handle, 0, NULL, 0, NULL, flood_callback, flood) ==
+		    STATUS_PENDING)
+		atomic64_inc(&flood->accepted);
+	else if (atomic_dec_and_test(&flood->open))
 		complete(&flood->done);
 }
 
@@ -725,59 +706,35 @@ static void flood_callback(void *callback_context, const struct miracast_io_stat
 	struct flood *flood = callback_context;
 
 	atomic64_inc(&flood->callbacks);
-	if (NT_SUCCESS(io_status->status))
-		atomic64_inc(&flood->success);
 	flood_next(flood);
 }
 
 static long run_flood(struct test_file *file, void __user *user)
 {
 	struct miracast_test_flood arg;
-	struct flood *flood;
-	long error = -ENOMEM;
-	u64 start;
+	struct test_adapter *adapter;
+	struct flood flood = {};
 	u32 i;
 
 	if (copy_from_user(&arg, user, sizeof(arg)))
 		return -EFAULT;
-	if (arg.target >= MAX_TARGETS || !arg.in_flight || arg.count > INT_MAX ||
-	    arg.input_size > MAX_BUFFER || arg.output_size > MAX_BUFFER)
+	if (arg.target >= MAX_TARGETS || !arg.in_flight || arg.count > INT_MAX)
 		return -EINVAL;
-	flood = kzalloc(sizeof(*flood), GFP_KERNEL);
-	if (!flood)
-		return -ENOMEM;
-	flood->adapter = get_adapter(file, arg.index);
-	if (!flood->adapter) {
-		error = -ENOENT;
-		goto free;
-	}
-	flood->handle = flood->adapter->targets[arg.target].handle;
-	flood->input_size = arg.input_size;
-	flood->output_size = arg.output_size;
-	flood->input = kvzalloc(arg.input_size + 1, GFP_KERNEL);
-	flood->output = kvzalloc(arg.output_size + 1, GFP_KERNEL);
-	if (!flood->input || !flood->output)
-		goto free;
-	init_completion(&flood->done);
-	atomic_set(&flood->left, arg.count);
-	atomic_set(&flood->open, arg.in_flight);
+	adapter = get_adapter(file, arg.index);
+	if (!adapter)
+		return -ENOENT;
+	flood.handle = adapter->targets[arg.target].handle;
+	init_completion(&flood.done);
+	atomic_set(&flood.left, arg.count);
+	atomic_set(&flood.open, arg.in_flight);
 
-	start = ktime_get_ns();
 	for (i = 0; i < arg.in_flight; i++)
-		flood_next(flood);
+		flood_next(&flood);
 	/* Bounded: every message ends in a callback, within the adapter's timeout. */
-	wait_for_completion(&flood->done);
-	arg.elapsed_ns = ktime_get_ns() - start;
-	arg.accepted = atomic64_read(&flood->accepted);
-	arg.refused = atomic64_read(&flood->refused);
-	arg.callbacks = atomic64_read(&flood->callbacks);
-	arg.success = atomic64_read(&flood->success);
-	error = copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
-free:
-	kvfree(flood->output);
-	kvfree(flood->input);
-	kfree(flood);
-	return error;
+	wait_for_completion(&flood.done);
+	arg.accepted = atomic64_read(&flood.accepted);
+	arg.callbacks = atomic64_read(&flood.callbacks);
+	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
 }
 
 static void burst_callback(void *callback_context, const struct miracast_io_status *io_status)

@@ -75,7 +75,6 @@ struct miracast_test_result {
 	__u32 atomic; /* out: the callback ran where it must not sleep */
 	__u32 before_return; /* out: the callback had returned before send did */
 	__u32 order; /* out: the callback's number among the file's, from 1 */
-	__u32 pid; /* out: the callback's thread */
 	__u32 resend_status; /* out: RESEND: what the callback's send returned */
 	__u32 first_word; /* out: first four bytes of the output when the callback began */
 };
@@ -135,19 +134,17 @@ struct miracast_test_burst {
 
 #define MIRACAST_TEST_BURST_SIZE 16
 
-/* Keeps in_flight messages open, each callback sending the next, count in all. */
+/*
+ * Keeps in_flight empty messages open, each callback sending the next, count in all;
+ * ends early when sends are refused.
+ */
 struct miracast_test_flood {
 	__u32 index;
 	__u32 target;
 	__u32 count;
 	__u32 in_flight;
-	__u32 input_size;
-	__u32 output_size;
-	__u64 elapsed_ns; /* out: CLOCK_MONOTONIC, first send to last callback */
 	__u64 accepted; /* out */
-	__u64 refused; /* out: the flood ends early when there are any */
 	__u64 callbacks; /* out */
-	__u64 success; /* out: callbacks with a success status */
 };
 
 /* io_control: the input begins with one of these, a parameter follows. */
