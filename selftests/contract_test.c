@@ -615,7 +615,8 @@ TEST_F(channel, s28_create_destroy_and_io_control_exclude_each_other_not_callbac
 	sent = SEND(0, NULL, 0, 0);
 	FETCH(&message);
 	ASSERT_EQ(0, start_call(&background, self->fd, MIRACAST_IOC_IO_CONTROL, &arg));
-	sleep_ms(50);
+	while (counters_of(self->test_fd, self->index).io_controls < 1)
+		sleep_ms(1);
 	/* The callback overlaps the io_control ... */
 	ASSERT_EQ(0, complete(self->fd, message.id, STATUS_SUCCESS, 0));
 	EXPECT_EQ(1, RESULT(sent.cookie, 0).callbacks);
@@ -626,7 +627,8 @@ TEST_F(channel, s28_create_destroy_and_io_control_exclude_each_other_not_callbac
 	ASSERT_EQ(0, create_context(other, 0, 1, &info));
 	ASSERT_EQ(0, finish_call(&background));
 	ASSERT_EQ(0, start_call(&background, self->fd, MIRACAST_IOC_IO_CONTROL, &arg));
-	sleep_ms(50);
+	while (counters_of(self->test_fd, self->index).io_controls < 2)
+		sleep_ms(1);
 	close(other);
 	ASSERT_EQ(0, finish_call(&background));
 	EXPECT_EQ(0, counters_of(self->test_fd, self->index).overlaps);

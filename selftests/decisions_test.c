@@ -381,7 +381,8 @@ TEST_F(channel, d14_every_callback_has_returned_before_destroy_context)
 	arg.completions = (uintptr_t)&completion;
 	/* The callback of a completion, not only of an end, holds the destroy up. */
 	ASSERT_EQ(0, start_call(&completing, self->fd, MIRACAST_IOC_EXCHANGE, &arg));
-	sleep_ms(50);
+	while (counters_of(self->test_fd, self->index).callbacks < 1)
+		sleep_ms(1);
 	ASSERT_EQ(0, start_call(&removing, self->test_fd, MIRACAST_TEST_REMOVE, &index));
 	sleep_ms(NEVER);
 	EXPECT_FALSE(removing.done);
