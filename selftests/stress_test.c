@@ -589,6 +589,9 @@ TEST_F_TIMEOUT(stress, everything_at_once, HOURS)
 	}
 	EXPECT_EQ(0, round.lies);
 	print_counters("raced", &self->sum);
+	EXPECT_EQ(rounds, self->sum.creates);
+	EXPECT_NE(0, self->sum.accepted);
+	EXPECT_NE(0, self->sum.success);
 }
 
 struct opener {
@@ -651,6 +654,7 @@ TEST_F_TIMEOUT(stress, open_and_close, HOURS)
 	for (i = 0; i < 4; i++) {
 		pthread_join(openers[i].thread, NULL);
 		EXPECT_EQ(0, openers[i].bad);
+		EXPECT_NE(0, openers[i].created);
 	}
 	sender.quit = true;
 	pthread_join(sender.thread, NULL);
@@ -660,6 +664,7 @@ TEST_F_TIMEOUT(stress, open_and_close, HOURS)
 	EXPECT_STREQ("0\n", text);
 	retire_adapter(_metadata, self->test_fd, sender.index, &self->sum);
 	print_counters("opened and closed", &self->sum);
+	EXPECT_NE(0, self->sum.accepted);
 }
 
 /* Races that were lost once, or could be. */
