@@ -7,14 +7,17 @@
  */
 #include <string.h>
 
+#include "rtsp_framer.h"
 #include "rtsp_source.h"
 
 #define ROUNDS 4000
+/* What a sink may leave unread, and one message more. */
+#define MAX_OUTPUT (256 * 1024 + RTSP_MAX_HEADER)
 
 static const char *const seeds[] = {
 	"RTSP/1.0 200 OK\r\nCSeq: 1\r\nPublic: org.wfa.wfd1.0, GET_PARAMETER, SET_PARAMETER\r\n\r\n",
 	"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\nRequire: org.wfa.wfd1.0\r\n\r\n",
-	"RTSP/1.0 200 OK\r\nCSeq: 2\r\nContent-Type: text/parameters\r\nContent-Length: 265\r\n\r\n"
+	"RTSP/1.0 200 OK\r\nCSeq: 2\r\nContent-Type: text/parameters\r\nContent-Length: 269\r\n\r\n"
 	"wfd_video_formats: 40 00 02 04 0001FFFF 1FFFFFFF 00000FFF 00 0000 0000 00 none none\r\n"
 	"wfd_audio_codecs: LPCM 00000003 00, AAC 00000001 00\r\n"
 	"wfd_client_rtp_ports: RTP/AVP/UDP;unicast 1028 0 mode=play\r\n"
@@ -88,6 +91,7 @@ static void drain(RtspSource *source, gboolean *ended)
 {
 	struct rtsp_source_event event;
 
+	g_assert_cmpuint(rtsp_source_output(source)->len, <=, MAX_OUTPUT);
 	g_byte_array_set_size(rtsp_source_output(source), 0);
 	while (rtsp_source_next_event(source, &event)) {
 		g_assert_false(*ended);
@@ -149,6 +153,40 @@ static void test_mutations(void)
 		one_round();
 }
 
+/* A sink that sends and sends, and does not read: the session ends, and its memory is bounded. */
+static void flood(const char *first, const char *endless, enum rtsp_reason reason)
+{
+	struct rtsp_source_config config = {.local_host = "10.0.0.1", .session_id = 0xbeef};
+	g_autoptr(RtspSource) source = rtsp_source_new(&config);
+	gboolean ended = FALSE;
+	gsize fed = 0;
+
+	rtsp_source_start(source, 1);
+	/* Up to the picture. */
+	for (guint i = 0; i < 7; i++) {
+		rtsp_source_feed(source, (const guint8 *)seeds[i], strlen(seeds[i]), 1);
+		drain(source, &ended);
+		g_assert_false(ended);
+	}
+	rtsp_source_feed(source, (const guint8 *)first, strlen(first), 1);
+	while (rtsp_source_reason(source) == RTSP_REASON_NONE) {
+		rtsp_source_feed(source, (const guint8 *)endless, strlen(endless), 1);
+		fed += strlen(endless);
+		g_assert_cmpuint(fed, <, 4 * 1024 * 1024);
+	}
+	g_assert_cmpint(rtsp_source_reason(source), ==, reason);
+	drain(source, &ended);
+	g_assert_true(ended);
+}
+
+static void test_floods(void)
+{
+	flood("", seeds[7], RTSP_REASON_SINK_NOT_READING);
+	flood("OPTIONS * RTSP/1.0\r\n", "X-More: more\r\n", RTSP_REASON_GARBAGE);
+	flood("SET_PARAMETER rtsp://x RTSP/1.0\r\nCSeq: 6\r\nContent-Length: 65537\r\n\r\n", "x",
+	      RTSP_REASON_BAD_CONTENT_LENGTH);
+}
+
 /* Parameters alone, without the framing in front. */
 static void test_parameters(void)
 {
@@ -183,6 +221,7 @@ int main(int argc, char **argv)
 		g_test_init(&argc, &argv, NULL);
 	}
 	g_test_add_func("/wfd/fuzz/conversations", test_mutations);
+	g_test_add_func("/wfd/fuzz/floods", test_floods);
 	g_test_add_func("/wfd/fuzz/parameters", test_parameters);
 	return g_test_run();
 }
