@@ -145,66 +145,6 @@ TEST_F(channel, query_caps_is_asked_once)
 	EXPECT_EQ(1, counters_of(self->test_fd, self->index).query_caps);
 }
 
-TEST(bad_adapters_are_refused)
-{
-	struct miracast_test_adapter good = default_adapter(), bad;
-	int fd = open("/dev/miracast_test", O_RDWR);
-
-	ASSERT_GE(fd, 0);
-#define REFUSED(field, value)                                          \
-	do {                                                           \
-		bad = good;                                            \
-		bad.field = value;                                     \
-		EXPECT_EQ(-EINVAL, call(fd, MIRACAST_TEST_ADD, &bad)); \
-	} while (0)
-	REFUSED(max_contexts, 0);
-	REFUSED(max_contexts, 33);
-	REFUSED(max_slots, 0);
-	REFUSED(max_slots, 1025);
-	REFUSED(max_message, 0);
-	REFUSED(max_message, (1 << 20) + 1);
-	REFUSED(max_io_control, (1 << 20) + 1);
-	REFUSED(max_chunks, 4097);
-	REFUSED(timeout_ms, 86400001);
-	REFUSED(max_private, 16385);
-	REFUSED(caps_flags, 2);
-	bad = good;
-	bad.query_caps_status = STATUS_NOT_SUPPORTED;
-	EXPECT_EQ(-EOPNOTSUPP, call(fd, MIRACAST_TEST_ADD, &bad));
-	bad = good;
-	bad.max_slots = 1024;
-	bad.max_message = 1 << 20;
-	EXPECT_EQ(-EINVAL, call(fd, MIRACAST_TEST_ADD, &bad));
-	/* At the limits. */
-	good.max_contexts = 32;
-	good.max_slots = 1024;
-	good.max_message = 128 * 1024;
-	good.max_io_control = 1 << 20;
-	good.max_chunks = 4096;
-	good.timeout_ms = 86400000;
-	good.max_private = 16384;
-	good.caps_flags = MIRACAST_CAPS_HDCP_SUPPORT;
-	EXPECT_EQ(0, call(fd, MIRACAST_TEST_ADD, &good));
-	close(fd);
-}
-
-TEST(sixty_four_adapters_and_no_more)
-{
-	struct miracast_test_adapter adapter = default_adapter();
-	int fd = open("/dev/miracast_test", O_RDWR), error = 0, n = 0;
-
-	ASSERT_GE(fd, 0);
-	while (!error && n < 100) {
-		error = call(fd, MIRACAST_TEST_ADD, &adapter);
-		n += !error;
-	}
-	EXPECT_EQ(-ENOSPC, error);
-	/* Others (a display driver) may have some. */
-	EXPECT_GE(n, 56);
-	EXPECT_LE(n, 64);
-	close(fd);
-}
-
 TEST_F(channel, create_context_checks_its_argument)
 {
 	struct miracast_context_info arg;

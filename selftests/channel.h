@@ -45,6 +45,15 @@ static inline void sleep_ms(unsigned int ms)
 	nanosleep(&t, NULL);
 }
 
+/* xorshift: one state a thread, so that a seed means the same each time */
+static inline uint32_t next_random(uint64_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return *state >> 32;
+}
+
 /*
  * An ioctl whose result is 0 or a negative errno. A kernel with
  * DEBUG_KOBJECT_RELEASE keeps the numbers of removed adapters for seconds, so

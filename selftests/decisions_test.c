@@ -232,6 +232,7 @@ TEST_F(channel, d07_a_full_table_refuses_and_recovers)
 	EXPECT_EQ(STATUS_INSUFFICIENT_RESOURCES, SEND(0, NULL, 0, 0).status);
 	ASSERT_EQ(0, complete(self->fd, messages[0].id, STATUS_SUCCESS, 0));
 	EXPECT_EQ(STATUS_PENDING, SEND(0, NULL, 0, 0).status);
+	EXPECT_EQ(STATUS_INSUFFICIENT_RESOURCES, SEND(0, NULL, 0, 0).status);
 }
 
 TEST_F(channel, d08_larger_than_the_adapters_largest_message_is_refused)
@@ -239,6 +240,7 @@ TEST_F(channel, d08_larger_than_the_adapters_largest_message_is_refused)
 	unsigned char input[MAX_MESSAGE + 1] = {};
 
 	START();
+	EXPECT_EQ(STATUS_PENDING, SEND(0, input, MAX_MESSAGE - 1, MAX_MESSAGE - 1).status);
 	EXPECT_EQ(STATUS_PENDING, SEND(0, input, MAX_MESSAGE, MAX_MESSAGE).status);
 	EXPECT_EQ(STATUS_INVALID_BUFFER_SIZE, SEND(0, input, MAX_MESSAGE + 1, 0).status);
 	EXPECT_EQ(STATUS_INVALID_BUFFER_SIZE, SEND(0, input, 0, MAX_MESSAGE + 1).status);

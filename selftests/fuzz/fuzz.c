@@ -83,14 +83,6 @@ static uint64_t reached[PC_HASH];
 static __thread sigjmp_buf on_fault;
 static __thread volatile bool may_fault;
 
-static uint32_t next_random(uint64_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state >> 32;
-}
-
 /* The program as a source of decisions; ends with zeros. */
 struct reader {
 	const uint8_t *bytes;
