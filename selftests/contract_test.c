@@ -1062,6 +1062,9 @@ TEST_F(channel, s41_a_full_chunk_queue_loses_all_and_says_so_once)
 	got = get_chunks(self->fd, buffer, sizeof(buffer), 0);
 	EXPECT_EQ(STATUS_CONNECTION_RESET, got.status);
 	EXPECT_EQ(0, got.buffer_size);
+	/* The one after the reset. */
+	EXPECT_EQ(1, got.outstanding);
+	EXPECT_EQ(MIRACAST_CHUNK_DATA_HEADER_SIZE, got.required);
 	got = get_chunks(self->fd, buffer, sizeof(buffer), 0);
 	EXPECT_EQ(STATUS_SUCCESS, got.status);
 	EXPECT_EQ(MIRACAST_CHUNK_DATA_HEADER_SIZE, got.buffer_size);

@@ -4,6 +4,8 @@
  * docs/contract.md, and the gating table (g1 ...), row by row.
  */
 
+#include <sched.h>
+
 #include "channel.h"
 
 TEST_F(channel, d01_stop_failed_start_and_destroy_cancel)
@@ -104,6 +106,48 @@ TEST_F(channel, d03_a_timed_out_slot_is_not_reused_until_the_daemon_lets_go)
 	/* The old id does not name the new message in the same slot. */
 	EXPECT_EQ(-ENOENT, complete(self->fd, messages[3].id, STATUS_SUCCESS, 0));
 	EXPECT_EQ(0, RESULT(sent.cookie, 0).callbacks);
+}
+
+struct limit_writer {
+	pthread_t thread;
+	uint32_t index;
+	volatile bool quit;
+};
+
+static void *write_limits(void *data)
+{
+	struct limit_writer *writer = data;
+
+	while (!writer->quit)
+		write_attr(writer->index, "timeout_ms", "20000");
+	return NULL;
+}
+
+/* Each write has the channel look for messages that are too old. */
+TEST_F(channel, d03_no_message_is_too_old_when_it_has_just_been_sent)
+{
+	struct limit_writer writers[2] = {{.index = self->index}, {.index = self->index}};
+	struct miracast_test_burst burst = {.index = self->index, .count = SLOTS};
+	struct server server;
+	unsigned int i, accepted = 0;
+
+	START();
+	ASSERT_EQ(0, start_server(&server, self->fd, MIRACAST_NO_TIMEOUT));
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(0, pthread_create(&writers[i].thread, NULL, write_limits, &writers[i]));
+	while (accepted < 20000) {
+		ASSERT_EQ(0, call(self->test_fd, MIRACAST_TEST_BURST, &burst));
+		accepted += burst.accepted;
+		if (!burst.accepted)
+			sched_yield();
+	}
+	for (i = 0; i < 2; i++) {
+		writers[i].quit = true;
+		pthread_join(writers[i].thread, NULL);
+	}
+	STOP();
+	stop_server(&server);
+	EXPECT_EQ(0, counters_of(self->test_fd, self->index).timed_out);
 }
 
 TEST_F(channel, d04_removal_of_the_adapter_says_so_everywhere)

@@ -890,8 +890,11 @@ TEST_F(channel, limit_of_exchanges_arrays)
 			.messages = (uintptr_t)messages,
 			.nr_completions = cases[i].completions,
 			.nr_messages = cases[i].messages,
+			.events = ~0u,
 		};
 		EXPECT_EQ(cases[i].error, call(self->fd, MIRACAST_IOC_EXCHANGE, &arg));
+		EXPECT_EQ(MIRACAST_STARTED, arg.state);
+		EXPECT_NE(~0u, arg.events);
 		EXPECT_EQ(0, arg.nr_completions);
 		EXPECT_EQ(0, arg.nr_messages);
 	}

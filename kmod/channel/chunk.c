@@ -224,6 +224,18 @@ static u32 copy_packets(struct miracast_context *context, void *buffer, u32 size
 	return used;
 }
 
+/* What the next call would find. */
+static void set_outstanding(struct miracast_context *context, struct miracast_get_chunks *arg)
+{
+	struct miracast_chunk_queue *chunks = &context->chunks;
+
+	lockdep_assert_held(&context->chunk_lock);
+	arg->outstanding = chunks->count;
+	arg->required = 0;
+	if (chunks->count)
+		arg->required = packet_size(packet(chunks, context->adapter->desc.max_chunks, 0));
+}
+
 /* Takes the @n packets that were read off the ring, unless a reset has done so. */
 static void consume_packets(struct miracast_context *context, u32 n, u32 epoch,
 			    struct miracast_get_chunks *arg)
@@ -237,12 +249,11 @@ static void consume_packets(struct miracast_context *context, u32 n, u32 epoch,
 		chunks->head = (chunks->head + n) % depth;
 		WRITE_ONCE(chunks->count, chunks->count - n);
 	}
-	arg->outstanding = chunks->count;
-	arg->required = chunks->count ? packet_size(packet(chunks, depth, 0)) : 0;
+	set_outstanding(context, arg);
 	spin_unlock_irqrestore(&context->chunk_lock, flags);
 }
 
-static bool take_reset(struct miracast_context *context)
+static bool take_reset(struct miracast_context *context, struct miracast_get_chunks *arg)
 {
 	struct miracast_chunk_queue *chunks = &context->chunks;
 	unsigned long flags;
@@ -251,6 +262,7 @@ static bool take_reset(struct miracast_context *context)
 	spin_lock_irqsave(&context->chunk_lock, flags);
 	reset = chunks->reset;
 	WRITE_ONCE(chunks->reset, false);
+	set_outstanding(context, arg);
 	spin_unlock_irqrestore(&context->chunk_lock, flags);
 	return reset;
 }
@@ -314,7 +326,7 @@ int miracast_chunks_get(struct miracast_context *context, struct miracast_get_ch
 		goto unlock;
 	if (session_over(context))
 		arg->status = STATUS_INSTANCE_NOT_AVAILABLE;
-	else if (take_reset(context))
+	else if (take_reset(context, arg))
 		arg->status = STATUS_CONNECTION_RESET;
 	else
 		error = read_chunks(context, arg, max(size, 1u));

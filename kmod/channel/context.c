@@ -718,9 +718,13 @@ int miracast_context_io_control(struct miracast_context *context, struct miracas
 		return -EMSGSIZE;
 
 	if (arg->input_size) {
-		input = vmemdup_user(u64_to_user_ptr(arg->input), arg->input_size);
-		if (IS_ERR(input))
-			return PTR_ERR(input);
+		input = kvmalloc(arg->input_size, GFP_KERNEL_ACCOUNT);
+		if (!input)
+			return -ENOMEM;
+		if (copy_from_user(input, u64_to_user_ptr(arg->input), arg->input_size)) {
+			error = -EFAULT;
+			goto free;
+		}
 	}
 	if (arg->output_size) {
 		output = kvzalloc(arg->output_size, GFP_KERNEL_ACCOUNT);

@@ -399,10 +399,12 @@ static void timeout_work(struct work_struct *work)
 {
 	struct miracast_context *context =
 		container_of(to_delayed_work(work), struct miracast_context, timeout_work);
-	u32 now = jiffies, left;
 	unsigned int ended = 0;
+	u32 now, left;
 
 	spin_lock(&context->lock);
+	/* Under the lock, so that no message was sent later. */
+	now = jiffies;
 	left = end_expired(context, now, &ended);
 	context->timer_armed = left;
 	context->timer_expires = now + left;
@@ -533,14 +535,17 @@ struct waiter {
 /* The thread to be woken, under RCU which keeps it, or NULL. */
 static struct task_struct *take_waiter(struct miracast_context *context)
 {
+	struct task_struct *task;
 	struct waiter *waiter;
 
 	lockdep_assert_held(&context->lock);
 	waiter = list_first_entry_or_null(&context->waiters, struct waiter, node);
 	if (!waiter)
 		return NULL;
+	task = waiter->task;
+	/* Last: from here on the thread may go, and its stack is its own again. */
 	list_del_init_careful(&waiter->node);
-	return waiter->task;
+	return task;
 }
 
 /**
@@ -1220,9 +1225,8 @@ int miracast_messages_exchange(struct miracast_context *context, struct miracast
 	arg->nr_messages = 0;
 	arg->nr_stale = 0;
 	if (nr_completions > MIRACAST_EXCHANGE_MAX || room > MIRACAST_EXCHANGE_MAX)
-		return -EINVAL;
-
-	if (nr_completions)
+		error = -EINVAL;
+	else if (nr_completions)
 		error = complete_messages(context, arg, nr_completions);
 	if (!error && room) {
 		if (!list_empty(&context->queue))
