@@ -34,6 +34,7 @@ static void mdisplay_plane_damage(const struct drm_plane_state *old_state,
 				  const struct mdisplay_picture *picture,
 				  struct mdisplay_damage *damage)
 {
+	const struct drm_rect whole = { 0, 0, picture->width, picture->height };
 	struct drm_atomic_helper_damage_iter iter;
 	struct drm_rect clip;
 
@@ -41,6 +42,9 @@ static void mdisplay_plane_damage(const struct drm_plane_state *old_state,
 	drm_atomic_helper_damage_iter_init(&iter, old_state, new_state);
 	drm_atomic_for_each_plane_damage(&iter, &clip) {
 		drm_rect_translate(&clip, -(int)picture->x, -(int)picture->y);
+		/* A source between two pixels covers one more than it shows. */
+		if (!drm_rect_intersect(&clip, &whole))
+			continue;
 		mdisplay_damage_add(damage, &clip);
 		if (drm_rect_width(&clip) >= picture->width &&
 		    drm_rect_height(&clip) >= picture->height)
