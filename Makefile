@@ -5,6 +5,10 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 KDIR ?= /lib/modules/$(shell uname -r)/build
+# where make install builds
+LOCAL ?= build/local
+# where make install builds
+LOCAL ?= build/local
 
 help:
 	@echo 'make demo      a desktop on the virtual display, streamed to a sink, in a VM'
@@ -14,7 +18,9 @@ help:
 	@echo 'make format    rewrite all C in the committed style'
 	@echo 'make modules   the kernel modules            (build/kmod/KERNEL)'
 	@echo 'make daemon    miracastd and its companions  (build/user)'
-	@echo 'make install   modules for the running kernel, programs under PREFIX'
+	@echo 'make local     both for this very machine    (build/local)'
+	@echo 'make install   make local, installed: modules for the running kernel, programs under PREFIX'
+	@echo 'make uninstall'
 	@echo 'make clean     forget build/; the trees stay in the cache'
 	@echo
 	@echo 'More tests:'
@@ -67,18 +73,32 @@ format: setup
 	@scripts/lint --format
 
 # With this machine's own compiler, kernel headers and libraries, not the tree's.
-install:
-	mkdir -p build/kmod/install
-	cp -r Kbuild Kconfig include kmod build/kmod/install/
-	$(MAKE) -C $(KDIR) M=$(CURDIR)/build/kmod/install CONFIG_MIRACAST_TEST= modules
-	$(MAKE) -C $(KDIR) M=$(CURDIR)/build/kmod/install CONFIG_MIRACAST_TEST= \
-		INSTALL_MOD_PATH=$(DESTDIR) modules_install
-	test -f build/install/build.ninja || meson setup build/install --prefix=$(PREFIX) --libdir=lib \
-		--buildtype=release -Dwerror=false
-	meson compile -C build/install
-	meson install -C build/install --no-rebuild $(if $(DESTDIR),--destdir=$(abspath $(DESTDIR)))
+kernel = $(notdir $(patsubst %/build,%,$(KDIR)))
+local_modules = $(MAKE) -C $(KDIR) M=$(abspath $(LOCAL))/modules CONFIG_MIRACAST_TEST=
+
+local:
+	mkdir -p $(LOCAL)/modules
+	cp -pr Kbuild Kconfig include kmod $(LOCAL)/modules/
+	$(local_modules) modules
+	grep -qsxF '$(PREFIX)' $(LOCAL)/prefix || rm -rf $(LOCAL)/programs
+	test -f $(LOCAL)/programs/build.ninja || meson setup $(LOCAL)/programs --prefix='$(PREFIX)' \
+		--libdir=lib --buildtype=release -Dwerror=false -Dtests=false
+	echo '$(PREFIX)' >$(LOCAL)/prefix
+	meson compile -C $(LOCAL)/programs
+
+# Debian's kernel headers leave depmod to whoever installs modules.
+install: local
+	$(local_modules) INSTALL_MOD_PATH=$(DESTDIR) INSTALL_MOD_DIR=updates/miracast modules_install
+	$(if $(DESTDIR),,depmod $(kernel))
+	meson install -C $(LOCAL)/programs --no-rebuild $(if $(DESTDIR),--destdir=$(abspath $(DESTDIR)))
+
+# What the last make install installed.
+uninstall:
+	ninja -C $(LOCAL)/programs uninstall
+	rm -rf $(DESTDIR)/lib/modules/$(kernel)/updates/miracast
+	$(if $(DESTDIR),,depmod $(kernel))
 
 clean:
 	rm -rf build
 
-.PHONY: bench help setup modules daemon demo check check-faults check-install check-kernels check-debug check-mutants lint format install clean
+.PHONY: bench help setup modules daemon demo check check-faults check-install check-kernels check-debug check-mutants lint format local install uninstall clean
