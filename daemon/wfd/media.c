@@ -39,6 +39,7 @@
 #define REPEAT_AFTER	      (80 * G_TIME_SPAN_MILLISECOND) /* ISO/IEC 13818-1: PCR in 100 ms */
 #define TABLE_INTERVAL	      4500 /* of PAT and PMT, in 1/90000 s: with every repeat */
 #define REPEAT_KEYFRAME_AFTER (5 * G_TIME_SPAN_SECOND)
+#define BLACK_AFTER	      G_TIME_SPAN_SECOND /* of PLAY; sinks give up on an empty stream */
 #define CONGESTION_WAIT	      (100 * G_TIME_SPAN_MILLISECOND)
 #define KEYFRAME_SECONDS      5 /* between keyframes of a moving picture */
 
@@ -49,13 +50,13 @@ struct media {
 
 	GstElement *pipeline;
 	GstElement *appsrc;
-	GstElement *encoder;
 	GstPad *encoder_sink;
+	GstPad *encoder_src;
 	GSource *tick;
 	GSource *bus_watch;
 	GThread *repeater;
 	char *encoder_name;
-	guint fps;
+	guint width, height, fps; /* of the mode */
 	GstVideoColorimetry colorimetry;
 	gboolean congested; /* of the streaming thread: the socket's buffer does not empty */
 	media_error_func on_error;
@@ -80,6 +81,7 @@ struct media {
 	GstClockTimeDiff pts_shift; /* what encoders add to it; NONE before the first picture */
 	GstVideoInfo info; /* what appsrc's caps say; belongs to whoever has set busy */
 	gboolean keyframe_wanted;
+	gint64 black_at; /* monotonic us: a black picture is sent if there is none to repeat */
 	gint64 last_time; /* monotonic us of the last picture encoded */
 	gint64 repeat_at; /* monotonic us: not before */
 	gint64 keyframe_time; /* of the last keyframe, or of the last time that one was asked for */
@@ -196,7 +198,7 @@ void media_free(Media *m)
 	g_clear_pointer(&m->repeater, g_thread_join);
 	gst_clear_buffer(&m->last);
 	gst_clear_object(&m->encoder_sink);
-	gst_clear_object(&m->encoder);
+	gst_clear_object(&m->encoder_src);
 	gst_clear_object(&m->appsrc);
 	gst_clear_object(&m->pipeline);
 	g_clear_object(&m->rtp_socket);
@@ -387,9 +389,10 @@ static gboolean on_bus(GstBus *bus, GstMessage *message, gpointer user_data)
 	return G_SOURCE_REMOVE;
 }
 
+/* To the pad, because the element would take its state's lock, with which media_free() waits. */
 static void send_force_keyframe(Media *m)
 {
-	gst_element_send_event(m->encoder, gst_video_event_new_upstream_force_key_unit(
+	gst_pad_send_event(m->encoder_src, gst_video_event_new_upstream_force_key_unit(
 						   GST_CLOCK_TIME_NONE, TRUE, 0));
 }
 
@@ -462,23 +465,7 @@ static void repeat_last(Media *m)
 	g_cond_broadcast(&m->cond);
 }
 
-/* Repeats the last picture when nothing else came for long enough, and lets new ones go first. */
-static gpointer repeat_pictures(gpointer user_data)
-{
-	Media *m = user_data;
-
-	g_mutex_lock(&m->lock);
-	while (!m->ending) {
-		if (m->busy || m->waiting || m->failed || !m->playing || !m->last)
-			g_cond_wait(&m->cond, &m->lock);
-		else if (g_get_monotonic_time() < m->repeat_at)
-			g_cond_wait_until(&m->cond, &m->lock, m->repeat_at);
-		else
-			repeat_last(m);
-	}
-	g_mutex_unlock(&m->lock);
-	return NULL;
-}
+static gpointer repeat_pictures(gpointer user_data);
 
 static gboolean on_tick(gpointer user_data)
 {
@@ -625,6 +612,7 @@ gboolean media_start(Media *m, const struct media_config *config, GMainContext *
 		     media_error_func on_error, gpointer user_data, GError **error)
 {
 	g_autoptr(GError) local_error = NULL;
+	g_autoptr(GstElement) encoder = NULL;
 	g_autoptr(GstElement) sink = NULL;
 	g_autoptr(GstBus) bus = NULL;
 
@@ -633,6 +621,8 @@ gboolean media_start(Media *m, const struct media_config *config, GMainContext *
 		g_propagate_error(error, g_steal_pointer(&local_error));
 		return FALSE;
 	}
+	m->width = config->format.mode.width;
+	m->height = config->format.mode.height;
 	m->fps = config->format.mode.fps;
 	/* What decoders take for granted where the stream does not say. */
 	gst_video_colorimetry_from_string(&m->colorimetry, config->format.mode.height > 576
@@ -641,14 +631,15 @@ gboolean media_start(Media *m, const struct media_config *config, GMainContext *
 	m->on_error = on_error;
 	m->user_data = user_data;
 	m->appsrc = gst_bin_get_by_name(GST_BIN(m->pipeline), "src");
-	m->encoder = gst_bin_get_by_name(GST_BIN(m->pipeline), "encoder");
-	m->encoder_sink = gst_element_get_static_pad(m->encoder, "sink");
+	encoder = gst_bin_get_by_name(GST_BIN(m->pipeline), "encoder");
+	m->encoder_sink = gst_element_get_static_pad(encoder, "sink");
+	m->encoder_src = gst_element_get_static_pad(encoder, "src");
 	sink = gst_bin_get_by_name(GST_BIN(m->pipeline), "sink");
 	/* The socket is taken at READY. */
 	gst_element_set_state(sink, GST_STATE_NULL);
 	g_object_set(sink, "socket", m->rtp_socket, NULL);
-	add_probe(m->encoder, "sink", GST_PAD_PROBE_TYPE_BUFFER, before_encoder, m);
-	add_probe(m->encoder, "src", GST_PAD_PROBE_TYPE_BUFFER, behind_encoder, m);
+	add_probe(encoder, "sink", GST_PAD_PROBE_TYPE_BUFFER, before_encoder, m);
+	add_probe(encoder, "src", GST_PAD_PROBE_TYPE_BUFFER, behind_encoder, m);
 	add_probe(sink, "sink", GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST,
 		  before_network, m);
 	bus = gst_element_get_bus(m->pipeline);
@@ -685,6 +676,7 @@ void media_set_playing(Media *m, gboolean playing)
 	m->keyframe_wanted = playing;
 	m->playing = playing;
 	m->repeat_at = 0;
+	m->black_at = g_get_monotonic_time() + BLACK_AFTER;
 	g_cond_broadcast(&m->cond);
 	g_mutex_unlock(&m->lock);
 }
@@ -752,40 +744,22 @@ static gboolean take_encoder(Media *m, gint64 end)
 	return TRUE;
 }
 
-/**
- * media_push() - has one picture encoded and sent
- * @m: the media; several threads may push at once
- * @frame: the picture; release is called in every case
- * @encode_ns: how long it was with the encoder, in nanoseconds; 0 if it was not encoded
- *
- * Returns when the picture is encoded or will not be, at the latest after two seconds.
- */
-enum media_outcome media_push(Media *m, const struct media_frame *frame, guint64 *encode_ns)
+/* The lock is held, but not while GStreamer has the picture. */
+static enum media_outcome push_picture(Media *m, const struct media_frame *frame,
+				       guint64 *encode_ns)
 {
-	gint64 end = g_get_monotonic_time() + PUSH_TIMEOUT;
+	gint64 begin = g_get_monotonic_time(), end = begin + PUSH_TIMEOUT;
 	enum media_outcome outcome = MEDIA_DROPPED;
 	GstBuffer *buffer;
 	GstClockTime pts;
 	gboolean keyframe;
-	gint64 begin;
 
-	*encode_ns = 0;
-	g_mutex_lock(&m->lock);
-	m->figures.frames_in++;
-	if (!m->started || m->failed) {
-		outcome = MEDIA_NOT_STREAMING;
-		goto out;
-	}
-	/* Two threads may have brought two pictures in the wrong order. */
-	if (frame->time_ns < m->newest_time)
-		goto out;
-	m->newest_time = frame->time_ns;
 	if (!take_encoder(m, end))
-		goto out;
+		return MEDIA_DROPPED;
 	/* One that was given up is still there: do not pile up behind it. */
 	if (gst_app_src_get_current_level_buffers(GST_APP_SRC(m->appsrc))) {
 		m->busy = FALSE;
-		goto out;
+		return MEDIA_DROPPED;
 	}
 	begin = g_get_monotonic_time();
 	pts = next_pts(m, frame->time_ns);
@@ -801,7 +775,7 @@ enum media_outcome media_push(Media *m, const struct media_frame *frame, guint64
 	gst_app_src_push_buffer(GST_APP_SRC(m->appsrc), buffer);
 
 	g_mutex_lock(&m->lock);
-	while (!m->passed && !m->held_back && !m->failed)
+	while (!m->passed && !m->held_back && !m->failed && !m->ending)
 		if (!g_cond_wait_until(&m->cond, &m->lock, end))
 			break;
 	if (m->passed) {
@@ -816,13 +790,81 @@ enum media_outcome media_push(Media *m, const struct media_frame *frame, guint64
 	}
 	m->busy = FALSE;
 	g_cond_broadcast(&m->cond);
-out:
+	return outcome;
+}
+
+/**
+ * media_push() - has one picture encoded and sent
+ * @m: the media; several threads may push at once
+ * @frame: the picture; release is called in every case
+ * @encode_ns: how long it was with the encoder, in nanoseconds; 0 if it was not encoded
+ *
+ * Returns when the picture is encoded or will not be, at the latest after two seconds.
+ */
+enum media_outcome media_push(Media *m, const struct media_frame *frame, guint64 *encode_ns)
+{
+	enum media_outcome outcome = MEDIA_DROPPED;
+
+	*encode_ns = 0;
+	g_mutex_lock(&m->lock);
+	m->figures.frames_in++;
+	if (!m->started || m->failed) {
+		outcome = MEDIA_NOT_STREAMING;
+	} else if (frame->time_ns >= m->newest_time) {
+		/* Two threads may have brought two pictures in the wrong order. */
+		m->newest_time = frame->time_ns;
+		outcome = push_picture(m, frame, encode_ns);
+	}
 	m->figures.frames_encoded += outcome == MEDIA_ENCODED;
 	m->figures.frames_dropped += outcome == MEDIA_DROPPED;
 	g_mutex_unlock(&m->lock);
 	if (frame->release)
 		frame->release(frame->release_data);
 	return outcome;
+}
+
+/* Before there is a picture of a compositor's; the lock is held. */
+static void push_black(Media *m)
+{
+	g_autofree guint8 *pixels = g_malloc0_n(m->width * m->height, 4);
+	gint64 now = g_get_monotonic_time();
+	const struct media_frame black = {
+		.pixels = pixels,
+		.stride = m->width * 4,
+		.width = m->width,
+		.height = m->height,
+		.time_ns = now * 1000,
+	};
+	guint64 encode_ns;
+
+	m->black_at = now + BLACK_AFTER;
+	if (push_picture(m, &black, &encode_ns) == MEDIA_ENCODED)
+		m->figures.frames_repeated++;
+}
+
+/*
+ * Repeats the last picture, or a black one before there is any, when nothing else came for long
+ * enough, and lets new ones go first.
+ */
+static gpointer repeat_pictures(gpointer user_data)
+{
+	Media *m = user_data;
+
+	g_mutex_lock(&m->lock);
+	while (!m->ending) {
+		gint64 at = m->last ? m->repeat_at : m->black_at;
+
+		if (m->busy || m->waiting || m->failed || !m->playing || !m->started)
+			g_cond_wait(&m->cond, &m->lock);
+		else if (g_get_monotonic_time() < at)
+			g_cond_wait_until(&m->cond, &m->lock, at);
+		else if (m->last)
+			repeat_last(m);
+		else
+			push_black(m);
+	}
+	g_mutex_unlock(&m->lock);
+	return NULL;
 }
 
 void media_get_figures(Media *m, struct media_figures *figures)

@@ -83,6 +83,7 @@ struct rtsp_source {
 	gint64 phase_deadline; /* for the request of the sink that the phase awaits */
 	gint64 message_deadline; /* for the rest of a message */
 	gint64 keepalive_at;
+	gint64 pause_until; /* an M9 until then is what the trigger PAUSE asked for; 0: none is */
 };
 
 const char *rtsp_reason_name(enum rtsp_reason reason)
@@ -124,8 +125,8 @@ RtspSource *rtsp_source_new(const struct rtsp_source_config *config)
 
 	s->local_host = g_strdup(config->local_host);
 	s->rtp_port = config->rtp_port;
-	/* Ten characters or fewer: LG's sinks show black otherwise. */
-	g_snprintf(s->session_id, sizeof(s->session_id), "%08X", config->session_id);
+	/* Ten characters or fewer: LG's sinks show black otherwise. Digits, as others keep a number. */
+	g_snprintf(s->session_id, sizeof(s->session_id), "%08u", config->session_id % 100000000);
 	s->policy = config->policy;
 	s->caps.connector_type = -1;
 	rtsp_framer_init(&s->framer);
@@ -275,7 +276,7 @@ static void ask_next(RtspSource *s, gint64 now)
 		}
 		if (s->standby_wanted && !s->pause_tried) {
 			s->pause_tried = TRUE;
-			s->paused_by_us = TRUE;
+			s->pause_until = now + RTSP_REQUEST_TIMEOUT;
 			trigger(s, REQUEST_TRIGGER_PAUSE, WFD_TRIGGER_PAUSE, now);
 			break;
 		}
@@ -365,7 +366,7 @@ static void refused(RtspSource *s, enum request request, guint code, gint64 now)
 	if (request == REQUEST_M12)
 		s->standby_refused = TRUE;
 	else if (request == REQUEST_TRIGGER_PAUSE)
-		s->paused_by_us = FALSE;
+		s->pause_until = 0;
 	else if (request == REQUEST_M4 && ask_other_format(s, now))
 		return;
 	else if (reason == RTSP_REASON_REFUSED_FORMAT)
@@ -606,15 +607,20 @@ static void handle_play(RtspSource *s, const RtspMessage *request, gint64 now)
 	emit(s, RTSP_SOURCE_PLAY, NULL);
 }
 
-static void handle_pause(RtspSource *s, const RtspMessage *request)
+/* M9: by the trigger PAUSE, which the trigger PLAY undoes, or by the sink's user, who does it. */
+static void handle_pause(RtspSource *s, const RtspMessage *request, gint64 now)
 {
 	if (s->phase < PHASE_PLAYING || s->phase > PHASE_STANDBY) {
 		reply(s, request, GST_RTSP_STS_METHOD_NOT_VALID_IN_THIS_STATE, "M9 PAUSE", NULL);
 		return;
 	}
 	reply(s, request, GST_RTSP_STS_OK, "M9 PAUSE", NULL);
-	if (s->phase != PHASE_ENDED)
-		pause_stream(s, PHASE_PAUSED);
+	if (s->phase == PHASE_ENDED)
+		return;
+	if (now < s->pause_until)
+		s->paused_by_us = TRUE;
+	s->pause_until = 0;
+	pause_stream(s, PHASE_PAUSED);
 }
 
 static void handle_teardown(RtspSource *s, const RtspMessage *request)
@@ -686,7 +692,7 @@ static void handle_request(RtspSource *s, const RtspMessage *request, gint64 now
 	case GST_RTSP_OPTIONS: handle_options(s, request); break;
 	case GST_RTSP_SETUP: handle_setup(s, request, now); break;
 	case GST_RTSP_PLAY: handle_play(s, request, now); break;
-	case GST_RTSP_PAUSE: handle_pause(s, request); break;
+	case GST_RTSP_PAUSE: handle_pause(s, request, now); break;
 	case GST_RTSP_TEARDOWN: handle_teardown(s, request); break;
 	case GST_RTSP_SET_PARAMETER: handle_set_parameter(s, request); break;
 	case GST_RTSP_GET_PARAMETER:

@@ -417,6 +417,30 @@ static void test_stream(void)
 	rig_free(rig);
 }
 
+/* A sink that plays before the compositor draws sees black, and then what was drawn meanwhile. */
+static void test_black(void)
+{
+	struct rig *rig = rig_new(640, 480, 0);
+	gint64 drawn = g_get_monotonic_time() * 1000;
+	g_autoptr(GstSample) sample = NULL;
+	struct media_figures figures;
+
+	media_set_playing(rig->media, TRUE);
+	memset(rig->pixels, 0, rig->width * rig->height * 4);
+	sample = pull(rig);
+	g_assert_cmpfloat(psnr(rig, sample), >=, 50);
+	draw(rig, 100);
+	g_assert_cmpint(push_at(rig, drawn), ==, MEDIA_ENCODED);
+	do {
+		gst_sample_unref(sample);
+		sample = pull(rig);
+	} while (psnr(rig, sample) < 30);
+	media_get_figures(rig->media, &figures);
+	g_assert_cmpuint(figures.frames_in, ==, 1);
+	g_assert_cmpuint(figures.frames_encoded, ==, 1);
+	rig_free(rig);
+}
+
 /* Greys stay grey, and as bright as they were. */
 static void test_greys(void)
 {
@@ -834,6 +858,7 @@ int main(int argc, char **argv)
 	gst_element_register(NULL, "v4l2h264enc", GST_RANK_NONE, card_encoder_get_type());
 	card.broken = TRUE;
 	g_test_add_func("/wfd/media/stream", test_stream);
+	g_test_add_func("/wfd/media/black", test_black);
 	g_test_add_func("/wfd/media/greys", test_greys);
 	g_test_add_func("/wfd/media/transport-stream", test_transport_stream);
 	g_test_add_func("/wfd/media/times", test_times);

@@ -20,7 +20,7 @@
 	"Transport: RTP/AVP/UDP;unicast;client_port=19000-19001\r\n\r\n"
 #define M7                                                               \
 	"PLAY rtsp://10.0.0.1/wfd1.0/streamid=0 RTSP/1.0\r\nCSeq: 3\r\n" \
-	"Session: 0000BEEF;timeout=30\r\n\r\n"
+	"Session: 00048879;timeout=30\r\n\r\n"
 #define M8 "TEARDOWN rtsp://10.0.0.1/wfd1.0/streamid=0 RTSP/1.0\r\nCSeq: 9\r\n\r\n"
 #define M9 "PAUSE rtsp://10.0.0.1/wfd1.0/streamid=0 RTSP/1.0\r\nCSeq: 8\r\n\r\n"
 
@@ -182,7 +182,7 @@ static void to_play(struct peer *p, const char *caps)
 {
 	to_m6(p, caps);
 	feed(p, M6);
-	expect(p, "RTSP/1.0 200 OK\r\n", "Session: 0000BEEF;timeout=30\r\n");
+	expect(p, "RTSP/1.0 200 OK\r\n", "Session: 00048879;timeout=30\r\n");
 	feed(p, M7);
 	expect(p, "RTSP/1.0 200 OK\r\n", "CSeq: 3\r\n");
 	expect_events(p, "Y");
@@ -216,7 +216,7 @@ static void test_handshake(gconstpointer step)
 	       "Transport: RTP/AVP/UDP;unicast;client_port=19000-19001;server_port=16384-16385\r\n");
 	expect_events(p, "");
 	feed(p, M7);
-	expect(p, "RTSP/1.0 200 OK\r\nCSeq: 3\r\n", "Session: 0000BEEF");
+	expect(p, "RTSP/1.0 200 OK\r\nCSeq: 3\r\n", "Session: 00048879");
 	expect_events(p, "Y");
 	peer_free(p);
 }
@@ -331,7 +331,7 @@ static void test_keepalive(gconstpointer step)
 	to_play(p, CAPS);
 	wait_for(p, 25);
 	expect(p, "GET_PARAMETER rtsp://localhost/wfd1.0 RTSP/1.0\r\nCSeq: 5\r\n",
-	       "Session: 0000BEEF\r\n\r\n");
+	       "Session: 00048879\r\n\r\n");
 	answer(p, 5, 200, "");
 	/* A refusal and an answer full of nonsense are signs of life too. */
 	wait_for(p, 25);
@@ -441,6 +441,33 @@ static void test_standby_by_pause(gconstpointer step)
 		expect_events(p, "Y");
 		peer_free(p);
 	}
+}
+
+/* A sink that says yes to the trigger PAUSE and plays on: a later pause is its user's own. */
+static void test_pause_of_the_sinks_own(gconstpointer step)
+{
+	struct peer *p = peer_start(step);
+
+	to_play(p, CAPS);
+	rtsp_source_set_standby(p->source, TRUE, p->now);
+	drain(p);
+	expect(p, "SET_PARAMETER ", "wfd_trigger_method: PAUSE\r\n");
+	answer(p, 5, 200, "");
+	p->now += 10 * G_USEC_PER_SEC;
+	rtsp_source_set_standby(p->source, FALSE, p->now);
+	drain(p);
+	feed(p, M9);
+	expect(p, "RTSP/1.0 200 OK\r\nCSeq: 8\r\n", "Session: ");
+	expect_events(p, "P");
+	drain(p);
+	expect_nothing(p);
+	/* It is left alone, but for the keep-alives. */
+	wait_for(p, 15);
+	expect(p, "GET_PARAMETER ", "CSeq: 6\r\n");
+	answer(p, 6, 200, "");
+	feed(p, M7);
+	expect_events(p, "Y");
+	peer_free(p);
 }
 
 /* A sink that takes standby and plays on at once is left alone, until the monitor goes on. */
@@ -850,7 +877,7 @@ static void test_bad_requests(gconstpointer step)
 		{"PLAY * RTSP/1.0\r\nCSeq: 5\r\n\r\n", "RTSP/1.0 455 "},
 		{"PAUSE * RTSP/1.0\r\nCSeq: 5\r\n\r\n", "RTSP/1.0 455 "},
 		{"SETUP * RTSP/1.0\r\nCSeq: 5\r\n\r\n", "RTSP/1.0 455 "},
-		{"PAUSE * RTSP/1.0\r\nCSeq: 5\r\nSession: 0000BEE\r\n\r\n", "RTSP/1.0 454 "},
+		{"PAUSE * RTSP/1.0\r\nCSeq: 5\r\nSession: 0004887\r\n\r\n", "RTSP/1.0 454 "},
 		{"SET_PARAMETER * RTSP/1.0\r\nCSeq: 5\r\nContent-Length: 8\r\n\r\nwfd_x: 1",
 		 "RTSP/1.0 451 "},
 		{"GET_PARAMETER * RTSP/1.0\r\nCSeq: 5\r\nContent-Length: 5\r\n\r\nwfd_x",
@@ -932,6 +959,7 @@ int main(int argc, char **argv)
 		{"standby", test_standby},
 		{"standby-quick", test_standby_quick},
 		{"standby-by-pause", test_standby_by_pause},
+		{"pause-of-the-sinks-own", test_pause_of_the_sinks_own},
 		{"standby-undone", test_standby_undone},
 		{"standby-refused", test_standby_refused},
 		{"trigger-unanswered", test_trigger_unanswered},
