@@ -263,8 +263,9 @@ static void print_stats(GPtrArray *all, GHashTable *before)
 		if (before) {
 			guint64 *last = g_hash_table_lookup(before, &id);
 
+			/* Fewer than before: another context with the number of one that is gone. */
 			printf(" %9" G_GUINT64_FORMAT,
-			       last ? (sent - *last) / WATCH_INTERVAL_S : 0);
+			       last && *last <= sent ? (sent - *last) / WATCH_INTERVAL_S : 0);
 			g_hash_table_replace(before, g_memdup2(&id, sizeof(id)),
 					     g_memdup2(&sent, sizeof(sent)));
 		}

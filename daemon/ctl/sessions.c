@@ -32,7 +32,15 @@ static enum ctl_exit complain_of_call(const GError *error)
 		ctl_complain("miracastd does not run: start it, or check --bus");
 		return CTL_NO_DAEMON;
 	}
-	if (g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY)) {
+	if (name && (g_str_has_prefix(name, "org.freedesktop.DBus.Error.Spawn.") ||
+		     g_str_has_prefix(name, "org.freedesktop.systemd1."))) {
+		ctl_complain("miracastd does not start: see its log (%s)", copy->message);
+		return CTL_NO_DAEMON;
+	}
+	/* GDBus's own limit, the bus's, and a bus that is gone. */
+	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT) ||
+	    g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CLOSED) ||
+	    g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY)) {
 		ctl_complain("miracastd does not answer: see its log");
 		return CTL_NO_DAEMON;
 	}

@@ -160,8 +160,11 @@ static void check_shut_down(HostManager *self)
 		self->shut_down_done(self->shut_down_data);
 }
 
+/* Those that ended last are kept: the queue's front has ended before its back. */
 static void on_ended(HostSession *session, HostManager *self)
 {
+	if (g_queue_remove(&self->sessions, session))
+		g_queue_push_tail(&self->sessions, session);
 	for (GList *item = self->sessions.head; item && count_ended(self) > MAX_ENDED;) {
 		GList *next = item->next;
 

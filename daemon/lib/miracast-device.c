@@ -746,6 +746,7 @@ static void stop_driver(MiracastDevice *self)
 static gboolean device_start(MiracastDevice *self, struct op *op, GError **error)
 {
 	g_autoptr(MiracastChannel) channel = miracast_device_ref_channel(self);
+	g_autoptr(GError) step_error = NULL;
 	struct miracast_session_info *info = g_new0(struct miracast_session_info, 1);
 	ntstatus_t status;
 	gboolean ok;
@@ -757,8 +758,15 @@ static gboolean device_start(MiracastDevice *self, struct op *op, GError **error
 		return FALSE;
 	}
 	if (!miracast_channel_session_step(channel, MIRACAST_SESSION_START_BEGIN, STATUS_SUCCESS, 0,
-					   error))
+					   &step_error)) {
+		/* The channel is this device's: nobody else can have begun. */
+		if (g_error_matches(step_error, MIRACAST_ERROR, MIRACAST_ERROR_BUSY))
+			g_set_error(error, MIRACAST_ERROR, MIRACAST_ERROR_STOPPING,
+				    "the machine goes to sleep");
+		else
+			g_propagate_error(error, g_steal_pointer(&step_error));
 		return FALSE;
+	}
 	set_in_start_or_stop(self, true);
 	status = self->driver.start_miracast_session(self->driver_context, self->rtsp_socket,
 						     &op->stats, info);

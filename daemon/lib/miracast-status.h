@@ -21,7 +21,7 @@ G_BEGIN_DECLS
  * @MIRACAST_ERROR_GONE: the context or the adapter is gone
  * @MIRACAST_ERROR_INVALID: not possible in the present state, or a bad argument
  * @MIRACAST_ERROR_TIMED_OUT: the kernel's watchdog expired
- * @MIRACAST_ERROR_STOPPING: refused because the session stops
+ * @MIRACAST_ERROR_STOPPING: refused because the session stops, or the machine goes to sleep
  * @MIRACAST_ERROR_DRIVER_LOAD: the user-mode driver cannot be loaded
  * @MIRACAST_ERROR_DRIVER_FAILED: the user-mode driver returned an error
  * @MIRACAST_ERROR_DRIVER_HUNG: the user-mode driver did not return in time and was cut off
