@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* miracast-sink: a headless Wi-Fi Display sink. Options, the socket, and what happens when. */
 #include "sink_media.h"
 #include "sink_report.h"

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "sink_media.h"
 
 #include <gst/app/gstappsink.h>

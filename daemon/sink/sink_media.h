@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What a Wi-Fi Display sink does with RTP: receive, demultiplex, decode, count, keep the last
  * picture. One UDP port on one local address; RTP from any host but the source is dropped.

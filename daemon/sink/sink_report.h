@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The figures of a run as one line of JSON, for scripts and tests. miracast-sink(1) lists the keys. */
 #pragma once
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * RTSP messages from bytes and to bytes (RFC 2326). The messages are GStreamer's; its connection is
  * not used, because that wants an Internet socket of its own, reads it byte by byte until it is

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The RTSP session of a Wi-Fi Display sink: messages in, bytes and events out (WFD 2.1, 6.4).
  * It knows neither sockets nor media, and is told what time it is; so a test can drive it.

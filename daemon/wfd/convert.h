@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * XRGB8888 to planar YUV 4:2:0 of limited range: greys have U = V = 128 exactly, every colour is
  * right within one. The chroma is sited as MPEG-2 and H.264 say: level with the even columns, and

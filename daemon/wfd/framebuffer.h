@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The display driver's framebuffers, mapped: each is asked for once, kept until the compositor
  * drops it, and unmapped when nobody reads it any more.

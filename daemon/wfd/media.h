@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Pictures in, RTP out: convert, scale, H.264, MPEG-TS, RTP over UDP (WFD 2.1, 4.10), by
  * GStreamer. One picture at a time is with the encoder and at most one waits for it: a newer one

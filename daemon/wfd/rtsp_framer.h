@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * RTSP messages out of a stream of bytes, and back (RFC 2326, 4 and 15). GStreamer's own framing
  * wants a socket; this one wants bytes. Its message type, header names and methods are used.

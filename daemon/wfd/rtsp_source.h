@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The source's side of a Wi-Fi Display RTSP session (WFD 2.1, 6): bytes in, bytes and events out.
  * No sockets, no clock, no media, no threads: the caller brings the bytes and the time.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The parameters of Wi-Fi Display ("wfd_video_formats: ..."), as C values (WFD 2.1, 6.1), and the
  * choice of one video format out of what a sink offers. No sockets, no media, no threads.

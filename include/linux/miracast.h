@@ -87,8 +87,8 @@ struct miracast_display_callbacks {
  *	gone. All callbacks have returned; the handle is refused from before
  *	this call on.
  *
- * The last three never run at the same time for one adapter; callbacks may
- * overlap all of them. All may sleep.
+ * The last three never run at the same time for one adapter; callbacks of a
+ * context may overlap all of them but its own destroy_context. All may sleep.
  * DDI: DXGK_MIRACAST_DISPLAY_INTERFACE.
  */
 struct miracast_display_ops {

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * miracast-sink itself, against a source that this test plays: real sockets, real media, hostile
  * bytes. The path of the program is the argument.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* The sink's RTSP session, driven by the bytes of a source and a clock that the test turns. */
 #include "sink_rtsp.h"
 #include "sink_session.h"

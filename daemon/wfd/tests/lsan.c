@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * For tests that run GStreamer under LeakSanitizer. GLib lets go of its first table of quarks when
  * that grows past 2048, and cannot free it, since readers take no lock. It is allocated by a

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* The colours of convert.c against the formula of ITU-R BT.601 and BT.709, and its edges. */
 #include <math.h>
 #include <string.h>

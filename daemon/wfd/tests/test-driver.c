@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The driver as a host sees it: a host, a display driver and a sink that are this file. The sink
  * is a thread with a TCP socket that speaks from a script; framebuffers are memory files. Time

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A sink's side of whole conversations, mutated: whatever comes, the state machine must neither
  * crash nor (under the sanitizers) touch what is not its own, must keep its buffers bounded, and

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Pictures pushed into the media, received over loopback by an independent GStreamer pipeline,
  * decoded and compared. Time limits are guards against hanging, not measures.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The source's RTSP state machine, against a sink that is bytes in this file. Every case runs with
  * the sink's bytes fed one by one, in sevens, and as they come.
