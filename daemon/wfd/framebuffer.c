@@ -17,8 +17,7 @@ static gboolean layout_is_sound(const struct miracast_display_framebuffer *info)
 	return info->format == DRM_FORMAT_XRGB8888 && info->width && info->height &&
 	       info->pitch / BYTES_PER_PIXEL >= info->width && info->offset <= info->buffer_size &&
 	       /* Behind the last row nothing need follow: another framebuffer may lie beside. */
-	       (info->height - 1) * (guint64)info->pitch +
-			       (guint64)info->width * BYTES_PER_PIXEL <=
+	       (info->height - 1) * (guint64)info->pitch + (guint64)info->width * BYTES_PER_PIXEL <=
 		       info->buffer_size - info->offset;
 }
 
