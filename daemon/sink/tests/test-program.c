@@ -275,9 +275,27 @@ static gboolean stream(struct source *s, gboolean lossy)
 	return TRUE;
 }
 
+/*
+ * Answers the requests for keyframes, which a sink sends as it needs, that come before the message
+ * with @start.
+ */
+static char *skip_to(struct source *s, const char *start)
+{
+	for (;;) {
+		g_autofree char *message = expect(s, "");
+
+		if (g_str_has_prefix(message, start))
+			return g_steal_pointer(&message);
+		if (!g_str_has_prefix(message, "SET_PARAMETER ") ||
+		    !strstr(message, "wfd_idr_request"))
+			g_error("the sink sent \"%s\", not \"%s\"", message, start);
+		answer(s, message, "");
+	}
+}
+
 static void expect_teardown(struct source *s)
 {
-	g_autofree char *m8 = expect(s, "TEARDOWN ");
+	g_autofree char *m8 = skip_to(s, "TEARDOWN ");
 
 	g_assert_nonnull(strstr(m8, "Session: 1234\r\n"));
 	answer(s, m8, "");
@@ -454,20 +472,6 @@ static void test_foreign_rtp(struct source *s, gconstpointer data)
 	g_assert_cmpint(media_figure(figures, "rtp_packets"), ==, 1);
 }
 
-/* Answers the requests for keyframes that come before the message with @start, and that one. */
-static void skip_to(struct source *s, const char *start)
-{
-	for (;;) {
-		g_autofree char *message = expect(s, "");
-		gboolean found = g_str_has_prefix(message, start);
-
-		if (!g_str_has_prefix(message, "RTSP/1.0 "))
-			answer(s, message, "");
-		if (found)
-			return;
-	}
-}
-
 /* Whatever comes as RTP, the sink lives on and can say how much of it. */
 static void test_garbage_rtp(struct source *s, gconstpointer data)
 {
@@ -508,9 +512,9 @@ static void test_garbage_rtp(struct source *s, gconstpointer data)
 			g_usleep(1000);
 	}
 	ask(s, "GET_PARAMETER " URI, "");
-	skip_to(s, "RTSP/1.0 200 OK\r\n");
+	g_free(skip_to(s, "RTSP/1.0 200 OK\r\n"));
 	g_subprocess_send_signal(s->sink, SIGTERM);
-	skip_to(s, "TEARDOWN ");
+	expect_teardown(s);
 	figures = finish(s, 1, "interrupted", &parser);
 	g_assert_cmpint(media_figure(figures, "rtp_packets"), >, 0);
 }
