@@ -35,6 +35,8 @@
 #define IDS	    16
 #define PC_HASH	    65536
 #define HUNG	    60 /* seconds after which a worker is said to hang */
+#define CRASHED	    4 /* exit status of a worker that a program has damaged */
+#define NO_SYMBOL   127 /* the dynamic linker's, when it finds a function no more */
 
 struct program {
 	unsigned int size;
@@ -878,7 +880,7 @@ static void on_signal(int signal)
 		return;
 	if (may_fault)
 		siglongjmp(on_fault, 1);
-	_exit(4);
+	_exit(CRASHED);
 }
 
 static void add_counter(uint64_t *to, uint64_t value)
@@ -986,9 +988,10 @@ static const char *wait_for(pid_t worker)
 			if (shared->complaint[0])
 				return shared->complaint;
 			/* Programs may unmap or overwrite what the worker stands on. */
-			return WIFSIGNALED(wstatus) || WEXITSTATUS(wstatus) == 4
-				       ? NULL
-				       : "a worker failed";
+			if (WIFSIGNALED(wstatus) || WEXITSTATUS(wstatus) == CRASHED ||
+			    WEXITSTATUS(wstatus) == NO_SYMBOL)
+				return NULL;
+			return "a worker failed";
 		}
 		sleep_ms(10);
 	}
