@@ -7,8 +7,6 @@ DESTDIR ?=
 KDIR ?= /lib/modules/$(shell uname -r)/build
 # where make install builds
 LOCAL ?= build/local
-# where make install builds
-LOCAL ?= build/local
 
 help:
 	@echo 'make demo      a desktop on the virtual display, streamed to a sink, in a VM'
@@ -20,7 +18,7 @@ help:
 	@echo 'make daemon    miracastd and its companions  (build/user)'
 	@echo 'make local     both for this very machine    (build/local)'
 	@echo 'make install   make local, installed: modules for the running kernel, programs under PREFIX'
-	@echo 'make uninstall'
+	@echo 'make uninstall removes what make install installed'
 	@echo 'make clean     forget build/; the trees stay in the cache'
 	@echo
 	@echo 'More tests:'
