@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* miracast-sink: a headless Wi-Fi Display sink. Options, the socket, and what happens when. */
-#include "sink_media.h"
-#include "sink_report.h"
-#include "sink_rtsp.h"
-#include "sink_session.h"
+#include "sink-media.h"
+#include "sink-report.h"
+#include "sink-rtsp.h"
+#include "sink-session.h"
 
 #include <errno.h>
 #include <gio/gio.h>
@@ -29,7 +29,7 @@ enum {
 	EXIT_USAGE
 };
 
-struct options {
+typedef struct {
 	char *source;
 	gint64 frames;
 	double timeout;
@@ -46,11 +46,11 @@ struct options {
 	gint64 idr_every;
 	gint64 pause_after;
 	gboolean no_standby;
-	enum sink_misbehaviour misbehaviour;
-};
+	SinkMisbehaviour misbehaviour;
+} SinkOptions;
 
-struct app {
-	struct options options;
+typedef struct {
+	SinkOptions options;
 	GMainLoop *loop;
 	GSocketConnectable *address;
 	GSocketClient *client;
@@ -62,16 +62,16 @@ struct app {
 	GByteArray *unsent;
 	guint flush_timer;
 
-	wfd_caps *caps;
-	sink_rtsp_reader *reader;
-	sink_session *session;
-	sink_media *media;
+	SinkCaps *caps;
+	SinkRtspReader *reader;
+	SinkSession *session;
+	SinkMedia *media;
 
 	gint64 began_us;
 	gint64 began_real_us;
 	char *connect_error;
 	/* When there is no session to keep them: */
-	enum sink_reason reason;
+	SinkReason reason;
 	char *sentence;
 
 	gint64 playing_since_us;
@@ -80,11 +80,11 @@ struct app {
 	guint64 damage_seen; /* discontinuities and corrupt pictures so far */
 	guint64 idr_asked; /* by --idr-every */
 	gboolean png_written;
-	struct sink_picture picture;
-};
+	SinkPicture picture;
+} SinkApp;
 
 /* Ends the run, whatever it is doing; by TEARDOWN if there is a session and @orderly. */
-static void finish(struct app *app, gboolean orderly, enum sink_reason reason, const char *sentence)
+static void finish(SinkApp *app, gboolean orderly, SinkReason reason, const char *sentence)
 {
 	if (app->session) {
 		sink_session_end(app->session, orderly, reason, sentence, g_get_monotonic_time());
@@ -105,10 +105,10 @@ static void stop_source(GSource **source)
 	g_clear_pointer(source, g_source_unref);
 }
 
-static void watch_socket(struct app *app);
+static void watch_socket(SinkApp *app);
 
 /* Sends what the socket takes now. With --misbehave split-messages one byte to a call. */
-static void flush(struct app *app)
+static void flush(SinkApp *app)
 {
 	gsize piece = app->options.misbehaviour == SINK_SPLIT_MESSAGES ? 1 : app->unsent->len;
 	gsize done = 0;
@@ -133,7 +133,7 @@ static void flush(struct app *app)
 
 static gboolean on_flush_timer(gpointer user_data)
 {
-	struct app *app = user_data;
+	SinkApp *app = user_data;
 
 	app->flush_timer = 0;
 	flush(app);
@@ -142,7 +142,7 @@ static gboolean on_flush_timer(gpointer user_data)
 
 static gboolean on_writable(GSocket *socket, GIOCondition condition, gpointer user_data)
 {
-	struct app *app = user_data;
+	SinkApp *app = user_data;
 
 	flush(app);
 	return app->write_source ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
@@ -150,7 +150,7 @@ static gboolean on_writable(GSocket *socket, GIOCondition condition, gpointer us
 
 static gboolean on_readable(GSocket *socket, GIOCondition condition, gpointer user_data)
 {
-	struct app *app = user_data;
+	SinkApp *app = user_data;
 	g_autoptr(GError) error = NULL;
 	guint8 data[READ_SIZE];
 	gssize got = g_socket_receive(socket, (char *)data, sizeof(data), NULL, &error);
@@ -182,7 +182,7 @@ static gboolean on_readable(GSocket *socket, GIOCondition condition, gpointer us
 	return G_SOURCE_REMOVE;
 }
 
-static GSource *watch(struct app *app, GIOCondition condition, GSocketSourceFunc callback)
+static GSource *watch(SinkApp *app, GIOCondition condition, GSocketSourceFunc callback)
 {
 	GSource *source = g_socket_create_source(app->socket, condition, NULL);
 
@@ -191,7 +191,7 @@ static GSource *watch(struct app *app, GIOCondition condition, GSocketSourceFunc
 	return source;
 }
 
-static void watch_socket(struct app *app)
+static void watch_socket(SinkApp *app)
 {
 	if (app->unsent->len && !app->write_source && !app->flush_timer)
 		app->write_source = watch(app, G_IO_OUT, on_writable);
@@ -206,7 +206,7 @@ static void watch_socket(struct app *app)
 
 static void on_send(GBytes *bytes, gpointer user_data)
 {
-	struct app *app = user_data;
+	SinkApp *app = user_data;
 	gsize size;
 	const guint8 *data = g_bytes_get_data(bytes, &size);
 
@@ -217,9 +217,9 @@ static void on_send(GBytes *bytes, gpointer user_data)
 		app->flush_timer = g_timeout_add(COALESCE_MS, on_flush_timer, app);
 }
 
-static gboolean on_session_event(enum sink_event event, gpointer user_data, GError **error)
+static gboolean on_session_event(SinkEvent event, gpointer user_data, GError **error)
 {
-	struct app *app = user_data;
+	SinkApp *app = user_data;
 
 	switch (event) {
 	case SINK_EVENT_SETUP: return sink_media_start(app->media, error);
@@ -235,31 +235,31 @@ static gboolean on_session_event(enum sink_event event, gpointer user_data, GErr
 
 static void on_message(GstRTSPMessage *message, gpointer user_data)
 {
-	struct app *app = user_data;
+	SinkApp *app = user_data;
 
 	sink_session_receive(app->session, message, g_get_monotonic_time());
 }
 
 static void on_media_failed(const char *reason, gpointer user_data)
 {
-	struct app *app = user_data;
+	SinkApp *app = user_data;
 	g_autofree char *sentence = g_strdup_printf("The stream cannot be decoded: %s", reason);
 
 	finish(app, TRUE, SINK_REASON_MEDIA_FAILED, sentence);
 }
 
-static gboolean load_caps(struct app *app, guint16 port, GError **error)
+static gboolean load_caps(SinkApp *app, guint16 port, GError **error)
 {
-	const struct options *o = &app->options;
+	const SinkOptions *o = &app->options;
 	g_autofree char *text = NULL;
 	gsize size;
 
-	app->caps = wfd_caps_new(port);
+	app->caps = sink_caps_new(port);
 	if (o->no_standby)
-		wfd_caps_set(app->caps, "wfd_standby_resume_capability", "none");
+		sink_caps_set(app->caps, "wfd_standby_resume_capability", "none");
 	if (o->edid) {
 		if (!g_file_get_contents(o->edid, &text, &size, error) ||
-		    !wfd_caps_set_edid(app->caps, (const guint8 *)text, size, error)) {
+		    !sink_caps_set_edid(app->caps, (const guint8 *)text, size, error)) {
 			g_prefix_error(error, "--edid %s: ", o->edid);
 			return FALSE;
 		}
@@ -267,28 +267,28 @@ static gboolean load_caps(struct app *app, guint16 port, GError **error)
 	}
 	if (o->caps) {
 		if (!g_file_get_contents(o->caps, &text, &size, error) ||
-		    !wfd_caps_load(app->caps, text, size, error)) {
+		    !sink_caps_load(app->caps, text, size, error)) {
 			g_prefix_error(error, "--caps %s: ", o->caps);
 			return FALSE;
 		}
 	}
 	if (o->video_formats)
-		wfd_caps_set(app->caps, "wfd_video_formats", o->video_formats);
+		sink_caps_set(app->caps, "wfd_video_formats", o->video_formats);
 	if (o->audio_codecs)
-		wfd_caps_set(app->caps, "wfd_audio_codecs", o->audio_codecs);
+		sink_caps_set(app->caps, "wfd_audio_codecs", o->audio_codecs);
 	return TRUE;
 }
 
 /* The TCP connection stands: everything else stands on its two addresses. */
-static gboolean begin_session(struct app *app, GError **error)
+static gboolean begin_session(SinkApp *app, GError **error)
 {
-	static const struct sink_session_ops ops = {.send = on_send, .event = on_session_event};
-	const struct options *o = &app->options;
+	static const SinkSessionOps ops = {.send = on_send, .event = on_session_event};
+	const SinkOptions *o = &app->options;
 	g_autoptr(GSocketAddress)
 		local = g_socket_connection_get_local_address(app->connection, error);
 	g_autoptr(GSocketAddress) remote =
 		local ? g_socket_connection_get_remote_address(app->connection, error) : NULL;
-	struct sink_session_config config = {
+	SinkSessionConfig config = {
 		.response_timeout_us = o->response_timeout * G_USEC_PER_SEC,
 		.session_timeout_us = o->session_timeout * G_USEC_PER_SEC,
 		.misbehaviour = o->misbehaviour,
@@ -319,7 +319,7 @@ static gboolean try_connect(gpointer user_data);
 
 static void on_connected(GObject *object, GAsyncResult *result, gpointer user_data)
 {
-	struct app *app = user_data;
+	SinkApp *app = user_data;
 	g_autoptr(GError) error = NULL;
 
 	app->connection = g_socket_client_connect_finish(G_SOCKET_CLIENT(object), result, &error);
@@ -341,7 +341,7 @@ static void on_connected(GObject *object, GAsyncResult *result, gpointer user_da
 
 static gboolean try_connect(gpointer user_data)
 {
-	struct app *app = user_data;
+	SinkApp *app = user_data;
 
 	if (!g_cancellable_is_cancelled(app->cancellable))
 		g_socket_client_connect_async(app->client, app->address, app->cancellable,
@@ -349,7 +349,7 @@ static gboolean try_connect(gpointer user_data)
 	return G_SOURCE_REMOVE;
 }
 
-static gboolean save_png(struct app *app, GError **error)
+static gboolean save_png(SinkApp *app, GError **error)
 {
 	if (!app->media) {
 		g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
@@ -363,7 +363,7 @@ static gboolean save_png(struct app *app, GError **error)
 }
 
 /* M13 when the picture is damaged, when none comes, and as often as --idr-every says. */
-static void ask_for_keyframes(struct app *app, const struct sink_media_stats *stats, gint64 now)
+static void ask_for_keyframes(SinkApp *app, const SinkMediaStatistics *stats, gint64 now)
 {
 	/* Lost packets show as discontinuities, once it is clear that they are not only late. */
 	guint64 damage = stats->ts_continuity_errors + stats->frames_corrupt;
@@ -379,7 +379,7 @@ static void ask_for_keyframes(struct app *app, const struct sink_media_stats *st
 	}
 }
 
-static void pause_and_resume(struct app *app, const struct sink_media_stats *stats, gint64 now)
+static void pause_and_resume(SinkApp *app, const SinkMediaStatistics *stats, gint64 now)
 {
 	gint64 after = app->options.pause_after;
 
@@ -397,12 +397,12 @@ static void pause_and_resume(struct app *app, const struct sink_media_stats *sta
 	}
 }
 
-static void check_progress(struct app *app, gint64 now)
+static void check_progress(SinkApp *app, gint64 now)
 {
-	struct sink_media_stats stats;
+	SinkMediaStatistics stats;
 	g_autofree char *sentence = NULL;
 
-	sink_media_stats(app->media, &stats);
+	sink_media_statistics(app->media, &stats);
 	if (app->options.frames && stats.frames >= (guint64)app->options.frames) {
 		sentence =
 			g_strdup_printf("%" G_GUINT64_FORMAT " frames were decoded.", stats.frames);
@@ -416,8 +416,8 @@ static void check_progress(struct app *app, gint64 now)
 
 static gboolean on_tick(gpointer user_data)
 {
-	struct app *app = user_data;
-	const struct options *o = &app->options;
+	SinkApp *app = user_data;
+	const SinkOptions *o = &app->options;
 	gint64 now = g_get_monotonic_time();
 	double elapsed = (now - app->began_us) / 1e6;
 	g_autofree char *sentence = NULL;
@@ -442,7 +442,7 @@ static gboolean on_tick(gpointer user_data)
 
 static gboolean on_interrupt(gpointer user_data)
 {
-	struct app *app = user_data;
+	SinkApp *app = user_data;
 	/* The second signal does not wait for the source's answer to TEARDOWN. */
 	gboolean again = app->session && sink_session_state(app->session) == SINK_TEARDOWN;
 
@@ -452,7 +452,7 @@ static gboolean on_interrupt(gpointer user_data)
 
 static gboolean on_usr1(gpointer user_data)
 {
-	struct app *app = user_data;
+	SinkApp *app = user_data;
 	g_autoptr(GError) error = NULL;
 
 	if (!app->options.png)
@@ -473,7 +473,7 @@ static gboolean write_json(const char *path, const char *line, GError **error)
 	return FALSE;
 }
 
-static gboolean succeeded(const struct app *app, enum sink_reason reason, guint64 frames)
+static gboolean succeeded(const SinkApp *app, SinkReason reason, guint64 frames)
 {
 	if (app->options.frames)
 		return reason == SINK_REASON_FRAMES_REACHED;
@@ -481,9 +481,9 @@ static gboolean succeeded(const struct app *app, enum sink_reason reason, guint6
 			  reason == SINK_REASON_INTERRUPTED || reason == SINK_REASON_TIMEOUT);
 }
 
-static int report(struct app *app)
+static int report(SinkApp *app)
 {
-	struct sink_report r = {
+	SinkReport r = {
 		.source = app->options.source,
 		.began_real_us = app->began_real_us,
 		.duration_us = g_get_monotonic_time() - app->began_us,
@@ -497,7 +497,7 @@ static int report(struct app *app)
 	g_autofree char *line = NULL;
 
 	if (app->media) {
-		sink_media_stats(app->media, &r.media);
+		sink_media_statistics(app->media, &r.media);
 		r.rtp_port = sink_media_port(app->media);
 	}
 	r.ok = succeeded(app, r.reason, r.media.frames);
@@ -535,7 +535,7 @@ static char *misbehaviour_help(void)
 	return g_string_free(text, FALSE);
 }
 
-static gboolean check_options(struct options *o, const char *misbehave, gboolean standby,
+static gboolean check_options(SinkOptions *o, const char *misbehave, gboolean standby,
 			      GError **error)
 {
 	const struct {
@@ -586,7 +586,7 @@ static gboolean check_options(struct options *o, const char *misbehave, gboolean
 }
 
 /* EXIT_OK: go on. @leave is set when --version or --help said all there is to say. */
-static gboolean parse_options(struct options *o, int argc, char **argv, gboolean *leave,
+static gboolean parse_options(SinkOptions *o, int argc, char **argv, gboolean *leave,
 			      GError **error)
 {
 	gboolean version = FALSE, standby = FALSE;
@@ -608,7 +608,7 @@ static gboolean parse_options(struct options *o, int argc, char **argv, gboolean
 		{"png", 0, 0, G_OPTION_ARG_FILENAME, &o->png,
 		 "Write the last picture there at the end, and at SIGUSR1", "FILE"},
 		{"json", 0, 0, G_OPTION_ARG_FILENAME, &o->json,
-		 "Write one line of figures there at the end; - is standard output", "FILE"},
+		 "Write one line of statistics there at the end; - is standard output", "FILE"},
 		{"caps", 0, 0, G_OPTION_ARG_FILENAME, &o->caps,
 		 "Capabilities: lines 'wfd_parameter: value', as M3 shall answer them", "FILE"},
 		{"video-formats", 0, 0, G_OPTION_ARG_STRING, &o->video_formats,
@@ -656,7 +656,7 @@ static gboolean parse_options(struct options *o, int argc, char **argv, gboolean
 	return check_options(o, misbehave, standby, error);
 }
 
-static void options_clear(struct options *o)
+static void options_clear(SinkOptions *o)
 {
 	g_free(o->source);
 	g_free(o->png);
@@ -667,7 +667,7 @@ static void options_clear(struct options *o)
 	g_free(o->edid);
 }
 
-static void app_clear(struct app *app)
+static void app_clear(SinkApp *app)
 {
 	if (app->flush_timer)
 		g_source_remove(app->flush_timer);
@@ -676,7 +676,7 @@ static void app_clear(struct app *app)
 	sink_session_free(app->session);
 	sink_rtsp_reader_free(app->reader);
 	sink_media_free(app->media);
-	wfd_caps_free(app->caps);
+	sink_caps_free(app->caps);
 	g_byte_array_unref(app->unsent);
 	g_clear_object(&app->socket);
 	g_clear_object(&app->connection);
@@ -689,7 +689,7 @@ static void app_clear(struct app *app)
 	options_clear(&app->options);
 }
 
-static int run(struct app *app)
+static int run(SinkApp *app)
 {
 	g_autoptr(GError) error = NULL;
 	int status;
@@ -726,7 +726,7 @@ static int run(struct app *app)
 
 int main(int argc, char **argv)
 {
-	struct app app = {
+	SinkApp app = {
 		.options = {.connect_timeout = 10, .response_timeout = 6},
 	};
 	g_autoptr(GError) error = NULL;
@@ -740,10 +740,10 @@ int main(int argc, char **argv)
 		app.address = g_network_address_parse(app.options.source, DEFAULT_PORT, &error);
 	/* Capabilities are checked now, so that a wrong file is a usage error and no failed session. */
 	if (!error && load_caps(&app, 0, &error))
-		g_clear_pointer(&app.caps, wfd_caps_free);
+		g_clear_pointer(&app.caps, sink_caps_free);
 	if (error) {
 		g_printerr("miracast-sink: %s. See miracast-sink --help.\n", error->message);
-		wfd_caps_free(app.caps);
+		sink_caps_free(app.caps);
 		g_clear_object(&app.address);
 		options_clear(&app.options);
 		return EXIT_USAGE;

@@ -17,7 +17,7 @@
 
 static const char *program;
 
-struct source {
+typedef struct {
 	GSocket *listener;
 	GSocket *connection;
 	GSubprocess *sink;
@@ -31,7 +31,7 @@ struct source {
 	guint cseq;
 	guint packets; /* of media, seen by drop_some() */
 	guint32 colour; /* of media */
-};
+} SinkTestSource;
 
 static GSocket *new_socket(GSocketType type, const char *address, guint16 port)
 {
@@ -54,7 +54,7 @@ static guint16 port_of(GSocket *socket)
 	return g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(address));
 }
 
-static void start_listening(struct source *s)
+static void start_listening(SinkTestSource *s)
 {
 	g_autoptr(GError) error = NULL;
 
@@ -64,24 +64,24 @@ static void start_listening(struct source *s)
 	s->port = port_of(s->listener);
 }
 
-static void set_up(struct source *s, gconstpointer data)
+static void set_up(SinkTestSource *s, gconstpointer data)
 {
 	s->dir = g_dir_make_tmp("miracast-sink-XXXXXX", NULL);
-	s->json_path = g_build_filename(s->dir, "figures.json", NULL);
+	s->json_path = g_build_filename(s->dir, "statistics.json", NULL);
 	s->png_path = g_build_filename(s->dir, "picture.png", NULL);
 	s->in = g_string_new(NULL);
 	s->colour = BLUE;
 	start_listening(s);
 }
 
-static void hang_up(struct source *s)
+static void hang_up(SinkTestSource *s)
 {
 	if (s->connection)
 		g_socket_close(s->connection, NULL);
 	g_clear_object(&s->connection);
 }
 
-static void tear_down(struct source *s, gconstpointer data)
+static void tear_down(SinkTestSource *s, gconstpointer data)
 {
 	if (s->media)
 		gst_element_set_state(s->media, GST_STATE_NULL);
@@ -101,7 +101,7 @@ static void tear_down(struct source *s, gconstpointer data)
 }
 
 /* Starts the sink with --json, --png if @picture, and the options, which are parted by spaces. */
-static void run_sink(struct source *s, gboolean picture, const char *options)
+static void run_sink(SinkTestSource *s, gboolean picture, const char *options)
 {
 	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
 	g_autofree char *address = g_strdup_printf("127.0.0.1:%u", s->port);
@@ -121,7 +121,7 @@ static void run_sink(struct source *s, gboolean picture, const char *options)
 	g_assert_no_error(error);
 }
 
-static void accept_sink(struct source *s)
+static void accept_sink(SinkTestSource *s)
 {
 	g_autoptr(GError) error = NULL;
 
@@ -130,7 +130,7 @@ static void accept_sink(struct source *s)
 	g_socket_set_timeout(s->connection, GUARD_S);
 }
 
-static gssize receive(struct source *s)
+static gssize receive(SinkTestSource *s)
 {
 	g_autoptr(GError) error = NULL;
 	char data[4096];
@@ -142,7 +142,7 @@ static gssize receive(struct source *s)
 }
 
 /* The next message of the sink, which must begin with @start. */
-static char *expect(struct source *s, const char *start)
+static char *expect(SinkTestSource *s, const char *start)
 {
 	for (;;) {
 		const char *end = strstr(s->in->str, "\r\n\r\n");
@@ -167,12 +167,12 @@ static char *expect(struct source *s, const char *start)
 	}
 }
 
-static void expect_only(struct source *s, const char *start)
+static void expect_only(SinkTestSource *s, const char *start)
 {
 	g_free(expect(s, start));
 }
 
-static void say(struct source *s, const char *text)
+static void say(SinkTestSource *s, const char *text)
 {
 	g_autoptr(GError) error = NULL;
 	gsize size = strlen(text);
@@ -180,7 +180,7 @@ static void say(struct source *s, const char *text)
 	g_assert_cmpint(g_socket_send(s->connection, text, size, NULL, &error), ==, size);
 }
 
-static void ask(struct source *s, const char *line, const char *body)
+static void ask(SinkTestSource *s, const char *line, const char *body)
 {
 	g_autofree char *text =
 		g_strdup_printf("%s RTSP/1.0\r\nCSeq: %u\r\nContent-Length: %zu\r\n\r\n%s", line,
@@ -189,7 +189,7 @@ static void ask(struct source *s, const char *line, const char *body)
 	say(s, text);
 }
 
-static void answer(struct source *s, const char *message, const char *headers)
+static void answer(SinkTestSource *s, const char *message, const char *headers)
 {
 	const char *cseq = strstr(message, "CSeq: ") + 6;
 	g_autofree char *number = g_strndup(cseq, strcspn(cseq, "\r"));
@@ -199,7 +199,7 @@ static void answer(struct source *s, const char *message, const char *headers)
 	say(s, whole);
 }
 
-static void m1_to_m3(struct source *s)
+static void m1_to_m3(SinkTestSource *s)
 {
 	g_autofree char *m2 = NULL;
 	g_autofree char *m3 = NULL;
@@ -219,7 +219,7 @@ static void m1_to_m3(struct source *s)
 	g_assert_cmpuint(s->rtp_port, >, 0);
 }
 
-static void m4_to_m7(struct source *s)
+static void m4_to_m7(SinkTestSource *s)
 {
 	g_autofree char *m4 = g_strdup_printf(
 		"wfd_video_formats: 00 00 01 02 00000001 00000000 00000000 00 0000 0000 00 none none\r\n"
@@ -241,13 +241,13 @@ static void m4_to_m7(struct source *s)
 
 static GstPadProbeReturn drop_some(GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
-	struct source *s = user_data;
+	SinkTestSource *s = user_data;
 
 	return ++s->packets % 20 == 0 ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
 }
 
 /* Streams a picture of one colour, 640x480, until tear_down(). FALSE if there is no encoder here. */
-static gboolean stream(struct source *s, gboolean lossy)
+static gboolean stream(SinkTestSource *s, gboolean lossy)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GstElementFactory) encoder = gst_element_factory_find("x264enc");
@@ -279,7 +279,7 @@ static gboolean stream(struct source *s, gboolean lossy)
  * Answers the requests for keyframes, which a sink sends as it needs, that come before the message
  * with @start.
  */
-static char *skip_to(struct source *s, const char *start)
+static char *skip_to(SinkTestSource *s, const char *start)
 {
 	for (;;) {
 		g_autofree char *message = expect(s, "");
@@ -293,7 +293,7 @@ static char *skip_to(struct source *s, const char *start)
 	}
 }
 
-static void expect_teardown(struct source *s)
+static void expect_teardown(SinkTestSource *s)
 {
 	g_autofree char *m8 = skip_to(s, "TEARDOWN ");
 
@@ -301,37 +301,37 @@ static void expect_teardown(struct source *s)
 	answer(s, m8, "");
 }
 
-/* Waits for the sink to end, and reads its figures. */
-static JsonObject *finish(struct source *s, int status, const char *reason, JsonParser **parser)
+/* Waits for the sink to end, and reads its statistics. */
+static JsonObject *finish(SinkTestSource *s, int status, const char *reason, JsonParser **parser)
 {
 	g_autoptr(GError) error = NULL;
-	JsonObject *figures;
+	JsonObject *statistics;
 
 	g_subprocess_wait(s->sink, NULL, &error);
 	g_assert_no_error(error);
 	*parser = json_parser_new();
 	json_parser_load_from_file(*parser, s->json_path, &error);
 	g_assert_no_error(error);
-	figures = json_node_get_object(json_parser_get_root(*parser));
-	g_assert_cmpstr(json_object_get_string_member(figures, "reason"), ==, reason);
-	g_assert_cmpstr(json_object_get_string_member(figures, "result"), ==,
+	statistics = json_node_get_object(json_parser_get_root(*parser));
+	g_assert_cmpstr(json_object_get_string_member(statistics, "reason"), ==, reason);
+	g_assert_cmpstr(json_object_get_string_member(statistics, "result"), ==,
 			status ? "fail" : "ok");
-	g_assert_cmpuint(strlen(json_object_get_string_member(figures, "sentence")), >, 0);
+	g_assert_cmpuint(strlen(json_object_get_string_member(statistics, "sentence")), >, 0);
 	g_assert_true(g_subprocess_get_if_exited(s->sink));
 	g_assert_cmpint(g_subprocess_get_exit_status(s->sink), ==, status);
-	return figures;
+	return statistics;
 }
 
-static void finish_only(struct source *s, int status, const char *reason)
+static void finish_only(SinkTestSource *s, int status, const char *reason)
 {
 	g_autoptr(JsonParser) parser = NULL;
 
 	finish(s, status, reason, &parser);
 }
 
-static gint64 media_figure(JsonObject *figures, const char *name)
+static gint64 media_number(JsonObject *statistics, const char *name)
 {
-	return json_object_get_int_member(json_object_get_object_member(figures, "media"), name);
+	return json_object_get_int_member(json_object_get_object_member(statistics, "media"), name);
 }
 
 /* The colour in the middle of the PNG, as 0xRRGGBB, and its size. */
@@ -366,7 +366,7 @@ static guint32 png_colour(const char *path, int *width, int *height)
 	return colour;
 }
 
-static void assert_picture(struct source *s)
+static void assert_picture(SinkTestSource *s)
 {
 	int width, height;
 	guint32 colour = png_colour(s->png_path, &width, &height);
@@ -379,10 +379,10 @@ static void assert_picture(struct source *s)
 			2);
 }
 
-static void test_picture(struct source *s, gconstpointer data)
+static void test_picture(SinkTestSource *s, gconstpointer data)
 {
 	g_autoptr(JsonParser) parser = NULL;
-	JsonObject *figures, *png;
+	JsonObject *statistics, *png;
 
 	if (data)
 		s->colour = GPOINTER_TO_UINT(data);
@@ -393,18 +393,18 @@ static void test_picture(struct source *s, gconstpointer data)
 	if (!stream(s, FALSE))
 		return;
 	expect_teardown(s);
-	figures = finish(s, 0, "frames-reached", &parser);
-	g_assert_cmpint(media_figure(figures, "frames_decoded"), >=, 30);
-	g_assert_cmpint(media_figure(figures, "keyframes"), >=, 1);
-	g_assert_cmpint(media_figure(figures, "rtp_packets"), >=, 30);
-	g_assert_cmpint(media_figure(figures, "width"), ==, 640);
-	g_assert_cmpint(media_figure(figures, "first_frame_us"), >, 0);
-	png = json_object_get_object_member(figures, "png");
+	statistics = finish(s, 0, "frames-reached", &parser);
+	g_assert_cmpint(media_number(statistics, "frames_decoded"), >=, 30);
+	g_assert_cmpint(media_number(statistics, "keyframes"), >=, 1);
+	g_assert_cmpint(media_number(statistics, "rtp_packets"), >=, 30);
+	g_assert_cmpint(media_number(statistics, "width"), ==, 640);
+	g_assert_cmpint(media_number(statistics, "first_frame_us"), >, 0);
+	png = json_object_get_object_member(statistics, "png");
 	g_assert_cmpint(json_object_get_int_member(png, "frame"), >=, 30);
 	assert_picture(s);
 }
 
-static void test_picture_on_signal(struct source *s, gconstpointer data)
+static void test_picture_on_signal(SinkTestSource *s, gconstpointer data)
 {
 	run_sink(s, TRUE, "");
 	accept_sink(s);
@@ -425,11 +425,11 @@ static void test_picture_on_signal(struct source *s, gconstpointer data)
 }
 
 /* Loss is counted, and makes the sink ask for a keyframe (M13). */
-static void test_loss(struct source *s, gconstpointer data)
+static void test_loss(SinkTestSource *s, gconstpointer data)
 {
 	g_autoptr(JsonParser) parser = NULL;
 	g_autofree char *m13 = NULL;
-	JsonObject *figures;
+	JsonObject *statistics;
 
 	run_sink(s, FALSE, "");
 	accept_sink(s);
@@ -440,19 +440,19 @@ static void test_loss(struct source *s, gconstpointer data)
 	m13 = expect(s, "SET_PARAMETER rtsp://127.0.0.1/wfd1.0/streamid=0 RTSP/1.0\r\n");
 	g_assert_true(g_str_has_suffix(m13, "\r\n\r\nwfd_idr_request\r\n"));
 	hang_up(s);
-	figures = finish(s, 1, "connection-closed", &parser);
-	g_assert_cmpint(media_figure(figures, "rtp_lost"), >, 0);
-	g_assert_cmpint(media_figure(figures, "ts_continuity_errors"), >, 0);
+	statistics = finish(s, 1, "connection-closed", &parser);
+	g_assert_cmpint(media_number(statistics, "rtp_lost"), >, 0);
+	g_assert_cmpint(media_number(statistics, "ts_continuity_errors"), >, 0);
 }
 
 /* RTP from another address than the source's is dropped. */
-static void test_foreign_rtp(struct source *s, gconstpointer data)
+static void test_foreign_rtp(SinkTestSource *s, gconstpointer data)
 {
 	g_autoptr(JsonParser) parser = NULL;
 	g_autoptr(GSocket) stranger = new_socket(G_SOCKET_TYPE_DATAGRAM, "127.0.0.2", 0);
 	g_autoptr(GSocket) own = new_socket(G_SOCKET_TYPE_DATAGRAM, "127.0.0.1", 0);
 	g_autoptr(GSocketAddress) to = NULL;
-	JsonObject *figures;
+	JsonObject *statistics;
 	char packet[12 + 188] = {(char)0x80, 33};
 
 	run_sink(s, FALSE, "");
@@ -467,19 +467,19 @@ static void test_foreign_rtp(struct source *s, gconstpointer data)
 	/* With RTP but no picture the sink asks for a keyframe: so it has seen the last packet. */
 	expect_only(s, "SET_PARAMETER ");
 	hang_up(s);
-	figures = finish(s, 1, "connection-closed", &parser);
-	g_assert_cmpint(media_figure(figures, "rtp_foreign"), ==, 3);
-	g_assert_cmpint(media_figure(figures, "rtp_packets"), ==, 1);
+	statistics = finish(s, 1, "connection-closed", &parser);
+	g_assert_cmpint(media_number(statistics, "rtp_foreign"), ==, 3);
+	g_assert_cmpint(media_number(statistics, "rtp_packets"), ==, 1);
 }
 
 /* Whatever comes as RTP, the sink lives on and can say how much of it. */
-static void test_garbage_rtp(struct source *s, gconstpointer data)
+static void test_garbage_rtp(SinkTestSource *s, gconstpointer data)
 {
 	g_autoptr(JsonParser) parser = NULL;
 	g_autoptr(GSocket) own = new_socket(G_SOCKET_TYPE_DATAGRAM, "127.0.0.1", 0);
 	g_autoptr(GSocketAddress) to = NULL;
 	g_autoptr(GRand) random = g_rand_new_with_seed(5);
-	JsonObject *figures;
+	JsonObject *statistics;
 
 	run_sink(s, FALSE, "");
 	accept_sink(s);
@@ -515,11 +515,11 @@ static void test_garbage_rtp(struct source *s, gconstpointer data)
 	g_free(skip_to(s, "RTSP/1.0 200 OK\r\n"));
 	g_subprocess_send_signal(s->sink, SIGTERM);
 	expect_teardown(s);
-	figures = finish(s, 1, "interrupted", &parser);
-	g_assert_cmpint(media_figure(figures, "rtp_packets"), >, 0);
+	statistics = finish(s, 1, "interrupted", &parser);
+	g_assert_cmpint(media_number(statistics, "rtp_packets"), >, 0);
 }
 
-static void test_connect_failed(struct source *s, gconstpointer data)
+static void test_connect_failed(SinkTestSource *s, gconstpointer data)
 {
 	g_clear_object(&s->listener);
 	run_sink(s, FALSE, "--connect-timeout 0.5");
@@ -527,7 +527,7 @@ static void test_connect_failed(struct source *s, gconstpointer data)
 }
 
 /* A source that begins to listen late is found by trying again. */
-static void test_late_source(struct source *s, gconstpointer data)
+static void test_late_source(SinkTestSource *s, gconstpointer data)
 {
 	g_clear_object(&s->listener);
 	run_sink(s, FALSE, "--connect-timeout 60");
@@ -539,7 +539,7 @@ static void test_late_source(struct source *s, gconstpointer data)
 	finish_only(s, 1, "connection-closed");
 }
 
-static void test_timeout(struct source *s, gconstpointer data)
+static void test_timeout(SinkTestSource *s, gconstpointer data)
 {
 	run_sink(s, FALSE, "--frames 1 --timeout 2");
 	accept_sink(s);
@@ -549,14 +549,14 @@ static void test_timeout(struct source *s, gconstpointer data)
 	finish_only(s, 1, "timeout");
 }
 
-static void test_source_silent(struct source *s, gconstpointer data)
+static void test_source_silent(SinkTestSource *s, gconstpointer data)
 {
 	run_sink(s, FALSE, "--session-timeout 0.5");
 	accept_sink(s);
 	finish_only(s, 1, "source-silent");
 }
 
-static void test_response_timeout(struct source *s, gconstpointer data)
+static void test_response_timeout(SinkTestSource *s, gconstpointer data)
 {
 	run_sink(s, FALSE, "--response-timeout 0.5");
 	accept_sink(s);
@@ -564,7 +564,7 @@ static void test_response_timeout(struct source *s, gconstpointer data)
 	finish_only(s, 1, "response-timeout");
 }
 
-static void test_not_rtsp(struct source *s, gconstpointer data)
+static void test_not_rtsp(SinkTestSource *s, gconstpointer data)
 {
 	run_sink(s, FALSE, "");
 	accept_sink(s);
@@ -573,7 +573,7 @@ static void test_not_rtsp(struct source *s, gconstpointer data)
 }
 
 /* A source that sends without end and never reads: the sink does not grow, hang or crash. */
-static void test_flood(struct source *s, gconstpointer data)
+static void test_flood(SinkTestSource *s, gconstpointer data)
 {
 	static const char *const pieces[] = {
 		"AAAAAAAA", "OPTIONS * RTSP/1.0\r\nX: y\r\nX: y\r\n",
@@ -591,7 +591,7 @@ static void test_flood(struct source *s, gconstpointer data)
 }
 
 /* Millions of requests whose answers nobody reads: the sink stops reading, and the clock ends it. */
-static void test_request_flood(struct source *s, gconstpointer data)
+static void test_request_flood(SinkTestSource *s, gconstpointer data)
 {
 	g_autoptr(GString) block = g_string_new(NULL);
 	g_autoptr(GError) error = NULL;
@@ -608,7 +608,7 @@ static void test_request_flood(struct source *s, gconstpointer data)
 	g_assert_cmpint(g_subprocess_get_exit_status(s->sink), ==, 1);
 }
 
-static void test_split(struct source *s, gconstpointer data)
+static void test_split(SinkTestSource *s, gconstpointer data)
 {
 	run_sink(s, FALSE, "--misbehave split-messages");
 	accept_sink(s);
@@ -618,7 +618,7 @@ static void test_split(struct source *s, gconstpointer data)
 	finish_only(s, 1, "connection-closed");
 }
 
-static void test_coalesced(struct source *s, gconstpointer data)
+static void test_coalesced(SinkTestSource *s, gconstpointer data)
 {
 	run_sink(s, FALSE, "--misbehave coalesced-messages");
 	accept_sink(s);
@@ -632,7 +632,7 @@ static void test_coalesced(struct source *s, gconstpointer data)
 	finish_only(s, 1, "connection-closed");
 }
 
-static void test_garbage_to_source(struct source *s, gconstpointer data)
+static void test_garbage_to_source(SinkTestSource *s, gconstpointer data)
 {
 	gsize total = 0;
 	gssize got;
@@ -698,8 +698,8 @@ static void test_usage(void)
 	}
 }
 
-#define ADD(name, function, data)                                                                 \
-	g_test_add("/sink/program/" name, struct source, GINT_TO_POINTER(data), set_up, function, \
+#define ADD(name, function, data)                                                                  \
+	g_test_add("/sink/program/" name, SinkTestSource, GINT_TO_POINTER(data), set_up, function, \
 		   tear_down)
 
 int main(int argc, char **argv)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The RTSP reader: any bytes in any pieces. */
-#include "sink_rtsp.h"
+#include "sink-rtsp.h"
 
 #include <string.h>
 
@@ -34,7 +34,7 @@ static void collect(GstRTSPMessage *message, gpointer user_data)
 static char *read_in_pieces(const char *text, gsize size, gsize piece, GError **error)
 {
 	g_autoptr(GString) seen = g_string_new(NULL);
-	g_autoptr(sink_rtsp_reader) reader = sink_rtsp_reader_new(collect, seen);
+	g_autoptr(SinkRtspReader) reader = sink_rtsp_reader_new(collect, seen);
 
 	for (gsize at = 0; at < size; at += piece) {
 		/* Its own copy, so that a read past the end is found. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The sink's RTSP session, driven by the bytes of a source and a clock that the test turns. */
-#include "sink_rtsp.h"
-#include "sink_session.h"
+#include "sink-rtsp.h"
+#include "sink-session.h"
 
 #include <string.h>
 
@@ -16,48 +16,48 @@
 #define M4_PORTS "wfd_client_rtp_ports: RTP/AVP/UDP;unicast 19000 0 mode=play\r\n"
 #define M4	 M4_VIDEO M4_AUDIO M4_URL M4_PORTS
 
-struct fixture {
-	wfd_caps *caps;
-	sink_session *session;
-	sink_rtsp_reader *reader;
+typedef struct {
+	SinkCaps *caps;
+	SinkSession *session;
+	SinkRtspReader *reader;
 	GString *out; /* bytes sent since take() */
 	GString *events; /* a letter for each event */
 	gint64 now;
 	guint cseq; /* of the source */
 	gboolean refuse_setup;
-};
+} SinkFixture;
 
 static void on_send(GBytes *bytes, gpointer user_data)
 {
-	struct fixture *f = user_data;
+	SinkFixture *f = user_data;
 	gsize size;
 	const char *data = g_bytes_get_data(bytes, &size);
 
 	g_string_append_len(f->out, data, size);
 }
 
-static gboolean on_event(enum sink_event event, gpointer user_data, GError **error)
+static gboolean on_event(SinkEvent event, gpointer user_data, GError **error)
 {
-	struct fixture *f = user_data;
+	SinkFixture *f = user_data;
 
 	g_string_append_c(f->events, "SPHE"[event]);
 	if (event != SINK_EVENT_SETUP || !f->refuse_setup)
 		return TRUE;
-	g_set_error_literal(error, WFD_SINK_ERROR, 0, "no receiver");
+	g_set_error_literal(error, SINK_PARAMS_ERROR, 0, "no receiver");
 	return FALSE;
 }
 
 static void on_message(GstRTSPMessage *message, gpointer user_data)
 {
-	struct fixture *f = user_data;
+	SinkFixture *f = user_data;
 
 	sink_session_receive(f->session, message, f->now);
 }
 
-static void set_up_misbehaving(struct fixture *f, enum sink_misbehaviour misbehaviour)
+static void set_up_misbehaving(SinkFixture *f, SinkMisbehaviour misbehaviour)
 {
-	static const struct sink_session_ops ops = {.send = on_send, .event = on_event};
-	struct sink_session_config config = {
+	static const SinkSessionOps ops = {.send = on_send, .event = on_event};
+	SinkSessionConfig config = {
 		.rtp_port = PORT,
 		.response_timeout_us = 6 * SECOND,
 		.misbehaviour = misbehaviour,
@@ -66,27 +66,27 @@ static void set_up_misbehaving(struct fixture *f, enum sink_misbehaviour misbeha
 	f->now = 1000 * SECOND;
 	f->out = g_string_new(NULL);
 	f->events = g_string_new(NULL);
-	f->caps = config.caps = wfd_caps_new(PORT);
+	f->caps = config.caps = sink_caps_new(PORT);
 	f->session = sink_session_new(&config, &ops, f, f->now);
 	f->reader = sink_rtsp_reader_new(on_message, f);
 }
 
-static void set_up(struct fixture *f, gconstpointer data)
+static void set_up(SinkFixture *f, gconstpointer data)
 {
 	set_up_misbehaving(f, GPOINTER_TO_INT(data));
 }
 
-static void tear_down(struct fixture *f, gconstpointer data)
+static void tear_down(SinkFixture *f, gconstpointer data)
 {
 	sink_rtsp_reader_free(f->reader);
 	sink_session_free(f->session);
-	wfd_caps_free(f->caps);
+	sink_caps_free(f->caps);
 	g_string_free(f->out, TRUE);
 	g_string_free(f->events, TRUE);
 }
 
 /* What the sink sent since the last call. */
-static char *take(struct fixture *f)
+static char *take(SinkFixture *f)
 {
 	char *text = g_strndup(f->out->str, f->out->len);
 
@@ -94,14 +94,14 @@ static char *take(struct fixture *f)
 	return text;
 }
 
-static void assert_sent(struct fixture *f, const char *expected)
+static void assert_sent(SinkFixture *f, const char *expected)
 {
 	g_autofree char *sent = take(f);
 
 	g_assert_cmpstr(sent, ==, expected);
 }
 
-static void assert_starts(struct fixture *f, const char *expected)
+static void assert_starts(SinkFixture *f, const char *expected)
 {
 	g_autofree char *sent = take(f);
 
@@ -109,13 +109,13 @@ static void assert_starts(struct fixture *f, const char *expected)
 		g_error("sent \"%s\", not \"%s\"", sent, expected);
 }
 
-static void assert_state(struct fixture *f, enum sink_state state)
+static void assert_state(SinkFixture *f, SinkState state)
 {
 	g_assert_cmpstr(sink_state_name(sink_session_state(f->session)), ==,
 			sink_state_name(state));
 }
 
-static void assert_ended(struct fixture *f, enum sink_reason reason)
+static void assert_ended(SinkFixture *f, SinkReason reason)
 {
 	assert_state(f, SINK_ENDED);
 	g_assert_cmpstr(sink_reason_name(sink_session_reason(f->session)), ==,
@@ -124,12 +124,12 @@ static void assert_ended(struct fixture *f, enum sink_reason reason)
 	g_assert_true(g_str_has_suffix(f->events->str, "E"));
 }
 
-static void assert_violations(struct fixture *f, guint n)
+static void assert_violations(SinkFixture *f, guint n)
 {
 	g_assert_cmpuint(g_strv_length((char **)sink_session_violations(f->session)), ==, n);
 }
 
-static void feed(struct fixture *f, const char *text)
+static void feed(SinkFixture *f, const char *text)
 {
 	g_autoptr(GError) error = NULL;
 
@@ -137,7 +137,7 @@ static void feed(struct fixture *f, const char *text)
 	g_assert_no_error(error);
 }
 
-static void request(struct fixture *f, const char *line, const char *body)
+static void request(SinkFixture *f, const char *line, const char *body)
 {
 	g_autofree char *length =
 		*body ? g_strdup_printf("Content-Type: text/parameters\r\nContent-Length: %zu\r\n",
@@ -149,12 +149,12 @@ static void request(struct fixture *f, const char *line, const char *body)
 	feed(f, text);
 }
 
-static void set_parameter(struct fixture *f, const char *body)
+static void set_parameter(SinkFixture *f, const char *body)
 {
 	request(f, "SET_PARAMETER " URI, body);
 }
 
-static void respond(struct fixture *f, guint cseq, const char *rest)
+static void respond(SinkFixture *f, guint cseq, const char *rest)
 {
 	g_autofree char *text =
 		g_strdup_printf("RTSP/1.0 200 OK\r\nCSeq: %u\r\n%s\r\n", cseq, rest);
@@ -162,7 +162,7 @@ static void respond(struct fixture *f, guint cseq, const char *rest)
 	feed(f, text);
 }
 
-static void m1_m2(struct fixture *f)
+static void m1_m2(SinkFixture *f)
 {
 	feed(f, "OPTIONS * RTSP/1.0\r\nCSeq: 1\r\nRequire: org.wfa.wfd1.0\r\n\r\n");
 	f->cseq = 1;
@@ -175,7 +175,7 @@ static void m1_m2(struct fixture *f)
 	assert_state(f, SINK_WAIT_M3);
 }
 
-static void m3(struct fixture *f)
+static void m3(SinkFixture *f)
 {
 	request(f, "GET_PARAMETER " URI, "wfd_content_protection\r\nwfd_nonsense\r\n");
 	assert_sent(f, "RTSP/1.0 200 OK\r\nCSeq: 2\r\nContent-Type: text/parameters\r\n"
@@ -183,14 +183,14 @@ static void m3(struct fixture *f)
 	assert_state(f, SINK_WAIT_M4);
 }
 
-static void m4(struct fixture *f)
+static void m4(SinkFixture *f)
 {
 	set_parameter(f, M4);
 	assert_sent(f, "RTSP/1.0 200 OK\r\nCSeq: 3\r\n\r\n");
 	assert_state(f, SINK_WAIT_M5);
 }
 
-static void m5_m6(struct fixture *f)
+static void m5_m6(SinkFixture *f)
 {
 	set_parameter(f, "wfd_trigger_method: SETUP\r\n");
 	assert_sent(f, "RTSP/1.0 200 OK\r\nCSeq: 4\r\n\r\n"
@@ -200,7 +200,7 @@ static void m5_m6(struct fixture *f)
 	assert_state(f, SINK_SETTING_UP);
 }
 
-static void m7(struct fixture *f)
+static void m7(SinkFixture *f)
 {
 	respond(f, 2,
 		"Session: 6B8B4567;timeout=30\r\n"
@@ -211,7 +211,7 @@ static void m7(struct fixture *f)
 	g_assert_cmpstr(f->events->str, ==, "SP");
 }
 
-static void play(struct fixture *f)
+static void play(SinkFixture *f)
 {
 	m1_m2(f);
 	m3(f);
@@ -221,7 +221,7 @@ static void play(struct fixture *f)
 	assert_violations(f, 0);
 }
 
-static void test_whole(struct fixture *f, gconstpointer data)
+static void test_whole(SinkFixture *f, gconstpointer data)
 {
 	static const struct {
 		gboolean out;
@@ -238,8 +238,8 @@ static void test_whole(struct fixture *f, gconstpointer data)
 		{TRUE, 7, 0, "PLAY"},		{FALSE, 7, 200, ""},
 		{TRUE, 8, 0, "TEARDOWN"},	{FALSE, 8, 200, ""},
 	};
-	const struct wfd_video_choice *video;
-	const struct sink_exchange *exchanges;
+	const SinkVideoChoice *video;
+	const SinkExchange *exchanges;
 	guint n;
 
 	play(f);
@@ -253,7 +253,7 @@ static void test_whole(struct fixture *f, gconstpointer data)
 	assert_state(f, SINK_TEARDOWN);
 	respond(f, 4, "");
 	assert_ended(f, SINK_REASON_FRAMES_REACHED);
-	g_assert_true(sink_session_stats(f->session)->teardown_answered);
+	g_assert_true(sink_session_statistics(f->session)->teardown_answered);
 
 	exchanges = sink_session_exchanges(f->session, &n);
 	g_assert_cmpuint(n, ==, G_N_ELEMENTS(expected));
@@ -265,7 +265,7 @@ static void test_whole(struct fixture *f, gconstpointer data)
 	}
 }
 
-static void test_teardown_unanswered(struct fixture *f, gconstpointer data)
+static void test_teardown_unanswered(SinkFixture *f, gconstpointer data)
 {
 	play(f);
 	sink_session_end(f->session, TRUE, SINK_REASON_FRAMES_REACHED, "Done.", f->now);
@@ -273,10 +273,10 @@ static void test_teardown_unanswered(struct fixture *f, gconstpointer data)
 	assert_state(f, SINK_TEARDOWN);
 	sink_session_tick(f->session, f->now + 6 * SECOND);
 	assert_ended(f, SINK_REASON_FRAMES_REACHED);
-	g_assert_false(sink_session_stats(f->session)->teardown_answered);
+	g_assert_false(sink_session_statistics(f->session)->teardown_answered);
 }
 
-static void test_trigger_teardown(struct fixture *f, gconstpointer data)
+static void test_trigger_teardown(SinkFixture *f, gconstpointer data)
 {
 	play(f);
 	set_parameter(f, "wfd_trigger_method: TEARDOWN\r\n");
@@ -287,7 +287,7 @@ static void test_trigger_teardown(struct fixture *f, gconstpointer data)
 }
 
 /* There is nothing to tear down before M6. */
-static void test_trigger_teardown_early(struct fixture *f, gconstpointer data)
+static void test_trigger_teardown_early(SinkFixture *f, gconstpointer data)
 {
 	m1_m2(f);
 	m3(f);
@@ -296,7 +296,7 @@ static void test_trigger_teardown_early(struct fixture *f, gconstpointer data)
 	assert_ended(f, SINK_REASON_SOURCE_TEARDOWN);
 }
 
-static void test_trigger_pause_play(struct fixture *f, gconstpointer data)
+static void test_trigger_pause_play(SinkFixture *f, gconstpointer data)
 {
 	play(f);
 	set_parameter(f, "wfd_trigger_method: PAUSE\r\n");
@@ -312,7 +312,7 @@ static void test_trigger_pause_play(struct fixture *f, gconstpointer data)
 	g_assert_cmpstr(f->events->str, ==, "SPHP");
 }
 
-static void test_own_pause_resume(struct fixture *f, gconstpointer data)
+static void test_own_pause_resume(SinkFixture *f, gconstpointer data)
 {
 	play(f);
 	sink_session_resume(f->session, f->now);
@@ -326,7 +326,7 @@ static void test_own_pause_resume(struct fixture *f, gconstpointer data)
 	assert_state(f, SINK_PLAYING);
 }
 
-static void test_standby(struct fixture *f, gconstpointer data)
+static void test_standby(SinkFixture *f, gconstpointer data)
 {
 	play(f);
 	set_parameter(f, "wfd_standby\r\n");
@@ -339,12 +339,12 @@ static void test_standby(struct fixture *f, gconstpointer data)
 	assert_starts(f, "RTSP/1.0 200 OK\r\nCSeq: 6\r\n\r\nPLAY ");
 	respond(f, 4, "");
 	assert_state(f, SINK_PLAYING);
-	g_assert_cmpuint(sink_session_stats(f->session)->standby_periods, ==, 1);
-	g_assert_cmpint(sink_session_stats(f->session)->standby_us, ==, 3 * SECOND);
+	g_assert_cmpuint(sink_session_statistics(f->session)->standby_periods, ==, 1);
+	g_assert_cmpint(sink_session_statistics(f->session)->standby_us, ==, 3 * SECOND);
 	assert_violations(f, 0);
 }
 
-static void test_standby_early(struct fixture *f, gconstpointer data)
+static void test_standby_early(SinkFixture *f, gconstpointer data)
 {
 	m1_m2(f);
 	m3(f);
@@ -354,7 +354,7 @@ static void test_standby_early(struct fixture *f, gconstpointer data)
 	assert_violations(f, 1);
 }
 
-static void test_idr(struct fixture *f, gconstpointer data)
+static void test_idr(SinkFixture *f, gconstpointer data)
 {
 	sink_session_request_idr(f->session, f->now); /* before there is a session: nothing */
 	assert_sent(f, "");
@@ -368,15 +368,15 @@ static void test_idr(struct fixture *f, gconstpointer data)
 	feed(f, "RTSP/1.0 406 Not Acceptable\r\nCSeq: 4\r\n\r\n");
 	sink_session_request_idr(f->session, f->now + SECOND);
 	assert_starts(f, "SET_PARAMETER ");
-	g_assert_cmpuint(sink_session_stats(f->session)->idr_requests, ==, 2);
-	g_assert_cmpuint(sink_session_stats(f->session)->idr_refused, ==, 1);
+	g_assert_cmpuint(sink_session_statistics(f->session)->idr_requests, ==, 2);
+	g_assert_cmpuint(sink_session_statistics(f->session)->idr_refused, ==, 1);
 	/* An unanswered M13 is noted, and no more. */
 	sink_session_tick(f->session, f->now + 8 * SECOND);
 	assert_state(f, SINK_PLAYING);
 	assert_violations(f, 1);
 }
 
-static void test_keepalive(struct fixture *f, gconstpointer data)
+static void test_keepalive(SinkFixture *f, gconstpointer data)
 {
 	play(f);
 	for (guint i = 0; i < 5; i++) {
@@ -385,14 +385,14 @@ static void test_keepalive(struct fixture *f, gconstpointer data)
 		request(f, "GET_PARAMETER " URI, "");
 		assert_starts(f, "RTSP/1.0 200 OK\r\n");
 	}
-	g_assert_cmpuint(sink_session_stats(f->session)->keepalives, ==, 5);
+	g_assert_cmpuint(sink_session_statistics(f->session)->keepalives, ==, 5);
 	sink_session_tick(f->session, f->now + 30 * SECOND);
 	assert_state(f, SINK_PLAYING);
 	sink_session_tick(f->session, f->now + 30 * SECOND + 1);
 	assert_ended(f, SINK_REASON_SOURCE_SILENT);
 }
 
-static void test_silent_from_the_start(struct fixture *f, gconstpointer data)
+static void test_silent_from_the_start(SinkFixture *f, gconstpointer data)
 {
 	sink_session_tick(f->session, f->now + 60 * SECOND);
 	assert_state(f, SINK_WAIT_M1);
@@ -400,14 +400,14 @@ static void test_silent_from_the_start(struct fixture *f, gconstpointer data)
 	assert_ended(f, SINK_REASON_SOURCE_SILENT);
 }
 
-static void test_unanswered_m2(struct fixture *f, gconstpointer data)
+static void test_unanswered_m2(SinkFixture *f, gconstpointer data)
 {
 	request(f, "OPTIONS *", "");
 	sink_session_tick(f->session, f->now + 6 * SECOND);
 	assert_ended(f, SINK_REASON_RESPONSE_TIMEOUT);
 }
 
-static void test_refused_setup(struct fixture *f, gconstpointer data)
+static void test_refused_setup(SinkFixture *f, gconstpointer data)
 {
 	m1_m2(f);
 	m3(f);
@@ -417,7 +417,7 @@ static void test_refused_setup(struct fixture *f, gconstpointer data)
 	assert_ended(f, SINK_REASON_REQUEST_REFUSED);
 }
 
-static void test_setup_without_session(struct fixture *f, gconstpointer data)
+static void test_setup_without_session(SinkFixture *f, gconstpointer data)
 {
 	static const char *const wrong[] = {
 		"",
@@ -428,7 +428,7 @@ static void test_setup_without_session(struct fixture *f, gconstpointer data)
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(wrong); i++) {
-		struct fixture own = {0};
+		SinkFixture own = {0};
 
 		set_up(&own, NULL);
 		m1_m2(&own);
@@ -441,7 +441,7 @@ static void test_setup_without_session(struct fixture *f, gconstpointer data)
 	}
 }
 
-static void test_no_receiver(struct fixture *f, gconstpointer data)
+static void test_no_receiver(SinkFixture *f, gconstpointer data)
 {
 	f->refuse_setup = TRUE;
 	m1_m2(f);
@@ -453,7 +453,7 @@ static void test_no_receiver(struct fixture *f, gconstpointer data)
 }
 
 /* WFD 2.1, 6.2.1: what is wrong with which parameter, and nothing of the request takes effect. */
-static void test_m4_refused(struct fixture *f, gconstpointer data)
+static void test_m4_refused(SinkFixture *f, gconstpointer data)
 {
 	static const struct {
 		const char *body;
@@ -493,7 +493,7 @@ static void test_m4_refused(struct fixture *f, gconstpointer data)
 	assert_state(f, SINK_WAIT_M5);
 }
 
-static void test_set_parameter_others(struct fixture *f, gconstpointer data)
+static void test_set_parameter_others(SinkFixture *f, gconstpointer data)
 {
 	static const char *const right[] = {
 		"wfd_route: primary\r\n",
@@ -517,7 +517,7 @@ static void test_set_parameter_others(struct fixture *f, gconstpointer data)
 }
 
 /* What comes in the wrong order is refused, and the right order still works. */
-static void test_order(struct fixture *f, gconstpointer data)
+static void test_order(SinkFixture *f, gconstpointer data)
 {
 	request(f, "GET_PARAMETER " URI, "wfd_video_formats\r\n");
 	assert_starts(f, "RTSP/1.0 455 ");
@@ -544,7 +544,7 @@ static void test_order(struct fixture *f, gconstpointer data)
 	assert_state(f, SINK_PLAYING);
 }
 
-static void test_methods(struct fixture *f, gconstpointer data)
+static void test_methods(SinkFixture *f, gconstpointer data)
 {
 	static const char *const not_allowed[] = {"SETUP " STREAM, "PLAY " STREAM,
 						  "TEARDOWN " STREAM, "DESCRIBE " STREAM};
@@ -565,7 +565,7 @@ static void test_methods(struct fixture *f, gconstpointer data)
 	m1_m2(f);
 }
 
-static void test_strange_answers(struct fixture *f, gconstpointer data)
+static void test_strange_answers(SinkFixture *f, gconstpointer data)
 {
 	m1_m2(f);
 	respond(f, 77, "");
@@ -578,7 +578,7 @@ static void test_strange_answers(struct fixture *f, gconstpointer data)
 	m3(f);
 }
 
-static void test_flood(struct fixture *f, gconstpointer data)
+static void test_flood(SinkFixture *f, gconstpointer data)
 {
 	guint n;
 
@@ -590,10 +590,10 @@ static void test_flood(struct fixture *f, gconstpointer data)
 	sink_session_exchanges(f->session, &n);
 	g_assert_cmpuint(n, ==, SINK_MAX_EXCHANGES);
 	assert_violations(f, SINK_MAX_VIOLATIONS);
-	g_assert_cmpuint(sink_session_stats(f->session)->messages_in, >, 4000);
+	g_assert_cmpuint(sink_session_statistics(f->session)->messages_in, >, 4000);
 }
 
-static void test_after_the_end(struct fixture *f, gconstpointer data)
+static void test_after_the_end(SinkFixture *f, gconstpointer data)
 {
 	play(f);
 	sink_session_end(f->session, FALSE, SINK_REASON_CONNECTION_CLOSED, "Gone.", f->now);
@@ -608,16 +608,16 @@ static void test_after_the_end(struct fixture *f, gconstpointer data)
 }
 
 /* Every fault that --misbehave offers does what its description says. */
-static void test_misbehave_before_play(struct fixture *f, gconstpointer data)
+static void test_misbehave_before_play(SinkFixture *f, gconstpointer data)
 {
-	static const enum sink_misbehaviour which[] = {
+	static const SinkMisbehaviour which[] = {
 		SINK_SILENT_M1,		 SINK_SILENT_M3,	   SINK_GARBAGE,
 		SINK_BAD_CONTENT_LENGTH, SINK_HUGE_CONTENT_LENGTH, SINK_WRONG_CSEQ,
 		SINK_REFUSE_M4,		 SINK_CLOSE_AFTER_M4,	   SINK_NO_M6,
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(which); i++) {
-		struct fixture own = {0};
+		SinkFixture own = {0};
 
 		set_up_misbehaving(&own, which[i]);
 		if (which[i] == SINK_SILENT_M1) {
@@ -669,14 +669,14 @@ static void test_misbehave_before_play(struct fixture *f, gconstpointer data)
 	}
 }
 
-static void test_misbehave_in_play(struct fixture *f, gconstpointer data)
+static void test_misbehave_in_play(SinkFixture *f, gconstpointer data)
 {
-	static const enum sink_misbehaviour which[] = {SINK_TEARDOWN_NOW, SINK_CLOSE_IN_PLAY,
-						       SINK_SILENT_IN_PLAY, SINK_UNKNOWN_METHOD,
-						       SINK_FLOOD_IDR};
+	static const SinkMisbehaviour which[] = {SINK_TEARDOWN_NOW, SINK_CLOSE_IN_PLAY,
+						 SINK_SILENT_IN_PLAY, SINK_UNKNOWN_METHOD,
+						 SINK_FLOOD_IDR};
 
 	for (guint i = 0; i < G_N_ELEMENTS(which); i++) {
-		struct fixture own = {0};
+		SinkFixture own = {0};
 
 		set_up_misbehaving(&own, which[i]);
 		m1_m2(&own);
@@ -703,7 +703,7 @@ static void test_misbehave_in_play(struct fixture *f, gconstpointer data)
 			assert_state(&own, SINK_PLAYING);
 			break;
 		default:
-			g_assert_cmpuint(sink_session_stats(own.session)->idr_requests, ==,
+			g_assert_cmpuint(sink_session_statistics(own.session)->idr_requests, ==,
 					 SINK_FLOOD_REQUESTS);
 			break;
 		}
@@ -714,7 +714,7 @@ static void test_misbehave_in_play(struct fixture *f, gconstpointer data)
 static void test_names(void)
 {
 	for (guint i = SINK_BEHAVES + 1; i < SINK_N_MISBEHAVIOURS; i++) {
-		enum sink_misbehaviour found;
+		SinkMisbehaviour found;
 
 		g_assert_true(sink_misbehaviour_lookup(sink_misbehaviour_name(i), &found));
 		g_assert_cmpuint(found, ==, i);
@@ -750,7 +750,7 @@ static void test_mutations(void)
 	guint played = 0;
 
 	for (guint i = 0; i < 5000; i++) {
-		struct fixture f = {0};
+		SinkFixture f = {0};
 		g_autofree char *text = g_strdup(source);
 		gsize size = strlen(text), at = 0;
 
@@ -771,7 +771,7 @@ static void test_mutations(void)
 		}
 		if (sink_session_state(f.session) == SINK_PLAYING)
 			played++;
-		g_assert_true(i || sink_session_stats(f.session)->standby_periods == 1);
+		g_assert_true(i || sink_session_statistics(f.session)->standby_periods == 1);
 		sink_session_end(f.session, TRUE, SINK_REASON_TIMEOUT, "Over.", f.now);
 		sink_session_tick(f.session, f.now + 6 * SECOND);
 		assert_state(&f, SINK_ENDED);
@@ -781,7 +781,7 @@ static void test_mutations(void)
 }
 
 #define ADD(name, function) \
-	g_test_add("/sink/session/" name, struct fixture, NULL, set_up, function, tear_down)
+	g_test_add("/sink/session/" name, SinkFixture, NULL, set_up, function, tear_down)
 
 int main(int argc, char **argv)
 {

@@ -8,7 +8,7 @@
 #include <gio/gio.h>
 #include <gst/gst.h>
 
-struct sink_media_stats {
+typedef struct {
 	guint64 rtp_packets;
 	guint64 rtp_bytes;
 	guint64 rtp_foreign; /* dropped: not from the source */
@@ -28,10 +28,10 @@ struct sink_media_stats {
 	guint height;
 	gint64 first_frame_us; /* g_get_monotonic_time(); 0 before the first */
 	gint64 last_frame_us;
-};
+} SinkMediaStatistics;
 
-typedef struct sink_media sink_media;
-typedef void (*sink_media_failed_func)(const char *sentence, gpointer user_data);
+typedef struct SinkMedia SinkMedia;
+typedef void (*SinkMediaFailedFunc)(const char *sentence, gpointer user_data);
 
 /*
  * Loads the plugins: so that no source has to wait for that between M5 and M6, and a missing one is
@@ -40,23 +40,23 @@ typedef void (*sink_media_failed_func)(const char *sentence, gpointer user_data)
 gboolean sink_media_preload(GError **error);
 
 /* Binds @port of @local, an even free one if 0. @failed is called in the default main context. */
-sink_media *sink_media_new(GInetAddress *local, guint16 port, GInetAddress *peer,
-			   sink_media_failed_func failed, gpointer user_data, GError **error);
-void sink_media_free(sink_media *media);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(sink_media, sink_media_free)
+SinkMedia *sink_media_new(GInetAddress *local, guint16 port, GInetAddress *peer,
+			  SinkMediaFailedFunc failed, gpointer user_data, GError **error);
+void sink_media_free(SinkMedia *media);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SinkMedia, sink_media_free)
 
-guint16 sink_media_port(const sink_media *media);
-gboolean sink_media_start(sink_media *media, GError **error);
-void sink_media_stats(sink_media *media, struct sink_media_stats *stats);
+guint16 sink_media_port(const SinkMedia *media);
+gboolean sink_media_start(SinkMedia *media, GError **error);
+void sink_media_statistics(SinkMedia *media, SinkMediaStatistics *stats);
 
 /* The last picture that was decoded. */
-struct sink_picture {
+typedef struct {
 	gint64 real_us; /* g_get_real_time() when it was decoded */
 	guint64 frame; /* its number, from 1 */
 	guint width;
 	guint height;
-};
+} SinkPicture;
 
 /* Writes it to @path, whole or not at all. */
-gboolean sink_media_save_png(sink_media *media, const char *path, struct sink_picture *picture,
+gboolean sink_media_save_png(SinkMedia *media, const char *path, SinkPicture *picture,
 			     GError **error);

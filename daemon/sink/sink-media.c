@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "sink_media.h"
+#include "sink-media.h"
 
 #include <gst/app/gstappsink.h>
 #include <gst/net/gstnetaddressmeta.h>
@@ -19,15 +19,15 @@
 #define PNG_TIMEOUT	(20 * GST_SECOND)
 
 /* The sequence numbers of one RTP stream: RFC 3550, A.3. */
-struct rtp_sequence {
+typedef struct {
 	guint32 ssrc;
 	guint32 base;
 	guint32 highest; /* goes on where 16 bits wrap */
 	guint64 received;
 	guint64 lost_before; /* by streams before this one */
-};
+} SinkRtpSequence;
 
-struct sink_media {
+struct SinkMedia {
 	GSocket *socket;
 	GInetAddress *peer;
 	guint16 port;
@@ -35,14 +35,14 @@ struct sink_media {
 	GstElement *jitterbuffer;
 	GstPad *video_pad; /* where the H.264 stream goes in */
 	guint bus_watch;
-	sink_media_failed_func failed;
+	SinkMediaFailedFunc failed;
 	gpointer user_data;
 
 	GMutex lock; /* guards what follows; the streaming threads write it */
-	struct sink_media_stats stats;
-	struct rtp_sequence sequence;
+	SinkMediaStatistics stats;
+	SinkRtpSequence sequence;
 	GstSample *sample;
-	struct sink_picture picture;
+	SinkPicture picture;
 
 	/* Of the one streaming thread behind the jitter buffer: */
 	guint32 ts_ssrc;
@@ -88,18 +88,18 @@ static GSocket *bind_even(GInetAddress *local, guint16 *port, GError **error)
 	return NULL;
 }
 
-sink_media *sink_media_new(GInetAddress *local, guint16 port, GInetAddress *peer,
-			   sink_media_failed_func failed, gpointer user_data, GError **error)
+SinkMedia *sink_media_new(GInetAddress *local, guint16 port, GInetAddress *peer,
+			  SinkMediaFailedFunc failed, gpointer user_data, GError **error)
 {
 	g_autoptr(GSocket) socket = NULL;
-	sink_media *media;
+	SinkMedia *media;
 
 	socket = port ? bind_port(local, port, error) : bind_even(local, &port, error);
 	if (!socket) {
 		g_prefix_error(error, "No UDP port for RTP: ");
 		return NULL;
 	}
-	media = g_new0(sink_media, 1);
+	media = g_new0(SinkMedia, 1);
 	media->socket = g_steal_pointer(&socket);
 	media->peer = g_object_ref(peer);
 	media->port = port;
@@ -110,7 +110,7 @@ sink_media *sink_media_new(GInetAddress *local, guint16 port, GInetAddress *peer
 	return media;
 }
 
-void sink_media_free(sink_media *media)
+void sink_media_free(SinkMedia *media)
 {
 	if (!media)
 		return;
@@ -128,12 +128,12 @@ void sink_media_free(sink_media *media)
 	g_free(media);
 }
 
-guint16 sink_media_port(const sink_media *media)
+guint16 sink_media_port(const SinkMedia *media)
 {
 	return media->port;
 }
 
-static gboolean from_peer(const sink_media *media, GstBuffer *buffer)
+static gboolean from_peer(const SinkMedia *media, GstBuffer *buffer)
 {
 	GstNetAddressMeta *meta = gst_buffer_get_net_address_meta(buffer);
 
@@ -143,24 +143,24 @@ static gboolean from_peer(const sink_media *media, GstBuffer *buffer)
 		       media->peer);
 }
 
-static guint64 rtp_lost(const struct rtp_sequence *q)
+static guint64 rtp_lost(const SinkRtpSequence *q)
 {
 	guint64 expected = q->received ? (guint64)q->highest - q->base + 1 : 0;
 
 	return q->lost_before + (expected > q->received ? expected - q->received : 0);
 }
 
-static void count_sequence(struct rtp_sequence *q, const guint8 *head)
+static void count_sequence(SinkRtpSequence *q, const guint8 *head)
 {
 	guint16 number = GST_READ_UINT16_BE(head + 2);
 	guint32 ssrc = GST_READ_UINT32_BE(head + 8);
 	gint16 step = number - (guint16)q->highest;
 
 	if (!q->received || ssrc != q->ssrc || ABS(step) > RTP_MAX_DROPOUT) {
-		*q = (struct rtp_sequence){.ssrc = ssrc,
-					   .base = number,
-					   .highest = number,
-					   .lost_before = rtp_lost(q)};
+		*q = (SinkRtpSequence){.ssrc = ssrc,
+				       .base = number,
+				       .highest = number,
+				       .lost_before = rtp_lost(q)};
 	} else if (step > 0) {
 		q->highest += step;
 	}
@@ -169,7 +169,7 @@ static void count_sequence(struct rtp_sequence *q, const guint8 *head)
 
 static GstPadProbeReturn on_rtp(GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
-	sink_media *media = user_data;
+	SinkMedia *media = user_data;
 	GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER(info);
 	gboolean accepted = FALSE;
 	guint8 head[RTP_HEAD];
@@ -194,7 +194,7 @@ static GstPadProbeReturn on_rtp(GstPad *pad, GstPadProbeInfo *info, gpointer use
 /* A new RTP stream brings a new transport stream, whose counters owe nothing to the old one. */
 static GstPadProbeReturn on_ordered_rtp(GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
-	sink_media *media = user_data;
+	SinkMedia *media = user_data;
 	guint8 head[RTP_HEAD];
 	guint32 ssrc;
 
@@ -207,7 +207,7 @@ static GstPadProbeReturn on_ordered_rtp(GstPad *pad, GstPadProbeInfo *info, gpoi
 }
 
 /* ISO/IEC 13818-1, 2.4.3: the counter goes up by one with every packet of a PID that has payload. */
-static void check_ts_packet(sink_media *media, const guint8 *packet)
+static void check_ts_packet(SinkMedia *media, const guint8 *packet)
 {
 	guint pid = (packet[1] & 0x1f) << 8 | packet[2];
 	gboolean payload = packet[3] & 0x10;
@@ -231,7 +231,7 @@ static void check_ts_packet(sink_media *media, const guint8 *packet)
 
 static GstPadProbeReturn on_ts(GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
-	sink_media *media = user_data;
+	SinkMedia *media = user_data;
 	GstMapInfo map;
 
 	if (!gst_buffer_map(GST_PAD_PROBE_INFO_BUFFER(info), &map, GST_MAP_READ))
@@ -247,7 +247,7 @@ static GstPadProbeReturn on_ts(GstPad *pad, GstPadProbeInfo *info, gpointer user
 /* Streams that are not shown end here: counted if audio, dropped, and no error for the demultiplexer. */
 static GstPadProbeReturn on_unshown(GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
-	sink_media *media = user_data;
+	SinkMedia *media = user_data;
 	g_autoptr(GstCaps) caps = gst_pad_get_current_caps(pad);
 
 	if (caps && g_str_has_prefix(caps_name(caps), "audio/")) {
@@ -261,7 +261,7 @@ static GstPadProbeReturn on_unshown(GstPad *pad, GstPadProbeInfo *info, gpointer
 
 static GstPadProbeReturn on_coded(GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
-	sink_media *media = user_data;
+	SinkMedia *media = user_data;
 
 	if (!GST_BUFFER_FLAG_IS_SET(GST_PAD_PROBE_INFO_BUFFER(info), GST_BUFFER_FLAG_DELTA_UNIT)) {
 		g_mutex_lock(&media->lock);
@@ -273,9 +273,9 @@ static GstPadProbeReturn on_coded(GstPad *pad, GstPadProbeInfo *info, gpointer u
 
 static GstFlowReturn on_picture(GstAppSink *sink, gpointer user_data)
 {
-	sink_media *media = user_data;
+	SinkMedia *media = user_data;
 	g_autoptr(GstSample) sample = gst_app_sink_pull_sample(sink);
-	struct sink_media_stats *stats = &media->stats;
+	SinkMediaStatistics *stats = &media->stats;
 	GstVideoInfo info;
 	gboolean corrupt;
 
@@ -292,7 +292,7 @@ static GstFlowReturn on_picture(GstAppSink *sink, gpointer user_data)
 	if (!stats->first_frame_us)
 		stats->first_frame_us = stats->last_frame_us;
 	if (!corrupt || !media->sample) {
-		media->picture = (struct sink_picture){
+		media->picture = (SinkPicture){
 			.real_us = g_get_real_time(),
 			.frame = stats->frames,
 			.width = info.width,
@@ -309,7 +309,7 @@ static GstFlowReturn on_picture(GstAppSink *sink, gpointer user_data)
 }
 
 static void add_probe(GstElement *element, const char *pad_name, GstPadProbeType type,
-		      GstPadProbeCallback callback, sink_media *media)
+		      GstPadProbeCallback callback, SinkMedia *media)
 {
 	g_autoptr(GstPad) pad = gst_element_get_static_pad(element, pad_name);
 
@@ -359,7 +359,7 @@ gboolean sink_media_preload(GError **error)
 }
 
 /* Makes the elements of a NULL-terminated list of names, adds them to the pipeline, links them. */
-static gboolean add_chain(sink_media *media, GstElement **made, const char *const *names,
+static gboolean add_chain(SinkMedia *media, GstElement **made, const char *const *names,
 			  GError **error)
 {
 	for (guint i = 0; names[i]; i++) {
@@ -383,7 +383,7 @@ static GstPadProbeReturn on_video_event(GstPad *pad, GstPadProbeInfo *info, gpoi
 									       : GST_PAD_PROBE_OK;
 }
 
-static gboolean add_video(sink_media *media, GError **error)
+static gboolean add_video(SinkMedia *media, GError **error)
 {
 	GstAppSinkCallbacks callbacks = {.new_sample = on_picture};
 	const char *names[] = {"h264parse", decoder_name(), "appsink", NULL};
@@ -406,7 +406,7 @@ static gboolean add_video(sink_media *media, GError **error)
 
 static void on_stream(GstElement *demux, GstPad *pad, gpointer user_data)
 {
-	sink_media *media = user_data;
+	SinkMedia *media = user_data;
 	g_autoptr(GstCaps) caps = gst_pad_get_current_caps(pad);
 
 	if (caps && !strcmp(caps_name(caps), "video/x-h264") &&
@@ -418,7 +418,7 @@ static void on_stream(GstElement *demux, GstPad *pad, gpointer user_data)
 
 static gboolean on_bus(GstBus *bus, GstMessage *message, gpointer user_data)
 {
-	sink_media *media = user_data;
+	SinkMedia *media = user_data;
 	g_autoptr(GError) error = NULL;
 	g_autofree char *sentence = NULL;
 
@@ -430,7 +430,7 @@ static gboolean on_bus(GstBus *bus, GstMessage *message, gpointer user_data)
 	return G_SOURCE_CONTINUE;
 }
 
-gboolean sink_media_start(sink_media *media, GError **error)
+gboolean sink_media_start(SinkMedia *media, GError **error)
 {
 	static const char *const names[] = {"udpsrc", "rtpjitterbuffer", "rtpmp2tdepay", "tsdemux",
 					    NULL};
@@ -464,7 +464,7 @@ gboolean sink_media_start(sink_media *media, GError **error)
 	return TRUE;
 }
 
-void sink_media_stats(sink_media *media, struct sink_media_stats *stats)
+void sink_media_statistics(SinkMedia *media, SinkMediaStatistics *stats)
 {
 	g_autoptr(GstStructure) jitter = NULL;
 
@@ -482,11 +482,11 @@ void sink_media_stats(sink_media *media, struct sink_media_stats *stats)
  * Red, green and blue of one pixel, by table: sums of 16.16 fixed point, rounded once. GStreamer's
  * own way is up to three too dark.
  */
-struct rgb_tables {
+typedef struct {
 	gint y[256], u_to_g[256], u_to_b[256], v_to_r[256], v_to_g[256];
-};
+} SinkRgbTables;
 
-static void fill_tables(const GstVideoInfo *info, struct rgb_tables *tables)
+static void fill_tables(const GstVideoInfo *info, SinkRgbTables *tables)
 {
 	gint offset[GST_VIDEO_MAX_COMPONENTS], scale[GST_VIDEO_MAX_COMPONENTS];
 	GstVideoColorMatrix matrix = info->colorimetry.matrix;
@@ -516,8 +516,7 @@ static guint8 rounded(gint sum)
 }
 
 /* One row of AYUV, which has the colour of every pixel, to RGB. */
-static void row_to_rgb(const struct rgb_tables *tables, const guint8 *ayuv, guint width,
-		       guint8 *rgb)
+static void row_to_rgb(const SinkRgbTables *tables, const guint8 *ayuv, guint width, guint8 *rgb)
 {
 	for (guint x = 0; x < width; x++, ayuv += 4) {
 		*rgb++ = rounded(tables->y[ayuv[1]] + tables->v_to_r[ayuv[3]]);
@@ -532,7 +531,7 @@ static GstSample *sample_to_rgb(GstSample *sample)
 {
 	GstVideoInfo info, rgb_info;
 	GstVideoFrame frame, rgb;
-	struct rgb_tables tables;
+	SinkRgbTables tables;
 	g_autoptr(GstBuffer) buffer = NULL;
 	g_autoptr(GstCaps) caps = NULL;
 	g_autofree guint8 *row = NULL;
@@ -561,7 +560,7 @@ static GstSample *sample_to_rgb(GstSample *sample)
 	return gst_sample_new(buffer, caps, NULL, NULL);
 }
 
-gboolean sink_media_save_png(sink_media *media, const char *path, struct sink_picture *picture,
+gboolean sink_media_save_png(SinkMedia *media, const char *path, SinkPicture *picture,
 			     GError **error)
 {
 	g_autoptr(GstCaps) caps = gst_caps_new_empty_simple("image/png");

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "wfd_sink_params.h"
+#include "sink-params.h"
 
 #include <gst/rtsp/rtsp.h>
 #include <string.h>
 
-G_DEFINE_QUARK(wfd - sink - error - quark, wfd_sink_error)
+G_DEFINE_QUARK(sink - params - error - quark, sink_params_error)
 
 #define MALFORMED(error, ...) \
-	g_set_error(error, WFD_SINK_ERROR, WFD_SINK_ERROR_MALFORMED, __VA_ARGS__)
+	g_set_error(error, SINK_PARAMS_ERROR, SINK_PARAMS_ERROR_MALFORMED, __VA_ARGS__)
 #define UNSUPPORTED(error, ...) \
-	g_set_error(error, WFD_SINK_ERROR, WFD_SINK_ERROR_UNSUPPORTED, __VA_ARGS__)
+	g_set_error(error, SINK_PARAMS_ERROR, SINK_PARAMS_ERROR_UNSUPPORTED, __VA_ARGS__)
 
 #define MAX_PARAM_LINES 64
 
 /* WFD 2.1, 5.1.5.1: CEA resolutions and refresh rates, by bit. */
-static const struct wfd_mode cea_modes[] = {
+static const SinkMode cea_modes[] = {
 	{640, 480, 60, FALSE},	 {720, 480, 60, FALSE},	  {720, 480, 60, TRUE},
 	{720, 576, 50, FALSE},	 {720, 576, 50, TRUE},	  {1280, 720, 30, FALSE},
 	{1280, 720, 60, FALSE},	 {1920, 1080, 30, FALSE}, {1920, 1080, 60, FALSE},
@@ -24,7 +24,7 @@ static const struct wfd_mode cea_modes[] = {
 };
 
 /* WFD 2.1, 5.1.5.2: VESA resolutions and refresh rates, by bit. */
-static const struct wfd_mode vesa_modes[] = {
+static const SinkMode vesa_modes[] = {
 	{800, 600, 30, FALSE},	 {800, 600, 60, FALSE},	  {1024, 768, 30, FALSE},
 	{1024, 768, 60, FALSE},	 {1152, 864, 30, FALSE},  {1152, 864, 60, FALSE},
 	{1280, 768, 30, FALSE},	 {1280, 768, 60, FALSE},  {1280, 800, 30, FALSE},
@@ -38,7 +38,7 @@ static const struct wfd_mode vesa_modes[] = {
 };
 
 /* WFD 2.1, 5.1.5.3: handheld resolutions and refresh rates, by bit. */
-static const struct wfd_mode hh_modes[] = {
+static const SinkMode hh_modes[] = {
 	{800, 480, 30, FALSE}, {800, 480, 60, FALSE}, {854, 480, 30, FALSE}, {854, 480, 60, FALSE},
 	{864, 480, 30, FALSE}, {864, 480, 60, FALSE}, {640, 360, 30, FALSE}, {640, 360, 60, FALSE},
 	{960, 540, 30, FALSE}, {960, 540, 60, FALSE}, {848, 480, 30, FALSE}, {848, 480, 60, FALSE},
@@ -46,12 +46,12 @@ static const struct wfd_mode hh_modes[] = {
 
 static const struct {
 	const char *name;
-	const struct wfd_mode *modes;
+	const SinkMode *modes;
 	guint n_modes;
-} tables[WFD_N_TABLES] = {
-	[WFD_TABLE_CEA] = {"CEA", cea_modes, G_N_ELEMENTS(cea_modes)},
-	[WFD_TABLE_VESA] = {"VESA", vesa_modes, G_N_ELEMENTS(vesa_modes)},
-	[WFD_TABLE_HH] = {"HH", hh_modes, G_N_ELEMENTS(hh_modes)},
+} tables[SINK_N_TABLES] = {
+	[SINK_TABLE_CEA] = {"CEA", cea_modes, G_N_ELEMENTS(cea_modes)},
+	[SINK_TABLE_VESA] = {"VESA", vesa_modes, G_N_ELEMENTS(vesa_modes)},
+	[SINK_TABLE_HH] = {"HH", hh_modes, G_N_ELEMENTS(hh_modes)},
 };
 
 /* H.264 (ITU-T H.264, table A-1): what each level bit allows, in macroblocks and macroblocks/s. */
@@ -64,23 +64,23 @@ static const struct {
 	{"4.1", 8192, 245760}, {"4.2", 8704, 522240},
 };
 
-const struct wfd_mode *wfd_mode_lookup(enum wfd_table table, guint index)
+const SinkMode *sink_mode_lookup(SinkTable table, guint index)
 {
-	if (table >= WFD_N_TABLES || index >= tables[table].n_modes)
+	if (table >= SINK_N_TABLES || index >= tables[table].n_modes)
 		return NULL;
 	return &tables[table].modes[index];
 }
 
-const char *wfd_table_name(enum wfd_table table)
+const char *sink_table_name(SinkTable table)
 {
-	return table < WFD_N_TABLES ? tables[table].name : "reserved";
+	return table < SINK_N_TABLES ? tables[table].name : "reserved";
 }
 
-const char *wfd_profile_name(guint8 profile)
+const char *sink_profile_name(guint8 profile)
 {
 	switch (profile) {
-	case WFD_PROFILE_CBP: return "CBP";
-	case WFD_PROFILE_CHP: return "CHP";
+	case SINK_PROFILE_CBP: return "CBP";
+	case SINK_PROFILE_CHP: return "CHP";
 	default: return "reserved";
 	}
 }
@@ -97,7 +97,7 @@ static int level_index(guint8 level)
 	return one_bit(level) && index < (int)G_N_ELEMENTS(levels) ? index : -1;
 }
 
-const char *wfd_level_name(guint8 level)
+const char *sink_level_name(guint8 level)
 {
 	int index = level_index(level);
 
@@ -105,11 +105,11 @@ const char *wfd_level_name(guint8 level)
 }
 
 /* A cursor over one value: fields are parted by exactly one or more spaces. */
-struct cursor {
+typedef struct {
 	const char *at;
-};
+} SinkCursor;
 
-static gboolean next_hex(struct cursor *c, guint digits, guint32 *value)
+static gboolean next_hex(SinkCursor *c, guint digits, guint32 *value)
 {
 	const char *at = c->at;
 
@@ -130,7 +130,7 @@ static gboolean next_hex(struct cursor *c, guint digits, guint32 *value)
 	return TRUE;
 }
 
-static gboolean next_word(struct cursor *c, const char *word)
+static gboolean next_word(SinkCursor *c, const char *word)
 {
 	const char *at = c->at;
 	gsize size = strlen(word);
@@ -143,7 +143,7 @@ static gboolean next_word(struct cursor *c, const char *word)
 	return TRUE;
 }
 
-static gboolean next_resolution(struct cursor *c, guint16 *value)
+static gboolean next_resolution(SinkCursor *c, guint16 *value)
 {
 	guint32 number = 0;
 
@@ -153,14 +153,14 @@ static gboolean next_resolution(struct cursor *c, guint16 *value)
 	return TRUE;
 }
 
-static char next_separator(struct cursor *c)
+static char next_separator(SinkCursor *c)
 {
 	while (*c->at == ' ')
 		c->at++;
 	return *c->at ? *c->at++ : '\0';
 }
 
-static gboolean h264_codec_parse(struct cursor *c, struct wfd_h264_codec *codec)
+static gboolean h264_codec_parse(SinkCursor *c, SinkH264Codec *codec)
 {
 	guint32 field[10];
 	static const guint8 digits[] = {2, 2, 8, 8, 8, 2, 4, 4, 2};
@@ -169,7 +169,7 @@ static gboolean h264_codec_parse(struct cursor *c, struct wfd_h264_codec *codec)
 		if (!next_hex(c, digits[i], &field[i]))
 			return FALSE;
 	}
-	*codec = (struct wfd_h264_codec){
+	*codec = (SinkH264Codec){
 		.profile = field[0],
 		.level = field[1],
 		.modes = {field[2], field[3], field[4]},
@@ -181,14 +181,13 @@ static gboolean h264_codec_parse(struct cursor *c, struct wfd_h264_codec *codec)
 	return next_resolution(c, &codec->max_hres) && next_resolution(c, &codec->max_vres);
 }
 
-gboolean wfd_video_formats_parse(const char *text, struct wfd_video_formats *formats,
-				 GError **error)
+gboolean sink_video_formats_parse(const char *text, SinkVideoFormats *formats, GError **error)
 {
-	struct cursor c = {text};
+	SinkCursor c = {text};
 	guint32 native, preferred;
 	char separator;
 
-	*formats = (struct wfd_video_formats){0};
+	*formats = (SinkVideoFormats){0};
 	if (next_word(&c, "none") && !next_separator(&c))
 		return TRUE;
 
@@ -203,9 +202,9 @@ gboolean wfd_video_formats_parse(const char *text, struct wfd_video_formats *for
 	formats->native = native;
 	formats->preferred_display_mode = preferred;
 	do {
-		if (formats->n_codecs == WFD_MAX_CODECS) {
+		if (formats->n_codecs == SINK_MAX_CODECS) {
 			MALFORMED(error, "wfd_video_formats lists more than %d codecs",
-				  WFD_MAX_CODECS);
+				  SINK_MAX_CODECS);
 			return FALSE;
 		}
 		if (!h264_codec_parse(&c, &formats->codecs[formats->n_codecs])) {
@@ -225,7 +224,7 @@ gboolean wfd_video_formats_parse(const char *text, struct wfd_video_formats *for
 	return TRUE;
 }
 
-static gboolean fits_level(const struct wfd_mode *mode, int level)
+static gboolean fits_level(const SinkMode *mode, int level)
 {
 	guint blocks = ((mode->width + 15) / 16) * ((mode->height + 15) / 16);
 	guint frames = mode->interlaced ? mode->fps / 2 : mode->fps;
@@ -233,23 +232,23 @@ static gboolean fits_level(const struct wfd_mode *mode, int level)
 	return blocks <= levels[level].max_frame && blocks * frames <= levels[level].max_rate;
 }
 
-gboolean wfd_video_choice_parse(const char *text, const struct wfd_video_formats *offered,
-				struct wfd_video_choice *choice, GError **error)
+gboolean sink_video_choice_parse(const char *text, const SinkVideoFormats *offered,
+				 SinkVideoChoice *choice, GError **error)
 {
-	struct wfd_video_formats formats;
-	const struct wfd_h264_codec *codec = &formats.codecs[0];
-	const struct wfd_mode *mode;
+	SinkVideoFormats formats;
+	const SinkH264Codec *codec = &formats.codecs[0];
+	const SinkMode *mode;
 	gboolean level_offered = FALSE, mode_offered = FALSE;
 	guint n_tables = 0;
 	int level;
 
-	if (!wfd_video_formats_parse(text, &formats, error))
+	if (!sink_video_formats_parse(text, &formats, error))
 		return FALSE;
 	if (formats.n_codecs != 1) {
 		MALFORMED(error, "M4 must choose one codec, this one names %u", formats.n_codecs);
 		return FALSE;
 	}
-	for (guint t = 0; t < WFD_N_TABLES; t++) {
+	for (guint t = 0; t < SINK_N_TABLES; t++) {
 		if (!codec->modes[t])
 			continue;
 		n_tables++;
@@ -260,10 +259,10 @@ gboolean wfd_video_choice_parse(const char *text, const struct wfd_video_formats
 		return FALSE;
 	}
 	choice->index = g_bit_nth_lsf(codec->modes[choice->table], -1);
-	mode = wfd_mode_lookup(choice->table, choice->index);
+	mode = sink_mode_lookup(choice->table, choice->index);
 	if (!mode) {
 		UNSUPPORTED(error, "bit %u of the %s table is reserved", choice->index,
-			    wfd_table_name(choice->table));
+			    sink_table_name(choice->table));
 		return FALSE;
 	}
 	level = level_index(codec->level);
@@ -273,7 +272,7 @@ gboolean wfd_video_choice_parse(const char *text, const struct wfd_video_formats
 	}
 
 	for (guint i = 0; i < offered->n_codecs; i++) {
-		const struct wfd_h264_codec *offer = &offered->codecs[i];
+		const SinkH264Codec *offer = &offered->codecs[i];
 
 		if (!(offer->profile & codec->profile) || codec->level > offer->level)
 			continue;
@@ -283,13 +282,13 @@ gboolean wfd_video_choice_parse(const char *text, const struct wfd_video_formats
 	}
 	if (!level_offered) {
 		UNSUPPORTED(error, "%s at level %s was not offered",
-			    wfd_profile_name(codec->profile), wfd_level_name(codec->level));
+			    sink_profile_name(codec->profile), sink_level_name(codec->level));
 		return FALSE;
 	}
 	if (!mode_offered) {
 		UNSUPPORTED(error, "%ux%u at %u Hz (%s bit %u) was not offered for %s", mode->width,
-			    mode->height, mode->fps, wfd_table_name(choice->table), choice->index,
-			    wfd_profile_name(codec->profile));
+			    mode->height, mode->fps, sink_table_name(choice->table), choice->index,
+			    sink_profile_name(codec->profile));
 		return FALSE;
 	}
 	if (!fits_level(mode, level)) {
@@ -304,7 +303,7 @@ gboolean wfd_video_choice_parse(const char *text, const struct wfd_video_formats
 }
 
 /* Reads "LPCM 00000002 00", one group of wfd_audio_codecs. */
-static gboolean audio_codec_parse(struct cursor *c, struct wfd_audio_choice *codec)
+static gboolean audio_codec_parse(SinkCursor *c, SinkAudioChoice *codec)
 {
 	static const char *const formats[] = {"LPCM", "AAC", "AC3"};
 	guint32 latency;
@@ -318,12 +317,12 @@ static gboolean audio_codec_parse(struct cursor *c, struct wfd_audio_choice *cod
 	return FALSE;
 }
 
-gboolean wfd_audio_choice_parse(const char *text, const char *offered,
-				struct wfd_audio_choice *choice, GError **error)
+gboolean sink_audio_choice_parse(const char *text, const char *offered, SinkAudioChoice *choice,
+				 GError **error)
 {
-	struct cursor c = {text};
+	SinkCursor c = {text};
 
-	*choice = (struct wfd_audio_choice){0};
+	*choice = (SinkAudioChoice){0};
 	if (next_word(&c, "none") && !next_separator(&c))
 		return TRUE;
 
@@ -336,7 +335,7 @@ gboolean wfd_audio_choice_parse(const char *text, const char *offered,
 
 	c.at = offered;
 	do {
-		struct wfd_audio_choice offer;
+		SinkAudioChoice offer;
 
 		if (!audio_codec_parse(&c, &offer))
 			break;
@@ -348,7 +347,7 @@ gboolean wfd_audio_choice_parse(const char *text, const char *offered,
 	return FALSE;
 }
 
-char *wfd_presentation_url_parse(const char *text, GError **error)
+char *sink_presentation_url_parse(const char *text, GError **error)
 {
 	g_auto(GStrv) words = g_strsplit(text, " ", 3);
 	GstRTSPUrl *url = NULL;
@@ -370,7 +369,7 @@ char *wfd_presentation_url_parse(const char *text, GError **error)
 	return g_strdup(words[0]);
 }
 
-gboolean wfd_client_rtp_ports_parse(const char *text, guint16 ports[2], GError **error)
+gboolean sink_client_rtp_ports_parse(const char *text, guint16 ports[2], GError **error)
 {
 	g_auto(GStrv) words = g_strsplit(text, " ", 5);
 
@@ -395,8 +394,8 @@ gboolean wfd_client_rtp_ports_parse(const char *text, guint16 ports[2], GError *
 	return TRUE;
 }
 
-gboolean wfd_params_foreach(const char *body, gsize size, wfd_param_func each, gpointer user_data,
-			    GError **error)
+gboolean sink_params_foreach(const char *body, gsize size, SinkParamFunc each, gpointer user_data,
+			     GError **error)
 {
 	g_autofree char *text = NULL;
 	g_auto(GStrv) lines = NULL;
@@ -432,11 +431,11 @@ gboolean wfd_params_foreach(const char *body, gsize size, wfd_param_func each, g
 	return TRUE;
 }
 
-struct wfd_caps {
+struct SinkCaps {
 	GHashTable *values; /* name in lower case -> value */
 };
 
-wfd_caps *wfd_caps_new(guint16 rtp_port)
+SinkCaps *sink_caps_new(guint16 rtp_port)
 {
 	static const char *const defaults[][2] = {
 		/*
@@ -456,21 +455,21 @@ wfd_caps *wfd_caps_new(guint16 rtp_port)
 		{"wfd_standby_resume_capability", "supported"},
 		{"wfd_idr_request_capability", "1"},
 	};
-	guint8 edid[WFD_EDID_BLOCK];
-	wfd_caps *caps = g_new0(wfd_caps, 1);
+	guint8 edid[SINK_EDID_BLOCK];
+	SinkCaps *caps = g_new0(SinkCaps, 1);
 	g_autofree char *ports =
 		g_strdup_printf("RTP/AVP/UDP;unicast %u 0 mode=play", (guint)rtp_port);
 
 	caps->values = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	for (guint i = 0; i < G_N_ELEMENTS(defaults); i++)
-		wfd_caps_set(caps, defaults[i][0], defaults[i][1]);
-	wfd_caps_set(caps, "wfd_client_rtp_ports", ports);
-	wfd_edid_default(edid);
-	wfd_caps_set_edid(caps, edid, sizeof(edid), NULL);
+		sink_caps_set(caps, defaults[i][0], defaults[i][1]);
+	sink_caps_set(caps, "wfd_client_rtp_ports", ports);
+	sink_edid_default(edid);
+	sink_caps_set_edid(caps, edid, sizeof(edid), NULL);
 	return caps;
 }
 
-void wfd_caps_free(wfd_caps *caps)
+void sink_caps_free(SinkCaps *caps)
 {
 	if (!caps)
 		return;
@@ -478,7 +477,7 @@ void wfd_caps_free(wfd_caps *caps)
 	g_free(caps);
 }
 
-void wfd_caps_set(wfd_caps *caps, const char *name, const char *value)
+void sink_caps_set(SinkCaps *caps, const char *name, const char *value)
 {
 	g_autofree char *key = g_ascii_strdown(name, -1);
 
@@ -488,7 +487,7 @@ void wfd_caps_set(wfd_caps *caps, const char *name, const char *value)
 		g_hash_table_remove(caps->values, key);
 }
 
-const char *wfd_caps_get(const wfd_caps *caps, const char *name)
+const char *sink_caps_get(const SinkCaps *caps, const char *name)
 {
 	g_autofree char *key = g_ascii_strdown(name, -1);
 
@@ -498,47 +497,47 @@ const char *wfd_caps_get(const wfd_caps *caps, const char *name)
 static void load_line(const char *name, const char *value, gpointer user_data)
 {
 	if (*name != '#')
-		wfd_caps_set(user_data, name, value);
+		sink_caps_set(user_data, name, value);
 }
 
-gboolean wfd_caps_load(wfd_caps *caps, const char *text, gsize size, GError **error)
+gboolean sink_caps_load(SinkCaps *caps, const char *text, gsize size, GError **error)
 {
-	return wfd_params_foreach(text, size, load_line, caps, error);
+	return sink_params_foreach(text, size, load_line, caps, error);
 }
 
-gboolean wfd_caps_set_edid(wfd_caps *caps, const guint8 *edid, gsize size, GError **error)
+gboolean sink_caps_set_edid(SinkCaps *caps, const guint8 *edid, gsize size, GError **error)
 {
 	g_autoptr(GString) value = g_string_new(NULL);
 
-	if (!wfd_edid_check(edid, size, error))
+	if (!sink_edid_check(edid, size, error))
 		return FALSE;
-	g_string_printf(value, "%04X ", (guint)(size / WFD_EDID_BLOCK));
+	g_string_printf(value, "%04X ", (guint)(size / SINK_EDID_BLOCK));
 	for (gsize i = 0; i < size; i++)
 		g_string_append_printf(value, "%02x", edid[i]);
-	wfd_caps_set(caps, "wfd_display_edid", value->str);
+	sink_caps_set(caps, "wfd_display_edid", value->str);
 	return TRUE;
 }
 
-struct answer {
-	const wfd_caps *caps;
+typedef struct {
+	const SinkCaps *caps;
 	GString *text;
-};
+} SinkAnswer;
 
 static void answer_line(const char *name, const char *value, gpointer user_data)
 {
-	struct answer *answer = user_data;
-	const char *own = wfd_caps_get(answer->caps, name);
+	SinkAnswer *answer = user_data;
+	const char *own = sink_caps_get(answer->caps, name);
 
 	if (own)
 		g_string_append_printf(answer->text, "%s: %s\r\n", name, own);
 }
 
-char *wfd_caps_answer(const wfd_caps *caps, const char *body, gsize size, GError **error)
+char *sink_caps_answer(const SinkCaps *caps, const char *body, gsize size, GError **error)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
-	struct answer answer = {caps, text};
+	SinkAnswer answer = {caps, text};
 
-	if (!wfd_params_foreach(body, size, answer_line, &answer, error))
+	if (!sink_params_foreach(body, size, answer_line, &answer, error))
 		return NULL;
 	return g_string_free(g_steal_pointer(&text), FALSE);
 }
@@ -570,14 +569,14 @@ static guint8 edid_sum(const guint8 *block)
 {
 	guint8 sum = 0;
 
-	for (guint i = 0; i < WFD_EDID_BLOCK; i++)
+	for (guint i = 0; i < SINK_EDID_BLOCK; i++)
 		sum += block[i];
 	return sum;
 }
 
 static const guint8 edid_magic[8] = {0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0};
 
-void wfd_edid_default(guint8 edid[WFD_EDID_BLOCK])
+void sink_edid_default(guint8 edid[SINK_EDID_BLOCK])
 {
 	/* Bytes 8 to 53: maker "LNX", product 1, 2026, EDID 1.4, digital, sRGB, first timing preferred. */
 	static const guint8 base[] = {
@@ -594,7 +593,7 @@ void wfd_edid_default(guint8 edid[WFD_EDID_BLOCK])
 	static const guint16 h720[] = {1280, 370, 110, 40}, v720[] = {720, 30, 5, 5};
 	static const guint16 h1080[] = {1920, 280, 88, 44}, v1080[] = {1080, 45, 4, 5};
 
-	memset(edid, 0, WFD_EDID_BLOCK);
+	memset(edid, 0, SINK_EDID_BLOCK);
 	memcpy(edid, edid_magic, sizeof(edid_magic));
 	memcpy(edid + 8, base, sizeof(base));
 	edid_timing(edid + 54, 7425, h720, v720);
@@ -604,9 +603,9 @@ void wfd_edid_default(guint8 edid[WFD_EDID_BLOCK])
 	edid[127] = -edid_sum(edid);
 }
 
-gboolean wfd_edid_check(const guint8 *edid, gsize size, GError **error)
+gboolean sink_edid_check(const guint8 *edid, gsize size, GError **error)
 {
-	if (!size || size % WFD_EDID_BLOCK || size > 256 * WFD_EDID_BLOCK) {
+	if (!size || size % SINK_EDID_BLOCK || size > 256 * SINK_EDID_BLOCK) {
 		MALFORMED(error,
 			  "an EDID is 1 to 256 blocks of 128 bytes, not %" G_GSIZE_FORMAT " bytes",
 			  size);
@@ -616,16 +615,16 @@ gboolean wfd_edid_check(const guint8 *edid, gsize size, GError **error)
 		MALFORMED(error, "the EDID does not begin with 00 FF FF FF FF FF FF 00");
 		return FALSE;
 	}
-	if (edid[126] + 1u != size / WFD_EDID_BLOCK) {
+	if (edid[126] + 1u != size / SINK_EDID_BLOCK) {
 		MALFORMED(error, "the EDID counts %u extension blocks but has %" G_GSIZE_FORMAT,
-			  edid[126], size / WFD_EDID_BLOCK - 1);
+			  edid[126], size / SINK_EDID_BLOCK - 1);
 		return FALSE;
 	}
-	for (gsize at = 0; at < size; at += WFD_EDID_BLOCK) {
+	for (gsize at = 0; at < size; at += SINK_EDID_BLOCK) {
 		if (edid_sum(edid + at)) {
 			MALFORMED(error,
 				  "block %" G_GSIZE_FORMAT " of the EDID has a wrong checksum",
-				  at / WFD_EDID_BLOCK);
+				  at / SINK_EDID_BLOCK);
 			return FALSE;
 		}
 	}

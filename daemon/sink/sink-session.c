@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "sink_session.h"
+#include "sink-session.h"
 
-#include "sink_rtsp.h"
+#include "sink-rtsp.h"
 
 #include <string.h>
 
@@ -11,19 +11,19 @@
 #define WFD_FEATURE		   "org.wfa.wfd1.0"
 
 /* A request of ours that waits for its answer. */
-struct pending {
+typedef struct {
 	guint cseq;
 	guint8 m;
 	gint64 deadline_us;
-};
+} SinkPending;
 
-struct sink_session {
-	struct sink_session_config config;
-	struct sink_session_ops ops;
+struct SinkSession {
+	SinkSessionConfig config;
+	SinkSessionOps ops;
 	gpointer user_data;
 
-	enum sink_state state;
-	enum sink_reason reason;
+	SinkState state;
+	SinkReason reason;
 	char *sentence;
 
 	gint64 now_us; /* of the call in progress */
@@ -34,18 +34,18 @@ struct sink_session {
 	gint64 session_timeout_us;
 
 	guint cseq;
-	GArray *pending; /* struct pending */
+	GArray *pending; /* SinkPending */
 	char *url;
 	char *session_id;
 
-	struct wfd_video_formats offered;
+	SinkVideoFormats offered;
 	gboolean has_video;
-	struct wfd_video_choice video;
+	SinkVideoChoice video;
 	gboolean has_audio;
-	struct wfd_audio_choice audio;
+	SinkAudioChoice audio;
 
-	struct sink_session_stats stats;
-	GArray *exchanges; /* struct sink_exchange */
+	SinkSessionStatistics stats;
+	GArray *exchanges; /* SinkExchange */
 	GPtrArray *violations; /* char *, always NULL-terminated */
 };
 
@@ -105,17 +105,17 @@ static const struct {
 				     "send messages that follow each other as one piece"},
 };
 
-const char *sink_state_name(enum sink_state state)
+const char *sink_state_name(SinkState state)
 {
 	return state_names[state];
 }
 
-const char *sink_reason_name(enum sink_reason reason)
+const char *sink_reason_name(SinkReason reason)
 {
 	return reason_names[reason];
 }
 
-gboolean sink_misbehaviour_lookup(const char *name, enum sink_misbehaviour *misbehaviour)
+gboolean sink_misbehaviour_lookup(const char *name, SinkMisbehaviour *misbehaviour)
 {
 	for (guint i = SINK_BEHAVES + 1; i < SINK_N_MISBEHAVIOURS; i++) {
 		if (!strcmp(name, misbehaviours[i].name)) {
@@ -126,22 +126,21 @@ gboolean sink_misbehaviour_lookup(const char *name, enum sink_misbehaviour *misb
 	return FALSE;
 }
 
-const char *sink_misbehaviour_name(enum sink_misbehaviour misbehaviour)
+const char *sink_misbehaviour_name(SinkMisbehaviour misbehaviour)
 {
 	return misbehaviours[misbehaviour].name;
 }
 
-const char *sink_misbehaviour_description(enum sink_misbehaviour misbehaviour)
+const char *sink_misbehaviour_description(SinkMisbehaviour misbehaviour)
 {
 	return misbehaviours[misbehaviour].description;
 }
 
-sink_session *sink_session_new(const struct sink_session_config *config,
-			       const struct sink_session_ops *ops, gpointer user_data,
-			       gint64 now_us)
+SinkSession *sink_session_new(const SinkSessionConfig *config, const SinkSessionOps *ops,
+			      gpointer user_data, gint64 now_us)
 {
-	sink_session *s = g_new0(sink_session, 1);
-	const char *formats = wfd_caps_get(config->caps, "wfd_video_formats");
+	SinkSession *s = g_new0(SinkSession, 1);
+	const char *formats = sink_caps_get(config->caps, "wfd_video_formats");
 
 	s->config = *config;
 	s->ops = *ops;
@@ -149,17 +148,17 @@ sink_session *sink_session_new(const struct sink_session_config *config,
 	s->began_us = now_us;
 	s->heard_us = now_us;
 	s->session_timeout_us = config->session_timeout_us ?: DEFAULT_SESSION_TIMEOUT_US;
-	s->pending = g_array_new(FALSE, FALSE, sizeof(struct pending));
-	s->exchanges = g_array_new(FALSE, FALSE, sizeof(struct sink_exchange));
+	s->pending = g_array_new(FALSE, FALSE, sizeof(SinkPending));
+	s->exchanges = g_array_new(FALSE, FALSE, sizeof(SinkExchange));
 	s->violations = g_ptr_array_new_with_free_func(g_free);
 	g_ptr_array_add(s->violations, NULL);
 	/* An offer that does not parse was given on purpose; no M4 can match it. */
-	if (formats && !wfd_video_formats_parse(formats, &s->offered, NULL))
+	if (formats && !sink_video_formats_parse(formats, &s->offered, NULL))
 		s->offered.n_codecs = 0;
 	return s;
 }
 
-void sink_session_free(sink_session *s)
+void sink_session_free(SinkSession *s)
 {
 	if (!s)
 		return;
@@ -172,7 +171,7 @@ void sink_session_free(sink_session *s)
 	g_free(s);
 }
 
-static G_GNUC_PRINTF(2, 3) void violation(sink_session *s, const char *format, ...)
+static G_GNUC_PRINTF(2, 3) void violation(SinkSession *s, const char *format, ...)
 {
 	g_autofree char *text = NULL;
 	va_list args;
@@ -185,9 +184,9 @@ static G_GNUC_PRINTF(2, 3) void violation(sink_session *s, const char *format, .
 	g_ptr_array_insert(s->violations, s->violations->len - 1, g_utf8_make_valid(text, -1));
 }
 
-static void record(sink_session *s, gboolean out, guint8 m, const char *method, int status)
+static void record(SinkSession *s, gboolean out, guint8 m, const char *method, int status)
 {
-	struct sink_exchange exchange = {
+	SinkExchange exchange = {
 		.at_us = s->now_us - s->began_us, .out = out, .m = m, .status = status};
 
 	if (out)
@@ -200,12 +199,12 @@ static void record(sink_session *s, gboolean out, guint8 m, const char *method, 
 	g_array_append_val(s->exchanges, exchange);
 }
 
-static gboolean event(sink_session *s, enum sink_event what, GError **error)
+static gboolean event(SinkSession *s, SinkEvent what, GError **error)
 {
 	return s->ops.event(what, s->user_data, error);
 }
 
-static void set_state(sink_session *s, enum sink_state state)
+static void set_state(SinkSession *s, SinkState state)
 {
 	if (s->state == SINK_STANDBY && state != SINK_STANDBY)
 		s->stats.standby_us += s->now_us - s->standby_since_us;
@@ -216,7 +215,7 @@ static void set_state(sink_session *s, enum sink_state state)
 	s->state = state;
 }
 
-static void ended(sink_session *s)
+static void ended(SinkSession *s)
 {
 	if (s->state == SINK_ENDED)
 		return;
@@ -225,8 +224,7 @@ static void ended(sink_session *s)
 	event(s, SINK_EVENT_ENDED, NULL);
 }
 
-static G_GNUC_PRINTF(3, 4) void fail(sink_session *s, enum sink_reason reason, const char *format,
-				     ...)
+static G_GNUC_PRINTF(3, 4) void fail(SinkSession *s, SinkReason reason, const char *format, ...)
 {
 	va_list args;
 
@@ -239,14 +237,14 @@ static G_GNUC_PRINTF(3, 4) void fail(sink_session *s, enum sink_reason reason, c
 	ended(s);
 }
 
-static void send_message(sink_session *s, const GstRTSPMessage *message)
+static void send_message(SinkSession *s, const GstRTSPMessage *message)
 {
 	g_autoptr(GBytes) bytes = sink_rtsp_serialize(message);
 
 	s->ops.send(bytes, s->user_data);
 }
 
-static void send_raw(sink_session *s, char *text, gsize size)
+static void send_raw(SinkSession *s, char *text, gsize size)
 {
 	g_autoptr(GBytes) bytes = g_bytes_new_take(text, size);
 
@@ -254,11 +252,11 @@ static void send_raw(sink_session *s, char *text, gsize size)
 }
 
 /* Sends a request of ours; @transport and @body may be NULL. */
-static void request(sink_session *s, guint8 m, GstRTSPMethod method, const char *uri,
+static void request(SinkSession *s, guint8 m, GstRTSPMethod method, const char *uri,
 		    const char *transport, const char *body)
 {
 	GstRTSPMessage message = {0};
-	struct pending pending = {
+	SinkPending pending = {
 		.cseq = ++s->cseq,
 		.m = m,
 		.deadline_us = s->now_us + s->config.response_timeout_us,
@@ -283,12 +281,12 @@ static void request(sink_session *s, guint8 m, GstRTSPMethod method, const char 
 	gst_rtsp_message_unset(&message);
 }
 
-static gboolean gone_silent(const sink_session *s)
+static gboolean gone_silent(const SinkSession *s)
 {
 	return s->config.misbehaviour == SINK_SILENT_IN_PLAY && s->state >= SINK_PLAYING;
 }
 
-static void respond(sink_session *s, guint8 m, const GstRTSPMessage *to, GstRTSPStatusCode code,
+static void respond(SinkSession *s, guint8 m, const GstRTSPMessage *to, GstRTSPStatusCode code,
 		    GstRTSPHeaderField field, const char *value, const char *body)
 {
 	GstRTSPMessage message = {0};
@@ -307,25 +305,25 @@ static void respond(sink_session *s, guint8 m, const GstRTSPMessage *to, GstRTSP
 	gst_rtsp_message_unset(&message);
 }
 
-static void respond_plain(sink_session *s, guint8 m, const GstRTSPMessage *to,
+static void respond_plain(SinkSession *s, guint8 m, const GstRTSPMessage *to,
 			  GstRTSPStatusCode code)
 {
 	respond(s, m, to, code, GST_RTSP_HDR_INVALID, NULL, NULL);
 }
 
-static const char *stream_uri(const sink_session *s)
+static const char *stream_uri(const SinkSession *s)
 {
 	return s->url ? s->url : "rtsp://localhost/wfd1.0";
 }
 
-static void send_play(sink_session *s)
+static void send_play(SinkSession *s)
 {
 	if (!s->stats.play_sent_us)
 		s->stats.play_sent_us = s->now_us;
 	request(s, 7, GST_RTSP_PLAY, stream_uri(s), NULL, NULL);
 }
 
-static void send_setup(sink_session *s)
+static void send_setup(SinkSession *s)
 {
 	g_autoptr(GError) error = NULL;
 	g_autofree char *transport =
@@ -341,7 +339,7 @@ static void send_setup(sink_session *s)
 	request(s, 6, GST_RTSP_SETUP, s->url, transport, NULL);
 }
 
-static void send_teardown(sink_session *s)
+static void send_teardown(SinkSession *s)
 {
 	if (s->state == SINK_TEARDOWN)
 		return;
@@ -353,8 +351,8 @@ static void send_teardown(sink_session *s)
 	request(s, 8, GST_RTSP_TEARDOWN, stream_uri(s), NULL, NULL);
 }
 
-void sink_session_end(sink_session *s, gboolean orderly, enum sink_reason reason,
-		      const char *sentence, gint64 now_us)
+void sink_session_end(SinkSession *s, gboolean orderly, SinkReason reason, const char *sentence,
+		      gint64 now_us)
 {
 	s->now_us = now_us;
 	if (s->state == SINK_ENDED)
@@ -370,7 +368,7 @@ void sink_session_end(sink_session *s, gboolean orderly, enum sink_reason reason
 }
 
 /* M1: OPTIONS from the source. */
-static void on_options(sink_session *s, const GstRTSPMessage *message)
+static void on_options(SinkSession *s, const GstRTSPMessage *message)
 {
 	char *require = NULL;
 
@@ -402,7 +400,7 @@ static char *get_cseq(const GstRTSPMessage *message)
 }
 
 /* The M3 answers that are wrong on purpose. TRUE if one was sent, or none on purpose. */
-static gboolean misbehave_m3(sink_session *s, const GstRTSPMessage *message, const char *body)
+static gboolean misbehave_m3(SinkSession *s, const GstRTSPMessage *message, const char *body)
 {
 	g_autoptr(GRand) random = NULL;
 	guint32 length = strlen(body);
@@ -432,7 +430,7 @@ static gboolean misbehave_m3(sink_session *s, const GstRTSPMessage *message, con
 }
 
 /* M3: GET_PARAMETER with names; M16: GET_PARAMETER without. */
-static void on_get_parameter(sink_session *s, const GstRTSPMessage *message, const char *body,
+static void on_get_parameter(SinkSession *s, const GstRTSPMessage *message, const char *body,
 			     guint size)
 {
 	g_autoptr(GError) error = NULL;
@@ -448,7 +446,7 @@ static void on_get_parameter(sink_session *s, const GstRTSPMessage *message, con
 		respond_plain(s, 3, message, GST_RTSP_STS_METHOD_NOT_VALID_IN_THIS_STATE);
 		return;
 	}
-	answer = wfd_caps_answer(s->config.caps, body, size, &error);
+	answer = sink_caps_answer(s->config.caps, body, size, &error);
 	if (!answer) {
 		violation(s, "M3: %s", error->message);
 		respond_plain(s, 3, message, GST_RTSP_STS_BAD_REQUEST);
@@ -460,13 +458,13 @@ static void on_get_parameter(sink_session *s, const GstRTSPMessage *message, con
 		respond(s, 3, message, GST_RTSP_STS_OK, GST_RTSP_HDR_INVALID, NULL, answer);
 }
 
-enum trigger {
+typedef enum {
 	TRIGGER_NONE,
 	TRIGGER_SETUP,
 	TRIGGER_PAUSE,
 	TRIGGER_TEARDOWN,
 	TRIGGER_PLAY
-};
+} SinkTrigger;
 
 static const char *const trigger_names[] = {
 	[TRIGGER_NONE] = NULL,		 [TRIGGER_SETUP] = "SETUP", [TRIGGER_PAUSE] = "PAUSE",
@@ -474,32 +472,32 @@ static const char *const trigger_names[] = {
 };
 
 /* What one SET_PARAMETER asks; applied only if nothing in it was wrong. */
-struct setting {
-	sink_session *session;
+typedef struct {
+	SinkSession *session;
 	GString *errors; /* body of a 303 answer, WFD 2.1, 6.2.1 */
 	guint8 m;
 	gboolean has_video, has_audio, standby;
-	struct wfd_video_choice video;
-	struct wfd_audio_choice audio;
+	SinkVideoChoice video;
+	SinkAudioChoice audio;
 	char *url;
-	enum trigger trigger;
-};
+	SinkTrigger trigger;
+} SinkSetting;
 
-static gboolean read_ports(const sink_session *s, const char *value, GError **error)
+static gboolean read_ports(const SinkSession *s, const char *value, GError **error)
 {
 	guint16 ports[2];
 
-	if (!wfd_client_rtp_ports_parse(value, ports, error))
+	if (!sink_client_rtp_ports_parse(value, ports, error))
 		return FALSE;
 	if (ports[0] != s->config.rtp_port) {
-		g_set_error(error, WFD_SINK_ERROR, WFD_SINK_ERROR_UNSUPPORTED,
+		g_set_error(error, SINK_PARAMS_ERROR, SINK_PARAMS_ERROR_UNSUPPORTED,
 			    "rtp-port0 is %u, but %u was offered", ports[0], s->config.rtp_port);
 		return FALSE;
 	}
 	return TRUE;
 }
 
-static gboolean read_trigger(const char *value, enum trigger *trigger, GError **error)
+static gboolean read_trigger(const char *value, SinkTrigger *trigger, GError **error)
 {
 	for (guint i = TRIGGER_SETUP; i < G_N_ELEMENTS(trigger_names); i++) {
 		if (!strcmp(value, trigger_names[i])) {
@@ -507,7 +505,7 @@ static gboolean read_trigger(const char *value, enum trigger *trigger, GError **
 			return TRUE;
 		}
 	}
-	g_set_error(error, WFD_SINK_ERROR, WFD_SINK_ERROR_UNSUPPORTED,
+	g_set_error(error, SINK_PARAMS_ERROR, SINK_PARAMS_ERROR_UNSUPPORTED,
 		    "\"%.32s\" is not a trigger method", value);
 	return FALSE;
 }
@@ -516,16 +514,15 @@ static gboolean only_value(const char *value, const char *legal, GError **error)
 {
 	if (!g_ascii_strcasecmp(value, legal))
 		return TRUE;
-	g_set_error(error, WFD_SINK_ERROR, WFD_SINK_ERROR_UNSUPPORTED,
+	g_set_error(error, SINK_PARAMS_ERROR, SINK_PARAMS_ERROR_UNSUPPORTED,
 		    "this sink supports only \"%s\"", legal);
 	return FALSE;
 }
 
-static gboolean read_setting(struct setting *set, const char *name, const char *value,
-			     GError **error)
+static gboolean read_setting(SinkSetting *set, const char *name, const char *value, GError **error)
 {
-	sink_session *s = set->session;
-	const char *audio = wfd_caps_get(s->config.caps, "wfd_audio_codecs");
+	SinkSession *s = set->session;
+	const char *audio = sink_caps_get(s->config.caps, "wfd_audio_codecs");
 
 	if (!g_ascii_strcasecmp(name, "wfd_standby")) {
 		set->m = 12;
@@ -533,20 +530,21 @@ static gboolean read_setting(struct setting *set, const char *name, const char *
 		return TRUE;
 	}
 	if (!value || !*value) {
-		g_set_error_literal(error, WFD_SINK_ERROR, WFD_SINK_ERROR_MALFORMED, "no value");
+		g_set_error_literal(error, SINK_PARAMS_ERROR, SINK_PARAMS_ERROR_MALFORMED,
+				    "no value");
 		return FALSE;
 	}
 	if (!g_ascii_strcasecmp(name, "wfd_video_formats")) {
 		set->has_video = TRUE;
-		return wfd_video_choice_parse(value, &s->offered, &set->video, error);
+		return sink_video_choice_parse(value, &s->offered, &set->video, error);
 	}
 	if (!g_ascii_strcasecmp(name, "wfd_audio_codecs")) {
 		set->has_audio = TRUE;
-		return wfd_audio_choice_parse(value, audio ? audio : "", &set->audio, error);
+		return sink_audio_choice_parse(value, audio ? audio : "", &set->audio, error);
 	}
 	if (!g_ascii_strcasecmp(name, "wfd_presentation_URL")) {
 		g_free(set->url);
-		set->url = wfd_presentation_url_parse(value, error);
+		set->url = sink_presentation_url_parse(value, error);
 		return set->url != NULL;
 	}
 	if (!g_ascii_strcasecmp(name, "wfd_client_rtp_ports"))
@@ -573,14 +571,14 @@ static gboolean read_setting(struct setting *set, const char *name, const char *
 	}
 	if (!g_ascii_strcasecmp(name, "wfd_av_format_change_timing"))
 		return TRUE;
-	g_set_error_literal(error, WFD_SINK_ERROR, WFD_SINK_ERROR_UNKNOWN,
+	g_set_error_literal(error, SINK_PARAMS_ERROR, SINK_PARAMS_ERROR_UNKNOWN,
 			    "this sink does not know the parameter");
 	return FALSE;
 }
 
 static void set_line(const char *name, const char *value, gpointer user_data)
 {
-	struct setting *set = user_data;
+	SinkSetting *set = user_data;
 	g_autoptr(GError) error = NULL;
 
 	if (read_setting(set, name, value, &error))
@@ -590,7 +588,7 @@ static void set_line(const char *name, const char *value, gpointer user_data)
 }
 
 /* M5: what the source triggers is a request that the sink then sends. */
-static void on_trigger(sink_session *s, const GstRTSPMessage *message, enum trigger trigger)
+static void on_trigger(SinkSession *s, const GstRTSPMessage *message, SinkTrigger trigger)
 {
 	static const guint valid_in[] = {
 		[TRIGGER_SETUP] = 1 << SINK_WAIT_M5,
@@ -621,7 +619,7 @@ static void on_trigger(sink_session *s, const GstRTSPMessage *message, enum trig
 	}
 }
 
-static void on_format(sink_session *s, struct setting *set)
+static void on_format(SinkSession *s, SinkSetting *set)
 {
 	if (set->has_video) {
 		s->has_video = TRUE;
@@ -640,7 +638,7 @@ static void on_format(sink_session *s, struct setting *set)
 }
 
 /* M12: the source goes to standby; M5 with PLAY, or M7 of ours, ends it. */
-static void on_standby(sink_session *s)
+static void on_standby(SinkSession *s)
 {
 	if (s->state != SINK_PLAYING && s->state != SINK_PAUSED) {
 		if (s->state != SINK_STANDBY)
@@ -652,19 +650,19 @@ static void on_standby(sink_session *s)
 }
 
 /* M4, M5, M10, M11, M12, M14, M15 */
-static void on_set_parameter(sink_session *s, const GstRTSPMessage *message, const char *body,
+static void on_set_parameter(SinkSession *s, const GstRTSPMessage *message, const char *body,
 			     guint size)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GString) errors = g_string_new(NULL);
-	struct setting set = {.session = s, .errors = errors, .m = 4};
+	SinkSetting set = {.session = s, .errors = errors, .m = 4};
 
 	if (s->state < SINK_WAIT_M4) {
 		violation(s, "SET_PARAMETER in state %s", sink_state_name(s->state));
 		respond_plain(s, 4, message, GST_RTSP_STS_METHOD_NOT_VALID_IN_THIS_STATE);
 		return;
 	}
-	if (!wfd_params_foreach(body, size, set_line, &set, &error) || !size) {
+	if (!sink_params_foreach(body, size, set_line, &set, &error) || !size) {
 		violation(s, "SET_PARAMETER: %s", error ? error->message : "no body");
 		respond_plain(s, 4, message, GST_RTSP_STS_BAD_REQUEST);
 	} else if (set.m == 4 && s->config.misbehaviour == SINK_REFUSE_M4) {
@@ -716,7 +714,7 @@ static void number_line(const char *name, const char *value, gpointer user_data)
 	}
 }
 
-static void on_request(sink_session *s, GstRTSPMessage *message)
+static void on_request(SinkSession *s, GstRTSPMessage *message)
 {
 	GstRTSPMethod method = GST_RTSP_INVALID;
 	guint8 *data = NULL;
@@ -729,7 +727,7 @@ static void on_request(sink_session *s, GstRTSPMessage *message)
 	m = request_number(method, size);
 	if (method == GST_RTSP_SET_PARAMETER) {
 		m = 4;
-		wfd_params_foreach((const char *)data, size, number_line, &m, NULL);
+		sink_params_foreach((const char *)data, size, number_line, &m, NULL);
 	}
 	text = gst_rtsp_method_as_text(method);
 	record(s, FALSE, m, text ? text : "?", 0);
@@ -751,7 +749,7 @@ static void on_request(sink_session *s, GstRTSPMessage *message)
 	}
 }
 
-static void check_public(sink_session *s, const GstRTSPMessage *message)
+static void check_public(SinkSession *s, const GstRTSPMessage *message)
 {
 	static const char *const needed[] = {WFD_FEATURE, "SETUP",	   "TEARDOWN",	   "PLAY",
 					     "PAUSE",	  "GET_PARAMETER", "SET_PARAMETER"};
@@ -769,7 +767,7 @@ static void check_public(sink_session *s, const GstRTSPMessage *message)
 }
 
 /* "1234;timeout=30" (RFC 2326, 12.37); the timeout is in seconds. */
-static gboolean read_session(sink_session *s, const char *value)
+static gboolean read_session(SinkSession *s, const char *value)
 {
 	g_auto(GStrv) parts = g_strsplit(value, ";", 0);
 	const char *id = parts[0] ? g_strstrip(parts[0]) : "";
@@ -815,7 +813,7 @@ static guint transport_port(const char *transport, const char *key)
 	return 0;
 }
 
-static void check_transport(sink_session *s, const GstRTSPMessage *message)
+static void check_transport(SinkSession *s, const GstRTSPMessage *message)
 {
 	char *value = NULL;
 
@@ -828,7 +826,7 @@ static void check_transport(sink_session *s, const GstRTSPMessage *message)
 }
 
 /* M6 answered: the session exists. */
-static void on_setup_done(sink_session *s, const GstRTSPMessage *message)
+static void on_setup_done(SinkSession *s, const GstRTSPMessage *message)
 {
 	char *value = NULL;
 
@@ -845,12 +843,12 @@ static void on_setup_done(sink_session *s, const GstRTSPMessage *message)
 	send_play(s);
 }
 
-static void misbehave_in_play(sink_session *s)
+static void misbehave_in_play(SinkSession *s)
 {
 	static const char frobnicate[] =
 		"FROBNICATE rtsp://localhost/wfd1.0 RTSP/1.0\r\nCSeq: %u\r\n\r\n";
 	char *text;
-	struct pending pending;
+	SinkPending pending;
 
 	switch (s->config.misbehaviour) {
 	case SINK_TEARDOWN_NOW:
@@ -870,8 +868,8 @@ static void misbehave_in_play(sink_session *s)
 		break;
 	case SINK_UNKNOWN_METHOD:
 		text = g_strdup_printf(frobnicate, ++s->cseq);
-		pending = (struct pending){
-			.cseq = s->cseq, .deadline_us = s->now_us + s->config.response_timeout_us};
+		pending = (SinkPending){.cseq = s->cseq,
+					.deadline_us = s->now_us + s->config.response_timeout_us};
 		g_array_append_val(s->pending, pending);
 		record(s, TRUE, 0, "FROBNICATE", 0);
 		send_raw(s, text, strlen(text));
@@ -880,7 +878,7 @@ static void misbehave_in_play(sink_session *s)
 	}
 }
 
-static void on_play_done(sink_session *s)
+static void on_play_done(SinkSession *s)
 {
 	gboolean first = s->state == SINK_STARTING;
 
@@ -892,7 +890,7 @@ static void on_play_done(sink_session *s)
 		misbehave_in_play(s);
 }
 
-static void on_pause_done(sink_session *s)
+static void on_pause_done(SinkSession *s)
 {
 	if (s->state != SINK_PLAYING)
 		return;
@@ -900,10 +898,10 @@ static void on_pause_done(sink_session *s)
 	event(s, SINK_EVENT_HALTED, NULL);
 }
 
-static gboolean take_pending(sink_session *s, guint cseq, guint8 *m)
+static gboolean take_pending(SinkSession *s, guint cseq, guint8 *m)
 {
 	for (guint i = 0; i < s->pending->len; i++) {
-		struct pending *pending = &g_array_index(s->pending, struct pending, i);
+		SinkPending *pending = &g_array_index(s->pending, SinkPending, i);
 
 		if (pending->cseq == cseq) {
 			*m = pending->m;
@@ -914,7 +912,7 @@ static gboolean take_pending(sink_session *s, guint cseq, guint8 *m)
 	return FALSE;
 }
 
-static void on_response(sink_session *s, GstRTSPMessage *message)
+static void on_response(SinkSession *s, GstRTSPMessage *message)
 {
 	GstRTSPStatusCode code = GST_RTSP_STS_INVALID;
 	const char *cseq = get_cseq(message);
@@ -957,7 +955,7 @@ static void on_response(sink_session *s, GstRTSPMessage *message)
 	}
 }
 
-void sink_session_receive(sink_session *s, GstRTSPMessage *message, gint64 now_us)
+void sink_session_receive(SinkSession *s, GstRTSPMessage *message, gint64 now_us)
 {
 	s->now_us = now_us;
 	if (s->state == SINK_ENDED)
@@ -969,11 +967,11 @@ void sink_session_receive(sink_session *s, GstRTSPMessage *message, gint64 now_u
 		on_response(s, message);
 }
 
-void sink_session_tick(sink_session *s, gint64 now_us)
+void sink_session_tick(SinkSession *s, gint64 now_us)
 {
 	s->now_us = now_us;
 	for (guint i = 0; i < s->pending->len && s->state != SINK_ENDED;) {
-		struct pending pending = g_array_index(s->pending, struct pending, i);
+		SinkPending pending = g_array_index(s->pending, SinkPending, i);
 
 		if (now_us < pending.deadline_us) {
 			i++;
@@ -997,7 +995,7 @@ void sink_session_tick(sink_session *s, gint64 now_us)
 		     s->session_timeout_us / 1e6, sink_state_name(s->state));
 }
 
-void sink_session_request_idr(sink_session *s, gint64 now_us)
+void sink_session_request_idr(SinkSession *s, gint64 now_us)
 {
 	s->now_us = now_us;
 	if (s->state != SINK_PLAYING || (s->idr_us && now_us - s->idr_us < IDR_INTERVAL_US))
@@ -1007,57 +1005,57 @@ void sink_session_request_idr(sink_session *s, gint64 now_us)
 	request(s, 13, GST_RTSP_SET_PARAMETER, stream_uri(s), NULL, "wfd_idr_request\r\n");
 }
 
-void sink_session_pause(sink_session *s, gint64 now_us)
+void sink_session_pause(SinkSession *s, gint64 now_us)
 {
 	s->now_us = now_us;
 	if (s->state == SINK_PLAYING)
 		request(s, 9, GST_RTSP_PAUSE, stream_uri(s), NULL, NULL);
 }
 
-void sink_session_resume(sink_session *s, gint64 now_us)
+void sink_session_resume(SinkSession *s, gint64 now_us)
 {
 	s->now_us = now_us;
 	if (s->state == SINK_PAUSED || s->state == SINK_STANDBY)
 		send_play(s);
 }
 
-enum sink_state sink_session_state(const sink_session *s)
+SinkState sink_session_state(const SinkSession *s)
 {
 	return s->state;
 }
 
-enum sink_reason sink_session_reason(const sink_session *s)
+SinkReason sink_session_reason(const SinkSession *s)
 {
 	return s->reason;
 }
 
-const char *sink_session_sentence(const sink_session *s)
+const char *sink_session_sentence(const SinkSession *s)
 {
 	return s->sentence ? s->sentence : "";
 }
 
-const struct sink_session_stats *sink_session_stats(const sink_session *s)
+const SinkSessionStatistics *sink_session_statistics(const SinkSession *s)
 {
 	return &s->stats;
 }
 
-const struct wfd_video_choice *sink_session_video(const sink_session *s)
+const SinkVideoChoice *sink_session_video(const SinkSession *s)
 {
 	return s->has_video ? &s->video : NULL;
 }
 
-const struct wfd_audio_choice *sink_session_audio(const sink_session *s)
+const SinkAudioChoice *sink_session_audio(const SinkSession *s)
 {
 	return s->has_audio ? &s->audio : NULL;
 }
 
-const struct sink_exchange *sink_session_exchanges(const sink_session *s, guint *n)
+const SinkExchange *sink_session_exchanges(const SinkSession *s, guint *n)
 {
 	*n = s->exchanges->len;
-	return (const struct sink_exchange *)s->exchanges->data;
+	return (const SinkExchange *)s->exchanges->data;
 }
 
-const char *const *sink_session_violations(const sink_session *s)
+const char *const *sink_session_violations(const SinkSession *s)
 {
 	return (const char *const *)s->violations->pdata;
 }

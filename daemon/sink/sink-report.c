@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "sink_report.h"
+#include "sink-report.h"
 
 #include <json-glib/json-glib.h>
 
@@ -39,7 +39,7 @@ static void begin(JsonBuilder *b, const char *name)
 	json_builder_begin_object(b);
 }
 
-static void add_video(JsonBuilder *b, const struct wfd_video_choice *video)
+static void add_video(JsonBuilder *b, const SinkVideoChoice *video)
 {
 	if (!video)
 		return;
@@ -48,14 +48,14 @@ static void add_video(JsonBuilder *b, const struct wfd_video_choice *video)
 	add_int(b, "height", video->mode.height);
 	add_int(b, "fps", video->mode.fps);
 	add_bool(b, "interlaced", video->mode.interlaced);
-	add_string(b, "table", wfd_table_name(video->table));
+	add_string(b, "table", sink_table_name(video->table));
 	add_int(b, "bit", video->index);
-	add_string(b, "profile", wfd_profile_name(video->profile));
-	add_string(b, "level", wfd_level_name(video->level));
+	add_string(b, "profile", sink_profile_name(video->profile));
+	add_string(b, "level", sink_level_name(video->level));
 	json_builder_end_object(b);
 }
 
-static void add_audio(JsonBuilder *b, const struct wfd_audio_choice *audio)
+static void add_audio(JsonBuilder *b, const SinkAudioChoice *audio)
 {
 	if (!audio)
 		return;
@@ -65,7 +65,7 @@ static void add_audio(JsonBuilder *b, const struct wfd_audio_choice *audio)
 	json_builder_end_object(b);
 }
 
-static void add_media(JsonBuilder *b, const struct sink_media_stats *m, gint64 play_sent_us)
+static void add_media(JsonBuilder *b, const SinkMediaStatistics *m, gint64 play_sent_us)
 {
 	begin(b, "media");
 	add_int(b, "rtp_packets", m->rtp_packets);
@@ -92,10 +92,10 @@ static void add_media(JsonBuilder *b, const struct sink_media_stats *m, gint64 p
 	json_builder_end_object(b);
 }
 
-static void add_exchanges(JsonBuilder *b, const sink_session *session)
+static void add_exchanges(JsonBuilder *b, const SinkSession *session)
 {
 	guint n;
-	const struct sink_exchange *exchanges = sink_session_exchanges(session, &n);
+	const SinkExchange *exchanges = sink_session_exchanges(session, &n);
 
 	json_builder_set_member_name(b, "exchanges");
 	json_builder_begin_array(b);
@@ -115,9 +115,9 @@ static void add_exchanges(JsonBuilder *b, const sink_session *session)
 	json_builder_end_array(b);
 }
 
-static void add_rtsp(JsonBuilder *b, const sink_session *session)
+static void add_rtsp(JsonBuilder *b, const SinkSession *session)
 {
-	const struct sink_session_stats *s = sink_session_stats(session);
+	const SinkSessionStatistics *s = sink_session_statistics(session);
 	const char *const *violations = sink_session_violations(session);
 
 	begin(b, "rtsp");
@@ -139,13 +139,14 @@ static void add_rtsp(JsonBuilder *b, const sink_session *session)
 	json_builder_end_object(b);
 }
 
-char *sink_report_json(const struct sink_report *report)
+char *sink_report_json(const SinkReport *report)
 {
 	g_autoptr(JsonBuilder) b = json_builder_new();
 	g_autoptr(JsonGenerator) generator = json_generator_new();
 	g_autoptr(JsonNode) root = NULL;
 	g_autofree char *line = NULL;
-	gint64 play_us = report->session ? sink_session_stats(report->session)->play_sent_us : 0;
+	gint64 play_us = report->session ? sink_session_statistics(report->session)->play_sent_us
+					 : 0;
 
 	json_builder_begin_object(b);
 	add_string(b, "result", report->ok ? "ok" : "fail");

@@ -5,11 +5,11 @@
  */
 #pragma once
 
-#include "wfd_sink_params.h"
+#include "sink-params.h"
 
 #include <gst/rtsp/rtsp.h>
 
-enum sink_state {
+typedef enum {
 	SINK_WAIT_M1, /* connected */
 	SINK_WAIT_M3, /* M1 answered, M2 sent */
 	SINK_WAIT_M4, /* capabilities told */
@@ -21,10 +21,10 @@ enum sink_state {
 	SINK_STANDBY,
 	SINK_TEARDOWN, /* M8 sent */
 	SINK_ENDED,
-};
+} SinkState;
 
 /* Why a session ended. sink_reason_name() gives the word that scripts read. */
-enum sink_reason {
+typedef enum {
 	SINK_REASON_NONE,
 	SINK_REASON_FRAMES_REACHED,
 	SINK_REASON_SOURCE_TEARDOWN,
@@ -41,10 +41,10 @@ enum sink_reason {
 	SINK_REASON_MEDIA_FAILED,
 	SINK_REASON_OUTPUT_FAILED,
 	SINK_REASON_MISBEHAVED,
-};
+} SinkReason;
 
 /* Faults that the sink shows a source on purpose; sink_misbehaviour_lookup() has the words. */
-enum sink_misbehaviour {
+typedef enum {
 	SINK_BEHAVES,
 	SINK_SILENT_M1,
 	SINK_SILENT_M3,
@@ -63,45 +63,45 @@ enum sink_misbehaviour {
 	SINK_SPLIT_MESSAGES,
 	SINK_COALESCED_MESSAGES,
 	SINK_N_MISBEHAVIOURS,
-};
+} SinkMisbehaviour;
 
 #define SINK_GARBAGE_BYTES  (1024 * 1024)
 #define SINK_FLOOD_REQUESTS 1000
 
-struct sink_session_config {
-	wfd_caps *caps; /* borrowed */
+typedef struct {
+	SinkCaps *caps; /* borrowed */
 	guint16 rtp_port;
 	gint64 response_timeout_us; /* for an answer from the source; WFD 2.1, 6.5 says 6 s */
 	gint64 session_timeout_us; /* silence of the source; 0: as its Session header says */
-	enum sink_misbehaviour misbehaviour;
-};
+	SinkMisbehaviour misbehaviour;
+} SinkSessionConfig;
 
-enum sink_event {
+typedef enum {
 	SINK_EVENT_SETUP, /* M6 is about to be sent: be ready to receive RTP */
 	SINK_EVENT_PLAYING,
 	SINK_EVENT_HALTED, /* paused or in standby */
 	SINK_EVENT_ENDED,
-};
+} SinkEvent;
 
-struct sink_session_ops {
+typedef struct {
 	void (*send)(GBytes *bytes, gpointer user_data);
 	/* Only for SINK_EVENT_SETUP does the result count: FALSE ends the session, media-failed. */
-	gboolean (*event)(enum sink_event event, gpointer user_data, GError **error);
-};
+	gboolean (*event)(SinkEvent event, gpointer user_data, GError **error);
+} SinkSessionOps;
 
 /* One RTSP message of the session's record. */
-struct sink_exchange {
+typedef struct {
 	gint64 at_us; /* since the session began */
 	gboolean out;
 	guint8 m; /* 1 to 16, or 0 for a message that is none of them */
 	int status; /* 0 for a request */
 	char method[16];
-};
+} SinkExchange;
 
 #define SINK_MAX_EXCHANGES  512
 #define SINK_MAX_VIOLATIONS 32
 
-struct sink_session_stats {
+typedef struct {
 	guint64 messages_in;
 	guint64 messages_out;
 	guint64 keepalives;
@@ -111,46 +111,45 @@ struct sink_session_stats {
 	gint64 play_sent_us; /* 0 before the first M7 */
 	gint64 standby_us; /* time spent in standby, ended periods only */
 	gboolean teardown_answered;
-	enum sink_state ended_in; /* the last state before SINK_ENDED */
-};
+	SinkState ended_in; /* the last state before SINK_ENDED */
+} SinkSessionStatistics;
 
-typedef struct sink_session sink_session;
+typedef struct SinkSession SinkSession;
 
-sink_session *sink_session_new(const struct sink_session_config *config,
-			       const struct sink_session_ops *ops, gpointer user_data,
-			       gint64 now_us);
-void sink_session_free(sink_session *session);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(sink_session, sink_session_free)
+SinkSession *sink_session_new(const SinkSessionConfig *config, const SinkSessionOps *ops,
+			      gpointer user_data, gint64 now_us);
+void sink_session_free(SinkSession *session);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SinkSession, sink_session_free)
 
-void sink_session_receive(sink_session *session, GstRTSPMessage *message, gint64 now_us);
+void sink_session_receive(SinkSession *session, GstRTSPMessage *message, gint64 now_us);
 /* Call often (every 100 ms will do): ends the session when the source does not answer. */
-void sink_session_tick(sink_session *session, gint64 now_us);
+void sink_session_tick(SinkSession *session, gint64 now_us);
 /* M13; does nothing unless playing, or if one was sent in the last half second. */
-void sink_session_request_idr(sink_session *session, gint64 now_us);
+void sink_session_request_idr(SinkSession *session, gint64 now_us);
 /* M9 and M7 from the sink's own will. */
-void sink_session_pause(sink_session *session, gint64 now_us);
-void sink_session_resume(sink_session *session, gint64 now_us);
+void sink_session_pause(SinkSession *session, gint64 now_us);
+void sink_session_resume(SinkSession *session, gint64 now_us);
 /*
  * Ends the session with @reason: by M8 if there is one to tear down and @orderly, else at once.
  * The first reason given is the one that stays.
  */
-void sink_session_end(sink_session *session, gboolean orderly, enum sink_reason reason,
+void sink_session_end(SinkSession *session, gboolean orderly, SinkReason reason,
 		      const char *sentence, gint64 now_us);
 
-enum sink_state sink_session_state(const sink_session *session);
-enum sink_reason sink_session_reason(const sink_session *session);
-const char *sink_session_sentence(const sink_session *session);
-const struct sink_session_stats *sink_session_stats(const sink_session *session);
+SinkState sink_session_state(const SinkSession *session);
+SinkReason sink_session_reason(const SinkSession *session);
+const char *sink_session_sentence(const SinkSession *session);
+const SinkSessionStatistics *sink_session_statistics(const SinkSession *session);
 /* What M4 settled on; NULL before. */
-const struct wfd_video_choice *sink_session_video(const sink_session *session);
-const struct wfd_audio_choice *sink_session_audio(const sink_session *session);
-const struct sink_exchange *sink_session_exchanges(const sink_session *session, guint *n);
+const SinkVideoChoice *sink_session_video(const SinkSession *session);
+const SinkAudioChoice *sink_session_audio(const SinkSession *session);
+const SinkExchange *sink_session_exchanges(const SinkSession *session, guint *n);
 /* Where the source left the specification without the session ending for it; NULL-terminated. */
-const char *const *sink_session_violations(const sink_session *session);
+const char *const *sink_session_violations(const SinkSession *session);
 
-const char *sink_state_name(enum sink_state state);
-const char *sink_reason_name(enum sink_reason reason);
+const char *sink_state_name(SinkState state);
+const char *sink_reason_name(SinkReason reason);
 /* FALSE if @name is none; @description may be NULL. */
-gboolean sink_misbehaviour_lookup(const char *name, enum sink_misbehaviour *misbehaviour);
-const char *sink_misbehaviour_name(enum sink_misbehaviour misbehaviour);
-const char *sink_misbehaviour_description(enum sink_misbehaviour misbehaviour);
+gboolean sink_misbehaviour_lookup(const char *name, SinkMisbehaviour *misbehaviour);
+const char *sink_misbehaviour_name(SinkMisbehaviour misbehaviour);
+const char *sink_misbehaviour_description(SinkMisbehaviour misbehaviour);

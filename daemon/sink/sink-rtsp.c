@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "sink_rtsp.h"
+#include "sink-rtsp.h"
 
 #include <string.h>
 
@@ -10,19 +10,19 @@ G_DEFINE_QUARK(sink - rtsp - error - quark, sink_rtsp_error)
 #define OVERSIZE(error, ...) \
 	g_set_error(error, SINK_RTSP_ERROR, SINK_RTSP_ERROR_OVERSIZE, __VA_ARGS__)
 
-struct sink_rtsp_reader {
+struct SinkRtspReader {
 	GByteArray *head; /* start line and headers, up to and with the empty line */
 	GstRTSPMessage *message; /* its head is read, its body is awaited; else NULL */
 	GByteArray *body;
 	gsize body_size;
 	gboolean dead;
-	sink_rtsp_message_func each;
+	SinkRtspMessageFunc each;
 	gpointer user_data;
 };
 
-sink_rtsp_reader *sink_rtsp_reader_new(sink_rtsp_message_func each, gpointer user_data)
+SinkRtspReader *sink_rtsp_reader_new(SinkRtspMessageFunc each, gpointer user_data)
 {
-	sink_rtsp_reader *reader = g_new0(sink_rtsp_reader, 1);
+	SinkRtspReader *reader = g_new0(SinkRtspReader, 1);
 
 	reader->head = g_byte_array_new();
 	reader->body = g_byte_array_new();
@@ -31,7 +31,7 @@ sink_rtsp_reader *sink_rtsp_reader_new(sink_rtsp_message_func each, gpointer use
 	return reader;
 }
 
-void sink_rtsp_reader_free(sink_rtsp_reader *reader)
+void sink_rtsp_reader_free(SinkRtspReader *reader)
 {
 	if (!reader)
 		return;
@@ -75,7 +75,7 @@ static GstRTSPMessage *parse_request_line(const char *line, GError **error)
 	return message;
 }
 
-static gboolean parse_header(sink_rtsp_reader *reader, char *line, GError **error)
+static gboolean parse_header(SinkRtspReader *reader, char *line, GError **error)
 {
 	char *colon = strchr(line, ':');
 	guint64 length;
@@ -110,7 +110,7 @@ static gboolean parse_header(sink_rtsp_reader *reader, char *line, GError **erro
 	return TRUE;
 }
 
-static gboolean parse_head(sink_rtsp_reader *reader, GError **error)
+static gboolean parse_head(SinkRtspReader *reader, GError **error)
 {
 	g_autofree char *text = NULL;
 	g_auto(GStrv) lines = NULL;
@@ -155,7 +155,7 @@ static gboolean head_is_whole(const GByteArray *head)
 }
 
 /* Takes bytes up to the end of the head at most; returns how many. */
-static gsize feed_head(sink_rtsp_reader *reader, const guint8 *data, gsize size, GError **error)
+static gsize feed_head(SinkRtspReader *reader, const guint8 *data, gsize size, GError **error)
 {
 	for (gsize i = 0; i < size; i++) {
 		/* Empty lines between messages are no message (RFC 2326, 4.1). */
@@ -175,7 +175,7 @@ static gsize feed_head(sink_rtsp_reader *reader, const guint8 *data, gsize size,
 	return size;
 }
 
-static gsize feed_body(sink_rtsp_reader *reader, const guint8 *data, gsize size)
+static gsize feed_body(SinkRtspReader *reader, const guint8 *data, gsize size)
 {
 	gsize wanted = MIN(size, reader->body_size - reader->body->len);
 
@@ -183,7 +183,7 @@ static gsize feed_body(sink_rtsp_reader *reader, const guint8 *data, gsize size)
 	return wanted;
 }
 
-static void deliver(sink_rtsp_reader *reader)
+static void deliver(SinkRtspReader *reader)
 {
 	GstRTSPMessage *message = g_steal_pointer(&reader->message);
 
@@ -194,7 +194,7 @@ static void deliver(sink_rtsp_reader *reader)
 	gst_rtsp_message_free(message);
 }
 
-gboolean sink_rtsp_reader_feed(sink_rtsp_reader *reader, const guint8 *data, gsize size,
+gboolean sink_rtsp_reader_feed(SinkRtspReader *reader, const guint8 *data, gsize size,
 			       GError **error)
 {
 	GError *problem = NULL;

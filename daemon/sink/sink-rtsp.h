@@ -16,21 +16,21 @@
 #define SINK_RTSP_ERROR (sink_rtsp_error_quark())
 GQuark sink_rtsp_error_quark(void);
 
-enum sink_rtsp_error {
+typedef enum {
 	SINK_RTSP_ERROR_MALFORMED,
 	SINK_RTSP_ERROR_OVERSIZE,
-};
+} SinkRtspError;
 
-typedef struct sink_rtsp_reader sink_rtsp_reader;
-typedef void (*sink_rtsp_message_func)(GstRTSPMessage *message, gpointer user_data);
+typedef struct SinkRtspReader SinkRtspReader;
+typedef void (*SinkRtspMessageFunc)(GstRTSPMessage *message, gpointer user_data);
 
 /* @each is called from sink_rtsp_reader_feed() for every message as soon as it is whole. */
-sink_rtsp_reader *sink_rtsp_reader_new(sink_rtsp_message_func each, gpointer user_data);
-void sink_rtsp_reader_free(sink_rtsp_reader *reader);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(sink_rtsp_reader, sink_rtsp_reader_free)
+SinkRtspReader *sink_rtsp_reader_new(SinkRtspMessageFunc each, gpointer user_data);
+void sink_rtsp_reader_free(SinkRtspReader *reader);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SinkRtspReader, sink_rtsp_reader_free)
 
 /* Takes any number of bytes, in any pieces. After FALSE the reader takes no more. */
-gboolean sink_rtsp_reader_feed(sink_rtsp_reader *reader, const guint8 *data, gsize size,
+gboolean sink_rtsp_reader_feed(SinkRtspReader *reader, const guint8 *data, gsize size,
 			       GError **error);
 
 /* A message as bytes, with its Content-Length. */

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The statistics of a run as one line of JSON, for scripts and tests. miracast-sink(1) lists the keys. */
+#pragma once
+
+#include "sink-media.h"
+#include "sink-session.h"
+
+typedef struct {
+	gboolean ok;
+	SinkReason reason;
+	const char *sentence;
+	const char *source; /* as given on the command line */
+	gint64 began_real_us;
+	gint64 duration_us;
+	guint16 rtp_port; /* 0 if it never came to that */
+	SinkMisbehaviour misbehaviour;
+	const SinkSession *session; /* NULL if never connected */
+	SinkMediaStatistics media;
+	const char *png; /* NULL if no picture was written */
+	SinkPicture picture;
+} SinkReport;
+
+/* One line, with its newline; the caller frees it. */
+char *sink_report_json(const SinkReport *report);
