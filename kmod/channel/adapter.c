@@ -9,46 +9,16 @@
 #include <linux/sysfs.h>
 #include "channel.h"
 #include "netlink.h"
-
-#define CREATE_TRACE_POINTS
-#include "trace.h"
+#include "slots.h"
 
 #define MAX_PRIVATE_DATA 16384
 
-struct workqueue_struct *miracast_wq;
-
 static dev_t first_devt;
 static DEFINE_IDA(indexes);
-static LIST_HEAD(adapters);
-static DEFINE_MUTEX(adapters_lock);
 
 static struct miracast_adapter *to_adapter(struct device *dev)
 {
 	return container_of(dev, struct miracast_adapter, dev);
-}
-
-/**
- * miracast_adapter_next() - walk over the registered adapters
- * @previous: where the walk is; its reference is dropped. NULL: at the begin.
- *
- * Return: the next adapter, with a reference to its device, or NULL at the end.
- */
-struct miracast_adapter *miracast_adapter_next(struct miracast_adapter *previous)
-{
-	struct miracast_adapter *adapter, *next = NULL;
-
-	mutex_lock(&adapters_lock);
-	/* By index, for the list may have changed meanwhile. */
-	list_for_each_entry(adapter, &adapters, node)
-		if ((!previous || adapter->index > previous->index) &&
-		    (!next || adapter->index < next->index))
-			next = adapter;
-	if (next)
-		get_device(&next->dev);
-	mutex_unlock(&adapters_lock);
-	if (previous)
-		put_device(&previous->dev);
-	return next;
 }
 
 static ssize_t name_show(struct device *dev, struct device_attribute *attr, char *buf)
@@ -293,9 +263,7 @@ struct miracast_adapter *miracast_register_adapter(const struct miracast_adapter
 	mutex_lock(&adapter->ddi_lock);
 	error = cdev_device_add(&adapter->cdev, &adapter->dev);
 	if (!error) {
-		mutex_lock(&adapters_lock);
-		list_add_tail(&adapter->node, &adapters);
-		mutex_unlock(&adapters_lock);
+		miracast_adapter_publish(adapter);
 		miracast_nl_adapter_event(MIRACAST_NL_EVENT_ADAPTER_ADDED, adapter);
 	}
 	mutex_unlock(&adapter->ddi_lock);
@@ -320,9 +288,7 @@ EXPORT_SYMBOL_GPL(miracast_register_adapter);
  */
 void miracast_unregister_adapter(struct miracast_adapter *adapter)
 {
-	mutex_lock(&adapters_lock);
-	list_del(&adapter->node);
-	mutex_unlock(&adapters_lock);
+	miracast_adapter_retract(adapter);
 	cdev_device_del(&adapter->cdev, &adapter->dev);
 
 	spin_lock(&adapter->lock);

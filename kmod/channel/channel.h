@@ -4,15 +4,19 @@
  *
  * An adapter is a char device and a display driver's ops. An open file may own
  * one context; a context is a session, a table of message slots, an arena that
- * the daemon maps, and a chunk queue. The files:
+ * the daemon maps, and a chunk queue. The files, each of which calls only those above it:
  *
- *	adapter.c	registration, device, sysfs, suspend
- *	context.c	a context's life, handles, the session's states
- *	message.c	slots: send, deliver, complete, end
- *	chunk.c		the chunk queue
- *	file.c		the char device
- *	netlink.c	the generic-netlink family
  *	ntstatus.c	NTSTATUS to errno
+ *	registry.c	adapters, contexts and handles: found and walked over
+ *	netlink.c	the generic-netlink family: dumps, and events for who listens
+ *	events.c	who sleeps for a context is woken
+ *	slots.c		slots of messages: their states, how a message ends
+ *	send.c		the driver's side of a message
+ *	exchange.c	the daemon's side of it
+ *	chunk.c		the chunk queue
+ *	context.c	a context's life, the session's states
+ *	file.c		the char device
+ *	adapter.c	registration, device, sysfs, suspend; the module
  *
  * Lock order, outermost first:
  *
@@ -155,6 +159,7 @@ struct miracast_chunk_queue {
  * struct miracast_context - one session with one daemon
  * @ref: one for the file, one for each walk over the adapter's list
  * @rcu: senders look contexts up under RCU
+ * @release: frees it when the last reference is gone
  * @adapter: holds a reference to its device
  * @node: on adapter->contexts until torn down
  * @token: the handle's value
@@ -202,6 +207,7 @@ struct miracast_chunk_queue {
 struct miracast_context {
 	struct kref ref;
 	struct rcu_head rcu;
+	void (*release)(struct kref *ref);
 	struct miracast_adapter *adapter;
 	struct list_head node;
 	u64 token;
@@ -271,18 +277,24 @@ static inline long miracast_timeout_jiffies(u64 timeout_ns)
 extern struct workqueue_struct *miracast_wq;
 extern const struct file_operations miracast_fops;
 
-/* adapter.c */
+/* registry.c */
+void miracast_adapter_publish(struct miracast_adapter *adapter);
+void miracast_adapter_retract(struct miracast_adapter *adapter);
 struct miracast_adapter *miracast_adapter_next(struct miracast_adapter *previous);
+int miracast_context_publish(struct miracast_context *context);
+void miracast_context_erase_handle(struct miracast_context *context);
+void miracast_context_unlist(struct miracast_context *context);
+void miracast_context_free_id(struct miracast_context *context);
+void miracast_context_put(struct miracast_context *context);
+struct miracast_context *miracast_context_lookup(struct miracast_handle handle);
+struct miracast_context *miracast_context_next(struct miracast_adapter *adapter,
+					       struct miracast_context *previous);
 
 /* context.c */
 struct miracast_context *miracast_context_create(struct miracast_adapter *adapter, u32 flags,
 						 u32 slots, ntstatus_t *status);
 void miracast_context_end(struct miracast_context *context, ntstatus_t status);
 void miracast_context_destroy(struct miracast_context *context, ntstatus_t status);
-void miracast_context_put(struct miracast_context *context);
-struct miracast_context *miracast_context_lookup(struct miracast_handle handle);
-struct miracast_context *miracast_context_next(struct miracast_adapter *adapter,
-					       struct miracast_context *previous);
 int miracast_context_session(struct miracast_context *context, struct miracast_session *arg);
 void miracast_context_get_state(struct miracast_context *context, struct miracast_state *arg);
 int miracast_context_recover(struct miracast_context *context);
@@ -293,17 +305,7 @@ void miracast_context_sleep(bool sleep);
 void miracast_context_awake(struct miracast_context *context);
 int miracast_context_io_control(struct miracast_context *context, struct miracast_io_control *arg);
 
-/* message.c */
-int miracast_slots_init(struct miracast_context *context, u32 slots);
-void miracast_slots_free(struct miracast_context *context);
-void miracast_messages_release(struct miracast_context *context);
-void miracast_messages_requeue(struct miracast_context *context);
-u32 miracast_messages_with_daemon(struct miracast_context *context);
-void miracast_messages_wake(struct miracast_context *context);
-void miracast_messages_limit_changed(struct miracast_context *context);
-void miracast_messages_end_undelivered(struct miracast_context *context, ntstatus_t status);
-void miracast_messages_end_all(struct miracast_context *context, ntstatus_t status);
-void miracast_messages_run_ended(struct miracast_context *context);
+/* exchange.c */
 int miracast_messages_exchange(struct miracast_context *context, struct miracast_exchange *arg);
 
 /* chunk.c */

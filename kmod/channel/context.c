@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Contexts: their life, the handles that name them, the session's states.
- *
- * A handle's token is the context's id (low half, an index that is reused) and
- * the count of contexts made so far (high half, never reused): a driver that
- * keeps a handle too long is refused. Senders and interrupt handlers look it up
- * under RCU.
+ * Contexts: their life, the session's states.
  *
  * The session's states and who may leave them:
  *
@@ -29,7 +24,6 @@
  * wanted the same goes on.
  */
 
-#include <linux/idr.h>
 #include <linux/mm.h>
 #include <linux/pid.h>
 #include <linux/poll.h>
@@ -37,31 +31,13 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include "channel.h"
+#include "events.h"
 #include "netlink.h"
+#include "slots.h"
 #include "trace.h"
 
-/* Contexts by id. A table, because it is looked into for each message. */
-static struct miracast_context __rcu *contexts[MIRACAST_MAX_ADAPTERS * MIRACAST_MAX_CONTEXTS];
-static DEFINE_IDA(ids);
-static atomic_t contexts_made;
 /* The machine is about to sleep: see miracast_context_sleep(). */
 static bool asleep;
-
-/**
- * miracast_context_lookup() - the context that a handle names
- * @handle: the handle
- *
- * Under rcu_read_lock(), from any context.
- *
- * Return: the context, or NULL if it is gone.
- */
-struct miracast_context *miracast_context_lookup(struct miracast_handle handle)
-{
-	struct miracast_context *context;
-
-	context = rcu_dereference(contexts[(u32)handle.token % ARRAY_SIZE(contexts)]);
-	return context && context->token == handle.token ? context : NULL;
-}
 
 static void context_free(struct kref *ref)
 {
@@ -77,52 +53,13 @@ static void context_free(struct kref *ref)
 	kfree_rcu(context, rcu);
 }
 
-/* Not from the works above, which hold no reference: see context_free(). */
-void miracast_context_put(struct miracast_context *context)
-{
-	kref_put(&context->ref, context_free);
-}
-
-/**
- * miracast_context_next() - walk over the contexts of an adapter
- * @adapter: the adapter
- * @previous: where the walk is; its reference is dropped. NULL: at the begin.
- *
- * Return: the next context, with a reference, or NULL at the end.
- */
-struct miracast_context *miracast_context_next(struct miracast_adapter *adapter,
-					       struct miracast_context *previous)
-{
-	u32 after = previous ? previous->id : 0;
-	struct miracast_context *context, *next = NULL;
-
-	spin_lock(&adapter->lock);
-	/* By id, for the list may have changed meanwhile. */
-	list_for_each_entry(context, &adapter->contexts, node)
-		if ((!previous || context->id > after) && (!next || context->id < next->id))
-			next = context;
-	if (next)
-		kref_get(&next->ref);
-	spin_unlock(&adapter->lock);
-	if (previous)
-		miracast_context_put(previous);
-	return next;
-}
-
-/* The caller tells the waiters when it has unlocked: wake_all(). */
+/* The caller tells the waiters when it has unlocked: miracast_wake_all(). */
 static void set_state(struct miracast_context *context, u32 state)
 {
 	lockdep_assert_held(&context->lock);
 	WRITE_ONCE(context->state, state);
 	WRITE_ONCE(context->state_seq, context->state_seq + 1);
 	trace_miracast_session(context, state, context->state_flags, context->stop_reason);
-}
-
-static void wake_all(struct miracast_context *context)
-{
-	miracast_messages_wake(context);
-	wake_up_all(&context->chunk_wait);
-	wake_up_all(&context->drain);
 }
 
 /* All callbacks have returned, those that other threads call too. */
@@ -151,7 +88,7 @@ void miracast_context_end(struct miracast_context *context, ntstatus_t status)
 		miracast_messages_end_all(context, status);
 	}
 	spin_unlock(&context->lock);
-	wake_all(context);
+	miracast_wake_all(context);
 	/* Before ddi_lock: a driver that waits for a message in io_control goes on. */
 	miracast_messages_run_ended(context);
 }
@@ -161,27 +98,18 @@ static void tear_down(struct miracast_context *context)
 	struct miracast_adapter *adapter = context->adapter;
 
 	lockdep_assert_held(&adapter->ddi_lock);
-	RCU_INIT_POINTER(contexts[context->id], NULL);
-	synchronize_rcu();
+	miracast_context_erase_handle(context);
 	wait_event(context->drain, drained(context));
 	if (context->created)
 		adapter->desc.ops->destroy_context(adapter->desc.driver_context, context->driver);
 
-	spin_lock(&adapter->lock);
-	list_del(&context->node);
-	adapter->nr_contexts--;
-	/* A daemon may be completing what is over, which is counted, too. */
-	spin_lock(&context->lock);
-	adapter->past_sent += context->counters.sent;
-	adapter->past_callbacks += context->counters.callbacks;
-	spin_unlock(&context->lock);
-	spin_unlock(&adapter->lock);
+	miracast_context_unlist(context);
 	/* While the number is not another's yet. */
 	if (context->created)
 		miracast_nl_context_event(MIRACAST_NL_EVENT_CONTEXT_DESTROYED, context, 0);
 	context->created = false;
 	context->torn_down = true;
-	ida_free(&ids, context->id);
+	miracast_context_free_id(context);
 }
 
 /**
@@ -227,6 +155,7 @@ static struct miracast_context *context_alloc(struct miracast_adapter *adapter, 
 	if (!context)
 		return NULL;
 	kref_init(&context->ref);
+	context->release = context_free;
 	get_device(&adapter->dev);
 	context->adapter = adapter;
 	context->flags = flags;
@@ -242,36 +171,6 @@ static struct miracast_context *context_alloc(struct miracast_adapter *adapter, 
 		return NULL;
 	}
 	return context;
-}
-
-/* Makes the context findable, by its handle and on the adapter's list. */
-static int context_publish(struct miracast_context *context)
-{
-	struct miracast_adapter *adapter = context->adapter;
-	int error = 0, id;
-
-	id = ida_alloc_max(&ids, ARRAY_SIZE(contexts) - 1, GFP_KERNEL);
-	if (id < 0)
-		return id;
-	context->id = id;
-	context->token = (u64)(u32)atomic_inc_return(&contexts_made) << 32 | context->id;
-
-	spin_lock(&adapter->lock);
-	if (adapter->removed)
-		error = -ENODEV;
-	else if (adapter->nr_contexts == adapter->desc.max_contexts)
-		error = -EBUSY;
-	else
-		adapter->nr_contexts++;
-	if (!error)
-		list_add_tail(&context->node, &adapter->contexts);
-	spin_unlock(&adapter->lock);
-
-	if (error)
-		ida_free(&ids, id);
-	else
-		rcu_assign_pointer(contexts[id], context);
-	return error;
 }
 
 /**
@@ -301,7 +200,7 @@ struct miracast_context *miracast_context_create(struct miracast_adapter *adapte
 	error = mutex_lock_killable(&adapter->ddi_lock);
 	if (error)
 		goto put;
-	error = context_publish(context);
+	error = miracast_context_publish(context);
 	if (error)
 		goto unlock;
 	callbacks.miracast_handle.token = context->token;
@@ -458,7 +357,7 @@ int miracast_context_session(struct miracast_context *context, struct miracast_s
 	if (error)
 		return error;
 
-	wake_all(context);
+	miracast_wake_all(context);
 	if (arg->op != MIRACAST_SESSION_STOP_BEGIN || before != MIRACAST_STOP_PENDING)
 		miracast_nl_context_event(MIRACAST_NL_EVENT_SESSION, context, 0);
 	miracast_messages_run_ended(context);
@@ -523,7 +422,7 @@ int miracast_context_recover(struct miracast_context *context)
 	spin_unlock(&context->lock);
 	if (error)
 		return error;
-	wake_all(context);
+	miracast_wake_all(context);
 	miracast_nl_context_event(MIRACAST_NL_EVENT_SESSION, context, 0);
 	miracast_messages_run_ended(context);
 	return 0;
@@ -548,7 +447,7 @@ void miracast_context_request_stop(struct miracast_context *context, u32 reason)
 	spin_unlock(&context->lock);
 	if (!news)
 		return;
-	wake_all(context);
+	miracast_wake_all(context);
 	miracast_nl_context_event(MIRACAST_NL_EVENT_SESSION, context, 0);
 }
 
@@ -597,7 +496,7 @@ void miracast_context_force_stop(struct miracast_context *context)
 	spin_unlock(&context->lock);
 	if (!active)
 		return;
-	wake_all(context);
+	miracast_wake_all(context);
 	miracast_nl_context_event(MIRACAST_NL_EVENT_SESSION, context, 0);
 	miracast_messages_run_ended(context);
 }
@@ -620,7 +519,7 @@ void miracast_context_awake(struct miracast_context *context)
 	spin_lock(&context->lock);
 	set_state(context, context->state);
 	spin_unlock(&context->lock);
-	wake_all(context);
+	miracast_wake_all(context);
 }
 
 /*

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The driver's side of a message: it is sent, and a sender that waits is told.
+ *
+ * Races that were considered:
+ *
+ *  - send to a stopping session:         - STOP_BEGIN empties the queue:
+ *      state and queue change under one lock: either send sees STOP_PENDING and
+ *      ends the message itself, or STOP_BEGIN finds it on the queue
+ *  - send looks the handle up:           - destroy erases the handle, marks the
+ *      and takes a slot under RCU            context, waits for RCU: after that
+ *                                            nobody adds a message
+ */
+
+#include <linux/export.h>
+#include <linux/poll.h>
+#include <linux/sched/signal.h>
+#include "events.h"
+#include "netlink.h"
+#include "slots.h"
+
+/* Of a message, beside the adapter's own. */
+#define NO_LIMIT msecs_to_jiffies(MIRACAST_MAX_TIMEOUT_MS)
+
+/**
+ * struct message - a message on its way to a slot
+ * @input: the sender's input
+ * @output: the sender's output
+ * @sender: whom to tell
+ * @input_size: bytes
+ * @output_size: bytes
+ * @limit: jiffies that it may take, if the adapter does not say less
+ * @id: set by send()
+ */
+struct message {
+	const void *input;
+	void *output;
+	struct miracast_sender sender;
+	u32 input_size;
+	u32 output_size;
+	u32 limit;
+	u64 id;
+};
+
+static ntstatus_t check_buffers(const struct miracast_context *context,
+				const struct message *message)
+{
+	u32 max_message = context->adapter->desc.max_message;
+
+	if ((!message->input && message->input_size) || (!message->output && message->output_size))
+		return STATUS_INVALID_PARAMETER;
+	if (message->input_size > max_message || message->output_size > max_message)
+		return STATUS_INVALID_BUFFER_SIZE;
+	return STATUS_SUCCESS;
+}
+
+/*
+ * The adapter's limit is the same for all, so a new message expires before the others
+ * only by a limit of its own.
+ */
+static void arm_timer(struct miracast_context *context, const struct miracast_slot *slot)
+{
+	u32 left;
+
+	lockdep_assert_held(&context->lock);
+	if (likely(context->timer_armed &&
+		   (s32)(context->timer_expires - slot->sent - slot->limit) <= 0))
+		return;
+	left = min(adapter_limit(context), slot->limit);
+	context->timer_armed = true;
+	context->timer_expires = slot->sent + left;
+	mod_delayed_work(miracast_wq, &context->timeout_work, left);
+}
+
+/* Under RCU: the context may be on its way out but is still there. */
+static ntstatus_t send(struct miracast_context *context, struct message *message)
+{
+	ntstatus_t status = check_buffers(context, message);
+	struct task_struct *waiter = NULL;
+	struct miracast_slot *slot;
+	bool first;
+
+	spin_lock(&context->lock);
+	if (unlikely(status != STATUS_SUCCESS)) {
+		context->counters.refused++;
+		spin_unlock(&context->lock);
+		return status;
+	}
+	if (unlikely(context->state == MIRACAST_DESTROYED)) {
+		spin_unlock(&context->lock);
+		return STATUS_DEVICE_NOT_CONNECTED;
+	}
+	if (unlikely(!context->free)) {
+		context->counters.overflowed++;
+		first = !context->overflowing;
+		context->overflowing = true;
+		spin_unlock(&context->lock);
+		if (first)
+			miracast_nl_context_event(MIRACAST_NL_EVENT_OVERFLOW, context, 1);
+		return STATUS_INSUFFICIENT_RESOURCES;
+	}
+	slot = context->free;
+	slot->order = ++context->sequence;
+	slot->id = slot->order << MIRACAST_SLOT_BITS | (u32)(slot - context->slots);
+	slot->input = message->input;
+	slot->output = message->output;
+	slot->sender = message->sender;
+	slot->input_size = message->input_size;
+	slot->output_size = message->output_size;
+	slot->end_noted = false;
+	slot->redelivered = false;
+
+	if (!message->sender.callback) {
+		/* Nobody will say when the buffer is free, so it has to be on return. */
+		slot_move(context, slot, SLOT_SENDING);
+		slot->input = NULL;
+		slot->output = NULL;
+		spin_unlock(&context->lock);
+		memcpy(context->arena + slot_input_offset(context, slot), message->input,
+		       message->input_size);
+		spin_lock(&context->lock);
+		if (context->state == MIRACAST_DESTROYED) {
+			slot_move(context, slot, SLOT_FREE);
+			spin_unlock(&context->lock);
+			return STATUS_DEVICE_NOT_CONNECTED;
+		}
+	}
+
+	message->id = slot->id;
+	slot->sent = jiffies;
+	slot->limit = message->limit;
+	context->nr_open++;
+	context->counters.sent++;
+	context->overflowing = false;
+	if (likely(context->state == MIRACAST_STARTED)) {
+		slot_move(context, slot, SLOT_QUEUED);
+		waiter = take_waiter(context);
+	} else {
+		slot_move(context, slot, SLOT_HELD);
+		if (miracast_session_is_over(context->state)) {
+			miracast_slot_end(context, slot, STATUS_CANCELLED);
+			queue_work(miracast_wq, &context->ended_work);
+		}
+	}
+	arm_timer(context, slot);
+	spin_unlock(&context->lock);
+
+	if (waiter)
+		wake_up_process(waiter);
+	if (wq_has_sleeper(&context->wait))
+		wake_up_interruptible_poll(&context->wait, EPOLLIN | EPOLLRDNORM);
+	return STATUS_PENDING;
+}
+
+static ntstatus_t send_message(struct miracast_handle handle, struct message *message)
+{
+	struct miracast_context *context;
+	ntstatus_t status;
+
+	might_sleep();
+	rcu_read_lock();
+	context = miracast_context_lookup(handle);
+	if (!context)
+		status = STATUS_DEVICE_NOT_CONNECTED;
+	else
+		status = send(context, message);
+	rcu_read_unlock();
+
+	trace_miracast_send(handle.token, message->id, message->input_size, message->output_size,
+			    message->sender.callback, status);
+	return status;
+}
+
+/**
+ * miracast_send_message() - send a message to the user-mode driver
+ * @handle: the context, from struct miracast_display_callbacks
+ * @input_size: bytes of @input, at most the adapter's max_message
+ * @input: what the user-mode driver gets; NULL if @input_size is 0
+ * @output_size: bytes of @output, at most the adapter's max_message
+ * @output: where the answer goes; NULL if @output_size is 0
+ * @callback: told how the message ended; may be NULL
+ * @callback_context: handed to @callback
+ *
+ * May sleep. Does not wait for the handler. With a callback, both buffers belong
+ * to the channel until it begins; without one they are free on return, and the
+ * answer is discarded.
+ *
+ * Return: STATUS_PENDING if the message was accepted; then @callback is called
+ * exactly once, possibly before this returns. Anything else is a refusal and
+ * there is no callback: STATUS_DEVICE_NOT_CONNECTED, the context is gone;
+ * STATUS_INVALID_PARAMETER, a NULL buffer with a size; STATUS_INVALID_BUFFER_SIZE,
+ * too large; STATUS_INSUFFICIENT_RESOURCES, the context has as many messages open
+ * as it has slots.
+ *
+ * DDI: DXGKCB_MIRACAST_SEND_MESSAGE.
+ */
+ntstatus_t miracast_send_message(struct miracast_handle handle, u32 input_size, const void *input,
+				 u32 output_size, void *output,
+				 miracast_message_callback_t callback, void *callback_context)
+{
+	struct message message = {
+		.input = input,
+		.output = output,
+		.sender = { callback, callback_context },
+		.input_size = input_size,
+		.output_size = output_size,
+		.limit = NO_LIMIT,
+	};
+
+	return send_message(handle, &message);
+}
+EXPORT_SYMBOL_GPL(miracast_send_message);
+
+static bool wait_for_end(struct miracast_sync *sync, unsigned int state)
+{
+	for (;;) {
+		set_current_state(state);
+		/* Pairs with the release in miracast_sync_callback(). */
+		if (smp_load_acquire(&sync->done) || signal_pending_state(state, current))
+			break;
+		schedule();
+	}
+	__set_current_state(TASK_RUNNING);
+	/* As above. */
+	return smp_load_acquire(&sync->done);
+}
+
+/* RECOVER may have given the message another id, but its slot is the same. */
+static void cancel_message(struct miracast_handle handle, u64 id, const struct miracast_sync *sync)
+{
+	struct miracast_context *context;
+	struct miracast_slot *slot;
+
+	rcu_read_lock();
+	context = miracast_context_lookup(handle);
+	if (context) {
+		slot = &context->slots[id & (MIRACAST_MAX_SLOTS - 1)];
+		spin_lock(&context->lock);
+		if (slot->sender.callback == miracast_sync_callback &&
+		    slot->sender.callback_context == sync)
+			miracast_slot_end(context, slot, STATUS_CANCELLED);
+		spin_unlock(&context->lock);
+	}
+	rcu_read_unlock();
+}
+
+/**
+ * miracast_send_message_sync() - send a message and wait for its end
+ * @handle: as in miracast_send_message()
+ * @input_size: as in miracast_send_message()
+ * @input: as in miracast_send_message()
+ * @output_size: as in miracast_send_message()
+ * @output: as in miracast_send_message()
+ * @timeout_ms: how long to wait at most, in milliseconds, if the adapter's timeout is not
+ *	shorter; not 0
+ * @io_status: how the message ended; set if STATUS_SUCCESS is returned
+ *
+ * The wait is killable. A message that is given up on is cancelled: its status
+ * is STATUS_IO_TIMEOUT, or STATUS_CANCELLED if the caller was killed, unless its
+ * completion came at that very moment. No other message's callback is called on this
+ * thread or waited for. Must not be called while the user-mode driver waits for the caller:
+ * messages are held while a session starts.
+ *
+ * Return: STATUS_SUCCESS when the message was accepted and has ended, else why it was
+ * refused.
+ */
+ntstatus_t miracast_send_message_sync(struct miracast_handle handle, u32 input_size,
+				      const void *input, u32 output_size, void *output,
+				      unsigned int timeout_ms, struct miracast_io_status *io_status)
+{
+	struct miracast_sync sync = { .task = current };
+	struct message message = {
+		.input = input,
+		.output = output,
+		.sender = { miracast_sync_callback, &sync },
+		.input_size = input_size,
+		.output_size = output_size,
+		.limit = min(msecs_to_jiffies(timeout_ms), NO_LIMIT),
+	};
+	ntstatus_t status;
+
+	if (!timeout_ms)
+		return STATUS_INVALID_PARAMETER;
+	status = send_message(handle, &message);
+	if (status != STATUS_PENDING)
+		return status;
+
+	if (!wait_for_end(&sync, TASK_KILLABLE)) {
+		cancel_message(handle, message.id, &sync);
+		/* Ended now, or being copied: a moment either way. */
+		wait_for_end(&sync, TASK_UNINTERRUPTIBLE);
+	}
+	*io_status = sync.io_status;
+	return STATUS_SUCCESS;
+}
+EXPORT_SYMBOL_GPL(miracast_send_message_sync);

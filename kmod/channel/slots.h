@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Slots of messages: what both sides of a message, the driver's and the daemon's, do to
+ * them, inline where it is on every message's way. The essay is in slots.c.
+ */
+#ifndef MIRACAST_SLOTS_H
+#define MIRACAST_SLOTS_H
+
+#include <linux/jiffies.h>
+#include <linux/list.h>
+#include <linux/lockdep.h>
+#include <linux/miracast.h>
+#include <linux/types.h>
+#include "channel.h"
+#include "trace.h"
+
+enum slot_state {
+	SLOT_FREE,
+	SLOT_SENDING,
+	SLOT_HELD,
+	SLOT_QUEUED,
+	SLOT_DELIVERING,
+	SLOT_WITH_DAEMON,
+	SLOT_COMPLETING,
+	SLOT_ENDING,
+	SLOT_LINGERING,
+};
+
+/**
+ * struct miracast_sender - whom to tell that a message is over
+ * @callback: may be NULL
+ * @callback_context: what it is given
+ */
+struct miracast_sender {
+	miracast_message_callback_t callback;
+	void *callback_context;
+};
+
+/**
+ * struct miracast_slot - one message
+ * @node: HELD, QUEUED: on the queue; ENDING: on the list of the ended
+ * @next: FREE: the next free one
+ * @id: sequence and index of the slot; never reused
+ * @order: sequence at send; unlike @id it stays through RECOVER
+ * @input: the sender's input; NULL if it is in the arena already
+ * @output: the sender's output
+ * @sender: whom to tell
+ * @sent: low half of jiffies at send
+ * @limit: jiffies that it may take, if the adapter does not say less
+ * @input_size: bytes
+ * @output_size: bytes
+ * @end_status: ENDING: what the callback will hear
+ * @state: enum slot_state
+ * @end_noted: DELIVERING: to be ended with @end_status by the copier
+ * @daemon_holds: the daemon was given the areas and has not let go
+ * @redelivered: put back by RECOVER
+ */
+struct miracast_slot {
+	union {
+		struct list_head node;
+		struct miracast_slot *next;
+	};
+	u64 id;
+	u64 order;
+	const void *input;
+	void *output;
+	struct miracast_sender sender;
+	u32 sent;
+	u32 limit;
+	u32 input_size;
+	u32 output_size;
+	ntstatus_t end_status;
+	u8 state;
+	bool end_noted;
+	bool daemon_holds;
+	bool redelivered;
+};
+
+static inline unsigned long slot_input_offset(const struct miracast_context *context,
+					      const struct miracast_slot *slot)
+{
+	return 2 * (slot - context->slots) * context->arena_stride;
+}
+
+static inline unsigned long slot_output_offset(const struct miracast_context *context,
+					       const struct miracast_slot *slot)
+{
+	return slot_input_offset(context, slot) + context->arena_stride;
+}
+
+/* Its callback is not about to be called: it may be ended. */
+static inline bool slot_is_open(const struct miracast_slot *slot)
+{
+	return slot->state >= SLOT_HELD && slot->state <= SLOT_WITH_DAEMON;
+}
+
+/*
+ * A slot changes its state: it leaves the list of the old one and joins that of the new
+ * one at its end. Of the free ones only the first may go.
+ */
+static __always_inline void slot_move(struct miracast_context *context, struct miracast_slot *slot,
+				      enum slot_state state)
+{
+	lockdep_assert_held(&context->lock);
+	if (slot->state == SLOT_FREE)
+		context->free = slot->next;
+	else if (slot->state == SLOT_HELD || slot->state == SLOT_QUEUED ||
+		 slot->state == SLOT_ENDING)
+		list_del(&slot->node);
+
+	slot->state = state;
+	if (state == SLOT_FREE) {
+		slot->next = context->free;
+		context->free = slot;
+	} else if (state == SLOT_HELD || state == SLOT_QUEUED) {
+		list_add_tail(&slot->node, &context->queue);
+	} else if (state == SLOT_ENDING) {
+		list_add_tail(&slot->node, &context->ended);
+	}
+}
+
+static inline void slot_let_go(struct miracast_context *context, struct miracast_slot *slot)
+{
+	lockdep_assert_held(&context->lock);
+	slot->daemon_holds = false;
+	context->nr_out--;
+}
+
+/**
+ * struct miracast_sync - on the stack of a sender that waits
+ * @task: the sender
+ * @done: the message has ended; the sender may go on, and this be gone
+ * @io_status: how
+ */
+struct miracast_sync {
+	struct task_struct *task;
+	bool done;
+	struct miracast_io_status io_status;
+};
+
+static __always_inline void call_back(struct miracast_context *context,
+				      const struct miracast_sender *sender, u64 id,
+				      ntstatus_t status, u64 information)
+{
+	const struct miracast_io_status io_status = {
+		.status = status,
+		.information = information,
+	};
+
+	if (!sender->callback)
+		return;
+	sender->callback(sender->callback_context, &io_status);
+	trace_miracast_callback(context, id, status, information);
+}
+
+static inline u32 adapter_limit(const struct miracast_context *context)
+{
+	return msecs_to_jiffies(READ_ONCE(context->adapter->timeout_ms));
+}
+
+void miracast_sync_callback(void *callback_context, const struct miracast_io_status *io_status);
+void miracast_tell_sync(struct miracast_context *context, const struct miracast_sender *sender,
+			u64 id, ntstatus_t status, u64 information);
+void miracast_slot_end(struct miracast_context *context, struct miracast_slot *slot,
+		       ntstatus_t status);
+int miracast_by_order(void *priv, const struct list_head *a, const struct list_head *b);
+
+int miracast_slots_init(struct miracast_context *context, u32 slots);
+void miracast_slots_free(struct miracast_context *context);
+void miracast_messages_release(struct miracast_context *context);
+void miracast_messages_requeue(struct miracast_context *context);
+u32 miracast_messages_with_daemon(struct miracast_context *context);
+void miracast_messages_limit_changed(struct miracast_context *context);
+void miracast_messages_end_undelivered(struct miracast_context *context, ntstatus_t status);
+void miracast_messages_end_all(struct miracast_context *context, ntstatus_t status);
+void miracast_messages_run_ended(struct miracast_context *context);
+
+#endif /* MIRACAST_SLOTS_H */
