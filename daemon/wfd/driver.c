@@ -12,6 +12,12 @@
  * The monitor is reported to the kernel when the sink plays, from the session's thread: never
  * inside start(), while which the kernel's messages are held.
  */
+#include "media-framebuffer.h"
+#include "media.h"
+#include "miracast-driver.h"
+#include "wfd-source.h"
+
+#include <drm_fourcc.h>
 #include <errno.h>
 #include <gio/gio.h>
 #include <gst/gst.h>
@@ -20,22 +26,20 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
-#include "framebuffer.h"
-#include "media.h"
-#include "miracast-driver.h"
-#include "rtsp_source.h"
+#define READ_SIZE	      16384
+#define MAX_EXCHANGE_LINES    100
+#define STATISTICS_INTERVAL_S 1
+#define MIN_KBIT	      1000 /* for 1024x768, the least that a session must carry (DDI: Start) */
 
-#define READ_SIZE	   16384
-#define MAX_EXCHANGE_LINES 100
-#define FIGURES_INTERVAL_S 1
-#define MIN_KBIT	   1000 /* for 1024x768, the least that a session must carry (DDI: Start) */
+typedef struct _WfdDriver WfdDriver;
 
-struct session {
-	struct wfd_driver *driver;
+typedef struct {
+	WfdDriver *driver;
 	int socket; /* the host's; never closed here */
 	gint64 begin; /* monotonic us */
-	RtspSource *rtsp;
+	WfdSource *rtsp;
 	Media *media;
 	GInetAddress *sink_address;
 	guint kbit;
@@ -50,21 +54,21 @@ struct session {
 	GMainLoop *loop;
 	GSource *service; /* the socket, and the conversation's deadlines */
 	gpointer service_tag;
-};
+} WfdSession;
 
 /* What create_miracast_context() makes. */
-struct wfd_driver {
+struct _WfdDriver {
 	MiracastDevice *device;
 	const struct miracast_host_callbacks *callbacks;
-	struct session *session; /* from start to stop */
+	WfdSession *session; /* from start to stop */
 	GMutex fb_lock;
-	GHashTable *framebuffers; /* id -> struct framebuffer */
+	GHashTable *framebuffers; /* id -> MediaFramebuffer */
 };
 
-static void set_fact(struct session *s, const char *key, const char *format, ...)
+static void set_statistic(WfdSession *s, const char *key, const char *format, ...)
 	G_GNUC_PRINTF(3, 4);
 
-static void set_fact(struct session *s, const char *key, const char *format, ...)
+static void set_statistic(WfdSession *s, const char *key, const char *format, ...)
 {
 	g_autofree char *value = NULL;
 	va_list args;
@@ -75,7 +79,7 @@ static void set_fact(struct session *s, const char *key, const char *format, ...
 	miracast_device_set_fact(s->driver->device, key, value);
 }
 
-static void report_event(struct session *s, enum miracast_protocol_event event)
+static void report_event(WfdSession *s, enum miracast_protocol_event event)
 {
 	struct miracast_statistic_data statistic = {
 		.statistic_type = MIRACAST_STATISTIC_TYPE_EVENT,
@@ -85,53 +89,60 @@ static void report_event(struct session *s, enum miracast_protocol_event event)
 	s->driver->callbacks->report_statistic(s->driver->device, &statistic);
 }
 
-static enum miracast_status miracast_status_of(enum rtsp_reason reason)
+static enum miracast_status miracast_status_of(WfdReason reason)
 {
 	switch (reason) {
-	case RTSP_REASON_KEEPALIVE_MISSED: return MIRACAST_STATUS_MISSING_KEEPALIVE;
-	case RTSP_REASON_SINK_TEARDOWN:
-	case RTSP_REASON_SINK_CLOSED: return MIRACAST_STATUS_SINK_DISCONNECT_REQUEST;
-	case RTSP_REASON_REFUSED_FORMAT: return MIRACAST_STATUS_SINK_FAILED_STANDARD_MODE_CHANGE;
+	case WFD_REASON_KEEPALIVE_MISSED: return MIRACAST_STATUS_MISSING_KEEPALIVE;
+	case WFD_REASON_SINK_TEARDOWN:
+	case WFD_REASON_SINK_CLOSED: return MIRACAST_STATUS_SINK_DISCONNECT_REQUEST;
+	case WFD_REASON_REFUSED_FORMAT: return MIRACAST_STATUS_SINK_FAILED_STANDARD_MODE_CHANGE;
 	default: return MIRACAST_STATUS_CRITICAL_ERROR;
 	}
 }
 
-static ntstatus_t ntstatus_of(enum rtsp_reason reason)
+static ntstatus_t ntstatus_of(WfdReason reason)
 {
 	switch (reason) {
-	case RTSP_REASON_SINK_SILENT_M1:
-	case RTSP_REASON_SINK_SILENT_M2:
-	case RTSP_REASON_SINK_SILENT_M3:
-	case RTSP_REASON_SINK_SILENT_M4:
-	case RTSP_REASON_SINK_SILENT_M5:
-	case RTSP_REASON_SINK_SILENT_M6:
-	case RTSP_REASON_SINK_SILENT_M7:
-	case RTSP_REASON_SINK_MESSAGE_INCOMPLETE:
-	case RTSP_REASON_SINK_NOT_READING:
-	case RTSP_REASON_KEEPALIVE_MISSED: return STATUS_IO_TIMEOUT;
-	case RTSP_REASON_SINK_CLOSED:
-	case RTSP_REASON_SINK_TEARDOWN:
-	case RTSP_REASON_LINK_LOST: return STATUS_CONNECTION_DISCONNECTED;
-	case RTSP_REASON_NO_COMMON_FORMAT:
-	case RTSP_REASON_UNSUPPORTED_TRANSPORT: return STATUS_NOT_SUPPORTED;
+	case WFD_REASON_SINK_SILENT_M1:
+	case WFD_REASON_SINK_SILENT_M2:
+	case WFD_REASON_SINK_SILENT_M3:
+	case WFD_REASON_SINK_SILENT_M4:
+	case WFD_REASON_SINK_SILENT_M5:
+	case WFD_REASON_SINK_SILENT_M6:
+	case WFD_REASON_SINK_SILENT_M7:
+	case WFD_REASON_SINK_MESSAGE_INCOMPLETE:
+	case WFD_REASON_SINK_NOT_READING:
+	case WFD_REASON_KEEPALIVE_MISSED: return STATUS_IO_TIMEOUT;
+	case WFD_REASON_SINK_CLOSED:
+	case WFD_REASON_SINK_TEARDOWN:
+	case WFD_REASON_LINK_LOST: return STATUS_CONNECTION_DISCONNECTED;
+	case WFD_REASON_NO_COMMON_FORMAT:
+	case WFD_REASON_UNSUPPORTED_TRANSPORT: return STATUS_NOT_SUPPORTED;
 	default: return STATUS_UNSUCCESSFUL;
 	}
 }
 
+static void set_reason(MiracastDevice *device, WfdReason reason, const WfdReasonDetail *detail)
+{
+	g_autofree char *sentence = wfd_reason_sentence(reason, detail);
+
+	miracast_device_set_reason(device, wfd_reason_name(reason), sentence);
+}
+
 /* Tells the host to end the session, once. */
-static void end_session(struct session *s, const char *reason, const char *message,
-			enum miracast_status miracast_status, ntstatus_t status)
+static void end_session(WfdSession *s, WfdReason reason, const char *sentence, ntstatus_t status)
 {
 	media_set_playing(s->media, FALSE);
 	if (s->over)
 		return;
 	s->over = TRUE;
-	miracast_device_set_reason(s->driver->device, reason, message);
-	s->driver->callbacks->report_session_status(s->driver->device, miracast_status, status);
+	miracast_device_set_reason(s->driver->device, wfd_reason_name(reason), sentence);
+	s->driver->callbacks->report_session_status(s->driver->device, miracast_status_of(reason),
+						    status);
 }
 
 /* "0.012 > M1 OPTIONS": seconds since the start, direction, message. */
-static void log_exchange(struct session *s, const char *text)
+static void log_exchange(WfdSession *s, const char *text)
 {
 	double seconds = (g_get_monotonic_time() - s->begin) / (double)G_USEC_PER_SEC;
 
@@ -142,7 +153,7 @@ static void log_exchange(struct session *s, const char *text)
 }
 
 /* Once for all messages that came together: a sink may send hundreds at a time. */
-static void show_exchange(struct session *s)
+static void show_exchange(WfdSession *s)
 {
 	g_autoptr(GString) all = NULL;
 
@@ -155,23 +166,23 @@ static void show_exchange(struct session *s)
 	miracast_device_set_fact(s->driver->device, "rtsp-exchange", all->str);
 }
 
-static void receive(struct session *s)
+static void receive(WfdSession *s)
 {
 	guint8 buffer[READ_SIZE];
 	ssize_t n = recv(s->socket, buffer, sizeof(buffer), MSG_DONTWAIT);
 
 	if (n > 0)
-		rtsp_source_feed(s->rtsp, buffer, n, g_get_monotonic_time());
+		wfd_source_feed(s->rtsp, buffer, n, g_get_monotonic_time());
 	else if (n == 0 || errno == ECONNRESET || errno == EPIPE)
-		rtsp_source_eof(s->rtsp, NULL);
+		wfd_source_eof(s->rtsp, NULL);
 	else if (errno != EAGAIN && errno != EINTR)
-		rtsp_source_eof(s->rtsp, g_strerror(errno));
+		wfd_source_eof(s->rtsp, g_strerror(errno));
 }
 
 /* What cannot be written now stays; a broken connection shows when it is read. */
-static void flush(struct session *s)
+static void flush(WfdSession *s)
 {
-	GByteArray *output = rtsp_source_output(s->rtsp);
+	GByteArray *output = wfd_source_output(s->rtsp);
 
 	while (output->len) {
 		ssize_t n = send(s->socket, output->data, output->len, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -185,10 +196,10 @@ static void flush(struct session *s)
 }
 
 /* Reports the sink to the display driver: the connector becomes connected. */
-static void report_monitor(struct session *s)
+static void report_monitor(WfdSession *s)
 {
-	const struct wfd_sink_caps *caps = rtsp_source_caps(s->rtsp);
-	const struct wfd_mode *mode = &rtsp_source_choice(s->rtsp)->mode;
+	const WfdSinkCaps *caps = wfd_source_caps(s->rtsp);
+	const WfdMode *mode = &wfd_source_choice(s->rtsp)->mode;
 	gsize edid_size = caps->edid ? g_bytes_get_size(caps->edid) : 0;
 	g_autofree struct miracast_display_sink *sink = NULL;
 	gsize size;
@@ -219,87 +230,90 @@ static void report_monitor(struct session *s)
 		s->arrived = TRUE;
 		report_event(s, MIRACAST_PROTOCOL_EVENT_MONITOR_ARRIVE);
 	} else {
-		g_autofree char *message = g_strdup_printf(
-			"the display driver refused the sink's monitor (0x%08x): see the kernel's log",
-			MIRACAST_NTSTATUS_VALUE(status));
+		const WfdReasonDetail detail = {.code = MIRACAST_NTSTATUS_VALUE(status)};
+		g_autofree char *sentence =
+			wfd_reason_sentence(WFD_REASON_DISPLAY_REFUSED, &detail);
 
-		end_session(s, "display-refused", message, MIRACAST_STATUS_CRITICAL_ERROR, status);
+		end_session(s, WFD_REASON_DISPLAY_REFUSED, sentence, status);
 	}
 }
 
 static void on_media_error(const char *message, gpointer user_data)
 {
-	end_session(user_data, "stream-broken", message, MIRACAST_STATUS_CRITICAL_ERROR,
-		    STATUS_UNSUCCESSFUL);
+	end_session(user_data, WFD_REASON_STREAM_BROKEN, message, STATUS_UNSUCCESSFUL);
 }
 
 /* M7: the sink plays. The first time, the pipeline is built and the monitor arrives. */
-static void play(struct session *s)
+static void play(WfdSession *s)
 {
 	if (s->over)
 		return;
 	if (!media_encoder(s->media)) {
 		g_autoptr(GError) error = NULL;
-		struct media_config config = {
-			.format = *rtsp_source_choice(s->rtsp),
+		const WfdChoice *choice = wfd_source_choice(s->rtsp);
+		MediaConfig config = {
+			.format = {.width = choice->mode.width,
+				   .height = choice->mode.height,
+				   .fps = choice->mode.fps,
+				   .high_profile = choice->profile != WFD_H264_CBP,
+				   .level = wfd_level_name(choice->level)},
 			.kbit = s->kbit,
 			.mode_asked = miracast_device_get_option(s->driver->device, "mode") != NULL,
 			.encoder = miracast_device_get_option(s->driver->device, "encoder"),
 			.sink_address = s->sink_address,
-			.sink_port = rtsp_source_sink_rtp_port(s->rtsp),
+			.sink_port = wfd_source_sink_rtp_port(s->rtsp),
 		};
 
 		if (!media_start(s->media, &config, s->context, on_media_error, s, &error)) {
-			end_session(s, "encoder-failed", error->message,
-				    MIRACAST_STATUS_CRITICAL_ERROR,
+			end_session(s, WFD_REASON_ENCODER_FAILED, error->message,
 				    STATUS_DEVICE_INSUFFICIENT_RESOURCES);
 			return;
 		}
-		set_fact(s, "encoder", "%s", media_encoder(s->media));
-		set_fact(s, "sink-rtp-port", "%u", config.sink_port);
+		set_statistic(s, "encoder", "%s", media_encoder(s->media));
+		set_statistic(s, "sink-rtp-port", "%u", config.sink_port);
 	}
 	media_set_playing(s->media, TRUE);
-	set_fact(s, "streaming", "yes");
+	set_statistic(s, "streaming", "yes");
 	if (!s->arrived)
 		report_monitor(s);
 }
 
-static void show_capabilities(struct session *s)
+static void show_capabilities(WfdSession *s)
 {
-	const struct wfd_sink_caps *caps = rtsp_source_caps(s->rtsp);
-	const struct wfd_choice *choice = rtsp_source_choice(s->rtsp);
+	const WfdSinkCaps *caps = wfd_source_caps(s->rtsp);
+	const WfdChoice *choice = wfd_source_choice(s->rtsp);
 
-	set_fact(s, "mode", "%ux%u@%u", choice->mode.width, choice->mode.height, choice->mode.fps);
-	set_fact(s, "h264-level", "%s", wfd_level_name(choice->level));
-	set_fact(s, "sink-edid-bytes", "%zu", caps->edid ? g_bytes_get_size(caps->edid) : 0);
-	set_fact(s, "sink-standby", "%s", caps->standby_resume ? "yes" : "no");
+	set_statistic(s, "mode", "%ux%u@%u", choice->mode.width, choice->mode.height,
+		      choice->mode.fps);
+	set_statistic(s, "h264-level", "%s", wfd_level_name(choice->level));
+	set_statistic(s, "sink-edid-bytes", "%zu", caps->edid ? g_bytes_get_size(caps->edid) : 0);
+	set_statistic(s, "sink-standby", "%s", caps->standby_resume ? "yes" : "no");
 }
 
-static void handle_events(struct session *s)
+static void handle_events(WfdSession *s)
 {
-	struct rtsp_source_event event;
+	WfdSourceEvent event;
 
-	while (rtsp_source_next_event(s->rtsp, &event)) {
+	while (wfd_source_next_event(s->rtsp, &event)) {
 		g_autofree char *text = event.text;
-		enum rtsp_reason reason;
+		WfdReason reason;
 
 		switch (event.type) {
-		case RTSP_SOURCE_EXCHANGE: log_exchange(s, text); break;
-		case RTSP_SOURCE_CAPABILITIES: show_capabilities(s); break;
-		case RTSP_SOURCE_CONFIGURED: break;
-		case RTSP_SOURCE_PLAY: play(s); break;
-		case RTSP_SOURCE_PAUSE:
+		case WFD_SOURCE_EXCHANGE: log_exchange(s, text); break;
+		case WFD_SOURCE_CAPABILITIES: show_capabilities(s); break;
+		case WFD_SOURCE_CONFIGURED: break;
+		case WFD_SOURCE_PLAY: play(s); break;
+		case WFD_SOURCE_PAUSE:
 			media_set_playing(s->media, FALSE);
-			set_fact(s, "streaming", "no");
+			set_statistic(s, "streaming", "no");
 			break;
-		case RTSP_SOURCE_IDR_REQUEST:
+		case WFD_SOURCE_IDR_REQUEST:
 			media_force_keyframe(s->media);
 			report_event(s, MIRACAST_PROTOCOL_EVENT_IFRAME_RQ);
 			break;
-		case RTSP_SOURCE_ENDED:
-			reason = rtsp_source_reason(s->rtsp);
-			end_session(s, rtsp_reason_name(reason), text, miracast_status_of(reason),
-				    ntstatus_of(reason));
+		case WFD_SOURCE_ENDED:
+			reason = wfd_source_reason(s->rtsp);
+			end_session(s, reason, text, ntstatus_of(reason));
 			break;
 		}
 	}
@@ -309,24 +323,24 @@ static void handle_events(struct session *s)
 /* Session's thread, below. */
 
 /* Arms the service source with what the conversation waits for. */
-static void arm(struct session *s)
+static void arm(WfdSession *s)
 {
-	gint64 deadline = rtsp_source_next_deadline(s->rtsp);
+	gint64 deadline = wfd_source_next_deadline(s->rtsp);
 	GIOCondition condition = G_IO_IN;
 
-	if (rtsp_source_reason(s->rtsp) != RTSP_REASON_NONE) {
+	if (wfd_source_reason(s->rtsp) != WFD_REASON_NONE) {
 		g_source_destroy(s->service);
 		if (s->stopping)
 			g_main_loop_quit(s->loop);
 		return;
 	}
-	if (rtsp_source_output(s->rtsp)->len)
+	if (wfd_source_output(s->rtsp)->len)
 		condition |= G_IO_OUT;
 	g_source_modify_unix_fd(s->service, s->service_tag, condition);
 	g_source_set_ready_time(s->service, deadline == G_MAXINT64 ? -1 : deadline);
 }
 
-static void converse(struct session *s)
+static void converse(WfdSession *s)
 {
 	flush(s);
 	handle_events(s);
@@ -335,55 +349,56 @@ static void converse(struct session *s)
 
 static gboolean service(GSource *source, GSourceFunc callback, gpointer user_data)
 {
-	struct session *s = user_data;
+	WfdSession *s = user_data;
 
 	if (g_source_query_unix_fd(source, s->service_tag) & ~G_IO_OUT)
 		receive(s);
-	rtsp_source_on_time(s->rtsp, g_get_monotonic_time());
+	wfd_source_on_time(s->rtsp, g_get_monotonic_time());
 	converse(s);
 	return G_SOURCE_CONTINUE;
 }
 
 static GSourceFuncs service_funcs = {.dispatch = service};
 
-static void show_figures(struct session *s)
+static void show_statistics(WfdSession *s)
 {
-	struct media_figures figures;
+	MediaStatistics statistics;
 
-	media_get_figures(s->media, &figures);
-	set_fact(s, "frames-in", "%" G_GUINT64_FORMAT, figures.frames_in);
-	set_fact(s, "frames-encoded", "%" G_GUINT64_FORMAT, figures.frames_encoded);
-	set_fact(s, "frames-dropped", "%" G_GUINT64_FORMAT, figures.frames_dropped);
-	set_fact(s, "frames-repeated", "%" G_GUINT64_FORMAT, figures.frames_repeated);
-	set_fact(s, "keyframes", "%" G_GUINT64_FORMAT, figures.keyframes);
-	set_fact(s, "encoded-bytes", "%" G_GUINT64_FORMAT, figures.encoded_bytes);
-	set_fact(s, "rtp-packets", "%" G_GUINT64_FORMAT, figures.packets);
-	set_fact(s, "rtp-packets-dropped", "%" G_GUINT64_FORMAT, figures.packets_dropped);
-	if (figures.frames_encoded)
-		set_fact(s, "encode-ms", "%.2f", figures.encode_ns / 1e6 / figures.frames_encoded);
+	media_get_statistics(s->media, &statistics);
+	set_statistic(s, "frames-in", "%" G_GUINT64_FORMAT, statistics.frames_in);
+	set_statistic(s, "frames-encoded", "%" G_GUINT64_FORMAT, statistics.frames_encoded);
+	set_statistic(s, "frames-dropped", "%" G_GUINT64_FORMAT, statistics.frames_dropped);
+	set_statistic(s, "frames-repeated", "%" G_GUINT64_FORMAT, statistics.frames_repeated);
+	set_statistic(s, "keyframes", "%" G_GUINT64_FORMAT, statistics.keyframes);
+	set_statistic(s, "encoded-bytes", "%" G_GUINT64_FORMAT, statistics.encoded_bytes);
+	set_statistic(s, "rtp-packets", "%" G_GUINT64_FORMAT, statistics.packets);
+	set_statistic(s, "rtp-packets-dropped", "%" G_GUINT64_FORMAT, statistics.packets_dropped);
+	if (statistics.frames_encoded)
+		set_statistic(s, "encode-ms", "%.2f",
+			      statistics.encode_ns / 1e6 / statistics.frames_encoded);
 }
 
-static gboolean on_figures(gpointer user_data)
+static gboolean on_statistics(gpointer user_data)
 {
-	show_figures(user_data);
+	show_statistics(user_data);
 	return G_SOURCE_CONTINUE;
 }
 
 static gpointer session_thread(gpointer user_data)
 {
-	struct session *s = user_data;
-	g_autoptr(GSource) figures = g_timeout_source_new_seconds(FIGURES_INTERVAL_S);
+	WfdSession *s = user_data;
+	g_autoptr(GSource) statistics = g_timeout_source_new_seconds(STATISTICS_INTERVAL_S);
 
 	g_main_context_push_thread_default(s->context);
 	s->service = g_source_new(&service_funcs, sizeof(GSource));
 	g_source_set_callback(s->service, NULL, s, NULL);
 	s->service_tag = g_source_add_unix_fd(s->service, s->socket, G_IO_IN);
 	g_source_attach(s->service, s->context);
-	g_source_set_callback(figures, on_figures, s, NULL);
-	g_source_attach(figures, s->context);
+	g_source_set_callback(statistics, on_statistics, s, NULL);
+	g_source_attach(statistics, s->context);
 	converse(s);
 	g_main_loop_run(s->loop);
-	g_source_destroy(figures);
+	g_source_destroy(statistics);
 	g_source_destroy(s->service);
 	g_source_unref(s->service);
 	g_main_context_pop_thread_default(s->context);
@@ -392,11 +407,11 @@ static gpointer session_thread(gpointer user_data)
 
 static gboolean on_stop(gpointer user_data)
 {
-	struct session *s = user_data;
+	WfdSession *s = user_data;
 
 	s->stopping = TRUE;
 	s->over = TRUE;
-	rtsp_source_stop(s->rtsp, g_get_monotonic_time());
+	wfd_source_stop(s->rtsp, g_get_monotonic_time());
 	if (!g_source_is_destroyed(s->service))
 		converse(s);
 	else
@@ -404,24 +419,24 @@ static gboolean on_stop(gpointer user_data)
 	return G_SOURCE_REMOVE;
 }
 
-struct power_change {
-	struct session *session;
+typedef struct {
+	WfdSession *session;
 	gboolean on;
-};
+} WfdPowerChange;
 
 static gboolean on_power(gpointer user_data)
 {
-	struct power_change *change = user_data;
-	struct session *s = change->session;
+	WfdPowerChange *change = user_data;
+	WfdSession *s = change->session;
 
-	rtsp_source_set_standby(s->rtsp, !change->on, g_get_monotonic_time());
+	wfd_source_set_standby(s->rtsp, !change->on, g_get_monotonic_time());
 	if (!g_source_is_destroyed(s->service))
 		converse(s);
 	return G_SOURCE_REMOVE;
 }
 
 /* Runs @func on the session's thread, soon. */
-static void post(struct session *s, GSourceFunc func, gpointer data, GDestroyNotify notify)
+static void post(WfdSession *s, GSourceFunc func, gpointer data, GDestroyNotify notify)
 {
 	g_autoptr(GSource) source = g_idle_source_new();
 
@@ -432,12 +447,12 @@ static void post(struct session *s, GSourceFunc func, gpointer data, GDestroyNot
 
 /* Start, below. */
 
-static void session_free(struct session *s)
+static void session_free(WfdSession *s)
 {
 	char *line;
 
 	g_clear_pointer(&s->media, media_free);
-	g_clear_pointer(&s->rtsp, rtsp_source_free);
+	g_clear_pointer(&s->rtsp, wfd_source_free);
 	g_clear_object(&s->sink_address);
 	g_clear_pointer(&s->loop, g_main_loop_unref);
 	g_clear_pointer(&s->context, g_main_context_unref);
@@ -447,7 +462,7 @@ static void session_free(struct session *s)
 }
 
 /* "1280x720", "1280x720@60" or "1280x720p60". */
-static gboolean parse_mode(const char *text, struct wfd_mode *mode)
+static gboolean parse_mode(const char *text, WfdMode *mode)
 {
 	char end;
 	int n = sscanf(text, "%5ux%5u%*1[@p]%3u%c", &mode->width, &mode->height, &mode->fps, &end);
@@ -455,7 +470,7 @@ static gboolean parse_mode(const char *text, struct wfd_mode *mode)
 	return (n == 3 || (n == 2 && strspn(text, "0123456789x") == strlen(text))) && mode->width;
 }
 
-static gboolean parse_options(MiracastDevice *device, struct wfd_policy *policy, guint *kbit,
+static gboolean parse_options(MiracastDevice *device, WfdPolicy *policy, guint *kbit,
 			      GError **error)
 {
 	const char *mode = miracast_device_get_option(device, "mode");
@@ -509,11 +524,11 @@ static GInetSocketAddress *address_of(int fd, int (*get)(int, struct sockaddr *,
 	return G_INET_SOCKET_ADDRESS(g_steal_pointer(&address));
 }
 
-static gboolean prepare(struct session *s, GError **error)
+static gboolean prepare(WfdSession *s, GError **error)
 {
 	g_autoptr(GInetSocketAddress) local = address_of(s->socket, getsockname, error);
 	g_autoptr(GInetSocketAddress) sink = NULL;
-	struct rtsp_source_config config = {.session_id = g_random_int()};
+	WfdSourceConfig config = {.session_id = g_random_int()};
 	g_autofree char *host = NULL;
 
 	if (!local)
@@ -528,7 +543,7 @@ static gboolean prepare(struct session *s, GError **error)
 	host = g_inet_address_to_string(g_inet_socket_address_get_address(local));
 	config.local_host = host;
 	config.rtp_port = media_local_port(s->media);
-	s->rtsp = rtsp_source_new(&config);
+	s->rtsp = wfd_source_new(&config);
 	return TRUE;
 }
 
@@ -537,85 +552,88 @@ static gboolean prepare(struct session *s, GError **error)
  * conversation's own deadlines: at most 30 s. What happened after that stays for the session's
  * thread: a sink may send M6 and M7 in one piece with its answer to M4.
  */
-static gboolean shake_hands(struct session *s)
+static gboolean shake_hands(WfdSession *s)
 {
 	gboolean configured = FALSE, ended = FALSE;
 
-	rtsp_source_start(s->rtsp, g_get_monotonic_time());
+	wfd_source_start(s->rtsp, g_get_monotonic_time());
 	for (;;) {
 		struct pollfd pollfd = {.fd = s->socket, .events = POLLIN};
-		gint64 wait = rtsp_source_next_deadline(s->rtsp) - g_get_monotonic_time();
-		struct rtsp_source_event event;
+		gint64 wait = wfd_source_next_deadline(s->rtsp) - g_get_monotonic_time();
+		WfdSourceEvent event;
 
 		flush(s);
-		while (!configured && !ended && rtsp_source_next_event(s->rtsp, &event)) {
+		while (!configured && !ended && wfd_source_next_event(s->rtsp, &event)) {
 			g_autofree char *text = event.text;
 
-			if (event.type == RTSP_SOURCE_EXCHANGE)
+			if (event.type == WFD_SOURCE_EXCHANGE)
 				log_exchange(s, text);
-			if (event.type == RTSP_SOURCE_CAPABILITIES)
+			if (event.type == WFD_SOURCE_CAPABILITIES)
 				show_capabilities(s);
-			configured = event.type == RTSP_SOURCE_CONFIGURED;
-			ended = event.type == RTSP_SOURCE_ENDED;
+			configured = event.type == WFD_SOURCE_CONFIGURED;
+			ended = event.type == WFD_SOURCE_ENDED;
 			if (ended)
 				miracast_device_set_reason(
 					s->driver->device,
-					rtsp_reason_name(rtsp_source_reason(s->rtsp)), text);
+					wfd_reason_name(wfd_source_reason(s->rtsp)), text);
 		}
 		show_exchange(s);
 		if (configured || ended)
 			return configured;
-		if (rtsp_source_output(s->rtsp)->len)
+		if (wfd_source_output(s->rtsp)->len)
 			pollfd.events |= POLLOUT;
 		if (poll(&pollfd, 1, CLAMP(wait / 1000 + 1, 0, 60000)) > 0 &&
 		    pollfd.revents & ~POLLOUT)
 			receive(s);
-		rtsp_source_on_time(s->rtsp, g_get_monotonic_time());
+		wfd_source_on_time(s->rtsp, g_get_monotonic_time());
 	}
 }
 
 /* The encoder's rate: what was asked for or fits the mode, within the level and the link. */
-static gboolean choose_rate(struct session *s, const struct miracast_wfd_connection_stats *stats)
+static gboolean choose_rate(WfdSession *s, const struct miracast_wfd_connection_stats *stats)
 {
-	const struct wfd_choice *choice = rtsp_source_choice(s->rtsp);
+	const WfdChoice *choice = wfd_source_choice(s->rtsp);
 	guint64 link_kbit = stats ? stats->current_bit_rate / 1000 : 0;
 
 	if (!s->kbit)
-		s->kbit = media_default_kbit(&choice->mode);
+		s->kbit = media_default_kbit(choice->mode.width, choice->mode.height,
+					     choice->mode.fps);
 	s->kbit = MIN(s->kbit, choice->max_kbit);
 	/* A quarter is left for what the air takes. */
 	if (link_kbit)
 		s->kbit = MIN(s->kbit, link_kbit * 3 / 4);
-	set_fact(s, "bitrate-kbit", "%u", s->kbit);
+	set_statistic(s, "bitrate-kbit", "%u", s->kbit);
 	return !link_kbit || link_kbit >= MIN_KBIT;
 }
 
-static ntstatus_t fail_start(struct session *s, const char *reason, const char *message,
-			     ntstatus_t status)
+static ntstatus_t fail_start(WfdSession *s, WfdReason reason, const char *text, ntstatus_t status)
 {
 	if (reason)
-		miracast_device_set_reason(s->driver->device, reason, message);
+		set_reason(s->driver->device, reason, &(WfdReasonDetail){.text = text});
 	s->driver->session = NULL;
 	session_free(s);
 	return status;
 }
 
-static ntstatus_t fail_prepare(struct session *s, const GError *error)
+static ntstatus_t fail_prepare(WfdSession *s, const GError *error)
 {
-	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_NOT_CONNECTED))
-		return fail_start(s, rtsp_reason_name(RTSP_REASON_SINK_CLOSED), error->message,
-				  STATUS_CONNECTION_DISCONNECTED);
+	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_NOT_CONNECTED)) {
+		miracast_device_set_reason(s->driver->device,
+					   wfd_reason_name(WFD_REASON_SINK_CLOSED), error->message);
+		return fail_start(s, WFD_REASON_NONE, NULL, STATUS_CONNECTION_DISCONNECTED);
+	}
 	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT))
-		return fail_start(s, "bad-option", error->message, STATUS_INVALID_PARAMETER);
-	return fail_start(s, "socket-failed", error->message, STATUS_UNSUCCESSFUL);
+		return fail_start(s, WFD_REASON_BAD_OPTION, error->message,
+				  STATUS_INVALID_PARAMETER);
+	return fail_start(s, WFD_REASON_SOCKET_FAILED, error->message, STATUS_UNSUCCESSFUL);
 }
 
 static ntstatus_t start_session(void *miracast_context, int rtsp_socket,
 				const struct miracast_wfd_connection_stats *stats,
 				struct miracast_session_info *session_info)
 {
-	struct wfd_driver *driver = miracast_context;
-	struct session *s = g_new0(struct session, 1);
+	WfdDriver *driver = miracast_context;
+	WfdSession *s = g_new0(WfdSession, 1);
 	g_autoptr(GError) error = NULL;
 
 	s->driver = driver;
@@ -625,22 +643,22 @@ static ntstatus_t start_session(void *miracast_context, int rtsp_socket,
 	if (!prepare(s, &error))
 		return fail_prepare(s, error);
 	if (!shake_hands(s))
-		return fail_start(s, NULL, NULL, ntstatus_of(rtsp_source_reason(s->rtsp)));
+		return fail_start(s, WFD_REASON_NONE, NULL,
+				  ntstatus_of(wfd_source_reason(s->rtsp)));
 	if (!choose_rate(s, stats))
-		return fail_start(s, "link-too-slow",
-				  "the link carries less than 1 Mbit/s: bring the sink nearer",
+		return fail_start(s, WFD_REASON_LINK_TOO_SLOW, NULL,
 				  STATUS_DEVICE_INSUFFICIENT_RESOURCES);
 	s->context = g_main_context_new();
 	s->loop = g_main_loop_new(s->context, FALSE);
 	s->thread = g_thread_try_new("wfd-session", session_thread, s, &error);
 	if (!s->thread)
-		return fail_start(s, "out-of-memory", error->message,
+		return fail_start(s, WFD_REASON_OUT_OF_MEMORY, error->message,
 				  STATUS_INSUFFICIENT_RESOURCES);
 	session_info->value = MIRACAST_SESSION_MONITOR_CONNECTED;
 	return STATUS_SUCCESS;
 }
 
-static void drop_framebuffers(struct wfd_driver *driver)
+static void drop_framebuffers(WfdDriver *driver)
 {
 	g_mutex_lock(&driver->fb_lock);
 	g_hash_table_remove_all(driver->framebuffers);
@@ -650,14 +668,14 @@ static void drop_framebuffers(struct wfd_driver *driver)
 /* Bounded: one second for the sink's TEARDOWN, and the picture that is being encoded. */
 static void stop_session(void *miracast_context)
 {
-	struct wfd_driver *driver = miracast_context;
-	struct session *s = driver->session;
+	WfdDriver *driver = miracast_context;
+	WfdSession *s = driver->session;
 
 	if (!s)
 		return;
 	post(s, on_stop, s, NULL);
 	g_thread_join(s->thread);
-	show_figures(s);
+	show_statistics(s);
 	driver->session = NULL;
 	session_free(s);
 	drop_framebuffers(driver);
@@ -665,30 +683,67 @@ static void stop_session(void *miracast_context)
 
 /* Messages of the display driver, below. */
 
-static struct framebuffer *get_framebuffer(struct wfd_driver *driver, guint32 id, GError **error)
+static MediaFramebuffer *export_framebuffer(WfdDriver *driver, guint32 id, GError **error)
 {
-	struct framebuffer *framebuffer;
+	struct miracast_display_framebuffer in = {
+		.header = {MIRACAST_DISPLAY_CTL_EXPORT_FRAMEBUFFER, sizeof(in)},
+		.framebuffer_id = id,
+	};
+	struct miracast_display_framebuffer out = {.fd = -1};
+	MediaFramebuffer *framebuffer = NULL;
+	uint32_t returned = 0;
+	ntstatus_t status;
+
+	status = driver->callbacks->miracast_io_control(driver->device, false, sizeof(in), &in,
+							sizeof(out), &out, &returned);
+	if (!NT_SUCCESS(status) || returned < sizeof(out) || out.fd < 0) {
+		g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
+			    "the display driver did not hand it out: 0x%08x",
+			    MIRACAST_NTSTATUS_VALUE(status));
+	} else if (out.format != DRM_FORMAT_XRGB8888) {
+		g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "it has the format 0x%08x",
+			    out.format);
+		close(out.fd);
+	} else {
+		const MediaLayout layout = {
+			.width = out.width,
+			.height = out.height,
+			.pitch = out.pitch,
+			.offset = out.offset,
+			.size = out.buffer_size,
+		};
+
+		framebuffer = media_framebuffer_new(out.fd, &layout, error);
+	}
+	if (!framebuffer)
+		g_prefix_error(error, "framebuffer %u: ", id);
+	return framebuffer;
+}
+
+static MediaFramebuffer *get_framebuffer(WfdDriver *driver, guint32 id, GError **error)
+{
+	MediaFramebuffer *framebuffer;
 
 	g_mutex_lock(&driver->fb_lock);
 	framebuffer = g_hash_table_lookup(driver->framebuffers, GUINT_TO_POINTER(id));
 	if (!framebuffer) {
-		framebuffer = framebuffer_export(driver->device, driver->callbacks, id, error);
+		framebuffer = export_framebuffer(driver, id, error);
 		if (framebuffer)
 			g_hash_table_insert(driver->framebuffers, GUINT_TO_POINTER(id),
 					    framebuffer);
 	}
 	if (framebuffer)
-		framebuffer_ref(framebuffer);
+		media_framebuffer_ref(framebuffer);
 	g_mutex_unlock(&driver->fb_lock);
 	return framebuffer;
 }
 
 static void release_framebuffer(gpointer user_data)
 {
-	framebuffer_unref(user_data);
+	media_framebuffer_unref(user_data);
 }
 
-static void report_encoded(struct wfd_driver *driver, guint64 sequence, guint64 encode_ns)
+static void report_encoded(WfdDriver *driver, guint64 sequence, guint64 encode_ns)
 {
 	struct miracast_statistic_data statistic = {
 		.statistic_type = MIRACAST_STATISTIC_TYPE_CHUNK_PROCESSING_COMPLETE,
@@ -709,9 +764,8 @@ static void report_encoded(struct wfd_driver *driver, guint64 sequence, guint64 
 	driver->callbacks->report_statistic(driver->device, &statistic);
 }
 
-static ntstatus_t handle_frame(struct wfd_driver *driver,
-			       const struct miracast_display_frame *message, uint32_t output_size,
-			       void *output, uint32_t *bytes_returned)
+static ntstatus_t handle_frame(WfdDriver *driver, const struct miracast_display_frame *message,
+			       uint32_t output_size, void *output, uint32_t *bytes_returned)
 {
 	static const enum miracast_display_frame_outcome outcomes[] = {
 		[MEDIA_ENCODED] = MIRACAST_DISPLAY_FRAME_ENCODED,
@@ -719,10 +773,10 @@ static ntstatus_t handle_frame(struct wfd_driver *driver,
 		[MEDIA_NOT_STREAMING] = MIRACAST_DISPLAY_FRAME_NOT_STREAMING,
 	};
 	struct miracast_display_frame_result result = {.sequence = message->sequence};
-	struct media_frame frame = {.release = release_framebuffer};
-	struct framebuffer *framebuffer;
+	MediaFrame frame = {.release = release_framebuffer};
+	MediaFramebuffer *framebuffer;
 	g_autoptr(GError) error = NULL;
-	enum media_outcome outcome;
+	MediaOutcome outcome;
 	guint64 encode_ns;
 
 	if (output_size < sizeof(result))
@@ -730,24 +784,24 @@ static ntstatus_t handle_frame(struct wfd_driver *driver,
 	framebuffer = get_framebuffer(driver, message->framebuffer_id, &error);
 	if (!framebuffer) {
 		g_info("frame %llu: %s", (unsigned long long)message->sequence, error->message);
-		set_fact(driver->session, "framebuffer-error", "%s", error->message);
+		set_statistic(driver->session, "framebuffer-error", "%s", error->message);
 		return STATUS_UNSUCCESSFUL;
 	}
-	frame.pixels = framebuffer_pixels(framebuffer, message->x, message->y, message->width,
-					  message->height);
+	frame.pixels = media_framebuffer_pixels(framebuffer, message->x, message->y, message->width,
+						message->height);
 	if (!frame.pixels) {
-		framebuffer_unref(framebuffer);
+		media_framebuffer_unref(framebuffer);
 		return STATUS_INVALID_PARAMETER;
 	}
-	frame.stride = framebuffer->pitch;
+	frame.stride = framebuffer->layout.pitch;
 	frame.width = message->width;
 	frame.height = message->height;
 	frame.time_ns = message->time_ns;
-	frame.release_data = framebuffer_ref(framebuffer);
-	framebuffer_begin_read(framebuffer);
+	frame.release_data = media_framebuffer_ref(framebuffer);
+	media_framebuffer_begin_read(framebuffer);
 	outcome = media_push(driver->session->media, &frame, &encode_ns);
-	framebuffer_end_read(framebuffer);
-	framebuffer_unref(framebuffer);
+	media_framebuffer_end_read(framebuffer);
+	media_framebuffer_unref(framebuffer);
 	if (outcome == MEDIA_ENCODED)
 		report_encoded(driver, message->sequence, encode_ns);
 	result.outcome = outcomes[outcome];
@@ -757,15 +811,15 @@ static ntstatus_t handle_frame(struct wfd_driver *driver,
 	return STATUS_SUCCESS;
 }
 
-static void handle_power(struct wfd_driver *driver, const struct miracast_display_power *message)
+static void handle_power(WfdDriver *driver, const struct miracast_display_power *message)
 {
-	struct power_change *change = g_new(struct power_change, 1);
+	WfdPowerChange *change = g_new(WfdPowerChange, 1);
 
-	*change = (struct power_change){driver->session, message->on != 0};
+	*change = (WfdPowerChange){driver->session, message->on != 0};
 	post(driver->session, on_power, change, g_free);
 }
 
-static void handle_framebuffer_gone(struct wfd_driver *driver,
+static void handle_framebuffer_gone(WfdDriver *driver,
 				    const struct miracast_display_framebuffer *message)
 {
 	g_mutex_lock(&driver->fb_lock);
@@ -776,7 +830,7 @@ static void handle_framebuffer_gone(struct wfd_driver *driver,
 static ntstatus_t handle_message(void *miracast_context, uint32_t input_size, const void *input,
 				 uint32_t output_size, void *output, uint32_t *bytes_returned)
 {
-	struct wfd_driver *driver = miracast_context;
+	WfdDriver *driver = miracast_context;
 	union {
 		struct miracast_display_header header;
 		struct miracast_display_frame frame;
@@ -816,25 +870,26 @@ static ntstatus_t create_context(MiracastDevice *device,
 				 void **miracast_context)
 {
 	g_autoptr(GError) error = NULL;
-	struct wfd_driver *driver;
+	WfdDriver *driver;
 
 	if (!gst_init_check(NULL, NULL, &error)) {
-		miracast_device_set_reason(device, "gstreamer-failed", error->message);
+		set_reason(device, WFD_REASON_GSTREAMER_FAILED,
+			   &(WfdReasonDetail){.text = error->message});
 		return STATUS_UNSUCCESSFUL;
 	}
-	driver = g_new0(struct wfd_driver, 1);
+	driver = g_new0(WfdDriver, 1);
 	driver->device = device;
 	driver->callbacks = callbacks;
 	g_mutex_init(&driver->fb_lock);
 	driver->framebuffers =
-		g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)framebuffer_unref);
+		g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)media_framebuffer_unref);
 	*miracast_context = driver;
 	return STATUS_SUCCESS;
 }
 
 static void destroy_context(void *miracast_context)
 {
-	struct wfd_driver *driver = miracast_context;
+	WfdDriver *driver = miracast_context;
 
 	stop_session(driver);
 	g_hash_table_unref(driver->framebuffers);

@@ -4,6 +4,8 @@
  * is a thread with a TCP socket that speaks from a script; framebuffers are memory files. Time
  * limits are guards against hanging, not measures.
  */
+#include "miracast-driver.h"
+
 #include <drm_fourcc.h>
 #include <gio/gio.h>
 #include <linux/miracast_display.h>
@@ -13,8 +15,6 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include "miracast-driver.h"
 
 #define GUARD  (30 * G_TIME_SPAN_SECOND)
 #define WIDTH  640
@@ -155,21 +155,21 @@ static void wait_until(MiracastDevice *device, const guint *counter, guint least
 }
 
 /* The sink: TCP, what it has read so far, and what it was told to do. */
-struct sink {
+typedef struct {
 	int listener;
 	int fd; /* the sink's end */
 	int rtp; /* UDP */
 	guint rtp_port;
 	GString *read;
 	guint cseq;
-};
+} WfdTestSink;
 
-static struct sink *sink_new(int *source_fd)
+static WfdTestSink *sink_new(int *source_fd)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
 				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof(address);
-	struct sink *sink = g_new0(struct sink, 1);
+	WfdTestSink *sink = g_new0(WfdTestSink, 1);
 
 	sink->read = g_string_new(NULL);
 	sink->rtp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -188,7 +188,7 @@ static struct sink *sink_new(int *source_fd)
 	return sink;
 }
 
-static void sink_free(struct sink *sink)
+static void sink_free(WfdTestSink *sink)
 {
 	close(sink->fd);
 	close(sink->rtp);
@@ -197,9 +197,9 @@ static void sink_free(struct sink *sink)
 	g_free(sink);
 }
 
-static void sink_send(struct sink *sink, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static void sink_send(WfdTestSink *sink, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-static void sink_send(struct sink *sink, const char *format, ...)
+static void sink_send(WfdTestSink *sink, const char *format, ...)
 {
 	g_autofree char *text = NULL;
 	va_list args;
@@ -211,7 +211,7 @@ static void sink_send(struct sink *sink, const char *format, ...)
 }
 
 /* Reads until @text has come; forgets everything up to its end. */
-static void sink_expect(struct sink *sink, const char *text)
+static void sink_expect(WfdTestSink *sink, const char *text)
 {
 	char *found;
 
@@ -229,14 +229,14 @@ static void sink_expect(struct sink *sink, const char *text)
 	g_string_erase(sink->read, 0, found - sink->read->str + strlen(text));
 }
 
-static void sink_answer(struct sink *sink, const char *body)
+static void sink_answer(WfdTestSink *sink, const char *body)
 {
 	sink_send(sink, "RTSP/1.0 200 OK\r\nCSeq: %u\r\nContent-Length: %zu\r\n\r\n%s",
 		  ++sink->cseq, strlen(body), body);
 }
 
 /* Up to the source's M4, which waits for its answer. */
-static void sink_reach_m4(struct sink *sink)
+static void sink_reach_m4(WfdTestSink *sink)
 {
 	g_autofree char *caps =
 		g_strdup_printf("wfd_video_formats: 00 00 01 01 00000001 00000000 00000000 00 0000 "
@@ -259,7 +259,7 @@ static void sink_reach_m4(struct sink *sink)
 
 static gpointer sink_until_m4(gpointer user_data)
 {
-	struct sink *sink = user_data;
+	WfdTestSink *sink = user_data;
 
 	sink_reach_m4(sink);
 	sink_answer(sink, "");
@@ -276,7 +276,7 @@ static gpointer sink_until_m4(gpointer user_data)
 /* The answer to M4, M6 and M7 in one piece. */
 static gpointer sink_until_m7_in_a_hurry(gpointer user_data)
 {
-	struct sink *sink = user_data;
+	WfdTestSink *sink = user_data;
 
 	sink_reach_m4(sink);
 	sink_send(sink, "RTSP/1.0 200 OK\r\nCSeq: %u\r\n\r\n" SETUP PLAY, ++sink->cseq,
@@ -284,7 +284,7 @@ static gpointer sink_until_m7_in_a_hurry(gpointer user_data)
 	return NULL;
 }
 
-static void sink_play(struct sink *sink)
+static void sink_play(WfdTestSink *sink)
 {
 	sink_expect(sink, "wfd_trigger_method: SETUP\r\n");
 	sink_answer(sink, "");
@@ -295,7 +295,7 @@ static void sink_play(struct sink *sink)
 }
 
 /* At least one RTP packet of MPEG-TS has come. */
-static void sink_expect_rtp(struct sink *sink)
+static void sink_expect_rtp(WfdTestSink *sink)
 {
 	struct pollfd pollfd = {.fd = sink->rtp, .events = POLLIN};
 	guint8 packet[2048];
@@ -306,17 +306,17 @@ static void sink_expect_rtp(struct sink *sink)
 	g_assert_cmphex(packet[12], ==, 0x47);
 }
 
-struct rig {
+typedef struct {
 	MiracastDevice device;
 	struct miracast_driver_interface driver;
 	void *context;
-	struct sink *sink;
+	WfdTestSink *sink;
 	int fd;
-};
+} WfdRig;
 
-static struct rig *rig_new(void)
+static WfdRig *rig_new(void)
 {
-	struct rig *rig = g_new0(struct rig, 1);
+	WfdRig *rig = g_new0(WfdRig, 1);
 
 	g_mutex_init(&rig->device.lock);
 	g_cond_init(&rig->device.cond);
@@ -332,7 +332,7 @@ static struct rig *rig_new(void)
 	return rig;
 }
 
-static ntstatus_t rig_start(struct rig *rig)
+static ntstatus_t rig_start(WfdRig *rig)
 {
 	struct miracast_wfd_connection_stats stats = {0};
 	struct miracast_session_info info = {0};
@@ -344,7 +344,7 @@ static ntstatus_t rig_start(struct rig *rig)
 	return status;
 }
 
-static void rig_play(struct rig *rig)
+static void rig_play(WfdRig *rig)
 {
 	GThread *thread = g_thread_new("sink", sink_until_m4, rig->sink);
 
@@ -356,7 +356,7 @@ static void rig_play(struct rig *rig)
 	wait_until(&rig->device, &rig->device.sinks, 1);
 }
 
-static void rig_free(struct rig *rig)
+static void rig_free(WfdRig *rig)
 {
 	rig->driver.destroy_miracast_context(rig->context);
 	/* Still open: it is the host's. */
@@ -384,7 +384,7 @@ static struct miracast_display_frame frame_message(guint64 sequence, guint32 fra
 	};
 }
 
-static ntstatus_t send_frame(struct rig *rig, guint64 sequence, guint32 framebuffer,
+static ntstatus_t send_frame(WfdRig *rig, guint64 sequence, guint32 framebuffer,
 			     struct miracast_display_frame_result *result)
 {
 	struct miracast_display_frame frame = frame_message(sequence, framebuffer);
@@ -398,7 +398,7 @@ static ntstatus_t send_frame(struct rig *rig, guint64 sequence, guint32 framebuf
 	return status;
 }
 
-static void send_power(struct rig *rig, guint32 on)
+static void send_power(WfdRig *rig, guint32 on)
 {
 	struct miracast_display_power power = {
 		.header = {MIRACAST_DISPLAY_MSG_POWER, sizeof(power)},
@@ -429,7 +429,7 @@ static void test_interface(void)
 
 static void test_session(void)
 {
-	struct rig *rig = rig_new();
+	WfdRig *rig = rig_new();
 	struct miracast_display_frame_result result;
 
 	rig_play(rig);
@@ -464,7 +464,7 @@ static void test_session(void)
 /* Start, stop, and start again on a fresh link. */
 static void test_again(void)
 {
-	struct rig *rig = rig_new();
+	WfdRig *rig = rig_new();
 	struct miracast_display_frame_result result;
 
 	for (guint round = 0; round < 3; round++) {
@@ -483,7 +483,7 @@ static void test_again(void)
 
 static void test_bad_messages(void)
 {
-	struct rig *rig = rig_new();
+	WfdRig *rig = rig_new();
 	struct miracast_display_frame_result result;
 	struct miracast_display_frame frame;
 	uint32_t returned;
@@ -492,7 +492,7 @@ static void test_bad_messages(void)
 	for (guint32 id = 2; id <= 4; id++)
 		g_assert_cmpuint(send_frame(rig, 1, id, &result), ==, STATUS_UNSUCCESSFUL);
 	g_assert_nonnull(strstr(g_hash_table_lookup(rig->device.facts, "framebuffer-error"),
-				"framebuffer 4 has a layout that cannot be"));
+				"framebuffer 4: a layout that cannot be"));
 	frame = frame_message(1, 1);
 	for (guint32 size = 0; size < sizeof(frame); size++) {
 		frame.header.size = size;
@@ -532,7 +532,7 @@ static void test_bad_messages(void)
 
 static void test_framebuffer_gone(void)
 {
-	struct rig *rig = rig_new();
+	WfdRig *rig = rig_new();
 	struct miracast_display_framebuffer gone = {
 		.header = {MIRACAST_DISPLAY_MSG_FRAMEBUFFER_GONE, sizeof(gone)},
 		.framebuffer_id = 1,
@@ -553,7 +553,7 @@ static void test_framebuffer_gone(void)
 
 static void test_power(void)
 {
-	struct rig *rig = rig_new();
+	WfdRig *rig = rig_new();
 	struct miracast_display_frame_result result;
 
 	rig_play(rig);
@@ -576,7 +576,7 @@ static void test_power(void)
 
 static void test_edid_refused(void)
 {
-	struct rig *rig = rig_new();
+	WfdRig *rig = rig_new();
 
 	rig->device.refuse_edid = TRUE;
 	rig_play(rig);
@@ -587,7 +587,7 @@ static void test_edid_refused(void)
 
 static void test_sink_leaves(void)
 {
-	struct rig *rig = rig_new();
+	WfdRig *rig = rig_new();
 	struct miracast_display_frame_result result;
 
 	rig_play(rig);
@@ -604,7 +604,7 @@ static void test_sink_leaves(void)
 
 static void test_sink_closes_in_start(void)
 {
-	struct rig *rig = rig_new();
+	WfdRig *rig = rig_new();
 
 	shutdown(rig->sink->fd, SHUT_RDWR);
 	g_assert_cmpuint(rig_start(rig), ==, STATUS_CONNECTION_DISCONNECTED);
@@ -615,7 +615,7 @@ static void test_sink_closes_in_start(void)
 
 static void test_sink_in_a_hurry(void)
 {
-	struct rig *rig = rig_new();
+	WfdRig *rig = rig_new();
 	GThread *thread = g_thread_new("sink", sink_until_m7_in_a_hurry, rig->sink);
 
 	g_assert_cmpuint(rig_start(rig), ==, STATUS_SUCCESS);
@@ -628,7 +628,7 @@ static void test_sink_in_a_hurry(void)
 static void test_sink_resets_before_start(void)
 {
 	const struct linger linger = {.l_onoff = 1};
-	struct rig *rig = rig_new();
+	WfdRig *rig = rig_new();
 	struct pollfd pollfd = {.fd = rig->fd, .events = POLLIN};
 
 	setsockopt(rig->sink->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
@@ -642,7 +642,7 @@ static void test_sink_resets_before_start(void)
 
 static void test_garbage_in_start(void)
 {
-	struct rig *rig = rig_new();
+	WfdRig *rig = rig_new();
 
 	sink_send(rig->sink, "SSH-2.0-OpenSSH_9.2\r\n");
 	g_assert_cmpuint(rig_start(rig), ==, STATUS_UNSUCCESSFUL);
@@ -660,7 +660,7 @@ static void test_options(void)
 		{"bitrate", "2 Mbit"},
 	};
 	GThread *thread;
-	struct rig *rig;
+	WfdRig *rig;
 
 	for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
 		rig = rig_new();
@@ -691,7 +691,7 @@ static void test_slow_link(void)
 {
 	struct miracast_wfd_connection_stats stats = {.current_bit_rate = 500000};
 	struct miracast_session_info info = {0};
-	struct rig *rig = rig_new();
+	WfdRig *rig = rig_new();
 	GThread *thread = g_thread_new("sink", sink_until_m4, rig->sink);
 
 	g_assert_cmpuint(rig->driver.start_miracast_session(rig->context, rig->fd, &stats, &info),
@@ -703,7 +703,7 @@ static void test_slow_link(void)
 
 static gpointer many_messages(gpointer user_data)
 {
-	struct rig *rig = user_data;
+	WfdRig *rig = user_data;
 
 	for (guint i = 0; i < 40; i++) {
 		struct miracast_display_frame_result result;
@@ -726,7 +726,7 @@ static gpointer many_messages(gpointer user_data)
 /* The handler is entered by several threads, with all kinds of messages. */
 static void test_reentrant(void)
 {
-	struct rig *rig = rig_new();
+	WfdRig *rig = rig_new();
 	GThread *threads[4];
 
 	rig_play(rig);

@@ -5,10 +5,10 @@
  * must come to an end once the sink is silent. The seed is fixed, so a failure comes again; give
  * another with --seed.
  */
-#include <string.h>
+#include "rtsp-framer.h"
+#include "wfd-source.h"
 
-#include "rtsp_framer.h"
-#include "rtsp_source.h"
+#include <string.h>
 
 #define ROUNDS 4000
 /* What a sink may leave unread, and one message more. */
@@ -87,15 +87,15 @@ static void mutate(GString *text)
 	}
 }
 
-static void drain(RtspSource *source, gboolean *ended)
+static void drain(WfdSource *source, gboolean *ended)
 {
-	struct rtsp_source_event event;
+	WfdSourceEvent event;
 
-	g_assert_cmpuint(rtsp_source_output(source)->len, <=, MAX_OUTPUT);
-	g_byte_array_set_size(rtsp_source_output(source), 0);
-	while (rtsp_source_next_event(source, &event)) {
+	g_assert_cmpuint(wfd_source_output(source)->len, <=, MAX_OUTPUT);
+	g_byte_array_set_size(wfd_source_output(source), 0);
+	while (wfd_source_next_event(source, &event)) {
 		g_assert_false(*ended);
-		*ended = event.type == RTSP_SOURCE_ENDED;
+		*ended = event.type == WFD_SOURCE_ENDED;
 		if (*ended)
 			g_assert_true(g_utf8_validate(event.text, -1, NULL));
 		g_free(event.text);
@@ -104,12 +104,12 @@ static void drain(RtspSource *source, gboolean *ended)
 
 static void one_round(void)
 {
-	struct rtsp_source_config config = {.local_host = "10.0.0.1", .session_id = 0xbeef};
-	g_autoptr(RtspSource) source = rtsp_source_new(&config);
+	WfdSourceConfig config = {.local_host = "10.0.0.1", .session_id = 0xbeef};
+	g_autoptr(WfdSource) source = wfd_source_new(&config);
 	gboolean ended = FALSE;
 	gint64 now = 1;
 
-	rtsp_source_start(source, now);
+	wfd_source_start(source, now);
 	for (guint i = 0; i < G_N_ELEMENTS(seeds) && !ended; i++) {
 		g_autoptr(GString) text = g_string_new(seeds[i]);
 		guint mutations = g_test_rand_int_range(0, 8) == 0 ? g_test_rand_int_range(1, 5)
@@ -122,29 +122,29 @@ static void one_round(void)
 			gsize n = g_test_rand_int_range(1, 200);
 
 			n = MIN(n, text->len - done);
-			rtsp_source_feed(source, (guint8 *)text->str + done, n, now);
+			wfd_source_feed(source, (guint8 *)text->str + done, n, now);
 			done += n;
 		}
 		if (!g_test_rand_int_range(0, 10))
-			rtsp_source_set_standby(source, g_test_rand_bit(), now);
+			wfd_source_set_standby(source, g_test_rand_bit(), now);
 		drain(source, &ended);
 		now += g_test_rand_int_range(0, G_USEC_PER_SEC);
-		if (rtsp_source_next_deadline(source) <= now)
-			rtsp_source_on_time(source, now);
+		if (wfd_source_next_deadline(source) <= now)
+			wfd_source_on_time(source, now);
 		drain(source, &ended);
 	}
 	/* Silence: every wait must end. Keep-alives, three of them, are the longest way. */
 	for (guint waits = 0; !ended; waits++) {
-		gint64 deadline = rtsp_source_next_deadline(source);
+		gint64 deadline = wfd_source_next_deadline(source);
 
 		g_assert_cmpuint(waits, <, 20);
 		/* Paused by its own wish a sink is still asked for signs of life. */
 		g_assert_cmpint(deadline, <, G_MAXINT64);
 		now = MAX(now, deadline);
-		rtsp_source_on_time(source, now);
+		wfd_source_on_time(source, now);
 		drain(source, &ended);
 	}
-	g_assert_cmpint(rtsp_source_reason(source), !=, RTSP_REASON_NONE);
+	g_assert_cmpint(wfd_source_reason(source), !=, WFD_REASON_NONE);
 }
 
 static void test_mutations(void)
@@ -154,37 +154,37 @@ static void test_mutations(void)
 }
 
 /* A sink that sends and sends, and does not read: the session ends, and its memory is bounded. */
-static void flood(const char *first, const char *endless, enum rtsp_reason reason)
+static void flood(const char *first, const char *endless, WfdReason reason)
 {
-	struct rtsp_source_config config = {.local_host = "10.0.0.1", .session_id = 0xbeef};
-	g_autoptr(RtspSource) source = rtsp_source_new(&config);
+	WfdSourceConfig config = {.local_host = "10.0.0.1", .session_id = 0xbeef};
+	g_autoptr(WfdSource) source = wfd_source_new(&config);
 	gboolean ended = FALSE;
 	gsize fed = 0;
 
-	rtsp_source_start(source, 1);
+	wfd_source_start(source, 1);
 	/* Up to the picture. */
 	for (guint i = 0; i < 7; i++) {
-		rtsp_source_feed(source, (const guint8 *)seeds[i], strlen(seeds[i]), 1);
+		wfd_source_feed(source, (const guint8 *)seeds[i], strlen(seeds[i]), 1);
 		drain(source, &ended);
 		g_assert_false(ended);
 	}
-	rtsp_source_feed(source, (const guint8 *)first, strlen(first), 1);
-	while (rtsp_source_reason(source) == RTSP_REASON_NONE) {
-		rtsp_source_feed(source, (const guint8 *)endless, strlen(endless), 1);
+	wfd_source_feed(source, (const guint8 *)first, strlen(first), 1);
+	while (wfd_source_reason(source) == WFD_REASON_NONE) {
+		wfd_source_feed(source, (const guint8 *)endless, strlen(endless), 1);
 		fed += strlen(endless);
 		g_assert_cmpuint(fed, <, 4 * 1024 * 1024);
 	}
-	g_assert_cmpint(rtsp_source_reason(source), ==, reason);
+	g_assert_cmpint(wfd_source_reason(source), ==, reason);
 	drain(source, &ended);
 	g_assert_true(ended);
 }
 
 static void test_floods(void)
 {
-	flood("", seeds[7], RTSP_REASON_SINK_NOT_READING);
-	flood("OPTIONS * RTSP/1.0\r\n", "X-More: more\r\n", RTSP_REASON_GARBAGE);
+	flood("", seeds[7], WFD_REASON_SINK_NOT_READING);
+	flood("OPTIONS * RTSP/1.0\r\n", "X-More: more\r\n", WFD_REASON_GARBAGE);
 	flood("SET_PARAMETER rtsp://x RTSP/1.0\r\nCSeq: 6\r\nContent-Length: 65537\r\n\r\n", "x",
-	      RTSP_REASON_BAD_CONTENT_LENGTH);
+	      WFD_REASON_BAD_CONTENT_LENGTH);
 }
 
 /* Parameters alone, without the framing in front. */
@@ -192,13 +192,13 @@ static void test_parameters(void)
 {
 	for (guint i = 0; i < ROUNDS; i++) {
 		g_autoptr(GString) text = g_string_new(strstr(seeds[2], "wfd_"));
-		struct wfd_sink_caps caps;
-		struct wfd_choice choice;
+		WfdSinkCaps caps;
+		WfdChoice choice;
 
 		for (guint n = g_test_rand_int_range(1, 10); n; n--)
 			mutate(text);
 		if (wfd_sink_caps_parse(text->str, text->len, &caps, NULL) &&
-		    wfd_choose_format(&caps.video, &(struct wfd_policy){0}, &choice, NULL)) {
+		    wfd_choose_format(&caps.video, &(WfdPolicy){0}, &choice, NULL)) {
 			g_assert_cmpuint(choice.mode.width, >=, 640);
 			g_assert_cmpuint(choice.mode.width, <=, 1920);
 			g_assert_nonnull(wfd_level_name(choice.level));

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The codec of Wi-Fi Display's parameters and the choice of a format. */
+#include "wfd-choose.h"
+
 #include <string.h>
 
-#include "wfd_params.h"
-
-static struct wfd_video_formats formats_of(const char *text)
+static WfdVideoFormats formats_of(const char *text)
 {
-	struct wfd_video_formats formats;
+	WfdVideoFormats formats;
 	g_autoptr(GError) error = NULL;
 
 	wfd_video_formats_parse(text, &formats, &error);
@@ -14,7 +14,7 @@ static struct wfd_video_formats formats_of(const char *text)
 	return formats;
 }
 
-static void assert_mode(const struct wfd_choice *choice, guint width, guint height, guint fps)
+static void assert_mode(const WfdChoice *choice, guint width, guint height, guint fps)
 {
 	g_assert_cmpuint(choice->mode.width, ==, width);
 	g_assert_cmpuint(choice->mode.height, ==, height);
@@ -24,7 +24,7 @@ static void assert_mode(const struct wfd_choice *choice, guint width, guint heig
 static void test_tables(void)
 {
 	static const struct {
-		enum wfd_mode_table table;
+		WfdModeTable table;
 		guint index, width, height, fps;
 	} samples[] = {
 		{WFD_CEA, 0, 640, 480, 60},	{WFD_CEA, 5, 1280, 720, 30},
@@ -36,7 +36,7 @@ static void test_tables(void)
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(samples); i++) {
-		const struct wfd_mode *mode = wfd_mode_get(samples[i].table, samples[i].index);
+		const WfdMode *mode = wfd_mode_get(samples[i].table, samples[i].index);
 
 		g_assert_nonnull(mode);
 		g_assert_cmpuint(mode->width, ==, samples[i].width);
@@ -72,7 +72,7 @@ static void test_body(void)
 
 static void test_video_formats(void)
 {
-	struct wfd_video_formats formats =
+	WfdVideoFormats formats =
 		formats_of("40 01 02 10 0001deff 3fffffff 00000FFF 01 0010 0102 13 0780 0438, "
 			   "01 04 000000A1 00000000 00000000 00 0000 0000 00 none none");
 	g_autofree char *text = wfd_video_formats_to_string(&formats);
@@ -93,7 +93,7 @@ static void test_video_formats(void)
 
 static void test_video_formats_odd(void)
 {
-	struct wfd_video_formats formats;
+	WfdVideoFormats formats;
 
 	g_assert_cmpuint(formats_of("none").n_codecs, ==, 0);
 	g_assert_cmpuint(formats_of(" NONE ").n_codecs, ==, 0);
@@ -123,7 +123,7 @@ static void test_video_formats_bad(void)
 
 	for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
 		g_autoptr(GError) error = NULL;
-		struct wfd_video_formats formats;
+		WfdVideoFormats formats;
 
 		g_assert_false(wfd_video_formats_parse(bad[i], &formats, &error));
 		g_assert_error(error, WFD_PARAMS_ERROR, WFD_PARAMS_ERROR_SYNTAX);
@@ -133,7 +133,7 @@ static void test_video_formats_bad(void)
 
 static void test_audio_codecs(void)
 {
-	struct wfd_audio_codecs audio;
+	WfdAudioCodecs audio;
 	g_autoptr(GError) error = NULL;
 
 	g_assert_true(wfd_audio_codecs_parse("LPCM 00000003 02, aac 0000000F 00,XYZ 1 0,AC3 1",
@@ -158,7 +158,7 @@ static void test_rtp_ports(void)
 					  "RTP/AVP/UDP;unicast 65536 0 mode=play",
 					  "RTP/AVP/UDP;unicast -1 0 mode=play",
 					  "HTTP 1028 0 mode=play"};
-	struct wfd_client_rtp_ports ports;
+	WfdClientRtpPorts ports;
 	g_autoptr(GError) error = NULL;
 	g_autofree char *text = NULL;
 
@@ -241,7 +241,7 @@ static void test_edid(void)
 
 static void test_content_protection(void)
 {
-	struct wfd_content_protection protection;
+	WfdContentProtection protection;
 	g_autoptr(GError) error = NULL;
 
 	g_assert_true(wfd_content_protection_parse("HDCP2.1 port=1189", &protection, &error));
@@ -264,7 +264,7 @@ static void test_caps(void)
 		"wfd_connector_type: 05\r\n"
 		"wfd_standby_resume_capability: supported\r\n"
 		"wfd_uibc_capability: input_category_list=GENERIC;port=none\r\n";
-	struct wfd_sink_caps caps;
+	WfdSinkCaps caps;
 	g_autoptr(GError) error = NULL;
 
 	g_assert_true(wfd_sink_caps_parse(body, sizeof(body) - 1, &caps, &error));
@@ -287,11 +287,11 @@ static void test_caps(void)
 
 static void test_choose_highest(void)
 {
-	struct wfd_video_formats sink =
+	WfdVideoFormats sink =
 		formats_of("00 00 03 10 0001FFFF 1FFFFFFF 00000FFF 00 0000 0000 00 none none");
-	struct wfd_policy policy = {0};
-	struct wfd_choice choice;
-	struct wfd_video_formats formats;
+	WfdPolicy policy = {0};
+	WfdChoice choice;
+	WfdVideoFormats formats;
 	g_autofree char *text = NULL;
 
 	g_assert_true(wfd_choose_format(&sink, &policy, &choice, NULL));
@@ -308,39 +308,39 @@ static void test_choose_highest(void)
 
 static void test_choose_limits(void)
 {
-	struct wfd_video_formats sink =
+	WfdVideoFormats sink =
 		formats_of("00 00 02 04 0001FFFF 1FFFFFFF 00000FFF 00 0000 0000 00 none none");
-	struct wfd_choice choice;
+	WfdChoice choice;
 
 	/* Level 4 carries 1080p30, and 1600x1200 at 30 Hz is smaller than 1080p. */
-	g_assert_true(wfd_choose_format(&sink, &(struct wfd_policy){0}, &choice, NULL));
+	g_assert_true(wfd_choose_format(&sink, &(WfdPolicy){0}, &choice, NULL));
 	assert_mode(&choice, 1920, 1080, 30);
 	g_assert_cmphex(choice.profile, ==, WFD_H264_CHP);
 	g_assert_cmphex(choice.level, ==, WFD_H264_LEVEL_4);
 
-	g_assert_true(wfd_choose_format(
-		&sink, &(struct wfd_policy){.max_pixel_rate = 1280 * 720 * 60}, &choice, NULL));
+	g_assert_true(wfd_choose_format(&sink, &(WfdPolicy){.max_pixel_rate = 1280 * 720 * 60},
+					&choice, NULL));
 	g_assert_cmpuint((guint64)choice.mode.width * choice.mode.height * choice.mode.fps, <=,
 			 1280 * 720 * 60);
-	g_assert_true(wfd_choose_format(
-		&sink, &(struct wfd_policy){.max_pixel_rate = 1280 * 720 * 30}, &choice, NULL));
+	g_assert_true(wfd_choose_format(&sink, &(WfdPolicy){.max_pixel_rate = 1280 * 720 * 30},
+					&choice, NULL));
 	assert_mode(&choice, 1280, 720, 30);
 	g_assert_cmphex(choice.level, ==, WFD_H264_LEVEL_3_1);
 }
 
 static void test_choose_only(void)
 {
-	struct wfd_video_formats sink =
+	WfdVideoFormats sink =
 		formats_of("00 00 01 10 000000A1 00000000 00000000 00 0000 0000 00 none none");
-	struct wfd_policy policy = {.only = {.width = 640, .height = 480}, .max_pixel_rate = 1};
+	WfdPolicy policy = {.only = {.width = 640, .height = 480}, .max_pixel_rate = 1};
 	g_autoptr(GError) error = NULL;
-	struct wfd_choice choice;
+	WfdChoice choice;
 
 	g_assert_true(wfd_choose_format(&sink, &policy, &choice, &error));
 	assert_mode(&choice, 640, 480, 60);
-	policy.only = (struct wfd_mode){1920, 1080, 60, FALSE};
+	policy.only = (WfdMode){1920, 1080, 60, FALSE};
 	g_assert_false(wfd_choose_format(&sink, &policy, &choice, &error));
-	g_assert_error(error, WFD_PARAMS_ERROR, WFD_PARAMS_ERROR_NO_COMMON_FORMAT);
+	g_assert_error(error, WFD_CHOOSE_ERROR, WFD_CHOOSE_ERROR_NO_COMMON_FORMAT);
 	g_assert_nonnull(strstr(error->message, "1920x1080p30"));
 }
 
@@ -356,51 +356,51 @@ static void test_choose_none(void)
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(sinks); i++) {
-		struct wfd_video_formats sink = formats_of(sinks[i]);
+		WfdVideoFormats sink = formats_of(sinks[i]);
 		g_autoptr(GError) error = NULL;
-		struct wfd_choice choice;
+		WfdChoice choice;
 
-		g_assert_false(wfd_choose_format(&sink, &(struct wfd_policy){0}, &choice, &error));
-		g_assert_error(error, WFD_PARAMS_ERROR, WFD_PARAMS_ERROR_NO_COMMON_FORMAT);
+		g_assert_false(wfd_choose_format(&sink, &(WfdPolicy){0}, &choice, &error));
+		g_assert_error(error, WFD_CHOOSE_ERROR, WFD_CHOOSE_ERROR_NO_COMMON_FORMAT);
 	}
 }
 
 /* A table is preferred by the sink's native mode, if it has modes of some size. */
 static void test_choose_native(void)
 {
-	struct wfd_video_formats sink =
+	WfdVideoFormats sink =
 		formats_of("00 00 01 10 00000061 1FFFFFFF 00000000 00 0000 0000 00 none none");
-	struct wfd_choice choice;
+	WfdChoice choice;
 
-	g_assert_true(wfd_choose_format(&sink, &(struct wfd_policy){0}, &choice, NULL));
+	g_assert_true(wfd_choose_format(&sink, &(WfdPolicy){0}, &choice, NULL));
 	assert_mode(&choice, 1280, 720, 60);
 	sink.native = 26 << 3 | WFD_VESA;
-	g_assert_true(wfd_choose_format(&sink, &(struct wfd_policy){0}, &choice, NULL));
+	g_assert_true(wfd_choose_format(&sink, &(WfdPolicy){0}, &choice, NULL));
 	assert_mode(&choice, 1600, 1200, 60);
 	sink.native = 0;
 	sink.codecs[0].modes[WFD_CEA] = 1;
-	g_assert_true(wfd_choose_format(&sink, &(struct wfd_policy){0}, &choice, NULL));
+	g_assert_true(wfd_choose_format(&sink, &(WfdPolicy){0}, &choice, NULL));
 	assert_mode(&choice, 1600, 1200, 60);
 }
 
 /* Slow modes only when there is no other; the decoder's limits; a sink that names no level. */
 static void test_choose_ranks(void)
 {
-	struct wfd_video_formats sink =
+	WfdVideoFormats sink =
 		formats_of("00 00 01 04 00010021 00000000 00000000 00 0000 0000 00 none none");
-	struct wfd_choice choice;
+	WfdChoice choice;
 
-	g_assert_true(wfd_choose_format(&sink, &(struct wfd_policy){0}, &choice, NULL));
+	g_assert_true(wfd_choose_format(&sink, &(WfdPolicy){0}, &choice, NULL));
 	assert_mode(&choice, 1280, 720, 30);
 	sink.codecs[0].modes[WFD_CEA] = 1 << 16 | 1 << 10;
-	g_assert_true(wfd_choose_format(&sink, &(struct wfd_policy){0}, &choice, NULL));
+	g_assert_true(wfd_choose_format(&sink, &(WfdPolicy){0}, &choice, NULL));
 	assert_mode(&choice, 1920, 1080, 24);
 	sink.preferred_display_mode = 1;
 	sink.codecs[0].max_hres = 1280;
-	g_assert_true(wfd_choose_format(&sink, &(struct wfd_policy){0}, &choice, NULL));
+	g_assert_true(wfd_choose_format(&sink, &(WfdPolicy){0}, &choice, NULL));
 	assert_mode(&choice, 1280, 720, 25);
 	sink.codecs[0].level = 0;
-	g_assert_true(wfd_choose_format(&sink, &(struct wfd_policy){0}, &choice, NULL));
+	g_assert_true(wfd_choose_format(&sink, &(WfdPolicy){0}, &choice, NULL));
 	g_assert_cmphex(choice.level, ==, WFD_H264_LEVEL_3_1);
 }
 

@@ -3,9 +3,9 @@
  * The source's RTSP state machine, against a sink that is bytes in this file. Every case runs with
  * the sink's bytes fed one by one, in sevens, and as they come.
  */
-#include <string.h>
+#include "wfd-source.h"
 
-#include "rtsp_source.h"
+#include <string.h>
 
 #define CAPS                                                                                      \
 	"wfd_video_formats: 40 00 02 04 0001FFFF 1FFFFFFF 00000FFF 00 0000 0000 00 none none\r\n" \
@@ -24,74 +24,73 @@
 #define M8 "TEARDOWN rtsp://10.0.0.1/wfd1.0/streamid=0 RTSP/1.0\r\nCSeq: 9\r\n\r\n"
 #define M9 "PAUSE rtsp://10.0.0.1/wfd1.0/streamid=0 RTSP/1.0\r\nCSeq: 8\r\n\r\n"
 
-struct peer {
-	RtspSource *source;
+typedef struct {
+	WfdSource *source;
 	gsize step; /* bytes a feed */
 	gint64 now;
 	GString *sent; /* what the source has written and nothing has looked at */
 	char *sentence;
 	gboolean ended;
 	GString *events; /* letters: Capabilities, coNfigured, plaY, Pause, Idr, Ended */
-};
+} WfdPeer;
 
-static void drain(struct peer *p)
+static void drain(WfdPeer *p)
 {
-	GByteArray *output = rtsp_source_output(p->source);
-	struct rtsp_source_event event;
+	GByteArray *output = wfd_source_output(p->source);
+	WfdSourceEvent event;
 
 	g_string_append_len(p->sent, (char *)output->data, output->len);
 	g_byte_array_set_size(output, 0);
-	while (rtsp_source_next_event(p->source, &event)) {
+	while (wfd_source_next_event(p->source, &event)) {
 		g_assert_false(p->ended);
-		if (event.type == RTSP_SOURCE_ENDED) {
+		if (event.type == WFD_SOURCE_ENDED) {
 			p->ended = TRUE;
 			p->sentence = g_steal_pointer(&event.text);
 		}
-		if (event.type != RTSP_SOURCE_EXCHANGE)
+		if (event.type != WFD_SOURCE_EXCHANGE)
 			g_string_append_c(p->events, "CNYPI-E"[event.type]);
 		g_free(event.text);
 	}
 }
 
-static void feed(struct peer *p, const char *text)
+static void feed(WfdPeer *p, const char *text)
 {
 	gsize len = strlen(text);
 
 	for (gsize i = 0; i < len; i += p->step)
-		rtsp_source_feed(p->source, (const guint8 *)text + i, MIN(p->step, len - i),
-				 p->now);
+		wfd_source_feed(p->source, (const guint8 *)text + i, MIN(p->step, len - i), p->now);
 	drain(p);
 }
 
 /* The next thing sent must begin with @start and contain @part; takes it all. */
-static void expect(struct peer *p, const char *start, const char *part)
+static void expect(WfdPeer *p, const char *start, const char *part)
 {
 	if (!g_str_has_prefix(p->sent->str, start) || !strstr(p->sent->str, part))
 		g_error("expected \"%s...%s\", sent was \"%s\"", start, part, p->sent->str);
 	g_string_truncate(p->sent, 0);
 }
 
-static void expect_nothing(struct peer *p)
+static void expect_nothing(WfdPeer *p)
 {
 	g_assert_cmpstr(p->sent->str, ==, "");
 }
 
-static void expect_events(struct peer *p, const char *events)
+static void expect_events(WfdPeer *p, const char *events)
 {
 	g_assert_cmpstr(p->events->str, ==, events);
 	g_string_truncate(p->events, 0);
 }
 
-static void expect_end(struct peer *p, const char *reason)
+static void expect_end(WfdPeer *p, const char *reason)
 {
 	g_assert_true(p->ended);
-	g_assert_cmpstr(rtsp_reason_name(rtsp_source_reason(p->source)), ==, reason);
+	g_assert_cmpstr(wfd_reason_name(wfd_source_reason(p->source)), ==, reason);
 	g_assert_nonnull(p->sentence);
-	g_assert_cmpint(rtsp_source_next_deadline(p->source), ==, G_MAXINT64);
+	g_assert_cmpint(wfd_source_next_deadline(p->source), ==, G_MAXINT64);
 }
 
 /* Answers the request of ours with number @cseq. */
-static void answer(struct peer *p, guint cseq, guint code, const char *body)
+static void answer(WfdPeer *p, guint cseq, guint code, const char *body)
 {
 	g_autofree char *text =
 		g_strdup_printf("RTSP/1.0 %u X\r\nCSeq: %u\r\nContent-Type: text/parameters\r\n"
@@ -102,65 +101,65 @@ static void answer(struct peer *p, guint cseq, guint code, const char *body)
 }
 
 /* Lets time pass up to the next deadline, which must be @seconds away. */
-static void wait_for(struct peer *p, guint seconds)
+static void wait_for(WfdPeer *p, guint seconds)
 {
-	gint64 deadline = rtsp_source_next_deadline(p->source);
+	gint64 deadline = wfd_source_next_deadline(p->source);
 
 	g_assert_cmpint(deadline, ==, p->now + seconds * G_USEC_PER_SEC);
 	p->now = deadline - 1;
-	rtsp_source_on_time(p->source, p->now);
+	wfd_source_on_time(p->source, p->now);
 	drain(p);
 	expect_nothing(p);
 	g_assert_false(p->ended);
 	p->now = deadline;
-	rtsp_source_on_time(p->source, p->now);
+	wfd_source_on_time(p->source, p->now);
 	drain(p);
 }
 
-static struct peer *peer_new(gconstpointer step, const struct wfd_policy *policy)
+static WfdPeer *peer_new(gconstpointer step, const WfdPolicy *policy)
 {
-	struct rtsp_source_config config = {
+	WfdSourceConfig config = {
 		.local_host = "10.0.0.1",
 		.rtp_port = 16384,
 		.session_id = 0xbeef,
 		.policy = *policy,
 	};
-	struct peer *p = g_new0(struct peer, 1);
+	WfdPeer *p = g_new0(WfdPeer, 1);
 
-	p->source = rtsp_source_new(&config);
+	p->source = wfd_source_new(&config);
 	p->step = GPOINTER_TO_SIZE(step);
 	p->now = 1000 * G_USEC_PER_SEC;
 	p->sent = g_string_new(NULL);
 	p->events = g_string_new(NULL);
-	g_assert_cmpint(rtsp_source_next_deadline(p->source), ==, G_MAXINT64);
-	rtsp_source_start(p->source, p->now);
+	g_assert_cmpint(wfd_source_next_deadline(p->source), ==, G_MAXINT64);
+	wfd_source_start(p->source, p->now);
 	drain(p);
 	expect(p, "OPTIONS * RTSP/1.0\r\n", "Require: org.wfa.wfd1.0\r\n");
 	return p;
 }
 
-static struct peer *peer_start(gconstpointer step)
+static WfdPeer *peer_start(gconstpointer step)
 {
-	return peer_new(step, &(struct wfd_policy){0});
+	return peer_new(step, &(WfdPolicy){0});
 }
 
-static void peer_free(struct peer *p)
+static void peer_free(WfdPeer *p)
 {
-	rtsp_source_free(p->source);
+	wfd_source_free(p->source);
 	g_string_free(p->sent, TRUE);
 	g_string_free(p->events, TRUE);
 	g_free(p->sentence);
 	g_free(p);
 }
 
-static void to_m3(struct peer *p)
+static void to_m3(WfdPeer *p)
 {
 	answer(p, 1, 200, "");
 	feed(p, M2);
 	expect(p, "RTSP/1.0 200 OK\r\n", "GET_PARAMETER rtsp://localhost/wfd1.0 RTSP/1.0\r\n");
 }
 
-static void to_m4(struct peer *p, const char *caps)
+static void to_m4(WfdPeer *p, const char *caps)
 {
 	to_m3(p);
 	answer(p, 2, 200, caps);
@@ -168,7 +167,7 @@ static void to_m4(struct peer *p, const char *caps)
 	expect_events(p, "C");
 }
 
-static void to_m6(struct peer *p, const char *caps)
+static void to_m6(WfdPeer *p, const char *caps)
 {
 	to_m4(p, caps);
 	answer(p, 3, 200, "");
@@ -178,7 +177,7 @@ static void to_m6(struct peer *p, const char *caps)
 	expect_nothing(p);
 }
 
-static void to_play(struct peer *p, const char *caps)
+static void to_play(WfdPeer *p, const char *caps)
 {
 	to_m6(p, caps);
 	feed(p, M6);
@@ -190,7 +189,7 @@ static void to_play(struct peer *p, const char *caps)
 
 static void test_handshake(gconstpointer step)
 {
-	struct peer *p = peer_start(step);
+	WfdPeer *p = peer_start(step);
 
 	answer(p, 1, 200, "");
 	expect_nothing(p);
@@ -205,13 +204,13 @@ static void test_handshake(gconstpointer step)
 	expect(p, "SET_PARAMETER ",
 	       "wfd_presentation_URL: rtsp://10.0.0.1/wfd1.0/streamid=0 none\r\n");
 	expect_events(p, "C");
-	g_assert_cmpuint(rtsp_source_choice(p->source)->mode.width, ==, 1920);
+	g_assert_cmpuint(wfd_source_choice(p->source)->mode.width, ==, 1920);
 	answer(p, 3, 200, "");
 	expect(p, "SET_PARAMETER ", "wfd_trigger_method: SETUP\r\n");
 	expect_events(p, "N");
 	answer(p, 4, 200, "");
 	feed(p, M6);
-	g_assert_cmpuint(rtsp_source_sink_rtp_port(p->source), ==, 19000);
+	g_assert_cmpuint(wfd_source_sink_rtp_port(p->source), ==, 19000);
 	expect(p, "RTSP/1.0 200 OK\r\nCSeq: 2\r\n",
 	       "Transport: RTP/AVP/UDP;unicast;client_port=19000-19001;server_port=16384-16385\r\n");
 	expect_events(p, "");
@@ -224,7 +223,7 @@ static void test_handshake(gconstpointer step)
 /* M2 before the answer to M1; SETUP and PLAY together, before the answer to M5. */
 static void test_impatient_sink(gconstpointer step)
 {
-	struct peer *p = peer_start(step);
+	WfdPeer *p = peer_start(step);
 
 	feed(p, M2);
 	expect(p, "RTSP/1.0 200 OK\r\n", "CSeq: 1\r\n");
@@ -241,7 +240,7 @@ static void test_impatient_sink(gconstpointer step)
 
 static void test_pipelined(gconstpointer step)
 {
-	struct peer *p = peer_start(step);
+	WfdPeer *p = peer_start(step);
 
 	feed(p, "RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n" M2
 		"\r\nGET_PARAMETER rtsp://x RTSP/1.0\r\nCSeq: 2\r\n\r\n");
@@ -251,11 +250,11 @@ static void test_pipelined(gconstpointer step)
 
 static void test_policy(gconstpointer step)
 {
-	struct peer *p = peer_new(step, &(struct wfd_policy){.only = {1280, 720, 30, FALSE}});
+	WfdPeer *p = peer_new(step, &(WfdPolicy){.only = {1280, 720, 30, FALSE}});
 
 	to_m4(p, CAPS);
-	g_assert_cmpuint(rtsp_source_choice(p->source)->mode.height, ==, 720);
-	g_assert_cmpuint(rtsp_source_choice(p->source)->mode.fps, ==, 30);
+	g_assert_cmpuint(wfd_source_choice(p->source)->mode.height, ==, 720);
+	g_assert_cmpuint(wfd_source_choice(p->source)->mode.fps, ==, 30);
 	peer_free(p);
 }
 
@@ -282,7 +281,7 @@ static void test_setup_ports(gconstpointer step)
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
-		struct peer *p = peer_start(step);
+		WfdPeer *p = peer_start(step);
 		g_autofree char *setup = g_strdup_printf(
 			"SETUP rtsp://x/y RTSP/1.0\r\nCSeq: 2\r\n%s\r\n", cases[i].transport);
 
@@ -290,27 +289,27 @@ static void test_setup_ports(gconstpointer step)
 		feed(p, setup);
 		expect(p, "RTSP/1.0 200 OK\r\n", cases[i].reply);
 		if (strcmp(cases[i].reply, "client_port="))
-			g_assert_cmpuint(rtsp_source_sink_rtp_port(p->source), ==, cases[i].port);
+			g_assert_cmpuint(wfd_source_sink_rtp_port(p->source), ==, cases[i].port);
 		else
-			g_assert_cmpuint(rtsp_source_sink_rtp_port(p->source), !=, 0);
+			g_assert_cmpuint(wfd_source_sink_rtp_port(p->source), !=, 0);
 		peer_free(p);
 	}
 }
 
 static void test_setup_no_port_at_all(gconstpointer step)
 {
-	struct peer *p = peer_start(step);
+	WfdPeer *p = peer_start(step);
 
 	to_m6(p, "wfd_video_formats: 00 00 01 01 00000001 00000000 00000000\r\n");
 	feed(p, "SETUP rtsp://x/y RTSP/1.0\r\nCSeq: 2\r\n\r\n");
 	expect(p, "RTSP/1.0 200 OK\r\n", "client_port=19000;");
-	g_assert_cmpuint(rtsp_source_sink_rtp_port(p->source), ==, WFD_DEFAULT_RTP_PORT);
+	g_assert_cmpuint(wfd_source_sink_rtp_port(p->source), ==, WFD_DEFAULT_RTP_PORT);
 	peer_free(p);
 }
 
 static void test_setup_tcp(gconstpointer step)
 {
-	struct peer *p = peer_start(step);
+	WfdPeer *p = peer_start(step);
 
 	to_m6(p, CAPS);
 	feed(p, "SETUP rtsp://x/y RTSP/1.0\r\nCSeq: 2\r\n"
@@ -326,7 +325,7 @@ static void test_setup_tcp(gconstpointer step)
 
 static void test_keepalive(gconstpointer step)
 {
-	struct peer *p = peer_start(step);
+	WfdPeer *p = peer_start(step);
 
 	to_play(p, CAPS);
 	wait_for(p, 25);
@@ -359,7 +358,7 @@ static void test_keepalive(gconstpointer step)
 
 static void test_idr_request(gconstpointer step)
 {
-	struct peer *p = peer_start(step);
+	WfdPeer *p = peer_start(step);
 
 	to_play(p, CAPS);
 	feed(p, "SET_PARAMETER rtsp://x RTSP/1.0\r\nCSeq: 5\r\nContent-Type: text/parameters\r\n"
@@ -371,10 +370,10 @@ static void test_idr_request(gconstpointer step)
 
 static void test_standby(gconstpointer step)
 {
-	struct peer *p = peer_start(step);
+	WfdPeer *p = peer_start(step);
 
 	to_play(p, CAPS STANDBY);
-	rtsp_source_set_standby(p->source, TRUE, p->now);
+	wfd_source_set_standby(p->source, TRUE, p->now);
 	drain(p);
 	expect(p, "SET_PARAMETER ", "\r\n\r\nwfd_standby\r\n");
 	answer(p, 5, 200, "");
@@ -383,7 +382,7 @@ static void test_standby(gconstpointer step)
 	wait_for(p, 25);
 	expect(p, "GET_PARAMETER ", "CSeq: 6\r\n");
 	answer(p, 6, 200, "");
-	rtsp_source_set_standby(p->source, FALSE, p->now);
+	wfd_source_set_standby(p->source, FALSE, p->now);
 	drain(p);
 	expect(p, "SET_PARAMETER ", "wfd_trigger_method: PLAY\r\n");
 	answer(p, 7, 200, "");
@@ -397,11 +396,11 @@ static void test_standby(gconstpointer step)
 /* Off and on again faster than the sink answers. */
 static void test_standby_quick(gconstpointer step)
 {
-	struct peer *p = peer_start(step);
+	WfdPeer *p = peer_start(step);
 
 	to_play(p, CAPS STANDBY);
-	rtsp_source_set_standby(p->source, TRUE, p->now);
-	rtsp_source_set_standby(p->source, FALSE, p->now);
+	wfd_source_set_standby(p->source, TRUE, p->now);
+	wfd_source_set_standby(p->source, FALSE, p->now);
 	drain(p);
 	expect(p, "SET_PARAMETER ", "wfd_standby\r\n");
 	answer(p, 5, 200, "");
@@ -418,11 +417,11 @@ static void test_standby_quick(gconstpointer step)
 static void test_standby_by_pause(gconstpointer step)
 {
 	for (guint refuses = 0; refuses < 2; refuses++) {
-		struct peer *p = peer_start(step);
+		WfdPeer *p = peer_start(step);
 		guint cseq = 5;
 
 		to_play(p, refuses ? CAPS STANDBY : CAPS);
-		rtsp_source_set_standby(p->source, TRUE, p->now);
+		wfd_source_set_standby(p->source, TRUE, p->now);
 		drain(p);
 		if (refuses) {
 			expect(p, "SET_PARAMETER ", "wfd_standby\r\n");
@@ -433,7 +432,7 @@ static void test_standby_by_pause(gconstpointer step)
 		feed(p, M9);
 		expect(p, "RTSP/1.0 200 OK\r\nCSeq: 8\r\n", "Session: ");
 		expect_events(p, "P");
-		rtsp_source_set_standby(p->source, FALSE, p->now);
+		wfd_source_set_standby(p->source, FALSE, p->now);
 		drain(p);
 		expect(p, "SET_PARAMETER ", "wfd_trigger_method: PLAY\r\n");
 		answer(p, cseq++, 200, "");
@@ -446,15 +445,15 @@ static void test_standby_by_pause(gconstpointer step)
 /* A sink that says yes to the trigger PAUSE and plays on: a later pause is its user's own. */
 static void test_pause_of_the_sinks_own(gconstpointer step)
 {
-	struct peer *p = peer_start(step);
+	WfdPeer *p = peer_start(step);
 
 	to_play(p, CAPS);
-	rtsp_source_set_standby(p->source, TRUE, p->now);
+	wfd_source_set_standby(p->source, TRUE, p->now);
 	drain(p);
 	expect(p, "SET_PARAMETER ", "wfd_trigger_method: PAUSE\r\n");
 	answer(p, 5, 200, "");
 	p->now += 10 * G_USEC_PER_SEC;
-	rtsp_source_set_standby(p->source, FALSE, p->now);
+	wfd_source_set_standby(p->source, FALSE, p->now);
 	drain(p);
 	feed(p, M9);
 	expect(p, "RTSP/1.0 200 OK\r\nCSeq: 8\r\n", "Session: ");
@@ -473,10 +472,10 @@ static void test_pause_of_the_sinks_own(gconstpointer step)
 /* A sink that takes standby and plays on at once is left alone, until the monitor goes on. */
 static void test_standby_undone(gconstpointer step)
 {
-	struct peer *p = peer_start(step);
+	WfdPeer *p = peer_start(step);
 
 	to_play(p, CAPS STANDBY);
-	rtsp_source_set_standby(p->source, TRUE, p->now);
+	wfd_source_set_standby(p->source, TRUE, p->now);
 	drain(p);
 	expect(p, "SET_PARAMETER ", "wfd_standby\r\n");
 	answer(p, 5, 200, "");
@@ -486,10 +485,10 @@ static void test_standby_undone(gconstpointer step)
 	wait_for(p, 25);
 	expect(p, "GET_PARAMETER ", "CSeq: 6\r\n");
 	answer(p, 6, 200, "");
-	rtsp_source_set_standby(p->source, FALSE, p->now);
+	wfd_source_set_standby(p->source, FALSE, p->now);
 	drain(p);
 	expect_nothing(p);
-	rtsp_source_set_standby(p->source, TRUE, p->now);
+	wfd_source_set_standby(p->source, TRUE, p->now);
 	drain(p);
 	expect(p, "SET_PARAMETER ", "wfd_trigger_method: PAUSE\r\n");
 	peer_free(p);
@@ -498,17 +497,17 @@ static void test_standby_undone(gconstpointer step)
 /* Nothing that we asked has paused this sink, so nothing wakes it when it pauses by itself. */
 static void test_standby_refused(gconstpointer step)
 {
-	struct peer *p = peer_start(step);
+	WfdPeer *p = peer_start(step);
 
 	to_play(p, CAPS STANDBY);
-	rtsp_source_set_standby(p->source, TRUE, p->now);
+	wfd_source_set_standby(p->source, TRUE, p->now);
 	drain(p);
 	expect(p, "SET_PARAMETER ", "wfd_standby\r\n");
 	answer(p, 5, 303, "");
 	expect(p, "SET_PARAMETER ", "wfd_trigger_method: PAUSE\r\n");
 	answer(p, 6, 303, "");
 	expect_nothing(p);
-	rtsp_source_set_standby(p->source, FALSE, p->now);
+	wfd_source_set_standby(p->source, FALSE, p->now);
 	drain(p);
 	feed(p, M9);
 	g_assert_null(strstr(p->sent->str, "wfd_trigger_method"));
@@ -520,7 +519,7 @@ static void test_standby_refused(gconstpointer step)
 /* It did what the trigger says; that it does not answer it costs nothing. */
 static void test_trigger_unanswered(gconstpointer step)
 {
-	struct peer *p = peer_start(step);
+	WfdPeer *p = peer_start(step);
 
 	to_m4(p, CAPS STANDBY);
 	answer(p, 3, 200, "");
@@ -533,11 +532,11 @@ static void test_trigger_unanswered(gconstpointer step)
 	expect(p, "GET_PARAMETER ", "CSeq: 5\r\n");
 	answer(p, 5, 200, "");
 
-	rtsp_source_set_standby(p->source, TRUE, p->now);
+	wfd_source_set_standby(p->source, TRUE, p->now);
 	drain(p);
 	expect(p, "SET_PARAMETER ", "wfd_standby\r\n");
 	answer(p, 6, 200, "");
-	rtsp_source_set_standby(p->source, FALSE, p->now);
+	wfd_source_set_standby(p->source, FALSE, p->now);
 	drain(p);
 	expect(p, "SET_PARAMETER ", "wfd_trigger_method: PLAY\r\n");
 	feed(p, M7);
@@ -549,9 +548,9 @@ static void test_trigger_unanswered(gconstpointer step)
 
 static void test_standby_before_play(gconstpointer step)
 {
-	struct peer *p = peer_start(step);
+	WfdPeer *p = peer_start(step);
 
-	rtsp_source_set_standby(p->source, TRUE, p->now);
+	wfd_source_set_standby(p->source, TRUE, p->now);
 	drain(p);
 	expect_nothing(p);
 	to_m6(p, CAPS STANDBY);
@@ -562,7 +561,7 @@ static void test_standby_before_play(gconstpointer step)
 
 static void test_sink_standby(gconstpointer step)
 {
-	struct peer *p = peer_start(step);
+	WfdPeer *p = peer_start(step);
 
 	to_play(p, CAPS);
 	feed(p, "SET_PARAMETER rtsp://x RTSP/1.0\r\nCSeq: 5\r\nContent-Length: 13\r\n\r\n"
@@ -576,7 +575,7 @@ static void test_sink_standby(gconstpointer step)
 
 static void test_sink_pause(gconstpointer step)
 {
-	struct peer *p = peer_start(step);
+	WfdPeer *p = peer_start(step);
 
 	to_play(p, CAPS);
 	feed(p, M9);
@@ -591,17 +590,17 @@ static void test_sink_pause(gconstpointer step)
 
 static void test_sink_teardown(gconstpointer step)
 {
-	struct peer *p = peer_start(step);
+	WfdPeer *p = peer_start(step);
 
 	to_play(p, CAPS);
 	feed(p, M8 M9);
 	expect(p, "RTSP/1.0 200 OK\r\n", "CSeq: 9\r\n");
 	expect_events(p, "E");
 	expect_end(p, "sink-teardown");
-	rtsp_source_eof(p->source, NULL);
-	rtsp_source_on_time(p->source, p->now + 1000 * G_USEC_PER_SEC);
-	rtsp_source_stop(p->source, p->now);
-	rtsp_source_set_standby(p->source, TRUE, p->now);
+	wfd_source_eof(p->source, NULL);
+	wfd_source_on_time(p->source, p->now + 1000 * G_USEC_PER_SEC);
+	wfd_source_stop(p->source, p->now);
+	wfd_source_set_standby(p->source, TRUE, p->now);
 	drain(p);
 	expect_end(p, "sink-teardown");
 	peer_free(p);
@@ -609,10 +608,10 @@ static void test_sink_teardown(gconstpointer step)
 
 static void test_stop(gconstpointer step)
 {
-	struct peer *p = peer_start(step);
+	WfdPeer *p = peer_start(step);
 
 	to_play(p, CAPS);
-	rtsp_source_stop(p->source, p->now);
+	wfd_source_stop(p->source, p->now);
 	drain(p);
 	expect(p, "SET_PARAMETER ", "wfd_trigger_method: TEARDOWN\r\n");
 	answer(p, 5, 200, "");
@@ -624,11 +623,11 @@ static void test_stop(gconstpointer step)
 
 static void test_stop_unanswered(gconstpointer step)
 {
-	struct peer *p = peer_start(step);
+	WfdPeer *p = peer_start(step);
 
 	to_play(p, CAPS);
-	rtsp_source_stop(p->source, p->now);
-	rtsp_source_stop(p->source, p->now);
+	wfd_source_stop(p->source, p->now);
+	wfd_source_stop(p->source, p->now);
 	drain(p);
 	expect(p, "SET_PARAMETER ", "wfd_trigger_method: TEARDOWN\r\n");
 	wait_for(p, 1);
@@ -638,10 +637,10 @@ static void test_stop_unanswered(gconstpointer step)
 
 static void test_stop_early(gconstpointer step)
 {
-	struct peer *p = peer_start(step);
+	WfdPeer *p = peer_start(step);
 
 	to_m4(p, CAPS);
-	rtsp_source_stop(p->source, p->now);
+	wfd_source_stop(p->source, p->now);
 	drain(p);
 	expect_nothing(p);
 	expect_end(p, "stopped");
@@ -651,7 +650,7 @@ static void test_stop_early(gconstpointer step)
 /* Every wait ends at its documented time with its own reason. */
 static void test_silence(gconstpointer step)
 {
-	struct peer *p = peer_start(step);
+	WfdPeer *p = peer_start(step);
 
 	wait_for(p, 6);
 	expect_end(p, "sink-silent-m1");
@@ -700,7 +699,7 @@ static void test_silence(gconstpointer step)
 
 static void test_refusals(gconstpointer step)
 {
-	struct peer *p = peer_start(step);
+	WfdPeer *p = peer_start(step);
 
 	answer(p, 1, 551, "");
 	expect_end(p, "refused-m1");
@@ -722,7 +721,7 @@ static void test_refusals(gconstpointer step)
 	peer_free(p);
 
 	/* No other was to be chosen. */
-	p = peer_new(step, &(struct wfd_policy){.only = {1920, 1080, 30, FALSE}});
+	p = peer_new(step, &(WfdPolicy){.only = {1920, 1080, 30, FALSE}});
 	to_m4(p, CAPS);
 	answer(p, 3, 303, "");
 	expect_nothing(p);
@@ -741,13 +740,13 @@ static void test_refusals(gconstpointer step)
 /* A sink that refuses the best of the modes that it has offered is asked for the next. */
 static void test_second_format(gconstpointer step)
 {
-	struct peer *p = peer_start(step);
+	WfdPeer *p = peer_start(step);
 
 	to_m4(p, CAPS);
 	answer(p, 3, 303, "wfd_video_formats: 415\r\n");
 	expect(p, "SET_PARAMETER ", "wfd_video_formats: 00 00 02 02 00000040 00000000 00000000 ");
 	expect_events(p, "C");
-	g_assert_cmpuint(rtsp_source_choice(p->source)->mode.height, ==, 720);
+	g_assert_cmpuint(wfd_source_choice(p->source)->mode.height, ==, 720);
 	answer(p, 4, 200, "");
 	expect(p, "SET_PARAMETER ", "wfd_trigger_method: SETUP\r\n");
 	expect_events(p, "N");
@@ -769,7 +768,7 @@ static void test_bad_capabilities(gconstpointer step)
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
-		struct peer *p = peer_start(step);
+		WfdPeer *p = peer_start(step);
 
 		to_m3(p);
 		answer(p, 2, 200, cases[i].caps);
@@ -780,17 +779,17 @@ static void test_bad_capabilities(gconstpointer step)
 
 static void test_closed(gconstpointer step)
 {
-	struct peer *p = peer_start(step);
+	WfdPeer *p = peer_start(step);
 
 	to_m6(p, CAPS);
-	rtsp_source_eof(p->source, NULL);
+	wfd_source_eof(p->source, NULL);
 	drain(p);
 	expect_end(p, "sink-closed");
 	g_assert_nonnull(strstr(p->sentence, "SETUP (M6)"));
 	peer_free(p);
 
 	p = peer_start(step);
-	rtsp_source_eof(p->source, "No route to host");
+	wfd_source_eof(p->source, "No route to host");
 	drain(p);
 	expect_end(p, "link-lost");
 	peer_free(p);
@@ -810,7 +809,7 @@ static void test_garbage(gconstpointer step)
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
-		struct peer *p = peer_start(step);
+		WfdPeer *p = peer_start(step);
 
 		feed(p, cases[i].text);
 		expect_end(p, cases[i].reason);
@@ -823,12 +822,12 @@ static void test_megabyte(gconstpointer step)
 	static const char fills[] = {'x', '\n', '\0', ' '};
 
 	for (guint i = 0; i < G_N_ELEMENTS(fills); i++) {
-		struct peer *p = peer_start(step);
+		WfdPeer *p = peer_start(step);
 		guint8 block[4096];
 
 		memset(block, fills[i], sizeof(block));
 		for (guint n = 0; n < 256; n++)
-			rtsp_source_feed(p->source, block, sizeof(block), p->now);
+			wfd_source_feed(p->source, block, sizeof(block), p->now);
 		drain(p);
 		/* Empty lines are legal and cost nothing; the wait for M1 goes on. */
 		if (fills[i] == '\n')
@@ -841,7 +840,7 @@ static void test_megabyte(gconstpointer step)
 /* A Content-Length that is too large: the rest never comes. */
 static void test_incomplete(gconstpointer step)
 {
-	struct peer *p = peer_start(step);
+	WfdPeer *p = peer_start(step);
 
 	to_play(p, CAPS);
 	feed(p, "SET_PARAMETER rtsp://x RTSP/1.0\r\nCSeq: 5\r\nContent-Length: 18\r\n\r\n"
@@ -884,7 +883,7 @@ static void test_bad_requests(gconstpointer step)
 		 "RTSP/1.0 451 "},
 		{"GET_PARAMETER * RTSP/1.0\r\nCSeq: 5\r\n\r\n", "RTSP/1.0 200 "},
 	};
-	struct peer *p = peer_start(step);
+	WfdPeer *p = peer_start(step);
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
 		feed(p, cases[i].request);
@@ -899,7 +898,7 @@ static void test_bad_requests(gconstpointer step)
 
 static void test_strikes(gconstpointer step)
 {
-	struct peer *p = peer_start(step);
+	WfdPeer *p = peer_start(step);
 
 	/* Parameters that nobody knows are none. */
 	for (guint i = 0; i < 100; i++)
@@ -918,7 +917,7 @@ static void test_strikes(gconstpointer step)
 /* The answer to M1 with the number of none: the wait goes on, and ends. */
 static void test_wrong_cseq(gconstpointer step)
 {
-	struct peer *p = peer_start(step);
+	WfdPeer *p = peer_start(step);
 
 	answer(p, 2, 200, "");
 	feed(p, "RTSP/1.0 200 OK\r\n\r\n");
@@ -930,12 +929,12 @@ static void test_wrong_cseq(gconstpointer step)
 
 static void test_not_reading(gconstpointer step)
 {
-	struct peer *p = peer_start(step);
+	WfdPeer *p = peer_start(step);
 	gsize len = strlen(M2);
 
-	for (guint i = 0; i < 100000 && rtsp_source_reason(p->source) == RTSP_REASON_NONE; i++)
-		rtsp_source_feed(p->source, (const guint8 *)M2, len, p->now);
-	g_assert_cmpuint(rtsp_source_output(p->source)->len, <, 300 * 1024);
+	for (guint i = 0; i < 100000 && wfd_source_reason(p->source) == WFD_REASON_NONE; i++)
+		wfd_source_feed(p->source, (const guint8 *)M2, len, p->now);
+	g_assert_cmpuint(wfd_source_output(p->source)->len, <, 300 * 1024);
 	drain(p);
 	expect_end(p, "sink-not-reading");
 	peer_free(p);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "convert.h"
+#include "media-convert.h"
 
 #include <math.h>
 
@@ -12,20 +12,20 @@
 #define HALF(bits) (1 << ((bits)-1))
 
 /* Framebuffers begin where they like. */
-typedef guint32 __attribute__((aligned(1), may_alias)) pixel;
+typedef guint32 __attribute__((aligned(1), may_alias)) MediaPixel;
 
 /* Of red, green, blue; green is what the others leave, so that greys come out exact. */
-struct weights {
+typedef struct {
 	gint r, g, b;
-};
+} MediaWeights;
 
-struct matrix {
-	struct weights y, u, v;
-};
+typedef struct {
+	MediaWeights y, u, v;
+} MediaMatrix;
 
-static struct matrix matrix_of(double kr, double kb)
+static MediaMatrix matrix_of(double kr, double kb)
 {
-	struct matrix m = {
+	MediaMatrix m = {
 		.y = {.r = lrint(LUMA * kr), .b = lrint(LUMA * kb)},
 		.u = {.r = -lrint(CHROMA * kr / (1 - kb)), .b = lrint(CHROMA)},
 		.v = {.r = lrint(CHROMA), .b = -lrint(CHROMA * kb / (1 - kr))},
@@ -37,7 +37,7 @@ static struct matrix matrix_of(double kr, double kb)
 	return m;
 }
 
-static void luma_row(const pixel *pixels, guint width, const struct weights *y, guint8 *out)
+static void luma_row(const MediaPixel *pixels, guint width, const MediaWeights *y, guint8 *out)
 {
 	gint r = y->r, g = y->g, b = y->b;
 
@@ -50,8 +50,8 @@ static void luma_row(const pixel *pixels, guint width, const struct weights *y, 
 }
 
 /* Weights 1 2 1 across, 1 1 down; red and blue are summed in one word, which has room for both. */
-static void chroma_row(const pixel *upper, const pixel *lower, guint width, const struct matrix *m,
-		       guint8 *u, guint8 *v)
+static void chroma_row(const MediaPixel *upper, const MediaPixel *lower, guint width,
+		       const MediaMatrix *m, guint8 *u, guint8 *v)
 {
 	guint32 left_rb = (upper[0] & RED_BLUE) + (lower[0] & RED_BLUE);
 	guint32 left_g = (upper[0] >> 8 & 0xff) + (lower[0] >> 8 & 0xff);
@@ -73,10 +73,10 @@ static void chroma_row(const pixel *upper, const pixel *lower, guint width, cons
 	}
 }
 
-void convert_to_i420(const void *pixels, gsize stride, guint width, guint height, double kr,
-		     double kb, const struct i420_picture *out)
+void media_convert_to_i420(const void *pixels, gsize stride, guint width, guint height, double kr,
+			   double kb, const MediaI420Picture *out)
 {
-	struct matrix m = matrix_of(kr, kb);
+	MediaMatrix m = matrix_of(kr, kb);
 	const guint8 *row = pixels;
 
 	for (guint y = 0; y < height; y++, row += stride) {

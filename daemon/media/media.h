@@ -1,35 +1,41 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Pictures in, RTP out: convert, scale, H.264, MPEG-TS, RTP over UDP (WFD 2.1, 4.10), by
+ * Pictures in, RTP out: convert, scale, H.264, MPEG-TS, RTP over UDP, by
  * GStreamer. One picture at a time is with the encoder and at most one waits for it: a newer one
  * replaces the one that waits, so that nothing queues up and a late picture is never shown.
  *
  * While no pictures come the last one is sent again, so that the stream's clock goes on, with a
  * keyframe now and then: a sink that lost a packet gets its picture back.
  */
-#ifndef WFD_MEDIA_H
-#define WFD_MEDIA_H
+#ifndef MEDIA_H
+#define MEDIA_H
 
 #include <gio/gio.h>
 
-#include "wfd_params.h"
-
-enum media_outcome {
+typedef enum {
 	MEDIA_ENCODED,
 	MEDIA_DROPPED, /* a newer picture took its place, or the encoder gave none back */
 	MEDIA_NOT_STREAMING, /* paused, not started or failed */
-};
+} MediaOutcome;
 
-struct media_config {
-	struct wfd_choice format;
+typedef struct {
+	guint width; /* pixels */
+	guint height; /* pixels */
+	guint fps;
+	gboolean high_profile; /* H.264's High instead of Constrained Baseline */
+	const char *level; /* H.264's, such as "3.1" */
+} MediaFormat;
+
+typedef struct {
+	MediaFormat format;
 	guint kbit; /* kbit/s */
 	gboolean mode_asked; /* by a person: media_max_pixel_rate() does not count */
 	const char *encoder; /* name of an element to use; NULL: the best that works */
 	GInetAddress *sink_address;
 	guint16 sink_port;
-};
+} MediaConfig;
 
-struct media_frame {
+typedef struct {
 	const void *pixels; /* XRGB8888, the first pixel of the picture */
 	guint stride; /* bytes */
 	guint width; /* pixels */
@@ -38,10 +44,10 @@ struct media_frame {
 	/* Called once, when the pixels are no longer read; from any thread. */
 	GDestroyNotify release;
 	gpointer release_data;
-};
+} MediaFrame;
 
 /* Counts since media_new(). */
-struct media_figures {
+typedef struct {
 	guint64 frames_in; /* pictures pushed */
 	guint64 frames_encoded; /* of those */
 	guint64 frames_dropped; /* of those */
@@ -51,27 +57,27 @@ struct media_figures {
 	guint64 packets; /* RTP packets handed to the socket */
 	guint64 packets_dropped; /* RTP packets that the network did not take */
 	guint64 encode_ns; /* with the encoder, all pictures together */
-};
+} MediaStatistics;
 
 /* The stream broke: @message says what to do. In the context given to media_start(), once. */
-typedef void (*media_error_func)(const char *message, gpointer user_data);
+typedef void (*MediaErrorFunc)(const char *message, gpointer user_data);
 
-typedef struct media Media;
+typedef struct _Media Media;
 
 Media *media_new(GInetSocketAddress *local, GError **error);
 void media_free(Media *media);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Media, media_free)
 
 guint16 media_local_port(const Media *media);
-guint media_default_kbit(const struct wfd_mode *mode);
+guint media_default_kbit(guint width, guint height, guint fps);
 guint64 media_max_pixel_rate(const char *encoder);
 
-gboolean media_start(Media *media, const struct media_config *config, GMainContext *context,
-		     media_error_func on_error, gpointer user_data, GError **error);
+gboolean media_start(Media *media, const MediaConfig *config, GMainContext *context,
+		     MediaErrorFunc on_error, gpointer user_data, GError **error);
 const char *media_encoder(const Media *media);
 void media_set_playing(Media *media, gboolean playing);
 void media_force_keyframe(Media *media);
-enum media_outcome media_push(Media *media, const struct media_frame *frame, guint64 *encode_ns);
-void media_get_figures(Media *media, struct media_figures *figures);
+MediaOutcome media_push(Media *media, const MediaFrame *frame, guint64 *encode_ns);
+void media_get_statistics(Media *media, MediaStatistics *statistics);
 
 #endif

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* RTSP messages out of bytes in any pieces. */
+#include "rtsp-framer.h"
+
 #include <string.h>
 
-#include "rtsp_framer.h"
-
 /* Feeds @text in pieces of @step bytes; returns the first result that is not MORE, or MORE. */
-static enum rtsp_framer_result feed(struct rtsp_framer *framer, const char *text, gsize step,
-				    RtspMessage **message)
+static RtspFramerResult feed(RtspFramer *framer, const char *text, gsize step,
+			     RtspMessage **message)
 {
 	gsize len = strlen(text);
 
 	for (gsize i = 0; i < len; i += step) {
-		enum rtsp_framer_result result;
+		RtspFramerResult result;
 
 		rtsp_framer_push(framer, (const guint8 *)text + i, MIN(step, len - i));
 		result = rtsp_framer_pull(framer, message);
@@ -33,7 +33,7 @@ static void test_pieces(void)
 
 	for (gsize step = 1; step <= sizeof(text); step++) {
 		g_autoptr(RtspMessage) message = NULL;
-		struct rtsp_framer framer;
+		RtspFramer framer;
 		char *value;
 
 		rtsp_framer_init(&framer);
@@ -57,7 +57,7 @@ static void test_many_at_once(void)
 				   "RTSP/1.0 404\r\nCSeq: 2\r\n\r\n"
 				   "FROBNICATE * RTSP/2.0\r\nCSeq: 3\r\n\r\n"
 				   "OPTIONS * RT";
-	struct rtsp_framer framer;
+	RtspFramer framer;
 	RtspMessage *message;
 
 	rtsp_framer_init(&framer);
@@ -81,7 +81,7 @@ static void test_bad(void)
 {
 	static const struct {
 		const char *text;
-		enum rtsp_framer_result result;
+		RtspFramerResult result;
 	} cases[] = {
 		{"GET / HTTP/1.1\r\nHost: x\r\n\r\n", RTSP_FRAMER_GARBAGE},
 		{"OPTIONS * RTSP/1.0 more\r\n", RTSP_FRAMER_GARBAGE},
@@ -97,7 +97,7 @@ static void test_bad(void)
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
 		for (gsize step = 1; step < 64; step *= 3) {
-			struct rtsp_framer framer;
+			RtspFramer framer;
 			RtspMessage *message;
 
 			rtsp_framer_init(&framer);
@@ -118,7 +118,7 @@ static void test_short_length(void)
 
 	for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
 		g_autoptr(RtspMessage) message = NULL;
-		struct rtsp_framer framer;
+		RtspFramer framer;
 
 		rtsp_framer_init(&framer);
 		rtsp_framer_push(&framer, (const guint8 *)texts[i], strlen(texts[i]));
@@ -136,7 +136,7 @@ static void test_limits(void)
 	for (gsize size = RTSP_MAX_HEADER - 1; size <= RTSP_MAX_HEADER + 1; size++) {
 		g_autoptr(GString) text = g_string_new(start);
 		g_autoptr(RtspMessage) message = NULL;
-		struct rtsp_framer framer;
+		RtspFramer framer;
 
 		while (text->len < size - 4)
 			g_string_append_c(text, 'x');
@@ -153,7 +153,7 @@ static void test_limits(void)
 			g_strdup_printf("RTSP/1.0 200 OK\r\nContent-Length: %zu\r\n\r\n", size);
 		g_autofree guint8 *body = g_malloc0(size);
 		g_autoptr(RtspMessage) message = NULL;
-		struct rtsp_framer framer;
+		RtspFramer framer;
 
 		rtsp_framer_init(&framer);
 		rtsp_framer_push(&framer, (const guint8 *)header, strlen(header));
@@ -170,7 +170,7 @@ static void test_round_trip(void)
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
 	g_autoptr(RtspMessage) sent = NULL;
 	g_autoptr(RtspMessage) got = NULL;
-	struct rtsp_framer framer;
+	RtspFramer framer;
 	char *value;
 
 	gst_rtsp_message_new_request(&sent, GST_RTSP_SETUP, "rtsp://a/b");
@@ -190,11 +190,11 @@ static void test_round_trip(void)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
-	g_test_add_func("/wfd/framer/pieces", test_pieces);
-	g_test_add_func("/wfd/framer/many-at-once", test_many_at_once);
-	g_test_add_func("/wfd/framer/bad", test_bad);
-	g_test_add_func("/wfd/framer/short-length", test_short_length);
-	g_test_add_func("/wfd/framer/limits", test_limits);
-	g_test_add_func("/wfd/framer/round-trip", test_round_trip);
+	g_test_add_func("/rtsp/framer/pieces", test_pieces);
+	g_test_add_func("/rtsp/framer/many-at-once", test_many_at_once);
+	g_test_add_func("/rtsp/framer/bad", test_bad);
+	g_test_add_func("/rtsp/framer/short-length", test_short_length);
+	g_test_add_func("/rtsp/framer/limits", test_limits);
+	g_test_add_func("/rtsp/framer/round-trip", test_round_trip);
 	return g_test_run();
 }

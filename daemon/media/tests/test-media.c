@@ -3,6 +3,8 @@
  * Pictures pushed into the media, received over loopback by an independent GStreamer pipeline,
  * decoded and compared. Time limits are guards against hanging, not measures.
  */
+#include "media.h"
+
 #include <gst/app/gstappsink.h>
 #include <gst/gst.h>
 #include <gst/video/video.h>
@@ -11,11 +13,12 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "media.h"
-
 #define GUARD (30 * G_TIME_SPAN_SECOND)
 
-struct rig {
+static const MediaFormat vga = {.width = 640, .height = 480, .fps = 60, .level = "3.1"};
+static const MediaFormat hd = {.width = 1280, .height = 720, .fps = 30, .level = "3.1"};
+
+typedef struct {
 	Media *media;
 	GstElement *receiver;
 	GstElement *sink; /* decoded pictures */
@@ -28,11 +31,11 @@ struct rig {
 	gint releases;
 	gint errors; /* told; none is expected unless errors_expected */
 	gboolean errors_expected;
-};
+} MediaRig;
 
 static void on_error(const char *message, gpointer user_data)
 {
-	struct rig *rig = user_data;
+	MediaRig *rig = user_data;
 
 	if (!rig || !rig->errors_expected)
 		g_error("stream broke: %s", message);
@@ -43,7 +46,7 @@ static GstPadProbeReturn on_rtp(GstPad *pad, GstPadProbeInfo *info, gpointer use
 {
 	GstMapInfo map;
 	GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER(info);
-	struct rig *rig = user_data;
+	MediaRig *rig = user_data;
 
 	gst_buffer_map(buffer, &map, GST_MAP_READ);
 	g_assert_cmpuint(map.size, >, 12);
@@ -71,11 +74,11 @@ static struct {
 
 typedef struct {
 	GstBin parent;
-} CardEncoder;
-typedef GstBinClass CardEncoderClass;
+} MediaCardEncoder;
+typedef GstBinClass MediaCardEncoderClass;
 
 GType card_encoder_get_type(void);
-G_DEFINE_TYPE(CardEncoder, card_encoder, GST_TYPE_BIN)
+G_DEFINE_TYPE(MediaCardEncoder, card_encoder, GST_TYPE_BIN)
 
 static GstPadProbeReturn card_take(GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
@@ -96,7 +99,7 @@ static GstPadProbeReturn card_give(GstPad *pad, GstPadProbeInfo *info, gpointer 
 	return GST_PAD_PROBE_OK;
 }
 
-static void card_encoder_init(CardEncoder *self)
+static void card_encoder_init(MediaCardEncoder *self)
 {
 	GstElement *inner = gst_element_factory_make("x264enc", "inner");
 	g_autoptr(GstPad) sink = gst_element_get_static_pad(inner, "sink");
@@ -126,7 +129,7 @@ static GstStateChangeReturn card_change_state(GstElement *element, GstStateChang
 	return GST_ELEMENT_CLASS(card_encoder_parent_class)->change_state(element, change);
 }
 
-static void card_encoder_class_init(CardEncoderClass *class)
+static void card_encoder_class_init(MediaCardEncoderClass *class)
 {
 	static const char *const numbers[] = {"bitrate", "key-int-max", "cpb-size", "b-frames",
 					      "ref-frames"};
@@ -151,7 +154,7 @@ static void card_encoder_class_init(CardEncoderClass *class)
 
 static gpointer run_loop(gpointer user_data)
 {
-	struct rig *rig = user_data;
+	MediaRig *rig = user_data;
 
 	g_main_context_push_thread_default(g_main_loop_get_context(rig->loop));
 	g_main_loop_run(rig->loop);
@@ -167,21 +170,19 @@ static GInetSocketAddress *loopback_new(void)
 }
 
 /* @encoder: NULL for the best that works. */
-static struct rig *rig_new_with(guint width, guint height, guint mode_index, const char *encoder)
+static MediaRig *rig_new_with(guint width, guint height, const MediaFormat *format,
+			      const char *encoder)
 {
 	g_autoptr(GInetSocketAddress) loopback = loopback_new();
 	g_autoptr(GMainContext) context = g_main_context_new();
 	g_autoptr(GstElement) source = NULL;
 	g_autoptr(GstPad) pad = NULL;
-	struct media_config config = {
+	MediaConfig config = {
+		.format = *format,
 		.encoder = encoder,
 		.sink_address = g_inet_socket_address_get_address(loopback),
 	};
-	struct wfd_video_formats sink = {.n_codecs = 1,
-					 .codecs[0] = {.profile = WFD_H264_CBP,
-						       .level = WFD_H264_LEVEL_4_2,
-						       .modes[WFD_CEA] = 1u << mode_index}};
-	struct rig *rig = g_new0(struct rig, 1);
+	MediaRig *rig = g_new0(MediaRig, 1);
 	GError *error = NULL;
 	gint port;
 
@@ -205,8 +206,7 @@ static struct rig *rig_new_with(guint width, guint height, guint mode_index, con
 	gst_element_set_state(rig->receiver, GST_STATE_PLAYING);
 	g_object_get(source, "port", &port, NULL);
 
-	g_assert_true(wfd_choose_format(&sink, &(struct wfd_policy){0}, &config.format, NULL));
-	config.kbit = media_default_kbit(&config.format.mode);
+	config.kbit = media_default_kbit(format->width, format->height, format->fps);
 	config.sink_port = port;
 	rig->media = media_new(loopback, &error);
 	g_assert_no_error(error);
@@ -219,9 +219,9 @@ static struct rig *rig_new_with(guint width, guint height, guint mode_index, con
 	return rig;
 }
 
-static struct rig *rig_new(guint width, guint height, guint mode_index)
+static MediaRig *rig_new(guint width, guint height, const MediaFormat *format)
 {
-	return rig_new_with(width, height, mode_index, NULL);
+	return rig_new_with(width, height, format, NULL);
 }
 
 static gboolean quit(gpointer user_data)
@@ -230,7 +230,7 @@ static gboolean quit(gpointer user_data)
 	return G_SOURCE_REMOVE;
 }
 
-static void rig_free(struct rig *rig)
+static void rig_free(MediaRig *rig)
 {
 	g_main_context_invoke(g_main_loop_get_context(rig->loop), quit, rig->loop);
 	g_thread_join(rig->thread);
@@ -246,19 +246,19 @@ static void rig_free(struct rig *rig)
 
 static void on_release(gpointer user_data)
 {
-	struct rig *rig = user_data;
+	MediaRig *rig = user_data;
 
 	g_atomic_int_inc(&rig->releases);
 }
 
 /* From here on rig->ts does not change. */
-static void rig_listen_off(struct rig *rig)
+static void rig_listen_off(MediaRig *rig)
 {
 	gst_element_set_state(rig->receiver, GST_STATE_NULL);
 }
 
 /* A smooth picture with a bright bar at @x. */
-static void draw(struct rig *rig, guint x)
+static void draw(MediaRig *rig, guint x)
 {
 	for (guint row = 0; row < rig->height; row++)
 		for (guint column = 0; column < rig->width; column++) {
@@ -272,9 +272,9 @@ static void draw(struct rig *rig, guint x)
 		}
 }
 
-static enum media_outcome push_at(struct rig *rig, gint64 time_ns)
+static MediaOutcome push_at(MediaRig *rig, gint64 time_ns)
 {
-	struct media_frame frame = {
+	MediaFrame frame = {
 		.pixels = rig->pixels,
 		.stride = rig->width * 4,
 		.width = rig->width,
@@ -284,7 +284,7 @@ static enum media_outcome push_at(struct rig *rig, gint64 time_ns)
 		.release_data = rig,
 	};
 	gint before = g_atomic_int_get(&rig->releases);
-	enum media_outcome outcome;
+	MediaOutcome outcome;
 	guint64 encode_ns;
 
 	outcome = media_push(rig->media, &frame, &encode_ns);
@@ -293,12 +293,12 @@ static enum media_outcome push_at(struct rig *rig, gint64 time_ns)
 	return outcome;
 }
 
-static enum media_outcome push(struct rig *rig)
+static MediaOutcome push(MediaRig *rig)
 {
 	return push_at(rig, g_get_monotonic_time() * 1000);
 }
 
-static GstSample *pull(struct rig *rig)
+static GstSample *pull(MediaRig *rig)
 {
 	GstSample *sample =
 		gst_app_sink_try_pull_sample(GST_APP_SINK(rig->sink), GUARD * GST_USECOND);
@@ -337,7 +337,7 @@ static void map_sample(GstSample *sample, GstVideoFrame *frame)
 }
 
 /* Of a decoded picture against what was last drawn, in decibels. */
-static double psnr(struct rig *rig, GstSample *sample)
+static double psnr(MediaRig *rig, GstSample *sample)
 {
 	GstVideoFrame frame;
 	double sum = 0;
@@ -361,7 +361,7 @@ static double psnr(struct rig *rig, GstSample *sample)
 }
 
 /* What M4 says: each picture is one slice. Such a slice begins with macroblock 0, coded "1". */
-static void assert_whole_slices(struct rig *rig)
+static void assert_whole_slices(MediaRig *rig)
 {
 	g_autoptr(GByteArray) stream = g_byte_array_new();
 	guint slices = 0;
@@ -388,8 +388,8 @@ static void assert_whole_slices(struct rig *rig)
 /* Pictures get through and are the ones that were pushed. */
 static void test_stream(void)
 {
-	struct rig *rig = rig_new(1280, 720, 5);
-	struct media_figures figures;
+	MediaRig *rig = rig_new(1280, 720, &hd);
+	MediaStatistics statistics;
 	double best = 0;
 
 	media_set_playing(rig->media, TRUE);
@@ -404,14 +404,14 @@ static void test_stream(void)
 		best = MAX(best, psnr(rig, sample));
 	}
 	g_assert_cmpfloat(best, >=, 30);
-	media_get_figures(rig->media, &figures);
-	g_assert_cmpuint(figures.frames_in, ==, 30);
-	g_assert_cmpuint(figures.frames_encoded, ==, 30);
-	g_assert_cmpuint(figures.frames_dropped, ==, 0);
-	g_assert_cmpuint(figures.keyframes, >=, 1);
-	g_assert_cmpuint(figures.packets, >=, 30);
-	g_assert_cmpuint(figures.encoded_bytes, >, 0);
-	g_assert_cmpuint(figures.encode_ns, >, 0);
+	media_get_statistics(rig->media, &statistics);
+	g_assert_cmpuint(statistics.frames_in, ==, 30);
+	g_assert_cmpuint(statistics.frames_encoded, ==, 30);
+	g_assert_cmpuint(statistics.frames_dropped, ==, 0);
+	g_assert_cmpuint(statistics.keyframes, >=, 1);
+	g_assert_cmpuint(statistics.packets, >=, 30);
+	g_assert_cmpuint(statistics.encoded_bytes, >, 0);
+	g_assert_cmpuint(statistics.encode_ns, >, 0);
 	rig_listen_off(rig);
 	assert_whole_slices(rig);
 	rig_free(rig);
@@ -420,10 +420,10 @@ static void test_stream(void)
 /* A sink that plays before the compositor draws sees black, and then what was drawn meanwhile. */
 static void test_black(void)
 {
-	struct rig *rig = rig_new(640, 480, 0);
+	MediaRig *rig = rig_new(640, 480, &vga);
 	gint64 drawn = g_get_monotonic_time() * 1000;
 	g_autoptr(GstSample) sample = NULL;
-	struct media_figures figures;
+	MediaStatistics statistics;
 
 	media_set_playing(rig->media, TRUE);
 	memset(rig->pixels, 0, rig->width * rig->height * 4);
@@ -435,16 +435,16 @@ static void test_black(void)
 		gst_sample_unref(sample);
 		sample = pull(rig);
 	} while (psnr(rig, sample) < 30);
-	media_get_figures(rig->media, &figures);
-	g_assert_cmpuint(figures.frames_in, ==, 1);
-	g_assert_cmpuint(figures.frames_encoded, ==, 1);
+	media_get_statistics(rig->media, &statistics);
+	g_assert_cmpuint(statistics.frames_in, ==, 1);
+	g_assert_cmpuint(statistics.frames_encoded, ==, 1);
 	rig_free(rig);
 }
 
 /* Greys stay grey, and as bright as they were. */
 static void test_greys(void)
 {
-	struct rig *rig = rig_new(640, 480, 0);
+	MediaRig *rig = rig_new(640, 480, &vga);
 	g_autoptr(GstSample) sample = NULL;
 	GstVideoFrame frame;
 	double bgr[3];
@@ -468,7 +468,7 @@ static void test_greys(void)
 /* PAT and PMT: the program's map on 0x0100, H.264 on 0x1011. */
 static void test_transport_stream(void)
 {
-	struct rig *rig = rig_new(640, 480, 0);
+	MediaRig *rig = rig_new(640, 480, &vga);
 	gboolean pat = FALSE, pmt = FALSE, video = FALSE;
 
 	media_set_playing(rig->media, TRUE);
@@ -498,17 +498,17 @@ static void test_transport_stream(void)
 	rig_free(rig);
 }
 
-static guint64 keyframes(struct rig *rig)
+static guint64 keyframes(MediaRig *rig)
 {
-	struct media_figures figures;
+	MediaStatistics statistics;
 
-	media_get_figures(rig->media, &figures);
-	return figures.keyframes;
+	media_get_statistics(rig->media, &statistics);
+	return statistics.keyframes;
 }
 
 static void test_keyframe(void)
 {
-	struct rig *rig = rig_new(640, 480, 0);
+	MediaRig *rig = rig_new(640, 480, &vga);
 	guint64 before;
 
 	media_set_playing(rig->media, TRUE);
@@ -532,22 +532,22 @@ static void test_keyframe(void)
 /* While paused nothing is sent; play begins with the picture that came last. */
 static void test_pause(void)
 {
-	struct rig *rig = rig_new(640, 480, 0);
+	MediaRig *rig = rig_new(640, 480, &vga);
 	g_autoptr(GstSample) sample = NULL;
-	struct media_figures figures;
+	MediaStatistics statistics;
 
 	draw(rig, 0);
 	g_assert_cmpint(push(rig), ==, MEDIA_NOT_STREAMING);
 	draw(rig, 300);
 	g_assert_cmpint(push(rig), ==, MEDIA_NOT_STREAMING);
-	media_get_figures(rig->media, &figures);
-	g_assert_cmpuint(figures.packets, ==, 0);
+	media_get_statistics(rig->media, &statistics);
+	g_assert_cmpuint(statistics.packets, ==, 0);
 	media_set_playing(rig->media, TRUE);
 	sample = pull(rig);
 	g_assert_cmpfloat(psnr(rig, sample), >=, 25);
-	media_get_figures(rig->media, &figures);
-	g_assert_cmpuint(figures.keyframes, >=, 1);
-	g_assert_cmpuint(figures.frames_encoded, ==, 0);
+	media_get_statistics(rig->media, &statistics);
+	g_assert_cmpuint(statistics.keyframes, >=, 1);
+	g_assert_cmpuint(statistics.frames_encoded, ==, 0);
 	media_set_playing(rig->media, FALSE);
 	g_assert_cmpint(push(rig), ==, MEDIA_NOT_STREAMING);
 	rig_free(rig);
@@ -556,7 +556,7 @@ static void test_pause(void)
 /* A picture of another size than the mode's is scaled to it. */
 static void test_scale(void)
 {
-	struct rig *rig = rig_new(800, 600, 0);
+	MediaRig *rig = rig_new(800, 600, &vga);
 	g_autoptr(GstSample) sample = NULL;
 	gint width = 0, height = 0;
 
@@ -576,11 +576,11 @@ static void test_scale(void)
 /* Lines longer than the picture is wide, the last one ending with the picture. */
 static void test_stride(void)
 {
-	struct rig *rig = rig_new(640, 480, 0);
+	MediaRig *rig = rig_new(640, 480, &vga);
 	gsize stride = 640 * 4 + 52;
 	g_autofree guint8 *pixels = g_malloc(stride * 479 + 640 * 4);
 	g_autoptr(GstSample) sample = NULL;
-	struct media_frame frame = {
+	MediaFrame frame = {
 		.pixels = pixels,
 		.stride = stride,
 		.width = 640,
@@ -627,7 +627,7 @@ static GArray *picture_times(const GByteArray *ts, guint *pats)
 /* The stream's times are the pictures', whatever the encoder makes of them. */
 static void check_times(const char *encoder)
 {
-	struct rig *rig = rig_new_with(640, 480, 0, encoder);
+	MediaRig *rig = rig_new_with(640, 480, &vga, encoder);
 	gint64 begin = g_get_monotonic_time() * 1000;
 	g_autoptr(GArray) times = NULL;
 	guint pats, found = 0;
@@ -667,9 +667,9 @@ static void test_times(void)
 /* A picture that stands still is repeated, each time with the tables, so often that clocks go on. */
 static void test_still(void)
 {
-	struct rig *rig = rig_new(640, 480, 0);
+	MediaRig *rig = rig_new(640, 480, &vga);
 	gint64 least = G_MAXINT64;
-	struct media_figures figures;
+	MediaStatistics statistics;
 	g_autoptr(GArray) times = NULL;
 	guint pats;
 
@@ -679,8 +679,8 @@ static void test_still(void)
 	for (guint i = 0; i < 12; i++)
 		gst_sample_unref(pull(rig));
 	rig_listen_off(rig);
-	media_get_figures(rig->media, &figures);
-	g_assert_cmpuint(figures.frames_repeated, >=, 11);
+	media_get_statistics(rig->media, &statistics);
+	g_assert_cmpuint(statistics.frames_repeated, >=, 11);
 	times = picture_times(rig->ts, &pats);
 	g_assert_cmpuint(pats, >=, 12);
 	/* The quickest of them, as the machine may be slow. */
@@ -701,11 +701,11 @@ static gboolean count(gpointer user_data)
 static void test_stuck(void)
 {
 	gint64 end = g_get_monotonic_time() + GUARD;
-	struct rig *rig;
+	MediaRig *rig;
 	gint counted = 0;
 
 	card.broken = FALSE;
-	rig = rig_new_with(640, 480, 0, "vah264enc");
+	rig = rig_new_with(640, 480, &vga, "vah264enc");
 	rig->errors_expected = TRUE;
 	media_set_playing(rig->media, TRUE);
 	draw(rig, 0);
@@ -727,8 +727,8 @@ static void test_stuck(void)
 
 static gpointer push_many(gpointer user_data)
 {
-	struct rig *rig = user_data;
-	struct media_frame frame = {
+	MediaRig *rig = user_data;
+	MediaFrame frame = {
 		.pixels = rig->pixels,
 		.stride = rig->width * 4,
 		.width = rig->width,
@@ -749,8 +749,8 @@ static gpointer push_many(gpointer user_data)
 /* Several threads push at once: every picture is encoded or dropped, and let go of once. */
 static void test_crowd(void)
 {
-	struct rig *rig = rig_new(640, 480, 0);
-	struct media_figures figures;
+	MediaRig *rig = rig_new(640, 480, &vga);
+	MediaStatistics statistics;
 	GThread *threads[4];
 
 	media_set_playing(rig->media, TRUE);
@@ -759,10 +759,10 @@ static void test_crowd(void)
 		threads[i] = g_thread_new("push", push_many, rig);
 	for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
 		g_thread_join(threads[i]);
-	media_get_figures(rig->media, &figures);
-	g_assert_cmpuint(figures.frames_in, ==, 200);
-	g_assert_cmpuint(figures.frames_encoded + figures.frames_dropped, ==, 200);
-	g_assert_cmpuint(figures.frames_encoded, >=, 50);
+	media_get_statistics(rig->media, &statistics);
+	g_assert_cmpuint(statistics.frames_in, ==, 200);
+	g_assert_cmpuint(statistics.frames_encoded + statistics.frames_dropped, ==, 200);
+	g_assert_cmpuint(statistics.frames_encoded, >=, 50);
 	g_assert_cmpint(rig->releases, ==, 200);
 	rig_free(rig);
 }
@@ -770,13 +770,13 @@ static void test_crowd(void)
 static void test_encoder_unknown(void)
 {
 	g_autoptr(GInetSocketAddress) loopback = loopback_new();
-	struct media_config config = {
+	MediaConfig config = {
 		.encoder = "nonesuch",
 		.sink_address = g_inet_socket_address_get_address(loopback),
 	};
 	g_autoptr(GError) error = NULL;
 	g_autoptr(Media) media = media_new(loopback, &error);
-	struct media_frame frame = {.pixels = ""};
+	MediaFrame frame = {.pixels = ""};
 	guint64 encode_ns;
 
 	g_assert_no_error(error);
@@ -789,8 +789,8 @@ static void test_encoder_unknown(void)
 static void test_choice(void)
 {
 	g_autoptr(GInetSocketAddress) loopback = loopback_new();
-	struct media_config config = {
-		.format = {.mode = {1920, 1080, 60, FALSE}, .level = WFD_H264_LEVEL_4_2},
+	MediaConfig config = {
+		.format = {.width = 1920, .height = 1080, .fps = 60, .level = "4.2"},
 		.kbit = 10000,
 		.sink_address = g_inet_socket_address_get_address(loopback),
 		.sink_port = 9,
@@ -857,20 +857,20 @@ int main(int argc, char **argv)
 	gst_element_register(NULL, "vah264enc", GST_RANK_NONE, card_encoder_get_type());
 	gst_element_register(NULL, "v4l2h264enc", GST_RANK_NONE, card_encoder_get_type());
 	card.broken = TRUE;
-	g_test_add_func("/wfd/media/stream", test_stream);
-	g_test_add_func("/wfd/media/black", test_black);
-	g_test_add_func("/wfd/media/greys", test_greys);
-	g_test_add_func("/wfd/media/transport-stream", test_transport_stream);
-	g_test_add_func("/wfd/media/times", test_times);
-	g_test_add_func("/wfd/media/still", test_still);
-	g_test_add_func("/wfd/media/stuck", test_stuck);
-	g_test_add_func("/wfd/media/choice", test_choice);
-	g_test_add_func("/wfd/media/keyframe", test_keyframe);
-	g_test_add_func("/wfd/media/pause", test_pause);
-	g_test_add_func("/wfd/media/scale", test_scale);
-	g_test_add_func("/wfd/media/stride", test_stride);
-	g_test_add_func("/wfd/media/crowd", test_crowd);
-	g_test_add_func("/wfd/media/encoder-unknown", test_encoder_unknown);
-	g_test_add_func("/wfd/media/no-descriptors", test_no_descriptors);
+	g_test_add_func("/media/stream", test_stream);
+	g_test_add_func("/media/black", test_black);
+	g_test_add_func("/media/greys", test_greys);
+	g_test_add_func("/media/transport-stream", test_transport_stream);
+	g_test_add_func("/media/times", test_times);
+	g_test_add_func("/media/still", test_still);
+	g_test_add_func("/media/stuck", test_stuck);
+	g_test_add_func("/media/choice", test_choice);
+	g_test_add_func("/media/keyframe", test_keyframe);
+	g_test_add_func("/media/pause", test_pause);
+	g_test_add_func("/media/scale", test_scale);
+	g_test_add_func("/media/stride", test_stride);
+	g_test_add_func("/media/crowd", test_crowd);
+	g_test_add_func("/media/encoder-unknown", test_encoder_unknown);
+	g_test_add_func("/media/no-descriptors", test_no_descriptors);
 	return g_test_run();
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The colours of convert.c against the formula of ITU-R BT.601 and BT.709, and its edges. */
+/* The colours of media-convert.c against the formula of ITU-R BT.601 and BT.709, and its edges. */
+#include "media-convert.h"
+
 #include <math.h>
 #include <string.h>
-
-#include "convert.h"
 
 #define MAX_SIZE 16
 #define CANARY	 0xa5
@@ -12,23 +12,23 @@ static const struct {
 	double kr, kb;
 } matrices[] = {{0.2126, 0.0722}, {0.299, 0.114}};
 
-struct planes {
+typedef struct {
 	guint8 y[MAX_SIZE * MAX_SIZE];
 	guint8 u[MAX_SIZE * MAX_SIZE];
 	guint8 v[MAX_SIZE * MAX_SIZE];
-};
+} MediaPlanes;
 
 static void convert(const guint32 *pixels, guint width, guint height, guint matrix,
-		    struct planes *out)
+		    MediaPlanes *out)
 {
-	struct i420_picture picture = {
+	MediaI420Picture picture = {
 		.planes = {out->y, out->u, out->v},
 		.strides = {MAX_SIZE, MAX_SIZE, MAX_SIZE},
 	};
 
 	memset(out, CANARY, sizeof(*out));
-	convert_to_i420(pixels, width * 4, width, height, matrices[matrix].kr, matrices[matrix].kb,
-			&picture);
+	media_convert_to_i420(pixels, width * 4, width, height, matrices[matrix].kr,
+			      matrices[matrix].kb, &picture);
 }
 
 static void fill(guint32 *pixels, guint width, guint height, guint32 colour)
@@ -40,7 +40,7 @@ static void fill(guint32 *pixels, guint width, guint height, guint32 colour)
 static void test_greys(void)
 {
 	guint32 pixels[8 * 4];
-	struct planes out;
+	MediaPlanes out;
 
 	for (guint matrix = 0; matrix < G_N_ELEMENTS(matrices); matrix++)
 		for (guint grey = 0; grey < 256; grey++) {
@@ -65,7 +65,7 @@ static void test_colours(void)
 	static const guint8 steps[] = {0, 1, 37, 128, 200, 254, 255};
 	guint n = G_N_ELEMENTS(steps);
 	guint32 pixels[4];
-	struct planes out;
+	MediaPlanes out;
 
 	for (guint i = 0; i < n * n * n * G_N_ELEMENTS(matrices); i++) {
 		guint r = steps[i % n], g = steps[i / n % n], b = steps[i / n / n % n];
@@ -85,7 +85,7 @@ static void test_colours(void)
 static void test_sizes(void)
 {
 	guint32 pixels[MAX_SIZE * MAX_SIZE];
-	struct planes out;
+	MediaPlanes out;
 
 	fill(pixels, MAX_SIZE, MAX_SIZE, 0xffffff);
 	for (guint height = 1; height < MAX_SIZE; height++)
@@ -107,7 +107,7 @@ static void test_sizes(void)
 static void test_siting(void)
 {
 	guint32 pixels[6 * 2] = {0};
-	struct planes left, right;
+	MediaPlanes left, right;
 
 	pixels[1] = pixels[7] = 0xff;
 	convert(pixels, 6, 2, 0, &left);
@@ -123,9 +123,9 @@ static void test_siting(void)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
-	g_test_add_func("/wfd/convert/greys", test_greys);
-	g_test_add_func("/wfd/convert/colours", test_colours);
-	g_test_add_func("/wfd/convert/sizes", test_sizes);
-	g_test_add_func("/wfd/convert/siting", test_siting);
+	g_test_add_func("/media/convert/greys", test_greys);
+	g_test_add_func("/media/convert/colours", test_colours);
+	g_test_add_func("/media/convert/sizes", test_sizes);
+	g_test_add_func("/media/convert/siting", test_siting);
 	return g_test_run();
 }

@@ -20,11 +20,11 @@
  */
 #include "media.h"
 
+#include "media-convert.h"
+
 #include <gst/app/gstappsrc.h>
 #include <gst/gst.h>
 #include <gst/video/video.h>
-
-#include "convert.h"
 
 /* WFD 2.1, 4.10.2: what Android's sinks look for. */
 #define PMT_PID	  0x0100u
@@ -43,7 +43,7 @@
 #define CONGESTION_WAIT	      (100 * G_TIME_SPAN_MILLISECOND)
 #define KEYFRAME_SECONDS      5 /* between keyframes of a moving picture */
 
-struct media {
+struct _Media {
 	GSocket *rtp_socket;
 	GSocket *rtcp_socket; /* bound, so that a sink's reports find a port; never read */
 	guint16 port;
@@ -59,7 +59,7 @@ struct media {
 	guint width, height, fps; /* of the mode */
 	GstVideoColorimetry colorimetry;
 	gboolean congested; /* of the streaming thread: the socket's buffer does not empty */
-	media_error_func on_error;
+	MediaErrorFunc on_error;
 	gpointer user_data;
 
 	GMutex lock;
@@ -86,7 +86,7 @@ struct media {
 	gint64 repeat_at; /* monotonic us: not before */
 	gint64 keyframe_time; /* of the last keyframe, or of the last time that one was asked for */
 	gint64 warning_time; /* monotonic us of the last warning logged */
-	struct media_figures figures;
+	MediaStatistics statistics;
 };
 
 /*
@@ -215,9 +215,9 @@ guint16 media_local_port(const Media *m)
 }
 
 /* A fifth of a bit per pixel, 1 to 20 Mbit/s. */
-guint media_default_kbit(const struct wfd_mode *mode)
+guint media_default_kbit(guint width, guint height, guint fps)
 {
-	guint64 rate = (guint64)mode->width * mode->height * mode->fps;
+	guint64 rate = (guint64)width * height * fps;
 
 	return CLAMP(rate / 5000, 1000, 20000);
 }
@@ -301,11 +301,11 @@ static GstPadProbeReturn behind_encoder(GstPad *pad, GstPadProbeInfo *info, gpoi
 	if (!GST_CLOCK_STIME_IS_VALID(m->pts_shift))
 		m->pts_shift = GST_CLOCK_DIFF(m->in_pts, GST_BUFFER_PTS(buffer));
 	GST_BUFFER_PTS(buffer) = GST_BUFFER_DTS(buffer) = m->in_pts + m->pts_shift;
-	m->figures.encoded_bytes += gst_buffer_get_size(buffer);
+	m->statistics.encoded_bytes += gst_buffer_get_size(buffer);
 	m->last_time = g_get_monotonic_time();
 	m->repeat_at = m->last_time + REPEAT_AFTER;
 	if (!GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT)) {
-		m->figures.keyframes++;
+		m->statistics.keyframes++;
 		m->keyframe_time = m->last_time;
 	}
 	m->passed = TRUE;
@@ -335,8 +335,8 @@ static GstPadProbeReturn before_network(GstPad *pad, GstPadProbeInfo *info, gpoi
 	m->congested = !g_socket_condition_timed_wait(
 		m->rtp_socket, G_IO_OUT, m->congested ? 0 : CONGESTION_WAIT, NULL, NULL);
 	g_mutex_lock(&m->lock);
-	m->figures.packets += !m->congested;
-	m->figures.packets_dropped += m->congested;
+	m->statistics.packets += !m->congested;
+	m->statistics.packets_dropped += m->congested;
 	g_mutex_unlock(&m->lock);
 	return m->congested ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
 }
@@ -446,7 +446,7 @@ static void repeat_last(Media *m)
 	GST_BUFFER_PTS(copy) = next_pts(m, begin * 1000);
 	GST_BUFFER_DTS(copy) = GST_CLOCK_TIME_NONE;
 	keyframe = keyframe_is_due(m, begin - m->keyframe_time >= REPEAT_KEYFRAME_AFTER, begin);
-	m->figures.frames_repeated++;
+	m->statistics.frames_repeated++;
 	g_mutex_unlock(&m->lock);
 
 	if (keyframe)
@@ -481,11 +481,11 @@ static gboolean on_tick(gpointer user_data)
 	return G_SOURCE_CONTINUE;
 }
 
-static GstElement *build_pipeline(const struct media_config *config, guint encoder, GError **error)
+static GstElement *build_pipeline(const MediaConfig *config, guint encoder, GError **error)
 {
-	const struct wfd_mode *mode = &config->format.mode;
+	const MediaFormat *format = &config->format;
 	g_autofree char *settings = g_strdup_printf(encoders[encoder].settings, config->kbit,
-						    mode->fps * KEYFRAME_SECONDS,
+						    format->fps * KEYFRAME_SECONDS,
 						    (config->kbit + 1) / 2);
 	g_autofree char *host = g_inet_address_to_string(config->sink_address);
 	g_autofree char *text = g_strdup_printf(
@@ -501,11 +501,10 @@ static GstElement *build_pipeline(const struct media_config *config, guint encod
 		"! rtpmp2tpay pt=33 mtu=1400 "
 		"! udpsink name=sink host=%s port=%u sync=false async=false qos=false "
 		"qos-dscp=%u close-socket=false",
-		mode->width, mode->height, mode->fps, encoders[encoder].name, settings,
-		config->format.profile == WFD_H264_CBP ? "constrained-baseline,baseline"
-						       : "constrained-high,high",
-		wfd_level_name(config->format.level), VIDEO_PID, TABLE_INTERVAL, TABLE_INTERVAL,
-		VIDEO_PID, PMT_PID, host, config->sink_port, DSCP);
+		format->width, format->height, format->fps, encoders[encoder].name, settings,
+		format->high_profile ? "constrained-high,high" : "constrained-baseline,baseline",
+		format->level, VIDEO_PID, TABLE_INTERVAL, TABLE_INTERVAL, VIDEO_PID, PMT_PID, host,
+		config->sink_port, DSCP);
 	g_autoptr(GstElement) pipeline = NULL;
 
 	pipeline = gst_parse_launch_full(text, NULL, GST_PARSE_FLAG_FATAL_ERRORS, error);
@@ -530,9 +529,9 @@ static gboolean encoder_is_known(const char *name)
 }
 
 /* Why there is no encoder, if none was found to try. */
-static void set_no_encoder(GError **error, const struct media_config *config, gboolean slow)
+static void set_no_encoder(GError **error, const MediaConfig *config, gboolean slow)
 {
-	const struct wfd_mode *mode = &config->format.mode;
+	const MediaFormat *format = &config->format;
 
 	if (config->encoder && !encoder_is_known(config->encoder))
 		g_set_error(error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN,
@@ -546,7 +545,7 @@ static void set_no_encoder(GError **error, const struct media_config *config, gb
 	else if (slow)
 		g_set_error(error, GST_CORE_ERROR, GST_CORE_ERROR_STATE_CHANGE,
 			    "no encoder here is known to encode %ux%u@%u in time: name a mode",
-			    mode->width, mode->height, mode->fps);
+			    format->width, format->height, format->fps);
 	else
 		g_set_error_literal(error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN,
 				    "no H.264 encoder is installed: install "
@@ -554,15 +553,15 @@ static void set_no_encoder(GError **error, const struct media_config *config, gb
 }
 
 /* An encoder that is too slow for a mode that nobody asked for is none. */
-static gboolean encoder_is_slow(guint i, const struct media_config *config)
+static gboolean encoder_is_slow(guint i, const MediaConfig *config)
 {
-	const struct wfd_mode *mode = &config->format.mode;
+	const MediaFormat *format = &config->format;
 
 	return !config->mode_asked && encoders[i].max_pixel_rate &&
-	       (guint64)mode->width * mode->height * mode->fps > encoders[i].max_pixel_rate;
+	       (guint64)format->width * format->height * format->fps > encoders[i].max_pixel_rate;
 }
 
-static gboolean choose_pipeline(Media *m, const struct media_config *config, GError **error)
+static gboolean choose_pipeline(Media *m, const MediaConfig *config, GError **error)
 {
 	gboolean slow = FALSE;
 
@@ -608,8 +607,8 @@ static void add_probe(GstElement *element, const char *pad_name, GstPadProbeType
  *
  * Nothing is sent before media_set_playing().
  */
-gboolean media_start(Media *m, const struct media_config *config, GMainContext *context,
-		     media_error_func on_error, gpointer user_data, GError **error)
+gboolean media_start(Media *m, const MediaConfig *config, GMainContext *context,
+		     MediaErrorFunc on_error, gpointer user_data, GError **error)
 {
 	g_autoptr(GError) local_error = NULL;
 	g_autoptr(GstElement) encoder = NULL;
@@ -621,11 +620,11 @@ gboolean media_start(Media *m, const struct media_config *config, GMainContext *
 		g_propagate_error(error, g_steal_pointer(&local_error));
 		return FALSE;
 	}
-	m->width = config->format.mode.width;
-	m->height = config->format.mode.height;
-	m->fps = config->format.mode.fps;
+	m->width = config->format.width;
+	m->height = config->format.height;
+	m->fps = config->format.fps;
 	/* What decoders take for granted where the stream does not say. */
-	gst_video_colorimetry_from_string(&m->colorimetry, config->format.mode.height > 576
+	gst_video_colorimetry_from_string(&m->colorimetry, config->format.height > 576
 								   ? GST_VIDEO_COLORIMETRY_BT709
 								   : GST_VIDEO_COLORIMETRY_BT601);
 	m->on_error = on_error;
@@ -654,7 +653,7 @@ gboolean media_start(Media *m, const struct media_config *config, GMainContext *
 			    "%s does not start: try another encoder", m->encoder_name);
 		return FALSE;
 	}
-	m->repeater = g_thread_try_new("wfd-repeat", repeat_pictures, m, error);
+	m->repeater = g_thread_try_new("media-repeat", repeat_pictures, m, error);
 	if (!m->repeater)
 		return FALSE;
 	g_mutex_lock(&m->lock);
@@ -689,7 +688,7 @@ void media_force_keyframe(Media *m)
 	g_mutex_unlock(&m->lock);
 }
 
-static void set_caps(Media *m, const struct media_frame *frame)
+static void set_caps(Media *m, const MediaFrame *frame)
 {
 	g_autoptr(GstCaps) caps = NULL;
 
@@ -705,10 +704,10 @@ static void set_caps(Media *m, const struct media_frame *frame)
 }
 
 /* The picture as appsrc's caps say. */
-static GstBuffer *convert(Media *m, const struct media_frame *frame)
+static GstBuffer *convert(Media *m, const MediaFrame *frame)
 {
 	GstBuffer *buffer = gst_buffer_new_allocate(NULL, m->info.size, NULL);
-	struct i420_picture out;
+	MediaI420Picture out;
 	double kr, kb;
 	GstMapInfo map;
 
@@ -718,7 +717,8 @@ static GstBuffer *convert(Media *m, const struct media_frame *frame)
 		out.planes[i] = map.data + m->info.offset[i];
 		out.strides[i] = m->info.stride[i];
 	}
-	convert_to_i420(frame->pixels, frame->stride, frame->width, frame->height, kr, kb, &out);
+	media_convert_to_i420(frame->pixels, frame->stride, frame->width, frame->height, kr, kb,
+			      &out);
 	gst_buffer_unmap(buffer, &map);
 	return buffer;
 }
@@ -745,11 +745,10 @@ static gboolean take_encoder(Media *m, gint64 end)
 }
 
 /* The lock is held, but not while GStreamer has the picture. */
-static enum media_outcome push_picture(Media *m, const struct media_frame *frame,
-				       guint64 *encode_ns)
+static MediaOutcome push_picture(Media *m, const MediaFrame *frame, guint64 *encode_ns)
 {
 	gint64 begin = g_get_monotonic_time(), end = begin + PUSH_TIMEOUT;
-	enum media_outcome outcome = MEDIA_DROPPED;
+	MediaOutcome outcome = MEDIA_DROPPED;
 	GstBuffer *buffer;
 	GstClockTime pts;
 	gboolean keyframe;
@@ -782,7 +781,7 @@ static enum media_outcome push_picture(Media *m, const struct media_frame *frame
 		outcome = MEDIA_ENCODED;
 		picture_passed(m, begin);
 		*encode_ns = (m->last_time - begin) * 1000;
-		m->figures.encode_ns += *encode_ns;
+		m->statistics.encode_ns += *encode_ns;
 	} else if (m->held_back || m->failed) {
 		outcome = MEDIA_NOT_STREAMING;
 	} else if (!m->missing_since) {
@@ -801,13 +800,13 @@ static enum media_outcome push_picture(Media *m, const struct media_frame *frame
  *
  * Returns when the picture is encoded or will not be, at the latest after two seconds.
  */
-enum media_outcome media_push(Media *m, const struct media_frame *frame, guint64 *encode_ns)
+MediaOutcome media_push(Media *m, const MediaFrame *frame, guint64 *encode_ns)
 {
-	enum media_outcome outcome = MEDIA_DROPPED;
+	MediaOutcome outcome = MEDIA_DROPPED;
 
 	*encode_ns = 0;
 	g_mutex_lock(&m->lock);
-	m->figures.frames_in++;
+	m->statistics.frames_in++;
 	if (!m->started || m->failed) {
 		outcome = MEDIA_NOT_STREAMING;
 	} else if (frame->time_ns >= m->newest_time) {
@@ -815,8 +814,8 @@ enum media_outcome media_push(Media *m, const struct media_frame *frame, guint64
 		m->newest_time = frame->time_ns;
 		outcome = push_picture(m, frame, encode_ns);
 	}
-	m->figures.frames_encoded += outcome == MEDIA_ENCODED;
-	m->figures.frames_dropped += outcome == MEDIA_DROPPED;
+	m->statistics.frames_encoded += outcome == MEDIA_ENCODED;
+	m->statistics.frames_dropped += outcome == MEDIA_DROPPED;
 	g_mutex_unlock(&m->lock);
 	if (frame->release)
 		frame->release(frame->release_data);
@@ -828,7 +827,7 @@ static void push_black(Media *m)
 {
 	g_autofree guint8 *pixels = g_malloc0_n(m->width * m->height, 4);
 	gint64 now = g_get_monotonic_time();
-	const struct media_frame black = {
+	const MediaFrame black = {
 		.pixels = pixels,
 		.stride = m->width * 4,
 		.width = m->width,
@@ -839,7 +838,7 @@ static void push_black(Media *m)
 
 	m->black_at = now + BLACK_AFTER;
 	if (push_picture(m, &black, &encode_ns) == MEDIA_ENCODED)
-		m->figures.frames_repeated++;
+		m->statistics.frames_repeated++;
 }
 
 /*
@@ -867,9 +866,9 @@ static gpointer repeat_pictures(gpointer user_data)
 	return NULL;
 }
 
-void media_get_figures(Media *m, struct media_figures *figures)
+void media_get_statistics(Media *m, MediaStatistics *statistics)
 {
 	g_mutex_lock(&m->lock);
-	*figures = m->figures;
+	*statistics = m->statistics;
 	g_mutex_unlock(&m->lock);
 }

@@ -4,18 +4,18 @@
  * right within one. The chroma is sited as MPEG-2 and H.264 say: level with the even columns, and
  * between two rows.
  */
-#ifndef WFD_CONVERT_H
-#define WFD_CONVERT_H
+#ifndef MEDIA_CONVERT_H
+#define MEDIA_CONVERT_H
 
 #include <glib.h>
 
-struct i420_picture {
+typedef struct {
 	guint8 *planes[3]; /* Y, U, V */
 	gsize strides[3]; /* bytes */
-};
+} MediaI420Picture;
 
 /* @kr and @kb: of the colour matrix, such as 0.2126 and 0.0722 (BT.709). */
-void convert_to_i420(const void *pixels, gsize stride, guint width, guint height, double kr,
-		     double kb, const struct i420_picture *out);
+void media_convert_to_i420(const void *pixels, gsize stride, guint width, guint height, double kr,
+			   double kb, const MediaI420Picture *out);
 
 #endif

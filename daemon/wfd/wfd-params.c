@@ -1,83 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The codec of Wi-Fi Display's parameters and the choice of a format: see wfd_params.h. */
-#include "wfd_params.h"
+/* The codec of Wi-Fi Display's parameters and the choice of a format: see wfd-params.h. */
+#include "wfd-params.h"
 
 #include <string.h>
 
 G_DEFINE_QUARK(wfd_params_error, wfd_params_error)
-
-#define P(w, h, r)             \
-	{                      \
-		w, h, r, FALSE \
-	}
-#define I(w, h, r)            \
-	{                     \
-		w, h, r, TRUE \
-	}
-
-/* WFD 2.1, 5.3: the mode tables. Bit n of a mask is entry n; bits past the end mean nothing. */
-static const struct wfd_mode cea_modes[] = {
-	P(640, 480, 60),   P(720, 480, 60),   I(720, 480, 60),	 P(720, 576, 50),
-	I(720, 576, 50),   P(1280, 720, 30),  P(1280, 720, 60),	 P(1920, 1080, 30),
-	P(1920, 1080, 60), I(1920, 1080, 60), P(1280, 720, 25),	 P(1280, 720, 50),
-	P(1920, 1080, 25), P(1920, 1080, 50), I(1920, 1080, 50), P(1280, 720, 24),
-	P(1920, 1080, 24),
-};
-
-static const struct wfd_mode vesa_modes[] = {
-	P(800, 600, 30),   P(800, 600, 60),   P(1024, 768, 30),	 P(1024, 768, 60),
-	P(1152, 864, 30),  P(1152, 864, 60),  P(1280, 768, 30),	 P(1280, 768, 60),
-	P(1280, 800, 30),  P(1280, 800, 60),  P(1360, 768, 30),	 P(1360, 768, 60),
-	P(1366, 768, 30),  P(1366, 768, 60),  P(1280, 1024, 30), P(1280, 1024, 60),
-	P(1400, 1050, 30), P(1400, 1050, 60), P(1440, 900, 30),	 P(1440, 900, 60),
-	P(1600, 900, 30),  P(1600, 900, 60),  P(1600, 1200, 30), P(1600, 1200, 60),
-	P(1680, 1024, 30), P(1680, 1024, 60), P(1680, 1050, 30), P(1680, 1050, 60),
-	P(1920, 1200, 30),
-};
-
-static const struct wfd_mode hh_modes[] = {
-	P(800, 480, 30), P(800, 480, 60), P(854, 480, 30), P(854, 480, 60),
-	P(864, 480, 30), P(864, 480, 60), P(640, 360, 30), P(640, 360, 60),
-	P(960, 540, 30), P(960, 540, 60), P(848, 480, 30), P(848, 480, 60),
-};
-
-#undef P
-#undef I
-
-/* H.264 table A-1, in the order of the level bits of wfd_video_formats. */
-static const struct {
-	const char *name;
-	guint max_mb_rate; /* macroblocks per second */
-	guint max_mb; /* macroblocks per frame */
-	guint max_kbit; /* kbit/s */
-} levels[] = {
-	{"3.1", 108000, 3600, 14000}, {"3.2", 216000, 5120, 20000}, {"4", 245760, 8192, 20000},
-	{"4.1", 245760, 8192, 50000}, {"4.2", 522240, 8704, 50000},
-};
-
-/**
- * wfd_mode_get() - an entry of a mode table
- *
- * Return: the mode, or NULL past the end of the table.
- */
-const struct wfd_mode *wfd_mode_get(enum wfd_mode_table table, guint index)
-{
-	switch (table) {
-	case WFD_CEA: return index < G_N_ELEMENTS(cea_modes) ? &cea_modes[index] : NULL;
-	case WFD_VESA: return index < G_N_ELEMENTS(vesa_modes) ? &vesa_modes[index] : NULL;
-	case WFD_HH: return index < G_N_ELEMENTS(hh_modes) ? &hh_modes[index] : NULL;
-	default: return NULL;
-	}
-}
-
-/* The name of a level bit as H.264 and GStreamer caps write it ("3.1"). */
-const char *wfd_level_name(guint8 level_bit)
-{
-	for (guint i = 0; i < G_N_ELEMENTS(levels); i++)
-		if (level_bit == 1u << i)
-			return levels[i].name;
-	return NULL;
-}
 
 GHashTable *wfd_params_parse(const char *body, gsize len)
 {
@@ -139,7 +66,7 @@ static gboolean syntax_error(GError **error, const char *name, const char *text)
 }
 
 /* The fields of one H.264 codec; those after the three masks may be missing. */
-static gboolean h264_codec_parse(const char *text, guint skip, struct wfd_h264_codec *codec)
+static gboolean h264_codec_parse(const char *text, guint skip, WfdH264Codec *codec)
 {
 	static const guint64 limits[] = {0xff,	 0xff,	 0xffffffff, 0xffffffff, 0xffffffff, 0xff,
 					 0xffff, 0xffff, 0xff,	     0xffff,	 0xffff};
@@ -154,7 +81,7 @@ static gboolean h264_codec_parse(const char *text, guint skip, struct wfd_h264_c
 		if (!ok && i < 5)
 			return FALSE;
 	}
-	*codec = (struct wfd_h264_codec){
+	*codec = (WfdH264Codec){
 		.profile = value[0],
 		.level = value[1],
 		.modes = {value[2], value[3], value[4]},
@@ -174,7 +101,7 @@ static gboolean h264_codec_parse(const char *text, guint skip, struct wfd_h264_c
  * Return: FALSE with WFD_PARAMS_ERROR_SYNTAX if the first codec cannot be read; further codecs
  * that cannot be read are left out.
  */
-gboolean wfd_video_formats_parse(const char *text, struct wfd_video_formats *out, GError **error)
+gboolean wfd_video_formats_parse(const char *text, WfdVideoFormats *out, GError **error)
 {
 	g_auto(GStrv) codecs = g_strsplit(text, ",", -1);
 	g_autoptr(GPtrArray) words = words_of(codecs[0] ? codecs[0] : "");
@@ -203,7 +130,7 @@ static void append_resolution(GString *string, guint16 resolution)
 		g_string_append(string, " none");
 }
 
-char *wfd_video_formats_to_string(const struct wfd_video_formats *formats)
+char *wfd_video_formats_to_string(const WfdVideoFormats *formats)
 {
 	GString *string;
 
@@ -212,7 +139,7 @@ char *wfd_video_formats_to_string(const struct wfd_video_formats *formats)
 	string = g_string_new(NULL);
 	g_string_printf(string, "%02X %02X", formats->native, formats->preferred_display_mode);
 	for (guint i = 0; i < formats->n_codecs; i++) {
-		const struct wfd_h264_codec *codec = &formats->codecs[i];
+		const WfdH264Codec *codec = &formats->codecs[i];
 
 		g_string_append_printf(string, "%s %02X %02X %08X %08X %08X %02X %04X %04X %02X",
 				       i ? "," : "", codec->profile, codec->level,
@@ -226,7 +153,7 @@ char *wfd_video_formats_to_string(const struct wfd_video_formats *formats)
 }
 
 /* "LPCM modes latency, AAC ...": codecs that we do not know are left out (WFD 2.1, 6.1.4). */
-gboolean wfd_audio_codecs_parse(const char *text, struct wfd_audio_codecs *out, GError **error)
+gboolean wfd_audio_codecs_parse(const char *text, WfdAudioCodecs *out, GError **error)
 {
 	static const char *const names[] = {"LPCM", "AAC", "AC3"};
 	g_auto(GStrv) codecs = g_strsplit(text, ",", -1);
@@ -244,7 +171,7 @@ gboolean wfd_audio_codecs_parse(const char *text, struct wfd_audio_codecs *out, 
 			latency = 0;
 		for (guint format = 0; format < G_N_ELEMENTS(names); format++)
 			if (!g_ascii_strcasecmp(g_ptr_array_index(words, 0), names[format]))
-				out->codecs[out->n_codecs++] = (struct wfd_audio_codec){
+				out->codecs[out->n_codecs++] = (WfdAudioCodec){
 					.format = format,
 					.modes = modes,
 					.latency = latency,
@@ -254,8 +181,7 @@ gboolean wfd_audio_codecs_parse(const char *text, struct wfd_audio_codecs *out, 
 }
 
 /* "RTP/AVP/UDP;unicast port0 port1 mode=play", ports decimal (WFD 2.1, 6.1.7). */
-gboolean wfd_client_rtp_ports_parse(const char *text, struct wfd_client_rtp_ports *out,
-				    GError **error)
+gboolean wfd_client_rtp_ports_parse(const char *text, WfdClientRtpPorts *out, GError **error)
 {
 	g_autoptr(GPtrArray) words = words_of(text);
 	guint64 port0 = 0, port1 = 0;
@@ -274,7 +200,7 @@ gboolean wfd_client_rtp_ports_parse(const char *text, struct wfd_client_rtp_port
 	return TRUE;
 }
 
-char *wfd_client_rtp_ports_to_string(const struct wfd_client_rtp_ports *ports)
+char *wfd_client_rtp_ports_to_string(const WfdClientRtpPorts *ports)
 {
 	return g_strdup_printf("RTP/AVP/%s;unicast %u %u mode=play", ports->tcp ? "TCP" : "UDP",
 			       ports->port0, ports->port1);
@@ -333,8 +259,7 @@ GBytes *wfd_display_edid_parse(const char *text, GError **error)
 }
 
 /* "HDCP2.0 port=1189" (WFD 2.1, 6.1.6). */
-gboolean wfd_content_protection_parse(const char *text, struct wfd_content_protection *out,
-				      GError **error)
+gboolean wfd_content_protection_parse(const char *text, WfdContentProtection *out, GError **error)
 {
 	g_autoptr(GPtrArray) words = words_of(text);
 	guint64 port = 0;
@@ -359,7 +284,7 @@ gboolean wfd_content_protection_parse(const char *text, struct wfd_content_prote
 	return TRUE;
 }
 
-const char *wfd_trigger_to_string(enum wfd_trigger trigger)
+const char *wfd_trigger_to_string(WfdTrigger trigger)
 {
 	static const char *const names[] = {"SETUP", "PAUSE", "TEARDOWN", "PLAY"};
 
@@ -383,8 +308,7 @@ static void forgive(GError *error)
  * @error: WFD_PARAMS_ERROR_SYNTAX if wfd_video_formats is missing or cannot be read: without it
  *	   no picture can be sent. Every other parameter counts as "none" then.
  */
-gboolean wfd_sink_caps_parse(const char *body, gsize len, struct wfd_sink_caps *caps,
-			     GError **error)
+gboolean wfd_sink_caps_parse(const char *body, gsize len, WfdSinkCaps *caps, GError **error)
 {
 	g_autoptr(GHashTable) params = wfd_params_parse(body, len);
 	GError *minor = NULL;
@@ -425,130 +349,8 @@ gboolean wfd_sink_caps_parse(const char *body, gsize len, struct wfd_sink_caps *
 	return wfd_video_formats_parse(value, &caps->video, error);
 }
 
-void wfd_sink_caps_clear(struct wfd_sink_caps *caps)
+void wfd_sink_caps_clear(WfdSinkCaps *caps)
 {
 	g_clear_pointer(&caps->edid, g_bytes_unref);
 	memset(caps, 0, sizeof(*caps));
-}
-
-/* The lowest level that carries @mode, as an index of levels[]; -1 if none does. */
-static gint level_for(const struct wfd_mode *mode)
-{
-	guint mb = (mode->width + 15) / 16 * ((mode->height + 15) / 16);
-
-	for (guint i = 0; i < G_N_ELEMENTS(levels); i++)
-		if (mb <= levels[i].max_mb && mb * mode->fps <= levels[i].max_mb_rate)
-			return i;
-	return -1;
-}
-
-/* The highest level of a mask, as an index; a sink that names none has at least the lowest. */
-static gint highest_level(guint8 mask)
-{
-	gint level = g_bit_nth_msf(mask & ((1u << G_N_ELEMENTS(levels)) - 1), -1);
-
-	return MAX(level, 0);
-}
-
-static gboolean policy_allows(const struct wfd_policy *policy, const struct wfd_mode *mode)
-{
-	if (policy->only.width)
-		return mode->width == policy->only.width && mode->height == policy->only.height &&
-		       (!policy->only.fps || mode->fps == policy->only.fps);
-	return !policy->max_pixel_rate ||
-	       (guint64)mode->width * mode->height * mode->fps <= policy->max_pixel_rate;
-}
-
-/*
- * More is better. Smooth motion first (24 and 25 Hz only if nothing else fits), then a mode of at
- * least 720 lines from the table that holds the sink's native mode (a television gets 1280x720,
- * not 1400x1050), then size, then rate.
- */
-static guint64 mode_rank(const struct wfd_video_formats *sink, enum wfd_mode_table table,
-			 const struct wfd_mode *mode)
-{
-	gboolean native = table == (sink->native & 7u) && mode->height >= 720;
-
-	return (guint64)(mode->fps >= 30) << 41 | (guint64)native << 40 |
-	       (guint64)mode->width * mode->height << 8 | mode->fps;
-}
-
-/**
- * wfd_choose_format() - the best mode that the sink offers and the policy allows
- * @sink: what the sink said in M3
- * @policy: the limits of the source
- * @choice: what was chosen
- * @error: WFD_PARAMS_ERROR_NO_COMMON_FORMAT, with the modes that the sink offers
- *
- * Interlaced modes are never chosen, nor modes beyond the sink's H.264 level or named by bits
- * that no table has.
- */
-gboolean wfd_choose_format(const struct wfd_video_formats *sink, const struct wfd_policy *policy,
-			   struct wfd_choice *choice, GError **error)
-{
-	g_autoptr(GString) offered = g_string_new(NULL);
-	guint64 best = 0;
-
-	for (guint i = 0; i < sink->n_codecs; i++) {
-		const struct wfd_h264_codec *codec = &sink->codecs[i];
-		gint max_level = highest_level(codec->level);
-
-		for (guint bit = 0; bit < WFD_N_MODE_TABLES * 32; bit++) {
-			const struct wfd_mode *mode = wfd_mode_get(bit / 32, bit % 32);
-			guint64 rank;
-			gint level;
-
-			if (!mode || !(codec->modes[bit / 32] & 1u << bit % 32))
-				continue;
-			g_string_append_printf(offered, " %ux%u%c%u", mode->width, mode->height,
-					       mode->interlaced ? 'i' : 'p', mode->fps);
-			level = level_for(mode);
-			if (mode->interlaced || level < 0 || level > max_level ||
-			    !policy_allows(policy, mode))
-				continue;
-			if (sink->preferred_display_mode &&
-			    ((codec->max_hres && mode->width > codec->max_hres) ||
-			     (codec->max_vres && mode->height > codec->max_vres)))
-				continue;
-			rank = mode_rank(sink, bit / 32, mode);
-			if (rank <= best)
-				continue;
-			best = rank;
-			*choice = (struct wfd_choice){
-				.table = bit / 32,
-				.index = bit % 32,
-				.mode = *mode,
-				.profile = codec->profile & WFD_H264_CBP || !codec->profile
-						   ? WFD_H264_CBP
-						   : WFD_H264_CHP,
-				.level = 1u << level,
-				.max_kbit = levels[level].max_kbit,
-			};
-		}
-	}
-	if (best)
-		return TRUE;
-	if (!offered->len)
-		g_set_error_literal(error, WFD_PARAMS_ERROR, WFD_PARAMS_ERROR_NO_COMMON_FORMAT,
-				    "the sink offers no video mode: is its display switched on?");
-	else if (policy->only.width)
-		g_set_error(error, WFD_PARAMS_ERROR, WFD_PARAMS_ERROR_NO_COMMON_FORMAT,
-			    "the sink cannot show the chosen mode %ux%u@%u; it offers%s",
-			    policy->only.width, policy->only.height, policy->only.fps,
-			    offered->str);
-	else
-		g_set_error(error, WFD_PARAMS_ERROR, WFD_PARAMS_ERROR_NO_COMMON_FORMAT,
-			    "none of the sink's modes is within this source's limits; it offers%s",
-			    offered->str);
-	return FALSE;
-}
-
-/* The value of wfd_video_formats that tells the sink of a choice in M4. */
-void wfd_choice_to_formats(const struct wfd_choice *choice, struct wfd_video_formats *formats)
-{
-	*formats = (struct wfd_video_formats){
-		.n_codecs = 1,
-		.codecs[0] = {.profile = choice->profile, .level = choice->level},
-	};
-	formats->codecs[0].modes[choice->table] = 1u << choice->index;
 }

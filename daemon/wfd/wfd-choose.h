@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The choice of one video format out of what a sink offers. No sockets, no media, no threads. */
+#ifndef WFD_CHOOSE_H
+#define WFD_CHOOSE_H
+
+#include "wfd-params.h"
+
+/* Limits of the source on the choice of a mode; a 0 is no limit. */
+typedef struct {
+	guint64 max_pixel_rate; /* pixels per second that the encoder keeps up with */
+	WfdMode only; /* width not 0: this mode and no other (fps 0: at any rate) */
+} WfdPolicy;
+
+typedef struct {
+	WfdModeTable table;
+	guint index;
+	WfdMode mode;
+	guint8 profile; /* one bit */
+	guint8 level; /* one bit: the lowest that carries the mode */
+	guint max_kbit; /* most kbit/s that the level allows */
+} WfdChoice;
+
+#define WFD_CHOOSE_ERROR (wfd_choose_error_quark())
+GQuark wfd_choose_error_quark(void);
+typedef enum {
+	WFD_CHOOSE_ERROR_NO_COMMON_FORMAT
+} WfdChooseError;
+
+const char *wfd_level_name(guint8 level_bit);
+gboolean wfd_choose_format(const WfdVideoFormats *sink, const WfdPolicy *policy, WfdChoice *choice,
+			   GError **error);
+void wfd_choice_to_formats(const WfdChoice *choice, WfdVideoFormats *formats);
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The parameters of Wi-Fi Display ("wfd_video_formats: ..."), as C values (WFD 2.1, 6.1). No
+ * sockets, no media, no threads.
+ *
+ * Everything parsed here was written by the sink, so nothing is believed: numbers are bounded,
+ * odd case, white space and trailing junk are accepted, and whatever is not understood is "none".
+ */
+#ifndef WFD_PARAMS_H
+#define WFD_PARAMS_H
+
+#include "wfd-modes.h"
+
+#include <glib.h>
+
+/* The port of sinks that name none (an old LG dongle; the example port of WFD 2.1, 4.10.1). */
+#define WFD_DEFAULT_RTP_PORT 19000
+
+/* Bits of the profile and level fields of wfd_video_formats. */
+#define WFD_H264_CBP	   0x01
+#define WFD_H264_CHP	   0x02
+#define WFD_H264_LEVEL_3_1 0x01
+#define WFD_H264_LEVEL_3_2 0x02
+#define WFD_H264_LEVEL_4   0x04
+#define WFD_H264_LEVEL_4_1 0x08
+#define WFD_H264_LEVEL_4_2 0x10
+
+#define WFD_MAX_CODECS 8
+
+typedef struct {
+	guint8 profile; /* WFD_H264_CBP, WFD_H264_CHP */
+	guint8 level; /* the highest bit set is the highest level that the sink decodes */
+	guint32 modes[WFD_N_MODE_TABLES]; /* bit n: entry n of the table */
+	guint8 latency; /* units of 5 ms; 0 unknown */
+	guint16 min_slice_size; /* macroblocks; 0: no slices */
+	guint16 slice_enc_params;
+	guint8 frame_rate_control;
+	guint16 max_hres; /* pixels; 0 none */
+	guint16 max_vres; /* pixels; 0 none */
+} WfdH264Codec;
+
+typedef struct {
+	guint8 native; /* bits 0-2 table, bits 3-7 entry */
+	guint8 preferred_display_mode;
+	guint n_codecs; /* 0: "none" */
+	WfdH264Codec codecs[WFD_MAX_CODECS];
+} WfdVideoFormats;
+
+typedef enum {
+	WFD_LPCM,
+	WFD_AAC,
+	WFD_AC3
+} WfdAudioFormat;
+
+typedef struct {
+	WfdAudioFormat format;
+	guint32 modes; /* bits of WFD 2.1, tables 5-21 to 5-23 */
+	guint8 latency; /* units of 5 ms; 0 unknown */
+} WfdAudioCodec;
+
+typedef struct {
+	guint n_codecs; /* 0: "none" */
+	WfdAudioCodec codecs[WFD_MAX_CODECS];
+} WfdAudioCodecs;
+
+typedef struct {
+	gboolean tcp;
+	guint16 port0; /* 0: none named */
+	guint16 port1; /* 0: no second stream */
+} WfdClientRtpPorts;
+
+typedef struct {
+	guint version; /* 0 none, 20 HDCP 2.0, 21 HDCP 2.1, ... */
+	guint16 port; /* TCP port of the key exchange */
+} WfdContentProtection;
+
+/* What a sink says of itself in M3. */
+typedef struct {
+	WfdVideoFormats video;
+	WfdAudioCodecs audio;
+	WfdClientRtpPorts rtp_ports;
+	WfdContentProtection protection;
+	GBytes *edid; /* whole blocks as the sink sent them, or NULL */
+	gint connector_type; /* WFD 2.1, 6.1.13: 0 VGA, 5 HDMI, ...; -1 none */
+	gboolean standby_resume;
+	gboolean uibc;
+} WfdSinkCaps;
+
+typedef enum {
+	WFD_TRIGGER_SETUP,
+	WFD_TRIGGER_PAUSE,
+	WFD_TRIGGER_TEARDOWN,
+	WFD_TRIGGER_PLAY
+} WfdTrigger;
+
+#define WFD_PARAMS_ERROR (wfd_params_error_quark())
+GQuark wfd_params_error_quark(void);
+typedef enum {
+	WFD_PARAMS_ERROR_SYNTAX
+} WfdParamsError;
+
+/* A body of text/parameters: name (lower case) -> value (trimmed, printable ASCII; "" if none). */
+GHashTable *wfd_params_parse(const char *body, gsize len);
+
+gboolean wfd_video_formats_parse(const char *text, WfdVideoFormats *out, GError **error);
+char *wfd_video_formats_to_string(const WfdVideoFormats *formats);
+gboolean wfd_audio_codecs_parse(const char *text, WfdAudioCodecs *out, GError **error);
+gboolean wfd_client_rtp_ports_parse(const char *text, WfdClientRtpPorts *out, GError **error);
+char *wfd_client_rtp_ports_to_string(const WfdClientRtpPorts *ports);
+GBytes *wfd_display_edid_parse(const char *text, GError **error);
+gboolean wfd_content_protection_parse(const char *text, WfdContentProtection *out, GError **error);
+const char *wfd_trigger_to_string(WfdTrigger trigger);
+
+gboolean wfd_sink_caps_parse(const char *body, gsize len, WfdSinkCaps *caps, GError **error);
+void wfd_sink_caps_clear(WfdSinkCaps *caps);
+
+#endif
