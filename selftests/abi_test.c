@@ -4,6 +4,9 @@
 #include "channel.h"
 
 #include <asm/ioctls.h>
+#include <assert.h>
+
+#include "../kmod/channel/layout.h"
 
 #define ALL_IOCTLS(x)                                                                      \
 	x(MIRACAST_IOC_HANDSHAKE) x(MIRACAST_IOC_CREATE_CONTEXT) x(MIRACAST_IOC_RECOVER)   \
@@ -28,9 +31,8 @@ TEST_F(channel, unknown_commands_are_enotty)
 		FIONREAD,
 		_IO(MIRACAST_IOC_MAGIC, 11),
 		_IO(MIRACAST_IOC_MAGIC, 255),
-		_IO(MIRACAST_IOC_MAGIC, 6),
-		_IOWR(MIRACAST_IOC_MAGIC, 6, char),
-		_IOR(MIRACAST_IOC_MAGIC, 6, struct miracast_exchange),
+		_IOWR(MIRACAST_IOC_MAGIC, 11, struct miracast_exchange),
+		_IOWR(MIRACAST_IOC_MAGIC + 1, 6, struct miracast_exchange),
 	};
 	char arg[256] = {};
 	unsigned int i;
@@ -49,7 +51,7 @@ TEST_F(channel, bad_pointers_are_efault)
 	}
 }
 
-/* A struct of the wrong size is refused and left as it is. */
+/* A struct whose size is not what the command says is refused and left as it is. */
 TEST_F(channel, wrong_sizes_are_einval_and_nothing_is_written)
 {
 	static const int offsets[] = {-1, 1, 8};
@@ -479,6 +481,366 @@ TEST_F(channel, flags_and_reserved_words_of_the_rest)
 	statistic_arg.data.reserved = 1;
 	EXPECT_EQ(-EINVAL, call(self->fd, MIRACAST_IOC_REPORT_STATISTIC, &statistic_arg));
 	EXPECT_EQ(-EINVAL, call(self->fd, MIRACAST_IOC_GET_STATE, &state_arg));
+}
+
+/* An argument in a buffer of twice its size: what is not the caller's is poisoned. */
+#define POISON 0xa5
+
+struct sized_call {
+	unsigned char before[256];
+	unsigned char arg[256];
+};
+
+/* Calls a command with a struct of any size, its members as far as it has them. */
+static int call_sized(struct sized_call *sized, int fd, unsigned long cmd, const void *members,
+		      uint32_t size, int tail)
+{
+	uint32_t full = _IOC_SIZE(cmd);
+
+	memset(sized->arg, POISON, sizeof(sized->arg));
+	memset(sized->arg, 0, size);
+	memcpy(sized->arg, members, size < full ? size : full);
+	memcpy(sized->arg, &size, size < sizeof(size) ? size : sizeof(size));
+	if (tail >= 0)
+		sized->arg[tail] = 0x80;
+	memcpy(sized->before, sized->arg, sizeof(sized->arg));
+	return call(fd, _IOC(_IOC_DIR(cmd), _IOC_TYPE(cmd), _IOC_NR(cmd), size), sized->arg);
+}
+
+static bool is_untouched(const struct sized_call *sized)
+{
+	return !memcmp(sized->before, sized->arg, sizeof(sized->arg));
+}
+
+/* Whose answer is another one each time. */
+static bool differs_each_time(unsigned long cmd)
+{
+	return cmd == MIRACAST_IOC_CREATE_CONTEXT || cmd == MIRACAST_IOC_RECOVER;
+}
+
+TEST_F(channel, every_struct_may_be_shorter_or_longer)
+{
+	struct miracast_handshake hello = {.features = MIRACAST_FEATURE_RECOVER};
+	struct miracast_context_info create = {.slots = 1};
+	struct miracast_context_info take_over = {0};
+	struct miracast_session step = {.op = MIRACAST_SESSION_START_BEGIN};
+	struct miracast_state state = {0};
+	struct miracast_exchange exchange_arg = {0};
+	struct miracast_io_control control_arg = {0};
+	struct miracast_get_chunks chunks_arg = {0};
+	struct miracast_report_status status_arg = {0};
+	struct miracast_report_statistic statistic_arg = {0};
+	/* In the order of ioctls[]; least: bytes without which the call makes no sense. */
+	const struct {
+		const void *members;
+		uint32_t least;
+	} calls[NR_IOCTLS] = {
+		{&hello, 4},	  {&create, 9},	       {&take_over, 4},	  {&step, 4},
+		{&state, 4},	  {&exchange_arg, 4},  {&control_arg, 4}, {&chunks_arg, 4},
+		{&status_arg, 4}, {&statistic_arg, 4},
+	};
+	struct sized_call sized, whole;
+	struct miracast_context_info info;
+	uint32_t size, full, both, tail;
+	int recovering, fd, expected, got;
+	unsigned int i;
+
+	recovering = open_adapter(self->index);
+	ASSERT_EQ(0, handshake(recovering, MIRACAST_FEATURE_RECOVER));
+	ASSERT_EQ(0, create_context(recovering, MIRACAST_CONTEXT_RECOVER, 1, &info));
+	for (i = 0; i < NR_IOCTLS; i++) {
+		full = _IOC_SIZE(ioctls[i]);
+		for (size = 0; size <= 2 * full; size++) {
+			both = size < full ? size : full;
+			fd = self->fd;
+			if (ioctls[i] == MIRACAST_IOC_RECOVER)
+				fd = recovering;
+			if (ioctls[i] == MIRACAST_IOC_HANDSHAKE ||
+			    ioctls[i] == MIRACAST_IOC_CREATE_CONTEXT)
+				fd = open_adapter(self->index);
+			if (ioctls[i] == MIRACAST_IOC_CREATE_CONTEXT) {
+				close(recovering);
+				recovering = -1;
+				ASSERT_EQ(0, handshake(fd, 0));
+			}
+
+			/* A byte that the kernel does not know: nothing happens, nothing is written. */
+			for (tail = full; tail < size; tail++) {
+				ASSERT_EQ(-E2BIG, call_sized(&sized, fd, ioctls[i],
+							     calls[i].members, size, tail));
+				ASSERT_TRUE(is_untouched(&sized));
+			}
+			expected = size < calls[i].least ? -EINVAL : 0;
+			got = call_sized(&sized, fd, ioctls[i], calls[i].members, size, -1);
+			ASSERT_EQ(expected, got)
+			{
+				TH_LOG("command %u with %u bytes", _IOC_NR(ioctls[i]), size);
+			}
+			if (got)
+				ASSERT_TRUE(is_untouched(&sized));
+			/* What the kernel does not know stays; so does what is not the caller's. */
+			ASSERT_EQ(0, memcmp(sized.arg + both, sized.before + both,
+					    sizeof(sized.arg) - both));
+
+			/* And what it knows is the same whatever the length. */
+			if (!got && !differs_each_time(ioctls[i])) {
+				if (ioctls[i] == MIRACAST_IOC_SESSION)
+					ASSERT_EQ(0, session(fd, MIRACAST_SESSION_START_END,
+							     STATUS_UNSUCCESSFUL));
+				ASSERT_EQ(0, call_sized(&whole, fd, ioctls[i], calls[i].members,
+							full, -1));
+				ASSERT_EQ(0, memcmp(whole.arg + 4, sized.arg + 4, both - 4));
+			}
+			if (!got && ioctls[i] == MIRACAST_IOC_SESSION)
+				ASSERT_EQ(0, session(fd, MIRACAST_SESSION_START_END,
+						     STATUS_UNSUCCESSFUL));
+			if (fd != self->fd && fd != recovering)
+				close(fd);
+		}
+		if (recovering < 0) {
+			recovering = open_adapter(self->index);
+			ASSERT_EQ(0, handshake(recovering, MIRACAST_FEATURE_RECOVER));
+			ASSERT_EQ(0,
+				  create_context(recovering, MIRACAST_CONTEXT_RECOVER, 1, &info));
+		}
+	}
+	close(recovering);
+}
+
+TEST_F(channel, a_command_without_an_argument_may_get_one)
+{
+	unsigned char arg[64] = {0};
+
+	arg[63] = 1;
+	EXPECT_EQ(-E2BIG,
+		  call(self->fd, _IOC(_IOC_WRITE, MIRACAST_IOC_MAGIC, 2, sizeof(arg)), arg));
+	arg[63] = 0;
+	EXPECT_EQ(MIRACAST_CREATED, get_state(self->fd).state);
+	EXPECT_EQ(0, call(self->fd, _IOC(_IOC_WRITE, MIRACAST_IOC_MAGIC, 2, sizeof(arg)), arg));
+	EXPECT_EQ(-ENODEV,
+		  call(self->fd, MIRACAST_IOC_SESSION,
+		       &(struct miracast_session){.size = sizeof(struct miracast_session)}));
+}
+
+/* The direction is no part of a command's name: a later one may bring an answer. */
+TEST_F(channel, the_direction_of_a_command_does_not_matter)
+{
+	struct miracast_state arg = {.size = sizeof(arg)};
+
+	EXPECT_EQ(0, call(self->fd, _IOW(MIRACAST_IOC_MAGIC, 5, struct miracast_state), &arg));
+	EXPECT_EQ(1, arg.generation);
+}
+
+TEST_F(channel, the_records_of_exchange_grow_too)
+{
+	const uint32_t strides[] = {0, 32, 33, 40, 64, MIRACAST_RECORD_SIZE_MAX};
+	static unsigned char messages[3 * MIRACAST_RECORD_SIZE_MAX];
+	static unsigned char completions[3 * MIRACAST_RECORD_SIZE_MAX];
+	struct miracast_completion completion;
+	struct miracast_message message;
+	struct miracast_exchange arg;
+	uint32_t stride, message_size, completion_size, n, i;
+	struct miracast_test_send sent[2];
+
+	START();
+	for (i = 0; i < sizeof(strides) / sizeof(strides[0]); i++) {
+		stride = strides[i];
+		message_size = stride ?: MIRACAST_MESSAGE_SIZE_VER0;
+		completion_size = stride ?: MIRACAST_COMPLETION_SIZE_VER0;
+		for (n = 0; n < 2; n++)
+			sent[n] = SEND(0, NULL, 0, 0);
+		memset(messages, POISON, sizeof(messages));
+		arg = (struct miracast_exchange){
+			.size = sizeof(arg),
+			.messages = (uintptr_t)messages,
+			.nr_messages = 3,
+			.message_size = stride,
+		};
+		ASSERT_EQ(0, call(self->fd, MIRACAST_IOC_EXCHANGE, &arg));
+		ASSERT_EQ(2, arg.nr_messages);
+		EXPECT_EQ(stride, arg.message_size);
+		/* Zeros behind each record, nothing behind the last. */
+		memset(completions, 0, sizeof(completions));
+		for (n = 0; n < 2; n++) {
+			memcpy(&message, messages + n * message_size, sizeof(message));
+			EXPECT_EQ(1, message.generation);
+			for (uint32_t at = sizeof(message); at < message_size; at++)
+				ASSERT_EQ(0, messages[n * message_size + at]);
+			completion = (struct miracast_completion){.id = message.id};
+			memcpy(completions + n * completion_size, &completion, sizeof(completion));
+		}
+		EXPECT_EQ(POISON, messages[2 * message_size]);
+
+		arg = (struct miracast_exchange){
+			.size = sizeof(arg),
+			.completions = (uintptr_t)completions,
+			.nr_completions = 2,
+			.completion_size = stride,
+		};
+		if (completion_size > sizeof(completion)) {
+			/* The second says something that the kernel does not know. */
+			completions[2 * completion_size - 1] = 1;
+			EXPECT_EQ(-E2BIG, call(self->fd, MIRACAST_IOC_EXCHANGE, &arg));
+			EXPECT_EQ(1, arg.nr_completions);
+			EXPECT_ENDED(sent[0].cookie, STATUS_SUCCESS);
+			EXPECT_EQ(0, RESULT(sent[1].cookie, 0).callbacks);
+			completions[2 * completion_size - 1] = 0;
+			arg.completions += completion_size;
+		}
+		EXPECT_EQ(0, call(self->fd, MIRACAST_IOC_EXCHANGE, &arg));
+		EXPECT_ENDED(sent[0].cookie, STATUS_SUCCESS);
+		EXPECT_ENDED(sent[1].cookie, STATUS_SUCCESS);
+	}
+	arg = (struct miracast_exchange){.size = sizeof(arg), .message_size = 31};
+	EXPECT_EQ(-EINVAL, call(self->fd, MIRACAST_IOC_EXCHANGE, &arg));
+	arg.message_size = MIRACAST_RECORD_SIZE_MAX + 1;
+	EXPECT_EQ(-EINVAL, call(self->fd, MIRACAST_IOC_EXCHANGE, &arg));
+	arg = (struct miracast_exchange){.size = sizeof(arg), .completion_size = 23};
+	EXPECT_EQ(-EINVAL, call(self->fd, MIRACAST_IOC_EXCHANGE, &arg));
+	arg.completion_size = ~0u;
+	EXPECT_EQ(-EINVAL, call(self->fd, MIRACAST_IOC_EXCHANGE, &arg));
+}
+
+static void put_u64(unsigned char *at, uint64_t value)
+{
+	memcpy(at, &value, sizeof(value));
+}
+
+static uint64_t get_u64(const unsigned char *at)
+{
+	uint64_t value;
+
+	memcpy(&value, at, sizeof(value));
+	return value;
+}
+
+/*
+ * What a program says that was built against the first version of the header, byte for byte,
+ * and what it hears: neither ever changes. No struct and no number of the header is used here.
+ */
+TEST_F(channel, a_program_built_against_the_first_header_still_runs)
+{
+	unsigned char hello[0x60] = {0x60, 0, 0, 0, 0, 0, 0, 0, 0x03, 0, 0, 0, 0, 0, 0, 0};
+	unsigned char create[0x38] = {0x38, 0, 0, 0, 0x01, 0, 0, 0, 0x08, 0, 0, 0};
+	unsigned char take_over[0x38] = {0x38, 0, 0, 0};
+	unsigned char start_begin[0x18] = {0x18, 0, 0, 0, 0, 0, 0, 0};
+	unsigned char start_end[0x18] = {0x18, 0, 0, 0, 1, 0, 0, 0};
+	unsigned char stop_begin[0x18] = {0x18, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0x80};
+	unsigned char stop_end[0x18] = {0x18, 0, 0, 0, 3, 0, 0, 0};
+	unsigned char state[0x28] = {0x28, 0, 0, 0};
+	unsigned char fetch_one[0x30] = {0x30, 0, 0, 0};
+	unsigned char complete_one[0x30] = {0x30, 0, 0, 0};
+	unsigned char control[0x28] = {0x28, 0, 0, 0, 1, 0, 0, 0};
+	unsigned char chunks[0x28] = {0x28, 0, 0, 0, 0x40, 0, 0, 0};
+	unsigned char report[0x10] = {0x10, 0, 0, 0, 1, 0, 0, 0, 0x0d, 0, 0, 0xc0};
+	unsigned char statistic[0x28] = {0x28, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1};
+	static const unsigned char heard_hello[0x40] = {
+		0x60, 0,    0, 0, 0, 0, 0, 0, 0x03, 0, 0, 0, 0, 0,    0, 0, /* features */
+		0x03, 0,    0, 0, 0, 0, 0, 0, 0xff, 7, 0, 0, 0, 0,    0, 0, /* supported, ioctls */
+		0,    0,    0, 0, 2, 0, 0, 0, 0x40, 0, 0, 0, 0, 0x10, 0, 0,
+		0,    0x10, 0, 0, 4, 0, 0, 0, 0x40, 0, 0, 0, 0, 0,    0, 0, /* caps */
+	};
+	static const unsigned char heard_state[0x28] = {
+		0x28, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, /* STARTED, STOP_REQUESTED */
+		2,    0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, /* generation 2, 1 queued */
+		1,    0, 0, 0, 0, 0, 0, 0,
+	};
+	static const unsigned char asks_echo[0x10] = {1, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4};
+	static const unsigned char heard_echo[0x10] = {0xfe, 0xff, 0xff, 0xff, 0xff, 0xff,
+						       0xff, 0xff, 0xfe, 0xfd, 0xfc, 0xfb,
+						       0xff, 0xff, 0xff, 0xff};
+	static const unsigned char heard_message[0x18] = {
+		4, 0, 0, 0, 8, 0, 0, 0, /* input, output; the offsets are not told */
+		0, 0, 0, 0, 0, 0, 0, 0, /* patched below */
+		0, 0, 0, 0, 2, 0, 0, 0, /* flags, generation */
+	};
+	unsigned char message[0x20], completion[0x18] = {0}, packet[0x40], echo[0x10];
+	unsigned char expected[0x18], answer[8] = {0};
+	struct miracast_test_chunk chunk = {.index = self->index, .info.chunk_type = 2};
+	struct miracast_test_result result;
+	struct miracast_test_send sent;
+	unsigned char *arena;
+	int fd;
+
+	/* On the adapter of the fixture, whose own file makes room. */
+	munmap(self->arena, self->info.arena_size);
+	close(self->fd);
+	self->arena =
+		mmap(NULL, self->info.arena_size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	self->fd = fd = open_adapter(self->index);
+	ASSERT_EQ(0, call(fd, 0xc060bc00, hello));
+	memcpy(expected, heard_hello + 0x20, 4);
+	hello[0x20] = 0; /* the adapter's number is not told */
+	EXPECT_EQ(0, memcmp(heard_hello, hello, sizeof(heard_hello)));
+	EXPECT_STREQ("miracast_test", (char *)hello + 0x40);
+
+	ASSERT_EQ(0, call(fd, 0xc038bc01, create));
+	EXPECT_EQ(8, create[8]);
+	EXPECT_EQ(1, create[0x18]); /* generation */
+	EXPECT_EQ(4, create[0x1c]); /* CREATED */
+	EXPECT_EQ(0x10000, get_u64(create + 0x20));
+	arena = mmap(NULL, 0x10000, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ASSERT_NE(MAP_FAILED, (void *)arena);
+	ASSERT_EQ(0, call(fd, 0xc038bc03, take_over));
+	EXPECT_EQ(2, take_over[0x18]);
+
+	ASSERT_EQ(0, call(fd, 0xc018bc04, start_begin));
+	EXPECT_EQ(1, start_begin[0x10]);
+	ASSERT_EQ(0, call(fd, 0xc018bc04, start_end));
+	EXPECT_EQ(2, start_end[0x10]);
+
+	sent = SEND(0, "abcd", 4, 8);
+	ASSERT_EQ(0, call(self->test_fd, MIRACAST_TEST_CHUNK, &chunk));
+	ASSERT_EQ(0, call(fd, 0x4010bc09, report));
+	ASSERT_EQ(0, call(fd, 0x4028bc0a, statistic));
+	ASSERT_EQ(0, call(fd, 0xc028bc05, state));
+	EXPECT_EQ(0, memcmp(heard_state, state, sizeof(state)));
+
+	put_u64(control + 8, (uintptr_t)asks_echo);
+	put_u64(control + 0x10, (uintptr_t)echo);
+	control[0x18] = sizeof(asks_echo);
+	control[0x1c] = sizeof(echo);
+	ASSERT_EQ(0, call(fd, 0xc028bc07, control));
+	EXPECT_EQ(sizeof(echo), control[0x20]);
+	EXPECT_EQ(0, control[0x24]);
+	EXPECT_EQ(0, memcmp(heard_echo, echo, sizeof(echo)));
+
+	put_u64(chunks + 8, (uintptr_t)packet);
+	ASSERT_EQ(0, call(fd, 0xc028bc08, chunks));
+	EXPECT_EQ(28, chunks[4]);
+	EXPECT_EQ(0, chunks[0x1c]);
+	EXPECT_EQ(2, packet[0]);
+
+	put_u64(fetch_one + 0x10, (uintptr_t)message);
+	fetch_one[0x1c] = 1;
+	memset(fetch_one + 0x28, 0xff, 8); /* no timeout */
+	ASSERT_EQ(0, call(fd, 0xc030bc06, fetch_one));
+	EXPECT_EQ(1, fetch_one[0x1c]);
+	EXPECT_EQ(2, fetch_one[0x24]);
+	memcpy(expected, heard_message, sizeof(expected));
+	memcpy(expected + 8, message + 0x10, 8);
+	EXPECT_EQ(0, memcmp(expected, message + 8, sizeof(expected)));
+	EXPECT_EQ(0, memcmp("abcd", arena + (uint32_t)get_u64(message + 0x10), 4));
+	memcpy(arena + (get_u64(message + 0x10) >> 32), "efghijkl", 8);
+
+	memcpy(completion, message, 8);
+	completion[0x10] = 8;
+	put_u64(complete_one + 8, (uintptr_t)completion);
+	complete_one[0x18] = 1;
+	ASSERT_EQ(0, call(fd, 0xc030bc06, complete_one));
+	EXPECT_EQ(1, complete_one[0x18]);
+	EXPECT_EQ(0, complete_one[0x20]);
+	result = result_of(self->test_fd, sent.cookie, SOON, answer, sizeof(answer));
+	EXPECT_EQ(1, result.callbacks);
+	EXPECT_EQ(8, result.information);
+	EXPECT_EQ(0, memcmp("efghijkl", answer, 8));
+
+	ASSERT_EQ(0, call(fd, 0xc018bc04, stop_begin));
+	EXPECT_EQ(3, stop_begin[0x10]);
+	ASSERT_EQ(0, call(fd, 0xc018bc04, stop_end));
+	EXPECT_EQ(0, stop_end[0x10]);
+	ASSERT_EQ(0, call(fd, 0xbc02, NULL));
+	munmap(arena, 0x10000);
 }
 
 TEST_HARNESS_MAIN

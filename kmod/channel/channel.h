@@ -7,6 +7,7 @@
  * the daemon maps, and a chunk queue. The files, each of which calls only those above it:
  *
  *	ntstatus.c	NTSTATUS to errno
+ *	argument.c	the structs of the uapi on their way in and out
  *	registry.c	adapters, contexts and handles: found and walked over
  *	netlink.c	the generic-netlink family: dumps, and events for who listens
  *	events.c	who sleeps for a context is woken
@@ -313,5 +314,12 @@ int miracast_chunks_init(struct miracast_context *context);
 void miracast_chunks_clear(struct miracast_context *context);
 bool miracast_chunks_ready(struct miracast_context *context);
 int miracast_chunks_get(struct miracast_context *context, struct miracast_get_chunks *arg);
+
+/* argument.c */
+int miracast_argument_get(void *argument, size_t size, const void __user *user, size_t user_size);
+int miracast_records_get(void *records, size_t size, const void __user *user, size_t user_size,
+			 unsigned int *n);
+int miracast_records_put(void __user *user, size_t user_size, const void *records, size_t size,
+			 unsigned int n);
 
 #endif /* MIRACAST_CHANNEL_H */

@@ -79,9 +79,8 @@ static void take_back(struct miracast_context *context, struct miracast_slot **s
 	list_sort(NULL, &context->queue, miracast_by_order);
 }
 
-/* Hands out up to @room messages; returns how many or -EFAULT. */
-static int deliver(struct miracast_context *context, struct miracast_message __user *messages,
-		   u32 room)
+/* Hands out up to @room messages, @size bytes each; returns how many or -EFAULT. */
+static int deliver(struct miracast_context *context, void __user *messages, u32 size, u32 room)
 {
 	/* What is used of these is written first; to zero them would cost more than the rest. */
 	struct miracast_message records[BATCH] __uninitialized;
@@ -151,7 +150,8 @@ static int deliver(struct miracast_context *context, struct miracast_message __u
 		if (unlikely(ended))
 			miracast_messages_run_ended(context);
 
-		if (copy_to_user(messages + done, records, got * sizeof(records[0]))) {
+		if (miracast_records_put(messages + done * size, size, records, sizeof(records[0]),
+					 got)) {
 			undeliver(context, slots, records, got);
 			return done ?: -EFAULT;
 		}
@@ -269,17 +269,18 @@ static int complete_batch(struct miracast_context *context, struct miracast_exch
 static int complete_messages(struct miracast_context *context, struct miracast_exchange *arg,
 			     u32 nr)
 {
-	struct miracast_completion __user *from = u64_to_user_ptr(arg->completions);
+	u32 size = arg->completion_size ?: MIRACAST_COMPLETION_SIZE_VER0;
 	struct miracast_completion completions[BATCH] __uninitialized;
+	void __user *from = u64_to_user_ptr(arg->completions);
+	int error = 0, bad;
 	unsigned int n;
-	int error = 0;
 
 	while (arg->nr_completions < nr && !error) {
 		n = min_t(u32, BATCH, nr - arg->nr_completions);
-		if (copy_from_user(completions, from + arg->nr_completions,
-				   n * sizeof(completions[0])))
-			return -EFAULT;
-		error = complete_batch(context, arg, completions, n);
+		error = miracast_records_get(completions, sizeof(completions[0]),
+					     from + arg->nr_completions * size, size, &n);
+		bad = complete_batch(context, arg, completions, n);
+		error = bad ?: error;
 	}
 	return error;
 }
@@ -332,6 +333,11 @@ static u32 pending_events(struct miracast_context *context)
 	return events;
 }
 
+static bool is_record_size(u32 size, u32 first_version)
+{
+	return !size || (size >= first_version && size <= MIRACAST_RECORD_SIZE_MAX);
+}
+
 /**
  * miracast_messages_exchange() - submit completions, fetch messages, wait if asked
  * @context: the context
@@ -342,7 +348,8 @@ static u32 pending_events(struct miracast_context *context)
  */
 int miracast_messages_exchange(struct miracast_context *context, struct miracast_exchange *arg)
 {
-	struct miracast_message __user *messages = u64_to_user_ptr(arg->messages);
+	u32 message_size = arg->message_size ?: MIRACAST_MESSAGE_SIZE_VER0;
+	void __user *messages = u64_to_user_ptr(arg->messages);
 	u32 nr_completions = arg->nr_completions;
 	u32 room = arg->nr_messages;
 	u32 seq = READ_ONCE(context->state_seq);
@@ -352,18 +359,20 @@ int miracast_messages_exchange(struct miracast_context *context, struct miracast
 	arg->nr_completions = 0;
 	arg->nr_messages = 0;
 	arg->nr_stale = 0;
-	if (nr_completions > MIRACAST_EXCHANGE_MAX || room > MIRACAST_EXCHANGE_MAX)
+	if (nr_completions > MIRACAST_EXCHANGE_MAX || room > MIRACAST_EXCHANGE_MAX ||
+	    !is_record_size(arg->completion_size, MIRACAST_COMPLETION_SIZE_VER0) ||
+	    !is_record_size(arg->message_size, MIRACAST_MESSAGE_SIZE_VER0))
 		error = -EINVAL;
 	else if (nr_completions)
 		error = complete_messages(context, arg, nr_completions);
 	if (!error && room) {
 		if (!list_empty(&context->queue))
-			got = deliver(context, messages, room);
+			got = deliver(context, messages, message_size, room);
 		if (!got && arg->timeout_ns) {
 			left = miracast_timeout_jiffies(arg->timeout_ns);
 			do {
 				left = wait_for_message(context, seq, left);
-				got = deliver(context, messages, room);
+				got = deliver(context, messages, message_size, room);
 			} while (!got && left > 0 && READ_ONCE(context->state_seq) == seq &&
 				 !miracast_session_is_over(READ_ONCE(context->state)));
 			if (!got && left < 0 && !nr_completions)

@@ -3,12 +3,15 @@
 
 #include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/nospec.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 #include "channel.h"
 #include "trace.h"
+
+#define NR_COMMANDS (_IOC_NR(MIRACAST_IOC_REPORT_STATISTIC) + 1)
 
 /**
  * struct miracast_file - an open file
@@ -25,6 +28,19 @@ struct miracast_file {
 	bool shaken;
 	u64 features;
 	struct miracast_context *context;
+};
+
+/* Of whatever command. */
+union miracast_argument {
+	struct miracast_handshake handshake;
+	struct miracast_context_info context_info;
+	struct miracast_session session;
+	struct miracast_state state;
+	struct miracast_exchange exchange;
+	struct miracast_io_control io_control;
+	struct miracast_get_chunks get_chunks;
+	struct miracast_report_status report_status;
+	struct miracast_report_statistic report_statistic;
 };
 
 static u64 supported_features(const struct miracast_adapter *adapter)
@@ -67,17 +83,21 @@ static int miracast_release(struct inode *inode, struct file *filp)
 	return 0;
 }
 
-static long handshake(struct miracast_file *file, struct miracast_handshake __user *user)
+static struct miracast_context *file_context(struct miracast_file *file)
 {
-	struct miracast_adapter *adapter = file->adapter;
-	struct miracast_handshake arg;
-	long error = 0;
+	/* Pairs with the release in create_context(). */
+	return smp_load_acquire(&file->context);
+}
 
-	if (copy_from_user(&arg, user, sizeof(arg)))
-		return -EFAULT;
-	if (arg.size != sizeof(arg) || arg.reserved)
+static int handshake(struct miracast_file *file, union miracast_argument *argument, bool *answer)
+{
+	struct miracast_handshake *arg = &argument->handshake;
+	struct miracast_adapter *adapter = file->adapter;
+	int error;
+
+	if (arg->reserved)
 		return -EINVAL;
-	if (arg.features & ~supported_features(adapter))
+	if (arg->features & ~supported_features(adapter))
 		return -EOPNOTSUPP;
 
 	error = mutex_lock_killable(&file->lock);
@@ -86,24 +106,24 @@ static long handshake(struct miracast_file *file, struct miracast_handshake __us
 	if (file->context) {
 		error = -EBUSY;
 	} else {
-		file->features = arg.features;
+		file->features = arg->features;
 		file->shaken = true;
 	}
 	mutex_unlock(&file->lock);
 	if (error)
 		return error;
 
-	arg.supported_features = supported_features(adapter);
-	arg.ioctls = (1ull << (_IOC_NR(MIRACAST_IOC_REPORT_STATISTIC) + 1)) - 1;
-	arg.adapter = adapter->index;
-	arg.max_contexts = adapter->desc.max_contexts;
-	arg.max_slots = adapter->desc.max_slots;
-	arg.max_message = adapter->desc.max_message;
-	arg.max_io_control = adapter->desc.max_io_control;
-	arg.max_chunks = adapter->desc.max_chunks;
-	arg.caps = adapter->caps;
-	memcpy(arg.name, adapter->name, sizeof(arg.name));
-	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
+	arg->supported_features = supported_features(adapter);
+	arg->ioctls = BIT_ULL(NR_COMMANDS) - 1;
+	arg->adapter = adapter->index;
+	arg->max_contexts = adapter->desc.max_contexts;
+	arg->max_slots = adapter->desc.max_slots;
+	arg->max_message = adapter->desc.max_message;
+	arg->max_io_control = adapter->desc.max_io_control;
+	arg->max_chunks = adapter->desc.max_chunks;
+	arg->caps = adapter->caps;
+	memcpy(arg->name, adapter->name, sizeof(arg->name));
+	return 0;
 }
 
 static void fill_context_info(struct miracast_context *context, struct miracast_context_info *arg)
@@ -117,38 +137,33 @@ static void fill_context_info(struct miracast_context *context, struct miracast_
 	arg->arena_size = context->arena_size;
 }
 
-/* What the caller says; all that is for us to say is zero. */
-static int get_context_info(struct miracast_context_info *arg,
-			    struct miracast_context_info __user *user)
+/* Keeps what the caller says; all that is for us to say is zero. */
+static int clear_context_info(struct miracast_context_info *arg)
 {
-	struct miracast_context_info given;
-
-	if (copy_from_user(&given, user, sizeof(given)))
-		return -EFAULT;
-	if (given.size != sizeof(given) || given.reserved[0] || given.reserved[1])
+	if (arg->reserved[0] || arg->reserved[1])
 		return -EINVAL;
 	*arg = (struct miracast_context_info){
-		.size = given.size,
-		.flags = given.flags,
-		.slots = given.slots,
+		.size = arg->size,
+		.flags = arg->flags,
+		.slots = arg->slots,
 		.status = STATUS_SUCCESS,
 	};
 	return 0;
 }
 
-static long create_context(struct miracast_file *file, struct miracast_context_info __user *user)
+static int create_context(struct miracast_file *file, union miracast_argument *argument,
+			  bool *answer)
 {
+	struct miracast_context_info *arg = &argument->context_info;
 	struct miracast_context *context;
-	struct miracast_context_info arg;
-	bool answered = false;
-	long error;
+	int error;
 
-	error = get_context_info(&arg, user);
+	error = clear_context_info(arg);
 	if (error)
 		return error;
-	if (arg.flags & ~MIRACAST_CONTEXT_RECOVER)
+	if (arg->flags & ~MIRACAST_CONTEXT_RECOVER)
 		return -EINVAL;
-	if (!arg.slots || arg.slots > file->adapter->desc.max_slots)
+	if (!arg->slots || arg->slots > file->adapter->desc.max_slots)
 		return -EINVAL;
 
 	error = mutex_lock_killable(&file->lock);
@@ -158,140 +173,99 @@ static long create_context(struct miracast_file *file, struct miracast_context_i
 		error = -EBUSY;
 		goto unlock;
 	}
-	if ((arg.flags & MIRACAST_CONTEXT_RECOVER) &&
+	if ((arg->flags & MIRACAST_CONTEXT_RECOVER) &&
 	    !(file->features & MIRACAST_FEATURE_RECOVER)) {
 		error = -EINVAL;
 		goto unlock;
 	}
-	context = miracast_context_create(file->adapter, arg.flags, arg.slots, &arg.status);
+	context = miracast_context_create(file->adapter, arg->flags, arg->slots, &arg->status);
 	if (IS_ERR(context)) {
 		error = PTR_ERR(context);
-		answered = NT_ERROR(arg.status);
+		*answer = NT_ERROR(arg->status);
 		goto unlock;
 	}
-	fill_context_info(context, &arg);
-	answered = true;
+	fill_context_info(context, arg);
 	/* Pairs with the acquire in file_context(): a context is seen whole. */
 	smp_store_release(&file->context, context);
 unlock:
 	mutex_unlock(&file->lock);
-	/* Unlocked, for user memory may stall. The context stays: RECOVER, GET_STATE know it. */
-	if (answered && copy_to_user(user, &arg, sizeof(arg)))
-		error = -EFAULT;
+	/* If the answer cannot be written the context stays: RECOVER, GET_STATE know it. */
 	return error;
 }
 
-static struct miracast_context *file_context(struct miracast_file *file)
+static int destroy_context(struct miracast_file *file, union miracast_argument *argument,
+			   bool *answer)
 {
-	/* Pairs with the release in create_context(). */
-	return smp_load_acquire(&file->context);
+	miracast_context_destroy(file_context(file), STATUS_CANCELLED);
+	return 0;
 }
 
-static long recover(struct miracast_context *context, struct miracast_context_info __user *user)
+static int recover(struct miracast_file *file, union miracast_argument *argument, bool *answer)
 {
-	struct miracast_context_info arg;
-	long error;
+	struct miracast_context_info *arg = &argument->context_info;
+	struct miracast_context *context = file_context(file);
+	int error;
 
-	error = get_context_info(&arg, user);
+	error = clear_context_info(arg);
 	if (error)
 		return error;
-	if (arg.flags || arg.slots)
+	if (arg->flags || arg->slots)
 		return -EINVAL;
 	error = miracast_context_recover(context);
 	if (error)
 		return error;
-	fill_context_info(context, &arg);
-	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
+	fill_context_info(context, arg);
+	return 0;
 }
 
-static long session(struct miracast_context *context, struct miracast_session __user *user)
+static int session(struct miracast_file *file, union miracast_argument *argument, bool *answer)
 {
-	struct miracast_session arg;
-	long error;
-
-	if (copy_from_user(&arg, user, sizeof(arg)))
-		return -EFAULT;
-	if (arg.size != sizeof(arg))
-		return -EINVAL;
-	error = miracast_context_session(context, &arg);
-	if (error)
-		return error;
-	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
+	return miracast_context_session(file_context(file), &argument->session);
 }
 
-static long get_state(struct miracast_context *context, struct miracast_state __user *user)
+static int get_state(struct miracast_file *file, union miracast_argument *argument, bool *answer)
 {
-	struct miracast_state arg;
-
-	if (copy_from_user(&arg, user, sizeof(arg)))
-		return -EFAULT;
-	if (arg.size != sizeof(arg) || arg.reserved)
+	if (argument->state.reserved)
 		return -EINVAL;
-	miracast_context_get_state(context, &arg);
-	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
+	miracast_context_get_state(file_context(file), &argument->state);
+	return 0;
 }
 
-static long exchange(struct miracast_context *context, struct miracast_exchange __user *user)
+static int exchange(struct miracast_file *file, union miracast_argument *argument, bool *answer)
 {
-	struct miracast_exchange arg;
-	long error;
+	struct miracast_context *context = file_context(file);
 
-	if (copy_from_user(&arg, user, sizeof(arg)))
-		return -EFAULT;
-	if (arg.size != sizeof(arg))
-		return -EINVAL;
 	if (READ_ONCE(context->state) == MIRACAST_DESTROYED)
 		return -ENODEV;
-	error = miracast_messages_exchange(context, &arg);
-	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : error;
+	*answer = true;
+	return miracast_messages_exchange(context, &argument->exchange);
 }
 
-static long io_control(struct miracast_context *context, struct miracast_io_control __user *user)
+static int io_control(struct miracast_file *file, union miracast_argument *argument, bool *answer)
 {
-	struct miracast_io_control arg;
-	long error;
-
-	if (copy_from_user(&arg, user, sizeof(arg)))
-		return -EFAULT;
-	if (arg.size != sizeof(arg))
-		return -EINVAL;
-	error = miracast_context_io_control(context, &arg);
-	if (error)
-		return error;
-	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
+	return miracast_context_io_control(file_context(file), &argument->io_control);
 }
 
-static long get_chunks(struct miracast_context *context, struct miracast_get_chunks __user *user)
+static int get_chunks(struct miracast_file *file, union miracast_argument *argument, bool *answer)
 {
-	struct miracast_get_chunks arg;
-	long error;
-
-	if (copy_from_user(&arg, user, sizeof(arg)))
-		return -EFAULT;
-	if (arg.size != sizeof(arg))
-		return -EINVAL;
-	error = miracast_chunks_get(context, &arg);
-	if (error)
-		return error;
-	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
+	return miracast_chunks_get(file_context(file), &argument->get_chunks);
 }
 
-static long report_session_status(struct miracast_context *context,
-				  struct miracast_report_status __user *user)
+static int report_session_status(struct miracast_file *file, union miracast_argument *argument,
+				 bool *answer)
 {
-	struct miracast_report_status arg;
+	struct miracast_report_status *arg = &argument->report_status;
+	struct miracast_context *context = file_context(file);
 	u32 reason = MIRACAST_STOP_UNKNOWN;
 
-	if (copy_from_user(&arg, user, sizeof(arg)))
-		return -EFAULT;
-	if (arg.size != sizeof(arg) || arg.reserved)
+	if (arg->reserved)
 		return -EINVAL;
 	if (READ_ONCE(context->state) == MIRACAST_DESTROYED)
 		return -ENODEV;
-	trace_miracast_report_session_status(context, arg.miracast_status, arg.status);
+	trace_miracast_report_session_status(context, arg->miracast_status, arg->status);
 	/* The first five line up: ETW MiracastStopSessionReason is MIRACAST_STATUS + 1. */
-	if (arg.miracast_status <= MIRACAST_STATUS_SINK_FAILED_STANDARD_MODE_CHANGE)
-		reason = arg.miracast_status + 1;
+	if (arg->miracast_status <= MIRACAST_STATUS_SINK_FAILED_STANDARD_MODE_CHANGE)
+		reason = arg->miracast_status + 1;
 	miracast_context_request_stop(context, reason);
 	return 0;
 }
@@ -308,79 +282,87 @@ static u64 statistic_value(const struct miracast_statistic_data *data)
 	}
 }
 
-static long report_statistic(struct miracast_context *context,
-			     struct miracast_report_statistic __user *user)
+static int report_statistic(struct miracast_file *file, union miracast_argument *argument,
+			    bool *answer)
 {
-	struct miracast_report_statistic arg;
+	struct miracast_report_statistic *arg = &argument->report_statistic;
+	struct miracast_context *context = file_context(file);
 
-	if (copy_from_user(&arg, user, sizeof(arg)))
-		return -EFAULT;
-	if (arg.size != sizeof(arg) || arg.reserved || arg.data.reserved ||
-	    arg.data.statistic_type > MIRACAST_STATISTIC_TYPE_EVENT ||
-	    (arg.data.statistic_type == MIRACAST_STATISTIC_TYPE_CHUNK_PROCESSING_COMPLETE &&
-	     arg.data.encode_complete.reserved))
+	if (arg->reserved || arg->data.reserved ||
+	    arg->data.statistic_type > MIRACAST_STATISTIC_TYPE_EVENT ||
+	    (arg->data.statistic_type == MIRACAST_STATISTIC_TYPE_CHUNK_PROCESSING_COMPLETE &&
+	     arg->data.encode_complete.reserved))
 		return -EINVAL;
 	if (READ_ONCE(context->state) == MIRACAST_DESTROYED)
 		return -ENODEV;
-	trace_miracast_report_statistic(context, arg.data.statistic_type,
-					statistic_value(&arg.data));
+	trace_miracast_report_statistic(context, arg->data.statistic_type,
+					statistic_value(&arg->data));
 	return 0;
 }
 
-static long miracast_ioctl(struct file *filp, unsigned int cmd, unsigned long address)
+/* What a file must have for a command. */
+enum need {
+	NEEDS_NOTHING,
+	NEEDS_HANDSHAKE,
+	NEEDS_CONTEXT,
+};
+
+/**
+ * struct command - one ioctl
+ * @code: the command with the size and the direction of this kernel's argument
+ * @need: what must have been done before
+ * @run: does it; returns 0 or a negative errno. The argument is written back on success, and
+ *	on failure if @run sets its answer to true.
+ */
+struct command {
+	unsigned int code;
+	enum need need;
+	int (*run)(struct miracast_file *file, union miracast_argument *argument, bool *answer);
+};
+
+/* In the order of their numbers. */
+static const struct command commands[] = {
+	{ MIRACAST_IOC_HANDSHAKE, NEEDS_NOTHING, handshake },
+	{ MIRACAST_IOC_CREATE_CONTEXT, NEEDS_HANDSHAKE, create_context },
+	{ MIRACAST_IOC_DESTROY_CONTEXT, NEEDS_CONTEXT, destroy_context },
+	{ MIRACAST_IOC_RECOVER, NEEDS_CONTEXT, recover },
+	{ MIRACAST_IOC_SESSION, NEEDS_CONTEXT, session },
+	{ MIRACAST_IOC_GET_STATE, NEEDS_CONTEXT, get_state },
+	{ MIRACAST_IOC_EXCHANGE, NEEDS_CONTEXT, exchange },
+	{ MIRACAST_IOC_IO_CONTROL, NEEDS_CONTEXT, io_control },
+	{ MIRACAST_IOC_GET_CHUNKS, NEEDS_CONTEXT, get_chunks },
+	{ MIRACAST_IOC_REPORT_SESSION_STATUS, NEEDS_CONTEXT, report_session_status },
+	{ MIRACAST_IOC_REPORT_STATISTIC, NEEDS_CONTEXT, report_statistic },
+};
+
+static_assert(ARRAY_SIZE(commands) == NR_COMMANDS);
+
+static long miracast_ioctl(struct file *filp, unsigned int code, unsigned long address)
 {
+	/* The command's own struct is written first; to zero the whole would cost more. */
+	union miracast_argument argument __uninitialized;
 	struct miracast_file *file = filp->private_data;
 	void __user *user = (void __user *)address;
-	struct miracast_context *context;
+	const struct command *command;
+	bool answer = false;
+	int error;
 
-	if (_IOC_TYPE(cmd) != MIRACAST_IOC_MAGIC ||
-	    _IOC_NR(cmd) > _IOC_NR(MIRACAST_IOC_REPORT_STATISTIC))
+	if (_IOC_TYPE(code) != MIRACAST_IOC_MAGIC || _IOC_NR(code) >= NR_COMMANDS)
 		return -ENOTTY;
-	if (cmd == MIRACAST_IOC_HANDSHAKE)
-		return handshake(file, user);
-	if (!READ_ONCE(file->shaken))
+	command = &commands[array_index_nospec(_IOC_NR(code), NR_COMMANDS)];
+	if (command->need >= NEEDS_HANDSHAKE && !READ_ONCE(file->shaken))
 		return -EPROTO;
-	if (cmd == MIRACAST_IOC_CREATE_CONTEXT)
-		return create_context(file, user);
+	if (command->need >= NEEDS_CONTEXT && !file_context(file))
+		return -ENOTCONN;
 
-	context = file_context(file);
-	switch (cmd) {
-	case MIRACAST_IOC_DESTROY_CONTEXT:
-	case MIRACAST_IOC_RECOVER:
-	case MIRACAST_IOC_SESSION:
-	case MIRACAST_IOC_GET_STATE:
-	case MIRACAST_IOC_EXCHANGE:
-	case MIRACAST_IOC_IO_CONTROL:
-	case MIRACAST_IOC_GET_CHUNKS:
-	case MIRACAST_IOC_REPORT_SESSION_STATUS:
-	case MIRACAST_IOC_REPORT_STATISTIC:
-		if (!context)
-			return -ENOTCONN;
-		break;
-	}
-	switch (cmd) {
-	case MIRACAST_IOC_DESTROY_CONTEXT:
-		miracast_context_destroy(context, STATUS_CANCELLED);
-		return 0;
-	case MIRACAST_IOC_RECOVER:
-		return recover(context, user);
-	case MIRACAST_IOC_SESSION:
-		return session(context, user);
-	case MIRACAST_IOC_GET_STATE:
-		return get_state(context, user);
-	case MIRACAST_IOC_EXCHANGE:
-		return exchange(context, user);
-	case MIRACAST_IOC_IO_CONTROL:
-		return io_control(context, user);
-	case MIRACAST_IOC_GET_CHUNKS:
-		return get_chunks(context, user);
-	case MIRACAST_IOC_REPORT_SESSION_STATUS:
-		return report_session_status(context, user);
-	case MIRACAST_IOC_REPORT_STATISTIC:
-		return report_statistic(context, user);
-	default:
-		return -ENOTTY;
-	}
+	error = miracast_argument_get(&argument, _IOC_SIZE(command->code), user, _IOC_SIZE(code));
+	if (error)
+		return error;
+	error = command->run(file, &argument, &answer);
+	if ((!error || answer) && (_IOC_DIR(command->code) & _IOC_READ) &&
+	    copy_to_user(user, &argument, min(_IOC_SIZE(command->code), _IOC_SIZE(code))))
+		error = -EFAULT;
+	return error;
 }
 
 static __poll_t miracast_poll(struct file *filp, poll_table *wait)

@@ -10,10 +10,22 @@
  *	-> EXCHANGE ... EXCHANGE -> SESSION(STOP_BEGIN, STOP_END)
  *	-> DESTROY_CONTEXT -> close
  *
- * Every struct begins with its own size, set by the caller; reserved words
- * and unknown flag bits must be zero and are refused with EINVAL otherwise.
- * An output struct is either written in full or left alone. An unknown
- * command is ENOTTY. Pointers travel as __u64. Times are in nanoseconds.
+ * Reserved words and unknown flag bits must be zero and are refused with
+ * EINVAL otherwise. An output struct is either written in full or left alone.
+ * Pointers travel as __u64. Times are in nanoseconds.
+ *
+ * A command is told by its number (_IOC_NR) alone; a number that does not
+ * exist is ENOTTY. Its argument may be longer or shorter than the kernel's:
+ * later versions of this header add members at the end of a struct and change
+ * nothing else. The command says the length of the struct (_IOC_SIZE), and so
+ * does the struct's first member, size; EINVAL if the two differ. Members that
+ * the caller's struct does not have are taken as zero and not written. Bytes
+ * that the kernel does not know must be zero, E2BIG otherwise, and stay so.
+ *
+ * struct miracast_caps, struct miracast_chunk_info, struct miracast_chunk_data
+ * and struct miracast_statistic_data have the layout of the DDI and never
+ * change. The records of EXCHANGE's arrays grow as the commands' structs do;
+ * their lengths are members of struct miracast_exchange.
  *
  * poll(): EPOLLIN a message waits, EPOLLRDBAND GET_CHUNKS would not wait (a
  * chunk, a reset of the queue, or the end of the session), EPOLLPRI the session's
@@ -418,8 +430,11 @@ struct miracast_completion {
 #define MIRACAST_EVENT_CHUNK   (1u << 1) /* GET_CHUNKS would not wait */
 #define MIRACAST_EVENT_STATE   (1u << 2) /* the state changed: GET_STATE */
 
-#define MIRACAST_EXCHANGE_MAX 1024
-#define MIRACAST_NO_TIMEOUT   (~0ull)
+#define MIRACAST_EXCHANGE_MAX	      1024
+#define MIRACAST_COMPLETION_SIZE_VER0 24 /* of the first struct miracast_completion */
+#define MIRACAST_MESSAGE_SIZE_VER0    32 /* of the first struct miracast_message */
+#define MIRACAST_RECORD_SIZE_MAX      4096
+#define MIRACAST_NO_TIMEOUT	      (~0ull)
 
 /**
  * struct miracast_exchange - argument of MIRACAST_IOC_EXCHANGE
@@ -434,6 +449,10 @@ struct miracast_completion {
  * @state: out: enum miracast_session_state
  * @timeout_ns: in: how long to wait for a first message if none is there;
  *	0: not at all, MIRACAST_NO_TIMEOUT: until one comes
+ * @completion_size: in: bytes from one completion to the next, 0 for
+ *	MIRACAST_COMPLETION_SIZE_VER0
+ * @message_size: in: bytes from one message to the next, 0 for
+ *	MIRACAST_MESSAGE_SIZE_VER0
  *
  * First submits, then fetches, then (if nothing was fetched and there is
  * room) waits; the wait ends early when the session's state changes, and there
@@ -441,8 +460,10 @@ struct miracast_completion {
  * completion (ENOENT: no such message is with the daemon, EMSGSIZE:
  * information above output_size, EINVAL: bad status or reserved) stops the
  * call there with nothing fetched, the earlier ones taken, and the struct
- * written. Each array has at most MIRACAST_EXCHANGE_MAX entries. Returns 0,
- * also when nothing came in time.
+ * written. Each array has at most MIRACAST_EXCHANGE_MAX entries, and an entry
+ * from the length of the first version to MIRACAST_RECORD_SIZE_MAX bytes
+ * (EINVAL); a completion with bytes that the kernel does not know and that
+ * are not zero is a bad one (E2BIG). Returns 0, also when nothing came in time.
  */
 struct miracast_exchange {
 	__u32 size;
@@ -454,6 +475,8 @@ struct miracast_exchange {
 	__u32 nr_stale;
 	__u32 state;
 	__u64 timeout_ns;
+	__u32 completion_size;
+	__u32 message_size;
 };
 
 #define MIRACAST_IO_CONTROL_HARDWARE_ACCESS (1u << 0) /* DDI: HardwareAccess */
