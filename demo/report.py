@@ -92,7 +92,7 @@ def main():
     messages, statuses = read_trace(logs / "trace.txt")
     sink = json.loads((logs / "sink.json").read_text())
     session = json.loads((logs / "status.json").read_text())["sessions"][0]
-    facts = session["facts"]
+    statistics = session["statistics"]
     sent = sum("send" in m for m in messages.values())
     called = sum("callback" in m for m in messages.values())
     decoded = sink["media"]["frames_decoded"]
@@ -134,12 +134,12 @@ def main():
     print()
     print("Session")
     print(f"  ended                    {session['reason']}: {session['message']}")
-    for key, value in facts.items():
+    for key, value in (session["details"] | statistics).items():
         if key != "rtsp-exchange":
             print(f"  {key:<24} {value}")
     print()
     print("RTSP")
-    for line in facts.get("rtsp-exchange", "").splitlines():
+    for line in statistics.get("rtsp-exchange", "").splitlines():
         print(f"  {line}")
     for violation in sink["rtsp"]["violations"]:
         print(f"  the sink remarks: {violation}")

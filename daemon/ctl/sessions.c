@@ -83,11 +83,15 @@ static GVariant *call(GDBusConnection *connection, const char *path, const char 
 struct session {
 	guint number;
 	GVariant *properties; /* a{sv} */
+	GVariant *statistics; /* a{sv}, or NULL */
 };
 
 static void session_clear(gpointer data)
 {
-	g_variant_unref(((struct session *)data)->properties);
+	struct session *session = data;
+
+	g_variant_unref(session->properties);
+	g_clear_pointer(&session->statistics, g_variant_unref);
 }
 
 static int compare_sessions(gconstpointer a, gconstpointer b)
@@ -164,6 +168,20 @@ static void add_properties(GVariantBuilder *builder, GVariant *properties)
 	}
 }
 
+/* A session that has gone since stays without. */
+static void get_statistics(GDBusConnection *connection, GArray *sessions)
+{
+	for (guint i = 0; i < sessions->len; i++) {
+		struct session *session = &g_array_index(sessions, struct session, i);
+		g_autofree char *path = g_strdup_printf(SESSION_PREFIX "%u", session->number);
+		g_autoptr(GVariant) answer =
+			call(connection, path, SESSION, "GetStatistics", NULL, "(a{sv})", NULL);
+
+		if (answer)
+			session->statistics = g_variant_get_child_value(answer, 0);
+	}
+}
+
 static void print_status_json(GVariant *manager, GArray *sessions)
 {
 	g_auto(GVariantBuilder) top = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE_VARDICT);
@@ -177,6 +195,8 @@ static void print_status_json(GVariant *manager, GArray *sessions)
 		g_variant_builder_add(&list, "{sv}", "session",
 				      g_variant_new_uint32(session->number));
 		add_properties(&list, session->properties);
+		if (session->statistics)
+			g_variant_builder_add(&list, "{sv}", "statistics", session->statistics);
 		g_variant_builder_close(&list);
 	}
 	add_properties(&top, manager);
@@ -185,11 +205,33 @@ static void print_status_json(GVariant *manager, GArray *sessions)
 	ctl_print_json(all);
 }
 
+static void print_values(GVariant *values)
+{
+	GVariantIter iter;
+	const char *name;
+	GVariant *value;
+
+	g_variant_iter_init(&iter, values);
+	while (g_variant_iter_loop(&iter, "{&sv}", &name, &value)) {
+		g_autofree char *text = g_variant_is_of_type(value, G_VARIANT_TYPE_STRING)
+						? g_variant_dup_string(value, NULL)
+						: g_variant_print(value, FALSE);
+		g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+		if (lines[0] && lines[1]) {
+			printf("  %s:\n", name);
+			for (char **line = lines; *line; line++)
+				printf("    %s\n", *line);
+		} else {
+			printf("  %s: %s\n", name, text);
+		}
+	}
+}
+
 static void print_session(const struct session *session)
 {
 	const char *state = "", *reason = "", *message = "", *local = "", *peer = "", *adapter = "";
-	g_autoptr(GVariantIter) facts = NULL;
-	const char *key, *value;
+	g_autoptr(GVariant) details = NULL;
 	guint32 target = 0;
 	guint16 port = 0;
 
@@ -201,7 +243,7 @@ static void print_session(const struct session *session)
 	g_variant_lookup(session->properties, "Port", "q", &port);
 	g_variant_lookup(session->properties, "Adapter", "&s", &adapter);
 	g_variant_lookup(session->properties, "TargetId", "u", &target);
-	g_variant_lookup(session->properties, "Facts", "a{ss}", &facts);
+	g_variant_lookup(session->properties, "Details", "@a{sv}", &details);
 
 	printf("Session %u: %s\n", session->number, state);
 	if (*reason)
@@ -209,17 +251,10 @@ static void print_session(const struct session *session)
 	printf("  sink      %s, connects to %s port %u\n", peer, local, port);
 	if (*adapter)
 		printf("  display   %s, connector %u\n", adapter, target);
-	while (facts && g_variant_iter_next(facts, "{&s&s}", &key, &value)) {
-		g_auto(GStrv) lines = g_strsplit(value, "\n", -1);
-
-		if (lines[0] && lines[1]) {
-			printf("  %s:\n", key);
-			for (char **line = lines; *line; line++)
-				printf("    %s\n", *line);
-		} else {
-			printf("  %s: %s\n", key, value);
-		}
-	}
+	if (details)
+		print_values(details);
+	if (session->statistics)
+		print_values(session->statistics);
 }
 
 enum ctl_exit ctl_status(const struct ctl *ctl, int argc, char **argv)
@@ -242,6 +277,7 @@ enum ctl_exit ctl_status(const struct ctl *ctl, int argc, char **argv)
 	sessions = get_sessions(connection, &manager, &status);
 	if (!sessions)
 		return status;
+	get_statistics(connection, sessions);
 	if (json) {
 		print_status_json(manager, sessions);
 		return CTL_OK;
@@ -254,7 +290,7 @@ enum ctl_exit ctl_status(const struct ctl *ctl, int argc, char **argv)
 }
 
 /*
- * Waiting for a session to have started or ended.
+ * Waiting for a session's pictures to be on their way, or for its end.
  */
 
 struct waiting {
@@ -289,7 +325,7 @@ static void look_at_session(struct waiting *waiting)
 	fflush(stdout);
 	g_free(waiting->last_state);
 	waiting->last_state = g_steal_pointer(&state);
-	if (!strcmp(waiting->last_state, "started")) {
+	if (!strcmp(waiting->last_state, "streaming")) {
 		waiting->status = CTL_OK;
 		g_main_loop_quit(waiting->loop);
 	} else if (!strcmp(waiting->last_state, "ended")) {
@@ -356,7 +392,7 @@ enum ctl_exit ctl_connect(const struct ctl *ctl, int argc, char **argv)
 		{"start-timeout", 0, 0, G_OPTION_ARG_INT, &start_timeout_s,
 		 "Seconds that the start may take then (30)", "SECONDS"},
 		{"wait", 0, 0, G_OPTION_ARG_NONE, &wait,
-		 "Return when the session has started, or failed to", NULL},
+		 "Return when pictures are on their way, or the session has failed", NULL},
 		G_OPTION_ENTRY_NULL,
 	};
 	g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(NULL);

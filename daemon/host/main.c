@@ -109,6 +109,7 @@ int main(int argc, char **argv)
 {
 	g_autofree char *bus = NULL;
 	g_autofree char *driver = NULL;
+	g_autofree char *session_program = NULL;
 	gboolean verbose = FALSE;
 	gboolean version = FALSE;
 	const GOptionEntry entries[] = {
@@ -116,6 +117,8 @@ int main(int argc, char **argv)
 		 "D-Bus to be on: \"system\" (default), \"session\", or an address", "BUS"},
 		{"driver", 0, 0, G_OPTION_ARG_FILENAME, &driver,
 		 "User-mode driver to load (default: " DRIVER_PATH ")", "PATH"},
+		{"session-program", 0, 0, G_OPTION_ARG_FILENAME, &session_program,
+		 "Program of a session's process (default: " SESSION_PATH ")", "PATH"},
 		{"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose, "Log every step", NULL},
 		{"version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version and exit", NULL},
 		G_OPTION_ENTRY_NULL,
@@ -126,6 +129,7 @@ int main(int argc, char **argv)
 	g_autoptr(GDBusConnection) connection = NULL;
 	g_autoptr(HostManager) manager = NULL;
 	g_autoptr(GError) error = NULL;
+	HostProcessConfig process_config;
 	struct daemon daemon = {0};
 	guint name_owner, sigterm, sigint;
 
@@ -155,7 +159,12 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	loop = g_main_loop_new(NULL, FALSE);
-	manager = host_manager_new(connection, driver ? driver : DRIVER_PATH);
+	process_config = (HostProcessConfig){
+		.program = session_program ? session_program : SESSION_PATH,
+		.driver = driver ? driver : DRIVER_PATH,
+		.verbose = verbose,
+	};
+	manager = host_manager_new(connection, &process_config);
 	daemon.loop = loop;
 	daemon.manager = manager;
 	name_owner = g_bus_own_name_on_connection(connection, HOST_BUS_NAME,

@@ -2,8 +2,8 @@
 #include "manager.h"
 
 #include "bus.h"
-#include "link-direct.h"
-#include "listener.h"
+#include "links/link-direct.h"
+#include "links/listener.h"
 #include "session.h"
 
 /* So many sessions that have ended stay on the bus, for their reasons to be read. */
@@ -16,7 +16,7 @@ struct _HostManager {
 	GDBusObjectManagerServer *server;
 	BusManager1 *bus;
 	HostListener *listener;
-	char *driver;
+	HostProcessConfig process_config;
 	GQueue sessions; /* the oldest first */
 	guint last_number;
 	void (*shut_down_done)(gpointer user_data);
@@ -202,7 +202,7 @@ static gboolean on_connect(BusManager1 *bus, GDBusMethodInvocation *invocation, 
 	g_auto(wish) wish = {0};
 	g_autoptr(GError) error = NULL;
 	g_autoptr(HostLink) link = NULL;
-	g_autoptr(MiracastDevice) device = NULL;
+	g_autoptr(HostProcess) process = NULL;
 	g_autoptr(BusObjectSkeleton) object = NULL;
 	g_autofree char *local = NULL;
 	g_autofree char *peer = NULL;
@@ -235,8 +235,9 @@ static gboolean on_connect(BusManager1 *bus, GDBusMethodInvocation *invocation, 
 	}
 
 	link = host_link_direct_new(self->listener, wish.local, wish.peer, wish.wait_s);
-	device = miracast_device_new(wish.adapter, self->driver, wish.driver_options);
-	session = host_session_new(++self->last_number, link, device, wish.start_timeout_s);
+	process = host_process_new(++self->last_number, &self->process_config, wish.adapter,
+				   wish.driver_options);
+	session = host_session_new(self->last_number, link, process, wish.start_timeout_s);
 	g_queue_push_tail(&self->sessions, session);
 	g_signal_connect(session, "ended", G_CALLBACK(on_ended), self);
 
@@ -266,17 +267,17 @@ void host_manager_shut_down(HostManager *self, void (*done)(gpointer user_data),
 	check_shut_down(self);
 }
 
-HostManager *host_manager_new(GDBusConnection *connection, const char *driver)
+HostManager *host_manager_new(GDBusConnection *connection, const HostProcessConfig *process_config)
 {
 	HostManager *self = g_new0(HostManager, 1);
 	g_autoptr(BusObjectSkeleton) object = bus_object_skeleton_new(HOST_BUS_ROOT "/manager");
 
-	self->driver = g_strdup(driver);
+	self->process_config = *process_config;
 	self->listener = host_listener_new();
 	g_queue_init(&self->sessions);
 	self->bus = bus_manager1_skeleton_new();
 	bus_manager1_set_version(self->bus, VERSION);
-	bus_manager1_set_driver(self->bus, driver);
+	bus_manager1_set_driver(self->bus, process_config->driver);
 	g_signal_connect(self->bus, "handle-connect", G_CALLBACK(on_connect), self);
 	bus_object_skeleton_set_manager1(object, self->bus);
 
@@ -295,6 +296,5 @@ void host_manager_free(HostManager *self)
 		g_signal_handlers_disconnect_by_data(item->data, self);
 	g_queue_clear_full(&self->sessions, g_object_unref);
 	host_listener_free(self->listener);
-	g_free(self->driver);
 	g_free(self);
 }

@@ -3,6 +3,8 @@
 #ifndef HOST_MANAGER_H
 #define HOST_MANAGER_H
 
+#include "process.h"
+
 #include <gio/gio.h>
 
 G_BEGIN_DECLS
@@ -13,8 +15,8 @@ G_BEGIN_DECLS
 
 typedef struct _HostManager HostManager;
 
-/* Exports its objects on @connection. @driver: path of the user-mode driver. */
-HostManager *host_manager_new(GDBusConnection *connection, const char *driver);
+/* Exports its objects on @connection. What @process_config points to outlives the manager. */
+HostManager *host_manager_new(GDBusConnection *connection, const HostProcessConfig *process_config);
 
 /* Ends all sessions; @done is called, in bounded time, when none is left. */
 void host_manager_shut_down(HostManager *manager, void (*done)(gpointer user_data),

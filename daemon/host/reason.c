@@ -60,6 +60,9 @@ static const struct {
 	[HOST_REASON_DRIVER_HUNG] = {"driver-hung",
 				     "The user-mode driver did not answer and was cut off: restart "
 				     "miracastd and report it as a bug."},
+	[HOST_REASON_SESSION_DIED] = {"session-died",
+				      "The session's process died: see miracastd's log, connect "
+				      "again, and report it as a bug."},
 	[HOST_REASON_START_TIMEOUT] = {"start-timeout",
 				       "The session did not start in time: switch the sink off and "
 				       "on and connect again."},

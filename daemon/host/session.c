@@ -1,23 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "session.h"
 
+#include "miracast-driver.h"
+#include "miracast-status.h"
+
+#include <stdbool.h>
 #include <unistd.h>
 
 /* What is under way; on_... below continues when it is over. */
-enum step {
-	STEP_CREATE,
-	STEP_OPEN,
-	STEP_START,
-	STEP_RUN,
-	STEP_LEAVE,
-	STEP_ENDED,
-};
+typedef enum {
+	STATE_CREATE,
+	STATE_OPEN,
+	STATE_START,
+	STATE_RUN,
+	STATE_STREAM, /* runs, too: pictures are on their way */
+	STATE_LEAVE,
+	STATE_ENDED,
+} SessionState;
 
-#define N_STEPS (STEP_ENDED + 1)
+#define N_STATES (STATE_ENDED + 1)
 
 static const char *const state_names[] = {
-	[STEP_CREATE] = "preparing", [STEP_OPEN] = "waiting",	[STEP_START] = "starting",
-	[STEP_RUN] = "started",	     [STEP_LEAVE] = "stopping", [STEP_ENDED] = "ended",
+	[STATE_CREATE] = "preparing", [STATE_OPEN] = "waiting",	    [STATE_START] = "starting",
+	[STATE_RUN] = "started",      [STATE_STREAM] = "streaming", [STATE_LEAVE] = "stopping",
+	[STATE_ENDED] = "ended",
 };
 
 struct _HostSession {
@@ -26,14 +32,17 @@ struct _HostSession {
 	guint number;
 	guint start_timeout_s;
 	HostLink *link;
-	MiracastDevice *device;
+	HostProcess *process;
 	BusSession1 *bus;
 	GCancellable *cancellable;
 	GPtrArray *disconnects; /* D-Bus calls to answer at the end */
+	GPtrArray *questions; /* D-Bus calls that wait for statistics */
+	guint answer_source; /* they are answered then, with what there is */
+	char *unknown_options;
 
-	enum step step;
-	gint64 step_began;
-	gint64 step_took[N_STEPS]; /* microseconds */
+	SessionState state;
+	gint64 state_began;
+	gint64 state_took[N_STATES]; /* microseconds, all times together */
 	bool ending;
 	enum miracast_stop_reason stop_reason;
 };
@@ -47,52 +56,74 @@ static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE(HostSession, host_session, G_TYPE_OBJECT)
 
-static void update_facts(HostSession *self)
+static void add_all(GVariantDict *dict, GVariant *values)
 {
-	g_autoptr(GVariant) facts = miracast_device_get_facts(self->device);
-	g_autoptr(GVariant) all = NULL;
-	g_auto(GVariantBuilder) builder = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("a{ss}"));
-	g_auto(GVariantDict) dict;
 	GVariantIter iter;
-	const char *key, *text;
+	const char *name;
 	GVariant *value;
 
-	g_variant_dict_init(&dict, NULL);
-	host_link_add_facts(self->link, &dict);
-	all = g_variant_ref_sink(g_variant_dict_end(&dict));
-	g_variant_iter_init(&iter, all);
-	while (g_variant_iter_loop(&iter, "{&sv}", &key, &value))
-		g_variant_builder_add(&builder, "{ss}", key, g_variant_get_string(value, NULL));
-	g_variant_iter_init(&iter, facts);
-	while (g_variant_iter_loop(&iter, "{&s&s}", &key, &text))
-		g_variant_builder_add(&builder, "{ss}", key, text);
-	for (enum step step = STEP_CREATE; step < STEP_ENDED; step++) {
-		g_autofree char *name = g_strdup_printf("%s-ms", state_names[step]);
-		g_autofree char *took =
-			g_strdup_printf("%" G_GINT64_FORMAT, self->step_took[step] / 1000);
-
-		if (self->step_took[step])
-			g_variant_builder_add(&builder, "{ss}", name, took);
-	}
-	bus_session1_set_facts(self->bus, g_variant_builder_end(&builder));
+	g_variant_iter_init(&iter, values);
+	while (g_variant_iter_loop(&iter, "{&sv}", &name, &value))
+		g_variant_dict_insert_value(dict, name, value);
 }
 
-/* Not yet told to anybody. */
-static void note_step(HostSession *self, enum step step)
+static void update_details(HostSession *self)
+{
+	g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(NULL);
+
+	add_all(&dict, host_process_get_details(self->process));
+	host_link_add_details(self->link, &dict);
+	if (self->unknown_options)
+		g_variant_dict_insert(&dict, "options-unknown", "s", self->unknown_options);
+	bus_session1_set_details(self->bus, g_variant_dict_end(&dict));
+}
+
+/* Transfer full, not floating. */
+static GVariant *get_statistics(HostSession *self)
+{
+	g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(NULL);
+
+	add_all(&dict, host_process_get_statistics(self->process));
+	host_link_add_statistics(self->link, &dict);
+	for (SessionState state = STATE_CREATE; state < STATE_ENDED; state++) {
+		g_autofree char *name = g_strdup_printf("%s-ms", state_names[state]);
+
+		if (self->state_took[state])
+			g_variant_dict_insert(&dict, name, "t",
+					      (guint64)self->state_took[state] / 1000);
+	}
+	return g_variant_ref_sink(g_variant_dict_end(&dict));
+}
+
+static void answer_questions(HostSession *self)
+{
+	g_autoptr(GVariant) statistics = NULL;
+
+	g_clear_handle_id(&self->answer_source, g_source_remove);
+	if (!self->questions->len)
+		return;
+	statistics = get_statistics(self);
+	for (guint i = 0; i < self->questions->len; i++)
+		bus_session1_complete_get_statistics(self->bus, self->questions->pdata[i],
+						     statistics);
+	g_ptr_array_set_size(self->questions, 0);
+}
+
+static void set_state(HostSession *self, SessionState state)
 {
 	gint64 now = g_get_monotonic_time();
 
-	if (self->step_began)
-		self->step_took[self->step] = now - self->step_began;
-	self->step_began = now;
-	self->step = step;
+	if (self->state_began)
+		self->state_took[self->state] += now - self->state_began;
+	self->state_began = now;
+	self->state = state;
+	update_details(self);
+	bus_session1_set_state(self->bus, state_names[state]);
 }
 
-static void set_step(HostSession *self, enum step step)
+static bool is_running(HostSession *self)
 {
-	note_step(self, step);
-	update_facts(self);
-	bus_session1_set_state(self->bus, state_names[step]);
+	return self->state == STATE_RUN || self->state == STATE_STREAM;
 }
 
 static void on_destroyed(GObject *object, GAsyncResult *result, gpointer data)
@@ -100,10 +131,11 @@ static void on_destroyed(GObject *object, GAsyncResult *result, gpointer data)
 	g_autoptr(HostSession) self = data;
 	g_autoptr(GError) error = NULL;
 
-	if (!miracast_device_destroy_finish(self->device, result, &error))
+	if (!host_process_destroy_finish(self->process, result, &error))
 		g_warning("Session %u: %s", self->number, error->message);
+	answer_questions(self);
+	set_state(self, STATE_ENDED);
 	host_link_close(self->link);
-	set_step(self, STEP_ENDED);
 	g_message("Session %u: ended (%s). %s", self->number, bus_session1_get_reason(self->bus),
 		  bus_session1_get_message(self->bus));
 	/* Whoever asked for the end sees it in the properties when the answer comes. */
@@ -116,7 +148,7 @@ static void on_destroyed(GObject *object, GAsyncResult *result, gpointer data)
 
 static void destroy(HostSession *self)
 {
-	miracast_device_destroy_async(self->device, on_destroyed, g_object_ref(self));
+	host_process_destroy_async(self->process, on_destroyed, g_object_ref(self));
 }
 
 static void on_stopped(GObject *object, GAsyncResult *result, gpointer data)
@@ -124,20 +156,20 @@ static void on_stopped(GObject *object, GAsyncResult *result, gpointer data)
 	g_autoptr(HostSession) self = data;
 	g_autoptr(GError) error = NULL;
 
-	if (!miracast_device_stop_finish(self->device, result, &error))
+	if (!host_process_stop_finish(self->process, result, &error))
 		g_warning("Session %u: %s", self->number, error->message);
 	destroy(self);
 }
 
-/* From any step that is not waited for. */
+/* From any state whose end is not waited for. */
 static void leave(HostSession *self)
 {
-	bool started = self->step == STEP_RUN;
+	bool running = is_running(self);
 
-	set_step(self, STEP_LEAVE);
-	if (started)
-		miracast_device_stop_async(self->device, self->stop_reason, on_stopped,
-					   g_object_ref(self));
+	set_state(self, STATE_LEAVE);
+	if (running)
+		host_process_stop_async(self->process, self->stop_reason, on_stopped,
+					g_object_ref(self));
 	else
 		destroy(self);
 }
@@ -146,20 +178,21 @@ static void leave(HostSession *self)
 static void end_with(HostSession *self, enum miracast_stop_reason stop_reason, const char *word,
 		     const char *message)
 {
-	if (self->ending || self->step >= STEP_LEAVE)
+	if (self->ending || self->state >= STATE_LEAVE)
 		return;
 	self->ending = true;
 	self->stop_reason = stop_reason;
 	bus_session1_set_reason(self->bus, word);
 	bus_session1_set_message(self->bus, message);
 
-	switch (self->step) {
-	case STEP_CREATE: break;
-	case STEP_OPEN: g_cancellable_cancel(self->cancellable); break;
-	case STEP_START: miracast_device_hang_up(self->device); break;
-	case STEP_RUN: leave(self); break;
-	case STEP_LEAVE:
-	case STEP_ENDED: break;
+	switch (self->state) {
+	case STATE_CREATE: break;
+	case STATE_OPEN: g_cancellable_cancel(self->cancellable); break;
+	case STATE_START: host_process_hang_up(self->process); break;
+	case STATE_RUN:
+	case STATE_STREAM: leave(self); break;
+	case STATE_LEAVE:
+	case STATE_ENDED: break;
 	}
 }
 
@@ -174,10 +207,9 @@ void host_session_end(HostSession *self, HostReason reason, const char *detail)
 static void end_by_driver(HostSession *self, enum miracast_stop_reason stop_reason,
 			  HostReason reason, const char *detail)
 {
-	g_autofree char *word = NULL;
-	g_autofree char *message = NULL;
+	const char *word, *message;
 
-	if (miracast_device_get_reason(self->device, &word, &message))
+	if (host_process_get_reason(self->process, &word, &message))
 		end_with(self, stop_reason, word, message);
 	else
 		host_session_end(self, reason, detail);
@@ -196,9 +228,24 @@ static void fail(HostSession *self, const GError *error)
 		host_session_end(self, reason, error->message);
 }
 
-static void on_stop_requested(MiracastDevice *device, guint stop_reason, HostSession *self)
+static void on_stop_requested(HostProcess *process, guint stop_reason, HostSession *self)
 {
 	end_by_driver(self, stop_reason, host_reason_from_stop(stop_reason), NULL);
+}
+
+static void on_died(HostProcess *process, const char *how, HostSession *self)
+{
+	host_session_end(self, HOST_REASON_SESSION_DIED, how);
+}
+
+static void show_streaming(HostSession *self)
+{
+	SessionState state = host_process_get_streaming(self->process) ? STATE_STREAM : STATE_RUN;
+
+	if (!is_running(self) || self->state == state)
+		return;
+	set_state(self, state);
+	g_message("Session %u: %s", self->number, state_names[state]);
 }
 
 static void on_link_lost(HostLink *link, const char *detail, HostSession *self)
@@ -210,32 +257,29 @@ static void on_started(GObject *object, GAsyncResult *result, gpointer data)
 {
 	g_autoptr(HostSession) self = data;
 	g_autoptr(GError) error = NULL;
-	struct miracast_session_info info;
 	g_auto(GStrv) unknown = NULL;
+	guint32 session_info;
 
-	if (!miracast_device_start_finish(self->device, result, &info, &error)) {
+	if (!host_process_start_finish(self->process, result, &session_info, &unknown, &error)) {
 		fail(self, error);
 		leave(self);
 		return;
 	}
-	note_step(self, STEP_RUN);
+	if (*unknown) {
+		self->unknown_options = g_strjoinv(" ", unknown);
+		g_warning("Session %u: the user-mode driver knows no option %s", self->number,
+			  self->unknown_options);
+	}
+	set_state(self, STATE_RUN);
 	if (self->ending) {
 		leave(self);
 		return;
 	}
-	set_step(self, STEP_RUN);
-	unknown = miracast_device_get_unused_options(self->device);
-	if (*unknown) {
-		g_autofree char *names = g_strjoinv(" ", unknown);
-
-		g_warning("Session %u: the user-mode driver knows no option %s", self->number,
-			  names);
-		miracast_device_set_fact(self->device, "options-unknown", names);
-	}
 	g_message("Session %u: started%s", self->number,
-		  info.value & MIRACAST_SESSION_MONITOR_CONNECTED
+		  session_info & MIRACAST_SESSION_MONITOR_CONNECTED
 			  ? ""
 			  : "; the sink has no monitor attached yet");
+	show_streaming(self);
 }
 
 static void on_link_open(GObject *object, GAsyncResult *result, gpointer data)
@@ -255,45 +299,43 @@ static void on_link_open(GObject *object, GAsyncResult *result, gpointer data)
 		leave(self);
 		return;
 	}
-	set_step(self, STEP_START);
+	set_state(self, STATE_START);
 	g_message("Session %u: the sink is connected, capabilities are exchanged", self->number);
-	miracast_device_start_async(self->device, rtsp_socket, NULL, self->start_timeout_s,
-				    on_started, g_object_ref(self));
+	host_process_start_async(self->process, rtsp_socket, self->start_timeout_s, on_started,
+				 g_object_ref(self));
 }
 
 static void on_created(GObject *object, GAsyncResult *result, gpointer data)
 {
 	g_autoptr(HostSession) self = data;
 	g_autoptr(GError) error = NULL;
-	g_autoptr(MiracastChannel) channel = NULL;
 
-	if (!miracast_device_create_finish(self->device, result, &error))
+	if (!host_process_create_finish(self->process, result, &error))
 		fail(self, error);
 	if (self->ending) {
 		leave(self);
 		return;
 	}
-	channel = miracast_device_ref_channel(self->device);
-	bus_session1_set_adapter(self->bus, miracast_channel_get_path(channel));
-	bus_session1_set_context_id(self->bus, miracast_channel_get_context(channel)->context_id);
-	bus_session1_set_target_id(self->bus, miracast_channel_get_context(channel)->target_id);
+	bus_session1_set_adapter(self->bus, host_process_get_adapter(self->process));
+	bus_session1_set_context_id(self->bus, host_process_get_context_id(self->process));
+	bus_session1_set_target_id(self->bus, host_process_get_target_id(self->process));
 
-	set_step(self, STEP_OPEN);
+	set_state(self, STATE_OPEN);
 	g_message("Session %u: %s is ready, waiting for %s to connect to %s port %u", self->number,
-		  miracast_channel_get_path(channel), bus_session1_get_peer_address(self->bus),
+		  host_process_get_adapter(self->process), bus_session1_get_peer_address(self->bus),
 		  bus_session1_get_local_address(self->bus), bus_session1_get_port(self->bus));
 	host_link_open_async(self->link, self->cancellable, on_link_open, g_object_ref(self));
 }
 
 void host_session_run(HostSession *self)
 {
-	set_step(self, STEP_CREATE);
-	miracast_device_create_async(self->device, on_created, g_object_ref(self));
+	set_state(self, STATE_CREATE);
+	host_process_create_async(self->process, on_created, g_object_ref(self));
 }
 
 gboolean host_session_has_ended(HostSession *self)
 {
-	return self->step == STEP_ENDED;
+	return self->state == STATE_ENDED;
 }
 
 guint host_session_get_number(HostSession *self)
@@ -309,7 +351,7 @@ BusSession1 *host_session_get_bus(HostSession *self)
 static gboolean on_disconnect(BusSession1 *bus, GDBusMethodInvocation *invocation,
 			      HostSession *self)
 {
-	if (self->step == STEP_ENDED) {
+	if (self->state == STATE_ENDED) {
 		g_dbus_method_invocation_return_dbus_error(invocation,
 							   "net.miracast.Error.NotConnected",
 							   "the session has ended already");
@@ -320,11 +362,37 @@ static gboolean on_disconnect(BusSession1 *bus, GDBusMethodInvocation *invocatio
 	return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
+/* So long is waited for the session's process, before what it said last counts. */
+#define STATISTICS_WAIT_MS 1000
+
+static gboolean on_no_statistics(gpointer data)
+{
+	HostSession *self = data;
+
+	self->answer_source = 0;
+	answer_questions(self);
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean on_get_statistics(BusSession1 *bus, GDBusMethodInvocation *invocation,
+				  HostSession *self)
+{
+	g_ptr_array_add(self->questions, invocation);
+	if (!is_running(self)) {
+		answer_questions(self);
+	} else if (!self->answer_source) {
+		self->answer_source = g_timeout_add(STATISTICS_WAIT_MS, on_no_statistics, self);
+		host_process_ask_statistics(self->process);
+	}
+	return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
 static void host_session_init(HostSession *self)
 {
 	self->bus = bus_session1_skeleton_new();
 	self->cancellable = g_cancellable_new();
 	self->disconnects = g_ptr_array_new();
+	self->questions = g_ptr_array_new();
 }
 
 static void host_session_finalize(GObject *object)
@@ -332,9 +400,11 @@ static void host_session_finalize(GObject *object)
 	HostSession *self = HOST_SESSION(object);
 
 	g_ptr_array_unref(self->disconnects);
+	g_ptr_array_unref(self->questions);
+	g_free(self->unknown_options);
 	g_object_unref(self->cancellable);
 	g_object_unref(self->link);
-	g_object_unref(self->device);
+	g_object_unref(self->process);
 	g_object_unref(self->bus);
 	G_OBJECT_CLASS(host_session_parent_class)->finalize(object);
 }
@@ -346,7 +416,7 @@ static void host_session_class_init(HostSessionClass *class)
 					     NULL, NULL, G_TYPE_NONE, 0);
 }
 
-HostSession *host_session_new(guint number, HostLink *link, MiracastDevice *device,
+HostSession *host_session_new(guint number, HostLink *link, HostProcess *process,
 			      guint start_timeout_s)
 {
 	HostSession *self = g_object_new(HOST_TYPE_SESSION, NULL);
@@ -354,15 +424,22 @@ HostSession *host_session_new(guint number, HostLink *link, MiracastDevice *devi
 	self->number = number;
 	self->start_timeout_s = start_timeout_s;
 	self->link = g_object_ref(link);
-	self->device = g_object_ref(device);
-	bus_session1_set_facts(self->bus, g_variant_new("a{ss}", NULL));
+	self->process = g_object_ref(process);
+	bus_session1_set_details(self->bus, g_variant_new("a{sv}", NULL));
 	bus_session1_set_reason(self->bus, "");
 	bus_session1_set_message(self->bus, "");
 	bus_session1_set_adapter(self->bus, "");
 	g_signal_connect_object(self->bus, "handle-disconnect", G_CALLBACK(on_disconnect), self, 0);
-	g_signal_connect_object(device, "stop-requested", G_CALLBACK(on_stop_requested), self, 0);
-	g_signal_connect_object(device, "facts-changed", G_CALLBACK(update_facts), self,
+	g_signal_connect_object(self->bus, "handle-get-statistics", G_CALLBACK(on_get_statistics),
+				self, 0);
+	g_signal_connect_object(process, "stop-requested", G_CALLBACK(on_stop_requested), self, 0);
+	g_signal_connect_object(process, "streaming-changed", G_CALLBACK(show_streaming), self,
 				G_CONNECT_SWAPPED);
+	g_signal_connect_object(process, "details-changed", G_CALLBACK(update_details), self,
+				G_CONNECT_SWAPPED);
+	g_signal_connect_object(process, "statistics", G_CALLBACK(answer_questions), self,
+				G_CONNECT_SWAPPED);
+	g_signal_connect_object(process, "died", G_CALLBACK(on_died), self, 0);
 	g_signal_connect_object(link, "lost", G_CALLBACK(on_link_lost), self, 0);
 	return self;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A session: one link, one adapter context with its user-mode driver, from
+ * A session: one link, one process that hosts the user-mode driver on an adapter's context, from
  * "preparing" to "ended". Windows' order: kernel context, driver, link, RTSP
  * connection, start; and the way back.
  */
@@ -8,8 +8,8 @@
 #define HOST_SESSION_H
 
 #include "bus.h"
-#include "link.h"
-#include "miracast-device.h"
+#include "links/link.h"
+#include "process.h"
 #include "reason.h"
 
 G_BEGIN_DECLS
@@ -28,7 +28,7 @@ G_DECLARE_FINAL_TYPE(HostSession, host_session, HOST, SESSION, GObject)
  * @number: names it in the log
  * @start_timeout_s: for the start, from the sink's connection on
  */
-HostSession *host_session_new(guint number, HostLink *link, MiracastDevice *device,
+HostSession *host_session_new(guint number, HostLink *link, HostProcess *process,
 			      guint start_timeout_s);
 
 /* Its D-Bus interface, for the caller to fill in what it knows and to export. */

@@ -83,17 +83,13 @@ static void channel_clear(gpointer data)
 	g_free(channel->path);
 }
 
-MiracastChannel *miracast_channel_open(const char *path, uint64_t features, GError **error)
+MiracastChannel *miracast_channel_new_for_fd(int fd, const char *path, uint64_t features,
+					     GError **error)
 {
 	g_autoptr(MiracastChannel) channel = g_atomic_rc_box_new0(MiracastChannel);
 
 	channel->path = g_strdup(path);
-	channel->fd = open(path, O_RDWR | O_CLOEXEC);
-	if (channel->fd < 0) {
-		fail(error, errno, "%s cannot be opened", path);
-		return NULL;
-	}
-
+	channel->fd = fd;
 	channel->handshake.size = sizeof(channel->handshake);
 	channel->handshake.features = features;
 	if (ioctl(channel->fd, MIRACAST_IOC_HANDSHAKE, &channel->handshake)) {
@@ -101,6 +97,17 @@ MiracastChannel *miracast_channel_open(const char *path, uint64_t features, GErr
 		return NULL;
 	}
 	return g_steal_pointer(&channel);
+}
+
+MiracastChannel *miracast_channel_open(const char *path, uint64_t features, GError **error)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0) {
+		fail(error, errno, "%s cannot be opened", path);
+		return NULL;
+	}
+	return miracast_channel_new_for_fd(fd, path, features, error);
 }
 
 MiracastChannel *miracast_channel_ref(MiracastChannel *channel)

@@ -35,6 +35,10 @@ char **miracast_channel_list_adapters(void);
  */
 MiracastChannel *miracast_channel_open(const char *path, uint64_t features, GError **error);
 
+/* The same with a node that is open already. @fd: (transfer full): closed on error, too. */
+MiracastChannel *miracast_channel_new_for_fd(int fd, const char *path, uint64_t features,
+					     GError **error);
+
 MiracastChannel *miracast_channel_ref(MiracastChannel *channel);
 
 /* The last one unmaps the arena and closes the file, which ends the context. */

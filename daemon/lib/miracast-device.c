@@ -20,13 +20,14 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <glib-unix.h>
+#include <glib/gstdio.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define FACTS_INTERVAL_MS 200
+#define DETAILS_INTERVAL_MS 200
 /* The kernel bounds it again: more slots than messages in flight are of no use. */
 #define SLOTS 256
 
@@ -57,6 +58,11 @@ struct op {
 	enum miracast_stop_reason stop_reason;
 };
 
+struct adapter_file {
+	char *path;
+	int fd;
+};
+
 struct _MiracastDevice {
 	GObject parent_instance;
 
@@ -67,6 +73,7 @@ struct _MiracastDevice {
 	GHashTable *options;
 
 	/* The life thread's. */
+	GArray *adapter_files; /* struct adapter_file */
 	void *module;
 	struct miracast_driver_interface driver;
 	void *driver_context;
@@ -92,8 +99,10 @@ struct _MiracastDevice {
 	enum miracast_stop_reason stop_reason;
 	char *reason;
 	char *message;
-	GHashTable *facts;
-	bool facts_dirty;
+	GHashTable *details; /* names to GVariant */
+	GHashTable *statistics;
+	bool details_dirty;
+	bool streaming;
 
 	bool has_data_rate;
 	bool rate_over;
@@ -107,13 +116,29 @@ struct _MiracastDevice {
 
 enum {
 	SIGNAL_STOP_REQUESTED,
-	SIGNAL_FACTS_CHANGED,
+	SIGNAL_DETAILS_CHANGED,
+	SIGNAL_STREAMING_CHANGED,
 	N_SIGNALS,
 };
 
 static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE(MiracastDevice, miracast_device, G_TYPE_OBJECT)
+
+static void adapter_file_clear(gpointer data)
+{
+	struct adapter_file *file = data;
+
+	g_free(file->path);
+	if (file->fd >= 0)
+		close(file->fd);
+}
+
+static GHashTable *values_new(void)
+{
+	return g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+				     (GDestroyNotify)g_variant_unref);
+}
 
 static void miracast_device_init(MiracastDevice *self)
 {
@@ -122,7 +147,10 @@ static void miracast_device_init(MiracastDevice *self)
 	self->context = g_main_context_ref_thread_default();
 	self->ops = g_async_queue_new();
 	self->handlers = g_ptr_array_new();
-	self->facts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	self->adapter_files = g_array_new(FALSE, FALSE, sizeof(struct adapter_file));
+	g_array_set_clear_func(self->adapter_files, adapter_file_clear);
+	self->details = values_new();
+	self->statistics = values_new();
 	self->asked_options = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	self->rtsp_socket = -1;
 }
@@ -136,7 +164,9 @@ static void miracast_device_finalize(GObject *object)
 	g_free(self->adapter);
 	g_free(self->driver_path);
 	g_hash_table_unref(self->options);
-	g_hash_table_unref(self->facts);
+	g_array_unref(self->adapter_files);
+	g_hash_table_unref(self->details);
+	g_hash_table_unref(self->statistics);
 	g_hash_table_unref(self->asked_options);
 	g_ptr_array_unref(self->handlers);
 	g_async_queue_unref(self->ops);
@@ -155,9 +185,12 @@ static void miracast_device_class_init(MiracastDeviceClass *class)
 	signals[SIGNAL_STOP_REQUESTED] = g_signal_new("stop-requested", MIRACAST_TYPE_DEVICE,
 						      G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
 						      G_TYPE_NONE, 1, G_TYPE_UINT);
-	signals[SIGNAL_FACTS_CHANGED] = g_signal_new("facts-changed", MIRACAST_TYPE_DEVICE,
-						     G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-						     G_TYPE_NONE, 0);
+	signals[SIGNAL_DETAILS_CHANGED] = g_signal_new("details-changed", MIRACAST_TYPE_DEVICE,
+						       G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+						       G_TYPE_NONE, 0);
+	signals[SIGNAL_STREAMING_CHANGED] = g_signal_new("streaming-changed", MIRACAST_TYPE_DEVICE,
+							 G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+							 G_TYPE_NONE, 0);
 }
 
 static MiracastDevice *device_new(const char *adapter, GHashTable *options)
@@ -193,6 +226,13 @@ MiracastDevice *miracast_device_new_with_driver(const char *adapter,
 
 	self->driver = *driver;
 	return self;
+}
+
+void miracast_device_add_adapter_file(MiracastDevice *self, const char *path, int fd)
+{
+	const struct adapter_file file = {.path = g_strdup(path), .fd = fd};
+
+	g_array_append_val(self->adapter_files, file);
 }
 
 void miracast_device_set_has_data_rate(MiracastDevice *self, gboolean has_data_rate)
@@ -475,39 +515,100 @@ gboolean miracast_device_get_reason(MiracastDevice *self, char **reason, char **
 	return TRUE;
 }
 
-static gboolean emit_facts_changed(gpointer data)
+static gboolean emit_details_changed(gpointer data)
 {
 	MiracastDevice *self = data;
 
 	g_mutex_lock(&self->lock);
-	self->facts_dirty = false;
+	self->details_dirty = false;
 	g_mutex_unlock(&self->lock);
-	g_signal_emit(self, signals[SIGNAL_FACTS_CHANGED], 0);
+	g_signal_emit(self, signals[SIGNAL_DETAILS_CHANGED], 0);
 	return G_SOURCE_REMOVE;
 }
 
-void miracast_device_set_fact(MiracastDevice *self, const char *key, const char *value)
+/* Takes @value. */
+static void set_detail(MiracastDevice *self, const char *name, GVariant *value)
 {
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
 
-	g_hash_table_replace(self->facts, g_strdup(key), g_strdup(value));
-	if (self->facts_dirty)
+	g_hash_table_replace(self->details, g_strdup(name), g_variant_ref_sink(value));
+	if (self->details_dirty)
 		return;
-	self->facts_dirty = true;
-	call_host(self, FACTS_INTERVAL_MS, emit_facts_changed);
+	self->details_dirty = true;
+	call_host(self, DETAILS_INTERVAL_MS, emit_details_changed);
 }
 
-GVariant *miracast_device_get_facts(MiracastDevice *self)
+void miracast_device_set_detail(MiracastDevice *self, const char *name, const char *text)
+{
+	set_detail(self, name, g_variant_new_string(text));
+}
+
+void miracast_device_set_detail_number(MiracastDevice *self, const char *name, uint64_t number)
+{
+	set_detail(self, name, g_variant_new_uint64(number));
+}
+
+static void set_statistic(MiracastDevice *self, const char *name, GVariant *value)
 {
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
-	g_autoptr(GList) keys = g_hash_table_get_keys(self->facts);
-	g_auto(GVariantBuilder) builder = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("a{ss}"));
 
-	keys = g_list_sort(keys, (GCompareFunc)g_strcmp0);
-	for (GList *key = keys; key; key = key->next)
-		g_variant_builder_add(&builder, "{ss}", key->data,
-				      g_hash_table_lookup(self->facts, key->data));
+	g_hash_table_replace(self->statistics, g_strdup(name), g_variant_ref_sink(value));
+}
+
+void miracast_device_set_statistic(MiracastDevice *self, const char *name, uint64_t number)
+{
+	set_statistic(self, name, g_variant_new_uint64(number));
+}
+
+void miracast_device_set_statistic_text(MiracastDevice *self, const char *name, const char *text)
+{
+	set_statistic(self, name, g_variant_new_string(text));
+}
+
+static GVariant *get_values(MiracastDevice *self, GHashTable *values)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+	g_autoptr(GList) names = g_hash_table_get_keys(values);
+	g_auto(GVariantBuilder) builder = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE_VARDICT);
+
+	names = g_list_sort(names, (GCompareFunc)g_strcmp0);
+	for (GList *name = names; name; name = name->next)
+		g_variant_builder_add(&builder, "{sv}", name->data,
+				      g_hash_table_lookup(values, name->data));
 	return g_variant_ref_sink(g_variant_builder_end(&builder));
+}
+
+GVariant *miracast_device_get_details(MiracastDevice *self)
+{
+	return get_values(self, self->details);
+}
+
+GVariant *miracast_device_get_statistics(MiracastDevice *self)
+{
+	return get_values(self, self->statistics);
+}
+
+static gboolean emit_streaming_changed(gpointer data)
+{
+	g_signal_emit(data, signals[SIGNAL_STREAMING_CHANGED], 0);
+	return G_SOURCE_REMOVE;
+}
+
+void miracast_device_set_streaming(MiracastDevice *self, bool streaming)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+
+	if (self->streaming == streaming)
+		return;
+	self->streaming = streaming;
+	call_host(self, 0, emit_streaming_changed);
+}
+
+gboolean miracast_device_get_streaming(MiracastDevice *self)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+
+	return self->streaming;
 }
 
 /*
@@ -533,26 +634,39 @@ static gboolean on_channel_event(int fd, GIOCondition condition, gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
+static void find_nodes(MiracastDevice *self, bool by_name)
+{
+	g_auto(GStrv) paths = NULL;
+
+	if (self->adapter && !by_name) {
+		miracast_device_add_adapter_file(self, self->adapter, -1);
+		return;
+	}
+	paths = miracast_channel_list_adapters();
+	for (char **path = paths; *path; path++)
+		miracast_device_add_adapter_file(self, *path, -1);
+}
+
 /* Transfer full: a channel with a context, of the first adapter that gives one. */
 static MiracastChannel *open_adapter(MiracastDevice *self, GError **error)
 {
-	g_auto(GStrv) paths = NULL;
 	bool by_name = self->adapter && !strchr(self->adapter, '/');
 	g_autoptr(GError) last_error = NULL;
 
-	if (self->adapter && !by_name) {
-		paths = g_new0(char *, 2);
-		paths[0] = g_strdup(self->adapter);
-	} else {
-		paths = miracast_channel_list_adapters();
-	}
-
-	for (char **path = paths; *path; path++) {
+	if (!self->adapter_files->len)
+		find_nodes(self, by_name);
+	for (guint i = 0; i < self->adapter_files->len; i++) {
+		struct adapter_file *file =
+			&g_array_index(self->adapter_files, struct adapter_file, i);
 		g_autoptr(MiracastChannel) channel = NULL;
 		g_autoptr(GError) this_error = NULL;
 		const struct miracast_handshake *handshake;
 
-		channel = miracast_channel_open(*path, 0, &this_error);
+		if (file->fd >= 0)
+			channel = miracast_channel_new_for_fd(g_steal_fd(&file->fd), file->path, 0,
+							      &this_error);
+		else
+			channel = miracast_channel_open(file->path, 0, &this_error);
 		if (channel) {
 			handshake = miracast_channel_get_handshake(channel);
 			/* What another adapter said before stays. */
@@ -633,6 +747,8 @@ static gboolean device_create(MiracastDevice *self, GError **error)
 	}
 
 	channel = open_adapter(self, error);
+	/* Those that were not taken are of no use any more. */
+	g_array_set_size(self->adapter_files, 0);
 	if (!channel)
 		return FALSE;
 	watch = g_unix_fd_source_new(miracast_channel_get_fd(channel),
@@ -1016,6 +1132,7 @@ static void op_push(MiracastDevice *self, struct op *op)
 	} else {
 		if (op->kind == OP_START) {
 			self->stop_requested = false;
+			self->streaming = false;
 			g_clear_pointer(&self->reason, g_free);
 			g_clear_pointer(&self->message, g_free);
 			self->rtsp_socket = op->rtsp_socket;

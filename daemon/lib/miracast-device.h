@@ -47,9 +47,14 @@ G_DECLARE_FINAL_TYPE(MiracastDevice, miracast_device, MIRACAST, DEVICE, GObject)
  * miracast_device_stop_async(). miracast_device_get_reason() may say more.
  */
 /**
- * MiracastDevice::facts-changed:
+ * MiracastDevice::details-changed:
  *
- * The driver set facts: at most five times a second.
+ * The driver set details: at most five times a second.
+ */
+/**
+ * MiracastDevice::streaming-changed:
+ *
+ * See miracast_device_get_streaming().
  */
 
 /**
@@ -67,6 +72,16 @@ MiracastDevice *miracast_device_new(const char *adapter, const char *driver_path
 MiracastDevice *miracast_device_new_with_driver(const char *adapter,
 						const struct miracast_driver_interface *driver,
 						GHashTable *options);
+
+/**
+ * miracast_device_add_adapter_file:
+ * @path: of the node, for messages
+ * @fd: (transfer full): the node, opened for reading and writing
+ *
+ * Before create: nodes are not opened by the device then, but the files that were added are tried
+ * in their order.
+ */
+void miracast_device_add_adapter_file(MiracastDevice *device, const char *path, int fd);
 
 /* Whether the link measures its data rate; before start. FALSE at first. */
 void miracast_device_set_has_data_rate(MiracastDevice *device, gboolean has_data_rate);
@@ -138,8 +153,12 @@ gboolean miracast_device_get_reason(MiracastDevice *device, char **reason, char 
 /* Names of options that the driver has not asked for so far. Transfer full. */
 char **miracast_device_get_unused_options(MiracastDevice *device);
 
-/* All facts, a{ss} in order of their keys. Transfer full, not floating. */
-GVariant *miracast_device_get_facts(MiracastDevice *device);
+/* What the driver set: a{sv} in order of the names; texts and uint64. Transfer full, not floating. */
+GVariant *miracast_device_get_details(MiracastDevice *device);
+GVariant *miracast_device_get_statistics(MiracastDevice *device);
+
+/* Whether the driver says that pictures are on their way to the sink. */
+gboolean miracast_device_get_streaming(MiracastDevice *device);
 
 /**
  * miracast_device_notify_data_rate:

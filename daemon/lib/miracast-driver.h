@@ -170,9 +170,17 @@ const char *miracast_device_get_option(MiracastDevice *device, const char *name)
 void miracast_device_set_reason(MiracastDevice *device, const char *reason, const char *message);
 
 /*
- * A fact of the session that the host shows to its users: replaces the value of @key
- * ("mode", "encoder", "frames-encoded", "rtsp-exchange", ...). Any thread.
+ * What the host shows of the session, by its name ("mode", "encoder"); replaces what was there. Users
+ * are told of each change, so this is for what seldom changes. Any thread.
  */
-void miracast_device_set_fact(MiracastDevice *device, const char *key, const char *value);
+void miracast_device_set_detail(MiracastDevice *device, const char *name, const char *text);
+void miracast_device_set_detail_number(MiracastDevice *device, const char *name, uint64_t number);
+
+/* The same for what changes all the time ("frames-encoded"): users have to ask for it. */
+void miracast_device_set_statistic(MiracastDevice *device, const char *name, uint64_t number);
+void miracast_device_set_statistic_text(MiracastDevice *device, const char *name, const char *text);
+
+/* Whether pictures are on their way to the sink; not so at first. Between start and stop. */
+void miracast_device_set_streaming(MiracastDevice *device, bool streaming);
 
 #endif /* MIRACAST_DRIVER_H */

@@ -65,20 +65,6 @@ struct _WfdDriver {
 	GHashTable *framebuffers; /* id -> MediaFramebuffer */
 };
 
-static void set_statistic(WfdSession *s, const char *key, const char *format, ...)
-	G_GNUC_PRINTF(3, 4);
-
-static void set_statistic(WfdSession *s, const char *key, const char *format, ...)
-{
-	g_autofree char *value = NULL;
-	va_list args;
-
-	va_start(args, format);
-	value = g_strdup_vprintf(format, args);
-	va_end(args);
-	miracast_device_set_fact(s->driver->device, key, value);
-}
-
 static void report_event(WfdSession *s, enum miracast_protocol_event event)
 {
 	struct miracast_statistic_data statistic = {
@@ -163,7 +149,7 @@ static void show_exchange(WfdSession *s)
 	all = g_string_new(NULL);
 	for (GList *line = s->exchange.head; line; line = line->next)
 		g_string_append_printf(all, "%s%s", all->len ? "\n" : "", (char *)line->data);
-	miracast_device_set_fact(s->driver->device, "rtsp-exchange", all->str);
+	miracast_device_set_statistic_text(s->driver->device, "rtsp-exchange", all->str);
 }
 
 static void receive(WfdSession *s)
@@ -269,11 +255,12 @@ static void play(WfdSession *s)
 				    STATUS_DEVICE_INSUFFICIENT_RESOURCES);
 			return;
 		}
-		set_statistic(s, "encoder", "%s", media_encoder(s->media));
-		set_statistic(s, "sink-rtp-port", "%u", config.sink_port);
+		miracast_device_set_detail(s->driver->device, "encoder", media_encoder(s->media));
+		miracast_device_set_detail_number(s->driver->device, "sink-rtp-port",
+						  config.sink_port);
 	}
 	media_set_playing(s->media, TRUE);
-	set_statistic(s, "streaming", "yes");
+	miracast_device_set_streaming(s->driver->device, true);
 	if (!s->arrived)
 		report_monitor(s);
 }
@@ -282,12 +269,16 @@ static void show_capabilities(WfdSession *s)
 {
 	const WfdSinkCaps *caps = wfd_source_caps(s->rtsp);
 	const WfdChoice *choice = wfd_source_choice(s->rtsp);
+	MiracastDevice *device = s->driver->device;
+	g_autofree char *mode = g_strdup_printf("%ux%u@%u", choice->mode.width, choice->mode.height,
+						choice->mode.fps);
 
-	set_statistic(s, "mode", "%ux%u@%u", choice->mode.width, choice->mode.height,
-		      choice->mode.fps);
-	set_statistic(s, "h264-level", "%s", wfd_level_name(choice->level));
-	set_statistic(s, "sink-edid-bytes", "%zu", caps->edid ? g_bytes_get_size(caps->edid) : 0);
-	set_statistic(s, "sink-standby", "%s", caps->standby_resume ? "yes" : "no");
+	miracast_device_set_detail(device, "mode", mode);
+	miracast_device_set_detail(device, "h264-level", wfd_level_name(choice->level));
+	miracast_device_set_detail_number(device, "sink-edid-bytes",
+					  caps->edid ? g_bytes_get_size(caps->edid) : 0);
+	miracast_device_set_detail(device, "sink-standby",
+				   caps->standby_resume ? "supported" : "unsupported");
 }
 
 static void handle_events(WfdSession *s)
@@ -305,7 +296,7 @@ static void handle_events(WfdSession *s)
 		case WFD_SOURCE_PLAY: play(s); break;
 		case WFD_SOURCE_PAUSE:
 			media_set_playing(s->media, FALSE);
-			set_statistic(s, "streaming", "no");
+			miracast_device_set_streaming(s->driver->device, false);
 			break;
 		case WFD_SOURCE_IDR_REQUEST:
 			media_force_keyframe(s->media);
@@ -362,20 +353,22 @@ static GSourceFuncs service_funcs = {.dispatch = service};
 
 static void show_statistics(WfdSession *s)
 {
+	MiracastDevice *device = s->driver->device;
 	MediaStatistics statistics;
 
 	media_get_statistics(s->media, &statistics);
-	set_statistic(s, "frames-in", "%" G_GUINT64_FORMAT, statistics.frames_in);
-	set_statistic(s, "frames-encoded", "%" G_GUINT64_FORMAT, statistics.frames_encoded);
-	set_statistic(s, "frames-dropped", "%" G_GUINT64_FORMAT, statistics.frames_dropped);
-	set_statistic(s, "frames-repeated", "%" G_GUINT64_FORMAT, statistics.frames_repeated);
-	set_statistic(s, "keyframes", "%" G_GUINT64_FORMAT, statistics.keyframes);
-	set_statistic(s, "encoded-bytes", "%" G_GUINT64_FORMAT, statistics.encoded_bytes);
-	set_statistic(s, "rtp-packets", "%" G_GUINT64_FORMAT, statistics.packets);
-	set_statistic(s, "rtp-packets-dropped", "%" G_GUINT64_FORMAT, statistics.packets_dropped);
+	miracast_device_set_statistic(device, "frames-in", statistics.frames_in);
+	miracast_device_set_statistic(device, "frames-encoded", statistics.frames_encoded);
+	miracast_device_set_statistic(device, "frames-dropped", statistics.frames_dropped);
+	miracast_device_set_statistic(device, "frames-repeated", statistics.frames_repeated);
+	miracast_device_set_statistic(device, "keyframes", statistics.keyframes);
+	miracast_device_set_statistic(device, "encoded-bytes", statistics.encoded_bytes);
+	miracast_device_set_statistic(device, "rtp-packets", statistics.packets);
+	miracast_device_set_statistic(device, "rtp-packets-dropped", statistics.packets_dropped);
 	if (statistics.frames_encoded)
-		set_statistic(s, "encode-ms", "%.2f",
-			      statistics.encode_ns / 1e6 / statistics.frames_encoded);
+		miracast_device_set_statistic(device, "encode-us",
+					      statistics.encode_ns / 1000 /
+						      statistics.frames_encoded);
 }
 
 static gboolean on_statistics(gpointer user_data)
@@ -602,7 +595,7 @@ static gboolean choose_rate(WfdSession *s, const struct miracast_wfd_connection_
 	/* A quarter is left for what the air takes. */
 	if (link_kbit)
 		s->kbit = MIN(s->kbit, link_kbit * 3 / 4);
-	set_statistic(s, "bitrate-kbit", "%u", s->kbit);
+	miracast_device_set_detail_number(s->driver->device, "bitrate-kbit", s->kbit);
 	return !link_kbit || link_kbit >= MIN_KBIT;
 }
 
@@ -784,7 +777,8 @@ static ntstatus_t handle_frame(WfdDriver *driver, const struct miracast_display_
 	framebuffer = get_framebuffer(driver, message->framebuffer_id, &error);
 	if (!framebuffer) {
 		g_info("frame %llu: %s", (unsigned long long)message->sequence, error->message);
-		set_statistic(driver->session, "framebuffer-error", "%s", error->message);
+		miracast_device_set_statistic_text(driver->device, "framebuffer-error",
+						   error->message);
 		return STATUS_UNSUCCESSFUL;
 	}
 	frame.pixels = media_framebuffer_pixels(framebuffer, message->x, message->y, message->width,

@@ -46,7 +46,7 @@ static void set_up(struct stage *stage, gconstpointer unused)
 	g_assert_no_error(error);
 	stage->daemon = g_subprocess_new(G_SUBPROCESS_FLAGS_NONE, &error, MIRACASTD, "--bus",
 					 g_test_dbus_get_bus_address(stage->bus), "--driver",
-					 DRIVER, NULL);
+					 DRIVER, "--session-program", MIRACAST_SESSION, NULL);
 	g_assert_no_error(error);
 	wait_for_name(stage->connection);
 }

@@ -5,6 +5,7 @@
  */
 #include "miracast-device.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -143,28 +144,94 @@ static void count(MiracastDevice *device, gpointer data)
 	++*(int *)data;
 }
 
-static void test_facts_are_told_together(void)
+static void test_details_are_told_together(void)
 {
 	g_autoptr(MiracastDevice) device = miracast_device_new(NULL, DRIVER_GOOD, NULL);
-	g_autoptr(GVariant) facts = NULL;
+	g_autoptr(GVariant) details = NULL;
 	g_autofree char *text = NULL;
 	int n_signals = 0;
 
-	g_signal_connect(device, "facts-changed", G_CALLBACK(count), &n_signals);
-	miracast_device_set_fact(device, "mode", "640x480p60");
-	miracast_device_set_fact(device, "encoder", "x264enc");
-	miracast_device_set_fact(device, "mode", "1280x720p30");
+	g_signal_connect(device, "details-changed", G_CALLBACK(count), &n_signals);
+	miracast_device_set_detail(device, "mode", "640x480p60");
+	miracast_device_set_detail_number(device, "bitrate-kbit", 500);
+	miracast_device_set_detail(device, "mode", "1280x720p30");
 	g_assert_cmpint(n_signals, ==, 0);
 	while (!n_signals)
 		g_main_context_iteration(NULL, TRUE);
-	facts = miracast_device_get_facts(device);
-	text = g_variant_print(facts, FALSE);
-	g_assert_cmpstr(text, ==, "{'encoder': 'x264enc', 'mode': '1280x720p30'}");
+	details = miracast_device_get_details(device);
+	text = g_variant_print(details, TRUE);
+	g_assert_cmpstr(text, ==, "{'bitrate-kbit': <uint64 500>, 'mode': <'1280x720p30'>}");
 
-	miracast_device_set_fact(device, "mode", "640x480p60");
+	miracast_device_set_detail(device, "mode", "640x480p60");
 	while (n_signals < 2)
 		g_main_context_iteration(NULL, TRUE);
 	g_assert_cmpint(n_signals, ==, 2);
+}
+
+static gboolean quit(gpointer data)
+{
+	*(bool *)data = true;
+	return G_SOURCE_REMOVE;
+}
+
+static void test_statistics_are_not_told(void)
+{
+	g_autoptr(MiracastDevice) device = miracast_device_new(NULL, DRIVER_GOOD, NULL);
+	g_autoptr(GVariant) statistics = NULL;
+	g_autofree char *text = NULL;
+	int n_signals = 0;
+	bool over = false;
+
+	g_signal_connect(device, "details-changed", G_CALLBACK(count), &n_signals);
+	miracast_device_set_statistic(device, "frames", 1);
+	miracast_device_set_statistic(device, "frames", 2);
+	miracast_device_set_statistic_text(device, "exchange", "M1");
+	g_timeout_add(500, quit, &over);
+	while (!over)
+		g_main_context_iteration(NULL, TRUE);
+	g_assert_cmpint(n_signals, ==, 0);
+	statistics = miracast_device_get_statistics(device);
+	text = g_variant_print(statistics, TRUE);
+	g_assert_cmpstr(text, ==, "{'exchange': <'M1'>, 'frames': <uint64 2>}");
+}
+
+static void test_streaming_is_told_once(void)
+{
+	g_autoptr(MiracastDevice) device = miracast_device_new(NULL, DRIVER_GOOD, NULL);
+	int n_signals = 0;
+
+	g_signal_connect(device, "streaming-changed", G_CALLBACK(count), &n_signals);
+	g_assert_false(miracast_device_get_streaming(device));
+	miracast_device_set_streaming(device, false);
+	miracast_device_set_streaming(device, true);
+	miracast_device_set_streaming(device, true);
+	while (g_main_context_iteration(NULL, FALSE))
+		;
+	g_assert_cmpint(n_signals, ==, 1);
+	g_assert_true(miracast_device_get_streaming(device));
+}
+
+/* A file that was handed in is tried, and no node is opened. */
+static void test_adapter_file(void)
+{
+	g_autoptr(MiracastDevice) device = miracast_device_new(NULL, DRIVER_GOOD, NULL);
+	g_autoptr(GAsyncResult) created = NULL;
+	g_autoptr(GAsyncResult) destroyed = NULL;
+	g_autoptr(GError) error = NULL;
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	miracast_device_add_adapter_file(device, "the file that was handed in", fd);
+	miracast_device_create_async(device, keep_result, &created);
+	while (!created)
+		g_main_context_iteration(NULL, TRUE);
+	g_assert_false(miracast_device_create_finish(device, created, &error));
+	g_assert_error(error, MIRACAST_ERROR, MIRACAST_ERROR_UNSUPPORTED);
+	g_assert_nonnull(strstr(error->message, "the file that was handed in"));
+	g_assert_cmpint(fcntl(fd, F_GETFD), ==, -1);
+
+	miracast_device_destroy_async(device, keep_result, &destroyed);
+	while (!destroyed)
+		g_main_context_iteration(NULL, TRUE);
 }
 
 int main(int argc, char **argv)
@@ -180,6 +247,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/device/options", test_options);
 	g_test_add_func("/device/unused-options", test_unused_options);
 	g_test_add_func("/device/first-reason-counts", test_first_reason_counts);
-	g_test_add_func("/device/facts-are-told-together", test_facts_are_told_together);
+	g_test_add_func("/device/details-are-told-together", test_details_are_told_together);
+	g_test_add_func("/device/statistics-are-not-told", test_statistics_are_not_told);
+	g_test_add_func("/device/streaming-is-told-once", test_streaming_is_told_once);
+	g_test_add_func("/device/adapter-file", test_adapter_file);
 	return g_test_run();
 }

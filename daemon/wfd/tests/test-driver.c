@@ -24,7 +24,8 @@ struct _MiracastDevice {
 	GMutex lock;
 	GCond cond;
 	GHashTable *options;
-	GHashTable *facts;
+	GHashTable *values; /* details and statistics, as text */
+	gboolean streaming;
 	char *reason;
 	gint status_reports;
 	enum miracast_status status;
@@ -52,10 +53,38 @@ void miracast_device_set_reason(MiracastDevice *device, const char *reason, cons
 	g_mutex_unlock(&device->lock);
 }
 
-void miracast_device_set_fact(MiracastDevice *device, const char *key, const char *value)
+static void set_value(MiracastDevice *device, const char *name, char *value)
 {
 	g_mutex_lock(&device->lock);
-	g_hash_table_insert(device->facts, g_strdup(key), g_strdup(value));
+	g_hash_table_insert(device->values, g_strdup(name), value);
+	g_cond_broadcast(&device->cond);
+	g_mutex_unlock(&device->lock);
+}
+
+void miracast_device_set_detail(MiracastDevice *device, const char *name, const char *text)
+{
+	set_value(device, name, g_strdup(text));
+}
+
+void miracast_device_set_detail_number(MiracastDevice *device, const char *name, uint64_t number)
+{
+	set_value(device, name, g_strdup_printf("%" G_GUINT64_FORMAT, number));
+}
+
+void miracast_device_set_statistic(MiracastDevice *device, const char *name, uint64_t number)
+{
+	set_value(device, name, g_strdup_printf("%" G_GUINT64_FORMAT, number));
+}
+
+void miracast_device_set_statistic_text(MiracastDevice *device, const char *name, const char *text)
+{
+	set_value(device, name, g_strdup(text));
+}
+
+void miracast_device_set_streaming(MiracastDevice *device, bool streaming)
+{
+	g_mutex_lock(&device->lock);
+	device->streaming = streaming;
 	g_cond_broadcast(&device->cond);
 	g_mutex_unlock(&device->lock);
 }
@@ -321,7 +350,7 @@ static WfdRig *rig_new(void)
 	g_mutex_init(&rig->device.lock);
 	g_cond_init(&rig->device.cond);
 	rig->device.options = g_hash_table_new(g_str_hash, g_str_equal);
-	rig->device.facts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	rig->device.values = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	g_assert_cmpuint(miracast_query_driver_interface(MIRACAST_DRIVER_INTERFACE_VERSION_1,
 							 sizeof(rig->driver), &rig->driver),
 			 ==, STATUS_SUCCESS);
@@ -363,7 +392,7 @@ static void rig_free(WfdRig *rig)
 	g_assert_cmpint(close(rig->fd), ==, 0);
 	sink_free(rig->sink);
 	g_hash_table_unref(rig->device.options);
-	g_hash_table_unref(rig->device.facts);
+	g_hash_table_unref(rig->device.values);
 	g_free(rig->device.reason);
 	g_mutex_clear(&rig->device.lock);
 	g_cond_clear(&rig->device.cond);
@@ -454,9 +483,9 @@ static void test_session(void)
 	rig->driver.stop_miracast_session(rig->context);
 	sink_expect(rig->sink, "wfd_trigger_method: TEARDOWN\r\n");
 	g_assert_cmpint(rig->device.status_reports, ==, 0);
-	g_assert_cmpstr(g_hash_table_lookup(rig->device.facts, "mode"), ==, "640x480@60");
-	g_assert_cmpstr(g_hash_table_lookup(rig->device.facts, "frames-encoded"), ==, "10");
-	g_assert_nonnull(strstr(g_hash_table_lookup(rig->device.facts, "rtsp-exchange"),
+	g_assert_cmpstr(g_hash_table_lookup(rig->device.values, "mode"), ==, "640x480@60");
+	g_assert_cmpstr(g_hash_table_lookup(rig->device.values, "frames-encoded"), ==, "10");
+	g_assert_nonnull(strstr(g_hash_table_lookup(rig->device.values, "rtsp-exchange"),
 				"> M3 GET_PARAMETER"));
 	rig_free(rig);
 }
@@ -491,7 +520,7 @@ static void test_bad_messages(void)
 	rig_play(rig);
 	for (guint32 id = 2; id <= 4; id++)
 		g_assert_cmpuint(send_frame(rig, 1, id, &result), ==, STATUS_UNSUCCESSFUL);
-	g_assert_nonnull(strstr(g_hash_table_lookup(rig->device.facts, "framebuffer-error"),
+	g_assert_nonnull(strstr(g_hash_table_lookup(rig->device.values, "framebuffer-error"),
 				"framebuffer 4: a layout that cannot be"));
 	frame = frame_message(1, 1);
 	for (guint32 size = 0; size < sizeof(frame); size++) {
@@ -673,7 +702,7 @@ static void test_options(void)
 	g_hash_table_insert(rig->device.options, "mode", "640x480@60");
 	g_hash_table_insert(rig->device.options, "bitrate", "1500");
 	rig_play(rig);
-	g_assert_cmpstr(g_hash_table_lookup(rig->device.facts, "bitrate-kbit"), ==, "1500");
+	g_assert_cmpstr(g_hash_table_lookup(rig->device.values, "bitrate-kbit"), ==, "1500");
 	rig_free(rig);
 	/* An encoder that is not there shows when the sink plays. */
 	rig = rig_new();

@@ -215,15 +215,19 @@ static void host_link_direct_close(HostLink *link)
 	g_clear_pointer(&HOST_LINK_DIRECT(link)->watch, host_link_watch_free);
 }
 
-static void host_link_direct_add_facts(HostLink *link, GVariantDict *facts)
+static void host_link_direct_add_details(HostLink *link, GVariantDict *details)
 {
 	HostLinkDirect *self = HOST_LINK_DIRECT(link);
-	g_autofree char *n_refused = g_strdup_printf("%u", self->n_refused);
 
-	g_variant_dict_insert(facts, "link-connections-refused", "s", n_refused);
 	if (self->watch)
-		g_variant_dict_insert(facts, "link-interface", "s",
+		g_variant_dict_insert(details, "link-interface", "s",
 				      host_link_watch_get_interface(self->watch));
+}
+
+static void host_link_direct_add_statistics(HostLink *link, GVariantDict *statistics)
+{
+	g_variant_dict_insert(statistics, "link-connections-refused", "t",
+			      (guint64)HOST_LINK_DIRECT(link)->n_refused);
 }
 
 static void host_link_direct_iface_init(HostLinkInterface *iface)
@@ -231,7 +235,8 @@ static void host_link_direct_iface_init(HostLinkInterface *iface)
 	iface->open_async = host_link_direct_open_async;
 	iface->open_finish = host_link_direct_open_finish;
 	iface->close = host_link_direct_close;
-	iface->add_facts = host_link_direct_add_facts;
+	iface->add_details = host_link_direct_add_details;
+	iface->add_statistics = host_link_direct_add_statistics;
 }
 
 static void host_link_direct_init(HostLinkDirect *self)

@@ -25,10 +25,16 @@ void host_link_close(HostLink *link)
 	HOST_LINK_GET_IFACE(link)->close(link);
 }
 
-void host_link_add_facts(HostLink *link, GVariantDict *facts)
+void host_link_add_details(HostLink *link, GVariantDict *details)
 {
-	if (HOST_LINK_GET_IFACE(link)->add_facts)
-		HOST_LINK_GET_IFACE(link)->add_facts(link, facts);
+	if (HOST_LINK_GET_IFACE(link)->add_details)
+		HOST_LINK_GET_IFACE(link)->add_details(link, details);
+}
+
+void host_link_add_statistics(HostLink *link, GVariantDict *statistics)
+{
+	if (HOST_LINK_GET_IFACE(link)->add_statistics)
+		HOST_LINK_GET_IFACE(link)->add_statistics(link, statistics);
 }
 
 void host_link_emit_lost(HostLink *link, const char *detail)

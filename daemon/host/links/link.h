@@ -19,7 +19,8 @@ G_DECLARE_INTERFACE(HostLink, host_link, HOST, LINK, GObject)
  * @open_finish: the connected RTSP socket (blocking, the caller's to close), or -1 with
  *	an error of domain HOST_ERROR, or G_IO_ERROR_CANCELLED
  * @close: release the way; no signal after this
- * @add_facts: optional: add to the session's facts
+ * @add_details: optional: add to what is shown of the session
+ * @add_statistics: optional: the same for what changes all the time
  */
 struct _HostLinkInterface {
 	GTypeInterface parent;
@@ -28,7 +29,8 @@ struct _HostLinkInterface {
 			   gpointer user_data);
 	int (*open_finish)(HostLink *link, GAsyncResult *result, GError **error);
 	void (*close)(HostLink *link);
-	void (*add_facts)(HostLink *link, GVariantDict *facts);
+	void (*add_details)(HostLink *link, GVariantDict *details);
+	void (*add_statistics)(HostLink *link, GVariantDict *statistics);
 };
 
 /**
@@ -42,7 +44,8 @@ void host_link_open_async(HostLink *link, GCancellable *cancellable, GAsyncReady
 			  gpointer user_data);
 int host_link_open_finish(HostLink *link, GAsyncResult *result, GError **error);
 void host_link_close(HostLink *link);
-void host_link_add_facts(HostLink *link, GVariantDict *facts);
+void host_link_add_details(HostLink *link, GVariantDict *details);
+void host_link_add_statistics(HostLink *link, GVariantDict *statistics);
 
 /* For makers. */
 void host_link_emit_lost(HostLink *link, const char *detail);

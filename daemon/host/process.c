@@ -1,0 +1,621 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "process.h"
+
+#include "control.h"
+#include "miracast-device.h"
+#include "reason.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <glib/gstdio.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* What a step may take more than the driver may, before the process is killed. */
+#define GRACE_S 5
+
+typedef enum {
+	STEP_CREATE,
+	STEP_START,
+	STEP_STOP,
+	STEP_DESTROY,
+} ProcessStep;
+
+/* What a step's message is answered with. */
+static const SessionMessageKind answers[] = {
+	[STEP_CREATE] = SESSION_CREATED,
+	[STEP_START] = SESSION_STARTED,
+	[STEP_STOP] = SESSION_STOPPED,
+};
+
+static const char *const step_names[] = {
+	[STEP_CREATE] = "prepare",
+	[STEP_START] = "start",
+	[STEP_STOP] = "stop",
+	[STEP_DESTROY] = "end",
+};
+
+struct _HostProcess {
+	GObject parent_instance;
+
+	guint number;
+	const HostProcessConfig *config;
+	char *adapter;
+	GHashTable *options;
+
+	GSubprocess *subprocess; /* until it is gone */
+	int control;
+	guint control_source;
+	char *death; /* how it died, once it has or is to */
+
+	GTask *task; /* of the step under way */
+	ProcessStep step;
+	guint limit_source;
+
+	char *adapter_path;
+	guint32 context_id, target_id;
+	char *reason;
+	char *message;
+	bool streaming;
+	GVariant *details;
+	GVariant *statistics;
+};
+
+typedef struct {
+	guint32 session_info;
+	char **unknown_options;
+} ProcessStarted;
+
+enum {
+	SIGNAL_STOP_REQUESTED,
+	SIGNAL_STREAMING_CHANGED,
+	SIGNAL_DETAILS_CHANGED,
+	SIGNAL_STATISTICS,
+	SIGNAL_DIED,
+	N_SIGNALS,
+};
+
+static guint signals[N_SIGNALS];
+
+G_DEFINE_FINAL_TYPE(HostProcess, host_process, G_TYPE_OBJECT)
+
+static void process_started_free(gpointer data)
+{
+	ProcessStarted *started = data;
+
+	g_strfreev(started->unknown_options);
+	g_free(started);
+}
+
+/* The process ends soon, if it has not ended; @how counts if it is the first word. */
+static void kill_process(HostProcess *self, const char *how)
+{
+	if (!self->death)
+		self->death = g_strdup(how);
+	if (self->subprocess)
+		g_subprocess_force_exit(self->subprocess);
+}
+
+/*
+ * Steps.
+ */
+
+static GTask *end_step(HostProcess *self)
+{
+	g_clear_handle_id(&self->limit_source, g_source_remove);
+	return g_steal_pointer(&self->task);
+}
+
+static void fail_step_dead(HostProcess *self)
+{
+	g_autoptr(GTask) task = end_step(self);
+	g_autofree char *message = host_reason_message(HOST_REASON_SESSION_DIED, self->death);
+
+	g_task_return_new_error(task, HOST_ERROR, HOST_REASON_SESSION_DIED, "%s", message);
+}
+
+static gboolean on_limit(gpointer data)
+{
+	HostProcess *self = data;
+	g_autoptr(GTask) task = NULL;
+	g_autofree char *how = NULL;
+
+	self->limit_source = 0;
+	how = g_strdup_printf("it took too long to %s and was killed", step_names[self->step]);
+	kill_process(self, how);
+	if (self->step == STEP_DESTROY)
+		return G_SOURCE_REMOVE; /* over when it is gone */
+	task = end_step(self);
+	g_task_return_new_error(task, MIRACAST_ERROR, MIRACAST_ERROR_DRIVER_HUNG, "%s", how);
+	return G_SOURCE_REMOVE;
+}
+
+/* Whether there is a process to go on with; otherwise the step is over already. */
+static bool begin_step(HostProcess *self, ProcessStep step, guint limit_s,
+		       GAsyncReadyCallback callback, gpointer user_data)
+{
+	g_assert(!self->task);
+	self->task = g_task_new(self, NULL, callback, user_data);
+	self->step = step;
+	if (self->subprocess && (step == STEP_DESTROY || !self->death)) {
+		self->limit_source = g_timeout_add_seconds(limit_s + GRACE_S, on_limit, self);
+		return true;
+	}
+	if (step == STEP_STOP || step == STEP_DESTROY) {
+		g_autoptr(GTask) task = end_step(self);
+
+		g_task_return_boolean(task, TRUE);
+	} else {
+		fail_step_dead(self);
+	}
+	return false;
+}
+
+/* Consumes @body. One that does not read is not waited for. */
+static void tell(HostProcess *self, SessionMessageKind kind, GVariant *body, const int *files,
+		 guint n_files)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!session_control_send(self->control, kind, body, files, n_files, &error))
+		kill_process(self, error->message);
+}
+
+/*
+ * What the process says.
+ */
+
+static void take_reason(HostProcess *self, const char *reason, const char *message)
+{
+	if (self->reason || !session_control_is_word(reason))
+		return;
+	self->reason = g_strdup(reason);
+	self->message = session_control_clean_text(message);
+}
+
+static void on_answer(HostProcess *self, const SessionMessage *message)
+{
+	g_autoptr(GTask) task = end_step(self);
+	ProcessStarted *started;
+
+	if (message->kind == SESSION_CREATED) {
+		g_autofree char *path = NULL;
+
+		g_variant_get(message->body, "(suu)", &path, &self->context_id, &self->target_id);
+		self->adapter_path = session_control_clean_text(path);
+	} else if (message->kind == SESSION_STARTED) {
+		started = g_new0(ProcessStarted, 1);
+		g_variant_get(message->body, "(u^as)", &started->session_info,
+			      &started->unknown_options);
+		g_task_set_task_data(task, started, process_started_free);
+	}
+	g_task_return_boolean(task, TRUE);
+}
+
+static void on_failed(HostProcess *self, const SessionMessage *message)
+{
+	g_autoptr(GTask) task = NULL;
+	g_autofree char *text = NULL;
+	const char *error_message, *reason, *sentence;
+	guint32 code;
+
+	g_variant_get(message->body, "(u&s&s&s)", &code, &error_message, &reason, &sentence);
+	take_reason(self, reason, sentence);
+	if (code > MIRACAST_ERROR_DRIVER_HUNG)
+		code = MIRACAST_ERROR_DRIVER_FAILED;
+	text = session_control_clean_text(error_message);
+	if (self->step == STEP_DESTROY) {
+		/* It ends all the same. */
+		g_warning("Session %u: %s", self->number, text);
+		return;
+	}
+	task = end_step(self);
+	g_task_return_new_error(task, MIRACAST_ERROR, (int)code, "%s", text);
+}
+
+static bool take_values(GVariant **values, const SessionMessage *message)
+{
+	g_autoptr(GVariant) dictionary = g_variant_get_child_value(message->body, 0);
+	GVariant *checked = session_control_check_values(dictionary);
+
+	if (!checked)
+		return false;
+	g_variant_unref(*values);
+	*values = checked;
+	return true;
+}
+
+/* Whether it makes sense. */
+static bool handle_message(HostProcess *self, const SessionMessage *message)
+{
+	const char *reason, *sentence;
+	guint32 stop_reason;
+	gboolean streaming;
+
+	switch (message->kind) {
+	case SESSION_CREATED:
+	case SESSION_STARTED:
+	case SESSION_STOPPED:
+		if (!self->task || self->step == STEP_DESTROY ||
+		    answers[self->step] != message->kind)
+			return false;
+		on_answer(self, message);
+		return true;
+	case SESSION_FAILED:
+		if (!self->task)
+			return false;
+		on_failed(self, message);
+		return true;
+	case SESSION_STOP_REQUESTED:
+		g_variant_get(message->body, "(u&s&s)", &stop_reason, &reason, &sentence);
+		take_reason(self, reason, sentence);
+		g_signal_emit(self, signals[SIGNAL_STOP_REQUESTED], 0, stop_reason);
+		return true;
+	case SESSION_STREAMING:
+		g_variant_get(message->body, "(b)", &streaming);
+		self->streaming = streaming;
+		g_signal_emit(self, signals[SIGNAL_STREAMING_CHANGED], 0);
+		return true;
+	case SESSION_DETAILS:
+		if (!take_values(&self->details, message))
+			return false;
+		g_signal_emit(self, signals[SIGNAL_DETAILS_CHANGED], 0);
+		return true;
+	case SESSION_STATISTICS:
+		if (!take_values(&self->statistics, message))
+			return false;
+		g_signal_emit(self, signals[SIGNAL_STATISTICS], 0);
+		return true;
+	default: return false;
+	}
+}
+
+/* FALSE: nothing more can be read. */
+static bool read_message(HostProcess *self)
+{
+	g_auto(SessionMessage) message = {0};
+	g_autoptr(GError) error = NULL;
+
+	if (!session_control_receive(self->control, FALSE, &message, &error)) {
+		if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+			return false;
+		/* It may close its end before it dies, and alone that is no way to live on. */
+		if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CLOSED) ||
+		    g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED)) {
+			if (self->subprocess)
+				g_subprocess_force_exit(self->subprocess);
+		} else {
+			kill_process(self, error->message);
+		}
+		return false;
+	}
+	if (handle_message(self, &message))
+		return true;
+	kill_process(self, "it sent a message that makes no sense");
+	return false;
+}
+
+static gboolean on_readable(int fd, GIOCondition condition, gpointer data)
+{
+	HostProcess *self = data;
+
+	/* One at a time: other sessions have their turn, too. */
+	if (read_message(self))
+		return G_SOURCE_CONTINUE;
+	self->control_source = 0;
+	return G_SOURCE_REMOVE;
+}
+
+static char *describe_exit(GSubprocess *subprocess)
+{
+	if (g_subprocess_get_if_signaled(subprocess)) {
+		int signal = g_subprocess_get_term_sig(subprocess);
+
+		return g_strdup_printf("killed by signal %d, %s", signal, g_strsignal(signal));
+	}
+	return g_strdup_printf("ended with status %d", g_subprocess_get_exit_status(subprocess));
+}
+
+static void on_exit_of(GObject *object, GAsyncResult *result, gpointer data)
+{
+	g_autoptr(HostProcess) self = data;
+	g_autofree char *exit = NULL;
+	bool failed;
+
+	g_subprocess_wait_finish(self->subprocess, result, NULL);
+	/* What it said before. */
+	while (self->control_source && !self->death && read_message(self))
+		;
+	g_clear_handle_id(&self->control_source, g_source_remove);
+	exit = describe_exit(self->subprocess);
+	failed = self->death || !g_subprocess_get_successful(self->subprocess);
+	if (!self->death)
+		self->death = g_steal_pointer(&exit);
+	g_clear_object(&self->subprocess);
+	if (!self->task) {
+		g_signal_emit(self, signals[SIGNAL_DIED], 0, self->death);
+	} else if (self->step == STEP_DESTROY && !failed) {
+		g_autoptr(GTask) task = end_step(self);
+
+		g_task_return_boolean(task, TRUE);
+	} else {
+		fail_step_dead(self);
+	}
+}
+
+/*
+ * What the host asks for.
+ */
+
+/* Nodes to try, opened; errors as miracast_channel_open() has them. */
+static GStrv open_nodes(HostProcess *self, int *files, guint *n_files, GError **error)
+{
+	g_autoptr(GStrvBuilder) opened = g_strv_builder_new();
+	g_auto(GStrv) nodes = NULL;
+	const char *failed = NULL;
+	int errnum = 0;
+
+	*n_files = 0;
+	if (self->adapter && strchr(self->adapter, '/')) {
+		nodes = g_new0(char *, 2);
+		nodes[0] = g_strdup(self->adapter);
+	} else {
+		nodes = miracast_channel_list_adapters();
+	}
+	for (char **node = nodes; *node && *n_files < SESSION_MAX_FILES; node++) {
+		int fd = open(*node, O_RDWR | O_CLOEXEC);
+
+		if (fd < 0) {
+			errnum = errno;
+			failed = *node;
+			continue;
+		}
+		g_strv_builder_add(opened, *node);
+		files[(*n_files)++] = fd;
+	}
+	if (*n_files)
+		return g_strv_builder_end(opened);
+	if (failed)
+		g_set_error(error, MIRACAST_ERROR, miracast_error_from_errno(errnum),
+			    "%s cannot be opened: %s", failed, g_strerror(errnum));
+	else if (self->adapter)
+		g_set_error(error, MIRACAST_ERROR, MIRACAST_ERROR_NO_ADAPTER,
+			    "there is no adapter \"%s\"", self->adapter);
+	else
+		g_set_error_literal(error, MIRACAST_ERROR, MIRACAST_ERROR_NO_ADAPTER,
+				    "there is no /dev/miracastN");
+	return NULL;
+}
+
+static bool spawn(HostProcess *self, GError **error)
+{
+	g_autoptr(GSubprocessLauncher)
+		launcher = g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_NONE);
+	g_autofree char *number = g_strdup_printf("%u", self->number);
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends)) {
+		g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "a socket pair: %s",
+			    g_strerror(errno));
+		return false;
+	}
+	/* The other end is one that waits: the process has time to. */
+	g_unix_set_fd_nonblocking(ends[0], TRUE, NULL);
+	self->control = ends[0];
+	g_subprocess_launcher_take_fd(launcher, ends[1], SESSION_CONTROL_FD);
+	g_subprocess_launcher_unsetenv(launcher, "DBUS_SYSTEM_BUS_ADDRESS");
+	g_subprocess_launcher_unsetenv(launcher, "DBUS_SESSION_BUS_ADDRESS");
+	g_subprocess_launcher_unsetenv(launcher, "NOTIFY_SOCKET");
+	self->subprocess =
+		g_subprocess_launcher_spawn(launcher, error, self->config->program, number,
+					    self->config->verbose ? "--verbose" : NULL, NULL);
+	if (!self->subprocess)
+		return false;
+	self->control_source = g_unix_fd_add(self->control, G_IO_IN, on_readable, self);
+	g_subprocess_wait_async(self->subprocess, NULL, on_exit_of, g_object_ref(self));
+	return true;
+}
+
+static GVariant *options_to_variant(GHashTable *options)
+{
+	GVariantBuilder builder = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("a{ss}"));
+	GHashTableIter iter;
+	gpointer name, value;
+
+	g_hash_table_iter_init(&iter, options);
+	while (g_hash_table_iter_next(&iter, &name, &value))
+		g_variant_builder_add(&builder, "{ss}", name, value);
+	return g_variant_builder_end(&builder);
+}
+
+void host_process_create_async(HostProcess *self, GAsyncReadyCallback callback, gpointer user_data)
+{
+	g_autoptr(GError) error = NULL;
+	g_auto(GStrv) nodes = NULL;
+	int files[SESSION_MAX_FILES];
+	guint n_files = 0;
+
+	nodes = open_nodes(self, files, &n_files, &error);
+	if (!nodes) {
+		g_task_report_error(self, callback, user_data, NULL, g_steal_pointer(&error));
+		return;
+	}
+	if (!spawn(self, &error)) {
+		self->death = g_strdup(error->message);
+		begin_step(self, STEP_CREATE, 0, callback, user_data);
+	} else if (begin_step(self, STEP_CREATE, MIRACAST_DEVICE_CREATE_LIMIT, callback,
+			      user_data)) {
+		tell(self, SESSION_CREATE,
+		     g_variant_new("(ss@a{ss}^as)", self->adapter ? self->adapter : "",
+				   self->config->driver, options_to_variant(self->options), nodes),
+		     files, n_files);
+	}
+	/* Whoever holds the file holds the context. */
+	for (guint i = 0; i < n_files; i++)
+		close(files[i]);
+}
+
+void host_process_start_async(HostProcess *self, int rtsp_socket, guint timeout_s,
+			      GAsyncReadyCallback callback, gpointer user_data)
+{
+	if (begin_step(self, STEP_START, timeout_s + MIRACAST_DEVICE_START_GRACE, callback,
+		       user_data))
+		tell(self, SESSION_START, g_variant_new("(u)", timeout_s), &rtsp_socket, 1);
+	close(rtsp_socket);
+}
+
+void host_process_hang_up(HostProcess *self)
+{
+	if (!self->subprocess || self->death)
+		return;
+	tell(self, SESSION_HANG_UP, NULL, NULL, 0);
+	if (self->task && self->step == STEP_START) {
+		g_clear_handle_id(&self->limit_source, g_source_remove);
+		self->limit_source = g_timeout_add_seconds(MIRACAST_DEVICE_START_GRACE + GRACE_S,
+							   on_limit, self);
+	}
+}
+
+void host_process_stop_async(HostProcess *self, enum miracast_stop_reason reason,
+			     GAsyncReadyCallback callback, gpointer user_data)
+{
+	if (begin_step(self, STEP_STOP, MIRACAST_DEVICE_STOP_LIMIT, callback, user_data))
+		tell(self, SESSION_STOP, g_variant_new("(u)", (guint32)reason), NULL, 0);
+}
+
+void host_process_destroy_async(HostProcess *self, GAsyncReadyCallback callback, gpointer user_data)
+{
+	if (begin_step(self, STEP_DESTROY, MIRACAST_DEVICE_DESTROY_LIMIT, callback, user_data) &&
+	    !self->death)
+		tell(self, SESSION_DESTROY, NULL, NULL, 0);
+}
+
+void host_process_ask_statistics(HostProcess *self)
+{
+	if (self->subprocess && !self->death)
+		tell(self, SESSION_GET_STATISTICS, NULL, NULL, 0);
+}
+
+gboolean host_process_create_finish(HostProcess *self, GAsyncResult *result, GError **error)
+{
+	return g_task_propagate_boolean(G_TASK(result), error);
+}
+
+gboolean host_process_start_finish(HostProcess *self, GAsyncResult *result, guint32 *session_info,
+				   char ***unknown_options, GError **error)
+{
+	ProcessStarted *started = g_task_get_task_data(G_TASK(result));
+
+	if (!g_task_propagate_boolean(G_TASK(result), error))
+		return FALSE;
+	*session_info = started->session_info;
+	*unknown_options = g_steal_pointer(&started->unknown_options);
+	return TRUE;
+}
+
+gboolean host_process_stop_finish(HostProcess *self, GAsyncResult *result, GError **error)
+{
+	return g_task_propagate_boolean(G_TASK(result), error);
+}
+
+gboolean host_process_destroy_finish(HostProcess *self, GAsyncResult *result, GError **error)
+{
+	return g_task_propagate_boolean(G_TASK(result), error);
+}
+
+const char *host_process_get_adapter(HostProcess *self)
+{
+	return self->adapter_path;
+}
+
+guint32 host_process_get_context_id(HostProcess *self)
+{
+	return self->context_id;
+}
+
+guint32 host_process_get_target_id(HostProcess *self)
+{
+	return self->target_id;
+}
+
+gboolean host_process_get_reason(HostProcess *self, const char **reason, const char **message)
+{
+	*reason = self->reason;
+	*message = self->message;
+	return self->reason != NULL;
+}
+
+gboolean host_process_get_streaming(HostProcess *self)
+{
+	return self->streaming;
+}
+
+GVariant *host_process_get_details(HostProcess *self)
+{
+	return self->details;
+}
+
+GVariant *host_process_get_statistics(HostProcess *self)
+{
+	return self->statistics;
+}
+
+static void host_process_init(HostProcess *self)
+{
+	self->control = -1;
+	self->details = g_variant_ref_sink(g_variant_new("a{sv}", NULL));
+	self->statistics = g_variant_ref(self->details);
+}
+
+static void host_process_finalize(GObject *object)
+{
+	HostProcess *self = HOST_PROCESS(object);
+
+	/* The wait for its end holds a reference. */
+	g_assert(!self->subprocess && !self->task);
+	if (self->control >= 0)
+		close(self->control);
+	g_free(self->adapter);
+	g_hash_table_unref(self->options);
+	g_free(self->death);
+	g_free(self->adapter_path);
+	g_free(self->reason);
+	g_free(self->message);
+	g_variant_unref(self->details);
+	g_variant_unref(self->statistics);
+	G_OBJECT_CLASS(host_process_parent_class)->finalize(object);
+}
+
+static void host_process_class_init(HostProcessClass *class)
+{
+	G_OBJECT_CLASS(class)->finalize = host_process_finalize;
+
+	signals[SIGNAL_STOP_REQUESTED] = g_signal_new("stop-requested", HOST_TYPE_PROCESS,
+						      G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+						      G_TYPE_NONE, 1, G_TYPE_UINT);
+	signals[SIGNAL_STREAMING_CHANGED] = g_signal_new("streaming-changed", HOST_TYPE_PROCESS,
+							 G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+							 G_TYPE_NONE, 0);
+	signals[SIGNAL_DETAILS_CHANGED] = g_signal_new("details-changed", HOST_TYPE_PROCESS,
+						       G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+						       G_TYPE_NONE, 0);
+	signals[SIGNAL_STATISTICS] = g_signal_new("statistics", HOST_TYPE_PROCESS,
+						  G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+						  G_TYPE_NONE, 0);
+	signals[SIGNAL_DIED] = g_signal_new("died", HOST_TYPE_PROCESS, G_SIGNAL_RUN_LAST, 0, NULL,
+					    NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
+}
+
+HostProcess *host_process_new(guint number, const HostProcessConfig *config, const char *adapter,
+			      GHashTable *options)
+{
+	HostProcess *self = g_object_new(HOST_TYPE_PROCESS, NULL);
+
+	self->number = number;
+	self->config = config;
+	self->adapter = g_strdup(adapter);
+	self->options = g_hash_table_ref(options);
+	return self;
+}

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * miracast-session: the process of one session. miracastd starts it, hands it the adapter's nodes,
+ * the RTSP connection and the sockets for RTP, and asks for each step of the session over the
+ * socket pair of control.h. It hosts the user-mode driver, which reads what the sink sends.
+ *
+ * It ends when miracastd asks for it or is gone.
+ */
+#include "control.h"
+#include "miracast-device.h"
+
+#include <glib-unix.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+typedef struct {
+	MiracastDevice *device;
+	const char *number;
+	bool verbose;
+	bool in_journal;
+} SessionProcess;
+
+/* One line each: the journal's own protocol takes a socket that is not there to be opened. */
+static GLogWriterOutput write_log(GLogLevelFlags level, const GLogField *fields, gsize n_fields,
+				  gpointer data)
+{
+	const SessionProcess *process = data;
+	const char *message = "";
+	bool warning = level <= G_LOG_LEVEL_WARNING;
+
+	if (level >= G_LOG_LEVEL_INFO && !process->verbose)
+		return G_LOG_WRITER_HANDLED;
+	for (gsize i = 0; i < n_fields; i++)
+		if (!strcmp(fields[i].key, "MESSAGE"))
+			message = fields[i].value;
+	/* sd-daemon(3): the number is the priority. */
+	fprintf(stderr, "%smiracast-session %s: %s%s\n",
+		process->in_journal ? (warning ? "<4>" : "<6>") : "", process->number,
+		warning ? "warning: " : "", message);
+	return G_LOG_WRITER_HANDLED;
+}
+
+/* Nothing is left to do for whom the host does not hear, and nobody may wait for us. */
+static void leave(int status) G_GNUC_NORETURN;
+
+static void leave(int status)
+{
+	/* Closes what we hold, which ends the kernel's half, too. */
+	_exit(status);
+}
+
+static void send_to_host(SessionMessageKind kind, GVariant *body)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (session_control_send(SESSION_CONTROL_FD, kind, body, NULL, 0, &error))
+		return;
+	g_warning("miracastd cannot be told: %s", error->message);
+	leave(EXIT_FAILURE);
+}
+
+static void send_values(SessionMessageKind kind, GVariant *values)
+{
+	g_autoptr(GVariant) owned = values;
+	g_autoptr(GVariant) checked = session_control_check_values(values);
+
+	if (checked)
+		send_to_host(kind, g_variant_new("(@a{sv})", checked));
+	else
+		g_warning("the user-mode driver shows what cannot be shown");
+}
+
+static void send_statistics(SessionProcess *process)
+{
+	send_values(SESSION_STATISTICS, miracast_device_get_statistics(process->device));
+}
+
+static void send_failure(SessionProcess *process, const GError *error)
+{
+	g_autofree char *reason = NULL;
+	g_autofree char *message = NULL;
+
+	miracast_device_get_reason(process->device, &reason, &message);
+	send_statistics(process);
+	send_to_host(SESSION_FAILED, g_variant_new("(usss)", (guint32)error->code, error->message,
+						   reason ? reason : "", message ? message : ""));
+}
+
+static void on_stop_requested(MiracastDevice *device, guint stop_reason, SessionProcess *process)
+{
+	g_autofree char *reason = NULL;
+	g_autofree char *message = NULL;
+
+	miracast_device_get_reason(device, &reason, &message);
+	send_to_host(SESSION_STOP_REQUESTED,
+		     g_variant_new("(uss)", (guint32)stop_reason, reason ? reason : "",
+				   message ? message : ""));
+}
+
+static void on_streaming_changed(MiracastDevice *device, SessionProcess *process)
+{
+	send_to_host(SESSION_STREAMING,
+		     g_variant_new("(b)", miracast_device_get_streaming(device)));
+}
+
+static void on_details_changed(MiracastDevice *device, SessionProcess *process)
+{
+	send_values(SESSION_DETAILS, miracast_device_get_details(device));
+}
+
+static void on_created(GObject *object, GAsyncResult *result, gpointer data)
+{
+	SessionProcess *process = data;
+	g_autoptr(MiracastChannel) channel = NULL;
+	g_autoptr(GError) error = NULL;
+	const struct miracast_context_info *context;
+
+	if (!miracast_device_create_finish(process->device, result, &error)) {
+		send_failure(process, error);
+		return;
+	}
+	channel = miracast_device_ref_channel(process->device);
+	context = miracast_channel_get_context(channel);
+	send_to_host(SESSION_CREATED, g_variant_new("(suu)", miracast_channel_get_path(channel),
+						    context->context_id, context->target_id));
+}
+
+static void on_started(GObject *object, GAsyncResult *result, gpointer data)
+{
+	SessionProcess *process = data;
+	struct miracast_session_info info;
+	g_auto(GStrv) unused = NULL;
+	g_autoptr(GError) error = NULL;
+
+	if (!miracast_device_start_finish(process->device, result, &info, &error)) {
+		send_failure(process, error);
+		return;
+	}
+	unused = miracast_device_get_unused_options(process->device);
+	send_to_host(SESSION_STARTED, g_variant_new("(u^as)", info.value, unused));
+}
+
+static void on_stopped(GObject *object, GAsyncResult *result, gpointer data)
+{
+	SessionProcess *process = data;
+	g_autoptr(GError) error = NULL;
+
+	if (!miracast_device_stop_finish(process->device, result, &error)) {
+		send_failure(process, error);
+		return;
+	}
+	send_statistics(process);
+	send_to_host(SESSION_STOPPED, NULL);
+}
+
+static void on_destroyed(GObject *object, GAsyncResult *result, gpointer data)
+{
+	SessionProcess *process = data;
+	g_autoptr(GError) error = NULL;
+
+	if (!miracast_device_destroy_finish(process->device, result, &error)) {
+		send_failure(process, error);
+		leave(EXIT_FAILURE);
+	}
+	leave(EXIT_SUCCESS);
+}
+
+static void start(SessionProcess *process, SessionMessage *message)
+{
+	guint32 timeout_s;
+
+	if (!message->n_files)
+		leave(EXIT_FAILURE);
+	g_variant_get(message->body, "(u)", &timeout_s);
+	miracast_device_start_async(process->device, g_steal_fd(&message->files[0]), NULL,
+				    timeout_s, on_started, process);
+}
+
+static void stop(SessionProcess *process, SessionMessage *message)
+{
+	guint32 reason;
+
+	g_variant_get(message->body, "(u)", &reason);
+	miracast_device_stop_async(process->device, reason, on_stopped, process);
+}
+
+static gboolean on_message(int fd, GIOCondition condition, gpointer data)
+{
+	SessionProcess *process = data;
+	g_auto(SessionMessage) message = {0};
+	g_autoptr(GError) error = NULL;
+
+	if (!session_control_receive(fd, TRUE, &message, &error)) {
+		if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CLOSED))
+			g_warning("miracastd: %s", error->message);
+		leave(EXIT_FAILURE);
+	}
+	switch (message.kind) {
+	case SESSION_START: start(process, &message); break;
+	case SESSION_HANG_UP: miracast_device_hang_up(process->device); break;
+	case SESSION_STOP: stop(process, &message); break;
+	case SESSION_DESTROY:
+		miracast_device_destroy_async(process->device, on_destroyed, process);
+		break;
+	case SESSION_GET_STATISTICS: send_statistics(process); break;
+	default: break;
+	}
+	return G_SOURCE_CONTINUE;
+}
+
+/* Of the first message, the one that makes the device. */
+static MiracastDevice *device_new(SessionMessage *message)
+{
+	g_autoptr(GHashTable)
+		table = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	g_autoptr(GVariantIter) options = NULL;
+	g_autoptr(GVariantIter) paths = NULL;
+	const char *adapter, *driver, *name, *value, *path;
+	MiracastDevice *device;
+	guint i = 0;
+
+	g_variant_get(message->body, "(&s&sa{ss}as)", &adapter, &driver, &options, &paths);
+	while (g_variant_iter_next(options, "{&s&s}", &name, &value))
+		g_hash_table_insert(table, g_strdup(name), g_strdup(value));
+	device = miracast_device_new(*adapter ? adapter : NULL, driver, table);
+	while (i < message->n_files && g_variant_iter_next(paths, "&s", &path))
+		miracast_device_add_adapter_file(device, path, g_steal_fd(&message->files[i++]));
+	return device;
+}
+
+int main(int argc, char **argv)
+{
+	g_autoptr(GMainLoop) loop = NULL;
+	g_auto(SessionMessage) message = {0};
+	g_autoptr(GError) error = NULL;
+	SessionProcess process = {0};
+
+	if (argc < 2) {
+		fprintf(stderr, "miracast-session is started by miracastd\n");
+		return 2;
+	}
+	/* With miracastd; and a ^C is for it to act on. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	process.number = argv[1];
+	process.verbose = argc > 2;
+	process.in_journal = g_log_writer_is_journald(STDERR_FILENO);
+	g_log_set_writer_func(write_log, &process, NULL);
+
+	if (!session_control_receive(SESSION_CONTROL_FD, TRUE, &message, &error)) {
+		g_warning("miracastd: %s", error->message);
+		return EXIT_FAILURE;
+	}
+	if (message.kind != SESSION_CREATE) {
+		g_warning("miracastd begins with something else than a session");
+		return EXIT_FAILURE;
+	}
+	process.device = device_new(&message);
+	session_message_clear(&message);
+	g_signal_connect(process.device, "stop-requested", G_CALLBACK(on_stop_requested), &process);
+	g_signal_connect(process.device, "streaming-changed", G_CALLBACK(on_streaming_changed),
+			 &process);
+	g_signal_connect(process.device, "details-changed", G_CALLBACK(on_details_changed),
+			 &process);
+	g_unix_fd_add(SESSION_CONTROL_FD, G_IO_IN, on_message, &process);
+	miracast_device_create_async(process.device, on_created, &process);
+
+	loop = g_main_loop_new(NULL, FALSE);
+	g_main_loop_run(loop);
+	return EXIT_SUCCESS;
+}
