@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "media-packetizer.h"
+
+#include <string.h>
+
+#define PAT_PID	  0x0000u
+#define PMT_PID	  0x0100u
+#define PCR_PID	  0x1000u
+#define VIDEO_PID 0x1011u
+
+#define PAYLOAD_TYPE 33
+#define MARKER	     0x80
+
+#define TS_HEAD		  4
+#define UNIT_START	  0x40
+#define HAS_PAYLOAD	  0x10
+#define HAS_ADAPTATION	  0x20
+#define RANDOM_ACCESS	  0x40
+#define HAS_PCR		  0x10
+#define PES_HEAD	  14 /* bytes, with a PTS */
+#define PES_UNCOUNTED	  6 /* of them: what a PES packet's length does not count */
+#define CRC_POLYNOMIAL	  0x04c11db7
+#define TABLE_INTERVAL_NS 50000000 /* and the clock's: under the 100 ms that are demanded */
+
+#define NAL_SLICE 1
+#define NAL_IDR	  5
+#define NAL_SPS	  7
+#define NAL_AUD	  9
+
+/* The PIDs with payload, each of which counts its packets. */
+typedef enum {
+	MEDIA_PAT,
+	MEDIA_PMT,
+	MEDIA_VIDEO,
+	MEDIA_N_STREAMS,
+} MediaStream;
+
+struct _MediaPacketizer {
+	guint32 ssrc;
+	guint16 sequence; /* of the next datagram */
+	guint8 counters[MEDIA_N_STREAMS]; /* of the next packets */
+	guint8 profile[3]; /* H.264's profile, constraints and level; all 0: none known yet */
+	guint8 pmt_version;
+	gint64 now_ns; /* of the datagrams being made */
+	gint64 tables_ns; /* when the last PAT and PMT were made */
+	gint64 pts; /* the last picture's, in 1/90000 s */
+	GByteArray *out; /* datagrams, one behind the other: all of MEDIA_DATAGRAM but the last */
+};
+
+/* What is to be known of a coded picture. */
+typedef struct {
+	gboolean delimited; /* begins with an access unit delimiter */
+	gboolean keyframe;
+	const guint8 *sps; /* its first byte */
+} MediaPictureInfo;
+
+/* @ssrc and @sequence: where the RTP stream begins, random in general. */
+MediaPacketizer *media_packetizer_new(guint32 ssrc, guint16 sequence)
+{
+	MediaPacketizer *p = g_new0(MediaPacketizer, 1);
+
+	p->ssrc = ssrc;
+	p->sequence = sequence;
+	p->pts = -1;
+	p->out = g_byte_array_new();
+	return p;
+}
+
+void media_packetizer_free(MediaPacketizer *p)
+{
+	g_byte_array_unref(p->out);
+	g_free(p);
+}
+
+static void put16(guint8 *at, guint16 value)
+{
+	value = GUINT16_TO_BE(value);
+	memcpy(at, &value, sizeof(value));
+}
+
+static void put32(guint8 *at, guint32 value)
+{
+	value = GUINT32_TO_BE(value);
+	memcpy(at, &value, sizeof(value));
+}
+
+static gint64 ticks_of(gint64 ns)
+{
+	return ns / 100000 * 9 + ns % 100000 * 9 / 100000;
+}
+
+/* Begins a picture's datagrams. The stream's clock does not go back. */
+static void begin(MediaPacketizer *p, gint64 now_ns)
+{
+	p->now_ns = MAX(now_ns, p->now_ns);
+	g_byte_array_set_size(p->out, 0);
+}
+
+/* Room for a packet, in the last datagram or in one more. */
+static guint8 *next_packet(MediaPacketizer *p, guint pid, guint8 flags)
+{
+	guint8 *at;
+
+	if (p->out->len % MEDIA_DATAGRAM == 0) {
+		g_byte_array_set_size(p->out, p->out->len + MEDIA_RTP_HEAD);
+		at = p->out->data + p->out->len - MEDIA_RTP_HEAD;
+		at[0] = 0x80;
+		at[1] = PAYLOAD_TYPE;
+		put16(at + 2, p->sequence++);
+		put32(at + 4, ticks_of(p->now_ns));
+		put32(at + 8, p->ssrc);
+	}
+	g_byte_array_set_size(p->out, p->out->len + MEDIA_TS_PACKET);
+	at = p->out->data + p->out->len - MEDIA_TS_PACKET;
+	at[0] = 0x47;
+	put16(at + 1, pid);
+	at[1] |= flags;
+	return at;
+}
+
+/* One packet with @size bytes of payload at its end, what is before them an adaptation field. */
+static guint8 *next_payload(MediaPacketizer *p, MediaStream stream, guint pid, guint8 flags,
+			    gsize size, gboolean random_access)
+{
+	guint8 *at = next_packet(p, pid, flags);
+	gsize adaptation = MEDIA_TS_PACKET - TS_HEAD - size;
+
+	at[3] = HAS_PAYLOAD | (adaptation ? HAS_ADAPTATION : 0) | p->counters[stream];
+	p->counters[stream] = (p->counters[stream] + 1) % 16;
+	if (adaptation)
+		at[TS_HEAD] = adaptation - 1;
+	if (adaptation > 1) {
+		at[TS_HEAD + 1] = random_access ? RANDOM_ACCESS : 0;
+		memset(at + TS_HEAD + 2, 0xff, adaptation - 2);
+	}
+	return at + TS_HEAD + adaptation;
+}
+
+static guint32 crc_of(const guint8 *bytes, gsize size)
+{
+	guint32 crc = 0xffffffff;
+
+	for (gsize i = 0; i < size; i++) {
+		crc ^= (guint32)bytes[i] << 24;
+		for (guint bit = 0; bit < 8; bit++)
+			crc = crc << 1 ^ (crc >> 31 ? CRC_POLYNOMIAL : 0);
+	}
+	return crc;
+}
+
+/* A table in a packet of its own: pointer, section, CRC, and bytes that are no section. */
+static void put_table(MediaPacketizer *p, MediaStream stream, guint pid, const guint8 *section,
+		      gsize size)
+{
+	guint8 *at = next_payload(p, stream, pid, UNIT_START, MEDIA_TS_PACKET - TS_HEAD, FALSE);
+
+	memset(at, 0xff, MEDIA_TS_PACKET - TS_HEAD);
+	at[0] = 0;
+	memcpy(at + 1, section, size);
+	put32(at + 1 + size, crc_of(section, size));
+}
+
+static void put_tables(MediaPacketizer *p)
+{
+	static const guint8 pat[] = {
+		0x00,		0xb0, 0x0d, /* PAT, bytes that follow */
+		0x00,		0x01, 0xc1,
+		0x00,		0x00, /* stream 1, version 0, valid now, the only section */
+		0x00,		0x01, 0xe0 | PMT_PID >> 8,
+		PMT_PID & 0xff, /* program 1 */
+	};
+	const guint8 pmt[] = {
+		0x02, 0xb0, 0x1c, /* PMT, bytes that follow */
+		0x00, 0x01, 0xc1 | p->pmt_version << 1, 0x00, 0x00, /* program 1, valid now */
+		0xe0 | PCR_PID >> 8, PCR_PID & 0xff, 0xf0, 0x00, /* no descriptors of the program */
+		0x1b, 0xe0 | VIDEO_PID >> 8, VIDEO_PID & 0xff, 0xf0, 0x0a, /* H.264 */
+		/* AVC video: no still pictures, none of 24 hours, frame packing is not told */
+		0x28, 0x04, p->profile[0], p->profile[1], p->profile[2], 0x3f,
+		/* AVC timing and HRD: as Android writes it, which every sink has met */
+		0x2a, 0x02, 0x7e, 0x1f};
+
+	put_table(p, MEDIA_PAT, PAT_PID, pat, sizeof(pat));
+	put_table(p, MEDIA_PMT, PMT_PID, pmt, sizeof(pmt));
+	p->tables_ns = p->now_ns;
+}
+
+/* The time at which this is sent, in a packet of its own. */
+static void put_clock(MediaPacketizer *p)
+{
+	guint8 *at = next_packet(p, PCR_PID, 0);
+	gint64 base = ticks_of(p->now_ns);
+	/* What is left in 27 MHz; 300 of them are one of 90 kHz. */
+	guint extension = p->now_ns % 1000000000 * 27 / 1000 % 300;
+
+	at[3] = HAS_ADAPTATION;
+	at[4] = MEDIA_TS_PACKET - TS_HEAD - 1;
+	at[5] = HAS_PCR;
+	put32(at + 6, base >> 1);
+	put16(at + 10, (base & 1) << 15 | 0x7e00 | extension);
+	memset(at + 12, 0xff, MEDIA_TS_PACKET - 12);
+}
+
+/* A PES packet of video: head and body go into as many packets as it takes. */
+static void put_pes(MediaPacketizer *p, const guint8 *head, gsize head_size, const guint8 *body,
+		    gsize body_size, gboolean random_access)
+{
+	guint8 flags = UNIT_START;
+
+	while (head_size + body_size) {
+		/* Two bytes for the flag that a decoder can begin here. */
+		gsize room = MEDIA_TS_PACKET - TS_HEAD - (random_access ? 2 : 0);
+		gsize size = MIN(head_size + body_size, room);
+		gsize from_head = MIN(head_size, size);
+		guint8 *at = next_payload(p, MEDIA_VIDEO, VIDEO_PID, flags, size, random_access);
+
+		memcpy(at, head, from_head);
+		memcpy(at + from_head, body, size - from_head);
+		head += from_head;
+		head_size -= from_head;
+		body += size - from_head;
+		body_size -= size - from_head;
+		random_access = FALSE;
+		flags = 0;
+	}
+}
+
+/* The PTS of a picture: see MEDIA_LEAD_NS; later than the one before. */
+static gint64 pts_of(MediaPacketizer *p, gint64 drawn_ns)
+{
+	gint64 shown_ns =
+		MAX(MIN(drawn_ns, p->now_ns) + MEDIA_LEAD_NS, p->now_ns + MEDIA_LEAST_LEAD_NS);
+
+	p->pts = MAX(ticks_of(shown_ns), p->pts + 1);
+	return p->pts;
+}
+
+/*
+ * One picture is one PES packet, with its length, so that a sink knows its end. A length ends at
+ * 64 KiB; a larger picture has none and would end, for a sink, where the next one begins. So it
+ * is followed at once by a packet of filler data (NAL unit 12), which decoders skip.
+ */
+static void put_picture(MediaPacketizer *p, const guint8 *picture, gsize size,
+			const MediaPictureInfo *info, gint64 drawn_ns)
+{
+	static const guint8 delimiter[] = {0, 0, 0, 1, NAL_AUD, 0xf0};
+	static const guint8 filler[] = {0, 0, 1, 0xe0, 0, 9, 0x80, 0, 0, 0, 0, 1, 12, 0xff, 0x80};
+	gint64 pts = pts_of(p, drawn_ns);
+	guint8 head[PES_HEAD + sizeof(delimiter)] = {
+		0,
+		0,
+		1,
+		0xe0,
+		0,
+		0,
+		0x84, /* video, the length, begins with a picture */
+		0x80,
+		5, /* PTS */
+		0x21 | (pts >> 29 & 0x0e),
+		pts >> 22,
+		pts >> 14 | 1,
+		pts >> 7,
+		pts << 1 | 1,
+	};
+	gsize head_size = PES_HEAD;
+	gsize length;
+
+	if (!info->delimited) {
+		memcpy(head + head_size, delimiter, sizeof(delimiter));
+		head_size = sizeof(head);
+	}
+	length = head_size - PES_UNCOUNTED + size;
+	if (length <= G_MAXUINT16)
+		put16(head + 4, length);
+	put_pes(p, head, head_size, picture, size, info->keyframe);
+	if (length > G_MAXUINT16)
+		put_pes(p, filler, sizeof(filler), filler, 0, FALSE);
+}
+
+/* Looks at the NAL units as far as the first slice. */
+static MediaPictureInfo look_at(const guint8 *picture, gsize size)
+{
+	MediaPictureInfo info = {.delimited = FALSE};
+	gboolean first = TRUE;
+
+	for (gsize i = 0; i + 3 < size; i++) {
+		guint type;
+
+		if (picture[i] || picture[i + 1] || picture[i + 2] != 1)
+			continue;
+		type = picture[i + 3] & 0x1f;
+		info.delimited |= first && type == NAL_AUD;
+		first = FALSE;
+		if (type == NAL_SPS && i + 7 <= size)
+			info.sps = picture + i + 3;
+		info.keyframe = type == NAL_IDR;
+		if (type >= NAL_SLICE && type <= NAL_IDR)
+			break;
+		i += 3;
+	}
+	return info;
+}
+
+/**
+ * media_packetizer_picture() - the datagrams of a picture
+ * @p: the packetiser
+ * @picture: an access unit of H.264 in Annex B's form; a keyframe has its parameter sets
+ * @size: bytes
+ * @drawn_ns: when it was drawn
+ * @now_ns: when it is sent, by the same clock
+ *
+ * Return: datagrams, one behind the other, all of MEDIA_DATAGRAM bytes but the last, until the
+ * next call. None before the first picture with parameter sets: no sink can begin with it.
+ */
+const GByteArray *media_packetizer_picture(MediaPacketizer *p, const guint8 *picture, gsize size,
+					   gint64 drawn_ns, gint64 now_ns)
+{
+	MediaPictureInfo info = look_at(picture, size);
+	guint last;
+
+	begin(p, now_ns);
+	if (info.sps && memcmp(p->profile, info.sps + 1, sizeof(p->profile))) {
+		/* The first table of all has version 0 too. */
+		p->pmt_version = p->profile[0] ? (p->pmt_version + 1) % 32 : 0;
+		memcpy(p->profile, info.sps + 1, sizeof(p->profile));
+	}
+	if (!p->profile[0])
+		return p->out;
+	if (info.keyframe || p->now_ns - p->tables_ns >= TABLE_INTERVAL_NS)
+		put_tables(p);
+	put_clock(p);
+	put_picture(p, picture, size, &info, drawn_ns);
+	/* Windows' sinks, for example, decode when they see it. */
+	last = (p->out->len - 1) / MEDIA_DATAGRAM * MEDIA_DATAGRAM;
+	p->out->data[last + 1] |= MARKER;
+	return p->out;
+}
+
+/* The datagram that keeps a sink's clock and its tables while no picture is sent, in the same form. */
+const GByteArray *media_packetizer_clock(MediaPacketizer *p, gint64 now_ns)
+{
+	begin(p, now_ns);
+	if (!p->profile[0])
+		return p->out;
+	if (p->now_ns - p->tables_ns >= TABLE_INTERVAL_NS)
+		put_tables(p);
+	put_clock(p);
+	return p->out;
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Coded pictures in, datagrams out, read by the checker and compared with bytes that are known. */
+#include "media-packetizer.h"
+#include "ts-checker.h"
+
+#include <string.h>
+
+#define MS (gint64)1000000 /* ns */
+#define HZ 27000000
+
+static const guint8 keyframe_head[] = {
+	0, 0, 0, 1,    0x67, 0x42, 0xc0, 0x1f, 0x95, /* SPS: baseline, level 3.1 */
+	0, 0, 0, 1,    0x68, 0xce, 0x3c, 0x80, /* PPS */
+	0, 0, 1, 0x65, 0x88, /* IDR */
+};
+static const guint8 delta_head[] = {0, 0, 0, 1, 0x41, 0x9a};
+static const guint8 delimiter[] = {0, 0, 0, 1, 9, 0xf0};
+
+typedef struct {
+	MediaPacketizer *packetizer;
+	TsChecker *checker;
+	guint datagrams;
+} PacketizerRig;
+
+static void rig_begin(PacketizerRig *rig)
+{
+	rig->packetizer = media_packetizer_new(0xdeadbeef, 0xfffe);
+	rig->checker = ts_checker_new();
+	rig->datagrams = 0;
+}
+
+static void rig_end(PacketizerRig *rig)
+{
+	media_packetizer_free(rig->packetizer);
+	ts_checker_free(rig->checker);
+}
+
+static void check(PacketizerRig *rig, const GByteArray *out)
+{
+	for (guint at = 0; at < out->len; at += MEDIA_DATAGRAM) {
+		ts_checker_datagram(rig->checker, out->data + at,
+				    MIN(out->len - at, MEDIA_DATAGRAM));
+		rig->datagrams++;
+	}
+}
+
+/* A picture of @size bytes that looks like one of H.264. */
+static GByteArray *picture_new(gboolean keyframe, gsize size)
+{
+	const guint8 *head = keyframe ? keyframe_head : delta_head;
+	gsize head_size = keyframe ? sizeof(keyframe_head) : sizeof(delta_head);
+	GByteArray *picture = g_byte_array_sized_new(size);
+
+	g_byte_array_append(picture, head, head_size);
+	g_byte_array_set_size(picture, MAX(size, head_size));
+	for (gsize i = head_size; i < picture->len; i++)
+		picture->data[i] = i % 251 + 1;
+	return picture;
+}
+
+/* Sends one and asserts that it is whole at once, as it was put in. */
+static void send(PacketizerRig *rig, const GByteArray *picture, gint64 drawn_ns, gint64 now_ns)
+{
+	TsChecker *c = rig->checker;
+	guint pictures = c->pictures, markers = c->markers;
+
+	check(rig, media_packetizer_picture(rig->packetizer, picture->data, picture->len, drawn_ns,
+					    now_ns));
+	g_assert_cmpuint(c->pictures, ==, pictures + 1);
+	g_assert_cmpuint(c->markers, ==, markers + 1);
+	g_assert_true(c->complete);
+	g_assert_cmpuint(c->picture->len, ==, sizeof(delimiter) + picture->len);
+	g_assert_cmpmem(c->picture->data, sizeof(delimiter), delimiter, sizeof(delimiter));
+	g_assert_cmpmem(c->picture->data + sizeof(delimiter), picture->len, picture->data,
+			picture->len);
+}
+
+/* To the byte: RTP, PAT, PMT with its descriptors, PCR, the beginning of the picture. */
+static void test_bytes(void)
+{
+	static const guint8 rtp[] = {0x80, 0xa1, 0xff, 0xfe, 0x00, 0x01,
+				     0x5f, 0x90, 0xde, 0xad, 0xbe, 0xef};
+	static const guint8 pat[] = {0x47, 0x40, 0x00, 0x10, 0x00, 0x00, 0xb0,
+				     0x0d, 0x00, 0x01, 0xc1, 0x00, 0x00, 0x00,
+				     0x01, 0xe1, 0x00, 0xe8, 0xf9, 0x5e, 0x7d};
+	static const guint8 pmt[] = {0x47, 0x41, 0x00, 0x10, 0x00, 0x02, 0xb0, 0x1c,
+				     0x00, 0x01, 0xc1, 0x00, 0x00, 0xf0, 0x00, 0xf0,
+				     0x00, 0x1b, 0xf0, 0x11, 0xf0, 0x0a, 0x28, 0x04,
+				     0x42, 0xc0, 0x1f, 0x3f, 0x2a, 0x02, 0x7e, 0x1f};
+	/* One second: 90000 << 1 above the reserved bits. */
+	static const guint8 pcr[] = {0x47, 0x10, 0x00, 0x20, 0xb7, 0x10,
+				     0x00, 0x00, 0xaf, 0xc8, 0x7e, 0x00};
+	/* Shown 60 ms after it was drawn: 95400. */
+	static const guint8 pes[] = {0x00, 0x00, 0x01, 0xe0, 0x00, 0x24, 0x84,
+				     0x80, 0x05, 0x21, 0x00, 0x05, 0xe9, 0x51};
+	g_autoptr(GByteArray) picture = picture_new(TRUE, 0);
+	const GByteArray *out;
+	PacketizerRig rig;
+
+	rig_begin(&rig);
+	out = media_packetizer_picture(rig.packetizer, picture->data, picture->len, 1000 * MS,
+				       1000 * MS);
+	g_assert_cmpuint(out->len, ==, 12 + 4 * 188);
+	g_assert_cmpmem(out->data, sizeof(rtp), rtp, sizeof(rtp));
+	g_assert_cmpmem(out->data + 12, sizeof(pat), pat, sizeof(pat));
+	g_assert_cmpmem(out->data + 200, sizeof(pmt), pmt, sizeof(pmt));
+	g_assert_cmpmem(out->data + 388, sizeof(pcr), pcr, sizeof(pcr));
+	g_assert_cmpmem(out->data + 576, 3, "\x47\x50\x11", 3);
+	g_assert_cmpmem(out->data + out->len - picture->len - 20, sizeof(pes), pes, sizeof(pes));
+	check(&rig, out);
+	rig_end(&rig);
+}
+
+/* As the capture of another multiplexer has it: 0.95 s. */
+static void test_clock_bytes(void)
+{
+	static const guint8 pcr[] = {0xb7, 0x10, 0x00, 0x00, 0xa6, 0xfe, 0x7e, 0x00};
+	g_autoptr(GByteArray) picture = picture_new(TRUE, 0);
+	const GByteArray *out;
+	PacketizerRig rig;
+
+	rig_begin(&rig);
+	media_packetizer_picture(rig.packetizer, picture->data, picture->len, 920 * MS, 920 * MS);
+	out = media_packetizer_clock(rig.packetizer, 950 * MS);
+	g_assert_cmpuint(out->len, ==, 12 + 188);
+	g_assert_cmphex(out->data[1], ==, 33);
+	g_assert_cmpmem(out->data + 16, sizeof(pcr), pcr, sizeof(pcr));
+	rig_end(&rig);
+}
+
+/* Every way in which a picture can fill its packets, and those around the length's limit. */
+static void test_sizes(void)
+{
+	gint64 now = 5000 * MS;
+	PacketizerRig rig;
+
+	rig_begin(&rig);
+	for (gsize size = 1; size < 1600; size++) {
+		g_autoptr(GByteArray) picture = picture_new(size == 1 || size % 7 == 0, size);
+
+		send(&rig, picture, now, now);
+		g_assert_true(rig.checker->random_access == (size == 1 || size % 7 == 0));
+		now += 33 * MS;
+	}
+	g_assert_cmpuint(rig.checker->fillers, ==, 0);
+	for (gsize size = 65500; size < 65560; size++) {
+		g_autoptr(GByteArray) picture = picture_new(size % 2, size);
+		guint fillers = rig.checker->fillers;
+
+		send(&rig, picture, now, now);
+		/* Eight bytes of head and the delimiter count too. */
+		g_assert_cmpuint(rig.checker->fillers - fillers, ==, size + 8 + 6 > 65535);
+		now += 33 * MS;
+	}
+	rig_end(&rig);
+}
+
+/* An hour of moving and still pictures, with times that jump: what a sink's clock lives on. */
+static void test_hour(void)
+{
+	g_autoptr(GByteArray) keyframe = picture_new(TRUE, 90000);
+	g_autoptr(GByteArray) delta = picture_new(FALSE, 3000);
+	g_autoptr(GRand) random = g_rand_new_with_seed(8);
+	gint64 now = 26 * 3600 * 1000 * MS; /* 33 bits last for 26.5 hours */
+	PacketizerRig rig;
+
+	rig_begin(&rig);
+	send(&rig, keyframe, now, now);
+	for (guint i = 0; i < 3600 * 30; i++) {
+		now += g_rand_int_range(random, 1, MEDIA_CLOCK_INTERVAL_NS);
+		if (i % 300 == 0)
+			send(&rig, keyframe, now - g_rand_int_range(random, 0, 100) * MS, now);
+		else if (i % 500 < 250)
+			send(&rig, delta, now - g_rand_int_range(random, 0, 100) * MS, now);
+		else
+			check(&rig, media_packetizer_clock(rig.packetizer, now));
+	}
+	/* From drawing to showing 60 ms; what is sent late has still 30 ms. */
+	g_assert_cmpint(rig.checker->least_lead, >=, HZ / 1000 * 30 - 300);
+	g_assert_cmpint(rig.checker->least_lead, <, HZ / 1000 * 32);
+	g_assert_cmpint(rig.checker->most_lead, >, HZ / 1000 * 58);
+	g_assert_cmpint(rig.checker->most_lead, <=, HZ / 1000 * 100);
+	g_assert_cmpint(rig.checker->longest_pcr, <=, HZ / 1000 * 40);
+	g_assert_cmpint(rig.checker->longest_table, <=, HZ / 1000 * 90);
+	rig_end(&rig);
+}
+
+/* Nobody can begin without parameter sets; an encoder's own delimiter stays the only one. */
+static void test_begin(void)
+{
+	g_autoptr(GByteArray) delta = picture_new(FALSE, 100);
+	g_autoptr(GByteArray) keyframe = picture_new(TRUE, 100);
+	PacketizerRig rig;
+
+	rig_begin(&rig);
+	g_assert_cmpuint(media_packetizer_clock(rig.packetizer, MS)->len, ==, 0);
+	g_assert_cmpuint(
+		media_packetizer_picture(rig.packetizer, delta->data, delta->len, MS, MS)->len, ==,
+		0);
+	g_byte_array_prepend(keyframe, delimiter, sizeof(delimiter));
+	check(&rig,
+	      media_packetizer_picture(rig.packetizer, keyframe->data, keyframe->len, MS, MS));
+	g_assert_cmpuint(rig.checker->pats, ==, 1);
+	g_assert_cmpmem(rig.checker->picture->data, rig.checker->picture->len, keyframe->data,
+			keyframe->len);
+	/* Bytes that are no picture do no harm. */
+	for (gsize size = 0; size < keyframe->len; size++)
+		check(&rig, media_packetizer_picture(rig.packetizer, keyframe->data, size, MS, MS));
+	rig_end(&rig);
+}
+
+/* Another profile is told by another version of the PMT, before its first picture. */
+static void test_profile(void)
+{
+	g_autoptr(GByteArray) baseline = picture_new(TRUE, 100);
+	g_autoptr(GByteArray) high = picture_new(TRUE, 100);
+	PacketizerRig rig;
+
+	high->data[5] = 0x64;
+	rig_begin(&rig);
+	for (guint i = 0; i < 70; i++) {
+		send(&rig, i % 2 ? high : baseline, i * MS, i * MS);
+		g_assert_cmphex(rig.checker->pmt->data[5], ==, 0xc1 | (i % 32) << 1);
+		g_assert_cmphex(rig.checker->pmt->data[19], ==, i % 2 ? 0x64 : 0x42);
+	}
+	rig_end(&rig);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/packetizer/bytes", test_bytes);
+	g_test_add_func("/packetizer/clock-bytes", test_clock_bytes);
+	g_test_add_func("/packetizer/sizes", test_sizes);
+	g_test_add_func("/packetizer/hour", test_hour);
+	g_test_add_func("/packetizer/begin", test_begin);
+	g_test_add_func("/packetizer/profile", test_profile);
+	return g_test_run();
+}
