@@ -4,6 +4,7 @@
 #include "control.h"
 #include "miracast-device.h"
 #include "reason.h"
+#include "rtp.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -49,6 +50,9 @@ struct _HostProcess {
 	int control;
 	guint control_source;
 	char *death; /* how it died, once it has or is to */
+
+	int rtsp_socket; /* for its addresses; -1 before start and once RTP is connected */
+	HostRtp rtp; /* to connect it: once */
 
 	GTask *task; /* of the step under way */
 	ProcessStep step;
@@ -227,6 +231,32 @@ static bool take_values(GVariant **values, const SessionMessage *message)
 	return true;
 }
 
+static void close_sockets(HostProcess *self)
+{
+	host_rtp_close(&self->rtp);
+	if (self->rtsp_socket >= 0)
+		close(self->rtsp_socket);
+	self->rtsp_socket = -1;
+}
+
+/* The sink's port is for the sink to say; the host is the one that the session is with. */
+static bool connect_rtp(HostProcess *self, const SessionMessage *message)
+{
+	g_autoptr(GError) error = NULL;
+	gboolean connected;
+	guint16 port;
+
+	g_variant_get(message->body, "(q)", &port);
+	if (self->rtsp_socket < 0 || !port)
+		return false;
+	connected = host_rtp_connect(&self->rtp, self->rtsp_socket, port, &error);
+	if (!connected)
+		g_warning("Session %u: %s", self->number, error->message);
+	close_sockets(self);
+	tell(self, SESSION_RTP_CONNECTED, g_variant_new("(b)", connected), NULL, 0);
+	return true;
+}
+
 /* Whether it makes sense. */
 static bool handle_message(HostProcess *self, const SessionMessage *message)
 {
@@ -268,6 +298,7 @@ static bool handle_message(HostProcess *self, const SessionMessage *message)
 			return false;
 		g_signal_emit(self, signals[SIGNAL_STATISTICS], 0);
 		return true;
+	case SESSION_CONNECT_RTP: return connect_rtp(self, message);
 	default: return false;
 	}
 }
@@ -460,10 +491,22 @@ void host_process_create_async(HostProcess *self, GAsyncReadyCallback callback, 
 void host_process_start_async(HostProcess *self, int rtsp_socket, guint timeout_s,
 			      GAsyncReadyCallback callback, gpointer user_data)
 {
+	g_autoptr(GError) error = NULL;
+	int files[3];
+
+	if (!host_rtp_open(&self->rtp, rtsp_socket, &error)) {
+		close(rtsp_socket);
+		g_task_report_error(self, callback, user_data, NULL, g_steal_pointer(&error));
+		return;
+	}
+	self->rtsp_socket = rtsp_socket;
+	files[0] = rtsp_socket;
+	files[1] = self->rtp.rtp;
+	files[2] = self->rtp.rtcp;
 	if (begin_step(self, STEP_START, timeout_s + MIRACAST_DEVICE_START_GRACE, callback,
 		       user_data))
-		tell(self, SESSION_START, g_variant_new("(u)", timeout_s), &rtsp_socket, 1);
-	close(rtsp_socket);
+		tell(self, SESSION_START, g_variant_new("(u)", timeout_s), files,
+		     G_N_ELEMENTS(files));
 }
 
 void host_process_hang_up(HostProcess *self)
@@ -481,12 +524,14 @@ void host_process_hang_up(HostProcess *self)
 void host_process_stop_async(HostProcess *self, enum miracast_stop_reason reason,
 			     GAsyncReadyCallback callback, gpointer user_data)
 {
+	close_sockets(self);
 	if (begin_step(self, STEP_STOP, MIRACAST_DEVICE_STOP_LIMIT, callback, user_data))
 		tell(self, SESSION_STOP, g_variant_new("(u)", (guint32)reason), NULL, 0);
 }
 
 void host_process_destroy_async(HostProcess *self, GAsyncReadyCallback callback, gpointer user_data)
 {
+	close_sockets(self);
 	if (begin_step(self, STEP_DESTROY, MIRACAST_DEVICE_DESTROY_LIMIT, callback, user_data) &&
 	    !self->death)
 		tell(self, SESSION_DESTROY, NULL, NULL, 0);
@@ -565,6 +610,8 @@ GVariant *host_process_get_statistics(HostProcess *self)
 static void host_process_init(HostProcess *self)
 {
 	self->control = -1;
+	self->rtsp_socket = -1;
+	self->rtp = (HostRtp){-1, -1};
 	self->details = g_variant_ref_sink(g_variant_new("a{sv}", NULL));
 	self->statistics = g_variant_ref(self->details);
 }
@@ -575,6 +622,7 @@ static void host_process_finalize(GObject *object)
 
 	/* The wait for its end holds a reference. */
 	g_assert(!self->subprocess && !self->task);
+	close_sockets(self);
 	if (self->control >= 0)
 		close(self->control);
 	g_free(self->adapter);

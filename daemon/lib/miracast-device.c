@@ -103,6 +103,9 @@ struct _MiracastDevice {
 	GHashTable *statistics;
 	bool details_dirty;
 	bool streaming;
+	int rtp, rtcp; /* until the driver takes them; else -1 */
+	MiracastConnectRtp connect_rtp; /* NULL: it has been called */
+	gpointer connect_rtp_data;
 
 	bool has_data_rate;
 	bool rate_over;
@@ -153,6 +156,16 @@ static void miracast_device_init(MiracastDevice *self)
 	self->statistics = values_new();
 	self->asked_options = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	self->rtsp_socket = -1;
+	self->rtp = self->rtcp = -1;
+}
+
+static void close_rtp_sockets(MiracastDevice *self)
+{
+	if (self->rtp >= 0)
+		close(self->rtp);
+	if (self->rtcp >= 0)
+		close(self->rtcp);
+	self->rtp = self->rtcp = -1;
 }
 
 static void miracast_device_finalize(GObject *object)
@@ -165,6 +178,7 @@ static void miracast_device_finalize(GObject *object)
 	g_free(self->driver_path);
 	g_hash_table_unref(self->options);
 	g_array_unref(self->adapter_files);
+	close_rtp_sockets(self);
 	g_hash_table_unref(self->details);
 	g_hash_table_unref(self->statistics);
 	g_hash_table_unref(self->asked_options);
@@ -592,6 +606,37 @@ static gboolean emit_streaming_changed(gpointer data)
 {
 	g_signal_emit(data, signals[SIGNAL_STREAMING_CHANGED], 0);
 	return G_SOURCE_REMOVE;
+}
+
+void miracast_device_set_rtp_sockets(MiracastDevice *self, int rtp, int rtcp,
+				     MiracastConnectRtp connect, gpointer user_data)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+
+	close_rtp_sockets(self);
+	self->rtp = rtp;
+	self->rtcp = rtcp;
+	self->connect_rtp = connect;
+	self->connect_rtp_data = user_data;
+}
+
+bool miracast_device_take_rtp_sockets(MiracastDevice *self, int *rtp, int *rtcp)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+
+	*rtp = g_steal_fd(&self->rtp);
+	*rtcp = g_steal_fd(&self->rtcp);
+	return *rtp >= 0;
+}
+
+bool miracast_device_connect_rtp(MiracastDevice *self, uint16_t port)
+{
+	MiracastConnectRtp connect;
+
+	g_mutex_lock(&self->lock);
+	connect = g_steal_pointer(&self->connect_rtp);
+	g_mutex_unlock(&self->lock);
+	return connect && connect(port, self->connect_rtp_data);
 }
 
 void miracast_device_set_streaming(MiracastDevice *self, bool streaming)

@@ -83,6 +83,13 @@ MiracastDevice *miracast_device_new_with_driver(const char *adapter,
  */
 void miracast_device_add_adapter_file(MiracastDevice *device, const char *path, int fd);
 
+/* Connects the RTP sockets to @port of the sink; may wait. On a thread of the driver's. */
+typedef gboolean (*MiracastConnectRtp)(guint16 port, gpointer user_data);
+
+/* What miracast_device_take_rtp_sockets() hands out; before start. The sockets: (transfer full). */
+void miracast_device_set_rtp_sockets(MiracastDevice *device, int rtp, int rtcp,
+				     MiracastConnectRtp connect, gpointer user_data);
+
 /* Whether the link measures its data rate; before start. FALSE at first. */
 void miracast_device_set_has_data_rate(MiracastDevice *device, gboolean has_data_rate);
 

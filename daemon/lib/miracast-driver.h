@@ -155,6 +155,16 @@ ntstatus_t miracast_query_driver_interface(uint32_t version, uint32_t size,
 typedef ntstatus_t (*miracast_query_driver_interface_fn)(
 	uint32_t version, uint32_t size, struct miracast_driver_interface *driver_interface);
 
+/**
+ * miracast_prepare_driver:
+ *
+ * An optional second export. Called once in the process's life, before it gives up the right to open
+ * files and while it has one thread: what may be needed later has to be loaded now, and no thread
+ * may be left. Beyond the DDI.
+ */
+void miracast_prepare_driver(void);
+typedef void (*miracast_prepare_driver_fn)(void);
+
 /*
  * Beyond the DDI, exported by libmiracast to drivers.
  */
@@ -179,6 +189,18 @@ void miracast_device_set_detail_number(MiracastDevice *device, const char *name,
 /* The same for what changes all the time ("frames-encoded"): users have to ask for it. */
 void miracast_device_set_statistic(MiracastDevice *device, const char *name, uint64_t number);
 void miracast_device_set_statistic_text(MiracastDevice *device, const char *name, const char *text);
+
+/*
+ * UDP sockets for the stream, bound to an even port of the connection's local address and the one
+ * above it; the driver's to close. Once in a session. FALSE: the host has none.
+ */
+bool miracast_device_take_rtp_sockets(MiracastDevice *device, int *rtp, int *rtcp);
+
+/*
+ * Connects the two to @port of the sink, and to the one above it. Once in a session, from any thread;
+ * waits for the host. A driver need not be able to do that itself.
+ */
+bool miracast_device_connect_rtp(MiracastDevice *device, uint16_t port);
 
 /* Whether pictures are on their way to the sink; not so at first. Between start and stop. */
 void miracast_device_set_streaming(MiracastDevice *device, bool streaming);

@@ -2,7 +2,7 @@
 /*
  * The pipeline: see media.h.
  *
- *	appsrc ! videoscale ! videoconvert ! encoder ! h264parse ! mpegtsmux ! rtpmp2tpay ! udpsink
+ *	appsrc ! videoscale ! videoconvert ! encoder ! h264parse ! mpegtsmux ! rtpmp2tpay ! fakesink
  *
  * Four kinds of threads meet here: those that push (any number), GStreamer's own, the media's
  * own, which repeats the last picture, and the one of the context given to media_start(), which
@@ -25,6 +25,8 @@
 #include <gst/app/gstappsrc.h>
 #include <gst/gst.h>
 #include <gst/video/video.h>
+#include <netinet/in.h>
+#include <unistd.h>
 
 /* WFD 2.1, 4.10.2: what Android's sinks look for. */
 #define PMT_PID	  0x0100u
@@ -32,7 +34,6 @@
 
 #define DSCP 40 /* CS5: video, where Wi-Fi has queues of different haste (RFC 8325) */
 
-#define FIRST_PORT_TRIES      32
 #define PUSH_TIMEOUT	      (2 * G_TIME_SPAN_SECOND)
 #define STUCK_AFTER	      (10 * G_TIME_SPAN_SECOND)
 #define TICK_MS		      250
@@ -45,7 +46,7 @@
 
 struct _Media {
 	GSocket *rtp_socket;
-	GSocket *rtcp_socket; /* bound, so that a sink's reports find a port; never read */
+	int rtcp_socket; /* so that a sink's reports find a port; never read */
 	guint16 port;
 
 	GstElement *pipeline;
@@ -113,70 +114,34 @@ static const struct {
 	 1280 * 720 * 30},
 };
 
-static GSocketAddress *with_port(GInetAddress *address, guint16 port, guint scope)
-{
-	return g_object_new(G_TYPE_INET_SOCKET_ADDRESS, "address", address, "port", (guint)port,
-			    "scope-id", scope, NULL);
-}
-
-/* Binds a pair of UDP sockets, RTP on an even port and RTCP above it (RFC 3550, 11). */
-static gboolean bind_pair(Media *m, GInetSocketAddress *local, GError **error)
-{
-	GInetAddress *address = g_inet_socket_address_get_address(local);
-	GSocketFamily family = g_inet_address_get_family(address);
-	guint scope = family == G_SOCKET_FAMILY_IPV6 ? g_inet_socket_address_get_scope_id(local)
-						     : 0;
-
-	for (guint i = 0; i < FIRST_PORT_TRIES; i++) {
-		g_autoptr(GSocketAddress) any = with_port(address, 0, scope);
-		g_autoptr(GSocketAddress) bound = NULL;
-		g_autoptr(GSocketAddress) above = NULL;
-		g_autoptr(GSocket) rtp = NULL;
-		g_autoptr(GSocket) rtcp = NULL;
-		guint16 port;
-
-		g_clear_error(error);
-		rtp = g_socket_new(family, G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, error);
-		if (!rtp || !g_socket_bind(rtp, any, FALSE, error))
-			return FALSE;
-		rtcp = g_socket_new(family, G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, error);
-		if (!rtcp)
-			return FALSE;
-		bound = g_socket_get_local_address(rtp, error);
-		if (!bound)
-			return FALSE;
-		port = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(bound));
-		if (port & 1)
-			continue;
-		above = with_port(address, port + 1, scope);
-		if (!g_socket_bind(rtcp, above, FALSE, error))
-			continue;
-		m->rtp_socket = g_steal_pointer(&rtp);
-		m->rtcp_socket = g_steal_pointer(&rtcp);
-		m->port = port;
-		return TRUE;
-	}
-	if (error && !*error)
-		g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE,
-				    "no even UDP port is free");
-	return FALSE;
-}
-
 /*
- * Only opens the sockets, so that the port is known; @local: of the link, with the scope if it is
- * a link-local address of IPv6. The socket bound to that finds a sink's without being told it.
+ * @rtp_socket, @rtcp_socket: (transfer full): UDP, bound, and connected to the sink before
+ * media_start()
  */
-Media *media_new(GInetSocketAddress *local, GError **error)
+Media *media_new(int rtp_socket, int rtcp_socket, GError **error)
 {
 	g_autoptr(Media) m = g_new0(Media, 1);
+	g_autoptr(GSocketAddress) local = NULL;
 
 	g_mutex_init(&m->lock);
 	g_cond_init(&m->cond);
 	m->last_pts = GST_CLOCK_TIME_NONE;
 	m->pts_shift = GST_CLOCK_STIME_NONE;
-	if (!bind_pair(m, local, error))
+	m->rtcp_socket = rtcp_socket;
+	m->rtp_socket = g_socket_new_from_fd(rtp_socket, error);
+	if (!m->rtp_socket) {
+		close(rtp_socket);
+		return NULL; /* rtcp_socket is m's */
+	}
+	local = g_socket_get_local_address(m->rtp_socket, error);
+	if (!local)
 		return NULL;
+	m->port = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(local));
 	g_socket_set_blocking(m->rtp_socket, FALSE);
+	if (g_socket_get_family(m->rtp_socket) == G_SOCKET_FAMILY_IPV6)
+		g_socket_set_option(m->rtp_socket, IPPROTO_IPV6, IPV6_TCLASS, DSCP << 2, NULL);
+	else
+		g_socket_set_option(m->rtp_socket, IPPROTO_IP, IP_TOS, DSCP << 2, NULL);
 	return g_steal_pointer(&m);
 }
 
@@ -202,7 +167,7 @@ void media_free(Media *m)
 	gst_clear_object(&m->appsrc);
 	gst_clear_object(&m->pipeline);
 	g_clear_object(&m->rtp_socket);
-	g_clear_object(&m->rtcp_socket);
+	close(m->rtcp_socket);
 	g_free(m->encoder_name);
 	g_mutex_clear(&m->lock);
 	g_cond_clear(&m->cond);
@@ -243,7 +208,7 @@ static gboolean encoder_is_candidate(guint i, const char *asked)
 	return major > 1 || minor >= 24;
 }
 
-static gboolean encoder_works(const char *name)
+static gboolean element_works(const char *name)
 {
 	GstElement *element = gst_element_factory_make(name, NULL);
 	gboolean works;
@@ -258,6 +223,24 @@ static gboolean encoder_works(const char *name)
 }
 
 /**
+ * media_prepare() - loads everything that a stream may need
+ *
+ * For a process that may not open files later.
+ */
+void media_prepare(void)
+{
+	static const char *const others[] = {"appsrc",	  "capsfilter", "videoscale", "videoconvert",
+					     "h264parse", "mpegtsmux",	"rtpmp2tpay", "fakesink"};
+
+	if (!gst_init_check(NULL, NULL, NULL))
+		return;
+	for (guint i = 0; i < G_N_ELEMENTS(encoders); i++)
+		element_works(encoders[i].name);
+	for (guint i = 0; i < G_N_ELEMENTS(others); i++)
+		element_works(others[i]);
+}
+
+/**
  * media_max_pixel_rate() - what this machine encodes in time
  * @encoder: the encoder that was asked for, or NULL
  *
@@ -268,7 +251,7 @@ guint64 media_max_pixel_rate(const char *encoder)
 	guint last = G_N_ELEMENTS(encoders) - 1;
 
 	for (guint i = 0; i < last; i++)
-		if (encoder_is_candidate(i, encoder) && encoder_works(encoders[i].name))
+		if (encoder_is_candidate(i, encoder) && element_works(encoders[i].name))
 			return encoders[i].max_pixel_rate;
 	return encoders[last].max_pixel_rate;
 }
@@ -315,6 +298,18 @@ static GstPadProbeReturn behind_encoder(GstPad *pad, GstPadProbeInfo *info, gpoi
 	return GST_PAD_PROBE_OK;
 }
 
+/* An error is one of an earlier packet: that the sink's port is closed, or the way to it. */
+static void send_packet(Media *m, GstBuffer *buffer)
+{
+	GstMapInfo map;
+
+	if (!gst_buffer_map(buffer, &map, GST_MAP_READ))
+		return;
+	if (g_socket_send(m->rtp_socket, (const char *)map.data, map.size, NULL, NULL) < 0)
+		g_socket_send(m->rtp_socket, (const char *)map.data, map.size, NULL, NULL);
+	gst_buffer_unmap(buffer, &map);
+}
+
 /*
  * One packet after the other, so that a keyframe larger than the socket's buffer is sent while the
  * buffer empties. A network that takes nothing for longer has its packets dropped: the encoder
@@ -334,11 +329,13 @@ static GstPadProbeReturn before_network(GstPad *pad, GstPadProbeInfo *info, gpoi
 	}
 	m->congested = !g_socket_condition_timed_wait(
 		m->rtp_socket, G_IO_OUT, m->congested ? 0 : CONGESTION_WAIT, NULL, NULL);
+	if (!m->congested)
+		send_packet(m, GST_PAD_PROBE_INFO_BUFFER(info));
 	g_mutex_lock(&m->lock);
 	m->statistics.packets += !m->congested;
 	m->statistics.packets_dropped += m->congested;
 	g_mutex_unlock(&m->lock);
-	return m->congested ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
+	return GST_PAD_PROBE_DROP;
 }
 
 /* Tells that the stream broke, once; on the context's thread. */
@@ -487,7 +484,6 @@ static GstElement *build_pipeline(const MediaConfig *config, guint encoder, GErr
 	g_autofree char *settings = g_strdup_printf(encoders[encoder].settings, config->kbit,
 						    format->fps * KEYFRAME_SECONDS,
 						    (config->kbit + 1) / 2);
-	g_autofree char *host = g_inet_address_to_string(config->sink_address);
 	g_autofree char *text = g_strdup_printf(
 		"appsrc name=src is-live=true format=time max-buffers=1 "
 		"! videoscale add-borders=true ! videoconvert "
@@ -499,12 +495,10 @@ static GstElement *build_pipeline(const MediaConfig *config, guint encoder, GErr
 		"mpegtsmux name=mux alignment=0 pat-interval=%u pmt-interval=%u "
 		"prog-map=\"program_map,sink_%u=1,PMT_1=(uint)%u\" "
 		"! rtpmp2tpay pt=33 mtu=1400 "
-		"! udpsink name=sink host=%s port=%u sync=false async=false qos=false "
-		"qos-dscp=%u close-socket=false",
+		"! fakesink name=sink sync=false async=false qos=false",
 		format->width, format->height, format->fps, encoders[encoder].name, settings,
 		format->high_profile ? "constrained-high,high" : "constrained-baseline,baseline",
-		format->level, VIDEO_PID, TABLE_INTERVAL, TABLE_INTERVAL, VIDEO_PID, PMT_PID, host,
-		config->sink_port, DSCP);
+		format->level, VIDEO_PID, TABLE_INTERVAL, TABLE_INTERVAL, VIDEO_PID, PMT_PID);
 	g_autoptr(GstElement) pipeline = NULL;
 
 	pipeline = gst_parse_launch_full(text, NULL, GST_PARSE_FLAG_FATAL_ERRORS, error);
@@ -634,9 +628,6 @@ gboolean media_start(Media *m, const MediaConfig *config, GMainContext *context,
 	m->encoder_sink = gst_element_get_static_pad(encoder, "sink");
 	m->encoder_src = gst_element_get_static_pad(encoder, "src");
 	sink = gst_bin_get_by_name(GST_BIN(m->pipeline), "sink");
-	/* The socket is taken at READY. */
-	gst_element_set_state(sink, GST_STATE_NULL);
-	g_object_set(sink, "socket", m->rtp_socket, NULL);
 	add_probe(encoder, "sink", GST_PAD_PROBE_TYPE_BUFFER, before_encoder, m);
 	add_probe(encoder, "src", GST_PAD_PROBE_TYPE_BUFFER, behind_encoder, m);
 	add_probe(sink, "sink", GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST,

@@ -31,8 +31,6 @@ typedef struct {
 	guint kbit; /* kbit/s */
 	gboolean mode_asked; /* by a person: media_max_pixel_rate() does not count */
 	const char *encoder; /* name of an element to use; NULL: the best that works */
-	GInetAddress *sink_address;
-	guint16 sink_port;
 } MediaConfig;
 
 typedef struct {
@@ -64,7 +62,8 @@ typedef void (*MediaErrorFunc)(const char *message, gpointer user_data);
 
 typedef struct _Media Media;
 
-Media *media_new(GInetSocketAddress *local, GError **error);
+Media *media_new(int rtp_socket, int rtcp_socket, GError **error);
+void media_prepare(void);
 void media_free(Media *media);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Media, media_free)
 

@@ -7,8 +7,10 @@
  * It ends when miracastd asks for it or is gone.
  */
 #include "control.h"
+#include "lockdown.h"
 #include "miracast-device.h"
 
+#include <dlfcn.h>
 #include <glib-unix.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -23,7 +25,16 @@ typedef struct {
 	const char *number;
 	bool verbose;
 	bool in_journal;
+
+	/* Of the driver's thread that waits for RTP to be connected. */
+	GMutex lock;
+	GCond cond;
+	bool rtp_answered;
+	bool rtp_connected;
 } SessionProcess;
+
+/* miracastd answers at once, or does not live. */
+#define CONNECT_RTP_LIMIT (5 * G_TIME_SPAN_SECOND)
 
 /* One line each: the journal's own protocol takes a socket that is not there to be opened. */
 static GLogWriterOutput write_log(GLogLevelFlags level, const GLogField *fields, gsize n_fields,
@@ -170,13 +181,40 @@ static void on_destroyed(GObject *object, GAsyncResult *result, gpointer data)
 	leave(EXIT_SUCCESS);
 }
 
+/* On a thread of the driver's. */
+static gboolean connect_rtp(guint16 port, gpointer data)
+{
+	SessionProcess *process = data;
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&process->lock);
+	gint64 limit = g_get_monotonic_time() + CONNECT_RTP_LIMIT;
+
+	send_to_host(SESSION_CONNECT_RTP, g_variant_new("(q)", port));
+	while (!process->rtp_answered)
+		if (!g_cond_wait_until(&process->cond, &process->lock, limit))
+			return FALSE;
+	return process->rtp_connected;
+}
+
+static void on_rtp_connected(SessionProcess *process, SessionMessage *message)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&process->lock);
+	gboolean connected;
+
+	g_variant_get(message->body, "(b)", &connected);
+	process->rtp_connected = connected;
+	process->rtp_answered = true;
+	g_cond_signal(&process->cond);
+}
+
 static void start(SessionProcess *process, SessionMessage *message)
 {
 	guint32 timeout_s;
 
-	if (!message->n_files)
+	if (message->n_files != 3)
 		leave(EXIT_FAILURE);
 	g_variant_get(message->body, "(u)", &timeout_s);
+	miracast_device_set_rtp_sockets(process->device, g_steal_fd(&message->files[1]),
+					g_steal_fd(&message->files[2]), connect_rtp, process);
 	miracast_device_start_async(process->device, g_steal_fd(&message->files[0]), NULL,
 				    timeout_s, on_started, process);
 }
@@ -207,10 +245,27 @@ static gboolean on_message(int fd, GIOCondition condition, gpointer data)
 	case SESSION_DESTROY:
 		miracast_device_destroy_async(process->device, on_destroyed, process);
 		break;
+	case SESSION_RTP_CONNECTED: on_rtp_connected(process, &message); break;
 	case SESSION_GET_STATISTICS: send_statistics(process); break;
 	default: break;
 	}
 	return G_SOURCE_CONTINUE;
+}
+
+/* If it has anything to prepare. What is wrong with a driver shows when it is created. */
+static void prepare_driver(const SessionMessage *message)
+{
+	miracast_prepare_driver_fn prepare;
+	const char *driver;
+	void *module;
+
+	g_variant_get_child(message->body, 1, "&s", &driver);
+	module = dlopen(driver, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+	if (!module)
+		return;
+	prepare = (miracast_prepare_driver_fn)dlsym(module, "miracast_prepare_driver");
+	if (prepare)
+		prepare();
 }
 
 /* Of the first message, the one that makes the device. */
@@ -249,6 +304,8 @@ int main(int argc, char **argv)
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
+	g_mutex_init(&process.lock);
+	g_cond_init(&process.cond);
 	process.number = argv[1];
 	process.verbose = argc > 2;
 	process.in_journal = g_log_writer_is_journald(STDERR_FILENO);
@@ -260,6 +317,12 @@ int main(int argc, char **argv)
 	}
 	if (message.kind != SESSION_CREATE) {
 		g_warning("miracastd begins with something else than a session");
+		return EXIT_FAILURE;
+	}
+	prepare_driver(&message);
+	/* Before the first byte of the sink, and before there is a second thread. */
+	if (!session_lockdown(&error)) {
+		g_warning("The rights cannot be given up: %s", error->message);
 		return EXIT_FAILURE;
 	}
 	process.device = device_new(&message);

@@ -41,7 +41,6 @@ typedef struct {
 	gint64 begin; /* monotonic us */
 	WfdSource *rtsp;
 	Media *media;
-	GInetAddress *sink_address;
 	guint kbit;
 	gboolean arrived; /* the kernel knows of the monitor */
 	gboolean stopping; /* by the host */
@@ -246,10 +245,16 @@ static void play(WfdSession *s)
 			.kbit = s->kbit,
 			.mode_asked = miracast_device_get_option(s->driver->device, "mode") != NULL,
 			.encoder = miracast_device_get_option(s->driver->device, "encoder"),
-			.sink_address = s->sink_address,
-			.sink_port = wfd_source_sink_rtp_port(s->rtsp),
 		};
+		guint16 port = wfd_source_sink_rtp_port(s->rtsp);
 
+		if (!miracast_device_connect_rtp(s->driver->device, port)) {
+			end_session(s, WFD_REASON_SOCKET_FAILED,
+				    "the RTP socket cannot be connected to the sink's port: see "
+				    "miracastd's log",
+				    STATUS_UNSUCCESSFUL);
+			return;
+		}
 		if (!media_start(s->media, &config, s->context, on_media_error, s, &error)) {
 			end_session(s, WFD_REASON_ENCODER_FAILED, error->message,
 				    STATUS_DEVICE_INSUFFICIENT_RESOURCES);
@@ -257,7 +262,7 @@ static void play(WfdSession *s)
 		}
 		miracast_device_set_detail(s->driver->device, "encoder", media_encoder(s->media));
 		miracast_device_set_detail_number(s->driver->device, "sink-rtp-port",
-						  config.sink_port);
+						  port);
 	}
 	media_set_playing(s->media, TRUE);
 	miracast_device_set_streaming(s->driver->device, true);
@@ -446,7 +451,6 @@ static void session_free(WfdSession *s)
 
 	g_clear_pointer(&s->media, media_free);
 	g_clear_pointer(&s->rtsp, wfd_source_free);
-	g_clear_object(&s->sink_address);
 	g_clear_pointer(&s->loop, g_main_loop_unref);
 	g_clear_pointer(&s->context, g_main_context_unref);
 	while ((line = g_queue_pop_head(&s->exchange)))
@@ -523,14 +527,19 @@ static gboolean prepare(WfdSession *s, GError **error)
 	g_autoptr(GInetSocketAddress) sink = NULL;
 	WfdSourceConfig config = {.session_id = g_random_int()};
 	g_autofree char *host = NULL;
+	int rtp, rtcp;
 
 	if (!local)
 		return FALSE;
 	sink = address_of(s->socket, getpeername, error);
 	if (!sink || !parse_options(s->driver->device, &config.policy, &s->kbit, error))
 		return FALSE;
-	s->sink_address = g_object_ref(g_inet_socket_address_get_address(sink));
-	s->media = media_new(local, error);
+	if (!miracast_device_take_rtp_sockets(s->driver->device, &rtp, &rtcp)) {
+		g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+				    "the host has no sockets for RTP");
+		return FALSE;
+	}
+	s->media = media_new(rtp, rtcp, error);
 	if (!s->media)
 		return FALSE;
 	host = g_inet_address_to_string(g_inet_socket_address_get_address(local));
@@ -889,6 +898,11 @@ static void destroy_context(void *miracast_context)
 	g_hash_table_unref(driver->framebuffers);
 	g_mutex_clear(&driver->fb_lock);
 	g_free(driver);
+}
+
+void miracast_prepare_driver(void)
+{
+	media_prepare();
 }
 
 ntstatus_t miracast_query_driver_interface(uint32_t version, uint32_t size,

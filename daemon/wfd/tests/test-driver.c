@@ -5,6 +5,7 @@
  * limits are guards against hanging, not measures.
  */
 #include "miracast-driver.h"
+#include "rtp-pair.h"
 
 #include <drm_fourcc.h>
 #include <gio/gio.h>
@@ -26,6 +27,7 @@ struct _MiracastDevice {
 	GHashTable *options;
 	GHashTable *values; /* details and statistics, as text */
 	gboolean streaming;
+	int rtp; /* the driver's */
 	char *reason;
 	gint status_reports;
 	enum miracast_status status;
@@ -79,6 +81,19 @@ void miracast_device_set_statistic(MiracastDevice *device, const char *name, uin
 void miracast_device_set_statistic_text(MiracastDevice *device, const char *name, const char *text)
 {
 	set_value(device, name, g_strdup(text));
+}
+
+bool miracast_device_take_rtp_sockets(MiracastDevice *device, int *rtp, int *rtcp)
+{
+	rtp_pair_open(rtp, rtcp);
+	device->rtp = *rtp;
+	return true;
+}
+
+bool miracast_device_connect_rtp(MiracastDevice *device, uint16_t port)
+{
+	rtp_pair_connect(device->rtp, port);
+	return true;
 }
 
 void miracast_device_set_streaming(MiracastDevice *device, bool streaming)

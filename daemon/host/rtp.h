@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The sockets of a session's stream: opened here, so that its process needs no right to. */
+#ifndef HOST_RTP_H
+#define HOST_RTP_H
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/* -1 where there is none. */
+typedef struct {
+	int rtp, rtcp;
+} HostRtp;
+
+/**
+ * host_rtp_open:
+ * @rtsp_socket: connected to the sink: its address of this side is the stream's, too
+ *
+ * Binds RTP to an even port and RTCP to the one above (RFC 3550, 11).
+ */
+gboolean host_rtp_open(HostRtp *rtp, int rtsp_socket, GError **error);
+
+/* To @port, and RTCP to the one above, of who is at the other end of @rtsp_socket. */
+gboolean host_rtp_connect(const HostRtp *rtp, int rtsp_socket, guint16 port, GError **error);
+
+void host_rtp_close(HostRtp *rtp);
+
+G_END_DECLS
+
+#endif /* HOST_RTP_H */

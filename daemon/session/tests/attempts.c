@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "attempts.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int done(long result)
+{
+	return result < 0 ? errno : 0;
+}
+
+static int try_open(const char *path, int flags)
+{
+	int fd = open(path, flags | O_CLOEXEC, 0600);
+	int error = done(fd);
+
+	if (fd >= 0)
+		close(fd);
+	return error;
+}
+
+static int try_socket(int family, int type, int protocol)
+{
+	int fd = socket(family, type | SOCK_CLOEXEC, protocol);
+	int error = done(fd);
+
+	if (fd >= 0)
+		close(fd);
+	return error;
+}
+
+static int open_bus(void)
+{
+	struct sockaddr_un bus = {.sun_family = AF_UNIX, .sun_path = "/run/dbus/system_bus_socket"};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int error;
+
+	if (fd < 0)
+		return errno;
+	error = done(connect(fd, (struct sockaddr *)&bus, sizeof(bus)));
+	close(fd);
+	return error;
+}
+
+static int open_file(void)
+{
+	return try_open("/etc/passwd", O_RDONLY);
+}
+
+static int make_file(void)
+{
+	int error = try_open("/tmp/taken-over", O_WRONLY | O_CREAT);
+
+	if (!error)
+		unlink("/tmp/taken-over");
+	return error;
+}
+
+static int open_memory(void)
+{
+	return try_open("/proc/self/mem", O_RDWR);
+}
+
+static int open_library_for_writing(void)
+{
+	return try_open("/lib/x86_64-linux-gnu/libc.so.6", O_RDWR);
+}
+
+static int open_card(void)
+{
+	return try_open("/dev/dri/card0", O_RDWR);
+}
+
+static int open_camera(void)
+{
+	return try_open("/dev/video0", O_RDWR);
+}
+
+static int open_adapter(void)
+{
+	return try_open("/dev/miracast0", O_RDWR);
+}
+
+static int make_udp_socket(void)
+{
+	return try_socket(AF_INET, SOCK_DGRAM, 0);
+}
+
+static int make_tcp_socket(void)
+{
+	return try_socket(AF_INET6, SOCK_STREAM, 0);
+}
+
+static int make_netlink_socket(void)
+{
+	return try_socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+}
+
+/* A UDP socket that is handed in, in the test with the driver; any socket number serves. */
+static int find_socket(void)
+{
+	int type;
+	socklen_t size = sizeof(type);
+
+	for (int fd = 3; fd < 64; fd++)
+		if (!getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) && type == SOCK_DGRAM)
+			return fd;
+	return -1;
+}
+
+static const struct sockaddr_in elsewhere = {.sin_family = AF_INET};
+
+static int connect_elsewhere(void)
+{
+	struct sockaddr_in address = elsewhere;
+
+	address.sin_port = htons(53);
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	return done(connect(find_socket(), (struct sockaddr *)&address, sizeof(address)));
+}
+
+static int send_elsewhere(void)
+{
+	struct sockaddr_in address = elsewhere;
+
+	address.sin_port = htons(53);
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	return done(sendto(find_socket(), "", 1, MSG_DONTWAIT | MSG_NOSIGNAL,
+			   (struct sockaddr *)&address, sizeof(address)));
+}
+
+static int send_message_elsewhere(void)
+{
+	struct sockaddr_in address = elsewhere;
+	struct msghdr message = {.msg_name = &address, .msg_namelen = sizeof(address)};
+
+	address.sin_port = htons(53);
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	return done(sendmsg(find_socket(), &message, MSG_DONTWAIT | MSG_NOSIGNAL));
+}
+
+static int listen_on_socket(void)
+{
+	return done(listen(find_socket(), 1));
+}
+
+static int run_program(void)
+{
+	char *const arguments[] = {(char *)"/bin/true", NULL};
+
+	execve(arguments[0], arguments, arguments + 1);
+	return errno;
+}
+
+static int make_process(void)
+{
+	pid_t child = syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+
+	if (!child)
+		_exit(0);
+	if (child > 0)
+		waitpid(child, NULL, 0);
+	return done(child);
+}
+
+static int signal_parent(void)
+{
+	return done(kill(getppid(), 0));
+}
+
+static int trace_parent(void)
+{
+	return done(ptrace(PTRACE_SEIZE, getppid(), NULL, NULL));
+}
+
+static int read_parent(void)
+{
+	char byte;
+	struct iovec local = {&byte, 1}, remote = {&byte, 1};
+
+	return done(process_vm_readv(getppid(), &local, 1, &remote, 1, 0));
+}
+
+static int take_name_space(void)
+{
+	return done(unshare(CLONE_NEWUSER));
+}
+
+static int make_ring(void)
+{
+	char parameters[120] = {0};
+	int fd = syscall(SYS_io_uring_setup, 1, parameters);
+	int error = done(fd);
+
+	if (fd >= 0)
+		close(fd);
+	return error;
+}
+
+static int load_program(void)
+{
+	return done(syscall(SYS_bpf, 0, NULL, 0));
+}
+
+static int open_by_other_call(void)
+{
+	unsigned long long how[3] = {O_RDONLY};
+
+	return done(syscall(SYS_openat2, AT_FDCWD, "/etc/passwd", how, sizeof(how)));
+}
+
+static int type_into_terminal(void)
+{
+	return done(syscall(SYS_ioctl, 2, 0x5412 /* TIOCSTI */, ""));
+}
+
+const Attempt attempts[] = {
+	{"open the bus", open_bus},
+	{"open a file", open_file},
+	{"open a file by openat2()", open_by_other_call},
+	{"make a file", make_file},
+	{"open its memory as a file", open_memory},
+	{"open a library for writing", open_library_for_writing},
+	{"open the card", open_card},
+	{"open the camera", open_camera},
+	{"open the adapter once more", open_adapter},
+	{"make a UDP socket", make_udp_socket},
+	{"make a TCP socket", make_tcp_socket},
+	{"make a netlink socket", make_netlink_socket},
+	{"connect its socket elsewhere", connect_elsewhere},
+	{"send elsewhere", send_elsewhere},
+	{"send elsewhere by sendmsg()", send_message_elsewhere},
+	{"listen", listen_on_socket},
+	{"run a program", run_program},
+	{"make a process", make_process},
+	{"signal its parent", signal_parent},
+	{"trace its parent", trace_parent},
+	{"read its parent's memory", read_parent},
+	{"take a name space", take_name_space},
+	{"make an io_uring", make_ring},
+	{"load a BPF program", load_program},
+	{"type into its terminal", type_into_terminal},
+};
+
+const size_t n_attempts = sizeof(attempts) / sizeof(attempts[0]);
