@@ -72,6 +72,7 @@ void remove_adapter(const struct bench *bench, unsigned int index);
 /* Opens /dev/miracastN, makes a context and starts its session. */
 int open_context(unsigned int index, unsigned int slots, uint64_t *arena_size);
 
+void bench_floor(const struct bench *bench);
 void bench_channel(const struct bench *bench);
 void bench_round_trip(const struct bench *bench);
 void bench_in_flight(const struct bench *bench);

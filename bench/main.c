@@ -145,6 +145,7 @@ static const struct {
 	void (*run)(const struct bench *bench);
 	int only_named;
 } parts[] = {
+	{"floor", bench_floor, 0},
 	{"channel", bench_channel, 0},
 	{"local", bench_local, 0},
 	{"netlink", bench_netlink, 0},

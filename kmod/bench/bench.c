@@ -3,7 +3,7 @@
  * The kernel's half of bench/: see miracast_bench.h. A display driver whose
  * messages carry nothing of use, and the same traffic by other means.
  *
- * One file at a time, one ioctl at a time: bench_lock.
+ * One file at a time, one ioctl at a time: bench_lock. But SERVE is the other side of one.
  */
 
 #include <linux/completion.h>
@@ -12,6 +12,8 @@
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/nospec.h>
+#include <linux/rcuwait.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <net/genetlink.h>
@@ -280,6 +282,54 @@ static long send_messages(struct bench_run *run)
 	}
 }
 
+/**
+ * struct bench_peer - the other side of FLOOR
+ * @wait: the peer, while it sleeps
+ * @woken: it has been woken and has not answered yet
+ */
+struct bench_peer {
+	struct rcuwait wait;
+	bool woken;
+};
+
+static struct bench_peer peers[MIRACAST_BENCH_ADAPTERS];
+/* The caller of FLOOR, while it sleeps. */
+static struct rcuwait floor_wait;
+
+static long run_floor(struct bench_run *run)
+{
+	u32 n = run->arg.adapters;
+	struct bench_peer *peer;
+	long error;
+	u32 i;
+
+	if (!n || n > MIRACAST_BENCH_ADAPTERS || run->arg.index > MIRACAST_BENCH_ADAPTERS - n)
+		return -EINVAL;
+	for (i = 0; i < run->arg.count; i++) {
+		peer = &peers[run->arg.index + i % n];
+		WRITE_ONCE(peer->woken, true);
+		rcuwait_wake_up(&peer->wait);
+		error = rcuwait_wait_event(&floor_wait, !READ_ONCE(peer->woken), TASK_KILLABLE);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+static long serve_floor(unsigned long index)
+{
+	struct bench_peer *peer;
+
+	if (index >= MIRACAST_BENCH_ADAPTERS)
+		return -EINVAL;
+	peer = &peers[array_index_nospec(index, MIRACAST_BENCH_ADAPTERS)];
+	if (READ_ONCE(peer->woken)) {
+		WRITE_ONCE(peer->woken, false);
+		rcuwait_wake_up(&floor_wait);
+	}
+	return rcuwait_wait_event(&peer->wait, READ_ONCE(peer->woken), TASK_INTERRUPTIBLE);
+}
+
 static long copy_memory(struct bench_run *run)
 {
 	u32 i;
@@ -435,6 +485,8 @@ static long run_ioctl(unsigned int cmd, void __user *user)
 		error = send_messages(run);
 	else if (cmd == MIRACAST_BENCH_NETLINK)
 		error = netlink_messages(run);
+	else if (cmd == MIRACAST_BENCH_FLOOR)
+		error = run_floor(run);
 	else
 		error = copy_memory(run);
 	run->arg.failed = atomic_read(&run->failed);
@@ -461,6 +513,8 @@ static long bench_ioctl(struct file *filp, unsigned int cmd, unsigned long addre
 	void __user *user = (void __user *)address;
 	long error;
 
+	if (cmd == MIRACAST_BENCH_SERVE)
+		return serve_floor(address);
 	error = mutex_lock_killable(&bench_lock);
 	if (error)
 		return error;
@@ -471,6 +525,7 @@ static long bench_ioctl(struct file *filp, unsigned int cmd, unsigned long addre
 	case MIRACAST_BENCH_SEND:
 	case MIRACAST_BENCH_NETLINK:
 	case MIRACAST_BENCH_MEMCPY:
+	case MIRACAST_BENCH_FLOOR:
 		error = run_ioctl(cmd, user);
 		break;
 	default:
@@ -517,7 +572,11 @@ static struct miscdevice bench_device = {
 static int __init bench_init(void)
 {
 	int error;
+	u32 i;
 
+	for (i = 0; i < MIRACAST_BENCH_ADAPTERS; i++)
+		rcuwait_init(&peers[i].wait);
+	rcuwait_init(&floor_wait);
 	init_completion(&the_run.done);
 	the_run.input = kvzalloc(2 * MIRACAST_BENCH_MAX_BYTES, GFP_KERNEL);
 	if (!the_run.input)

@@ -2,7 +2,8 @@
 /*
  * /dev/miracast_bench: the kernel's half of bench/. It makes adapters, sends on
  * them from the kernel as a display driver would, and does the same over generic
- * netlink and with memcpy() for comparison. Closing the file takes everything away.
+ * netlink, with memcpy(), and with bare wake-ups for comparison. Closing the file takes
+ * everything away.
  *
  * For root on a test machine; no stable interface.
  */
@@ -47,6 +48,12 @@ struct miracast_bench_run {
 	__u64 failed; /* out: not sent, or ended other than with @size bytes */
 };
 
+/*
+ * FLOOR: wakes @adapters peers in turn, from number @index, and waits each time until the
+ * peer has woken the caller. SERVE, the other side, by value the peer's number: wakes
+ * the caller of FLOOR, if this peer owes it that, and waits until it is woken.
+ */
+
 /* The family's commands: kernel to daemon ECHO, and back. Payload: DATA, repeated. */
 #define MIRACAST_BENCH_FAMILY	 "miracast_bench"
 #define MIRACAST_BENCH_CMD_HELLO 1 /* daemon: I am here */
@@ -61,5 +68,7 @@ struct miracast_bench_run {
 #define MIRACAST_BENCH_SEND    _IOWR(MIRACAST_BENCH_MAGIC, 1, struct miracast_bench_run)
 #define MIRACAST_BENCH_NETLINK _IOWR(MIRACAST_BENCH_MAGIC, 2, struct miracast_bench_run)
 #define MIRACAST_BENCH_MEMCPY  _IOWR(MIRACAST_BENCH_MAGIC, 3, struct miracast_bench_run)
+#define MIRACAST_BENCH_FLOOR   _IOWR(MIRACAST_BENCH_MAGIC, 4, struct miracast_bench_run)
+#define MIRACAST_BENCH_SERVE   _IO(MIRACAST_BENCH_MAGIC, 5)
 
 #endif /* MIRACAST_BENCH_H */
