@@ -67,13 +67,18 @@ static void serve_channel(void *data, int ready)
 	fd = open_context(channel->index, channel->slots, NULL);
 	peer_is_ready(ready);
 	for (n = 0;;) {
+		arg.completion.id = 0;
+		if (n)
+			arg.completion = completions[--n];
 		arg.completions = (uintptr_t)completions;
 		arg.nr_completions = n;
-		arg.messages = (uintptr_t)messages;
-		arg.nr_messages = BATCH;
+		arg.messages = (uintptr_t)(messages + 1);
+		arg.nr_messages = BATCH - 1;
+		arg.flags = MIRACAST_EXCHANGE_MESSAGE;
 		arg.timeout_ns = MIRACAST_NO_TIMEOUT;
 		if (ioctl(fd, MIRACAST_IOC_EXCHANGE, &arg))
 			die("exchange");
+		messages[0] = arg.message;
 		for (i = 0, n = 0; i < arg.nr_messages; i++) {
 			if (keep) {
 				keep--;

@@ -843,4 +843,154 @@ TEST_F(channel, a_program_built_against_the_first_header_still_runs)
 	munmap(arena, 0x10000);
 }
 
+TEST_F(channel, exchange_carries_one_completion_and_one_message_in_its_struct)
+{
+	struct miracast_exchange arg = {
+		.size = sizeof(arg),
+		.flags = MIRACAST_EXCHANGE_MESSAGE,
+		.timeout_ns = SOON * MS,
+	};
+	struct miracast_test_send sent[2];
+	struct miracast_test_result result;
+	unsigned char output[4] = {0};
+
+	START();
+	sent[0] = SEND(0, "abc", 3, 4);
+	ASSERT_EQ(0, call(self->fd, MIRACAST_IOC_EXCHANGE, &arg));
+	EXPECT_EQ(0, arg.nr_completions);
+	ASSERT_EQ(1, arg.nr_messages);
+	EXPECT_EQ(3, arg.message.input_size);
+	EXPECT_EQ(0, memcmp(self->arena + arg.message.input_offset, "abc", 3));
+
+	/* This one comes while EXCHANGE waits, if it is quick enough to wait. */
+	memcpy(self->arena + arg.message.output_offset, "wxyz", 4);
+	arg.completion.id = arg.message.id;
+	arg.completion.information = 4;
+	arg.nr_messages = 0;
+	sent[1] = SEND(0, "d", 1, 0);
+	ASSERT_EQ(0, call(self->fd, MIRACAST_IOC_EXCHANGE, &arg));
+	EXPECT_EQ(1, arg.nr_completions);
+	EXPECT_EQ(0, arg.nr_stale);
+	ASSERT_EQ(1, arg.nr_messages);
+	EXPECT_EQ(1, arg.message.input_size);
+	result = result_of(self->test_fd, sent[0].cookie, SOON, output, 4);
+	EXPECT_EQ(1, result.callbacks);
+	EXPECT_EQ(STATUS_SUCCESS, result.status);
+	EXPECT_EQ(4, result.information);
+	EXPECT_EQ(0, memcmp(output, "wxyz", 4));
+
+	/* Bad ones: nothing is taken, nothing fetched. */
+	arg.completion.id = arg.message.id;
+	arg.completion.status = STATUS_PENDING;
+	arg.completion.information = 0;
+	arg.nr_completions = 0;
+	arg.nr_messages = 0;
+	EXPECT_EQ(-EINVAL, call(self->fd, MIRACAST_IOC_EXCHANGE, &arg));
+	EXPECT_EQ(0, arg.nr_completions);
+	arg.completion.status = STATUS_SUCCESS;
+	arg.completion.information = 1;
+	EXPECT_EQ(-EMSGSIZE, call(self->fd, MIRACAST_IOC_EXCHANGE, &arg));
+	arg.completion.information = 0;
+	arg.completion.id++;
+	EXPECT_EQ(-ENOENT, call(self->fd, MIRACAST_IOC_EXCHANGE, &arg));
+	arg.completion.id--;
+	arg.flags = 2;
+	EXPECT_EQ(-EINVAL, call(self->fd, MIRACAST_IOC_EXCHANGE, &arg));
+	arg.flags = 0;
+	arg.reserved = 1;
+	EXPECT_EQ(-EINVAL, call(self->fd, MIRACAST_IOC_EXCHANGE, &arg));
+	arg.reserved = 0;
+	EXPECT_EQ(0, RESULT(sent[1].cookie, NEVER).callbacks);
+
+	/* Too late: its message has been ended, but the slot is free again. */
+	ASSERT_EQ(0, write_attr(self->index, "timeout_ms", "1"));
+	EXPECT_ENDED(sent[1].cookie, STATUS_IO_TIMEOUT);
+	ASSERT_EQ(0, call(self->fd, MIRACAST_IOC_EXCHANGE, &arg));
+	EXPECT_EQ(1, arg.nr_completions);
+	EXPECT_EQ(1, arg.nr_stale);
+	arg.nr_completions = 0;
+	EXPECT_EQ(-ENOENT, call(self->fd, MIRACAST_IOC_EXCHANGE, &arg));
+}
+
+TEST_F(channel, exchange_takes_its_struct_first_and_then_the_arrays)
+{
+	struct miracast_completion completions[2] = {};
+	struct miracast_message messages[3] = {};
+	struct miracast_exchange arg = {
+		.size = sizeof(arg),
+		.flags = MIRACAST_EXCHANGE_MESSAGE,
+		.messages = (uintptr_t)messages,
+		.nr_messages = 3,
+		.completions = (uintptr_t)completions,
+	};
+	struct miracast_test_send sent[3];
+	int i;
+
+	START();
+	for (i = 0; i < 3; i++)
+		sent[i] = SEND(0, "abc", i + 1, 0);
+	ASSERT_EQ(0, call(self->fd, MIRACAST_IOC_EXCHANGE, &arg));
+	ASSERT_EQ(3, arg.nr_messages);
+	EXPECT_EQ(1, arg.message.input_size);
+	EXPECT_EQ(2, messages[0].input_size);
+	EXPECT_EQ(3, messages[1].input_size);
+	EXPECT_EQ(0, messages[2].id);
+
+	/* The second of the array is a bad one. */
+	arg.completion.id = arg.message.id;
+	completions[0].id = messages[0].id;
+	completions[1].id = messages[1].id;
+	completions[1].reserved = 1;
+	arg.nr_completions = 2;
+	EXPECT_EQ(-EINVAL, call(self->fd, MIRACAST_IOC_EXCHANGE, &arg));
+	EXPECT_EQ(2, arg.nr_completions);
+	EXPECT_ENDED(sent[0].cookie, STATUS_SUCCESS);
+	EXPECT_ENDED(sent[1].cookie, STATUS_SUCCESS);
+
+	/* The one in the struct is over: the array is not looked at. */
+	completions[0] = (struct miracast_completion){.id = messages[1].id};
+	arg.nr_completions = 1;
+	EXPECT_EQ(-ENOENT, call(self->fd, MIRACAST_IOC_EXCHANGE, &arg));
+	EXPECT_EQ(0, arg.nr_completions);
+	EXPECT_EQ(0, RESULT(sent[2].cookie, NEVER).callbacks);
+	arg.completion.id = 0;
+	arg.nr_completions = 1;
+	ASSERT_EQ(0, call(self->fd, MIRACAST_IOC_EXCHANGE, &arg));
+	EXPECT_EQ(1, arg.nr_completions);
+	EXPECT_ENDED(sent[2].cookie, STATUS_SUCCESS);
+}
+
+TEST_F(channel, a_fault_when_the_struct_is_written_loses_no_message)
+{
+	struct miracast_exchange *arg;
+	struct miracast_test_send sent[2];
+	struct miracast_message message;
+	struct background waiting;
+
+	arg = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, arg);
+	arg->size = sizeof(*arg);
+	arg->flags = MIRACAST_EXCHANGE_MESSAGE;
+	arg->timeout_ns = SOON * MS;
+	ASSERT_EQ(0, mprotect(arg, 4096, PROT_READ));
+	START();
+
+	sent[0] = SEND(0, NULL, 0, 0);
+	EXPECT_EQ(-EFAULT, call(self->fd, MIRACAST_IOC_EXCHANGE, arg));
+	FETCH(&message);
+	EXPECT_EQ(0, message.flags);
+	ASSERT_EQ(0, complete(self->fd, message.id, STATUS_SUCCESS, 0));
+	EXPECT_ENDED(sent[0].cookie, STATUS_SUCCESS);
+
+	/* The same when the message is handed to a thread that waits. */
+	ASSERT_EQ(0, start_call(&waiting, self->fd, MIRACAST_IOC_EXCHANGE, arg));
+	sleep_ms(NEVER);
+	sent[1] = SEND(0, NULL, 0, 0);
+	EXPECT_EQ(-EFAULT, finish_call(&waiting));
+	FETCH(&message);
+	ASSERT_EQ(0, complete(self->fd, message.id, STATUS_SUCCESS, 0));
+	EXPECT_ENDED(sent[1].cookie, STATUS_SUCCESS);
+	munmap(arg, 4096);
+}
+
 TEST_HARNESS_MAIN

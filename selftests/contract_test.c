@@ -1240,7 +1240,7 @@ TEST(s44_layouts_and_numbers_are_the_published_ones)
 	EXPECT_EQ(40, sizeof(struct miracast_state));
 	EXPECT_EQ(32, sizeof(struct miracast_message));
 	EXPECT_EQ(24, sizeof(struct miracast_completion));
-	EXPECT_EQ(48, sizeof(struct miracast_exchange));
+	EXPECT_EQ(120, sizeof(struct miracast_exchange));
 	EXPECT_EQ(40, sizeof(struct miracast_io_control));
 	EXPECT_EQ(40, sizeof(struct miracast_get_chunks));
 }

@@ -728,9 +728,10 @@ TEST_F(channel, a_message_that_could_not_be_handed_out_wakes_the_next_waiter)
 	struct background first, second;
 
 	START();
-	ASSERT_EQ(0, start_call(&first, self->fd, MIRACAST_IOC_EXCHANGE, &bad));
-	sleep_ms(NEVER);
+	/* The one that came last is woken first. */
 	ASSERT_EQ(0, start_call(&second, self->fd, MIRACAST_IOC_EXCHANGE, &good));
+	sleep_ms(NEVER);
+	ASSERT_EQ(0, start_call(&first, self->fd, MIRACAST_IOC_EXCHANGE, &bad));
 	sleep_ms(NEVER);
 	ASSERT_EQ(STATUS_PENDING, SEND(0, NULL, 0, 0).status);
 	EXPECT_EQ(-EFAULT, finish_call(&first));

@@ -185,7 +185,7 @@ struct miracast_chunk_queue {
  * @free: slots in SLOT_FREE, linked by their next
  * @queue: slots in SLOT_HELD or SLOT_QUEUED, oldest first
  * @ended: slots in SLOT_ENDING, whose callback is still to be called
- * @waiters: threads that wait in EXCHANGE, the first one in front
+ * @waiters: threads that wait in EXCHANGE, the last one in front
  * @nr_open: messages accepted whose callback has not returned
  * @nr_out: slots that the daemon holds, and completed ones whose callback runs
  * @timer_armed: @timeout_work is queued or will see a new message
@@ -234,7 +234,7 @@ struct miracast_context {
 	struct miracast_slot *free;
 	struct list_head queue;
 	struct list_head ended;
-	struct list_head waiters;
+	struct hlist_head waiters;
 	u32 nr_open;
 	u32 nr_out;
 	bool timer_armed;
@@ -308,6 +308,8 @@ int miracast_context_io_control(struct miracast_context *context, struct miracas
 
 /* exchange.c */
 int miracast_messages_exchange(struct miracast_context *context, struct miracast_exchange *arg);
+void miracast_messages_undeliver(struct miracast_context *context,
+				 const struct miracast_exchange *arg);
 
 /* chunk.c */
 int miracast_chunks_init(struct miracast_context *context);

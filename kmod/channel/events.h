@@ -13,28 +13,37 @@
  * struct miracast_waiter - a thread that waits in EXCHANGE; on its stack
  * @node: on context->waiters; who wakes it takes it off
  * @task: the thread
+ * @record: where a message may be handed to it
+ * @handed: it was, and is with the daemon
+ * @taken: off the list; the thread may go on, and this be gone
  *
- * A list of our own: a wait queue would cost as much again as waking a task does.
+ * A list of our own: a wait queue would cost as much again as waking a task does. The one
+ * that came last is woken first: it is the one whose data is still in the caches.
  */
 struct miracast_waiter {
-	struct list_head node;
+	struct hlist_node node;
 	struct task_struct *task;
+	struct miracast_message *record;
+	bool handed;
+	bool taken;
 };
 
-/* The thread to be woken, under RCU which keeps it, or NULL. */
-static inline struct task_struct *take_waiter(struct miracast_context *context)
+/* Lets a waiter go. Returns its thread, to be woken; RCU keeps that. */
+static inline struct task_struct *take_waiter(struct miracast_context *context,
+					      struct miracast_waiter *waiter)
 {
-	struct task_struct *task;
-	struct miracast_waiter *waiter;
+	struct task_struct *task = waiter->task;
 
 	lockdep_assert_held(&context->lock);
-	waiter = list_first_entry_or_null(&context->waiters, struct miracast_waiter, node);
-	if (!waiter)
-		return NULL;
-	task = waiter->task;
-	/* Last: from here on the thread may go, and its stack is its own again. */
-	list_del_init_careful(&waiter->node);
+	hlist_del(&waiter->node);
+	/* Pairs with the acquire in sleep_for_message(). */
+	smp_store_release(&waiter->taken, true);
 	return task;
+}
+
+static inline struct miracast_waiter *first_waiter(const struct hlist_head *waiters)
+{
+	return hlist_entry_safe(waiters->first, struct miracast_waiter, node);
 }
 
 /*

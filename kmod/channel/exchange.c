@@ -31,17 +31,17 @@ static void slot_put_back(struct miracast_context *context, struct miracast_slot
 }
 
 /*
- * The records of @slots could not be written: nobody knows these ids, so they go back.
+ * The @records could not be written: nobody knows these ids, so they go back.
  * But a thread that guessed one may be completing it.
  */
-static void undeliver(struct miracast_context *context, struct miracast_slot **slots,
-		      const struct miracast_message *records, unsigned int n)
+static void undeliver(struct miracast_context *context, const struct miracast_message *records,
+		      unsigned int n)
 {
 	struct miracast_slot *slot;
 
 	spin_lock(&context->lock);
 	while (n--) {
-		slot = slots[n];
+		slot = &context->slots[records[n].id & (MIRACAST_MAX_SLOTS - 1)];
 		if (slot->id != records[n].id || !slot->daemon_holds ||
 		    slot->state == SLOT_COMPLETING)
 			continue;
@@ -59,6 +59,18 @@ static void undeliver(struct miracast_context *context, struct miracast_slot **s
 	/* The wake-up that brought this thread here was for those messages. */
 	miracast_wake(context);
 	miracast_messages_run_ended(context);
+}
+
+/**
+ * miracast_messages_undeliver() - take back the message in an argument that cannot be written
+ * @context: the context
+ * @arg: the ioctl's argument, after miracast_messages_exchange()
+ */
+void miracast_messages_undeliver(struct miracast_context *context,
+				 const struct miracast_exchange *arg)
+{
+	if ((arg->flags & MIRACAST_EXCHANGE_MESSAGE) && arg->nr_messages)
+		undeliver(context, &arg->message, 1);
 }
 
 /* RECOVER came while the inputs were copied: they are for the new daemon. */
@@ -79,90 +91,150 @@ static void take_back(struct miracast_context *context, struct miracast_slot **s
 	list_sort(NULL, &context->queue, miracast_by_order);
 }
 
-/* Hands out up to @room messages, @size bytes each; returns how many or -EFAULT. */
-static int deliver(struct miracast_context *context, void __user *messages, u32 size, u32 room)
+/* Takes large messages off the queue and copies their inputs without the lock. */
+static unsigned int take_large(struct miracast_context *context, struct miracast_message *records,
+			       unsigned int room) __must_hold(&context->lock)
 {
-	/* What is used of these is written first; to zero them would cost more than the rest. */
-	struct miracast_message records[BATCH] __uninitialized;
 	struct miracast_slot *slots[BATCH] __uninitialized;
-	unsigned int done = 0, n, got, i;
+	u32 generation = context->generation;
+	unsigned int n = 0, got = 0, i;
 	struct miracast_slot *slot;
-	u32 generation;
-	bool ended;
 
-	do {
+	while (n < room && !list_empty(&context->queue)) {
+		slot = list_first_entry(&context->queue, struct miracast_slot, node);
+		if (slot_input_is_small(slot))
+			break;
+		slot_move(context, slot, SLOT_DELIVERING);
+		slots[n++] = slot;
+	}
+	spin_unlock(&context->lock);
+	for (i = 0; i < n; i++)
+		slot_copy_input(context, slots[i]);
+	spin_lock(&context->lock);
+	if (unlikely(context->generation != generation)) {
+		take_back(context, slots, n);
+		return 0;
+	}
+	for (i = 0; i < n; i++) {
+		slot = slots[i];
+		slot->state = SLOT_WITH_DAEMON;
+		if (unlikely(slot->end_noted))
+			miracast_slot_end(context, slot, slot->end_status);
+		else
+			slot_hand_out(context, slot, &records[got++]);
+	}
+	return got;
+}
+
+/* Takes small messages off the queue. */
+static unsigned int take_small(struct miracast_context *context, struct miracast_message *records,
+			       unsigned int room)
+{
+	struct miracast_slot *slot;
+	unsigned int got = 0;
+
+	lockdep_assert_held(&context->lock);
+	while (got < room && !list_empty(&context->queue)) {
+		slot = list_first_entry(&context->queue, struct miracast_slot, node);
+		if (!slot_input_is_small(slot))
+			break;
+		slot_move(context, slot, SLOT_WITH_DAEMON);
+		slot_copy_input(context, slot);
+		slot_hand_out(context, slot, &records[got++]);
+	}
+	return got;
+}
+
+/* Up to BATCH of those in front that are alike: as many as @room if all are small. */
+static unsigned int take(struct miracast_context *context, struct miracast_message *records,
+			 unsigned int room) __must_hold(&context->lock)
+{
+	unsigned int got = take_small(context, records, room);
+
+	if (got || list_empty(&context->queue))
+		return got;
+	return take_large(context, records, room);
+}
+
+/**
+ * struct delivery - where messages go
+ * @first: for the first one, in the ioctl's argument; NULL: to the array, too
+ * @messages: the array for the others
+ * @size: bytes of one entry of it
+ * @room: how many messages fit in all
+ * @done: how many have been handed out
+ */
+struct delivery {
+	struct miracast_message *first;
+	void __user *messages;
+	u32 size;
+	u32 room;
+	u32 done;
+};
+
+/* Where the next messages are to be written, and how many fit there. */
+static struct miracast_message *next_records(const struct delivery *to,
+					     struct miracast_message *records, unsigned int *room)
+{
+	if (!to->done && to->first) {
+		*room = 1;
+		return to->first;
+	}
+	*room = min_t(u32, BATCH, to->room - to->done);
+	return records;
+}
+
+/* Tells user space of the @n messages in @records. */
+static int put_records(struct miracast_context *context, struct delivery *to,
+		       const struct miracast_message *records, unsigned int n)
+{
+	u32 index = to->done - !!to->first;
+
+	if (records != to->first && miracast_records_put(to->messages + index * to->size, to->size,
+							 records, sizeof(records[0]), n)) {
+		undeliver(context, records, n);
+		return to->done ? 0 : -EFAULT;
+	}
+	to->done += n;
+	return 0;
+}
+
+/* Hands out what is there, as far as it fits. */
+static int deliver(struct miracast_context *context, struct delivery *to) __releases(&context->lock)
+{
+	/* What is used of it is written first; to zero it would cost more than the rest. */
+	struct miracast_message buffer[BATCH] __uninitialized, *records;
+	u32 generation = context->generation;
+	bool again, ended, recovered;
+	unsigned int room, n;
+	int error;
+
+	for (;;) {
 		n = 0;
-		spin_lock(&context->lock);
-		generation = context->generation;
-		if (context->state == MIRACAST_STARTED) {
-			while (n < min_t(u32, BATCH, room - done) && !list_empty(&context->queue)) {
-				slot = list_first_entry(&context->queue, struct miracast_slot,
-							node);
-				slot_move(context, slot, SLOT_DELIVERING);
-				slots[n++] = slot;
-			}
-		}
-		spin_unlock(&context->lock);
-		if (!n)
-			break;
-
-		for (i = 0; i < n; i++) {
-			slot = slots[i];
-			if (slot->input)
-				memcpy(context->arena + slot_input_offset(context, slot),
-				       slot->input, slot->input_size);
-		}
-
-		ended = false;
-		got = 0;
-		spin_lock(&context->lock);
-		if (unlikely(context->generation != generation)) {
-			take_back(context, slots, n);
-			spin_unlock(&context->lock);
-			miracast_wake(context);
-			miracast_messages_run_ended(context);
-			break;
-		}
-		for (i = 0; i < n; i++) {
-			slot = slots[i];
-			slot->state = SLOT_WITH_DAEMON;
-			if (unlikely(slot->end_noted)) {
-				miracast_slot_end(context, slot, slot->end_status);
-				ended = true;
-				continue;
-			}
-			slot->daemon_holds = true;
-			context->nr_out++;
-			context->counters.delivered++;
-			slots[got] = slot;
-			records[got++] = (struct miracast_message){
-				.id = slot->id,
-				.input_size = slot->input_size,
-				.output_size = slot->output_size,
-				.input_offset = slot_input_offset(context, slot),
-				.output_offset = slot_output_offset(context, slot),
-				.flags = slot->redelivered ? MIRACAST_MESSAGE_REDELIVERED : 0,
-				.generation = context->generation,
-			};
-			trace_miracast_deliver(context, slot->id, records[got - 1].flags);
-		}
+		records = next_records(to, buffer, &room);
+		if (context->state == MIRACAST_STARTED)
+			n = take(context, records, room);
+		ended = !list_empty(&context->ended);
+		again = !list_empty(&context->queue);
+		recovered = context->generation != generation;
 		spin_unlock(&context->lock);
 		if (unlikely(ended))
 			miracast_messages_run_ended(context);
-
-		if (miracast_records_put(messages + done * size, size, records, sizeof(records[0]),
-					 got)) {
-			undeliver(context, slots, records, got);
-			return done ?: -EFAULT;
-		}
-		done += got;
-	} while (done < room && !list_empty(&context->queue));
-	return done;
+		if (unlikely(recovered)) /* what was put back is for another thread */
+			miracast_wake(context);
+		if (!n)
+			return 0;
+		error = put_records(context, to, records, n);
+		if (error || !again || recovered || to->done == to->room)
+			return error;
+		spin_lock(&context->lock);
+	}
 }
 
 /* Takes one completion's slot out of the daemon's hands; under the lock. */
-static int claim(struct miracast_context *context, const struct miracast_completion *completion,
-		 struct miracast_slot **claimed)
+static __always_inline int claim(struct miracast_context *context,
+				 const struct miracast_completion *completion,
+				 struct miracast_slot **claimed)
 {
 	u32 index = completion->id & (MIRACAST_MAX_SLOTS - 1);
 	struct miracast_slot *slot;
@@ -198,8 +270,9 @@ static u64 bytes_written(const struct miracast_completion *completion)
 }
 
 /* Gives a claimed message's output to its sender. */
-static void copy_output(struct miracast_context *context, struct miracast_slot *slot,
-			const struct miracast_completion *completion)
+static __always_inline void copy_output(struct miracast_context *context,
+					struct miracast_slot *slot,
+					const struct miracast_completion *completion)
 {
 	u64 information = bytes_written(completion);
 
@@ -209,51 +282,125 @@ static void copy_output(struct miracast_context *context, struct miracast_slot *
 		       information);
 }
 
+/* Frees a completed message's slot; tells a sender that waits. @sender: who is still to be told. */
+static __always_inline void finish(struct miracast_context *context, struct miracast_slot *slot,
+				   const struct miracast_completion *completion,
+				   struct miracast_sender *sender)
+{
+	lockdep_assert_held(&context->lock);
+	*sender = slot->sender;
+	slot->daemon_holds = false;
+	slot_move(context, slot, SLOT_FREE);
+	if (sender->callback == miracast_sync_callback) {
+		miracast_tell_sync(context, sender, completion->id, completion->status,
+				   bytes_written(completion));
+		sender->callback = NULL;
+		context->counters.callbacks++;
+	}
+}
+
+/* One completion; counts in @arg. */
+static int complete_one(struct miracast_context *context, struct miracast_exchange *arg,
+			const struct miracast_completion *completion) __must_hold(&context->lock)
+{
+	struct miracast_sender sender;
+	struct miracast_slot *slot;
+	int error;
+
+	error = claim(context, completion, &slot);
+	if (error)
+		return error;
+	arg->nr_completions++;
+	if (!slot) {
+		arg->nr_stale++;
+		wake_drain(context);
+		return 0;
+	}
+	if (likely(completion->information <= SLOT_SMALL)) {
+		copy_output(context, slot, completion);
+	} else {
+		spin_unlock(&context->lock);
+		copy_output(context, slot, completion);
+		spin_lock(&context->lock);
+	}
+	finish(context, slot, completion, &sender);
+	if (sender.callback) {
+		spin_unlock(&context->lock);
+		call_back(context, &sender, completion->id, completion->status,
+			  bytes_written(completion));
+		spin_lock(&context->lock);
+		context->counters.callbacks++;
+	}
+	context->nr_open--;
+	context->nr_out--;
+	wake_drain(context);
+	return 0;
+}
+
+/* Claims completions in order up to the first bad one; finishes those that are small. */
+static int claim_batch(struct miracast_context *context, struct miracast_exchange *arg,
+		       const struct miracast_completion *completions, unsigned int n,
+		       struct miracast_slot **slots, struct miracast_sender *senders,
+		       unsigned int *good, unsigned int *claimed, unsigned int *large)
+{
+	struct miracast_slot *slot;
+	unsigned int i;
+	int error = 0;
+
+	lockdep_assert_held(&context->lock);
+	for (i = 0; i < n; i++) {
+		error = claim(context, &completions[i], &slot);
+		if (error)
+			break;
+		senders[i].callback = NULL;
+		slots[i] = NULL;
+		if (!slot) {
+			arg->nr_stale++;
+			continue;
+		}
+		++*claimed;
+		if (completions[i].information <= SLOT_SMALL) {
+			copy_output(context, slot, &completions[i]);
+			finish(context, slot, &completions[i], &senders[i]);
+		} else {
+			slots[i] = slot;
+			++*large;
+		}
+	}
+	*good = i;
+	wake_drain(context);
+	return error;
+}
+
 /* Up to BATCH completions, in order up to the first bad one; counts in @arg. */
 static int complete_batch(struct miracast_context *context, struct miracast_exchange *arg,
 			  const struct miracast_completion *completions, unsigned int n)
 {
 	struct miracast_slot *slots[BATCH] __uninitialized;
 	struct miracast_sender senders[BATCH] __uninitialized;
-	unsigned int good, claimed = 0, called = 0, i;
-	int error = 0;
+	unsigned int good, claimed = 0, large = 0, called = 0, i;
+	int error;
 
 	spin_lock(&context->lock);
-	for (good = 0; good < n; good++) {
-		error = claim(context, &completions[good], &slots[good]);
-		if (error)
-			break;
-		if (!slots[good])
-			arg->nr_stale++;
-	}
-	wake_drain(context);
+	error = claim_batch(context, arg, completions, n, slots, senders, &good, &claimed, &large);
 	spin_unlock(&context->lock);
 
-	for (i = 0; i < good; i++)
-		if (slots[i])
-			copy_output(context, slots[i], &completions[i]);
+	if (large) {
+		for (i = 0; i < good; i++)
+			if (slots[i])
+				copy_output(context, slots[i], &completions[i]);
+		spin_lock(&context->lock);
+		for (i = 0; i < good; i++)
+			if (slots[i])
+				finish(context, slots[i], &completions[i], &senders[i]);
+		spin_unlock(&context->lock);
+	}
 
-	spin_lock(&context->lock);
 	for (i = 0; i < good; i++) {
-		senders[i].callback = NULL;
-		if (!slots[i])
-			continue;
-		senders[i] = slots[i]->sender;
-		slots[i]->daemon_holds = false;
-		slot_move(context, slots[i], SLOT_FREE);
-		claimed++;
 		called += !!senders[i].callback;
-		if (senders[i].callback == miracast_sync_callback) {
-			miracast_tell_sync(context, &senders[i], completions[i].id,
-					   completions[i].status, bytes_written(&completions[i]));
-			senders[i].callback = NULL;
-		}
-	}
-	spin_unlock(&context->lock);
-
-	for (i = 0; i < good; i++)
 		call_back(context, &senders[i], completions[i].id, completions[i].status,
 			  bytes_written(&completions[i]));
+	}
 
 	spin_lock(&context->lock);
 	context->counters.callbacks += called;
@@ -265,7 +412,7 @@ static int complete_batch(struct miracast_context *context, struct miracast_exch
 	return error;
 }
 
-/* Takes completions in order up to the first bad one; counts in @arg. */
+/* Takes @nr completions of the array, in order up to the first bad one; counts in @arg. */
 static int complete_messages(struct miracast_context *context, struct miracast_exchange *arg,
 			     u32 nr)
 {
@@ -275,10 +422,9 @@ static int complete_messages(struct miracast_context *context, struct miracast_e
 	int error = 0, bad;
 	unsigned int n;
 
-	while (arg->nr_completions < nr && !error) {
-		n = min_t(u32, BATCH, nr - arg->nr_completions);
-		error = miracast_records_get(completions, sizeof(completions[0]),
-					     from + arg->nr_completions * size, size, &n);
+	for (; nr && !error; nr -= n, from += n * size) {
+		n = min_t(u32, BATCH, nr);
+		error = miracast_records_get(completions, sizeof(completions[0]), from, size, &n);
 		bad = complete_batch(context, arg, completions, n);
 		error = bad ?: error;
 	}
@@ -292,31 +438,57 @@ static bool exchange_ready(struct miracast_context *context, u32 seq)
 	       (context->state == MIRACAST_STARTED && !list_empty(&context->queue));
 }
 
-/*
- * Waits, once, for a message, a change of state, a signal or the end of @timeout
- * (jiffies). The caller looks what it was, and takes the message: others may sleep.
- */
-static long wait_for_message(struct miracast_context *context, u32 seq, long timeout)
+/* Sleeps until @waiter is taken off the list, a signal, or the end of @timeout (jiffies). */
+static long sleep_for_message(struct miracast_context *context, struct miracast_waiter *waiter,
+			      long timeout) __releases(&context->lock)
 {
-	struct miracast_waiter waiter = { .task = current };
-
-	spin_lock(&context->lock);
-	if (exchange_ready(context, seq)) {
-		spin_unlock(&context->lock);
-		return timeout;
-	}
-	list_add_tail(&waiter.node, &context->waiters);
+	hlist_add_head(&waiter->node, &context->waiters);
 	set_current_state(TASK_INTERRUPTIBLE);
 	spin_unlock(&context->lock);
 
 	timeout = signal_pending(current) ? -EINTR : schedule_timeout(timeout);
 	__set_current_state(TASK_RUNNING);
-	/* Who takes it off is done with it then. */
-	if (!list_empty_careful(&waiter.node)) {
+	/* Pairs with the release in take_waiter(): who takes it off is done with it then. */
+	if (!smp_load_acquire(&waiter->taken)) {
 		spin_lock(&context->lock);
-		list_del_init(&waiter.node);
+		if (!waiter->taken)
+			hlist_del(&waiter->node);
 		spin_unlock(&context->lock);
 	}
+	return timeout;
+}
+
+/*
+ * Waits for a first message, a change of state, a signal or the end of @timeout (jiffies).
+ * Returns what is left of that, or -EINTR; -EFAULT.
+ */
+static long wait_for_message(struct miracast_context *context, struct delivery *to, u32 seq,
+			     long timeout) __releases(&context->lock)
+{
+	struct miracast_message record __uninitialized;
+	int error = 0;
+
+	do {
+		struct miracast_waiter waiter = {
+			.task = current,
+			.record = to->first ?: &record,
+		};
+
+		if (!exchange_ready(context, seq)) {
+			timeout = sleep_for_message(context, &waiter, timeout);
+			if (waiter.handed) {
+				error = put_records(context, to, waiter.record, 1);
+				if (error || to->done == to->room || list_empty(&context->queue))
+					return error ?: timeout;
+			}
+			spin_lock(&context->lock);
+		}
+		error = deliver(context, to);
+		if (error || to->done || timeout <= 0)
+			return error ?: timeout;
+		spin_lock(&context->lock);
+	} while (context->state_seq == seq && !miracast_session_is_over(context->state));
+	spin_unlock(&context->lock);
 	return timeout;
 }
 
@@ -338,51 +510,62 @@ static bool is_record_size(u32 size, u32 first_version)
 	return !size || (size >= first_version && size <= MIRACAST_RECORD_SIZE_MAX);
 }
 
+static bool is_valid(const struct miracast_exchange *arg)
+{
+	return arg->nr_completions <= MIRACAST_EXCHANGE_MAX &&
+	       arg->nr_messages <= MIRACAST_EXCHANGE_MAX &&
+	       is_record_size(arg->completion_size, MIRACAST_COMPLETION_SIZE_VER0) &&
+	       is_record_size(arg->message_size, MIRACAST_MESSAGE_SIZE_VER0) &&
+	       !(arg->flags & ~MIRACAST_EXCHANGE_MESSAGE) && !arg->reserved;
+}
+
 /**
  * miracast_messages_exchange() - submit completions, fetch messages, wait if asked
  * @context: the context
  * @arg: the ioctl's argument; its outputs are set whatever is returned
+ *
+ * The usual call, of one small completion and one message in @arg, takes the lock once
+ * before it sleeps, and not at all afterwards.
  *
  * Return: 0, or what was wrong with a completion or the arrays; -EINTR if a
  * signal came while nothing had been submitted or fetched.
  */
 int miracast_messages_exchange(struct miracast_context *context, struct miracast_exchange *arg)
 {
-	u32 message_size = arg->message_size ?: MIRACAST_MESSAGE_SIZE_VER0;
-	void __user *messages = u64_to_user_ptr(arg->messages);
+	bool valid = is_valid(arg), submitted = arg->completion.id || arg->nr_completions;
+	struct delivery to = {
+		.first = arg->flags & MIRACAST_EXCHANGE_MESSAGE ? &arg->message : NULL,
+		.messages = u64_to_user_ptr(arg->messages),
+		.size = arg->message_size ?: MIRACAST_MESSAGE_SIZE_VER0,
+		.room = arg->nr_messages + !!(arg->flags & MIRACAST_EXCHANGE_MESSAGE),
+	};
 	u32 nr_completions = arg->nr_completions;
-	u32 room = arg->nr_messages;
-	u32 seq = READ_ONCE(context->state_seq);
-	int error = 0, got = 0;
-	long left;
+	long error = valid ? 0 : -EINVAL;
+	u32 seq;
 
 	arg->nr_completions = 0;
 	arg->nr_messages = 0;
 	arg->nr_stale = 0;
-	if (nr_completions > MIRACAST_EXCHANGE_MAX || room > MIRACAST_EXCHANGE_MAX ||
-	    !is_record_size(arg->completion_size, MIRACAST_COMPLETION_SIZE_VER0) ||
-	    !is_record_size(arg->message_size, MIRACAST_MESSAGE_SIZE_VER0))
-		error = -EINVAL;
-	else if (nr_completions)
+	spin_lock(&context->lock);
+	seq = context->state_seq;
+	if (!error && arg->completion.id)
+		error = complete_one(context, arg, &arg->completion);
+	if (!error && nr_completions) {
+		spin_unlock(&context->lock);
 		error = complete_messages(context, arg, nr_completions);
-	if (!error && room) {
-		if (!list_empty(&context->queue))
-			got = deliver(context, messages, message_size, room);
-		if (!got && arg->timeout_ns) {
-			left = miracast_timeout_jiffies(arg->timeout_ns);
-			do {
-				left = wait_for_message(context, seq, left);
-				got = deliver(context, messages, message_size, room);
-			} while (!got && left > 0 && READ_ONCE(context->state_seq) == seq &&
-				 !miracast_session_is_over(READ_ONCE(context->state)));
-			if (!got && left < 0 && !nr_completions)
-				error = -EINTR;
-		}
-		if (got < 0)
-			error = got;
-		else
-			arg->nr_messages = got;
+		spin_lock(&context->lock);
 	}
+	if (error || !to.room) {
+		spin_unlock(&context->lock);
+	} else if (!arg->timeout_ns) {
+		error = deliver(context, &to);
+	} else {
+		error = wait_for_message(context, &to, seq,
+					 miracast_timeout_jiffies(arg->timeout_ns));
+		if (error > 0 || (error == -EINTR && (submitted || to.done)))
+			error = 0;
+	}
+	arg->nr_messages = to.done;
 	arg->state = READ_ONCE(context->state);
 	arg->events = pending_events(context);
 	return error;

@@ -36,7 +36,6 @@ union miracast_argument {
 	struct miracast_context_info context_info;
 	struct miracast_session session;
 	struct miracast_state state;
-	struct miracast_exchange exchange;
 	struct miracast_io_control io_control;
 	struct miracast_get_chunks get_chunks;
 	struct miracast_report_status report_status;
@@ -231,14 +230,32 @@ static int get_state(struct miracast_file *file, union miracast_argument *argume
 	return 0;
 }
 
-static int exchange(struct miracast_file *file, union miracast_argument *argument, bool *answer)
+/* Not by the table: it is on every message's way, and a fault must not lose a message. */
+static long exchange(struct miracast_context *context, struct miracast_exchange __user *user,
+		     size_t size)
 {
-	struct miracast_context *context = file_context(file);
+	struct miracast_exchange arg __uninitialized;
+	long error;
 
+	if (likely(size == sizeof(arg))) {
+		if (copy_from_user(&arg, user, sizeof(arg)))
+			return -EFAULT;
+		if (arg.size != sizeof(arg))
+			return -EINVAL;
+	} else {
+		error = miracast_argument_get(&arg, sizeof(arg), user, size);
+		if (error)
+			return error;
+	}
 	if (READ_ONCE(context->state) == MIRACAST_DESTROYED)
 		return -ENODEV;
-	*answer = true;
-	return miracast_messages_exchange(context, &argument->exchange);
+	error = miracast_messages_exchange(context, &arg);
+	if (likely(size == sizeof(arg)) ? copy_to_user(user, &arg, sizeof(arg))
+					: copy_to_user(user, &arg, min(size, sizeof(arg)))) {
+		miracast_messages_undeliver(context, &arg);
+		return -EFAULT;
+	}
+	return error;
 }
 
 static int io_control(struct miracast_file *file, union miracast_argument *argument, bool *answer)
@@ -328,7 +345,7 @@ static const struct command commands[] = {
 	{ MIRACAST_IOC_RECOVER, NEEDS_CONTEXT, recover },
 	{ MIRACAST_IOC_SESSION, NEEDS_CONTEXT, session },
 	{ MIRACAST_IOC_GET_STATE, NEEDS_CONTEXT, get_state },
-	{ MIRACAST_IOC_EXCHANGE, NEEDS_CONTEXT, exchange },
+	{ MIRACAST_IOC_EXCHANGE, NEEDS_CONTEXT, NULL },
 	{ MIRACAST_IOC_IO_CONTROL, NEEDS_CONTEXT, io_control },
 	{ MIRACAST_IOC_GET_CHUNKS, NEEDS_CONTEXT, get_chunks },
 	{ MIRACAST_IOC_REPORT_SESSION_STATUS, NEEDS_CONTEXT, report_session_status },
@@ -337,7 +354,8 @@ static const struct command commands[] = {
 
 static_assert(ARRAY_SIZE(commands) == NR_COMMANDS);
 
-static long miracast_ioctl(struct file *filp, unsigned int code, unsigned long address)
+static noinline_for_stack long run_command(struct file *filp, unsigned int code,
+					   unsigned long address)
 {
 	/* The command's own struct is written first; to zero the whole would cost more. */
 	union miracast_argument argument __uninitialized;
@@ -354,6 +372,8 @@ static long miracast_ioctl(struct file *filp, unsigned int code, unsigned long a
 		return -EPROTO;
 	if (command->need >= NEEDS_CONTEXT && !file_context(file))
 		return -ENOTCONN;
+	if (!command->run)
+		return exchange(file_context(file), user, _IOC_SIZE(code));
 
 	error = miracast_argument_get(&argument, _IOC_SIZE(command->code), user, _IOC_SIZE(code));
 	if (error)
@@ -365,11 +385,21 @@ static long miracast_ioctl(struct file *filp, unsigned int code, unsigned long a
 	return error;
 }
 
+static long miracast_ioctl(struct file *filp, unsigned int code, unsigned long address)
+{
+	struct miracast_context *context = file_context(filp->private_data);
+
+	if (likely(code == MIRACAST_IOC_EXCHANGE && context))
+		return exchange(context, (void __user *)address, _IOC_SIZE(code));
+	return run_command(filp, code, address);
+}
+
 static __poll_t miracast_poll(struct file *filp, poll_table *wait)
 {
 	struct miracast_file *file = filp->private_data;
 	struct miracast_context *context = file_context(file);
 	__poll_t mask = 0;
+	bool waits;
 	u32 state;
 
 	poll_wait(filp, &file->adapter->wait, wait);
@@ -380,10 +410,14 @@ static __poll_t miracast_poll(struct file *filp, poll_table *wait)
 
 	poll_wait(filp, &context->wait, wait);
 	poll_wait(filp, &context->chunk_wait, wait);
-	state = READ_ONCE(context->state);
+	/* Under the lock: see the races in send.c. */
+	spin_lock(&context->lock);
+	state = context->state;
+	waits = state == MIRACAST_STARTED && !list_empty(&context->queue);
+	spin_unlock(&context->lock);
 	if (state == MIRACAST_DESTROYED)
 		mask |= EPOLLHUP | EPOLLERR;
-	if (state == MIRACAST_STARTED && !list_empty_careful(&context->queue))
+	if (waits)
 		mask |= EPOLLIN | EPOLLRDNORM;
 	if (miracast_chunks_ready(context))
 		mask |= EPOLLRDBAND;

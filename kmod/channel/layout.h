@@ -107,7 +107,11 @@ OFFSET(miracast_exchange, state, 36);
 OFFSET(miracast_exchange, timeout_ns, 40);
 OFFSET(miracast_exchange, completion_size, 48);
 OFFSET(miracast_exchange, message_size, 52);
-SIZE(miracast_exchange, 56);
+OFFSET(miracast_exchange, completion, 56);
+OFFSET(miracast_exchange, message, 80);
+OFFSET(miracast_exchange, flags, 112);
+OFFSET(miracast_exchange, reserved, 116);
+SIZE(miracast_exchange, 120);
 
 OFFSET(miracast_io_control, size, 0);
 OFFSET(miracast_io_control, flags, 4);

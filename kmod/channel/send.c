@@ -7,6 +7,13 @@
  *  - send to a stopping session:         - STOP_BEGIN empties the queue:
  *      state and queue change under one lock: either send sees STOP_PENDING and
  *      ends the message itself, or STOP_BEGIN finds it on the queue
+ *  - send queues a message:             - poll looks at the queue:
+ *      under the lock, where it also         after it was put on context->wait, and
+ *      sees whether somebody polls           under the lock: one sees the other
+ *  - send hands a message to a thread:   - its wait ends by a signal or in time:
+ *      takes it off the list under           if it is off the list it looks at
+ *      the lock                              what it got; else it takes itself off
+ *                                            under the lock, and gets nothing
  *  - send looks the handle up:           - destroy erases the handle, marks the
  *      and takes a slot under RCU            context, waits for RCU: after that
  *                                            nobody adds a message
@@ -72,13 +79,38 @@ static void arm_timer(struct miracast_context *context, const struct miracast_sl
 	mod_delayed_work(miracast_wq, &context->timeout_work, left);
 }
 
+/*
+ * To a thread that waits, if there is one and nothing is before this message; else in the
+ * queue. Returns a thread to be woken, or NULL.
+ */
+static struct task_struct *queue_or_hand_out(struct miracast_context *context,
+					     struct miracast_slot *slot)
+{
+	struct miracast_waiter *waiter = first_waiter(&context->waiters);
+
+	lockdep_assert_held(&context->lock);
+	if (!waiter) {
+		slot_move(context, slot, SLOT_QUEUED);
+		return NULL;
+	}
+	if (list_empty(&context->queue) && slot_input_is_small(slot)) {
+		slot_move(context, slot, SLOT_WITH_DAEMON);
+		slot_copy_input(context, slot);
+		slot_hand_out(context, slot, waiter->record);
+		waiter->handed = true;
+	} else {
+		slot_move(context, slot, SLOT_QUEUED);
+	}
+	return take_waiter(context, waiter);
+}
+
 /* Under RCU: the context may be on its way out but is still there. */
 static ntstatus_t send(struct miracast_context *context, struct message *message)
 {
 	ntstatus_t status = check_buffers(context, message);
-	struct task_struct *waiter = NULL;
+	struct task_struct *task = NULL;
 	struct miracast_slot *slot;
-	bool first;
+	bool first, poller = false;
 
 	spin_lock(&context->lock);
 	if (unlikely(status != STATUS_SUCCESS)) {
@@ -101,7 +133,7 @@ static ntstatus_t send(struct miracast_context *context, struct message *message
 	}
 	slot = context->free;
 	slot->order = ++context->sequence;
-	slot->id = slot->order << MIRACAST_SLOT_BITS | (u32)(slot - context->slots);
+	slot_set_id(slot, slot->order);
 	slot->input = message->input;
 	slot->output = message->output;
 	slot->sender = message->sender;
@@ -116,8 +148,7 @@ static ntstatus_t send(struct miracast_context *context, struct message *message
 		slot->input = NULL;
 		slot->output = NULL;
 		spin_unlock(&context->lock);
-		memcpy(context->arena + slot_input_offset(context, slot), message->input,
-		       message->input_size);
+		memcpy(context->arena + slot->input_offset, message->input, message->input_size);
 		spin_lock(&context->lock);
 		if (context->state == MIRACAST_DESTROYED) {
 			slot_move(context, slot, SLOT_FREE);
@@ -133,8 +164,8 @@ static ntstatus_t send(struct miracast_context *context, struct message *message
 	context->counters.sent++;
 	context->overflowing = false;
 	if (likely(context->state == MIRACAST_STARTED)) {
-		slot_move(context, slot, SLOT_QUEUED);
-		waiter = take_waiter(context);
+		task = queue_or_hand_out(context, slot);
+		poller = !task && waitqueue_active(&context->wait);
 	} else {
 		slot_move(context, slot, SLOT_HELD);
 		if (miracast_session_is_over(context->state)) {
@@ -145,9 +176,9 @@ static ntstatus_t send(struct miracast_context *context, struct message *message
 	arm_timer(context, slot);
 	spin_unlock(&context->lock);
 
-	if (waiter)
-		wake_up_process(waiter);
-	if (wq_has_sleeper(&context->wait))
+	if (task)
+		wake_up_process(task);
+	if (unlikely(poller))
 		wake_up_interruptible_poll(&context->wait, EPOLLIN | EPOLLRDNORM);
 	return STATUS_PENDING;
 }

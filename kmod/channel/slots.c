@@ -13,12 +13,13 @@
  *			miracast_context_destroy() waits for
  *	HELD		on context->queue: the session has not started
  *	QUEUED		on context->queue: the next EXCHANGE may have it
- *	DELIVERING	on no list: EXCHANGE copies the input from the sender's buffer
- *			to the arena. To end it now is to leave a note (end_noted)
+ *	DELIVERING	on no list: EXCHANGE copies the input, which is large, from the
+ *			sender's buffer to the arena. To end it now is to leave a note (end_noted)
  *			that the copier finds when it is done.
  *	WITH_DAEMON	on no list: may be completed, may be ended
  *	COMPLETING	on no list: a completion has won; its thread copies the
- *			output to the sender's buffer. Nothing ends it any more.
+ *			output, which is large, to the sender's buffer. Nothing ends it
+ *			any more.
  *	ENDING		on context->ended: it was ended (stop, timeout, death, ...);
  *			whoever did that, or a worker, calls the callback. A sender that
  *			waits (send_sync) is told at once, so its messages are never here.
@@ -33,6 +34,11 @@
  *	FREE ----> HELD ----> QUEUED ----> DELIVERING -> WITH_DAEMON -> COMPLETING -> FREE
  *	             \           \             \             \
  *	              `-----------`-------------`-------------`--> ENDING -> FREE, LINGERING
+ *
+ * A small input or output is copied under the lock, and such a message passes DELIVERING or
+ * COMPLETING in the same section. If a thread waits in EXCHANGE and the queue is empty, the
+ * sender of a small message hands it to that thread at once: FREE -> WITH_DAEMON, and the
+ * record is written where the thread finds it when it wakes.
  *
  * All transitions that lists have to follow are made by slot_move(), and all of them under
  * context->lock. Callbacks are called once a message, because only one transition leads
@@ -91,19 +97,26 @@ void miracast_sync_callback(void *callback_context, const struct miracast_io_sta
 	struct task_struct *task = sync->task;
 
 	sync->io_status = *io_status;
-	get_task_struct(task);
+	/* Keeps the task, which may end as soon as it sees that it is done. */
+	rcu_read_lock();
 	/* Pairs with the acquire in wait_for_end(). */
 	smp_store_release(&sync->done, true);
 	wake_up_process(task);
-	put_task_struct(task);
+	rcu_read_unlock();
 }
 
-/* As call_back(), with the lock held: a sender that waits must not wait for other callbacks. */
+/* With the lock held: a sender that waits must not wait for other callbacks. */
 void miracast_tell_sync(struct miracast_context *context, const struct miracast_sender *sender,
 			u64 id, ntstatus_t status, u64 information)
 {
+	const struct miracast_io_status io_status = {
+		.status = status,
+		.information = information,
+	};
+
 	lockdep_assert_held(&context->lock);
-	call_back(context, sender, id, status, information);
+	miracast_sync_callback(sender->callback_context, &io_status);
+	trace_miracast_callback(context, id, status, information);
 }
 
 /* Its message is over: the slot is free, or waits for the daemon to let go of it. */
@@ -265,7 +278,6 @@ int miracast_slots_init(struct miracast_context *context, u32 slots)
 
 	INIT_LIST_HEAD(&context->queue);
 	INIT_LIST_HEAD(&context->ended);
-	INIT_LIST_HEAD(&context->waiters);
 	INIT_DELAYED_WORK(&context->timeout_work, timeout_work);
 	INIT_WORK(&context->ended_work, ended_work);
 
@@ -281,6 +293,8 @@ int miracast_slots_init(struct miracast_context *context, u32 slots)
 	if (!context->arena)
 		return -ENOMEM;
 	for (slot = context->slots + slots; slot-- > context->slots;) {
+		slot->id = slot - context->slots;
+		slot->input_offset = 2 * slot->id * context->arena_stride;
 		slot->next = context->free;
 		context->free = slot;
 	}
@@ -325,8 +339,7 @@ void miracast_messages_requeue(struct miracast_context *context)
 		switch (slot->state) {
 		case SLOT_WITH_DAEMON:
 			slot_let_go(context, slot);
-			slot->id = ++context->sequence << MIRACAST_SLOT_BITS |
-				   (u32)(slot - context->slots);
+			slot_set_id(slot, ++context->sequence);
 			slot->redelivered = true;
 			slot_move(context, slot, SLOT_HELD);
 			context->counters.redelivered++;

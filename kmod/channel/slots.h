@@ -40,7 +40,7 @@ struct miracast_sender {
  * struct miracast_slot - one message
  * @node: HELD, QUEUED: on the queue; ENDING: on the list of the ended
  * @next: FREE: the next free one
- * @id: sequence and index of the slot; never reused
+ * @id: sequence and index of the slot; never reused. The index stays when it is FREE.
  * @order: sequence at send; unlike @id it stays through RECOVER
  * @input: the sender's input; NULL if it is in the arena already
  * @output: the sender's output
@@ -49,6 +49,7 @@ struct miracast_sender {
  * @limit: jiffies that it may take, if the adapter does not say less
  * @input_size: bytes
  * @output_size: bytes
+ * @input_offset: where the input lies in the arena; never changes
  * @end_status: ENDING: what the callback will hear
  * @state: enum slot_state
  * @end_noted: DELIVERING: to be ended with @end_status by the copier
@@ -69,6 +70,7 @@ struct miracast_slot {
 	u32 limit;
 	u32 input_size;
 	u32 output_size;
+	u32 input_offset;
 	ntstatus_t end_status;
 	u8 state;
 	bool end_noted;
@@ -76,16 +78,16 @@ struct miracast_slot {
 	bool redelivered;
 };
 
-static inline unsigned long slot_input_offset(const struct miracast_context *context,
-					      const struct miracast_slot *slot)
+static inline u32 slot_output_offset(const struct miracast_context *context,
+				     const struct miracast_slot *slot)
 {
-	return 2 * (slot - context->slots) * context->arena_stride;
+	return slot->input_offset + context->arena_stride;
 }
 
-static inline unsigned long slot_output_offset(const struct miracast_context *context,
-					       const struct miracast_slot *slot)
+/* A name for the message in the slot, which no other has had. */
+static inline void slot_set_id(struct miracast_slot *slot, u64 sequence)
 {
-	return slot_input_offset(context, slot) + context->arena_stride;
+	slot->id = sequence << MIRACAST_SLOT_BITS | (slot->id & (MIRACAST_MAX_SLOTS - 1));
 }
 
 /* Its callback is not about to be called: it may be ended. */
@@ -117,6 +119,40 @@ static __always_inline void slot_move(struct miracast_context *context, struct m
 	} else if (state == SLOT_ENDING) {
 		list_add_tail(&slot->node, &context->ended);
 	}
+}
+
+/* So many bytes are copied under the lock, which is less than to take it once more. */
+#define SLOT_SMALL 256
+
+/* The daemon has the areas from here on. */
+static __always_inline void slot_hand_out(struct miracast_context *context,
+					  struct miracast_slot *slot,
+					  struct miracast_message *record)
+{
+	lockdep_assert_held(&context->lock);
+	slot->daemon_holds = true;
+	context->nr_out++;
+	context->counters.delivered++;
+	record->id = slot->id;
+	record->input_size = slot->input_size;
+	record->output_size = slot->output_size;
+	record->input_offset = slot->input_offset;
+	record->output_offset = slot_output_offset(context, slot);
+	record->flags = slot->redelivered ? MIRACAST_MESSAGE_REDELIVERED : 0;
+	record->generation = context->generation;
+	trace_miracast_deliver(context, record->id, record->flags);
+}
+
+static inline bool slot_input_is_small(const struct miracast_slot *slot)
+{
+	return !slot->input || slot->input_size <= SLOT_SMALL;
+}
+
+static __always_inline void slot_copy_input(struct miracast_context *context,
+					    struct miracast_slot *slot)
+{
+	if (slot->input)
+		memcpy(context->arena + slot->input_offset, slot->input, slot->input_size);
 }
 
 static inline void slot_let_go(struct miracast_context *context, struct miracast_slot *slot)

@@ -436,6 +436,9 @@ struct miracast_completion {
 #define MIRACAST_RECORD_SIZE_MAX      4096
 #define MIRACAST_NO_TIMEOUT	      (~0ull)
 
+/* There is room for one message in struct miracast_exchange. */
+#define MIRACAST_EXCHANGE_MESSAGE (1u << 0)
+
 /**
  * struct miracast_exchange - argument of MIRACAST_IOC_EXCHANGE
  * @size: in: sizeof(struct miracast_exchange)
@@ -453,6 +456,15 @@ struct miracast_completion {
  *	MIRACAST_COMPLETION_SIZE_VER0
  * @message_size: in: bytes from one message to the next, 0 for
  *	MIRACAST_MESSAGE_SIZE_VER0
+ * @completion: in: one completion more, the first to be submitted, if its id is not 0;
+ *	counted in @nr_completions, out
+ * @message: out: the first message fetched, if MIRACAST_EXCHANGE_MESSAGE is set and
+ *	@nr_messages, out, which counts it, is not 0; else as it was
+ * @flags: in: MIRACAST_EXCHANGE_MESSAGE or 0
+ * @reserved: zero
+ *
+ * One completion and one message, the usual case, need no arrays. Both keep the layout of
+ * their first version here.
  *
  * First submits, then fetches, then (if nothing was fetched and there is
  * room) waits; the wait ends early when the session's state changes, and there
@@ -477,6 +489,10 @@ struct miracast_exchange {
 	__u64 timeout_ns;
 	__u32 completion_size;
 	__u32 message_size;
+	struct miracast_completion completion;
+	struct miracast_message message;
+	__u32 flags;
+	__u32 reserved;
 };
 
 #define MIRACAST_IO_CONTROL_HARDWARE_ACCESS (1u << 0) /* DDI: HardwareAccess */
