@@ -2,7 +2,7 @@
 /*
  * The pipeline: see media.h.
  *
- *	appsrc ! videoscale ! videoconvert ! encoder ! h264parse ! mpegtsmux ! rtpmp2tpay ! fakesink
+ *	appsrc ! videoscale ! videoconvert ! encoder ! h264parse ! appsink
  *
  * Four kinds of threads meet here: those that push (any number), GStreamer's own, the media's
  * own, which repeats the last picture, and the one of the context given to media_start(), which
@@ -12,7 +12,8 @@
  * A picture's way: push() waits for busy, sets it, converts the pixels (videoconvert has nothing
  * to do but to interleave the chroma for an encoder that wants NV12), hands them to appsrc. The
  * probe in front of the encoder keeps the picture for repeats (and, while paused, lets it go no
- * further); the probe behind it marks the picture as encoded and wakes push().
+ * further); the probe behind it marks the picture as encoded and wakes push(). appsink's callback
+ * then makes packets of it and sends them, before it returns to the encoder.
  *
  * Pictures come when the screen changes, not at the mode's rate, and some encoders count frames
  * instead of reading the time of each. So the probe behind the encoder stamps what comes out with
@@ -21,33 +22,30 @@
 #include "media.h"
 
 #include "media-convert.h"
+#include "media-packetizer.h"
+#include "media-sender.h"
 
+#include <gst/app/gstappsink.h>
 #include <gst/app/gstappsrc.h>
 #include <gst/gst.h>
 #include <gst/video/video.h>
-#include <netinet/in.h>
-#include <unistd.h>
-
-/* WFD 2.1, 4.10.2: what Android's sinks look for. */
-#define PMT_PID	  0x0100u
-#define VIDEO_PID 0x1011u
-
-#define DSCP 40 /* CS5: video, where Wi-Fi has queues of different haste (RFC 8325) */
 
 #define PUSH_TIMEOUT	      (2 * G_TIME_SPAN_SECOND)
 #define STUCK_AFTER	      (10 * G_TIME_SPAN_SECOND)
 #define TICK_MS		      250
-#define REPEAT_AFTER	      (80 * G_TIME_SPAN_MILLISECOND) /* ISO/IEC 13818-1: PCR in 100 ms */
-#define TABLE_INTERVAL	      4500 /* of PAT and PMT, in 1/90000 s: with every repeat */
+#define REPEAT_AFTER	      (80 * G_TIME_SPAN_MILLISECOND)
+#define REPEATS_TO_SETTLE     8 /* then a picture is as good as it gets, and out of any decoder */
+#define REPEAT_SETTLED_AFTER  (500 * G_TIME_SPAN_MILLISECOND)
+#define KEYFRAME_LIMIT	      (500 * G_TIME_SPAN_MILLISECOND) /* between two that were asked for */
+#define CLOCK_INTERVAL	      (MEDIA_CLOCK_INTERVAL_NS / 1000)
 #define REPEAT_KEYFRAME_AFTER (5 * G_TIME_SPAN_SECOND)
 #define BLACK_AFTER	      G_TIME_SPAN_SECOND /* of PLAY; sinks give up on an empty stream */
-#define CONGESTION_WAIT	      (100 * G_TIME_SPAN_MILLISECOND)
 #define KEYFRAME_SECONDS      5 /* between keyframes of a moving picture */
 
 struct _Media {
-	GSocket *rtp_socket;
-	int rtcp_socket; /* so that a sink's reports find a port; never read */
-	guint16 port;
+	GMutex sending; /* guards the packetiser and the sender */
+	MediaPacketizer *packetizer;
+	MediaSender *sender;
 
 	GstElement *pipeline;
 	GstElement *appsrc;
@@ -59,7 +57,6 @@ struct _Media {
 	char *encoder_name;
 	guint width, height, fps; /* of the mode */
 	GstVideoColorimetry colorimetry;
-	gboolean congested; /* of the streaming thread: the socket's buffer does not empty */
 	MediaErrorFunc on_error;
 	gpointer user_data;
 
@@ -85,6 +82,8 @@ struct _Media {
 	gint64 black_at; /* monotonic us: a black picture is sent if there is none to repeat */
 	gint64 last_time; /* monotonic us of the last picture encoded */
 	gint64 repeat_at; /* monotonic us: not before */
+	guint repeats; /* of the last picture since it, or a keyframe, came */
+	gint64 clock_at; /* monotonic us: the clock is sent if no picture was */
 	gint64 keyframe_time; /* of the last keyframe, or of the last time that one was asked for */
 	gint64 warning_time; /* monotonic us of the last warning logged */
 	MediaStatistics statistics;
@@ -121,27 +120,16 @@ static const struct {
 Media *media_new(int rtp_socket, int rtcp_socket, GError **error)
 {
 	g_autoptr(Media) m = g_new0(Media, 1);
-	g_autoptr(GSocketAddress) local = NULL;
 
 	g_mutex_init(&m->lock);
+	g_mutex_init(&m->sending);
 	g_cond_init(&m->cond);
 	m->last_pts = GST_CLOCK_TIME_NONE;
 	m->pts_shift = GST_CLOCK_STIME_NONE;
-	m->rtcp_socket = rtcp_socket;
-	m->rtp_socket = g_socket_new_from_fd(rtp_socket, error);
-	if (!m->rtp_socket) {
-		close(rtp_socket);
-		return NULL; /* rtcp_socket is m's */
-	}
-	local = g_socket_get_local_address(m->rtp_socket, error);
-	if (!local)
+	m->sender = media_sender_new(rtp_socket, rtcp_socket, error);
+	if (!m->sender)
 		return NULL;
-	m->port = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(local));
-	g_socket_set_blocking(m->rtp_socket, FALSE);
-	if (g_socket_get_family(m->rtp_socket) == G_SOCKET_FAMILY_IPV6)
-		g_socket_set_option(m->rtp_socket, IPPROTO_IPV6, IPV6_TCLASS, DSCP << 2, NULL);
-	else
-		g_socket_set_option(m->rtp_socket, IPPROTO_IP, IP_TOS, DSCP << 2, NULL);
+	m->packetizer = media_packetizer_new(g_random_int(), g_random_int());
 	return g_steal_pointer(&m);
 }
 
@@ -166,8 +154,9 @@ void media_free(Media *m)
 	gst_clear_object(&m->encoder_src);
 	gst_clear_object(&m->appsrc);
 	gst_clear_object(&m->pipeline);
-	g_clear_object(&m->rtp_socket);
-	close(m->rtcp_socket);
+	g_clear_pointer(&m->packetizer, media_packetizer_free);
+	g_clear_pointer(&m->sender, media_sender_free);
+	g_mutex_clear(&m->sending);
 	g_free(m->encoder_name);
 	g_mutex_clear(&m->lock);
 	g_cond_clear(&m->cond);
@@ -176,7 +165,7 @@ void media_free(Media *m)
 
 guint16 media_local_port(const Media *m)
 {
-	return m->port;
+	return media_sender_port(m->sender);
 }
 
 /* A fifth of a bit per pixel, 1 to 20 Mbit/s. */
@@ -229,8 +218,8 @@ static gboolean element_works(const char *name)
  */
 void media_prepare(void)
 {
-	static const char *const others[] = {"appsrc",	  "capsfilter", "videoscale", "videoconvert",
-					     "h264parse", "mpegtsmux",	"rtpmp2tpay", "fakesink"};
+	static const char *const others[] = {"appsrc",	     "capsfilter", "videoscale",
+					     "videoconvert", "h264parse",  "appsink"};
 
 	if (!gst_init_check(NULL, NULL, NULL))
 		return;
@@ -290,6 +279,7 @@ static GstPadProbeReturn behind_encoder(GstPad *pad, GstPadProbeInfo *info, gpoi
 	if (!GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT)) {
 		m->statistics.keyframes++;
 		m->keyframe_time = m->last_time;
+		m->repeats = 0;
 	}
 	m->passed = TRUE;
 	m->missing_since = 0;
@@ -298,44 +288,68 @@ static GstPadProbeReturn behind_encoder(GstPad *pad, GstPadProbeInfo *info, gpoi
 	return GST_PAD_PROBE_OK;
 }
 
-/* An error is one of an earlier packet: that the sink's port is closed, or the way to it. */
-static void send_packet(Media *m, GstBuffer *buffer)
+/* The next picture, or repeat, that may be a keyframe becomes one; the lock is held. */
+static void want_keyframe(Media *m)
 {
-	GstMapInfo map;
+	gint64 at = MAX(m->last_time + REPEAT_AFTER, m->keyframe_time + KEYFRAME_LIMIT);
 
-	if (!gst_buffer_map(buffer, &map, GST_MAP_READ))
-		return;
-	if (g_socket_send(m->rtp_socket, (const char *)map.data, map.size, NULL, NULL) < 0)
-		g_socket_send(m->rtp_socket, (const char *)map.data, map.size, NULL, NULL);
-	gst_buffer_unmap(buffer, &map);
+	m->keyframe_wanted = TRUE;
+	m->repeat_at = MIN(m->repeat_at, at);
+	g_cond_broadcast(&m->cond);
 }
 
-/*
- * One packet after the other, so that a keyframe larger than the socket's buffer is sent while the
- * buffer empties. A network that takes nothing for longer has its packets dropped: the encoder
- * does not wait for it.
- */
-static GstPadProbeReturn before_network(GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+/* Has datagrams sent; @sending is held. */
+static void send_datagrams(Media *m, const GByteArray *datagrams)
 {
-	Media *m = user_data;
+	guint n = (datagrams->len + MEDIA_DATAGRAM - 1) / MEDIA_DATAGRAM;
+	guint sent = media_sender_send(m->sender, datagrams->data, datagrams->len);
 
-	if (info->type & GST_PAD_PROBE_TYPE_BUFFER_LIST) {
-		g_autoptr(GstBufferList) list = GST_PAD_PROBE_INFO_BUFFER_LIST(info);
-
-		for (guint i = 0; i < gst_buffer_list_length(list); i++)
-			gst_pad_chain(pad, gst_buffer_ref(gst_buffer_list_get(list, i)));
-		GST_PAD_PROBE_INFO_DATA(info) = NULL;
-		return GST_PAD_PROBE_HANDLED;
-	}
-	m->congested = !g_socket_condition_timed_wait(
-		m->rtp_socket, G_IO_OUT, m->congested ? 0 : CONGESTION_WAIT, NULL, NULL);
-	if (!m->congested)
-		send_packet(m, GST_PAD_PROBE_INFO_BUFFER(info));
 	g_mutex_lock(&m->lock);
-	m->statistics.packets += !m->congested;
-	m->statistics.packets_dropped += m->congested;
+	m->statistics.packets += sent;
+	m->statistics.packets_dropped += n - sent;
+	/* What follows a loss cannot be decoded. */
+	if (sent < n)
+		want_keyframe(m);
+	m->clock_at = g_get_monotonic_time() + CLOCK_INTERVAL;
 	g_mutex_unlock(&m->lock);
-	return GST_PAD_PROBE_DROP;
+}
+
+/* The lock is held, but not while the network has it; a picture that is being sent is clock enough. */
+static void send_clock(Media *m)
+{
+	m->clock_at = g_get_monotonic_time() + CLOCK_INTERVAL;
+	g_mutex_unlock(&m->lock);
+	if (g_mutex_trylock(&m->sending)) {
+		send_datagrams(m, media_packetizer_clock(m->packetizer,
+							 g_get_monotonic_time() * 1000));
+		g_mutex_unlock(&m->sending);
+	}
+	g_mutex_lock(&m->lock);
+}
+
+/* A coded picture: sent before this returns. */
+static GstFlowReturn on_picture(GstAppSink *sink, gpointer user_data)
+{
+	g_autoptr(GstSample) sample = gst_app_sink_pull_sample(sink);
+	Media *m = user_data;
+	GstBuffer *buffer;
+	GstMapInfo map;
+	gint64 drawn;
+
+	if (!sample)
+		return GST_FLOW_EOS;
+	buffer = gst_sample_get_buffer(sample);
+	if (!gst_buffer_map(buffer, &map, GST_MAP_READ))
+		return GST_FLOW_ERROR;
+	g_mutex_lock(&m->lock);
+	drawn = GST_BUFFER_PTS(buffer) - m->pts_shift + gst_element_get_base_time(m->pipeline);
+	g_mutex_unlock(&m->lock);
+	g_mutex_lock(&m->sending);
+	send_datagrams(m, media_packetizer_picture(m->packetizer, map.data, map.size, drawn,
+						   g_get_monotonic_time() * 1000));
+	g_mutex_unlock(&m->sending);
+	gst_buffer_unmap(buffer, &map);
+	return GST_FLOW_OK;
 }
 
 /* Tells that the stream broke, once; on the context's thread. */
@@ -352,7 +366,7 @@ static void fail(Media *m, const char *message)
 		m->on_error(message, m->user_data);
 }
 
-/* A network that takes no packets warns of each: once a second is enough for the log. */
+/* An encoder may warn of every picture: once a second is enough for the log. */
 static void log_warning(Media *m, GstMessage *message)
 {
 	g_autoptr(GError) error = NULL;
@@ -404,10 +418,13 @@ static GstClockTime next_pts(Media *m, gint64 time_ns)
 	return pts;
 }
 
-/* The next picture is to be a keyframe: TRUE if it is time to ask for it; the lock is held. */
+/*
+ * The next picture is to be a keyframe: TRUE if it is time to ask for it; the lock is held. A sink
+ * that asks for more than it may have gets the newest when its time has come.
+ */
 static gboolean keyframe_is_due(Media *m, gboolean due, gint64 now)
 {
-	if (!m->playing || !(m->keyframe_wanted || due))
+	if (!m->playing || !(m->keyframe_wanted || due) || now - m->keyframe_time < KEYFRAME_LIMIT)
 		return FALSE;
 	m->keyframe_wanted = FALSE;
 	m->keyframe_time = now;
@@ -417,8 +434,12 @@ static gboolean keyframe_is_due(Media *m, gboolean due, gint64 now)
 /* Takes note of what the picture that went in at @begin has cost; the lock is held. */
 static void picture_passed(Media *m, gint64 begin)
 {
+	gint64 after = m->repeats < REPEATS_TO_SETTLE ? REPEAT_AFTER : REPEAT_SETTLED_AFTER;
+
 	/* A repeat is to take no more than a third of the encoder's time from new pictures. */
-	m->repeat_at = m->last_time + MAX(REPEAT_AFTER, 2 * (m->last_time - begin));
+	m->repeat_at = m->last_time + MAX(after, 2 * (m->last_time - begin));
+	if (m->keyframe_wanted)
+		want_keyframe(m);
 }
 
 /*
@@ -444,6 +465,7 @@ static void repeat_last(Media *m)
 	GST_BUFFER_DTS(copy) = GST_CLOCK_TIME_NONE;
 	keyframe = keyframe_is_due(m, begin - m->keyframe_time >= REPEAT_KEYFRAME_AFTER, begin);
 	m->statistics.frames_repeated++;
+	m->repeats++;
 	g_mutex_unlock(&m->lock);
 
 	if (keyframe)
@@ -491,14 +513,12 @@ static GstElement *build_pipeline(const MediaConfig *config, guint encoder, GErr
 		"pixel-aspect-ratio=1/1 "
 		"! %s name=encoder %s "
 		"! video/x-h264,profile=(string){%s},level=(string)%s "
-		"! h264parse config-interval=-1 ! mux.sink_%u "
-		"mpegtsmux name=mux alignment=0 pat-interval=%u pmt-interval=%u "
-		"prog-map=\"program_map,sink_%u=1,PMT_1=(uint)%u\" "
-		"! rtpmp2tpay pt=33 mtu=1400 "
-		"! fakesink name=sink sync=false async=false qos=false",
+		"! h264parse config-interval=-1 "
+		"! video/x-h264,stream-format=byte-stream,alignment=au "
+		"! appsink name=sink sync=false async=false",
 		format->width, format->height, format->fps, encoders[encoder].name, settings,
 		format->high_profile ? "constrained-high,high" : "constrained-baseline,baseline",
-		format->level, VIDEO_PID, TABLE_INTERVAL, TABLE_INTERVAL, VIDEO_PID, PMT_PID);
+		format->level);
 	g_autoptr(GstElement) pipeline = NULL;
 
 	pipeline = gst_parse_launch_full(text, NULL, GST_PARSE_FLAG_FATAL_ERRORS, error);
@@ -608,6 +628,7 @@ gboolean media_start(Media *m, const MediaConfig *config, GMainContext *context,
 	g_autoptr(GstElement) encoder = NULL;
 	g_autoptr(GstElement) sink = NULL;
 	g_autoptr(GstBus) bus = NULL;
+	GstAppSinkCallbacks callbacks = {.new_sample = on_picture};
 
 	g_return_val_if_fail(!m->pipeline, FALSE);
 	if (!choose_pipeline(m, config, &local_error)) {
@@ -628,10 +649,9 @@ gboolean media_start(Media *m, const MediaConfig *config, GMainContext *context,
 	m->encoder_sink = gst_element_get_static_pad(encoder, "sink");
 	m->encoder_src = gst_element_get_static_pad(encoder, "src");
 	sink = gst_bin_get_by_name(GST_BIN(m->pipeline), "sink");
+	gst_app_sink_set_callbacks(GST_APP_SINK(sink), &callbacks, m, NULL);
 	add_probe(encoder, "sink", GST_PAD_PROBE_TYPE_BUFFER, before_encoder, m);
 	add_probe(encoder, "src", GST_PAD_PROBE_TYPE_BUFFER, behind_encoder, m);
-	add_probe(sink, "sink", GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST,
-		  before_network, m);
 	bus = gst_element_get_bus(m->pipeline);
 	m->bus_watch = gst_bus_create_watch(bus);
 	g_source_set_callback(m->bus_watch, G_SOURCE_FUNC(on_bus), m, NULL);
@@ -664,6 +684,7 @@ void media_set_playing(Media *m, gboolean playing)
 {
 	g_mutex_lock(&m->lock);
 	m->keyframe_wanted = playing;
+	m->keyframe_time = 0;
 	m->playing = playing;
 	m->repeat_at = 0;
 	m->black_at = g_get_monotonic_time() + BLACK_AFTER;
@@ -671,11 +692,14 @@ void media_set_playing(Media *m, gboolean playing)
 	g_mutex_unlock(&m->lock);
 }
 
-/* The next picture, which is the last one again if no other comes soon, becomes a keyframe. */
+/*
+ * The next picture, which is the last one again if no other comes soon, becomes a keyframe; if the
+ * last keyframe is not half a second old, the one that comes then.
+ */
 void media_force_keyframe(Media *m)
 {
 	g_mutex_lock(&m->lock);
-	m->keyframe_wanted = TRUE;
+	want_keyframe(m);
 	g_mutex_unlock(&m->lock);
 }
 
@@ -770,6 +794,7 @@ static MediaOutcome push_picture(Media *m, const MediaFrame *frame, guint64 *enc
 			break;
 	if (m->passed) {
 		outcome = MEDIA_ENCODED;
+		m->repeats = 0;
 		picture_passed(m, begin);
 		*encode_ns = (m->last_time - begin) * 1000;
 		m->statistics.encode_ns += *encode_ns;
@@ -832,9 +857,19 @@ static void push_black(Media *m)
 		m->statistics.frames_repeated++;
 }
 
+/* When the last picture, or a black one before there is any, is due; the lock is held. */
+static gint64 next_repeat(Media *m)
+{
+	if (m->busy || m->waiting)
+		return G_MAXINT64;
+	if (!m->last)
+		return m->black_at;
+	return m->repeat_at;
+}
+
 /*
- * Repeats the last picture, or a black one before there is any, when nothing else came for long
- * enough, and lets new ones go first.
+ * Repeats the last picture when nothing else came for long enough, lets new ones go first, and
+ * sends the stream's clock between pictures.
  */
 static gpointer repeat_pictures(gpointer user_data)
 {
@@ -842,12 +877,15 @@ static gpointer repeat_pictures(gpointer user_data)
 
 	g_mutex_lock(&m->lock);
 	while (!m->ending) {
-		gint64 at = m->last ? m->repeat_at : m->black_at;
+		gint64 now = g_get_monotonic_time();
+		gint64 at = next_repeat(m);
 
-		if (m->busy || m->waiting || m->failed || !m->playing || !m->started)
+		if (m->failed || !m->playing || !m->started)
 			g_cond_wait(&m->cond, &m->lock);
-		else if (g_get_monotonic_time() < at)
-			g_cond_wait_until(&m->cond, &m->lock, at);
+		else if (now >= m->clock_at)
+			send_clock(m);
+		else if (now < at)
+			g_cond_wait_until(&m->cond, &m->lock, MIN(at, m->clock_at));
 		else if (m->last)
 			repeat_last(m);
 		else

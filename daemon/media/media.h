@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Pictures in, RTP out: convert, scale, H.264, MPEG-TS, RTP over UDP, by
- * GStreamer. One picture at a time is with the encoder and at most one waits for it: a newer one
- * replaces the one that waits, so that nothing queues up and a late picture is never shown.
+ * Pictures in, RTP out: converted, scaled, encoded as H.264 by GStreamer; MPEG-TS and RTP over UDP
+ * are our own, so that a picture is on the wire as soon as the encoder gave it. One picture at a
+ * time is with the encoder and at most one waits for it: a newer one replaces the one that waits,
+ * so that nothing queues up and a late picture is never shown.
  *
- * While no pictures come the last one is sent again, so that the stream's clock goes on, with a
- * keyframe now and then: a sink that lost a packet gets its picture back.
+ * While no pictures come the last one is sent again, less often once it cannot get better, and the
+ * stream's clock goes on. A keyframe now and then gives a sink that lost a packet its picture back.
  */
 #ifndef MEDIA_H
 #define MEDIA_H

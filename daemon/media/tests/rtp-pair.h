@@ -24,8 +24,7 @@ static inline void rtp_pair_open(int *rtp, int *rtcp)
 		g_assert_no_errno(bind(*rtp, (struct sockaddr *)&address, size));
 		g_assert_no_errno(getsockname(*rtp, (struct sockaddr *)&address, &size));
 		address.sin_port = htons(ntohs(address.sin_port) + 1);
-		if (ntohs(address.sin_port) % 2 &&
-		    !bind(*rtcp, (struct sockaddr *)&address, size))
+		if (ntohs(address.sin_port) % 2 && !bind(*rtcp, (struct sockaddr *)&address, size))
 			return;
 		close(*rtp);
 		close(*rtcp);

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#define HZ 27000000
-
 TsChecker *ts_checker_new(void)
 {
 	TsChecker *c = g_new0(TsChecker, 1);
@@ -210,6 +208,4 @@ void ts_checker_datagram(TsChecker *c, const guint8 *datagram, gsize size)
 		g_assert_true(c->complete);
 		c->markers++;
 	}
-	g_assert_cmpint(c->longest_pcr, <=, HZ / 10);
-	g_assert_cmpint(c->longest_table, <=, HZ / 10);
 }

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "media-sender.h"
+
+#include "media-packetizer.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define DSCP		   40 /* CS5: video, where Wi-Fi has queues of different haste (RFC 8325) */
+#define TOS		   (DSCP << 2)
+#define UDP_MOST	   65507 /* bytes that one call can send */
+#define CONGESTION_WAIT_MS 100
+
+struct _MediaSender {
+	int rtp;
+	int rtcp; /* so that a sink's reports find a port; never read */
+	guint16 port;
+	guint batch; /* datagrams in a system call */
+	gboolean congested; /* the socket's buffer did not empty in time */
+};
+
+/* The kernel cuts what one call sends into datagrams, where it can. */
+static void set_segments(MediaSender *s, gboolean on)
+{
+	int size = on ? MEDIA_DATAGRAM : 0;
+
+	s->batch = !setsockopt(s->rtp, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof(size)) && on
+			   ? UDP_MOST / MEDIA_DATAGRAM
+			   : 1;
+}
+
+/**
+ * media_sender_new() - takes the sockets of a stream
+ * @rtp: of datagrams, bound; connected to the sink before media_sender_send()
+ * @rtcp: bound to the port above
+ * @error: G_IO_ERROR
+ *
+ * Both are the sender's from now on, also if this fails.
+ */
+MediaSender *media_sender_new(int rtp, int rtcp, GError **error)
+{
+	g_autoptr(MediaSender) s = g_new0(MediaSender, 1);
+	struct sockaddr_in6 address = {};
+	socklen_t size = sizeof(address);
+	int tos = TOS;
+
+	s->rtp = rtp;
+	s->rtcp = rtcp;
+	if (getsockname(rtp, (struct sockaddr *)&address, &size) < 0) {
+		g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno),
+			    "no socket for the stream: %s", g_strerror(errno));
+		return NULL;
+	}
+	/* At the same place in an address of IPv4. */
+	s->port = ntohs(address.sin6_port);
+	/* A link that cannot tell them apart carries the packets all the same. */
+	if (address.sin6_family == AF_INET6)
+		setsockopt(rtp, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof(tos));
+	else
+		setsockopt(rtp, IPPROTO_IP, IP_TOS, &tos, sizeof(tos));
+	set_segments(s, TRUE);
+	return g_steal_pointer(&s);
+}
+
+void media_sender_free(MediaSender *s)
+{
+	close(s->rtp);
+	close(s->rtcp);
+	g_free(s);
+}
+
+/* Of RTP; RTCP's is the one above. */
+guint16 media_sender_port(const MediaSender *s)
+{
+	return s->port;
+}
+
+/* A keyframe may be larger than the socket's buffer: it is sent while the buffer empties. */
+static gboolean wait_for_room(MediaSender *s)
+{
+	struct pollfd pollfd = {.fd = s->rtp, .events = POLLOUT};
+
+	if (!s->congested)
+		s->congested = poll(&pollfd, 1, CONGESTION_WAIT_MS) <= 0;
+	return !s->congested;
+}
+
+/**
+ * media_sender_send() - sends what a packetiser made, at once
+ * @s: the sender
+ * @datagrams: one behind the other, all of MEDIA_DATAGRAM bytes but the last
+ * @size: of all, bytes
+ *
+ * A network that takes nothing for CONGESTION_WAIT_MS loses what is sent until it does: nothing
+ * waits for it twice.
+ *
+ * Return: how many datagrams the network took.
+ */
+guint media_sender_send(MediaSender *s, const guint8 *datagrams, gsize size)
+{
+	gboolean again = FALSE;
+	guint taken = 0;
+
+	while (size) {
+		gsize part = MIN(size, s->batch * MEDIA_DATAGRAM);
+		gboolean sent = send(s->rtp, datagrams, part, MSG_DONTWAIT) >= 0;
+
+		if (sent) {
+			s->congested = FALSE;
+			taken += (part + MEDIA_DATAGRAM - 1) / MEDIA_DATAGRAM;
+		} else if (errno == EAGAIN) {
+			if (!wait_for_room(s))
+				break;
+			continue;
+		} else if (errno == EINTR) {
+			continue;
+		} else if (s->batch > 1 && (errno == EIO || errno == EINVAL)) {
+			/* This network device cannot. */
+			set_segments(s, FALSE);
+			continue;
+		} else if (!again) {
+			/* In general the error is of an earlier datagram: the sink's port is closed. */
+			again = TRUE;
+			continue;
+		}
+		again = FALSE;
+		datagrams += part;
+		size -= part;
+	}
+	return taken;
+}

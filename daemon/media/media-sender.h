@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The sockets of a stream, which are handed in: a process that may make none uses them. */
+#ifndef MEDIA_SENDER_H
+#define MEDIA_SENDER_H
+
+#include <gio/gio.h>
+
+typedef struct _MediaSender MediaSender;
+
+MediaSender *media_sender_new(int rtp, int rtcp, GError **error);
+void media_sender_free(MediaSender *sender);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MediaSender, media_sender_free)
+
+guint16 media_sender_port(const MediaSender *sender);
+guint media_sender_send(MediaSender *sender, const guint8 *datagrams, gsize size);
+
+#endif
