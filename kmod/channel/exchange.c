@@ -104,7 +104,7 @@ static unsigned int take_large(struct miracast_context *context, struct miracast
 		slot = list_first_entry(&context->queue, struct miracast_slot, node);
 		if (slot_input_is_small(slot))
 			break;
-		slot_move(context, slot, SLOT_DELIVERING);
+		slot_move_from(context, slot, SLOT_QUEUED, SLOT_DELIVERING);
 		slots[n++] = slot;
 	}
 	spin_unlock(&context->lock);
@@ -138,7 +138,7 @@ static unsigned int take_small(struct miracast_context *context, struct miracast
 		slot = list_first_entry(&context->queue, struct miracast_slot, node);
 		if (!slot_input_is_small(slot))
 			break;
-		slot_move(context, slot, SLOT_WITH_DAEMON);
+		slot_move_from(context, slot, SLOT_QUEUED, SLOT_WITH_DAEMON);
 		slot_copy_input(context, slot);
 		slot_hand_out(context, slot, &records[got++]);
 	}
@@ -251,7 +251,7 @@ static __always_inline int claim(struct miracast_context *context,
 	if (slot->state == SLOT_WITH_DAEMON) {
 		if (completion->information > slot->output_size)
 			return -EMSGSIZE;
-		slot_move(context, slot, SLOT_COMPLETING);
+		slot_move_from(context, slot, SLOT_WITH_DAEMON, SLOT_COMPLETING);
 		context->counters.completed++;
 		*claimed = slot;
 		return 0;
@@ -290,7 +290,7 @@ static __always_inline void finish(struct miracast_context *context, struct mira
 	lockdep_assert_held(&context->lock);
 	*sender = slot->sender;
 	slot->daemon_holds = false;
-	slot_move(context, slot, SLOT_FREE);
+	slot_move_from(context, slot, SLOT_COMPLETING, SLOT_FREE);
 	if (sender->callback == miracast_sync_callback) {
 		miracast_tell_sync(context, sender, completion->id, completion->status,
 				   bytes_written(completion));

@@ -90,16 +90,16 @@ static struct task_struct *queue_or_hand_out(struct miracast_context *context,
 
 	lockdep_assert_held(&context->lock);
 	if (!waiter) {
-		slot_move(context, slot, SLOT_QUEUED);
+		slot_move_from(context, slot, SLOT_SENDING, SLOT_QUEUED);
 		return NULL;
 	}
 	if (list_empty(&context->queue) && slot_input_is_small(slot)) {
-		slot_move(context, slot, SLOT_WITH_DAEMON);
+		slot_move_from(context, slot, SLOT_SENDING, SLOT_WITH_DAEMON);
 		slot_copy_input(context, slot);
 		slot_hand_out(context, slot, waiter->record);
 		waiter->handed = true;
 	} else {
-		slot_move(context, slot, SLOT_QUEUED);
+		slot_move_from(context, slot, SLOT_SENDING, SLOT_QUEUED);
 	}
 	return take_waiter(context, waiter);
 }
@@ -132,6 +132,7 @@ static ntstatus_t send(struct miracast_context *context, struct message *message
 		return STATUS_INSUFFICIENT_RESOURCES;
 	}
 	slot = context->free;
+	slot_move_from(context, slot, SLOT_FREE, SLOT_SENDING);
 	slot->order = ++context->sequence;
 	slot_set_id(slot, slot->order);
 	slot->input = message->input;
@@ -144,14 +145,13 @@ static ntstatus_t send(struct miracast_context *context, struct message *message
 
 	if (!message->sender.callback) {
 		/* Nobody will say when the buffer is free, so it has to be on return. */
-		slot_move(context, slot, SLOT_SENDING);
 		slot->input = NULL;
 		slot->output = NULL;
 		spin_unlock(&context->lock);
 		memcpy(context->arena + slot->input_offset, message->input, message->input_size);
 		spin_lock(&context->lock);
 		if (context->state == MIRACAST_DESTROYED) {
-			slot_move(context, slot, SLOT_FREE);
+			slot_move_from(context, slot, SLOT_SENDING, SLOT_FREE);
 			spin_unlock(&context->lock);
 			return STATUS_DEVICE_NOT_CONNECTED;
 		}
@@ -165,9 +165,10 @@ static ntstatus_t send(struct miracast_context *context, struct message *message
 	context->overflowing = false;
 	if (likely(context->state == MIRACAST_STARTED)) {
 		task = queue_or_hand_out(context, slot);
+		/* No barrier: poll looks at the queue under the lock. */
 		poller = !task && waitqueue_active(&context->wait);
 	} else {
-		slot_move(context, slot, SLOT_HELD);
+		slot_move_from(context, slot, SLOT_SENDING, SLOT_HELD);
 		if (miracast_session_is_over(context->state)) {
 			miracast_slot_end(context, slot, STATUS_CANCELLED);
 			queue_work(miracast_wq, &context->ended_work);

@@ -8,8 +8,8 @@
  * never a length, an offset or a pointer. The states:
  *
  *	FREE		on context->free, the one used last in front
- *	SENDING		the sender copies the input of a message without callback
- *			to the arena; on no list, but inside an RCU section that
+ *	SENDING		the sender fills the slot in, and copies the input of a message
+ *			without callback to the arena; on no list, but inside an RCU section that
  *			miracast_context_destroy() waits for
  *	HELD		on context->queue: the session has not started
  *	QUEUED		on context->queue: the next EXCHANGE may have it
@@ -40,7 +40,7 @@
  * sender of a small message hands it to that thread at once: FREE -> WITH_DAEMON, and the
  * record is written where the thread finds it when it wakes.
  *
- * All transitions that lists have to follow are made by slot_move(), and all of them under
+ * All transitions that lists have to follow are made by slot_move_from(), and all of them under
  * context->lock. Callbacks are called once a message, because only one transition leads
  * into COMPLETING or ENDING, and whoever leads out of it calls the callback. The slot is free
  * (or lingers) before the callback runs, so a callback may send in the place of

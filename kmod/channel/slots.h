@@ -98,27 +98,35 @@ static inline bool slot_is_open(const struct miracast_slot *slot)
 
 /*
  * A slot changes its state: it leaves the list of the old one and joins that of the new
- * one at its end. Of the free ones only the first may go.
+ * one at its end. Of the free ones only the first may go. Where both states are known to the
+ * compiler little is left of it.
  */
-static __always_inline void slot_move(struct miracast_context *context, struct miracast_slot *slot,
-				      enum slot_state state)
+static __always_inline void slot_move_from(struct miracast_context *context,
+					   struct miracast_slot *slot, enum slot_state from,
+					   enum slot_state to)
 {
 	lockdep_assert_held(&context->lock);
-	if (slot->state == SLOT_FREE)
+	lockdep_assert(slot->state == from);
+	if (from == SLOT_FREE)
 		context->free = slot->next;
-	else if (slot->state == SLOT_HELD || slot->state == SLOT_QUEUED ||
-		 slot->state == SLOT_ENDING)
+	else if (from == SLOT_HELD || from == SLOT_QUEUED || from == SLOT_ENDING)
 		list_del(&slot->node);
 
-	slot->state = state;
-	if (state == SLOT_FREE) {
+	slot->state = to;
+	if (to == SLOT_FREE) {
 		slot->next = context->free;
 		context->free = slot;
-	} else if (state == SLOT_HELD || state == SLOT_QUEUED) {
+	} else if (to == SLOT_HELD || to == SLOT_QUEUED) {
 		list_add_tail(&slot->node, &context->queue);
-	} else if (state == SLOT_ENDING) {
+	} else if (to == SLOT_ENDING) {
 		list_add_tail(&slot->node, &context->ended);
 	}
+}
+
+static inline void slot_move(struct miracast_context *context, struct miracast_slot *slot,
+			     enum slot_state state)
+{
+	slot_move_from(context, slot, slot->state, state);
 }
 
 /* So many bytes are copied under the lock, which is less than to take it once more. */
