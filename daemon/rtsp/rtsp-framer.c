@@ -12,6 +12,7 @@ void rtsp_framer_init(RtspFramer *framer)
 void rtsp_framer_clear(RtspFramer *framer)
 {
 	g_clear_pointer(&framer->bytes, g_byte_array_unref);
+	g_clear_pointer(&framer->message, gst_rtsp_message_free);
 }
 
 void rtsp_framer_push(RtspFramer *framer, const guint8 *data, gsize len)
@@ -26,13 +27,14 @@ static void drop(RtspFramer *framer, gsize len)
 	framer->start_seen = FALSE;
 }
 
-/* Empty lines between messages mean nothing. */
-static void drop_empty_lines(RtspFramer *framer)
+/* Empty lines and NULs between messages mean nothing. */
+static void drop_blanks(RtspFramer *framer)
 {
 	gsize n = 0;
 
 	while (n < framer->bytes->len &&
-	       (framer->bytes->data[n] == '\r' || framer->bytes->data[n] == '\n'))
+	       (framer->bytes->data[n] == '\r' || framer->bytes->data[n] == '\n' ||
+		framer->bytes->data[n] == '\0'))
 		n++;
 	if (n)
 		drop(framer, n);
@@ -41,7 +43,7 @@ static void drop_empty_lines(RtspFramer *framer)
 /* Whether no message has begun. */
 gboolean rtsp_framer_is_idle(const RtspFramer *framer)
 {
-	return !framer->bytes->len;
+	return !framer->message && !framer->bytes->len;
 }
 
 /*
@@ -74,49 +76,69 @@ static gboolean start_line_may_be(RtspFramer *framer)
 	const guint8 *end = memchr(data, '\n', framer->bytes->len);
 	g_autofree char *line = NULL;
 	g_autoptr(RtspMessage) message = NULL;
+	gboolean broken;
 
 	if (framer->start_seen || !end)
 		return TRUE;
 	line = g_strndup((const char *)data, end - data);
-	message = rtsp_message_new_from_line(g_strchomp(line));
+	message = rtsp_message_new_from_line(g_strchomp(line), &broken);
 	framer->start_seen = message != NULL;
 	return framer->start_seen;
+}
+
+/* Takes the header of the next message off the bytes, once it is whole. */
+static RtspFramerResult take_header(RtspFramer *framer)
+{
+	gssize len;
+	char *value;
+
+	drop_blanks(framer);
+	len = header_length(framer);
+	if (len < 0 || !start_line_may_be(framer))
+		return framer->after_body ? RTSP_FRAMER_BAD_LENGTH : RTSP_FRAMER_GARBAGE;
+	if (!len)
+		return framer->bytes->len < RTSP_MAX_HEADER ? RTSP_FRAMER_MORE
+							    : RTSP_FRAMER_HEADER_TOO_LONG;
+	framer->message =
+		rtsp_message_new_from_header(framer->bytes->data, len, &framer->broken);
+	framer->body_len = 0;
+	framer->after_body = gst_rtsp_message_get_header(framer->message, GST_RTSP_HDR_CONTENT_TYPE,
+							 &value, 0) == GST_RTSP_OK;
+	drop(framer, len);
+	if (gst_rtsp_message_get_header(framer->message, GST_RTSP_HDR_CONTENT_LENGTH, &value, 0) ==
+	    GST_RTSP_OK) {
+		guint64 body_len;
+
+		if (!g_ascii_string_to_unsigned(value, 10, 0, G_MAXUINT64, &body_len, NULL))
+			return RTSP_FRAMER_BAD_LENGTH;
+		if (body_len > RTSP_MAX_BODY)
+			return RTSP_FRAMER_BODY_TOO_LONG;
+		framer->body_len = body_len;
+		framer->after_body |= body_len > 0;
+	}
+	return RTSP_FRAMER_MESSAGE;
 }
 
 /**
  * rtsp_framer_pull() - the next message
  * @framer: the framer
- * @message: set with RTSP_FRAMER_MESSAGE, to be freed
+ * @message: set with RTSP_FRAMER_MESSAGE and RTSP_FRAMER_BAD_REQUEST, to be freed
  *
- * After RTSP_FRAMER_GARBAGE and RTSP_FRAMER_BAD_LENGTH nothing more can be pulled.
+ * A message that comes in pieces is not read again with each of them.
  */
 RtspFramerResult rtsp_framer_pull(RtspFramer *framer, RtspMessage **message)
 {
-	g_autoptr(RtspMessage) parsed = NULL;
-	guint64 body_len = 0;
-	gssize header_len;
-	char *value;
+	if (!framer->message) {
+		RtspFramerResult result = take_header(framer);
 
-	drop_empty_lines(framer);
-	header_len = header_length(framer);
-	if (header_len < 0 || (!header_len && framer->bytes->len >= RTSP_MAX_HEADER) ||
-	    !start_line_may_be(framer))
-		return framer->after_body ? RTSP_FRAMER_BAD_LENGTH : RTSP_FRAMER_GARBAGE;
-	if (!header_len)
+		if (result != RTSP_FRAMER_MESSAGE)
+			return result;
+	}
+	if (framer->bytes->len < framer->body_len)
 		return RTSP_FRAMER_MORE;
-	parsed = rtsp_message_new_from_header(framer->bytes->data, header_len);
-	if (gst_rtsp_message_get_header(parsed, GST_RTSP_HDR_CONTENT_LENGTH, &value, 0) ==
-		    GST_RTSP_OK &&
-	    !g_ascii_string_to_unsigned(value, 10, 0, RTSP_MAX_BODY, &body_len, NULL))
-		return RTSP_FRAMER_BAD_LENGTH;
-	if (framer->bytes->len < header_len + body_len)
-		return RTSP_FRAMER_MORE;
-	if (body_len)
-		gst_rtsp_message_set_body(parsed, framer->bytes->data + header_len, body_len);
-	framer->after_body = body_len ||
-			     gst_rtsp_message_get_header(parsed, GST_RTSP_HDR_CONTENT_TYPE, &value,
-							 0) == GST_RTSP_OK;
-	drop(framer, header_len + body_len);
-	*message = g_steal_pointer(&parsed);
-	return RTSP_FRAMER_MESSAGE;
+	if (framer->body_len)
+		gst_rtsp_message_set_body(framer->message, framer->bytes->data, framer->body_len);
+	drop(framer, framer->body_len);
+	*message = g_steal_pointer(&framer->message);
+	return framer->broken ? RTSP_FRAMER_BAD_REQUEST : RTSP_FRAMER_MESSAGE;
 }

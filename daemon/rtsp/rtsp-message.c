@@ -13,20 +13,41 @@ static GstRTSPVersion version_of(const char *word)
 	return g_str_equal(word + 5, "1.0") ? GST_RTSP_VERSION_1_0 : GST_RTSP_VERSION_INVALID;
 }
 
-/* A message with nothing but its start line; NULL if it is none. An unknown method is GST_RTSP_INVALID. */
-RtspMessage *rtsp_message_new_from_line(const char *line)
+/* Whether a line that is no request was meant as one. GET and POST are HTTP's. */
+static gboolean is_broken_request(const GPtrArray *words)
+{
+	GstRTSPMethod method = gst_rtsp_find_method(words->pdata[0]);
+
+	return is_version(words->pdata[words->len - 1]) ||
+	       (method != GST_RTSP_INVALID && method != GST_RTSP_GET && method != GST_RTSP_POST);
+}
+
+/**
+ * rtsp_message_new_from_line() - a message with nothing but its start line
+ * @line: the line, without its end
+ * @broken: set to TRUE if this is meant as a request and is not one; the message is a request
+ *	    without method and URI then
+ *
+ * Return: the message, or NULL if this is not RTSP. A method that RTSP does not know is
+ * GST_RTSP_INVALID.
+ */
+RtspMessage *rtsp_message_new_from_line(const char *line, gboolean *broken)
 {
 	g_autoptr(GPtrArray) words = g_ptr_array_new();
 	g_auto(GStrv) parts = g_strsplit_set(line, " \t", -1);
 	RtspMessage *message = NULL;
 
+	*broken = FALSE;
 	for (guint i = 0; parts[i]; i++)
 		if (*parts[i])
 			g_ptr_array_add(words, parts[i]);
-	if (words->len >= 2 && is_version(words->pdata[0])) {
+	if (!words->len)
+		return NULL;
+	if (is_version(words->pdata[0])) {
 		guint64 code;
 
-		if (!g_ascii_string_to_unsigned(words->pdata[1], 10, 100, 999, &code, NULL))
+		if (words->len < 2 ||
+		    !g_ascii_string_to_unsigned(words->pdata[1], 10, 100, 999, &code, NULL))
 			return NULL;
 		gst_rtsp_message_new_response(&message, code, NULL, NULL);
 		message->type_data.response.version = version_of(words->pdata[0]);
@@ -34,6 +55,9 @@ RtspMessage *rtsp_message_new_from_line(const char *line)
 		gst_rtsp_message_new_request(&message, gst_rtsp_find_method(words->pdata[0]),
 					     words->pdata[1]);
 		message->type_data.request.version = version_of(words->pdata[2]);
+	} else if (is_broken_request(words)) {
+		gst_rtsp_message_new_request(&message, GST_RTSP_INVALID, "");
+		*broken = TRUE;
 	}
 	return message;
 }
@@ -56,8 +80,8 @@ static void headers_parse(RtspMessage *message, char **lines)
 	}
 }
 
-/* A message without its body, out of @len bytes of start line and headers. */
-RtspMessage *rtsp_message_new_from_header(const guint8 *data, gsize len)
+/* A message without its body, out of @len bytes of start line, which is one, and headers. */
+RtspMessage *rtsp_message_new_from_header(const guint8 *data, gsize len, gboolean *broken)
 {
 	g_autofree char *text = g_strndup((const char *)data, len);
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
@@ -65,7 +89,7 @@ RtspMessage *rtsp_message_new_from_header(const guint8 *data, gsize len)
 
 	for (guint i = 0; lines[i]; i++)
 		g_strchomp(lines[i]);
-	message = rtsp_message_new_from_line(lines[0]);
+	message = rtsp_message_new_from_line(lines[0], broken);
 	headers_parse(message, lines + 1);
 	return message;
 }

@@ -11,8 +11,8 @@
 typedef GstRTSPMessage RtspMessage;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RtspMessage, gst_rtsp_message_free)
 
-RtspMessage *rtsp_message_new_from_line(const char *line);
-RtspMessage *rtsp_message_new_from_header(const guint8 *data, gsize len);
+RtspMessage *rtsp_message_new_from_line(const char *line, gboolean *broken);
+RtspMessage *rtsp_message_new_from_header(const guint8 *data, gsize len, gboolean *broken);
 void rtsp_message_append_to(const RtspMessage *message, GByteArray *bytes);
 
 #endif

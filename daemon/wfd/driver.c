@@ -22,6 +22,8 @@
 #include <gio/gio.h>
 #include <gst/gst.h>
 #include <linux/miracast_display.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -164,19 +166,23 @@ static void receive(WfdSession *s)
 		wfd_source_eof(s->rtsp, g_strerror(errno));
 }
 
-/* What cannot be written now stays; a broken connection shows when it is read. */
+/*
+ * One segment for each message. What cannot be written now stays; a broken connection shows when it
+ * is read.
+ */
 static void flush(WfdSession *s)
 {
-	GByteArray *output = wfd_source_output(s->rtsp);
+	const GByteArray *output;
 
-	while (output->len) {
-		ssize_t n = send(s->socket, output->data, output->len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while ((output = wfd_source_output(s->rtsp))) {
+		ssize_t n = send(s->socket, output->data, output->len,
+				 MSG_DONTWAIT | MSG_NOSIGNAL | MSG_EOR);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			return;
-		g_byte_array_remove_range(output, 0, n);
+		wfd_source_output_sent(s->rtsp, n);
 	}
 }
 
@@ -239,7 +245,7 @@ static void play(WfdSession *s)
 		MediaConfig config = {
 			.format = {.width = choice->mode.width,
 				   .height = choice->mode.height,
-				   .fps = choice->mode.fps,
+				   .fps = choice->fps,
 				   .high_profile = choice->profile != WFD_H264_CBP,
 				   .level = wfd_level_name(choice->level)},
 			.kbit = s->kbit,
@@ -330,7 +336,7 @@ static void arm(WfdSession *s)
 			g_main_loop_quit(s->loop);
 		return;
 	}
-	if (wfd_source_output(s->rtsp)->len)
+	if (wfd_source_output(s->rtsp))
 		condition |= G_IO_OUT;
 	g_source_modify_unix_fd(s->service, s->service_tag, condition);
 	g_source_set_ready_time(s->service, deadline == G_MAXINT64 ? -1 : deadline);
@@ -527,10 +533,13 @@ static gboolean prepare(WfdSession *s, GError **error)
 	g_autoptr(GInetSocketAddress) sink = NULL;
 	WfdSourceConfig config = {.session_id = g_random_int()};
 	g_autofree char *host = NULL;
+	const int on = 1;
 	int rtp, rtcp;
 
 	if (!local)
 		return FALSE;
+	/* Or the kernel would send what we write in a row as one segment. */
+	setsockopt(s->socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	sink = address_of(s->socket, getpeername, error);
 	if (!sink || !parse_options(s->driver->device, &config.policy, &s->kbit, error))
 		return FALSE;
@@ -582,7 +591,7 @@ static gboolean shake_hands(WfdSession *s)
 		show_exchange(s);
 		if (configured || ended)
 			return configured;
-		if (wfd_source_output(s->rtsp)->len)
+		if (wfd_source_output(s->rtsp))
 			pollfd.events |= POLLOUT;
 		if (poll(&pollfd, 1, CLAMP(wait / 1000 + 1, 0, 60000)) > 0 &&
 		    pollfd.revents & ~POLLOUT)

@@ -3,7 +3,10 @@
 
 G_DEFINE_QUARK(wfd_choose_error, wfd_choose_error)
 
-/* H.264 table A-1, in the order of the level bits of wfd_video_formats. */
+/*
+ * H.264 table A-1, in the order of the level bits of wfd_video_formats. Level 4.2 has 8704 macroblocks
+ * there; WFD 2.1 (table 5-11) puts 1920x1200p30, which has 9000, at that level all the same.
+ */
 static const struct {
 	const char *name;
 	guint max_mb_rate; /* macroblocks per second */
@@ -11,7 +14,7 @@ static const struct {
 	guint max_kbit; /* kbit/s */
 } levels[] = {
 	{"3.1", 108000, 3600, 14000}, {"3.2", 216000, 5120, 20000}, {"4", 245760, 8192, 20000},
-	{"4.1", 245760, 8192, 50000}, {"4.2", 522240, 8704, 50000},
+	{"4.1", 245760, 8192, 50000}, {"4.2", 522240, 9000, 50000},
 };
 
 /* The name of a level bit as H.264 and GStreamer caps write it ("3.1"). */
@@ -42,26 +45,107 @@ static gint highest_level(guint8 mask)
 	return MAX(level, 0);
 }
 
+static guint64 pixel_rate(const WfdMode *mode)
+{
+	return (guint64)mode->width * mode->height * mode->fps;
+}
+
 static gboolean policy_allows(const WfdPolicy *policy, const WfdMode *mode)
 {
 	if (policy->only.width)
 		return mode->width == policy->only.width && mode->height == policy->only.height &&
 		       (!policy->only.fps || mode->fps == policy->only.fps);
-	return !policy->max_pixel_rate ||
-	       (guint64)mode->width * mode->height * mode->fps <= policy->max_pixel_rate;
+	return !policy->max_pixel_rate || pixel_rate(mode) <= policy->max_pixel_rate;
 }
 
+/* How good a mode is; 0: not to be chosen. */
+typedef guint64 (*WfdRankFunc)(const WfdVideoFormats *sink, const WfdPolicy *policy,
+			       WfdModeTable table, const WfdMode *mode);
+
 /*
- * More is better. Smooth motion first (24 and 25 Hz only if nothing else fits), then a mode of at
- * least 720 lines from the table that holds the sink's native mode (a television gets 1280x720,
- * not 1400x1050), then size, then rate.
+ * Smooth motion first (24 and 25 Hz only if nothing else fits), then a mode of at least 720 lines
+ * from the table that holds the sink's native mode (a television gets 1280x720, not 1400x1050),
+ * then size, then rate.
  */
-static guint64 mode_rank(const WfdVideoFormats *sink, WfdModeTable table, const WfdMode *mode)
+static guint64 rank_best(const WfdVideoFormats *sink, const WfdPolicy *policy, WfdModeTable table,
+			 const WfdMode *mode)
 {
 	gboolean native = table == (sink->native & 7u) && mode->height >= 720;
 
+	if (!policy_allows(policy, mode))
+		return 0;
 	return (guint64)(mode->fps >= 30) << 41 | (guint64)native << 40 |
 	       (guint64)mode->width * mode->height << 8 | mode->fps;
+}
+
+static guint64 rank_slowest(const WfdVideoFormats *sink, const WfdPolicy *policy,
+			    WfdModeTable table, const WfdMode *mode)
+{
+	return policy->only.width ? 0 : G_MAXUINT64 - pixel_rate(mode);
+}
+
+/* Whether the codec decodes @mode; @level: the lowest level that carries it, as an index. */
+static gboolean codec_decodes(const WfdVideoFormats *sink, const WfdH264Codec *codec,
+			      const WfdMode *mode, gint *level)
+{
+	*level = level_for(mode);
+	if (mode->interlaced || *level < 0 || *level > highest_level(codec->level))
+		return FALSE;
+	return !sink->preferred_display_mode ||
+	       ((!codec->max_hres || mode->width <= codec->max_hres) &&
+		(!codec->max_vres || mode->height <= codec->max_vres));
+}
+
+static gboolean choose_by(WfdRankFunc rank_of, const WfdVideoFormats *sink, const WfdPolicy *policy,
+			  WfdChoice *choice)
+{
+	guint64 best = 0;
+
+	for (guint i = 0; i < sink->n_codecs; i++) {
+		const WfdH264Codec *codec = &sink->codecs[i];
+
+		for (guint bit = 0; bit < WFD_N_MODE_TABLES * 32; bit++) {
+			const WfdMode *mode = wfd_mode_get(bit / 32, bit % 32);
+			guint64 rank;
+			gint level;
+
+			if (!mode || !(codec->modes[bit / 32] & 1u << bit % 32) ||
+			    !codec_decodes(sink, codec, mode, &level))
+				continue;
+			rank = rank_of(sink, policy, bit / 32, mode);
+			if (rank <= best)
+				continue;
+			best = rank;
+			*choice = (WfdChoice){
+				.table = bit / 32,
+				.index = bit % 32,
+				.mode = *mode,
+				.fps = mode->fps,
+				.profile = codec->profile & WFD_H264_CBP || !codec->profile
+						   ? WFD_H264_CBP
+						   : WFD_H264_CHP,
+				.level = 1u << level,
+				.max_kbit = levels[level].max_kbit,
+			};
+		}
+	}
+	return best > 0;
+}
+
+static char *offered_modes(const WfdVideoFormats *sink)
+{
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < sink->n_codecs; i++)
+		for (guint bit = 0; bit < WFD_N_MODE_TABLES * 32; bit++) {
+			const WfdMode *mode = wfd_mode_get(bit / 32, bit % 32);
+
+			if (mode && sink->codecs[i].modes[bit / 32] & 1u << bit % 32)
+				g_string_append_printf(text, " %ux%u%c%u", mode->width,
+						       mode->height, mode->interlaced ? 'i' : 'p',
+						       mode->fps);
+		}
+	return g_string_free(text, FALSE);
 }
 
 /**
@@ -72,66 +156,69 @@ static guint64 mode_rank(const WfdVideoFormats *sink, WfdModeTable table, const 
  * @error: WFD_CHOOSE_ERROR_NO_COMMON_FORMAT, with the modes that the sink offers
  *
  * Interlaced modes are never chosen, nor modes beyond the sink's H.264 level or named by bits
- * that no table has.
+ * that no table has. If the encoder is too slow for all of them, it is the one of the fewest pixels
+ * per second, with fewer frames than that says.
  */
 gboolean wfd_choose_format(const WfdVideoFormats *sink, const WfdPolicy *policy, WfdChoice *choice,
 			   GError **error)
 {
-	g_autoptr(GString) offered = g_string_new(NULL);
-	guint64 best = 0;
+	g_autofree char *offered = NULL;
 
-	for (guint i = 0; i < sink->n_codecs; i++) {
-		const WfdH264Codec *codec = &sink->codecs[i];
-		gint max_level = highest_level(codec->level);
-
-		for (guint bit = 0; bit < WFD_N_MODE_TABLES * 32; bit++) {
-			const WfdMode *mode = wfd_mode_get(bit / 32, bit % 32);
-			guint64 rank;
-			gint level;
-
-			if (!mode || !(codec->modes[bit / 32] & 1u << bit % 32))
-				continue;
-			g_string_append_printf(offered, " %ux%u%c%u", mode->width, mode->height,
-					       mode->interlaced ? 'i' : 'p', mode->fps);
-			level = level_for(mode);
-			if (mode->interlaced || level < 0 || level > max_level ||
-			    !policy_allows(policy, mode))
-				continue;
-			if (sink->preferred_display_mode &&
-			    ((codec->max_hres && mode->width > codec->max_hres) ||
-			     (codec->max_vres && mode->height > codec->max_vres)))
-				continue;
-			rank = mode_rank(sink, bit / 32, mode);
-			if (rank <= best)
-				continue;
-			best = rank;
-			*choice = (WfdChoice){
-				.table = bit / 32,
-				.index = bit % 32,
-				.mode = *mode,
-				.profile = codec->profile & WFD_H264_CBP || !codec->profile
-						   ? WFD_H264_CBP
-						   : WFD_H264_CHP,
-				.level = 1u << level,
-				.max_kbit = levels[level].max_kbit,
-			};
-		}
-	}
-	if (best)
+	if (choose_by(rank_best, sink, policy, choice))
 		return TRUE;
-	if (!offered->len)
+	if (choose_by(rank_slowest, sink, policy, choice)) {
+		guint64 frames = policy->max_pixel_rate /
+				 ((guint64)choice->mode.width * choice->mode.height);
+
+		choice->fps = CLAMP(frames, 1, choice->mode.fps);
+		return TRUE;
+	}
+	offered = offered_modes(sink);
+	if (!*offered)
 		g_set_error_literal(error, WFD_CHOOSE_ERROR, WFD_CHOOSE_ERROR_NO_COMMON_FORMAT,
 				    "the sink offers no video mode: is its display switched on?");
 	else if (policy->only.width)
 		g_set_error(error, WFD_CHOOSE_ERROR, WFD_CHOOSE_ERROR_NO_COMMON_FORMAT,
 			    "the sink cannot show the chosen mode %ux%u@%u; it offers%s",
-			    policy->only.width, policy->only.height, policy->only.fps,
-			    offered->str);
+			    policy->only.width, policy->only.height, policy->only.fps, offered);
 	else
 		g_set_error(error, WFD_CHOOSE_ERROR, WFD_CHOOSE_ERROR_NO_COMMON_FORMAT,
-			    "none of the sink's modes is within this source's limits; it offers%s",
-			    offered->str);
+			    "none of the sink's modes is one that this source sends; it offers%s",
+			    offered);
 	return FALSE;
+}
+
+/**
+ * wfd_choose_second() - what to try when the sink refuses a mode that it had offered
+ * @sink: what the sink said in M3
+ * @policy: the limits of the source
+ * @first: what it refused
+ * @choice: what was chosen
+ *
+ * A mode with at most two thirds of the pixels per second, from the table of the sink's native
+ * mode; if there is none, 640x480p60, which every sink must have.
+ *
+ * Return: FALSE if there is no other, or the policy allows no other.
+ */
+gboolean wfd_choose_second(const WfdVideoFormats *sink, const WfdPolicy *policy,
+			   const WfdChoice *first, WfdChoice *choice)
+{
+	const guint64 rate = pixel_rate(&first->mode) * 2 / 3;
+	WfdVideoFormats offered = *sink;
+	WfdPolicy limit = *policy;
+
+	if (policy->only.width)
+		return FALSE;
+	limit.max_pixel_rate = policy->max_pixel_rate ? MIN(policy->max_pixel_rate, rate) : rate;
+	for (guint i = 0; i < offered.n_codecs; i++)
+		for (guint table = 0; table < WFD_N_MODE_TABLES; table++)
+			if (table != (sink->native & 7u))
+				offered.codecs[i].modes[table] = 0;
+	if (choose_by(rank_best, &offered, &limit, choice))
+		return TRUE;
+	limit.only = *wfd_mode_get(WFD_CEA, 0);
+	return !(first->table == WFD_CEA && first->index == 0) &&
+	       choose_by(rank_best, sink, &limit, choice);
 }
 
 /* The value of wfd_video_formats that tells the sink of a choice in M4. */

@@ -15,6 +15,7 @@ typedef struct {
 	WfdModeTable table;
 	guint index;
 	WfdMode mode;
+	guint fps; /* frames per second to be sent: the mode's, or fewer */
 	guint8 profile; /* one bit */
 	guint8 level; /* one bit: the lowest that carries the mode */
 	guint max_kbit; /* most kbit/s that the level allows */
@@ -29,6 +30,8 @@ typedef enum {
 const char *wfd_level_name(guint8 level_bit);
 gboolean wfd_choose_format(const WfdVideoFormats *sink, const WfdPolicy *policy, WfdChoice *choice,
 			   GError **error);
+gboolean wfd_choose_second(const WfdVideoFormats *sink, const WfdPolicy *policy,
+			   const WfdChoice *first, WfdChoice *choice);
 void wfd_choice_to_formats(const WfdChoice *choice, WfdVideoFormats *formats);
 
 #endif

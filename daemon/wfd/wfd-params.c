@@ -6,6 +6,24 @@
 
 G_DEFINE_QUARK(wfd_params_error, wfd_params_error)
 
+/*
+ * Whether @text begins with the name of a parameter that stands alone or has a colon. Some sinks
+ * write several on one line, "; " between them, and some values have semicolons of their own.
+ */
+static gboolean is_parameter(const char *text)
+{
+	static const char *const starts[] = {"wfd", "microsoft_", "intel_"};
+	gboolean known = FALSE;
+
+	text += strspn(text, " \t");
+	for (guint i = 0; i < G_N_ELEMENTS(starts); i++)
+		known |= !g_ascii_strncasecmp(text, starts[i], strlen(starts[i]));
+	while (g_ascii_isalnum(*text) || *text == '_')
+		text++;
+	text += strspn(text, " \t");
+	return known && strchr(":;\r\n", *text);
+}
+
 GHashTable *wfd_params_parse(const char *body, gsize len)
 {
 	GHashTable *params = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -16,6 +34,9 @@ GHashTable *wfd_params_parse(const char *body, gsize len)
 		text[i] = g_ascii_isprint(body[i]) || body[i] == '\n' || body[i] == '\r' ? body[i]
 											 : ' ';
 	text[len] = '\0';
+	for (char *joint = strchr(text, ';'); joint; joint = strchr(joint + 1, ';'))
+		if (is_parameter(joint + 1))
+			*joint = '\n';
 	lines = g_strsplit_set(text, "\r\n", -1);
 	for (guint i = 0; lines[i]; i++) {
 		char *value = strchr(lines[i], ':');
@@ -49,11 +70,16 @@ static gboolean is_none(const char *text)
 	return !g_ascii_strncasecmp(text, "none", 4) && !g_ascii_isalnum(text[4]);
 }
 
-/* Word @index of @words as hexadecimal of at most @max; "none" and a missing word are 0. */
+/*
+ * Word @index of @words as hexadecimal of at most @max; "none" and a missing word are
+ * 0, and "0x" may stand before it.
+ */
 static gboolean hex_word(const GPtrArray *words, guint index, guint64 max, guint64 *out)
 {
 	const char *word = index < words->len ? g_ptr_array_index(words, index) : "none";
 
+	if (!g_ascii_strncasecmp(word, "0x", 2))
+		word += 2;
 	*out = 0;
 	return is_none(word) || g_ascii_string_to_unsigned(word, 16, 0, max, out, NULL);
 }
@@ -103,7 +129,7 @@ static gboolean h264_codec_parse(const char *text, guint skip, WfdH264Codec *cod
  */
 gboolean wfd_video_formats_parse(const char *text, WfdVideoFormats *out, GError **error)
 {
-	g_auto(GStrv) codecs = g_strsplit(text, ",", -1);
+	g_auto(GStrv) codecs = g_strsplit_set(text, ",;", -1);
 	g_autoptr(GPtrArray) words = words_of(codecs[0] ? codecs[0] : "");
 	guint64 native, preferred;
 
@@ -156,7 +182,7 @@ char *wfd_video_formats_to_string(const WfdVideoFormats *formats)
 gboolean wfd_audio_codecs_parse(const char *text, WfdAudioCodecs *out, GError **error)
 {
 	static const char *const names[] = {"LPCM", "AAC", "AC3"};
-	g_auto(GStrv) codecs = g_strsplit(text, ",", -1);
+	g_auto(GStrv) codecs = g_strsplit_set(text, ",;", -1);
 
 	memset(out, 0, sizeof(*out));
 	if (is_none(text))
@@ -180,24 +206,40 @@ gboolean wfd_audio_codecs_parse(const char *text, WfdAudioCodecs *out, GError **
 	return out->n_codecs || syntax_error(error, "wfd_audio_codecs", text);
 }
 
-/* "RTP/AVP/UDP;unicast port0 port1 mode=play", ports decimal (WFD 2.1, 6.1.7). */
+/* "5000", or the first of "5000-5001"; FALSE if it is no port. */
+static gboolean port_word(const char *word, guint16 *port)
+{
+	g_auto(GStrv) range = g_strsplit(word, "-", 2);
+	guint64 value;
+
+	if (!g_ascii_string_to_unsigned(range[0] ?: "", 10, 0, G_MAXUINT16, &value, NULL))
+		return FALSE;
+	*port = value;
+	return TRUE;
+}
+
+/*
+ * "RTP/AVP/UDP;unicast port0 port1 mode=play", ports decimal (WFD 2.1, 6.1.7), with spaces wherever
+ * a sink puts them: the ports are the first two words that begin with a digit.
+ */
 gboolean wfd_client_rtp_ports_parse(const char *text, WfdClientRtpPorts *out, GError **error)
 {
-	g_autoptr(GPtrArray) words = words_of(text);
-	guint64 port0 = 0, port1 = 0;
+	g_auto(GStrv) words = g_strsplit_set(text, " \t;", -1);
+	const char *transport = text + strspn(text, " \t");
+	guint n_ports = 0;
 
 	memset(out, 0, sizeof(*out));
-	if (words->len < 2 || g_ascii_strncasecmp(g_ptr_array_index(words, 0), "RTP/AVP", 7) ||
-	    !g_ascii_string_to_unsigned(g_ptr_array_index(words, 1), 10, 0, G_MAXUINT16, &port0,
-					NULL))
+	if (g_ascii_strncasecmp(transport, "RTP/AVP", 7))
 		return syntax_error(error, "wfd_client_rtp_ports", text);
-	if (words->len > 2 && !g_ascii_string_to_unsigned(g_ptr_array_index(words, 2), 10, 0,
-							  G_MAXUINT16, &port1, NULL))
-		port1 = 0;
-	out->tcp = !g_ascii_strncasecmp(g_ptr_array_index(words, 0), "RTP/AVP/TCP", 11);
-	out->port0 = port0;
-	out->port1 = port1;
-	return TRUE;
+	out->tcp = !g_ascii_strncasecmp(transport, "RTP/AVP/TCP", 11);
+	for (guint i = 0; words[i] && n_ports < 2; i++) {
+		if (!g_ascii_isdigit(*words[i]))
+			continue;
+		if (!port_word(words[i], n_ports ? &out->port1 : &out->port0) && !n_ports)
+			return syntax_error(error, "wfd_client_rtp_ports", text);
+		n_ports++;
+	}
+	return n_ports || syntax_error(error, "wfd_client_rtp_ports", text);
 }
 
 char *wfd_client_rtp_ports_to_string(const WfdClientRtpPorts *ports)
@@ -206,34 +248,34 @@ char *wfd_client_rtp_ports_to_string(const WfdClientRtpPorts *ports)
 			       ports->port0, ports->port1);
 }
 
-#define EDID_BLOCK 128
+#define EDID_BLOCK	128 /* bytes */
+#define EDID_MAX_BLOCKS 256
 
 /**
  * wfd_display_edid_parse() - "blocks hexadecimal" (WFD 2.1, 6.1.10)
  *
- * The number of blocks that the sink names is a hint only: what counts is what is there. The base
- * block must be sound (header and sum); extension blocks are passed on as they are.
- *
- * Return: the bytes unmodified, whole blocks; NULL without error for "none", NULL with
- * WFD_PARAMS_ERROR_SYNTAX for what is no EDID.
+ * The number of blocks is a hint: sinks give it wrong, in bytes, in decimal or not at all. Every
+ * whole block that is there counts, as it was sent; the base block must be sound (header and sum).
  */
 GBytes *wfd_display_edid_parse(const char *text, GError **error)
 {
-	static const guint8 header[8] = {0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00};
+	static const guint8 header[] = {0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00};
 	g_autoptr(GPtrArray) words = words_of(text);
 	g_autoptr(GByteArray) edid = g_byte_array_new();
 	gint high = -1;
 	guint8 sum = 0;
-	guint64 blocks;
 
 	if (!words->len || is_none(g_ptr_array_index(words, 0)))
 		return NULL;
-	if (!hex_word(words, 0, 256, &blocks)) {
-		syntax_error(error, "wfd_display_edid", text);
+	/* "0000 none" */
+	if (words->len == 2 && is_none(g_ptr_array_index(words, 1)))
 		return NULL;
-	}
-	for (guint i = 1; i < words->len; i++) {
-		for (const char *c = g_ptr_array_index(words, i); g_ascii_isxdigit(*c); c++) {
+	for (guint i = words->len > 1; i < words->len; i++) {
+		const char *c = g_ptr_array_index(words, i);
+
+		if (!g_ascii_strncasecmp(c, "0x", 2))
+			c += 2;
+		for (; g_ascii_isxdigit(*c); c++) {
 			gint digit = g_ascii_xdigit_value(*c);
 
 			if (high < 0) {
@@ -246,9 +288,7 @@ GBytes *wfd_display_edid_parse(const char *text, GError **error)
 			}
 		}
 	}
-	if (blocks && edid->len > blocks * EDID_BLOCK)
-		g_byte_array_set_size(edid, blocks * EDID_BLOCK);
-	g_byte_array_set_size(edid, edid->len / EDID_BLOCK * EDID_BLOCK);
+	g_byte_array_set_size(edid, MIN(edid->len / EDID_BLOCK, EDID_MAX_BLOCKS) * EDID_BLOCK);
 	for (guint i = 0; edid->len && i < EDID_BLOCK; i++)
 		sum += edid->data[i];
 	if (!edid->len || memcmp(edid->data, header, sizeof(header)) || sum) {
@@ -291,13 +331,29 @@ const char *wfd_trigger_to_string(WfdTrigger trigger)
 	return names[trigger];
 }
 
-/* What may be unreadable without harm: say so and take it as "none". */
-static void forgive(GError *error)
+static void add_default(WfdSinkCaps *caps, const char *problem, const char *taken_as)
+{
+	g_autofree char *before = caps->defaults;
+
+	caps->defaults = g_strdup_printf("%s%s%s (taken as %s)", before ?: "", before ? "; " : "",
+					 problem, taken_as);
+}
+
+/* What may be unreadable without harm: it gets a default, of which note is taken. */
+static void forgive(WfdSinkCaps *caps, GError *error, const char *taken_as)
 {
 	if (error) {
-		g_debug("%s: taken as none", error->message);
+		add_default(caps, error->message, taken_as);
 		g_error_free(error);
 	}
+}
+
+static gboolean connector_type_parse(const char *text, guint64 *out)
+{
+	g_autoptr(GPtrArray) words = words_of(text);
+
+	return words->len && !is_none(g_ptr_array_index(words, 0)) &&
+	       hex_word(words, 0, 0xff, out);
 }
 
 /**
@@ -320,25 +376,32 @@ gboolean wfd_sink_caps_parse(const char *body, gsize len, WfdSinkCaps *caps, GEr
 
 	value = g_hash_table_lookup(params, "wfd_audio_codecs");
 	if (value && !wfd_audio_codecs_parse(value, &caps->audio, &minor))
-		forgive(g_steal_pointer(&minor));
+		forgive(caps, g_steal_pointer(&minor), "none");
 	value = g_hash_table_lookup(params, "wfd_client_rtp_ports");
 	if (value && !wfd_client_rtp_ports_parse(value, &caps->rtp_ports, &minor))
-		forgive(g_steal_pointer(&minor));
+		forgive(caps, g_steal_pointer(&minor), G_STRINGIFY(WFD_DEFAULT_RTP_PORT));
+	else if (!caps->rtp_ports.port0)
+		add_default(caps, "the sink names no RTP port", G_STRINGIFY(WFD_DEFAULT_RTP_PORT));
+	if (!caps->rtp_ports.port0)
+		caps->rtp_ports.port0 = WFD_DEFAULT_RTP_PORT;
 	value = g_hash_table_lookup(params, "wfd_content_protection");
 	if (value && !wfd_content_protection_parse(value, &caps->protection, &minor))
-		forgive(g_steal_pointer(&minor));
+		forgive(caps, g_steal_pointer(&minor), "none");
 	value = g_hash_table_lookup(params, "wfd_display_edid");
 	if (value) {
 		caps->edid = wfd_display_edid_parse(value, &minor);
-		forgive(g_steal_pointer(&minor));
+		forgive(caps, g_steal_pointer(&minor), "none");
 	}
 	value = g_hash_table_lookup(params, "wfd_connector_type");
-	if (value && g_ascii_string_to_unsigned(value, 16, 0, 0xff, &type, NULL))
+	if (value && connector_type_parse(value, &type))
 		caps->connector_type = type;
+	else if (value && !is_none(value))
+		add_default(caps, "the sink's wfd_connector_type cannot be read", "none");
 	value = g_hash_table_lookup(params, "wfd_standby_resume_capability");
 	caps->standby_resume = value && !g_ascii_strncasecmp(value, "supported", 9);
 	value = g_hash_table_lookup(params, "wfd_uibc_capability");
-	caps->uibc = value && *value && !is_none(value);
+	/* Not so if it is the number of an error (WFD 2.1, 6.2.1). */
+	caps->uibc = value && strchr(value, '=');
 
 	value = g_hash_table_lookup(params, "wfd_video_formats");
 	if (!value) {
@@ -352,5 +415,6 @@ gboolean wfd_sink_caps_parse(const char *body, gsize len, WfdSinkCaps *caps, GEr
 void wfd_sink_caps_clear(WfdSinkCaps *caps)
 {
 	g_clear_pointer(&caps->edid, g_bytes_unref);
+	g_free(caps->defaults);
 	memset(caps, 0, sizeof(*caps));
 }

@@ -84,6 +84,7 @@ typedef struct {
 	gint connector_type; /* WFD 2.1, 6.1.13: 0 VGA, 5 HDMI, ...; -1 none */
 	gboolean standby_resume;
 	gboolean uibc;
+	char *defaults; /* for people: what could not be read, and what it was taken as; NULL: nothing */
 } WfdSinkCaps;
 
 typedef enum {

@@ -56,7 +56,8 @@ struct _WfdSource {
 	WfdState state;
 	WfdReason reason;
 	RtspFramer framer;
-	GByteArray *output;
+	GQueue output; /* of GByteArray: a message each, the first perhaps sent in part */
+	gsize output_len; /* bytes, of all */
 	GQueue events;
 
 	WfdSinkCaps caps;
@@ -68,6 +69,7 @@ struct _WfdSource {
 	WfdRequest open; /* our request that waits for its answer */
 	gboolean m1_answered;
 	gboolean m2_seen;
+	gint64 m3_at; /* not before: the sink is to have read the answer to M2 */
 	gboolean transport_refused;
 	guint strikes;
 	guint keepalive_misses;
@@ -97,7 +99,7 @@ WfdSource *wfd_source_new(const WfdSourceConfig *config)
 	s->policy = config->policy;
 	s->caps.connector_type = -1;
 	rtsp_framer_init(&s->framer);
-	s->output = g_byte_array_new();
+	g_queue_init(&s->output);
 	g_queue_init(&s->events);
 	s->reply_deadline = s->state_deadline = s->message_deadline = s->keepalive_at = G_MAXINT64;
 	return s;
@@ -111,7 +113,7 @@ void wfd_source_free(WfdSource *s)
 		g_free(event.text);
 	wfd_sink_caps_clear(&s->caps);
 	rtsp_framer_clear(&s->framer);
-	g_byte_array_unref(s->output);
+	g_queue_clear_full(&s->output, (GDestroyNotify)g_byte_array_unref);
 	g_free(s->local_host);
 	g_free(s);
 }
@@ -166,10 +168,15 @@ static void end_session(WfdSource *s, WfdReason reason)
 static void send_message(WfdSource *s, const RtspMessage *message, char *label)
 {
 	emit(s, WFD_SOURCE_EXCHANGE, label);
-	if (s->output->len > MAX_OUTPUT)
+	if (s->output_len > MAX_OUTPUT) {
 		end_session(s, WFD_REASON_SINK_NOT_READING);
-	else
-		rtsp_message_append_to(message, s->output);
+	} else {
+		GByteArray *bytes = g_byte_array_new();
+
+		rtsp_message_append_to(message, bytes);
+		s->output_len += bytes->len;
+		g_queue_push_tail(&s->output, bytes);
+	}
 }
 
 /* Asks the sink; @body is text/parameters, or NULL. */
@@ -228,8 +235,10 @@ static void ask_next(WfdSource *s, gint64 now)
 	case STATE_OPTIONS:
 		if (!s->m1_answered || !s->m2_seen)
 			break;
-		s->state = STATE_CAPABILITIES;
 		s->state_deadline = G_MAXINT64;
+		if (now < s->m3_at)
+			break;
+		s->state = STATE_CAPABILITIES;
 		ask(s, REQUEST_M3, GST_RTSP_GET_PARAMETER,
 		    "wfd_video_formats\r\n"
 		    "wfd_audio_codecs\r\n"
@@ -289,8 +298,6 @@ static void got_capabilities(WfdSource *s, const RtspMessage *message, gint64 no
 				 (WfdReasonDetail){.text = error->message});
 		return;
 	}
-	if (!s->caps.rtp_ports.port0)
-		s->caps.rtp_ports.port0 = WFD_DEFAULT_RTP_PORT;
 	s->caps.rtp_ports.tcp = FALSE;
 	if (!wfd_choose_format(&s->caps.video, &s->policy, &s->choice, &error)) {
 		end_session_with(s, WFD_REASON_NO_COMMON_FORMAT,
@@ -322,9 +329,7 @@ static gboolean ask_other_format(WfdSource *s, gint64 now)
 	if (s->format_refused)
 		return FALSE;
 	s->format_refused = TRUE;
-	for (guint i = 0; i < s->caps.video.n_codecs; i++)
-		s->caps.video.codecs[i].modes[s->choice.table] &= ~(1u << s->choice.index);
-	if (!wfd_choose_format(&s->caps.video, &s->policy, &other, NULL))
+	if (!wfd_choose_second(&s->caps.video, &s->policy, &s->choice, &other))
 		return FALSE;
 	s->choice = other;
 	emit(s, WFD_SOURCE_CAPABILITIES, NULL);
@@ -452,18 +457,25 @@ static void reply(WfdSource *s, const RtspMessage *request, GstRTSPStatusCode co
 		strike(s);
 }
 
-/* Whether the sink names another session than ours; to name none is common. */
+/*
+ * Whether the sink names another session than ours; to name none is common. There is one session on
+ * a connection, so quotes, blanks and leading zeros that a sink adds or drops do not matter.
+ */
 static gboolean wrong_session(const WfdSource *s, const RtspMessage *request)
 {
-	gsize len = strlen(s->session_id);
+	g_autofree char *id = NULL;
+	guint64 number;
 	char *text;
 
 	if (gst_rtsp_message_get_header(request, GST_RTSP_HDR_SESSION, &text, 0) != GST_RTSP_OK)
 		return FALSE;
-	return g_ascii_strncasecmp(text, s->session_id, len) || g_ascii_isalnum(text[len]);
+	text += strspn(text, " \t\"");
+	id = g_strndup(text, strcspn(text, " \t\";"));
+	return !g_ascii_string_to_unsigned(id, 10, 0, G_MAXUINT64, &number, NULL) ||
+	       number != g_ascii_strtoull(s->session_id, NULL, 10);
 }
 
-static void handle_options(WfdSource *s, const RtspMessage *request)
+static void handle_options(WfdSource *s, const RtspMessage *request, gint64 now)
 {
 	char *text;
 
@@ -473,6 +485,7 @@ static void handle_options(WfdSource *s, const RtspMessage *request)
 		return;
 	}
 	s->m2_seen = TRUE;
+	s->m3_at = now + WFD_M3_PAUSE;
 	reply(s, request, GST_RTSP_STS_OK, "M2 OPTIONS", NULL);
 }
 
@@ -650,7 +663,7 @@ static void handle_request(WfdSource *s, const RtspMessage *request, gint64 now)
 		return;
 	}
 	switch (method) {
-	case GST_RTSP_OPTIONS: handle_options(s, request); break;
+	case GST_RTSP_OPTIONS: handle_options(s, request, now); break;
 	case GST_RTSP_SETUP: handle_setup(s, request, now); break;
 	case GST_RTSP_PLAY: handle_play(s, request, now); break;
 	case GST_RTSP_PAUSE: handle_pause(s, request, now); break;
@@ -686,11 +699,13 @@ void wfd_source_feed(WfdSource *s, const guint8 *data, gsize len, gint64 now)
 		g_autoptr(RtspMessage) message = NULL;
 
 		result = rtsp_framer_pull(&s->framer, &message);
-		if (result != RTSP_FRAMER_MESSAGE)
+		if (result != RTSP_FRAMER_MESSAGE && result != RTSP_FRAMER_BAD_REQUEST)
 			break;
 		any = TRUE;
 		s->keepalive_misses = 0;
-		if (message->type == GST_RTSP_MESSAGE_RESPONSE)
+		if (result == RTSP_FRAMER_BAD_REQUEST)
+			reply(s, message, GST_RTSP_STS_BAD_REQUEST, "a broken request", NULL);
+		else if (message->type == GST_RTSP_MESSAGE_RESPONSE)
 			handle_response(s, message, now);
 		else
 			handle_request(s, message, now);
@@ -698,9 +713,9 @@ void wfd_source_feed(WfdSource *s, const guint8 *data, gsize len, gint64 now)
 	}
 	if (s->state == STATE_ENDED)
 		return;
-	if (result == RTSP_FRAMER_GARBAGE)
+	if (result == RTSP_FRAMER_GARBAGE || result == RTSP_FRAMER_HEADER_TOO_LONG)
 		end_session(s, WFD_REASON_GARBAGE);
-	else if (result == RTSP_FRAMER_BAD_LENGTH)
+	else if (result == RTSP_FRAMER_BAD_LENGTH || result == RTSP_FRAMER_BODY_TOO_LONG)
 		end_session(s, WFD_REASON_BAD_CONTENT_LENGTH);
 	else if (rtsp_framer_is_idle(&s->framer))
 		s->message_deadline = G_MAXINT64;
@@ -723,6 +738,9 @@ void wfd_source_eof(WfdSource *s, const char *link_error)
 gint64 wfd_source_next_deadline(const WfdSource *s)
 {
 	gint64 next = MIN(MIN(s->reply_deadline, s->state_deadline), s->message_deadline);
+
+	if (s->state == STATE_OPTIONS && s->m1_answered && s->m2_seen)
+		next = MIN(next, s->m3_at);
 
 	/* A keep-alive waits for the open request. */
 	return s->open ? next : MIN(next, s->keepalive_at);
@@ -832,10 +850,24 @@ void wfd_source_stop(WfdSource *s, gint64 now)
 	s->keepalive_at = G_MAXINT64;
 }
 
-/* Bytes for the sink; the caller removes from the front what it has written. */
-GByteArray *wfd_source_output(WfdSource *s)
+/*
+ * The oldest message for the sink, or what is left of it; NULL if there is none. Each is to be
+ * written by itself: some sinks read once for each message.
+ */
+const GByteArray *wfd_source_output(const WfdSource *s)
 {
-	return s->output;
+	return g_queue_peek_head((GQueue *)&s->output);
+}
+
+/* @len bytes of the oldest message were written. */
+void wfd_source_output_sent(WfdSource *s, gsize len)
+{
+	GByteArray *bytes = g_queue_peek_head(&s->output);
+
+	s->output_len -= len;
+	g_byte_array_remove_range(bytes, 0, len);
+	if (!bytes->len)
+		g_byte_array_unref(g_queue_pop_head(&s->output));
 }
 
 /* The next event, oldest first; its text is the caller's to free. */

@@ -31,6 +31,8 @@
 #define WFD_REPLY_TIMEOUT    (6 * G_USEC_PER_SEC) /* WFD 2.1, 6.5: 5 s, and one for the air */
 #define WFD_REQUEST_TIMEOUT  (10 * G_USEC_PER_SEC)
 #define WFD_TEARDOWN_TIMEOUT (1 * G_USEC_PER_SEC)
+/* Between the answer to M2 and M3: some sinks read once and take what came for one message. */
+#define WFD_M3_PAUSE (70 * G_USEC_PER_SEC / 1000)
 
 /* The session timeout told to the sink, in seconds (DDI: between 10 s and 120 s). */
 #define WFD_SESSION_TIMEOUT 30u
@@ -74,7 +76,8 @@ void wfd_source_on_time(WfdSource *source, gint64 now);
 void wfd_source_set_standby(WfdSource *source, gboolean standby, gint64 now);
 void wfd_source_stop(WfdSource *source, gint64 now);
 
-GByteArray *wfd_source_output(WfdSource *source);
+const GByteArray *wfd_source_output(const WfdSource *source);
+void wfd_source_output_sent(WfdSource *source, gsize len);
 gboolean wfd_source_next_event(WfdSource *source, WfdSourceEvent *event);
 
 const WfdSinkCaps *wfd_source_caps(const WfdSource *source);

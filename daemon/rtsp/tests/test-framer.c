@@ -84,13 +84,13 @@ static void test_bad(void)
 		RtspFramerResult result;
 	} cases[] = {
 		{"GET / HTTP/1.1\r\nHost: x\r\n\r\n", RTSP_FRAMER_GARBAGE},
-		{"OPTIONS * RTSP/1.0 more\r\n", RTSP_FRAMER_GARBAGE},
 		{"RTSP/1.0 20x OK\r\n\r\n", RTSP_FRAMER_GARBAGE},
 		{"RTSP/1.0 99999999999 OK\r\n\r\n", RTSP_FRAMER_GARBAGE},
 		{"RTSP/1.0\r\n", RTSP_FRAMER_GARBAGE},
 		{"$\001", RTSP_FRAMER_GARBAGE},
 		{"RTSP/1.0 200 OK\r\nContent-Length: -1\r\n\r\n", RTSP_FRAMER_BAD_LENGTH},
-		{"RTSP/1.0 200 OK\r\nContent-Length: 65537\r\n\r\n", RTSP_FRAMER_BAD_LENGTH},
+		{"RTSP/1.0 200 OK\r\nContent-Length: 131073\r\n\r\n",
+		 RTSP_FRAMER_BODY_TOO_LONG},
 		{"RTSP/1.0 200 OK\r\nContent-Length: 4x\r\n\r\n", RTSP_FRAMER_BAD_LENGTH},
 		{"RTSP/1.0 200 OK\r\nContent-Length:\r\n\r\n", RTSP_FRAMER_BAD_LENGTH},
 	};
@@ -145,7 +145,7 @@ static void test_limits(void)
 		rtsp_framer_push(&framer, (const guint8 *)text->str, text->len);
 		g_assert_cmpint(rtsp_framer_pull(&framer, &message), ==,
 				size <= RTSP_MAX_HEADER ? RTSP_FRAMER_MESSAGE
-							: RTSP_FRAMER_GARBAGE);
+							: RTSP_FRAMER_HEADER_TOO_LONG);
 		rtsp_framer_clear(&framer);
 	}
 	for (gsize size = RTSP_MAX_BODY - 1; size <= RTSP_MAX_BODY + 1; size++) {
@@ -160,9 +160,91 @@ static void test_limits(void)
 		rtsp_framer_push(&framer, body, size);
 		g_assert_cmpint(rtsp_framer_pull(&framer, &message), ==,
 				size <= RTSP_MAX_BODY ? RTSP_FRAMER_MESSAGE
-						      : RTSP_FRAMER_BAD_LENGTH);
+						      : RTSP_FRAMER_BODY_TOO_LONG);
 		rtsp_framer_clear(&framer);
 	}
+}
+
+/* What was meant as a request is whole when its header ends, and what follows is read. */
+static void test_broken_request(void)
+{
+	static const char *const lines[] = {
+		"OPTIONS * RTSP/1.0 more", "GET_PARAMETER rtsp://x", "OPTIONS",
+		"PLAY rtsp://a b RTSP/1.0", "* RTSP/1.0",
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(lines); i++) {
+		g_autofree char *text = g_strdup_printf("%s\r\nCSeq: 7\r\nContent-Length: 2\r\n\r\nab"
+							"OPTIONS * RTSP/1.0\r\nCSeq: 8\r\n\r\n",
+							lines[i]);
+		g_autoptr(RtspMessage) message = NULL;
+		g_autoptr(RtspMessage) next = NULL;
+		RtspFramer framer;
+		char *value;
+
+		rtsp_framer_init(&framer);
+		rtsp_framer_push(&framer, (const guint8 *)text, strlen(text));
+		g_assert_cmpint(rtsp_framer_pull(&framer, &message), ==, RTSP_FRAMER_BAD_REQUEST);
+		gst_rtsp_message_get_header(message, GST_RTSP_HDR_CSEQ, &value, 0);
+		g_assert_cmpstr(value, ==, "7");
+		g_assert_cmpint(rtsp_framer_pull(&framer, &next), ==, RTSP_FRAMER_MESSAGE);
+		g_assert_cmpint(next->type_data.request.method, ==, GST_RTSP_OPTIONS);
+		rtsp_framer_clear(&framer);
+	}
+}
+
+/* Sinks that send the NUL of their strings along. */
+static void test_nul_between(void)
+{
+	static const char text[] = "RTSP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx\0"
+				   "RTSP/1.0 404 Not\r\n\r\n\0\0\r\n\0";
+
+	for (gsize step = 1; step <= sizeof(text); step++) {
+		guint n_messages = 0;
+		RtspFramer framer;
+
+		rtsp_framer_init(&framer);
+		for (gsize i = 0; i < sizeof(text); i += step) {
+			RtspFramerResult result;
+			RtspMessage *message;
+
+			rtsp_framer_push(&framer, (const guint8 *)text + i,
+					 MIN(step, sizeof(text) - i));
+			while ((result = rtsp_framer_pull(&framer, &message)) ==
+			       RTSP_FRAMER_MESSAGE) {
+				gst_rtsp_message_free(message);
+				n_messages++;
+			}
+			g_assert_cmpint(result, ==, RTSP_FRAMER_MORE);
+		}
+		g_assert_cmpuint(n_messages, ==, 2);
+		g_assert_true(rtsp_framer_is_idle(&framer));
+		rtsp_framer_clear(&framer);
+	}
+}
+
+/* The header is read once however the body comes: a mark set after that is in the message. */
+static void test_body_in_bytes(void)
+{
+	static const char header[] = "RTSP/1.0 200 OK\r\nContent-Length: 65536\r\n\r\n";
+	g_autoptr(RtspMessage) message = NULL;
+	RtspFramer framer;
+	char *mark;
+
+	rtsp_framer_init(&framer);
+	g_assert_cmpint(feed(&framer, header, 1, &message), ==, RTSP_FRAMER_MORE);
+	g_assert_nonnull(framer.message);
+	gst_rtsp_message_add_header_by_name(framer.message, "X-Mark", "yes");
+	for (guint i = 1; i < 65536; i++) {
+		rtsp_framer_push(&framer, (const guint8 *)"x", 1);
+		g_assert_cmpint(rtsp_framer_pull(&framer, &message), ==, RTSP_FRAMER_MORE);
+	}
+	rtsp_framer_push(&framer, (const guint8 *)"x", 1);
+	g_assert_cmpint(rtsp_framer_pull(&framer, &message), ==, RTSP_FRAMER_MESSAGE);
+	g_assert_cmpint(gst_rtsp_message_get_header_by_name(message, "X-Mark", &mark, 0), ==,
+			GST_RTSP_OK);
+	g_assert_cmpuint(message->body_size, ==, 65536);
+	rtsp_framer_clear(&framer);
 }
 
 static void test_round_trip(void)
@@ -195,6 +277,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/rtsp/framer/bad", test_bad);
 	g_test_add_func("/rtsp/framer/short-length", test_short_length);
 	g_test_add_func("/rtsp/framer/limits", test_limits);
+	g_test_add_func("/rtsp/framer/broken-request", test_broken_request);
+	g_test_add_func("/rtsp/framer/nul-between", test_nul_between);
+	g_test_add_func("/rtsp/framer/body-in-bytes", test_body_in_bytes);
 	g_test_add_func("/rtsp/framer/round-trip", test_round_trip);
 	return g_test_run();
 }

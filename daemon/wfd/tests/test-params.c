@@ -97,6 +97,11 @@ static void test_video_formats_odd(void)
 
 	g_assert_cmpuint(formats_of("none").n_codecs, ==, 0);
 	g_assert_cmpuint(formats_of(" NONE ").n_codecs, ==, 0);
+	formats = formats_of("0x00 0X00 0x01 0x01 0x00000081 0x00000000 0x00000000 0x02");
+	g_assert_cmphex(formats.codecs[0].modes[WFD_CEA], ==, 0x81);
+	g_assert_cmphex(formats.codecs[0].latency, ==, 2);
+	formats = formats_of("00 00 01 01 1 0 0; 02 04 2 0 0");
+	g_assert_cmpuint(formats.n_codecs, ==, 2);
 	/* Tabs, no tail, junk behind the last field, a second codec that is none. */
 	formats = formats_of("00\t00  01 01 00000001 00000000 00000000");
 	g_assert_cmphex(formats.codecs[0].modes[WFD_CEA], ==, 1);
@@ -144,6 +149,10 @@ static void test_audio_codecs(void)
 	g_assert_cmpuint(audio.codecs[0].latency, ==, 2);
 	g_assert_cmpuint(audio.codecs[1].format, ==, WFD_AAC);
 	g_assert_cmpuint(audio.codecs[2].format, ==, WFD_AC3);
+	g_assert_true(wfd_audio_codecs_parse("LPCM 0x00000002 0x00; AAC 00000001 00", &audio,
+					     &error));
+	g_assert_cmpuint(audio.n_codecs, ==, 2);
+	g_assert_cmphex(audio.codecs[0].modes, ==, 2);
 	g_assert_true(wfd_audio_codecs_parse("none", &audio, &error));
 	g_assert_cmpuint(audio.n_codecs, ==, 0);
 	g_assert_false(wfd_audio_codecs_parse("LPCM", &audio, &error));
@@ -156,11 +165,26 @@ static void test_rtp_ports(void)
 					  "none",
 					  "RTP/AVP/UDP;unicast",
 					  "RTP/AVP/UDP;unicast 65536 0 mode=play",
-					  "RTP/AVP/UDP;unicast -1 0 mode=play",
+					  "RTP/AVP/UDP;unicast 5000x 0 mode=play",
+					  "RTP/AVP/UDP;unicast -1 mode=play",
 					  "HTTP 1028 0 mode=play"};
+	static const char *const odd[] = {
+		"RTP/AVP/UDP; unicast  1028  0  mode=play",
+		" RTP/AVP/UDP ; unicast 1028 0 mode = play",
+		"RTP/AVP/UDP;unicast 1028-1029 0 mode=play",
+		"RTP/AVP/UDP;unicast;1028 0;mode=play",
+		"rtp/avp;unicast 1028",
+	};
 	WfdClientRtpPorts ports;
 	g_autoptr(GError) error = NULL;
 	g_autofree char *text = NULL;
+
+	for (guint i = 0; i < G_N_ELEMENTS(odd); i++) {
+		g_assert_true(wfd_client_rtp_ports_parse(odd[i], &ports, &error));
+		g_assert_cmpuint(ports.port0, ==, 1028);
+		g_assert_cmpuint(ports.port1, ==, 0);
+		g_assert_false(ports.tcp);
+	}
 
 	g_assert_true(
 		wfd_client_rtp_ports_parse("RTP/AVP/UDP;unicast 1028 0 mode=play", &ports, &error));
@@ -218,7 +242,7 @@ static void test_edid(void)
 	g_assert_cmpuint(g_bytes_get_size(edid), ==, 256);
 	g_clear_pointer(&edid, g_bytes_unref);
 	edid = wfd_display_edid_parse(understated, &error);
-	g_assert_cmpuint(g_bytes_get_size(edid), ==, 128);
+	g_assert_cmpuint(g_bytes_get_size(edid), ==, 256);
 	g_clear_pointer(&edid, g_bytes_unref);
 	torn[strlen(torn) - 3] = '\0';
 	edid = wfd_display_edid_parse(torn, &error);
@@ -226,6 +250,7 @@ static void test_edid(void)
 	g_clear_pointer(&edid, g_bytes_unref);
 
 	g_assert_null(wfd_display_edid_parse("none", &error));
+	g_assert_null(wfd_display_edid_parse("0000 none", &error));
 	g_assert_null(wfd_display_edid_parse("", &error));
 	g_assert_no_error(error);
 	broken[40] ^= 1;
@@ -237,6 +262,32 @@ static void test_edid(void)
 	g_clear_error(&error);
 	g_assert_null(wfd_display_edid_parse("FFFF 00", &error));
 	g_assert_error(error, WFD_PARAMS_ERROR, WFD_PARAMS_ERROR_SYNTAX);
+}
+
+/* The count is in blocks, in bytes, in decimal, no number, or not there: what was sent counts. */
+static void test_edid_counts(void)
+{
+	static const char *const counts[] = {
+		"0001 ", "0002 ", "2 ", "0006 ", "0003 ", "0100 ", "0256 ", "0x0002 ",
+		"FFFF ", "zz ",	  "",	"0 ",	 "0030 ",
+	};
+	g_autofree char *two = edid_text(2, 2);
+	g_autofree char *six = edid_text(6, 1);
+	g_autoptr(GBytes) all = wfd_display_edid_parse(two, NULL);
+	g_autoptr(GBytes) whole = NULL;
+
+	g_assert_cmpuint(g_bytes_get_size(all), ==, 256);
+	for (guint i = 0; i < G_N_ELEMENTS(counts); i++) {
+		g_autofree char *text = g_strconcat(counts[i], two + 5, NULL);
+		g_autofree char *odd = g_strconcat(text, "a", NULL);
+		g_autoptr(GBytes) edid = wfd_display_edid_parse(text, NULL);
+		g_autoptr(GBytes) odd_edid = wfd_display_edid_parse(odd, NULL);
+
+		g_assert_true(edid && g_bytes_equal(edid, all));
+		g_assert_true(odd_edid && g_bytes_equal(odd_edid, all));
+	}
+	whole = wfd_display_edid_parse(six, NULL);
+	g_assert_cmpuint(g_bytes_get_size(whole), ==, 6 * 128);
 }
 
 static void test_content_protection(void)
@@ -283,6 +334,63 @@ static void test_caps(void)
 	g_clear_error(&error);
 	g_assert_false(wfd_sink_caps_parse(NULL, 0, &caps, &error));
 	g_assert_error(error, WFD_PARAMS_ERROR, WFD_PARAMS_ERROR_SYNTAX);
+}
+
+/* Bodies as sinks write them that are not quite right; each comes to the same. */
+static void test_caps_odd(void)
+{
+	static const char *const bodies[] = {
+		"wfd_video_formats: 00 00 01 01 00000001 0 0\r\n"
+		"wfd_client_rtp_ports: RTP/AVP/UDP;unicast 1028 0 mode=play\r\n"
+		"wfd_standby_resume_capability: supported\r\n",
+		"wfd_video_formats: 00 00 01 01 00000001 0 0; "
+		"wfd_client_rtp_ports: RTP/AVP/UDP;unicast 1028 0 mode=play; "
+		"wfd_standby_resume_capability: supported",
+		"wfd_video_formats : 00 00 01 01 00000001 0 0;wfd_standby_resume_capability : "
+		"supported;\nWFD_client_rtp_ports :RTP/AVP/UDP; unicast 1028 0 mode=play\n",
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(bodies); i++) {
+		g_autoptr(GError) error = NULL;
+		WfdSinkCaps caps;
+
+		g_assert_true(wfd_sink_caps_parse(bodies[i], strlen(bodies[i]), &caps, &error));
+		g_assert_cmphex(caps.video.codecs[0].modes[WFD_CEA], ==, 1);
+		g_assert_cmpuint(caps.rtp_ports.port0, ==, 1028);
+		g_assert_true(caps.standby_resume);
+		g_assert_cmpstr(caps.defaults, ==, NULL);
+		wfd_sink_caps_clear(&caps);
+	}
+}
+
+/* What could not be read is known, and what it was taken as; an error's number is no capability. */
+static void test_caps_defaults(void)
+{
+	static const char body[] = "wfd_video_formats: 00 00 01 01 00000001 0 0\r\n"
+				   "wfd_audio_codecs: 451\r\n"
+				   "wfd_client_rtp_ports: somewhere\r\n"
+				   "wfd_display_edid: 451\r\n"
+				   "wfd_content_protection: 451\r\n"
+				   "wfd_connector_type: 451\r\n"
+				   "wfd_standby_resume_capability: 451\r\n"
+				   "wfd_uibc_capability: 451\r\n";
+	static const char *const parts[] = {
+		"wfd_audio_codecs cannot be read: \"451\" (taken as none)",
+		"wfd_client_rtp_ports cannot be read: \"somewhere\" (taken as 19000)",
+		"wfd_display_edid cannot be read",
+		"wfd_content_protection cannot be read",
+		"wfd_connector_type cannot be read",
+	};
+	WfdSinkCaps caps;
+
+	g_assert_true(wfd_sink_caps_parse(body, sizeof(body) - 1, &caps, NULL));
+	for (guint i = 0; i < G_N_ELEMENTS(parts); i++)
+		g_assert_nonnull(strstr(caps.defaults, parts[i]));
+	g_assert_cmpuint(caps.rtp_ports.port0, ==, WFD_DEFAULT_RTP_PORT);
+	g_assert_cmpint(caps.connector_type, ==, -1);
+	g_assert_false(caps.standby_resume);
+	g_assert_false(caps.uibc);
+	wfd_sink_caps_clear(&caps);
 }
 
 static void test_choose_highest(void)
@@ -376,11 +484,11 @@ static void test_choose_native(void)
 	assert_mode(&choice, 1280, 720, 60);
 	sink.native = 26 << 3 | WFD_VESA;
 	g_assert_true(wfd_choose_format(&sink, &(WfdPolicy){0}, &choice, NULL));
-	assert_mode(&choice, 1600, 1200, 60);
+	assert_mode(&choice, 1920, 1200, 30);
 	sink.native = 0;
 	sink.codecs[0].modes[WFD_CEA] = 1;
 	g_assert_true(wfd_choose_format(&sink, &(WfdPolicy){0}, &choice, NULL));
-	assert_mode(&choice, 1600, 1200, 60);
+	assert_mode(&choice, 1920, 1200, 30);
 }
 
 /* Slow modes only when there is no other; the decoder's limits; a sink that names no level. */
@@ -404,6 +512,76 @@ static void test_choose_ranks(void)
 	g_assert_cmphex(choice.level, ==, WFD_H264_LEVEL_3_1);
 }
 
+/* Far too fast for the encoder, all of them: the slowest, with as many frames as it sustains. */
+static void test_choose_slowest(void)
+{
+	WfdVideoFormats sink =
+		formats_of("40 00 01 10 00002180 00000000 00000000 00 0000 0000 00 none none");
+	WfdPolicy policy = {.max_pixel_rate = 1280 * 720 * 30};
+	WfdChoice choice;
+
+	g_assert_true(wfd_choose_format(&sink, &policy, &choice, NULL));
+	assert_mode(&choice, 1920, 1080, 30);
+	g_assert_cmpuint(choice.fps, ==, 13);
+	policy.max_pixel_rate = 1;
+	g_assert_true(wfd_choose_format(&sink, &policy, &choice, NULL));
+	g_assert_cmpuint(choice.fps, ==, 1);
+	policy.max_pixel_rate = 0;
+	g_assert_true(wfd_choose_format(&sink, &policy, &choice, NULL));
+	assert_mode(&choice, 1920, 1080, 60);
+	g_assert_cmpuint(choice.fps, ==, 60);
+}
+
+/* 9000 macroblocks, which the specification has at level 4.2. */
+static void test_choose_1920x1200(void)
+{
+	WfdVideoFormats sink =
+		formats_of("e1 00 01 10 00000001 10000000 00000000 00 0000 0000 00 none none");
+	WfdPolicy policy = {.only = {.width = 1920, .height = 1200, .fps = 30}};
+	WfdChoice choice;
+
+	g_assert_true(wfd_choose_format(&sink, &(WfdPolicy){0}, &choice, NULL));
+	assert_mode(&choice, 1920, 1200, 30);
+	g_assert_cmphex(choice.level, ==, WFD_H264_LEVEL_4_2);
+	g_assert_true(wfd_choose_format(&sink, &policy, &choice, NULL));
+	sink.codecs[0].level = WFD_H264_LEVEL_4_1;
+	g_assert_false(wfd_choose_format(&sink, &policy, &choice, NULL));
+}
+
+static void test_choose_second(void)
+{
+	static const struct {
+		const char *sink;
+		guint64 max_pixel_rate;
+		guint width, height, fps; /* of the second choice; 0: there is none */
+	} cases[] = {
+		/* 1080p60 is refused, then; 1080p50 and 1600x1200 would be hardly fewer pixels. */
+		{"40 00 01 10 0001FFFF 1FFFFFFF 00000FFF", 0, 1920, 1080, 30},
+		/* 1920x1200p30 of a sink whose native table is VESA's. */
+		{"d1 00 01 10 0001FFFF 1FFFFFFF 00000FFF", 0, 1400, 1050, 30},
+		/* 720p30; what is left of the native table is slower. */
+		{"28 00 01 01 00008021 1FFFFFFF 00000000", 1280 * 720 * 30, 640, 480, 60},
+		/* The native table has no other: the mode that every sink has. */
+		{"d1 00 01 10 00000181 00400000 00000000", 0, 640, 480, 60},
+		{"40 00 01 10 00000001 00000000 00000000", 0, 0, 0, 0},
+		{"40 00 01 10 00000100 1FFFFFFF 00000000", 0, 0, 0, 0},
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		WfdVideoFormats sink = formats_of(cases[i].sink);
+		WfdPolicy policy = {.max_pixel_rate = cases[i].max_pixel_rate};
+		WfdChoice first, second;
+
+		g_assert_true(wfd_choose_format(&sink, &policy, &first, NULL));
+		if (!cases[i].width) {
+			g_assert_false(wfd_choose_second(&sink, &policy, &first, &second));
+			continue;
+		}
+		g_assert_true(wfd_choose_second(&sink, &policy, &first, &second));
+		assert_mode(&second, cases[i].width, cases[i].height, cases[i].fps);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -415,13 +593,19 @@ int main(int argc, char **argv)
 	g_test_add_func("/wfd/params/audio-codecs", test_audio_codecs);
 	g_test_add_func("/wfd/params/rtp-ports", test_rtp_ports);
 	g_test_add_func("/wfd/params/edid", test_edid);
+	g_test_add_func("/wfd/params/edid-counts", test_edid_counts);
 	g_test_add_func("/wfd/params/content-protection", test_content_protection);
 	g_test_add_func("/wfd/params/caps", test_caps);
+	g_test_add_func("/wfd/params/caps-odd", test_caps_odd);
+	g_test_add_func("/wfd/params/caps-defaults", test_caps_defaults);
 	g_test_add_func("/wfd/choose/highest", test_choose_highest);
 	g_test_add_func("/wfd/choose/limits", test_choose_limits);
 	g_test_add_func("/wfd/choose/only", test_choose_only);
 	g_test_add_func("/wfd/choose/none", test_choose_none);
 	g_test_add_func("/wfd/choose/native", test_choose_native);
 	g_test_add_func("/wfd/choose/ranks", test_choose_ranks);
+	g_test_add_func("/wfd/choose/slowest", test_choose_slowest);
+	g_test_add_func("/wfd/choose/1920x1200", test_choose_1920x1200);
+	g_test_add_func("/wfd/choose/second", test_choose_second);
 	return g_test_run();
 }

@@ -36,11 +36,19 @@ typedef struct {
 
 static void drain(WfdPeer *p)
 {
-	GByteArray *output = wfd_source_output(p->source);
+	const GByteArray *output;
 	WfdSourceEvent event;
 
-	g_string_append_len(p->sent, (char *)output->data, output->len);
-	g_byte_array_set_size(output, 0);
+	while ((output = wfd_source_output(p->source))) {
+		const char *end = g_strstr_len((char *)output->data, output->len, "\r\n\r\n");
+
+		/* A message, and nothing of the next. */
+		g_assert_nonnull(end);
+		g_assert_null(g_strstr_len(end, output->len - (end - (char *)output->data),
+					   "RTSP/1.0"));
+		g_string_append_len(p->sent, (char *)output->data, output->len);
+		wfd_source_output_sent(p->source, output->len);
+	}
 	while (wfd_source_next_event(p->source, &event)) {
 		g_assert_false(p->ended);
 		if (event.type == WFD_SOURCE_ENDED) {
@@ -152,11 +160,30 @@ static void peer_free(WfdPeer *p)
 	g_free(p);
 }
 
+/* M3 comes by itself, a pause after the answer to M2. */
+static void wait_for_m3(WfdPeer *p)
+{
+	gint64 deadline = wfd_source_next_deadline(p->source);
+
+	g_assert_cmpint(deadline, >=, p->now + 50000);
+	g_assert_cmpint(deadline, <=, p->now + 100000);
+	expect_nothing(p);
+	p->now = deadline - 1;
+	wfd_source_on_time(p->source, p->now);
+	drain(p);
+	expect_nothing(p);
+	p->now = deadline;
+	wfd_source_on_time(p->source, p->now);
+	drain(p);
+}
+
 static void to_m3(WfdPeer *p)
 {
 	answer(p, 1, 200, "");
 	feed(p, M2);
-	expect(p, "RTSP/1.0 200 OK\r\n", "GET_PARAMETER rtsp://localhost/wfd1.0 RTSP/1.0\r\n");
+	expect(p, "RTSP/1.0 200 OK\r\n", "CSeq: 1\r\n");
+	wait_for_m3(p);
+	expect(p, "GET_PARAMETER ", "GET_PARAMETER rtsp://localhost/wfd1.0 RTSP/1.0\r\n");
 }
 
 static void to_m4(WfdPeer *p, const char *caps)
@@ -195,7 +222,9 @@ static void test_handshake(gconstpointer step)
 	expect_nothing(p);
 	feed(p, M2);
 	g_assert_nonnull(strstr(p->sent->str, "Public: org.wfa.wfd1.0, "));
-	expect(p, "RTSP/1.0 200 OK\r\nCSeq: 1\r\n", "wfd_client_rtp_ports\r\n");
+	expect(p, "RTSP/1.0 200 OK\r\nCSeq: 1\r\n", "Public: ");
+	wait_for_m3(p);
+	expect(p, "GET_PARAMETER ", "wfd_client_rtp_ports\r\n");
 	answer(p, 2, 200, CAPS);
 	g_assert_nonnull(strstr(p->sent->str, "wfd_video_formats: 00 00 02 04 00000080 00000000 "
 					      "00000000 00 0000 0000 00 none none\r\n"));
@@ -228,6 +257,7 @@ static void test_impatient_sink(gconstpointer step)
 	feed(p, M2);
 	expect(p, "RTSP/1.0 200 OK\r\n", "CSeq: 1\r\n");
 	answer(p, 1, 200, "");
+	wait_for_m3(p);
 	expect(p, "GET_PARAMETER ", "CSeq: 2\r\n");
 	answer(p, 2, 200, CAPS);
 	answer(p, 3, 200, "");
@@ -717,7 +747,7 @@ static void test_refusals(gconstpointer step)
 	expect(p, "SET_PARAMETER ", "CSeq: 4\r\n");
 	answer(p, 4, 303, "wfd_video_formats: 415\r\n");
 	expect_end(p, "refused-format");
-	g_assert_nonnull(strstr(p->sentence, "1280x720@60"));
+	g_assert_nonnull(strstr(p->sentence, "1280x720@30"));
 	peer_free(p);
 
 	/* No other was to be chosen. */
@@ -744,7 +774,7 @@ static void test_second_format(gconstpointer step)
 
 	to_m4(p, CAPS);
 	answer(p, 3, 303, "wfd_video_formats: 415\r\n");
-	expect(p, "SET_PARAMETER ", "wfd_video_formats: 00 00 02 02 00000040 00000000 00000000 ");
+	expect(p, "SET_PARAMETER ", "wfd_video_formats: 00 00 02 01 00000020 00000000 00000000 ");
 	expect_events(p, "C");
 	g_assert_cmpuint(wfd_source_choice(p->source)->mode.height, ==, 720);
 	answer(p, 4, 200, "");
@@ -829,10 +859,11 @@ static void test_megabyte(gconstpointer step)
 		for (guint n = 0; n < 256; n++)
 			wfd_source_feed(p->source, block, sizeof(block), p->now);
 		drain(p);
-		/* Empty lines are legal and cost nothing; the wait for M1 goes on. */
-		if (fills[i] == '\n')
+		/* Empty lines and NULs between messages cost nothing; the wait for M1 goes on. */
+		if (fills[i] == '\n' || fills[i] == '\0')
 			wait_for(p, 6);
-		expect_end(p, fills[i] == '\n' ? "sink-silent-m1" : "garbage");
+		expect_end(p, fills[i] == '\n' || fills[i] == '\0' ? "sink-silent-m1"
+								    : "garbage");
 		peer_free(p);
 	}
 }
@@ -868,6 +899,8 @@ static void test_bad_requests(gconstpointer step)
 		const char *reply;
 	} cases[] = {
 		{"FROBNICATE * RTSP/1.0\r\nCSeq: 5\r\n\r\n", "RTSP/1.0 501 "},
+		{"GET_PARAMETER rtsp://x\r\nCSeq: 5\r\n\r\n", "RTSP/1.0 400 "},
+		{"OPTIONS * RTSP/1.0 x\r\nCSeq: 5\r\n\r\n", "RTSP/1.0 400 "},
 		{"DESCRIBE * RTSP/1.0\r\nCSeq: 5\r\n\r\n", "RTSP/1.0 405 "},
 		{"OPTIONS * RTSP/2.0\r\nCSeq: 5\r\n\r\n", "RTSP/1.0 505 "},
 		{"OPTIONS * RTSP/1.0\r\n\r\n", "RTSP/1.0 400 "},
@@ -893,6 +926,29 @@ static void test_bad_requests(gconstpointer step)
 	to_play(p, CAPS);
 	feed(p, M6);
 	expect(p, "RTSP/1.0 455 ", "");
+	peer_free(p);
+}
+
+/* How sinks write the session that they were given as 00048879. */
+static void test_session_ids(gconstpointer step)
+{
+	static const char *const ids[] = {
+		"00048879", "48879", "048879", "\"00048879\"", " 00048879 ; timeout=30",
+		"\" 48879 \";timeout=30",
+	};
+	static const char *const foreign[] = {"00048878", "488790", "x", "\"\"", "-48879"};
+	WfdPeer *p = peer_start(step);
+
+	to_play(p, CAPS);
+	for (guint i = 0; i < G_N_ELEMENTS(ids) + G_N_ELEMENTS(foreign); i++) {
+		gboolean ours = i < G_N_ELEMENTS(ids);
+		g_autofree char *text = g_strdup_printf(
+			"GET_PARAMETER * RTSP/1.0\r\nCSeq: 5\r\nSession: %s\r\n\r\n",
+			ours ? ids[i] : foreign[i - G_N_ELEMENTS(ids)]);
+
+		feed(p, text);
+		expect(p, ours ? "RTSP/1.0 200 " : "RTSP/1.0 454 ", "CSeq: 5\r\n");
+	}
 	peer_free(p);
 }
 
@@ -934,8 +990,8 @@ static void test_not_reading(gconstpointer step)
 
 	for (guint i = 0; i < 100000 && wfd_source_reason(p->source) == WFD_REASON_NONE; i++)
 		wfd_source_feed(p->source, (const guint8 *)M2, len, p->now);
-	g_assert_cmpuint(wfd_source_output(p->source)->len, <, 300 * 1024);
 	drain(p);
+	g_assert_cmpuint(p->sent->len, <, 300 * 1024);
 	expect_end(p, "sink-not-reading");
 	peer_free(p);
 }
@@ -978,6 +1034,7 @@ int main(int argc, char **argv)
 		{"megabyte", test_megabyte},
 		{"incomplete", test_incomplete},
 		{"bad-requests", test_bad_requests},
+		{"session-ids", test_session_ids},
 		{"strikes", test_strikes},
 		{"wrong-cseq", test_wrong_cseq},
 		{"not-reading", test_not_reading},
