@@ -99,8 +99,7 @@ static RtspFramerResult take_header(RtspFramer *framer)
 	if (!len)
 		return framer->bytes->len < RTSP_MAX_HEADER ? RTSP_FRAMER_MORE
 							    : RTSP_FRAMER_HEADER_TOO_LONG;
-	framer->message =
-		rtsp_message_new_from_header(framer->bytes->data, len, &framer->broken);
+	framer->message = rtsp_message_new_from_header(framer->bytes->data, len, &framer->broken);
 	framer->body_len = 0;
 	framer->after_body = gst_rtsp_message_get_header(framer->message, GST_RTSP_HDR_CONTENT_TYPE,
 							 &value, 0) == GST_RTSP_OK;

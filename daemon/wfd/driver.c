@@ -267,8 +267,7 @@ static void play(WfdSession *s)
 			return;
 		}
 		miracast_device_set_detail(s->driver->device, "encoder", media_encoder(s->media));
-		miracast_device_set_detail_number(s->driver->device, "sink-rtp-port",
-						  port);
+		miracast_device_set_detail_number(s->driver->device, "sink-rtp-port", port);
 	}
 	media_set_playing(s->media, TRUE);
 	miracast_device_set_streaming(s->driver->device, true);
@@ -288,6 +287,8 @@ static void show_capabilities(WfdSession *s)
 	miracast_device_set_detail(device, "h264-level", wfd_level_name(choice->level));
 	miracast_device_set_detail_number(device, "sink-edid-bytes",
 					  caps->edid ? g_bytes_get_size(caps->edid) : 0);
+	if (caps->defaults)
+		miracast_device_set_detail(device, "sink-defaults", caps->defaults);
 	miracast_device_set_detail(device, "sink-standby",
 				   caps->standby_resume ? "supported" : "unsupported");
 }

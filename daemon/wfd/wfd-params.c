@@ -352,8 +352,7 @@ static gboolean connector_type_parse(const char *text, guint64 *out)
 {
 	g_autoptr(GPtrArray) words = words_of(text);
 
-	return words->len && !is_none(g_ptr_array_index(words, 0)) &&
-	       hex_word(words, 0, 0xff, out);
+	return words->len && !is_none(g_ptr_array_index(words, 0)) && hex_word(words, 0, 0xff, out);
 }
 
 /**

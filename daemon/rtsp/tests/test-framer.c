@@ -89,8 +89,7 @@ static void test_bad(void)
 		{"RTSP/1.0\r\n", RTSP_FRAMER_GARBAGE},
 		{"$\001", RTSP_FRAMER_GARBAGE},
 		{"RTSP/1.0 200 OK\r\nContent-Length: -1\r\n\r\n", RTSP_FRAMER_BAD_LENGTH},
-		{"RTSP/1.0 200 OK\r\nContent-Length: 131073\r\n\r\n",
-		 RTSP_FRAMER_BODY_TOO_LONG},
+		{"RTSP/1.0 200 OK\r\nContent-Length: 131073\r\n\r\n", RTSP_FRAMER_BODY_TOO_LONG},
 		{"RTSP/1.0 200 OK\r\nContent-Length: 4x\r\n\r\n", RTSP_FRAMER_BAD_LENGTH},
 		{"RTSP/1.0 200 OK\r\nContent-Length:\r\n\r\n", RTSP_FRAMER_BAD_LENGTH},
 	};
@@ -169,14 +168,18 @@ static void test_limits(void)
 static void test_broken_request(void)
 {
 	static const char *const lines[] = {
-		"OPTIONS * RTSP/1.0 more", "GET_PARAMETER rtsp://x", "OPTIONS",
-		"PLAY rtsp://a b RTSP/1.0", "* RTSP/1.0",
+		"OPTIONS * RTSP/1.0 more",
+		"GET_PARAMETER rtsp://x",
+		"OPTIONS",
+		"PLAY rtsp://a b RTSP/1.0",
+		"* RTSP/1.0",
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(lines); i++) {
-		g_autofree char *text = g_strdup_printf("%s\r\nCSeq: 7\r\nContent-Length: 2\r\n\r\nab"
-							"OPTIONS * RTSP/1.0\r\nCSeq: 8\r\n\r\n",
-							lines[i]);
+		g_autofree char *text =
+			g_strdup_printf("%s\r\nCSeq: 7\r\nContent-Length: 2\r\n\r\nab"
+					"OPTIONS * RTSP/1.0\r\nCSeq: 8\r\n\r\n",
+					lines[i]);
 		g_autoptr(RtspMessage) message = NULL;
 		g_autoptr(RtspMessage) next = NULL;
 		RtspFramer framer;

@@ -149,8 +149,8 @@ static void test_audio_codecs(void)
 	g_assert_cmpuint(audio.codecs[0].latency, ==, 2);
 	g_assert_cmpuint(audio.codecs[1].format, ==, WFD_AAC);
 	g_assert_cmpuint(audio.codecs[2].format, ==, WFD_AC3);
-	g_assert_true(wfd_audio_codecs_parse("LPCM 0x00000002 0x00; AAC 00000001 00", &audio,
-					     &error));
+	g_assert_true(
+		wfd_audio_codecs_parse("LPCM 0x00000002 0x00; AAC 00000001 00", &audio, &error));
 	g_assert_cmpuint(audio.n_codecs, ==, 2);
 	g_assert_cmphex(audio.codecs[0].modes, ==, 2);
 	g_assert_true(wfd_audio_codecs_parse("none", &audio, &error));
@@ -268,8 +268,8 @@ static void test_edid(void)
 static void test_edid_counts(void)
 {
 	static const char *const counts[] = {
-		"0001 ", "0002 ", "2 ", "0006 ", "0003 ", "0100 ", "0256 ", "0x0002 ",
-		"FFFF ", "zz ",	  "",	"0 ",	 "0030 ",
+		"0001 ",   "0002 ", "2 ",  "0006 ", "0003 ", "0100 ", "0256 ",
+		"0x0002 ", "FFFF ", "zz ", "",	    "0 ",    "0030 ",
 	};
 	g_autofree char *two = edid_text(2, 2);
 	g_autofree char *six = edid_text(6, 1);
@@ -331,9 +331,11 @@ static void test_caps(void)
 	g_assert_false(wfd_sink_caps_parse("wfd_audio_codecs: none", 22, &caps, &error));
 	g_assert_error(error, WFD_PARAMS_ERROR, WFD_PARAMS_ERROR_SYNTAX);
 	g_assert_cmpint(caps.connector_type, ==, -1);
+	wfd_sink_caps_clear(&caps);
 	g_clear_error(&error);
 	g_assert_false(wfd_sink_caps_parse(NULL, 0, &caps, &error));
 	g_assert_error(error, WFD_PARAMS_ERROR, WFD_PARAMS_ERROR_SYNTAX);
+	wfd_sink_caps_clear(&caps);
 }
 
 /* Bodies as sinks write them that are not quite right; each comes to the same. */

@@ -44,8 +44,8 @@ static void drain(WfdPeer *p)
 
 		/* A message, and nothing of the next. */
 		g_assert_nonnull(end);
-		g_assert_null(g_strstr_len(end, output->len - (end - (char *)output->data),
-					   "RTSP/1.0"));
+		g_assert_null(
+			g_strstr_len(end, output->len - (end - (char *)output->data), "RTSP/1.0"));
 		g_string_append_len(p->sent, (char *)output->data, output->len);
 		wfd_source_output_sent(p->source, output->len);
 	}
@@ -862,8 +862,7 @@ static void test_megabyte(gconstpointer step)
 		/* Empty lines and NULs between messages cost nothing; the wait for M1 goes on. */
 		if (fills[i] == '\n' || fills[i] == '\0')
 			wait_for(p, 6);
-		expect_end(p, fills[i] == '\n' || fills[i] == '\0' ? "sink-silent-m1"
-								    : "garbage");
+		expect_end(p, fills[i] == '\n' || fills[i] == '\0' ? "sink-silent-m1" : "garbage");
 		peer_free(p);
 	}
 }
@@ -933,7 +932,11 @@ static void test_bad_requests(gconstpointer step)
 static void test_session_ids(gconstpointer step)
 {
 	static const char *const ids[] = {
-		"00048879", "48879", "048879", "\"00048879\"", " 00048879 ; timeout=30",
+		"00048879",
+		"48879",
+		"048879",
+		"\"00048879\"",
+		" 00048879 ; timeout=30",
 		"\" 48879 \";timeout=30",
 	};
 	static const char *const foreign[] = {"00048878", "488790", "x", "\"\"", "-48879"};
