@@ -29,12 +29,8 @@ static enum ctl_exit complain_of_call(const GError *error)
 	g_dbus_error_strip_remote_error(copy);
 	if (g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN) ||
 	    g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER)) {
-		ctl_complain("miracastd does not run: start it, or check --bus");
-		return CTL_NO_DAEMON;
-	}
-	if (name && (g_str_has_prefix(name, "org.freedesktop.DBus.Error.Spawn.") ||
-		     g_str_has_prefix(name, "org.freedesktop.systemd1."))) {
-		ctl_complain("miracastd does not start: see its log (%s)", copy->message);
+		ctl_complain(
+			"miracastd does not run: start it (systemctl start miracastd), or check --bus");
 		return CTL_NO_DAEMON;
 	}
 	/* GDBus's own limit, the bus's, and a bus that is gone. */

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <glib-unix.h>
 #include <glib/gstdio.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -492,14 +493,19 @@ void host_process_start_async(HostProcess *self, int rtsp_socket, guint timeout_
 			      GAsyncReadyCallback callback, gpointer user_data)
 {
 	g_autoptr(GError) error = NULL;
+	HostRtp rtp;
 	int files[3];
 
-	if (!host_rtp_open(&self->rtp, rtsp_socket, &error)) {
+	if (!host_rtp_open(&rtp, rtsp_socket, &error)) {
 		close(rtsp_socket);
 		g_task_report_error(self, callback, user_data, NULL, g_steal_pointer(&error));
 		return;
 	}
+	close_sockets(self);
+	g_clear_pointer(&self->reason, g_free);
+	g_clear_pointer(&self->message, g_free);
 	self->rtsp_socket = rtsp_socket;
+	self->rtp = rtp;
 	files[0] = rtsp_socket;
 	files[1] = self->rtp.rtp;
 	files[2] = self->rtp.rtcp;
@@ -507,6 +513,13 @@ void host_process_start_async(HostProcess *self, int rtsp_socket, guint timeout_
 		       user_data))
 		tell(self, SESSION_START, g_variant_new("(u)", timeout_s), files,
 		     G_N_ELEMENTS(files));
+}
+
+gboolean host_process_sink_has_left(HostProcess *self)
+{
+	struct pollfd pollfd = {.fd = self->rtsp_socket, .events = POLLRDHUP};
+
+	return self->rtsp_socket >= 0 && poll(&pollfd, 1, 0) > 0;
 }
 
 void host_process_hang_up(HostProcess *self)

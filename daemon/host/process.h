@@ -71,6 +71,9 @@ void host_process_start_async(HostProcess *process, int rtsp_socket, guint timeo
 gboolean host_process_start_finish(HostProcess *process, GAsyncResult *result,
 				   guint32 *session_info, char ***unknown_options, GError **error);
 
+/* After a start that failed: whether the sink has closed its connection. */
+gboolean host_process_sink_has_left(HostProcess *process);
+
 /* So that a start under way ends early. */
 void host_process_hang_up(HostProcess *process);
 

@@ -88,5 +88,5 @@ gboolean host_rtp_connect(const HostRtp *rtp, int rtsp_socket, guint16 port, GEr
 	/* Nothing is sent there so far: a sink's reports are let in. */
 	sink.in.sin_port = htons(port + 1);
 	return port == G_MAXUINT16 || !connect(rtp->rtcp, &sink.any, size) ? TRUE
-									    : fail(error, "RTCP");
+									   : fail(error, "RTCP");
 }

@@ -39,6 +39,7 @@ struct _HostSession {
 	GPtrArray *questions; /* D-Bus calls that wait for statistics */
 	guint answer_source; /* they are answered then, with what there is */
 	char *unknown_options;
+	GError *left; /* why the start failed with a sink that left and may come back; or NULL */
 
 	SessionState state;
 	gint64 state_began;
@@ -253,6 +254,32 @@ static void on_link_lost(HostLink *link, const char *detail, HostSession *self)
 	host_session_end(self, HOST_REASON_LINK_LOST, detail);
 }
 
+static void give_up(HostSession *self, const GError *error)
+{
+	fail(self, error);
+	leave(self);
+}
+
+static void on_link_open(GObject *object, GAsyncResult *result, gpointer data);
+
+/* Sinks try whether the port is open before they connect in earnest. */
+static bool may_come_back(HostSession *self, const GError *error)
+{
+	return !self->ending && host_process_sink_has_left(self->process) &&
+	       g_error_matches(error, MIRACAST_ERROR, MIRACAST_ERROR_DRIVER_FAILED);
+}
+
+/* Takes @error: what there is to say if it does not come. */
+static void wait_again(HostSession *self, GError *error)
+{
+	g_clear_error(&self->left);
+	self->left = error;
+	set_state(self, STATE_OPEN);
+	g_message("Session %u: the sink closed the connection, waiting for it to come back",
+		  self->number);
+	host_link_open_async(self->link, self->cancellable, on_link_open, g_object_ref(self));
+}
+
 static void on_started(GObject *object, GAsyncResult *result, gpointer data)
 {
 	g_autoptr(HostSession) self = data;
@@ -261,10 +288,13 @@ static void on_started(GObject *object, GAsyncResult *result, gpointer data)
 	guint32 session_info;
 
 	if (!host_process_start_finish(self->process, result, &session_info, &unknown, &error)) {
-		fail(self, error);
-		leave(self);
+		if (may_come_back(self, error))
+			wait_again(self, g_steal_pointer(&error));
+		else
+			give_up(self, error);
 		return;
 	}
+	host_link_settle(self->link);
 	if (*unknown) {
 		self->unknown_options = g_strjoinv(" ", unknown);
 		g_warning("Session %u: the user-mode driver knows no option %s", self->number,
@@ -289,9 +319,10 @@ static void on_link_open(GObject *object, GAsyncResult *result, gpointer data)
 	int rtsp_socket = host_link_open_finish(self->link, result, &error);
 
 	if (rtsp_socket < 0) {
-		if (!self->ending)
-			fail(self, error);
-		leave(self);
+		if (self->ending)
+			leave(self);
+		else
+			give_up(self, self->left ? self->left : error);
 		return;
 	}
 	if (self->ending) {
@@ -402,6 +433,7 @@ static void host_session_finalize(GObject *object)
 	g_ptr_array_unref(self->disconnects);
 	g_ptr_array_unref(self->questions);
 	g_free(self->unknown_options);
+	g_clear_error(&self->left);
 	g_object_unref(self->cancellable);
 	g_object_unref(self->link);
 	g_object_unref(self->process);

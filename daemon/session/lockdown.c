@@ -22,37 +22,97 @@
 static const char *const devices[] = {"/dev/dri/renderD*", "/dev/miracast-encoder"};
 
 /* What a driver of a render node loads when it is opened again. */
-static const char *const libraries[] = {"/usr/lib", "/usr/lib64", "/usr/local/lib",
-					"/usr/share/drirc.d", "/usr/share/libdrm",
-					"/etc/ld.so.cache"};
+static const char *const libraries[] = {"/usr/lib",	     "/usr/lib64",
+					"/usr/local/lib",    "/usr/share/drirc.d",
+					"/usr/share/libdrm", "/etc/ld.so.cache"};
 
 /* Without conditions. What is not here fails with EPERM. */
 static const char *const calls[] = {
 	/* memory */
-	"brk", "madvise", "membarrier", "mmap", "mprotect", "mremap", "munmap",
+	"brk",
+	"madvise",
+	"membarrier",
+	"mmap",
+	"mprotect",
+	"mremap",
+	"munmap",
 	/* threads */
-	"exit", "exit_group", "futex", "futex_waitv", "get_robust_list", "getcpu", "getpid",
-	"gettid", "restart_syscall", "rseq", "sched_get_priority_max", "sched_get_priority_min",
-	"sched_getaffinity", "sched_getattr", "sched_getparam", "sched_getscheduler", "sched_setattr", "sched_yield",
+	"exit",
+	"exit_group",
+	"futex",
+	"futex_waitv",
+	"get_robust_list",
+	"getcpu",
+	"getpid",
+	"gettid",
+	"restart_syscall",
+	"rseq",
+	"sched_get_priority_max",
+	"sched_get_priority_min",
+	"sched_getaffinity",
+	"sched_getattr",
+	"sched_getparam",
+	"sched_getscheduler",
+	"sched_setattr",
+	"sched_yield",
 	"set_robust_list",
 	/* signals, to itself */
-	"rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack",
+	"rt_sigaction",
+	"rt_sigprocmask",
+	"rt_sigreturn",
+	"sigaltstack",
 	/* time */
-	"clock_getres", "clock_gettime", "clock_nanosleep", "getrusage", "gettimeofday",
+	"clock_getres",
+	"clock_gettime",
+	"clock_nanosleep",
+	"getrusage",
+	"gettimeofday",
 	"nanosleep",
 	/* files and sockets that are open */
-	"close", "dup", "epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_wait",
-	"eventfd2", "fcntl", "fstat", "fstatfs", "getpeername", "getsockname", "getsockopt",
-	"lseek", "pipe", "pipe2", "poll", "ppoll", "pread64", "pselect6", "read", "readv", "recvfrom",
-	"recvmsg", "select", "setsockopt", "shutdown", "write", "writev",
+	"close",
+	"dup",
+	"epoll_create1",
+	"epoll_ctl",
+	"epoll_pwait",
+	"epoll_wait",
+	"eventfd2",
+	"fcntl",
+	"fstat",
+	"fstatfs",
+	"getpeername",
+	"getsockname",
+	"getsockopt",
+	"lseek",
+	"pipe",
+	"pipe2",
+	"poll",
+	"ppoll",
+	"pread64",
+	"pselect6",
+	"read",
+	"readv",
+	"recvfrom",
+	"recvmsg",
+	"select",
+	"setsockopt",
+	"shutdown",
+	"write",
+	"writev",
 	/* who and where it is */
-	"getegid", "geteuid", "getgid", "getppid", "getrandom", "getuid", "sysinfo", "uname",
+	"getegid",
+	"geteuid",
+	"getgid",
+	"getppid",
+	"getrandom",
+	"getuid",
+	"sysinfo",
+	"uname",
 };
 
 /* What takes a path: Landlock says which. */
 static const char *const path_calls[] = {
-	"access", "faccessat",	"faccessat2", "getdents64", "memfd_create", "newfstatat",
-	"open",	  "openat", "readlink",	  "readlinkat", "stat",	      "statx",
+	"access", "faccessat", "faccessat2", "getdents64", "memfd_create", "newfstatat",
+	"open",	  "openat",    "readlink",   "readlinkat", "stat",	   "statx",
 };
 
 /* _IOC_TYPE() of requests: the channel, dma-buf, DRM, video4linux. */
@@ -168,9 +228,8 @@ static int allow_ioctls(scmp_filter_ctx filter)
 	int result = 0;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(ioctl_types) && !result; i++)
-		result = seccomp_rule_add(
-			filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-			SCMP_A1(SCMP_CMP_MASKED_EQ, 0xff00, ioctl_types[i] << 8));
+		result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+					  SCMP_A1(SCMP_CMP_MASKED_EQ, 0xff00, ioctl_types[i] << 8));
 	return result;
 }
 

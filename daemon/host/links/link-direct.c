@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gstdio.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -22,10 +23,14 @@ struct _HostLinkDirect {
 	HostLinkWatch *watch;
 	guint n_refused;
 	char *last_refused;
+	GPtrArray *logged; /* addresses that were refused and named in the log */
+
+	HostWait *wait; /* from the first open until it is settled */
+	gint64 deadline; /* monotonic us, of that wait */
+	int next_socket; /* the sink's, if it came again meanwhile; else -1 */
 
 	/* While it opens. */
 	GTask *task;
-	HostWait *wait;
 	guint timeout_source;
 };
 
@@ -34,12 +39,26 @@ static void host_link_direct_iface_init(HostLinkInterface *iface);
 G_DEFINE_FINAL_TYPE_WITH_CODE(HostLinkDirect, host_link_direct, G_TYPE_OBJECT,
 			      G_IMPLEMENT_INTERFACE(HOST_TYPE_LINK, host_link_direct_iface_init))
 
-static void end_open(HostLinkDirect *self)
+/* So many addresses are named in the log while one sink is waited for. */
+#define MAX_LOGGED 4
+
+static void stop_waiting(HostLinkDirect *self)
 {
 	if (self->wait)
 		host_listener_cancel(self->wait);
 	self->wait = NULL;
+	if (self->next_socket >= 0)
+		close(self->next_socket);
+	self->next_socket = -1;
 	g_clear_handle_id(&self->timeout_source, g_source_remove);
+}
+
+static void finish_open(HostLinkDirect *self, int fd)
+{
+	g_autoptr(GTask) task = g_steal_pointer(&self->task);
+
+	g_clear_handle_id(&self->timeout_source, g_source_remove);
+	g_task_return_int(task, fd);
 }
 
 G_GNUC_PRINTF(3, 4)
@@ -53,7 +72,7 @@ static void fail_open(HostLinkDirect *self, HostReason reason, const char *forma
 	va_start(args, format);
 	detail = g_strdup_vprintf(format, args);
 	va_end(args);
-	end_open(self);
+	stop_waiting(self);
 	g_clear_pointer(&self->watch, host_link_watch_free);
 	message = host_reason_message(reason, detail);
 	g_task_return_new_error(task, HOST_ERROR, reason, "%s", message);
@@ -97,15 +116,16 @@ static void on_accepted(GSocketConnection *connection, gpointer data)
 	g_autoptr(GError) error = NULL;
 	int fd;
 
-	self->wait = NULL;
 	fd = take_socket(connection, &error);
-	if (fd < 0) {
+	if (self->task && fd < 0) {
 		fail_open(self, HOST_REASON_LISTEN_FAILED, "%s", error->message);
-	} else {
-		g_autoptr(GTask) task = g_steal_pointer(&self->task);
-
-		end_open(self);
-		g_task_return_int(task, fd);
+	} else if (self->task) {
+		finish_open(self, fd);
+	} else if (fd >= 0) {
+		/* The latest one counts, should the one that is in use fail. */
+		if (self->next_socket >= 0)
+			close(self->next_socket);
+		self->next_socket = fd;
 	}
 }
 
@@ -114,11 +134,13 @@ static void on_refused(const char *address, gpointer data)
 	HostLinkDirect *self = data;
 
 	self->n_refused++;
-	/* One that tries again and again does not fill the log. */
-	if (!g_strcmp0(self->last_refused, address))
-		return;
 	g_free(self->last_refused);
 	self->last_refused = g_strdup(address);
+	/* Neighbours that try again and again do not fill the log. */
+	if (self->logged->len == MAX_LOGGED ||
+	    g_ptr_array_find_with_equal_func(self->logged, address, g_str_equal, NULL))
+		return;
+	g_ptr_array_add(self->logged, g_strdup(address));
 	g_message("%s connected and was refused: it is not the sink that is waited for", address);
 }
 
@@ -159,7 +181,7 @@ static gboolean on_cancelled_idle(gpointer data)
 
 	if (!task)
 		return G_SOURCE_REMOVE;
-	end_open(self);
+	stop_waiting(self);
 	g_clear_pointer(&self->watch, host_link_watch_free);
 	g_task_return_error_if_cancelled(task);
 	return G_SOURCE_REMOVE;
@@ -170,24 +192,19 @@ static void on_cancelled(GCancellable *cancellable, gpointer data)
 	g_idle_add_full(G_PRIORITY_DEFAULT, on_cancelled_idle, g_object_ref(data), g_object_unref);
 }
 
-static void host_link_direct_open_async(HostLink *link, GCancellable *cancellable,
-					GAsyncReadyCallback callback, gpointer user_data)
+/* FALSE: the open has failed. */
+static gboolean begin_to_wait(HostLinkDirect *self)
 {
-	HostLinkDirect *self = HOST_LINK_DIRECT(link);
 	guint16 port = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(self->local));
 	GInetAddress *local = g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(self->local));
 	g_autoptr(GError) error = NULL;
 
-	g_return_if_fail(!self->task && !self->watch);
-	self->task = g_task_new(self, cancellable, callback, user_data);
-	/* A socket that was accepted must reach the caller, who closes it. */
-	g_task_set_check_cancellable(self->task, FALSE);
 	self->watch = host_link_watch_new(local, on_lost, self, &error);
 	if (!self->watch) {
 		g_autoptr(GTask) task = g_steal_pointer(&self->task);
 
 		g_task_return_error(task, g_steal_pointer(&error));
-		return;
+		return FALSE;
 	}
 	self->wait = host_listener_wait(self->listener, self->local, self->peer, on_accepted,
 					on_refused, self, &error);
@@ -197,9 +214,30 @@ static void host_link_direct_open_async(HostLink *link, GCancellable *cancellabl
 				  ? HOST_REASON_ADDRESS_IN_USE
 				  : HOST_REASON_LISTEN_FAILED,
 			  "port %u: %s", port, error->message);
+		return FALSE;
+	}
+	self->deadline = g_get_monotonic_time() + self->wait_s * G_TIME_SPAN_SECOND;
+	return TRUE;
+}
+
+static void host_link_direct_open_async(HostLink *link, GCancellable *cancellable,
+					GAsyncReadyCallback callback, gpointer user_data)
+{
+	HostLinkDirect *self = HOST_LINK_DIRECT(link);
+	gint64 left;
+
+	g_return_if_fail(!self->task);
+	self->task = g_task_new(self, cancellable, callback, user_data);
+	/* A socket that was accepted must reach the caller, who closes it. */
+	g_task_set_check_cancellable(self->task, FALSE);
+	if (!self->wait && !begin_to_wait(self))
+		return;
+	if (self->next_socket >= 0) {
+		finish_open(self, g_steal_fd(&self->next_socket));
 		return;
 	}
-	self->timeout_source = g_timeout_add_seconds(self->wait_s, on_timeout, self);
+	left = self->deadline - g_get_monotonic_time();
+	self->timeout_source = g_timeout_add(MAX(left, 0) / 1000, on_timeout, self);
 	if (cancellable)
 		g_signal_connect_object(cancellable, "cancelled", G_CALLBACK(on_cancelled), self,
 					0);
@@ -210,8 +248,14 @@ static int host_link_direct_open_finish(HostLink *link, GAsyncResult *result, GE
 	return g_task_propagate_int(G_TASK(result), error);
 }
 
+static void host_link_direct_settle(HostLink *link)
+{
+	stop_waiting(HOST_LINK_DIRECT(link));
+}
+
 static void host_link_direct_close(HostLink *link)
 {
+	stop_waiting(HOST_LINK_DIRECT(link));
 	g_clear_pointer(&HOST_LINK_DIRECT(link)->watch, host_link_watch_free);
 }
 
@@ -234,6 +278,7 @@ static void host_link_direct_iface_init(HostLinkInterface *iface)
 {
 	iface->open_async = host_link_direct_open_async;
 	iface->open_finish = host_link_direct_open_finish;
+	iface->settle = host_link_direct_settle;
 	iface->close = host_link_direct_close;
 	iface->add_details = host_link_direct_add_details;
 	iface->add_statistics = host_link_direct_add_statistics;
@@ -241,13 +286,17 @@ static void host_link_direct_iface_init(HostLinkInterface *iface)
 
 static void host_link_direct_init(HostLinkDirect *self)
 {
+	self->next_socket = -1;
+	self->logged = g_ptr_array_new_with_free_func(g_free);
 }
 
 static void host_link_direct_finalize(GObject *object)
 {
 	HostLinkDirect *self = HOST_LINK_DIRECT(object);
 
+	stop_waiting(self);
 	g_clear_pointer(&self->watch, host_link_watch_free);
+	g_ptr_array_unref(self->logged);
 	g_object_unref(self->local);
 	g_object_unref(self->peer);
 	g_free(self->last_refused);

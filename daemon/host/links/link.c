@@ -20,6 +20,11 @@ int host_link_open_finish(HostLink *link, GAsyncResult *result, GError **error)
 	return HOST_LINK_GET_IFACE(link)->open_finish(link, result, error);
 }
 
+void host_link_settle(HostLink *link)
+{
+	HOST_LINK_GET_IFACE(link)->settle(link);
+}
+
 void host_link_close(HostLink *link)
 {
 	HOST_LINK_GET_IFACE(link)->close(link);

@@ -15,9 +15,10 @@ G_DECLARE_INTERFACE(HostLink, host_link, HOST, LINK, GObject)
 
 /**
  * struct _HostLinkInterface - what a maker implements
- * @open_async: bring the sink here, in bounded time
+ * @open_async: bring the sink here, in bounded time; again if it has gone before settle
  * @open_finish: the connected RTSP socket (blocking, the caller's to close), or -1 with
  *	an error of domain HOST_ERROR, or G_IO_ERROR_CANCELLED
+ * @settle: the session goes on with the sink's connection: no other one is wanted
  * @close: release the way; no signal after this
  * @add_details: optional: add to what is shown of the session
  * @add_statistics: optional: the same for what changes all the time
@@ -28,6 +29,7 @@ struct _HostLinkInterface {
 	void (*open_async)(HostLink *link, GCancellable *cancellable, GAsyncReadyCallback callback,
 			   gpointer user_data);
 	int (*open_finish)(HostLink *link, GAsyncResult *result, GError **error);
+	void (*settle)(HostLink *link);
 	void (*close)(HostLink *link);
 	void (*add_details)(HostLink *link, GVariantDict *details);
 	void (*add_statistics)(HostLink *link, GVariantDict *statistics);
@@ -43,6 +45,7 @@ struct _HostLinkInterface {
 void host_link_open_async(HostLink *link, GCancellable *cancellable, GAsyncReadyCallback callback,
 			  gpointer user_data);
 int host_link_open_finish(HostLink *link, GAsyncResult *result, GError **error);
+void host_link_settle(HostLink *link);
 void host_link_close(HostLink *link);
 void host_link_add_details(HostLink *link, GVariantDict *details);
 void host_link_add_statistics(HostLink *link, GVariantDict *statistics);

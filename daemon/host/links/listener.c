@@ -81,13 +81,10 @@ static gboolean on_incoming(GSocketService *service, GSocketConnection *connecti
 	address = g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(remote));
 	for (guint i = 0; i < port->waits->len; i++) {
 		HostWait *wait = port->waits->pdata[i];
-		HostAccepted accepted = wait->accepted;
-		gpointer user_data = wait->user_data;
 
 		if (!g_inet_address_equal(address, wait->peer))
 			continue;
-		wait_remove(wait);
-		accepted(connection, user_data);
+		wait->accepted(connection, wait->user_data);
 		return TRUE;
 	}
 

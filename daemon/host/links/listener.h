@@ -14,7 +14,7 @@ G_BEGIN_DECLS
 typedef struct _HostListener HostListener;
 typedef struct _HostWait HostWait;
 
-/* @connection: from the named peer; the wait is over, and freed already. */
+/* @connection: from the named peer, who may come again until host_listener_cancel(). */
 typedef void (*HostAccepted)(GSocketConnection *connection, gpointer user_data);
 /* Somebody else, at @address, connected and was refused. */
 typedef void (*HostRefused)(const char *address, gpointer user_data);
@@ -27,8 +27,8 @@ void host_listener_free(HostListener *listener);
  * @local: address and port to listen on
  * @peer: who may connect
  *
- * Returns: (transfer none): until @accepted is called or host_listener_cancel(); NULL
- * with an error of domain G_IO_ERROR
+ * Returns: (transfer none): until host_listener_cancel(); NULL with an error of domain
+ * G_IO_ERROR
  */
 HostWait *host_listener_wait(HostListener *listener, GSocketAddress *local, GInetAddress *peer,
 			     HostAccepted accepted, HostRefused refused, gpointer user_data,

@@ -120,6 +120,7 @@ static void test_the_sink_is_let_in(void)
 	g_assert_cmpint(fcntl(fd, F_GETFL) & O_NONBLOCK, ==, 0);
 	g_assert_cmpint(g_socket_send(sink, "x", 1, NULL, NULL), ==, 1);
 	g_assert_cmpint(read(fd, &byte, 1), ==, 1);
+	host_link_settle(link);
 	g_assert_null(connect_as(SINK, port));
 	interface = get_interface(link);
 	g_assert_cmpstr(interface, ==, "lo");
@@ -150,6 +151,78 @@ static void test_a_stranger_is_refused(void)
 	g_assert_cmpint(g_socket_receive(again, &byte, 1, NULL, NULL), <=, 0);
 	g_assert_cmpuint(count_refused(link), ==, 2);
 	close(fd);
+}
+
+static void test_a_sink_comes_back(void)
+{
+	g_autoptr(HostListener) listener = host_listener_new();
+	guint16 port = free_port();
+	g_autoptr(HostLink) link = link_new(listener, LOCAL, port, SINK, 60);
+	g_autoptr(GSocket) second = NULL;
+	g_autoptr(GSocket) third = NULL;
+	g_autoptr(GSocket) late = NULL;
+	GSocket *first;
+	GAsyncResult *result = NULL;
+	char byte;
+	int fd;
+
+	host_link_open_async(link, NULL, keep_result, &result);
+	first = connect_as(SINK, port);
+	fd = finish(link, &result, NULL);
+	g_assert_cmpint(fd, >=, 0);
+	g_object_unref(first);
+	g_assert_cmpint(read(fd, &byte, 1), ==, 0);
+	close(fd);
+
+	/* Before it is waited for again, and after. */
+	second = connect_as(SINK, port);
+	g_assert_nonnull(second);
+	while (g_main_context_iteration(NULL, FALSE))
+		;
+	host_link_open_async(link, NULL, keep_result, &result);
+	fd = finish(link, &result, NULL);
+	g_assert_cmpint(fd, >=, 0);
+	g_assert_cmpint(g_socket_send(second, "2", 1, NULL, NULL), ==, 1);
+	g_assert_cmpint(read(fd, &byte, 1), ==, 1);
+	close(fd);
+	host_link_open_async(link, NULL, keep_result, &result);
+	third = connect_as(SINK, port);
+	fd = finish(link, &result, NULL);
+	g_assert_cmpint(fd, >=, 0);
+	close(fd);
+
+	host_link_settle(link);
+	late = connect_as(SINK, port);
+	g_assert_null(late);
+}
+
+static void count_log(const char *domain, GLogLevelFlags level, const char *message, gpointer data)
+{
+	++*(guint *)data;
+}
+
+static void test_neighbours_do_not_fill_the_log(void)
+{
+	g_autoptr(HostListener) listener = host_listener_new();
+	guint16 port = free_port();
+	g_autoptr(HostLink) link = link_new(listener, LOCAL, port, SINK, 60);
+	g_autoptr(GSocket) sink = NULL;
+	GAsyncResult *result = NULL;
+	guint n_logged = 0;
+
+	g_log_set_default_handler(count_log, &n_logged);
+	host_link_open_async(link, NULL, keep_result, &result);
+	for (guint i = 0; i < 20; i++) {
+		g_autoptr(GSocket) one = connect_as(STRANGER, port);
+		g_autoptr(GSocket) other = connect_as(OTHER_SINK, port);
+
+		while (count_refused(link) < 2 * i + 2)
+			g_main_context_iteration(NULL, TRUE);
+	}
+	sink = connect_as(SINK, port);
+	close(finish(link, &result, NULL));
+	g_log_set_default_handler(g_log_default_handler, NULL);
+	g_assert_cmpuint(n_logged, ==, 2);
 }
 
 static void test_nobody_comes(void)
@@ -401,6 +474,9 @@ int main(int argc, char **argv)
 
 	g_test_add_func("/link/the-sink-is-let-in", test_the_sink_is_let_in);
 	g_test_add_func("/link/a-stranger-is-refused", test_a_stranger_is_refused);
+	g_test_add_func("/link/a-sink-comes-back", test_a_sink_comes_back);
+	g_test_add_func("/link/neighbours-do-not-fill-the-log",
+			test_neighbours_do_not_fill_the_log);
 	g_test_add_func("/link/nobody-comes", test_nobody_comes);
 	g_test_add_func("/link/only-a-stranger-comes", test_only_a_stranger_comes);
 	g_test_add_func("/link/the-port-is-taken", test_the_port_is_taken);

@@ -58,8 +58,8 @@ static void send_raw(Pair *pair, GVariant *variant)
 {
 	g_autoptr(GVariant) owned = g_variant_ref_sink(variant);
 
-	g_assert_cmpint(send(pair->session, g_variant_get_data(owned), g_variant_get_size(owned), 0),
-			>, 0);
+	g_assert_cmpint(
+		send(pair->session, g_variant_get_data(owned), g_variant_get_size(owned), 0), >, 0);
 }
 
 static void test_nonsense_is_refused(Pair *pair, gconstpointer unused)
@@ -97,8 +97,8 @@ static void test_files_of_the_session_do_not_arrive(Pair *pair, gconstpointer un
 	int next = dup(pair->host);
 
 	close(next);
-	g_assert_true(session_control_send(pair->session, SESSION_STOPPED, NULL, &pair->host, 1,
-					   NULL));
+	g_assert_true(
+		session_control_send(pair->session, SESSION_STOPPED, NULL, &pair->host, 1, NULL));
 	g_assert_true(session_control_receive(pair->host, FALSE, &message, NULL));
 	g_assert_cmpint(message.kind, ==, SESSION_STOPPED);
 	g_assert_cmpuint(message.n_files, ==, 0);

@@ -9,7 +9,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-
 static gpointer sleep_for_ever(gpointer unused)
 {
 	pause();
