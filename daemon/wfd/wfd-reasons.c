@@ -14,6 +14,7 @@ const char *wfd_reason_name(WfdReason reason)
 		[WFD_REASON_SINK_SILENT_M5] = "sink-silent-m5",
 		[WFD_REASON_SINK_SILENT_M6] = "sink-silent-m6",
 		[WFD_REASON_SINK_SILENT_M7] = "sink-silent-m7",
+		[WFD_REASON_SILENT_AFTER_REFUSAL] = "silent-after-refusal",
 		[WFD_REASON_SINK_MESSAGE_INCOMPLETE] = "sink-message-incomplete",
 		[WFD_REASON_SINK_NOT_READING] = "sink-not-reading",
 		[WFD_REASON_KEEPALIVE_MISSED] = "keepalive-missed",
@@ -26,9 +27,11 @@ const char *wfd_reason_name(WfdReason reason)
 		[WFD_REASON_BAD_CAPABILITIES] = "bad-capabilities",
 		[WFD_REASON_NO_COMMON_FORMAT] = "no-common-format",
 		[WFD_REASON_UNSUPPORTED_TRANSPORT] = "unsupported-transport",
+		[WFD_REASON_FOREIGN_SESSION] = "foreign-session",
 		[WFD_REASON_REFUSED_M1] = "refused-m1",
 		[WFD_REASON_REFUSED_M3] = "refused-m3",
 		[WFD_REASON_REFUSED_FORMAT] = "refused-format",
+		[WFD_REASON_REFUSED_VIDEO_ONLY] = "refused-video-only",
 		[WFD_REASON_REFUSED_M5] = "refused-m5",
 		[WFD_REASON_BAD_OPTION] = "bad-option",
 		[WFD_REASON_SOCKET_FAILED] = "socket-failed",
@@ -59,6 +62,11 @@ char *wfd_reason_sentence(WfdReason reason, const WfdReasonDetail *detail)
 			"the sink was silent for %u s when %s was due: switch it off "
 			"and on, and see that no firewall stops RTSP",
 			detail->seconds, detail->awaited);
+	case WFD_REASON_SILENT_AFTER_REFUSAL:
+		return g_strdup_printf(
+			"the sink was silent for %u s after its %s was answered with "
+			"%u: update the sink's software",
+			detail->seconds, detail->request, detail->code);
 	case WFD_REASON_SINK_MESSAGE_INCOMPLETE:
 		return g_strdup("the sink began a message and did not end it: its Content-Length "
 				"is wrong or the link is bad");
@@ -96,6 +104,10 @@ char *wfd_reason_sentence(WfdReason reason, const WfdReasonDetail *detail)
 	case WFD_REASON_UNSUPPORTED_TRANSPORT:
 		return g_strdup("the sink takes RTP over TCP only, which is not supported: see if "
 				"it can be set to UDP");
+	case WFD_REASON_FOREIGN_SESSION:
+		return g_strdup(
+			"the sink asked for another session than the one it was given: switch "
+			"it off and on");
 	case WFD_REASON_REFUSED_M1:
 	case WFD_REASON_REFUSED_M3:
 	case WFD_REASON_REFUSED_M5:
@@ -108,6 +120,11 @@ char *wfd_reason_sentence(WfdReason reason, const WfdReasonDetail *detail)
 			"the sink answered %u to the video mode %ux%u@%u that it had "
 			"offered: choose another mode",
 			detail->code, detail->mode.width, detail->mode.height, detail->mode.fps);
+	case WFD_REASON_REFUSED_VIDEO_ONLY:
+		return g_strdup_printf(
+			"the sink answered %u to a stream without sound, and sound is not "
+			"supported yet",
+			detail->code);
 	case WFD_REASON_LINK_TOO_SLOW:
 		return g_strdup("the link carries less than 1 Mbit/s: bring the sink nearer");
 	case WFD_REASON_DISPLAY_REFUSED:

@@ -18,6 +18,7 @@ typedef enum {
 	WFD_REASON_SINK_SILENT_M5,
 	WFD_REASON_SINK_SILENT_M6,
 	WFD_REASON_SINK_SILENT_M7,
+	WFD_REASON_SILENT_AFTER_REFUSAL,
 	WFD_REASON_SINK_MESSAGE_INCOMPLETE,
 	WFD_REASON_SINK_NOT_READING,
 	WFD_REASON_KEEPALIVE_MISSED,
@@ -32,10 +33,12 @@ typedef enum {
 	WFD_REASON_BAD_CAPABILITIES,
 	WFD_REASON_NO_COMMON_FORMAT,
 	WFD_REASON_UNSUPPORTED_TRANSPORT,
+	WFD_REASON_FOREIGN_SESSION,
 	/* The sink refused. */
 	WFD_REASON_REFUSED_M1,
 	WFD_REASON_REFUSED_M3,
 	WFD_REASON_REFUSED_FORMAT,
+	WFD_REASON_REFUSED_VIDEO_ONLY,
 	WFD_REASON_REFUSED_M5,
 	/* This side cannot. */
 	WFD_REASON_BAD_OPTION,
@@ -52,8 +55,8 @@ typedef enum {
 /* What a sentence tells besides its reason; each reason uses some of it. */
 typedef struct {
 	const char *awaited; /* what was due, such as "SETUP (M6)" */
-	const char *request; /* of ours, such as "M3 GET_PARAMETER" */
-	guint code; /* of the sink's answer, or a status of the display driver's */
+	const char *request; /* what @code answers, such as "M3 GET_PARAMETER" */
+	guint code; /* of the sink's answer or of ours, or a status of the display driver's */
 	guint seconds; /* waited */
 	gboolean playing; /* the sink had begun to */
 	WfdMode mode;

@@ -60,6 +60,7 @@ struct _WfdSource {
 	gsize output_len; /* bytes, of all */
 	GQueue events;
 
+	GByteArray *m3_answers; /* bodies; the latest comes first and counts more */
 	WfdSinkCaps caps;
 	WfdChoice choice;
 	gboolean format_refused; /* M4 once: what is asked now is the second choice */
@@ -70,7 +71,11 @@ struct _WfdSource {
 	gboolean m1_answered;
 	gboolean m2_seen;
 	gint64 m3_at; /* not before: the sink is to have read the answer to M2 */
-	gboolean transport_refused;
+	gboolean m3_again; /* asked a second time, for the mandatory parameters only */
+	gboolean transport_refused; /* by us: the sink's latest SETUP */
+	gboolean session_refused; /* by us: a request for another session */
+	guint refused_code; /* by us: the sink's latest request; 0: not */
+	const char *refused_request; /* what that was */
 	guint strikes;
 	guint keepalive_misses;
 
@@ -100,6 +105,7 @@ WfdSource *wfd_source_new(const WfdSourceConfig *config)
 	s->caps.connector_type = -1;
 	rtsp_framer_init(&s->framer);
 	g_queue_init(&s->output);
+	s->m3_answers = g_byte_array_new();
 	g_queue_init(&s->events);
 	s->reply_deadline = s->state_deadline = s->message_deadline = s->keepalive_at = G_MAXINT64;
 	return s;
@@ -111,6 +117,7 @@ void wfd_source_free(WfdSource *s)
 
 	while (wfd_source_next_event(s, &event))
 		g_free(event.text);
+	g_byte_array_unref(s->m3_answers);
 	wfd_sink_caps_clear(&s->caps);
 	rtsp_framer_clear(&s->framer);
 	g_queue_clear_full(&s->output, (GDestroyNotify)g_byte_array_unref);
@@ -226,6 +233,31 @@ static void ask_format(WfdSource *s, gint64 now)
 	ask(s, REQUEST_M4, GST_RTSP_SET_PARAMETER, body, now);
 }
 
+static void ask_capabilities(WfdSource *s, gint64 now)
+{
+	static const char mandatory[] = "wfd_video_formats\r\n"
+					"wfd_audio_codecs\r\n"
+					"wfd_client_rtp_ports\r\n";
+	static const char optional[] = "wfd_display_edid\r\n"
+				       "wfd_content_protection\r\n"
+				       "wfd_connector_type\r\n"
+				       "wfd_standby_resume_capability\r\n"
+				       "wfd_uibc_capability\r\n";
+	g_autofree char *body = g_strconcat(mandatory, s->m3_again ? "" : optional, NULL);
+
+	ask(s, REQUEST_M3, GST_RTSP_GET_PARAMETER, body, now);
+}
+
+/* Some sinks refuse all for one parameter that they do not know. */
+static gboolean ask_mandatory(WfdSource *s, gint64 now)
+{
+	if (s->m3_again)
+		return FALSE;
+	s->m3_again = TRUE;
+	ask_capabilities(s, now);
+	return TRUE;
+}
+
 /* Asks what is due, if nothing is open. */
 static void ask_next(WfdSource *s, gint64 now)
 {
@@ -239,16 +271,7 @@ static void ask_next(WfdSource *s, gint64 now)
 		if (now < s->m3_at)
 			break;
 		s->state = STATE_CAPABILITIES;
-		ask(s, REQUEST_M3, GST_RTSP_GET_PARAMETER,
-		    "wfd_video_formats\r\n"
-		    "wfd_audio_codecs\r\n"
-		    "wfd_client_rtp_ports\r\n"
-		    "wfd_display_edid\r\n"
-		    "wfd_content_protection\r\n"
-		    "wfd_connector_type\r\n"
-		    "wfd_standby_resume_capability\r\n"
-		    "wfd_uibc_capability\r\n",
-		    now);
+		ask_capabilities(s, now);
 		break;
 	case STATE_PLAYING:
 		if (s->standby_wanted && s->caps.standby_resume && !s->standby_refused) {
@@ -285,15 +308,26 @@ static void pause_stream(WfdSource *s, WfdState state)
 	s->state = state;
 }
 
-static void got_capabilities(WfdSource *s, const RtspMessage *message, gint64 now)
+static void keep_capabilities(WfdSource *s, const RtspMessage *message)
 {
-	g_autoptr(GError) error = NULL;
 	guint8 *body = NULL;
 	guint len = 0;
 
 	gst_rtsp_message_get_body(message, &body, &len);
+	g_byte_array_prepend(s->m3_answers, (const guint8 *)"\r\n", 2);
+	g_byte_array_prepend(s->m3_answers, body, len);
+}
+
+static void got_capabilities(WfdSource *s, const RtspMessage *message, gint64 now)
+{
+	g_autoptr(GError) error = NULL;
+
+	keep_capabilities(s, message);
 	wfd_sink_caps_clear(&s->caps);
-	if (!wfd_sink_caps_parse((const char *)body, len, &s->caps, &error)) {
+	if (!wfd_sink_caps_parse((const char *)s->m3_answers->data, s->m3_answers->len, &s->caps,
+				 &error)) {
+		if (ask_mandatory(s, now))
+			return;
 		end_session_with(s, WFD_REASON_BAD_CAPABILITIES,
 				 (WfdReasonDetail){.text = error->message});
 		return;
@@ -337,14 +371,33 @@ static gboolean ask_other_format(WfdSource *s, gint64 now)
 	return TRUE;
 }
 
-static void refused(WfdSource *s, WfdRequest request, guint code, gint64 now)
+/* Whether the answer to M4 (WFD 2.1, 6.2.1) blames the sound that is not sent, and only that. */
+static gboolean wants_audio(const RtspMessage *message)
 {
+	g_autoptr(GHashTable) params = NULL;
+	guint8 *body = NULL;
+	guint len = 0;
+
+	gst_rtsp_message_get_body(message, &body, &len);
+	params = wfd_params_parse((const char *)body, len);
+	return g_hash_table_contains(params, "wfd_audio_codecs") &&
+	       !g_hash_table_contains(params, "wfd_video_formats");
+}
+
+static void refused(WfdSource *s, WfdRequest request, const RtspMessage *message, gint64 now)
+{
+	guint code = message->type_data.response.code;
 	WfdReason reason = refusal_reason(request);
 
 	if (request == REQUEST_M12)
 		s->standby_refused = TRUE;
 	else if (request == REQUEST_TRIGGER_PAUSE)
 		s->pause_until = 0;
+	else if (request == REQUEST_M3 && !s->m3_again) {
+		keep_capabilities(s, message);
+		ask_mandatory(s, now);
+	} else if (request == REQUEST_M4 && wants_audio(message))
+		end_session_with(s, WFD_REASON_REFUSED_VIDEO_ONLY, (WfdReasonDetail){.code = code});
 	else if (request == REQUEST_M4 && ask_other_format(s, now))
 		return;
 	else if (reason)
@@ -414,7 +467,7 @@ static void handle_response(WfdSource *s, const RtspMessage *message, gint64 now
 	if (code == GST_RTSP_STS_OK)
 		answered(s, request, message, now);
 	else
-		refused(s, request, code, now);
+		refused(s, request, message, now);
 }
 
 /* Answers @request; @transport: the Transport header or NULL. */
@@ -452,9 +505,12 @@ static void reply(WfdSource *s, const RtspMessage *request, GstRTSPStatusCode co
 	send_message(s, message, g_strdup_printf("> %s %u", label, code));
 	/* Parameters of a sink's maker, which may come at any rate, do no harm. */
 	if (code == GST_RTSP_STS_OK)
-		s->strikes = 0;
-	else if (code != GST_RTSP_STS_PARAMETER_NOT_UNDERSTOOD)
-		strike(s);
+		s->strikes = s->refused_code = 0;
+	if (code == GST_RTSP_STS_OK || code == GST_RTSP_STS_PARAMETER_NOT_UNDERSTOOD)
+		return;
+	s->refused_code = code;
+	s->refused_request = label;
+	strike(s);
 }
 
 /*
@@ -551,6 +607,7 @@ static void handle_setup(WfdSource *s, const RtspMessage *request, gint64 now)
 	else
 		transport = g_strdup_printf("RTP/AVP/UDP;unicast;client_port=%u;server_port=%u",
 					    (guint)rtp, s->rtp_port);
+	s->transport_refused = s->session_refused = FALSE;
 	s->sink_rtp_port = rtp;
 	s->state = STATE_READY;
 	s->state_deadline = now + WFD_REQUEST_TIMEOUT;
@@ -598,6 +655,16 @@ static void handle_pause(WfdSource *s, const RtspMessage *request, gint64 now)
 	pause_stream(s, STATE_PAUSED);
 }
 
+/* Why a sink that does not go on does not, if that is something we refused. */
+static WfdReason cause_of(const WfdSource *s, WfdReason otherwise)
+{
+	if (s->state >= STATE_PLAYING)
+		return otherwise;
+	if (s->transport_refused)
+		return WFD_REASON_UNSUPPORTED_TRANSPORT;
+	return s->session_refused ? WFD_REASON_FOREIGN_SESSION : otherwise;
+}
+
 static void handle_teardown(WfdSource *s, const RtspMessage *request)
 {
 	gboolean asked = s->state == STATE_STOPPING;
@@ -606,7 +673,7 @@ static void handle_teardown(WfdSource *s, const RtspMessage *request)
 	if (asked)
 		end_session(s, WFD_REASON_STOPPED);
 	else
-		end_session(s, WFD_REASON_SINK_TEARDOWN);
+		end_session(s, cause_of(s, WFD_REASON_SINK_TEARDOWN));
 }
 
 /* M10 to M15 from the sink: what is understood is done, a body without any of it is 451. */
@@ -659,6 +726,7 @@ static void handle_request(WfdSource *s, const RtspMessage *request, gint64 now)
 		return;
 	}
 	if (wrong_session(s, request)) {
+		s->session_refused = TRUE;
 		reply(s, request, GST_RTSP_STS_SESSION_NOT_FOUND, name, NULL);
 		return;
 	}
@@ -731,7 +799,7 @@ void wfd_source_eof(WfdSource *s, const char *link_error)
 	else if (link_error)
 		end_session_with(s, WFD_REASON_LINK_LOST, (WfdReasonDetail){.text = link_error});
 	else
-		end_session(s, WFD_REASON_SINK_CLOSED);
+		end_session(s, cause_of(s, WFD_REASON_SINK_CLOSED));
 }
 
 /* When wfd_source_on_time() is due, in monotonic microseconds; G_MAXINT64: never. */
@@ -748,10 +816,18 @@ gint64 wfd_source_next_deadline(const WfdSource *s)
 
 static void silent(WfdSource *s, WfdReason reason, gint64 timeout)
 {
+	const WfdReasonDetail detail = {
+		.seconds = timeout / G_USEC_PER_SEC,
+		.code = s->refused_code,
+		.request = s->refused_request,
+	};
+
 	/* It did say something, perhaps just this. */
 	if (s->message_deadline != G_MAXINT64)
 		reason = WFD_REASON_SINK_MESSAGE_INCOMPLETE;
-	end_session_with(s, reason, (WfdReasonDetail){.seconds = timeout / G_USEC_PER_SEC});
+	else
+		reason = cause_of(s, s->refused_code ? WFD_REASON_SILENT_AFTER_REFUSAL : reason);
+	end_session_with(s, reason, detail);
 }
 
 static void reply_missing(WfdSource *s)
@@ -791,12 +867,7 @@ static void state_overdue(WfdSource *s)
 {
 	switch (s->state) {
 	case STATE_OPTIONS: silent(s, WFD_REASON_SINK_SILENT_M2, WFD_REPLY_TIMEOUT); break;
-	case STATE_SETUP:
-		if (s->transport_refused)
-			end_session(s, WFD_REASON_UNSUPPORTED_TRANSPORT);
-		else
-			silent(s, WFD_REASON_SINK_SILENT_M6, WFD_REQUEST_TIMEOUT);
-		break;
+	case STATE_SETUP: silent(s, WFD_REASON_SINK_SILENT_M6, WFD_REQUEST_TIMEOUT); break;
 	case STATE_STOPPING: end_session(s, WFD_REASON_STOPPED); break;
 	default: silent(s, WFD_REASON_SINK_SILENT_M7, WFD_REQUEST_TIMEOUT); break;
 	}

@@ -738,6 +738,8 @@ static void test_refusals(gconstpointer step)
 	p = peer_start(step);
 	to_m3(p);
 	answer(p, 2, 404, "");
+	expect(p, "GET_PARAMETER ", "CSeq: 3\r\n");
+	answer(p, 3, 404, "");
 	expect_end(p, "refused-m3");
 	peer_free(p);
 
@@ -802,9 +804,119 @@ static void test_bad_capabilities(gconstpointer step)
 
 		to_m3(p);
 		answer(p, 2, 200, cases[i].caps);
+		/* What cannot be read is asked for once more, without the rest. */
+		if (!strcmp(cases[i].reason, "bad-capabilities")) {
+			expect(p, "GET_PARAMETER ", "CSeq: 3\r\n");
+			answer(p, 3, 200, cases[i].caps);
+		}
 		expect_end(p, cases[i].reason);
 		peer_free(p);
 	}
+}
+
+/* A sink that refuses M3, wholly or for some parameters, is asked for what cannot be done without. */
+static void test_m3_again(gconstpointer step)
+{
+	static const struct {
+		guint code;
+		const char *body;
+		gboolean standby; /* what the first answer says counts still */
+	} cases[] = {
+		{303, "wfd_connector_type: 451\r\nwfd_uibc_capability: 451\r\n", FALSE},
+		{303, STANDBY "wfd_video_formats: 451\r\n", TRUE},
+		{451, "", FALSE},
+		{200, STANDBY "wfd_video_formats: 451\r\nwfd_audio_codecs: 451\r\n", TRUE},
+		{200, "", FALSE},
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		WfdPeer *p = peer_start(step);
+
+		to_m3(p);
+		answer(p, 2, cases[i].code, cases[i].body);
+		g_assert_null(strstr(p->sent->str, "wfd_display_edid"));
+		expect(p, "GET_PARAMETER ",
+		       "\r\n\r\nwfd_video_formats\r\nwfd_audio_codecs\r\nwfd_client_rtp_ports\r\n");
+		answer(p, 3, 200, CAPS);
+		expect(p, "SET_PARAMETER ", "wfd_video_formats: 00 00 02 04 00000080 ");
+		expect_events(p, "C");
+		g_assert_cmpint(wfd_source_caps(p->source)->standby_resume, ==, cases[i].standby);
+		peer_free(p);
+	}
+}
+
+#define FOREIGN "PLAY rtsp://x RTSP/1.0\r\nCSeq: 3\r\nSession: 12345678\r\n\r\n"
+#define OVER_TCP                                   \
+	"SETUP rtsp://x/y RTSP/1.0\r\nCSeq: 2\r\n" \
+	"Transport: RTP/AVP/TCP;interleaved=0-1\r\n\r\n"
+
+/* What the sink was refused is why it does not go on, however it shows that it does not. */
+static void test_causes(gconstpointer step)
+{
+	static const struct {
+		const char *refused; /* after M6 if it is a PLAY */
+		const char *reply;
+		const char *reason;
+	} cases[] = {
+		{OVER_TCP, "RTSP/1.0 461 ", "unsupported-transport"},
+		{FOREIGN, "RTSP/1.0 454 ", "foreign-session"},
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
+		for (guint way = 0; way < 3; way++) {
+			WfdPeer *p = peer_start(step);
+
+			to_m6(p, CAPS);
+			if (i == 1) {
+				feed(p, M6);
+				expect(p, "RTSP/1.0 200 OK\r\n", "");
+			}
+			feed(p, cases[i].refused);
+			expect(p, cases[i].reply, "");
+			if (way == 0)
+				wait_for(p, 10);
+			else if (way == 1)
+				wfd_source_eof(p->source, NULL);
+			else
+				feed(p, M8);
+			drain(p);
+			expect_end(p, cases[i].reason);
+			peer_free(p);
+		}
+}
+
+static void test_silent_after_refusal(gconstpointer step)
+{
+	WfdPeer *p = peer_start(step);
+
+	answer(p, 1, 200, "");
+	feed(p, "OPTIONS * RTSP/1.0\r\nCSeq: 1\r\nRequire: com.example\r\n\r\n");
+	expect(p, "RTSP/1.0 551 ", "");
+	wait_for(p, 6);
+	expect_end(p, "silent-after-refusal");
+	g_assert_nonnull(strstr(p->sentence, "551"));
+	peer_free(p);
+
+	/* What was refused once and mended is not to blame. */
+	p = peer_start(step);
+	feed(p, "OPTIONS * RTSP/1.0\r\nCSeq: 1\r\nRequire: com.example\r\n\r\n");
+	expect(p, "RTSP/1.0 551 ", "");
+	to_m3(p);
+	wait_for(p, 6);
+	expect_end(p, "sink-silent-m3");
+	peer_free(p);
+}
+
+/* M4 names no audio: a sink that says it wants some is told apart from one that dislikes the mode. */
+static void test_video_only(gconstpointer step)
+{
+	WfdPeer *p = peer_start(step);
+
+	to_m4(p, CAPS);
+	answer(p, 3, 303, "wfd_audio_codecs: 415\r\n");
+	expect_nothing(p);
+	expect_end(p, "refused-video-only");
+	peer_free(p);
 }
 
 static void test_closed(gconstpointer step)
@@ -1032,6 +1144,10 @@ int main(int argc, char **argv)
 		{"refusals", test_refusals},
 		{"second-format", test_second_format},
 		{"bad-capabilities", test_bad_capabilities},
+		{"m3-again", test_m3_again},
+		{"causes", test_causes},
+		{"silent-after-refusal", test_silent_after_refusal},
+		{"video-only", test_video_only},
 		{"closed", test_closed},
 		{"garbage", test_garbage},
 		{"megabyte", test_megabyte},
