@@ -853,23 +853,18 @@ static gpointer message_thread(gpointer data)
 {
 	g_autoptr(MiracastDevice) self = data;
 	g_autoptr(MiracastChannel) channel = miracast_device_ref_channel(self);
-	struct miracast_completion completion;
-	struct miracast_message message;
-	struct miracast_exchange exchange = {
-		.completions = (uintptr_t)&completion,
-		.messages = (uintptr_t)&message,
-	};
+	struct miracast_exchange exchange = {.flags = MIRACAST_EXCHANGE_MESSAGE};
 	g_autoptr(GError) error = NULL;
 
 	while (channel) {
-		exchange.nr_messages = 1;
+		exchange.nr_completions = 0;
+		exchange.nr_messages = 0;
 		exchange.timeout_ns = MIRACAST_NO_TIMEOUT;
 		if (!miracast_channel_exchange(channel, &exchange, &error))
 			break;
-		exchange.nr_completions = 0;
+		exchange.completion.id = 0;
 		if (exchange.nr_messages) {
-			handle_message(self, channel, &message, &completion);
-			exchange.nr_completions = 1;
+			handle_message(self, channel, &exchange.message, &exchange.completion);
 		} else if (exchange.state != MIRACAST_STARTED) {
 			break;
 		}

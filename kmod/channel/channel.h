@@ -135,6 +135,16 @@ struct miracast_adapter {
 struct miracast_slot;
 
 /**
+ * struct miracast_slots - a list of slots that has an end
+ * @head: the slots, by their link
+ * @tail: where the next one goes: &@head.first, or the link of the last one
+ */
+struct miracast_slots {
+	struct hlist_head head;
+	struct hlist_node **tail;
+};
+
+/**
  * struct miracast_chunk_queue - a ring of packets
  * @packets: depth packets of @stride bytes
  * @stride: bytes of one packet
@@ -232,7 +242,7 @@ struct miracast_context {
 	struct miracast_slot *slots;
 	u64 sequence;
 	struct miracast_slot *free;
-	struct list_head queue;
+	struct miracast_slots queue;
 	struct list_head ended;
 	struct hlist_head waiters;
 	u32 nr_open;

@@ -367,26 +367,19 @@ int miracast_context_session(struct miracast_context *context, struct miracast_s
 	return error;
 }
 
-static u32 list_length(const struct list_head *list)
-{
-	const struct list_head *pos;
-	u32 n = 0;
-
-	list_for_each(pos, list)
-		n++;
-	return n;
-}
-
 void miracast_context_get_state(struct miracast_context *context, struct miracast_state *arg)
 {
+	u32 queued;
+
 	spin_lock(&context->lock);
+	queued = miracast_messages_queued(context);
 	WRITE_ONCE(context->seen_seq, context->state_seq);
 	arg->state = context->state;
 	arg->flags = context->state_flags;
 	arg->stop_reason = context->stop_reason;
 	arg->generation = context->generation;
-	arg->held = context->state == MIRACAST_STARTED ? 0 : list_length(&context->queue);
-	arg->queued = context->state == MIRACAST_STARTED ? list_length(&context->queue) : 0;
+	arg->held = context->state == MIRACAST_STARTED ? 0 : queued;
+	arg->queued = context->state == MIRACAST_STARTED ? queued : 0;
 	arg->with_daemon = miracast_messages_with_daemon(context);
 	arg->chunks = READ_ONCE(context->chunks.count);
 	spin_unlock(&context->lock);

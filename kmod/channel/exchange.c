@@ -10,7 +10,6 @@
  *                                            daemon never knew its id
  */
 
-#include <linux/list_sort.h>
 #include <linux/nospec.h>
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
@@ -53,7 +52,7 @@ static void undeliver(struct miracast_context *context, const struct miracast_me
 			slot_move(context, slot, SLOT_FREE);
 		}
 	}
-	list_sort(NULL, &context->queue, miracast_by_order);
+	miracast_sort_queue(context);
 	wake_drain(context);
 	spin_unlock(&context->lock);
 	/* The wake-up that brought this thread here was for those messages. */
@@ -88,7 +87,7 @@ static void take_back(struct miracast_context *context, struct miracast_slot **s
 		else
 			slot_put_back(context, slot);
 	}
-	list_sort(NULL, &context->queue, miracast_by_order);
+	miracast_sort_queue(context);
 }
 
 /* Takes large messages off the queue and copies their inputs without the lock. */
@@ -100,8 +99,8 @@ static unsigned int take_large(struct miracast_context *context, struct miracast
 	unsigned int n = 0, got = 0, i;
 	struct miracast_slot *slot;
 
-	while (n < room && !list_empty(&context->queue)) {
-		slot = list_first_entry(&context->queue, struct miracast_slot, node);
+	while (n < room && !slots_empty(&context->queue)) {
+		slot = slots_first(&context->queue);
 		if (slot_input_is_small(slot))
 			break;
 		slot_move_from(context, slot, SLOT_QUEUED, SLOT_DELIVERING);
@@ -134,8 +133,8 @@ static unsigned int take_small(struct miracast_context *context, struct miracast
 	unsigned int got = 0;
 
 	lockdep_assert_held(&context->lock);
-	while (got < room && !list_empty(&context->queue)) {
-		slot = list_first_entry(&context->queue, struct miracast_slot, node);
+	while (got < room && !slots_empty(&context->queue)) {
+		slot = slots_first(&context->queue);
 		if (!slot_input_is_small(slot))
 			break;
 		slot_move_from(context, slot, SLOT_QUEUED, SLOT_WITH_DAEMON);
@@ -151,7 +150,7 @@ static unsigned int take(struct miracast_context *context, struct miracast_messa
 {
 	unsigned int got = take_small(context, records, room);
 
-	if (got || list_empty(&context->queue))
+	if (got || slots_empty(&context->queue))
 		return got;
 	return take_large(context, records, room);
 }
@@ -215,7 +214,7 @@ static int deliver(struct miracast_context *context, struct delivery *to) __rele
 		if (context->state == MIRACAST_STARTED)
 			n = take(context, records, room);
 		ended = !list_empty(&context->ended);
-		again = !list_empty(&context->queue);
+		again = !slots_empty(&context->queue);
 		recovered = context->generation != generation;
 		spin_unlock(&context->lock);
 		if (unlikely(ended))
@@ -435,7 +434,7 @@ static bool exchange_ready(struct miracast_context *context, u32 seq)
 {
 	lockdep_assert_held(&context->lock);
 	return context->state_seq != seq || miracast_session_is_over(context->state) ||
-	       (context->state == MIRACAST_STARTED && !list_empty(&context->queue));
+	       (context->state == MIRACAST_STARTED && !slots_empty(&context->queue));
 }
 
 /* Sleeps until @waiter is taken off the list, a signal, or the end of @timeout (jiffies). */
@@ -478,7 +477,7 @@ static long wait_for_message(struct miracast_context *context, struct delivery *
 			timeout = sleep_for_message(context, &waiter, timeout);
 			if (waiter.handed) {
 				error = put_records(context, to, waiter.record, 1);
-				if (error || to->done == to->room || list_empty(&context->queue))
+				if (error || to->done == to->room || slots_empty(&context->queue))
 					return error ?: timeout;
 			}
 			spin_lock(&context->lock);
@@ -496,7 +495,7 @@ static u32 pending_events(struct miracast_context *context)
 {
 	u32 events = 0;
 
-	if (READ_ONCE(context->state) == MIRACAST_STARTED && !list_empty(&context->queue))
+	if (READ_ONCE(context->state) == MIRACAST_STARTED && !slots_empty(&context->queue))
 		events |= MIRACAST_EVENT_MESSAGE;
 	if (miracast_chunks_ready(context))
 		events |= MIRACAST_EVENT_CHUNK;

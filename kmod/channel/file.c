@@ -9,6 +9,7 @@
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 #include "channel.h"
+#include "slots.h"
 #include "trace.h"
 
 #define NR_COMMANDS (_IOC_NR(MIRACAST_IOC_REPORT_STATISTIC) + 1)
@@ -413,7 +414,7 @@ static __poll_t miracast_poll(struct file *filp, poll_table *wait)
 	/* Under the lock: see the races in send.c. */
 	spin_lock(&context->lock);
 	state = context->state;
-	waits = state == MIRACAST_STARTED && !list_empty(&context->queue);
+	waits = state == MIRACAST_STARTED && !slots_empty(&context->queue);
 	spin_unlock(&context->lock);
 	if (state == MIRACAST_DESTROYED)
 		mask |= EPOLLHUP | EPOLLERR;

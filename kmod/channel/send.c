@@ -93,7 +93,7 @@ static struct task_struct *queue_or_hand_out(struct miracast_context *context,
 		slot_move_from(context, slot, SLOT_SENDING, SLOT_QUEUED);
 		return NULL;
 	}
-	if (list_empty(&context->queue) && slot_input_is_small(slot)) {
+	if (slots_empty(&context->queue) && slot_input_is_small(slot)) {
 		slot_move_from(context, slot, SLOT_SENDING, SLOT_WITH_DAEMON);
 		slot_copy_input(context, slot);
 		slot_hand_out(context, slot, waiter->record);

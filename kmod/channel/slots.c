@@ -71,10 +71,30 @@
 
 struct workqueue_struct *miracast_wq;
 
-int miracast_by_order(void *priv, const struct list_head *a, const struct list_head *b)
+static int by_order(void *priv, const struct list_head *a, const struct list_head *b)
 {
 	return list_entry(a, struct miracast_slot, node)->order >
 	       list_entry(b, struct miracast_slot, node)->order;
+}
+
+/**
+ * miracast_sort_queue() - the oldest message in front, after some were put back
+ * @context: the context, locked
+ */
+void miracast_sort_queue(struct miracast_context *context)
+{
+	struct miracast_slot *slot, *next;
+	LIST_HEAD(list);
+
+	lockdep_assert_held(&context->lock);
+	while (!slots_empty(&context->queue)) {
+		slot = slots_first(&context->queue);
+		slots_remove(&context->queue, slot);
+		list_add_tail(&slot->node, &list);
+	}
+	list_sort(NULL, &list, by_order);
+	list_for_each_entry_safe(slot, next, &list, node)
+		slots_append(&context->queue, slot);
 }
 
 static void count_end(struct miracast_context *context, ntstatus_t status)
@@ -223,7 +243,7 @@ static u32 end_expired(struct miracast_context *context, u32 now, unsigned int *
 		miracast_slot_end(context, slot, STATUS_IO_TIMEOUT);
 		++*ended;
 	}
-	list_sort(NULL, &context->ended, miracast_by_order);
+	list_sort(NULL, &context->ended, by_order);
 	return left;
 }
 
@@ -276,7 +296,7 @@ int miracast_slots_init(struct miracast_context *context, u32 slots)
 {
 	struct miracast_slot *slot;
 
-	INIT_LIST_HEAD(&context->queue);
+	slots_init(&context->queue);
 	INIT_LIST_HEAD(&context->ended);
 	INIT_DELAYED_WORK(&context->timeout_work, timeout_work);
 	INIT_WORK(&context->ended_work, ended_work);
@@ -317,7 +337,7 @@ void miracast_messages_release(struct miracast_context *context)
 	struct miracast_slot *slot;
 
 	lockdep_assert_held(&context->lock);
-	list_for_each_entry(slot, &context->queue, node)
+	hlist_for_each_entry(slot, &context->queue.head, link)
 		slot->state = SLOT_QUEUED;
 }
 
@@ -357,7 +377,24 @@ void miracast_messages_requeue(struct miracast_context *context)
 			break;
 		}
 	}
-	list_sort(NULL, &context->queue, miracast_by_order);
+	miracast_sort_queue(context);
+}
+
+/**
+ * miracast_messages_queued() - how many messages wait for EXCHANGE or for the session
+ * @context: the context, locked
+ *
+ * Return: their number.
+ */
+u32 miracast_messages_queued(struct miracast_context *context)
+{
+	struct miracast_slot *slot;
+	u32 n = 0;
+
+	lockdep_assert_held(&context->lock);
+	hlist_for_each_entry(slot, &context->queue.head, link)
+		n++;
+	return n;
 }
 
 /**
@@ -388,7 +425,7 @@ static void end_messages(struct miracast_context *context, ntstatus_t status, bo
 		if (delivered || slot->state != SLOT_WITH_DAEMON)
 			miracast_slot_end(context, slot, status);
 	}
-	list_sort(NULL, &context->ended, miracast_by_order);
+	list_sort(NULL, &context->ended, by_order);
 }
 
 /**

@@ -38,7 +38,8 @@ struct miracast_sender {
 
 /**
  * struct miracast_slot - one message
- * @node: HELD, QUEUED: on the queue; ENDING: on the list of the ended
+ * @link: HELD, QUEUED: on the queue
+ * @node: ENDING: on the list of the ended
  * @next: FREE: the next free one
  * @id: sequence and index of the slot; never reused. The index stays when it is FREE.
  * @order: sequence at send; unlike @id it stays through RECOVER
@@ -58,6 +59,7 @@ struct miracast_sender {
  */
 struct miracast_slot {
 	union {
+		struct hlist_node link;
 		struct list_head node;
 		struct miracast_slot *next;
 	};
@@ -96,6 +98,38 @@ static inline bool slot_is_open(const struct miracast_slot *slot)
 	return slot->state >= SLOT_HELD && slot->state <= SLOT_WITH_DAEMON;
 }
 
+/* The queue is no list_head: CONFIG_DEBUG_LIST would make a twelfth of a message's cost of it. */
+static inline void slots_init(struct miracast_slots *slots)
+{
+	INIT_HLIST_HEAD(&slots->head);
+	slots->tail = &slots->head.first;
+}
+
+static inline bool slots_empty(const struct miracast_slots *slots)
+{
+	return hlist_empty(&slots->head);
+}
+
+static inline struct miracast_slot *slots_first(const struct miracast_slots *slots)
+{
+	return hlist_entry(slots->head.first, struct miracast_slot, link);
+}
+
+static inline void slots_append(struct miracast_slots *slots, struct miracast_slot *slot)
+{
+	slot->link.next = NULL;
+	slot->link.pprev = slots->tail;
+	WRITE_ONCE(*slots->tail, &slot->link);
+	slots->tail = &slot->link.next;
+}
+
+static inline void slots_remove(struct miracast_slots *slots, struct miracast_slot *slot)
+{
+	if (slots->tail == &slot->link.next)
+		slots->tail = slot->link.pprev;
+	__hlist_del(&slot->link);
+}
+
 /*
  * A slot changes its state: it leaves the list of the old one and joins that of the new
  * one at its end. Of the free ones only the first may go. Where both states are known to the
@@ -109,7 +143,9 @@ static __always_inline void slot_move_from(struct miracast_context *context,
 	lockdep_assert(slot->state == from);
 	if (from == SLOT_FREE)
 		context->free = slot->next;
-	else if (from == SLOT_HELD || from == SLOT_QUEUED || from == SLOT_ENDING)
+	else if (from == SLOT_HELD || from == SLOT_QUEUED)
+		slots_remove(&context->queue, slot);
+	else if (from == SLOT_ENDING)
 		list_del(&slot->node);
 
 	slot->state = to;
@@ -117,7 +153,7 @@ static __always_inline void slot_move_from(struct miracast_context *context,
 		slot->next = context->free;
 		context->free = slot;
 	} else if (to == SLOT_HELD || to == SLOT_QUEUED) {
-		list_add_tail(&slot->node, &context->queue);
+		slots_append(&context->queue, slot);
 	} else if (to == SLOT_ENDING) {
 		list_add_tail(&slot->node, &context->ended);
 	}
@@ -207,12 +243,13 @@ void miracast_tell_sync(struct miracast_context *context, const struct miracast_
 			u64 id, ntstatus_t status, u64 information);
 void miracast_slot_end(struct miracast_context *context, struct miracast_slot *slot,
 		       ntstatus_t status);
-int miracast_by_order(void *priv, const struct list_head *a, const struct list_head *b);
+void miracast_sort_queue(struct miracast_context *context);
 
 int miracast_slots_init(struct miracast_context *context, u32 slots);
 void miracast_slots_free(struct miracast_context *context);
 void miracast_messages_release(struct miracast_context *context);
 void miracast_messages_requeue(struct miracast_context *context);
+u32 miracast_messages_queued(struct miracast_context *context);
 u32 miracast_messages_with_daemon(struct miracast_context *context);
 void miracast_messages_limit_changed(struct miracast_context *context);
 void miracast_messages_end_undelivered(struct miracast_context *context, ntstatus_t status);
