@@ -2,9 +2,10 @@
 /*
  * wfd.so: the user-mode driver of miracast_display.ko that speaks Wi-Fi Display.
  *
- * Threads. The host calls create, start, stop and destroy one at a time. start() talks to the
- * sink on the caller's thread until the sink has accepted a format, and hands the conversation
- * to a thread of its own, the session's, which has it until stop() has joined it. The host calls
+ * Threads. The host calls create, start, stop and destroy one at a time. The conversation is a
+ * source of the session's main context. start() runs that context on the caller's thread until the
+ * sink has accepted a format, then a thread of its own, the session's, runs it until stop() has
+ * joined it. The host calls
  * handle_kernel_mode_message() on several threads, between start and stop only. They share with
  * the session's thread: the media (which locks for itself), the framebuffers (fb_lock), and the
  * session's main context, into which they post what concerns the conversation.
@@ -24,7 +25,6 @@
 #include <linux/miracast_display.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -44,6 +44,8 @@ typedef struct {
 	WfdSource *rtsp;
 	Media *media;
 	guint kbit;
+	gboolean configured; /* the sink has accepted a format */
+	gboolean started; /* start() has returned, with success */
 	gboolean arrived; /* the kernel knows of the monitor */
 	gboolean stopping; /* by the host */
 	gboolean over; /* a reason was told, or the host stops */
@@ -118,7 +120,7 @@ static void set_reason(MiracastDevice *device, WfdReason reason, const WfdReason
 	miracast_device_set_reason(device, wfd_reason_name(reason), sentence);
 }
 
-/* Tells the host to end the session, once. */
+/* Tells why the session ends, once; after start() also that it does. */
 static void end_session(WfdSession *s, WfdReason reason, const char *sentence, ntstatus_t status)
 {
 	media_set_playing(s->media, FALSE);
@@ -126,8 +128,9 @@ static void end_session(WfdSession *s, WfdReason reason, const char *sentence, n
 		return;
 	s->over = TRUE;
 	miracast_device_set_reason(s->driver->device, wfd_reason_name(reason), sentence);
-	s->driver->callbacks->report_session_status(s->driver->device, miracast_status_of(reason),
-						    status);
+	if (s->started)
+		s->driver->callbacks->report_session_status(s->driver->device,
+							    miracast_status_of(reason), status);
 }
 
 /* "0.012 > M1 OPTIONS": seconds since the start, direction, message. */
@@ -295,18 +298,22 @@ static void show_capabilities(WfdSession *s)
 				   caps->standby_resume ? "supported" : "unsupported");
 }
 
+/*
+ * What happens after the sink has accepted a format waits until start() has returned: a sink may
+ * send M6 and M7 in one piece with its answer to M4.
+ */
 static void handle_events(WfdSession *s)
 {
 	WfdSourceEvent event;
 
-	while (wfd_source_next_event(s->rtsp, &event)) {
+	while ((s->started || !s->configured) && wfd_source_next_event(s->rtsp, &event)) {
 		g_autofree char *text = event.text;
 		WfdReason reason;
 
 		switch (event.type) {
 		case WFD_SOURCE_EXCHANGE: log_exchange(s, text); break;
 		case WFD_SOURCE_CAPABILITIES: show_capabilities(s); break;
-		case WFD_SOURCE_CONFIGURED: break;
+		case WFD_SOURCE_CONFIGURED: s->configured = TRUE; break;
 		case WFD_SOURCE_PLAY: play(s); break;
 		case WFD_SOURCE_PAUSE:
 			media_set_playing(s->media, FALSE);
@@ -324,8 +331,6 @@ static void handle_events(WfdSession *s)
 	}
 	show_exchange(s);
 }
-
-/* Session's thread, below. */
 
 /* Arms the service source with what the conversation waits for. */
 static void arm(WfdSession *s)
@@ -363,7 +368,26 @@ static gboolean service(GSource *source, GSourceFunc callback, gpointer user_dat
 	return G_SOURCE_CONTINUE;
 }
 
-static GSourceFuncs service_funcs = {.dispatch = service};
+/*
+ * Talks to the sink until it has accepted a format (M4) or the session has ended. Bounded by the
+ * conversation's own deadlines.
+ */
+static gboolean shake_hands(WfdSession *s)
+{
+	static GSourceFuncs funcs = {.dispatch = service};
+
+	s->service = g_source_new(&funcs, sizeof(GSource));
+	g_source_set_callback(s->service, NULL, s, NULL);
+	s->service_tag = g_source_add_unix_fd(s->service, s->socket, G_IO_IN);
+	g_source_attach(s->service, s->context);
+	wfd_source_start(s->rtsp, g_get_monotonic_time());
+	converse(s);
+	while (!s->configured && !s->over)
+		g_main_context_iteration(s->context, TRUE);
+	return s->configured;
+}
+
+/* Session's thread, below. */
 
 static void show_statistics(WfdSession *s)
 {
@@ -397,17 +421,11 @@ static gpointer session_thread(gpointer user_data)
 	g_autoptr(GSource) statistics = g_timeout_source_new_seconds(STATISTICS_INTERVAL_S);
 
 	g_main_context_push_thread_default(s->context);
-	s->service = g_source_new(&service_funcs, sizeof(GSource));
-	g_source_set_callback(s->service, NULL, s, NULL);
-	s->service_tag = g_source_add_unix_fd(s->service, s->socket, G_IO_IN);
-	g_source_attach(s->service, s->context);
 	g_source_set_callback(statistics, on_statistics, s, NULL);
 	g_source_attach(statistics, s->context);
 	converse(s);
 	g_main_loop_run(s->loop);
 	g_source_destroy(statistics);
-	g_source_destroy(s->service);
-	g_source_unref(s->service);
 	g_main_context_pop_thread_default(s->context);
 	return NULL;
 }
@@ -458,6 +476,9 @@ static void session_free(WfdSession *s)
 {
 	char *line;
 
+	if (s->service)
+		g_source_destroy(s->service);
+	g_clear_pointer(&s->service, g_source_unref);
 	g_clear_pointer(&s->media, media_free);
 	g_clear_pointer(&s->rtsp, wfd_source_free);
 	g_clear_pointer(&s->loop, g_main_loop_unref);
@@ -561,48 +582,6 @@ static gboolean prepare(WfdSession *s, GError **error)
 	return TRUE;
 }
 
-/*
- * Talks to the sink until it has accepted a format (M4) or the session has ended. Bounded by the
- * conversation's own deadlines: at most 30 s. What happened after that stays for the session's
- * thread: a sink may send M6 and M7 in one piece with its answer to M4.
- */
-static gboolean shake_hands(WfdSession *s)
-{
-	gboolean configured = FALSE, ended = FALSE;
-
-	wfd_source_start(s->rtsp, g_get_monotonic_time());
-	for (;;) {
-		struct pollfd pollfd = {.fd = s->socket, .events = POLLIN};
-		gint64 wait = wfd_source_next_deadline(s->rtsp) - g_get_monotonic_time();
-		WfdSourceEvent event;
-
-		flush(s);
-		while (!configured && !ended && wfd_source_next_event(s->rtsp, &event)) {
-			g_autofree char *text = event.text;
-
-			if (event.type == WFD_SOURCE_EXCHANGE)
-				log_exchange(s, text);
-			if (event.type == WFD_SOURCE_CAPABILITIES)
-				show_capabilities(s);
-			configured = event.type == WFD_SOURCE_CONFIGURED;
-			ended = event.type == WFD_SOURCE_ENDED;
-			if (ended)
-				miracast_device_set_reason(
-					s->driver->device,
-					wfd_reason_name(wfd_source_reason(s->rtsp)), text);
-		}
-		show_exchange(s);
-		if (configured || ended)
-			return configured;
-		if (wfd_source_output(s->rtsp))
-			pollfd.events |= POLLOUT;
-		if (poll(&pollfd, 1, CLAMP(wait / 1000 + 1, 0, 60000)) > 0 &&
-		    pollfd.revents & ~POLLOUT)
-			receive(s);
-		wfd_source_on_time(s->rtsp, g_get_monotonic_time());
-	}
-}
-
 /* The encoder's rate: what was asked for or fits the mode, within the level and the link. */
 static gboolean choose_rate(WfdSession *s, const struct miracast_wfd_connection_stats *stats)
 {
@@ -654,6 +633,8 @@ static ntstatus_t start_session(void *miracast_context, int rtsp_socket,
 	s->socket = rtsp_socket;
 	s->begin = g_get_monotonic_time();
 	driver->session = s;
+	s->context = g_main_context_new();
+	s->loop = g_main_loop_new(s->context, FALSE);
 	if (!prepare(s, &error))
 		return fail_prepare(s, error);
 	if (!shake_hands(s))
@@ -662,8 +643,7 @@ static ntstatus_t start_session(void *miracast_context, int rtsp_socket,
 	if (!choose_rate(s, stats))
 		return fail_start(s, WFD_REASON_LINK_TOO_SLOW, NULL,
 				  STATUS_DEVICE_INSUFFICIENT_RESOURCES);
-	s->context = g_main_context_new();
-	s->loop = g_main_loop_new(s->context, FALSE);
+	s->started = TRUE;
 	s->thread = g_thread_try_new("wfd-session", session_thread, s, &error);
 	if (!s->thread)
 		return fail_start(s, WFD_REASON_OUT_OF_MEMORY, error->message,

@@ -10,6 +10,7 @@
 #include <drm_fourcc.h>
 #include <gio/gio.h>
 #include <linux/miracast_display.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
@@ -660,11 +661,16 @@ static void test_sink_closes_in_start(void)
 static void test_sink_in_a_hurry(void)
 {
 	WfdRig *rig = rig_new();
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
 	GThread *thread = g_thread_new("sink", sink_until_m7_in_a_hurry, rig->sink);
 
 	g_assert_cmpuint(rig_start(rig), ==, STATUS_SUCCESS);
 	g_thread_join(thread);
 	wait_until(&rig->device, &rig->device.sinks, 1);
+	/* M1, M3 to M5 and three answers, each in a segment of its own for sinks that read once. */
+	g_assert_cmpint(getsockopt(rig->fd, IPPROTO_TCP, TCP_INFO, &info, &len), ==, 0);
+	g_assert_cmpuint(info.tcpi_data_segs_out, >=, 7);
 	rig_free(rig);
 }
 
