@@ -12,20 +12,20 @@ enum {
 	EXIT_USAGE = 2,
 };
 
-struct daemon {
+typedef struct {
 	GMainLoop *loop;
 	HostManager *manager;
 	bool verbose;
 	bool in_journal;
 	bool shutting_down;
 	int status;
-};
+} HostDaemon;
 
 /* The journal gets all fields; a terminal or a file gets one plain line. */
 static GLogWriterOutput write_log(GLogLevelFlags level, const GLogField *fields, gsize n_fields,
 				  gpointer data)
 {
-	const struct daemon *daemon = data;
+	const HostDaemon *daemon = data;
 	const char *message = "";
 
 	if (level >= G_LOG_LEVEL_INFO && !daemon->verbose)
@@ -42,10 +42,10 @@ static GLogWriterOutput write_log(GLogLevelFlags level, const GLogField *fields,
 
 static void quit(gpointer data)
 {
-	g_main_loop_quit(((struct daemon *)data)->loop);
+	g_main_loop_quit(((HostDaemon *)data)->loop);
 }
 
-static void shut_down(struct daemon *daemon)
+static void shut_down(HostDaemon *daemon)
 {
 	/* Asked twice, it does not wait for sessions to end. */
 	if (daemon->shutting_down || !daemon->manager) {
@@ -69,7 +69,7 @@ static void on_name_acquired(GDBusConnection *connection, const char *name, gpoi
 
 static void on_name_lost(GDBusConnection *connection, const char *name, gpointer data)
 {
-	struct daemon *daemon = data;
+	HostDaemon *daemon = data;
 
 	/* Nobody has asked a second time: sessions still end in order. */
 	if (daemon->shutting_down)
@@ -130,7 +130,7 @@ int main(int argc, char **argv)
 	g_autoptr(HostManager) manager = NULL;
 	g_autoptr(GError) error = NULL;
 	HostProcessConfig process_config;
-	struct daemon daemon = {0};
+	HostDaemon daemon = {0};
 	guint name_owner, sigterm, sigint;
 
 	setlocale(LC_ALL, "");

@@ -24,18 +24,16 @@ struct _HostManager {
 };
 
 /* The arguments of Connect. */
-struct wish {
+typedef struct {
 	GSocketAddress *local;
 	GInetAddress *peer;
 	guint32 wait_s;
 	guint32 start_timeout_s;
 	char *adapter;
 	GHashTable *driver_options;
-};
+} HostWish;
 
-typedef struct wish wish;
-
-static void wish_clear(wish *wish)
+static void host_wish_clear(HostWish *wish)
 {
 	g_clear_object(&wish->local);
 	g_clear_object(&wish->peer);
@@ -43,7 +41,7 @@ static void wish_clear(wish *wish)
 	g_clear_pointer(&wish->driver_options, g_hash_table_unref);
 }
 
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(wish, wish_clear)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HostWish, host_wish_clear)
 
 G_GNUC_PRINTF(2, 3)
 static gboolean refuse(GError **error, const char *format, ...)
@@ -85,7 +83,7 @@ static gboolean check_keys(GVariant *options, GError **error)
 	return TRUE;
 }
 
-static gboolean parse_wish(GVariant *options, struct wish *wish, GError **error)
+static gboolean parse_wish(GVariant *options, HostWish *wish, GError **error)
 {
 	g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(options);
 	g_autoptr(GVariant) driver_options = NULL;
@@ -199,7 +197,7 @@ static guint find_session_with(HostManager *self, const char *peer)
 static gboolean on_connect(BusManager1 *bus, GDBusMethodInvocation *invocation, GVariant *options,
 			   HostManager *self)
 {
-	g_auto(wish) wish = {0};
+	g_auto(HostWish) wish = {0};
 	g_autoptr(GError) error = NULL;
 	g_autoptr(HostLink) link = NULL;
 	g_autoptr(HostProcess) process = NULL;

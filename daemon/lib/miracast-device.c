@@ -31,12 +31,12 @@
 /* The kernel bounds it again: more slots than messages in flight are of no use. */
 #define SLOTS 256
 
-enum op_kind {
+typedef enum {
 	OP_CREATE,
 	OP_START,
 	OP_STOP,
 	OP_DESTROY,
-};
+} MiracastOpKind;
 
 static const char *const op_names[] = {
 	[OP_CREATE] = "be created",
@@ -45,8 +45,8 @@ static const char *const op_names[] = {
 	[OP_DESTROY] = "be destroyed",
 };
 
-struct op {
-	enum op_kind kind;
+typedef struct {
+	MiracastOpKind kind;
 	GTask *task;
 	guint limit_s;
 	gint settled; /* whoever sets it first answers the task */
@@ -56,12 +56,12 @@ struct op {
 	int rtsp_socket;
 	struct miracast_wfd_connection_stats stats;
 	enum miracast_stop_reason stop_reason;
-};
+} MiracastOp;
 
-struct adapter_file {
+typedef struct {
 	char *path;
 	int fd;
-};
+} MiracastAdapterFile;
 
 struct _MiracastDevice {
 	GObject parent_instance;
@@ -73,7 +73,7 @@ struct _MiracastDevice {
 	GHashTable *options;
 
 	/* The life thread's. */
-	GArray *adapter_files; /* struct adapter_file */
+	GArray *adapter_files; /* MiracastAdapterFile */
 	void *module;
 	struct miracast_driver_interface driver;
 	void *driver_context;
@@ -93,7 +93,7 @@ struct _MiracastDevice {
 	MiracastChannel *channel;
 	GSource *watch;
 	int rtsp_socket; /* from a start to its failure or the stop; else -1 */
-	struct op *starting; /* the OP_START under way, or NULL */
+	MiracastOp *starting; /* the OP_START under way, or NULL */
 	bool in_start_or_stop;
 	bool stop_requested;
 	enum miracast_stop_reason stop_reason;
@@ -130,7 +130,7 @@ G_DEFINE_FINAL_TYPE(MiracastDevice, miracast_device, G_TYPE_OBJECT)
 
 static void adapter_file_clear(gpointer data)
 {
-	struct adapter_file *file = data;
+	MiracastAdapterFile *file = data;
 
 	g_free(file->path);
 	if (file->fd >= 0)
@@ -150,7 +150,7 @@ static void miracast_device_init(MiracastDevice *self)
 	self->context = g_main_context_ref_thread_default();
 	self->ops = g_async_queue_new();
 	self->handlers = g_ptr_array_new();
-	self->adapter_files = g_array_new(FALSE, FALSE, sizeof(struct adapter_file));
+	self->adapter_files = g_array_new(FALSE, FALSE, sizeof(MiracastAdapterFile));
 	g_array_set_clear_func(self->adapter_files, adapter_file_clear);
 	self->details = values_new();
 	self->statistics = values_new();
@@ -244,7 +244,7 @@ MiracastDevice *miracast_device_new_with_driver(const char *adapter,
 
 void miracast_device_add_adapter_file(MiracastDevice *self, const char *path, int fd)
 {
-	const struct adapter_file file = {.path = g_strdup(path), .fd = fd};
+	const MiracastAdapterFile file = {.path = g_strdup(path), .fd = fd};
 
 	g_array_append_val(self->adapter_files, file);
 }
@@ -701,8 +701,8 @@ static MiracastChannel *open_adapter(MiracastDevice *self, GError **error)
 	if (!self->adapter_files->len)
 		find_nodes(self, by_name);
 	for (guint i = 0; i < self->adapter_files->len; i++) {
-		struct adapter_file *file =
-			&g_array_index(self->adapter_files, struct adapter_file, i);
+		MiracastAdapterFile *file =
+			&g_array_index(self->adapter_files, MiracastAdapterFile, i);
 		g_autoptr(MiracastChannel) channel = NULL;
 		g_autoptr(GError) this_error = NULL;
 		const struct miracast_handshake *handshake;
@@ -899,7 +899,7 @@ static void stop_driver(MiracastDevice *self)
 	rate_unregister(self);
 }
 
-static gboolean device_start(MiracastDevice *self, struct op *op, GError **error)
+static gboolean device_start(MiracastDevice *self, MiracastOp *op, GError **error)
 {
 	g_autoptr(MiracastChannel) channel = miracast_device_ref_channel(self);
 	g_autoptr(GError) step_error = NULL;
@@ -1017,7 +1017,7 @@ static void device_destroy(MiracastDevice *self)
 
 static void op_clear(gpointer data)
 {
-	struct op *op = data;
+	MiracastOp *op = data;
 
 	if (op->rtsp_socket >= 0)
 		close(op->rtsp_socket);
@@ -1029,7 +1029,7 @@ static void op_unref(gpointer op)
 	g_atomic_rc_box_release_full(op, op_clear);
 }
 
-static bool op_settle(MiracastDevice *self, struct op *op)
+static bool op_settle(MiracastDevice *self, MiracastOp *op)
 {
 	if (!g_atomic_int_compare_and_exchange(&op->settled, FALSE, TRUE))
 		return false;
@@ -1043,7 +1043,7 @@ static bool op_settle(MiracastDevice *self, struct op *op)
 	return true;
 }
 
-static bool op_run(MiracastDevice *self, struct op *op)
+static bool op_run(MiracastDevice *self, MiracastOp *op)
 {
 	GError *error = NULL;
 
@@ -1076,7 +1076,7 @@ static gpointer life_thread(gpointer data)
 
 	block_signals();
 	do {
-		struct op *op = g_async_queue_pop(self->ops);
+		MiracastOp *op = g_async_queue_pop(self->ops);
 
 		more = op_run(self, op);
 		op_unref(op);
@@ -1099,7 +1099,7 @@ static gpointer cut_off(gpointer data)
 static gboolean on_op_limit(gpointer data);
 
 /* With the lock held. */
-static void op_arm(MiracastDevice *self, struct op *op, guint seconds)
+static void op_arm(MiracastDevice *self, MiracastOp *op, guint seconds)
 {
 	if (op->limit)
 		g_source_destroy(op->limit);
@@ -1111,7 +1111,7 @@ static void op_arm(MiracastDevice *self, struct op *op, guint seconds)
 
 static gboolean on_op_limit(gpointer data)
 {
-	struct op *op = data;
+	MiracastOp *op = data;
 	MiracastDevice *self = g_task_get_source_object(op->task);
 	MiracastChannel *channel;
 	bool to_hang_up;
@@ -1143,10 +1143,10 @@ static gboolean on_op_limit(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-static struct op *op_new(MiracastDevice *self, enum op_kind kind, guint limit_s,
-			 GAsyncReadyCallback callback, gpointer user_data)
+static MiracastOp *op_new(MiracastDevice *self, MiracastOpKind kind, guint limit_s,
+			  GAsyncReadyCallback callback, gpointer user_data)
 {
-	struct op *op = g_atomic_rc_box_new0(struct op);
+	MiracastOp *op = g_atomic_rc_box_new0(MiracastOp);
 
 	op->kind = kind;
 	op->limit_s = limit_s;
@@ -1156,7 +1156,7 @@ static struct op *op_new(MiracastDevice *self, enum op_kind kind, guint limit_s,
 }
 
 /* Takes @op, and answers it at once if the device cannot work on it. */
-static void op_push(MiracastDevice *self, struct op *op)
+static void op_push(MiracastDevice *self, MiracastOp *op)
 {
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
 
@@ -1200,7 +1200,7 @@ void miracast_device_start_async(MiracastDevice *self, int rtsp_socket,
 				 const struct miracast_wfd_connection_stats *stats, guint timeout_s,
 				 GAsyncReadyCallback callback, gpointer user_data)
 {
-	struct op *op = op_new(self, OP_START, timeout_s, callback, user_data);
+	MiracastOp *op = op_new(self, OP_START, timeout_s, callback, user_data);
 
 	op->rtsp_socket = rtsp_socket;
 	if (stats)
@@ -1223,7 +1223,7 @@ void miracast_device_hang_up(MiracastDevice *self)
 void miracast_device_stop_async(MiracastDevice *self, enum miracast_stop_reason reason,
 				GAsyncReadyCallback callback, gpointer user_data)
 {
-	struct op *op = op_new(self, OP_STOP, MIRACAST_DEVICE_STOP_LIMIT, callback, user_data);
+	MiracastOp *op = op_new(self, OP_STOP, MIRACAST_DEVICE_STOP_LIMIT, callback, user_data);
 
 	op->stop_reason = reason;
 	op_push(self, op);

@@ -5,15 +5,15 @@ struct _HostListener {
 	GPtrArray *ports;
 };
 
-struct port {
+typedef struct {
 	HostListener *listener;
 	GInetSocketAddress *address;
 	GSocketService *service;
 	GPtrArray *waits;
-};
+} HostPort;
 
 struct _HostWait {
-	struct port *port;
+	HostPort *port;
 	GInetAddress *peer;
 	HostAccepted accepted;
 	HostRefused refused;
@@ -33,7 +33,7 @@ static gboolean on_incoming(GSocketService *service, GSocketConnection *connecti
 
 static void port_free(gpointer data)
 {
-	struct port *port = data;
+	HostPort *port = data;
 
 	g_signal_handlers_disconnect_by_func(port->service, on_incoming, port);
 	g_socket_service_stop(port->service);
@@ -61,7 +61,7 @@ void host_listener_free(HostListener *listener)
 /* The port closes with its last wait. */
 static void wait_remove(HostWait *wait)
 {
-	struct port *port = wait->port;
+	HostPort *port = wait->port;
 
 	g_ptr_array_remove(port->waits, wait);
 	if (!port->waits->len)
@@ -71,7 +71,7 @@ static void wait_remove(HostWait *wait)
 static gboolean on_incoming(GSocketService *service, GSocketConnection *connection, GObject *source,
 			    gpointer data)
 {
-	struct port *port = data;
+	HostPort *port = data;
 	g_autoptr(GSocketAddress) remote = g_socket_connection_get_remote_address(connection, NULL);
 	g_autofree char *text = NULL;
 	GInetAddress *address;
@@ -109,10 +109,10 @@ static gboolean same_address(GInetSocketAddress *a, GInetSocketAddress *b)
 		g_inet_socket_address_get_scope_id(a) == g_inet_socket_address_get_scope_id(b));
 }
 
-static struct port *find_port(HostListener *listener, GInetSocketAddress *local, GError **error)
+static HostPort *find_port(HostListener *listener, GInetSocketAddress *local, GError **error)
 {
 	g_autoptr(GSocketService) service = NULL;
-	struct port *port;
+	HostPort *port;
 
 	for (guint i = 0; i < listener->ports->len; i++) {
 		port = listener->ports->pdata[i];
@@ -125,7 +125,7 @@ static struct port *find_port(HostListener *listener, GInetSocketAddress *local,
 					   G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL, NULL,
 					   error))
 		return NULL;
-	port = g_new0(struct port, 1);
+	port = g_new0(HostPort, 1);
 	port->listener = listener;
 	port->address = g_object_ref(local);
 	port->service = g_steal_pointer(&service);
@@ -139,7 +139,7 @@ HostWait *host_listener_wait(HostListener *listener, GSocketAddress *local, GIne
 			     HostAccepted accepted, HostRefused refused, gpointer user_data,
 			     GError **error)
 {
-	struct port *port = find_port(listener, G_INET_SOCKET_ADDRESS(local), error);
+	HostPort *port = find_port(listener, G_INET_SOCKET_ADDRESS(local), error);
 	HostWait *wait;
 
 	if (!port)
