@@ -9,6 +9,7 @@
 #define _MIRACAST_COMPAT_H
 
 #include <linux/hrtimer.h>
+#include <linux/mm.h>
 
 #ifndef MIRACAST_HAVE_HRTIMER_SETUP
 static inline void hrtimer_setup(struct hrtimer *timer,
@@ -17,6 +18,13 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 {
 	hrtimer_init(timer, clock_id, mode);
 	timer->function = function;
+}
+#endif
+
+#ifndef MIRACAST_HAVE_VM_FLAGS_CLEAR
+static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
+{
+	vma->vm_flags &= ~flags;
 }
 #endif
 
@@ -52,6 +60,11 @@ static inline int miracast_edid_connector_update(struct drm_connector *connector
 }
 #else
 #define miracast_edid_connector_update drm_edid_connector_update
+#endif
+
+/* The EDID that root has set instead of the sink's: its modes, or 0. */
+#ifndef MIRACAST_HAVE_DRM_EDID_OVERRIDE_CONNECTOR_UPDATE
+#define drm_edid_override_connector_update drm_add_override_edid_modes
 #endif
 
 /* What an fb_create() hook is given, and what it passes on. */

@@ -41,8 +41,8 @@ in_tree() {
 		exec chroot "$tree" "$@"' in_tree "$tree" "$project" "$cache" "$@"
 }
 
-newest_kernel() { # TREE
-	printf '%s\n' "$1"/boot/vmlinuz-* | sed 's,.*/vmlinuz-,,' | sort -V | tail -n1
+newest_kernel() { # TREE: not a real-time one
+	printf '%s\n' "$1"/boot/vmlinuz-* | sed 's,.*/vmlinuz-,,' | grep -v -- -rt- | sort -V | tail -n1
 }
 
 # linux_source TREE: unpacks the tree's kernel source, once, and prints where

@@ -7,32 +7,6 @@
 
 #include "display.h"
 
-static void mdisplay_context_free(struct kref *ref)
-{
-	struct mdisplay_context *context = container_of(ref, struct mdisplay_context, ref);
-
-	mdisplay_buffers_free(context);
-	kfree(context);
-}
-
-/**
- * mdisplay_context_get() - keep a context
- * @context: the context; its connector's lock is held
- */
-void mdisplay_context_get(struct mdisplay_context *context)
-{
-	kref_get(&context->ref);
-}
-
-/**
- * mdisplay_context_put() - let go of a context
- * @context: the context; its connector's lock is not held
- */
-void mdisplay_context_put(struct mdisplay_context *context)
-{
-	kref_put(&context->ref, mdisplay_context_free);
-}
-
 static ntstatus_t mdisplay_query_caps(void *driver_context, u32 caps_size,
 				      struct miracast_caps *caps)
 {
@@ -54,11 +28,8 @@ static ntstatus_t mdisplay_create_context(void *driver_context,
 	if (!context)
 		return STATUS_NO_MEMORY;
 
-	kref_init(&context->ref);
 	context->handle = callbacks->miracast_handle;
 	INIT_LIST_HEAD(&context->free);
-	INIT_LIST_HEAD(&context->gone);
-	xa_init(&context->buffers);
 	for (i = 0; i < ARRAY_SIZE(context->frames); i++) {
 		context->frames[i].context = context;
 		list_add(&context->frames[i].node, &context->free);
@@ -70,6 +41,7 @@ static ntstatus_t mdisplay_create_context(void *driver_context,
 		spin_lock(&connector->lock);
 		if (!connector->context) {
 			context->connector = connector;
+			context->number = ++connector->contexts;
 			connector->context = context;
 		}
 		spin_unlock(&connector->lock);
@@ -81,25 +53,9 @@ static ntstatus_t mdisplay_create_context(void *driver_context,
 		}
 	}
 
-	mdisplay_context_put(context);
+	kfree(context);
 
 	return STATUS_RESOURCE_IN_USE;
-}
-
-/* From here on nothing new is sent, and no flip waits for what is out. */
-static void mdisplay_context_quiesce(struct mdisplay_context *context)
-{
-	struct mdisplay_connector *connector = context->connector;
-	struct drm_framebuffer *pending;
-
-	spin_lock(&connector->lock);
-	context->live = false;
-	pending = mdisplay_frame_drop(context);
-	mdisplay_frame_settle(context);
-	spin_unlock(&connector->lock);
-
-	if (pending)
-		drm_framebuffer_put(pending);
 }
 
 static void mdisplay_destroy_context(void *driver_context, void *miracast_context)
@@ -107,21 +63,21 @@ static void mdisplay_destroy_context(void *driver_context, void *miracast_contex
 	struct mdisplay_context *context = miracast_context;
 	struct mdisplay_connector *connector = context->connector;
 
-	mdisplay_context_quiesce(context);
+	mdisplay_frame_sink_departed(context);
 
 	spin_lock(&connector->lock);
 	connector->context = NULL;
-	mdisplay_buffers_detach(context);
 	spin_unlock(&connector->lock);
+	/* What the pump is sending is refused. */
+	cancel_delayed_work_sync(&connector->pump);
 
 	mdisplay_connector_set_sink(connector, NULL);
-	mdisplay_context_put(context);
+	kfree(context);
 }
 
 static ntstatus_t mdisplay_sink_arrived(struct mdisplay_context *context, u32 input_size,
 					const void *input)
 {
-	struct mdisplay_connector *connector = context->connector;
 	struct mdisplay_sink *sink;
 	ntstatus_t status;
 
@@ -129,17 +85,8 @@ static ntstatus_t mdisplay_sink_arrived(struct mdisplay_context *context, u32 in
 	if (status != STATUS_SUCCESS)
 		return status;
 
-	mdisplay_connector_set_sink(connector, sink);
-
-	spin_lock(&connector->lock);
-	context->live = true;
-	context->damage_lost = true;
-	context->power_told = MDISPLAY_POWER_UNKNOWN;
-	spin_unlock(&connector->lock);
-
-	/* The compositor need not notice: what it shows is shown here now. */
-	mdisplay_frame_repeat(connector);
-	mdisplay_pump(connector);
+	mdisplay_connector_set_sink(context->connector, sink);
+	mdisplay_frame_sink_arrived(context);
 
 	return STATUS_SUCCESS;
 }
@@ -151,7 +98,7 @@ static ntstatus_t mdisplay_sink_departed(struct mdisplay_context *context, u32 i
 	if (!context->live)
 		return STATUS_INVALID_DEVICE_STATE;
 
-	mdisplay_context_quiesce(context);
+	mdisplay_frame_sink_departed(context);
 	mdisplay_connector_set_sink(context->connector, NULL);
 
 	return STATUS_SUCCESS;
@@ -175,7 +122,7 @@ static ntstatus_t mdisplay_export_framebuffer(struct mdisplay_context *context, 
 	if (memcmp(&info, &zero, sizeof(info)))
 		return STATUS_INVALID_PARAMETER;
 
-	status = mdisplay_buffer_export(context, &info);
+	status = mdisplay_export(context, &info);
 	if (status != STATUS_SUCCESS)
 		return status;
 

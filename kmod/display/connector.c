@@ -78,26 +78,26 @@ static void mdisplay_mode_make(struct drm_display_mode *mode, const struct mdisp
 	drm_mode_set_name(mode);
 }
 
-static bool mdisplay_edid_valid(const u8 *edid, u32 size)
+static ntstatus_t mdisplay_sink_set_edid(struct mdisplay_sink *sink,
+					 const struct miracast_display_sink *message)
 {
-	static const u8 header[] = { 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00 };
-	u32 i, blocks = size / EDID_LENGTH;
-	u8 sum = 0;
+	ntstatus_t status = STATUS_SUCCESS;
+	u32 size;
+	u8 *edid;
 
-	if (memcmp(edid, header, sizeof(header)))
-		return false;
+	edid = kvmalloc(message->edid_size, GFP_KERNEL);
+	if (!edid)
+		return STATUS_NO_MEMORY;
+	memcpy(edid, message->edid, message->edid_size);
 
-	/* More blocks than it counts may be named by its HF-EEODB. */
-	if (((const struct edid *)edid)->extensions + 1 > blocks)
-		return false;
+	size = mdisplay_edid_repair(edid, message->edid_size);
+	if (size)
+		sink->edid = drm_edid_alloc(edid, size);
+	if (!sink->edid)
+		status = size ? STATUS_NO_MEMORY : STATUS_INVALID_PARAMETER;
+	kvfree(edid);
 
-	for (i = 0; i < size; i++) {
-		sum += edid[i];
-		if (i % EDID_LENGTH == EDID_LENGTH - 1 && sum)
-			return false;
-	}
-
-	return true;
+	return status;
 }
 
 /**
@@ -106,8 +106,8 @@ static bool mdisplay_edid_valid(const u8 *edid, u32 size)
  * @size: bytes of the message, its EDID included
  * @sink: out: the sink
  *
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER: no sink is like that, or its
- * EDID is broken; STATUS_NO_MEMORY.
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER: no sink is like that, or the
+ * base block of its EDID is damaged; STATUS_NO_MEMORY.
  */
 ntstatus_t mdisplay_sink_create(const struct miracast_display_sink *message, u32 size,
 				struct mdisplay_sink **sink)
@@ -123,18 +123,16 @@ ntstatus_t mdisplay_sink_create(const struct miracast_display_sink *message, u32
 	    message->refresh > MDISPLAY_MAX_REFRESH)
 		return STATUS_INVALID_PARAMETER;
 
-	if (message->edid_size && !mdisplay_edid_valid(message->edid, message->edid_size))
-		return STATUS_INVALID_PARAMETER;
-
 	new = kzalloc(sizeof(*new), GFP_KERNEL);
 	if (!new)
 		return STATUS_NO_MEMORY;
 
 	if (message->edid_size) {
-		new->edid = drm_edid_alloc(message->edid, message->edid_size);
-		if (!new->edid) {
+		ntstatus_t status = mdisplay_sink_set_edid(new, message);
+
+		if (status != STATUS_SUCCESS) {
 			kfree(new);
-			return STATUS_NO_MEMORY;
+			return status;
 		}
 	}
 
@@ -149,6 +147,21 @@ ntstatus_t mdisplay_sink_create(const struct miracast_display_sink *message, u32
 	return STATUS_SUCCESS;
 }
 
+/*
+ * Each event makes every compositor ask for all modes anew, so a daemon in a loop
+ * gets no more than one in MDISPLAY_HOTPLUG_INTERVAL. What changes meanwhile is
+ * told by that one: it says how things are then.
+ */
+static void mdisplay_connector_tell(struct mdisplay_connector *connector)
+{
+	u64 next = connector->told + MDISPLAY_HOTPLUG_INTERVAL;
+	u64 now = get_jiffies_64();
+
+	lockdep_assert_held(&connector->sink_lock);
+
+	schedule_delayed_work(&connector->hotplug, next > now ? next - now : 0);
+}
+
 /**
  * mdisplay_connector_set_sink() - a sink has arrived or departed
  * @connector: the connector
@@ -161,29 +174,28 @@ void mdisplay_connector_set_sink(struct mdisplay_connector *connector, struct md
 	mutex_lock(&connector->sink_lock);
 	old = connector->sink;
 	connector->sink = sink;
+	if (old || sink)
+		mdisplay_connector_tell(connector);
 	mutex_unlock(&connector->sink_lock);
 
 	if (old) {
 		drm_edid_free(old->edid);
 		kfree(old);
 	}
-	if (old || sink)
-		schedule_work(&connector->hotplug);
 }
 
 static void mdisplay_connector_hotplug(struct work_struct *work)
 {
 	struct mdisplay_connector *connector =
-		container_of(work, struct mdisplay_connector, hotplug);
+		container_of(work, struct mdisplay_connector, hotplug.work);
+
+	mutex_lock(&connector->sink_lock);
+	connector->told = get_jiffies_64();
+	mutex_unlock(&connector->sink_lock);
 
 	/* User space may have seen the new status itself, or there is another sink. */
 	if (!drm_connector_helper_hpd_irq_event(&connector->base))
 		drm_kms_helper_connector_hotplug_event(&connector->base);
-}
-
-static void mdisplay_connector_retry(struct work_struct *work)
-{
-	mdisplay_pump(container_of(work, struct mdisplay_connector, retry.work));
 }
 
 static enum drm_connector_status mdisplay_connector_detect(struct drm_connector *base, bool force)
@@ -234,7 +246,10 @@ static int mdisplay_connector_get_modes(struct drm_connector *base)
 
 	mutex_lock(&connector->sink_lock);
 	if (connector->sink) {
-		count = miracast_edid_connector_update(base, connector->sink->edid);
+		/* Root may have set another one: debugfs, or drm.edid_firmware. */
+		count = drm_edid_override_connector_update(base);
+		if (!count)
+			count = miracast_edid_connector_update(base, connector->sink->edid);
 		count += mdisplay_connector_add_negotiated(base, connector->sink);
 	}
 	mutex_unlock(&connector->sink_lock);
@@ -324,7 +339,7 @@ static int mdisplay_stats_show(struct seq_file *m, void *unused)
 	seq_printf(m, "round_trip_ns_sum %llu\n", stats.round_trip_sum);
 	seq_printf(m, "round_trip_ns_max %llu\n", stats.round_trip_max);
 	seq_printf(m, "encode_ns_sum %llu\n", stats.encode_sum);
-	seq_printf(m, "framebuffers %d\n", atomic_read(&display->framebuffers));
+	seq_printf(m, "framebuffers %d\n", atomic_read(&display->framebuffer_count));
 
 	return 0;
 }
@@ -373,8 +388,8 @@ int mdisplay_connector_init(struct mdisplay_connector *connector, struct mdispla
 
 	mutex_init(&connector->sink_lock);
 	spin_lock_init(&connector->lock);
-	INIT_WORK(&connector->hotplug, mdisplay_connector_hotplug);
-	INIT_DELAYED_WORK(&connector->retry, mdisplay_connector_retry);
+	INIT_DELAYED_WORK(&connector->hotplug, mdisplay_connector_hotplug);
+	mdisplay_pump_init(connector);
 
 	ret = drm_encoder_init(&display->drm, &connector->encoder, &mdisplay_encoder_funcs,
 			       DRM_MODE_ENCODER_VIRTUAL, NULL);

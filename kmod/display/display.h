@@ -5,8 +5,8 @@
  * Objects. A struct mdisplay is the device. Each struct mdisplay_connector is
  * a whole pipe: primary plane, CRTC, encoder and connector, and may have one
  * struct mdisplay_context, the channel's context of the session that streams
- * it. A struct mdisplay_framebuffer is a DRM framebuffer; a struct
- * mdisplay_buffer is the name that one context has for it.
+ * it. A struct mdisplay_framebuffer is a DRM framebuffer; it gets the id that
+ * messages name it by when it is made.
  *
  * A frame's way. The compositor commits; plane.c makes a picture of the plane's
  * state and its damage; frame.c puts it into the context's pending frame. The
@@ -17,51 +17,63 @@
  * by being replaced or dropped; all are when the sink departs.
  *
  * A flip's end tells the compositor that it may draw into what was shown before.
- * So the flip waits in crtc.c until all frames before its own are released, and
+ * So the flip waits in flip.c until all frames before its own are released, and
  * its own is under way meanwhile; but for its own, too, if it shows the same
  * buffer again, which the compositor draws into while it is shown. Every vblank
  * looks whether the flip may end, so flips are at least a vblank apart, and the
  * one that would be the last within MDISPLAY_FLIP_LIMIT ends it in any case. So
  * no commit depends for longer than that on what a daemon does.
  *
- * The pump is run by who changed something (a commit, a callback, an io
- * control, a framebuffer that goes). One thread at a time pumps a context; it
- * drops the connector's lock to send, and looks again at everything after it.
- * What others change meanwhile it finds; so they just leave. A callback may
- * thus come from inside send, or on another thread before send has returned,
- * and needs nothing that the pumping thread has. Only a refused message stops
- * the pump; it tries again with the next change, or after MDISPLAY_RETRY.
+ * The pump. Whoever changes something (a commit, a callback, an io control, a
+ * framebuffer that goes) notes it in frame.c, which queues the connector's pump:
+ * a work, so it never runs twice at once. The pump looks at what was noted and
+ * sends what is due; it drops the connector's lock to send, and looks again at
+ * everything after it. A callback may thus come from inside send, or on another
+ * thread before send has returned, and needs nothing that the pump has. Only a
+ * refused message stops the pump; it runs again with the next change, or after
+ * MDISPLAY_RETRY.
  *
  * A message whose callback brings an error is not sent again (a stopped session
  * would cancel it again), but what it said is not taken for known: the next
  * frame is damaged all over, and the power state is told again.
  *
+ * Fences. A flip's end may be a fence that others wait for, those who free
+ * memory among them. So between the check of a commit and the end of its flip
+ * nothing allocates memory or waits for one who does. What a frame needs is
+ * allocated with its framebuffer and its context, it is sent by the pump, and a
+ * framebuffer that a commit lets go of is freed by a work.
+ *
+ * Files, each calling only those before it: damage.c and edid.c (pure), flip.c
+ * (vblanks and the end of flips), frame.c (what was noted), pump.c (messages and
+ * their callbacks), framebuffer.c, export.c (their memory for the daemon),
+ * plane.c, crtc.c, connector.c, adapter.c (the channel's side), drv.c.
+ *
  * Locks, outermost first:
  *
  *	DRM's modeset locks
- *	mdisplay_connector.sink_lock (mutex)	@sink
+ *	mdisplay_connector.sink_lock (mutex)	@sink, @told
  *	mdisplay_connector.lock (spinlock, process context)
  *		@context, @picture, @powered, @sequence, @stats, the context
- *		without its messages that are out, mdisplay_framebuffer.buffers
+ *		without its messages that are out, mdisplay_framebuffer.told
+ *	mdisplay.framebuffers (its own spinlock)
  *	drm_device.event_lock (spinlock, hard irq)	struct mdisplay_flip
  *	DRM's vblank locks
  *	mdisplay_vblank.lock (spinlock, hard irq)
  *
- * None of ours is held over a call into the channel; DRM's are by a commit that
- * pumps. None of ours is held over a hotplug event, which is sent from a work.
+ * None of ours is held over a call into the channel or over a hotplug event; both
+ * are made from works without locks. "Hard irq" is where the vblank's timer runs;
+ * with PREEMPT_RT that is a thread, and these spinlocks sleep.
  *
  * Life. The channel calls create_context, io_control and destroy_context one at
- * a time, and destroy_context when all callbacks have returned. What may still
- * run then is a pump between its send, which is refused, and its next look at
- * the connector: it holds a reference to the context. Connectors live as long
- * as the DRM device, which every file and exported buffer keeps. No framebuffer
- * outlives that: the frames that hold some end when the adapter goes.
+ * a time, and destroy_context when all callbacks have returned; it waits for the
+ * pump. Connectors live as long as the DRM device, which every file, exported
+ * buffer and framebuffer on its way out keeps. The frames that hold framebuffers
+ * end when the adapter goes.
  */
 #ifndef _MIRACAST_DISPLAY_DISPLAY_H
 #define _MIRACAST_DISPLAY_DISPLAY_H
 
 #include <linux/hrtimer.h>
-#include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/miracast.h>
 #include <linux/mutex.h>
@@ -85,6 +97,7 @@
 #define MDISPLAY_FLIP_LIMIT	  (100 * NSEC_PER_MSEC)
 #define MDISPLAY_MAX_GONE	  256
 #define MDISPLAY_RETRY		  msecs_to_jiffies(100)
+#define MDISPLAY_HOTPLUG_INTERVAL msecs_to_jiffies(250)
 
 /* Bounds of any mode: pixels, and millihertz. A flip limit holds two vblanks. */
 #define MDISPLAY_MIN_SIZE    16
@@ -162,22 +175,6 @@ struct mdisplay_frame {
 	struct miracast_display_frame_result result;
 };
 
-/**
- * struct mdisplay_buffer - what a context calls a framebuffer
- * @node: in the context's @gone
- * @context: whose name this is
- * @fb: the framebuffer; NULL once it is gone
- * @told: a frame with the id was sent
- * @message: the FRAMEBUFFER_GONE message; has the id
- */
-struct mdisplay_buffer {
-	struct list_head node;
-	struct mdisplay_context *context;
-	struct mdisplay_framebuffer *fb;
-	bool told;
-	struct miracast_display_framebuffer message;
-};
-
 /* What the user-mode driver was last told of the monitor's power. */
 enum mdisplay_power {
 	MDISPLAY_POWER_UNKNOWN,
@@ -187,45 +184,43 @@ enum mdisplay_power {
 
 /**
  * struct mdisplay_context - a session's context
- * @ref: the connector's, and a running pump's
  * @connector: the connector that it streams
  * @handle: the channel's name for it
+ * @number: of all contexts that the connector has had, from 1
  * @live: there is a sink: frames are sent
- * @pumping: a thread is in the pump
  * @damage_lost: a frame was not handled: the next one changes all
  * @power_busy: @power_message is out
- * @gone_busy: a FRAMEBUFFER_GONE message is out
+ * @gone_busy: @gone_message is out
  * @power_told: what the last POWER message said
  * @power_before: what @power_told was before @power_message
  * @in_flight: frames that are out
- * @gone_count: entries of @gone
- * @last_buffer: the last framebuffer id that was given out
+ * @gone_first: where in @gone the first id is
+ * @gone_count: ids in @gone
+ * @gone: a ring of framebuffers that are gone, by id, and that have to be told
  * @pending: committed and not sent, or NULL
  * @free: frames that nobody uses
- * @gone: struct mdisplay_buffer that have to be told
- * @buffers: id to struct mdisplay_buffer, those in @gone not included
  * @power_message: input of the POWER message
+ * @gone_message: input of the FRAMEBUFFER_GONE message
  * @frames: one more than may be out, for @pending
  */
 struct mdisplay_context {
-	struct kref ref;
 	struct mdisplay_connector *connector;
 	struct miracast_handle handle;
+	u64 number;
 	bool live;
-	bool pumping;
 	bool damage_lost;
 	bool power_busy;
 	bool gone_busy;
 	enum mdisplay_power power_told;
 	enum mdisplay_power power_before;
 	unsigned int in_flight;
+	unsigned int gone_first;
 	unsigned int gone_count;
-	u32 last_buffer;
+	u32 gone[MDISPLAY_MAX_GONE];
 	struct mdisplay_frame *pending;
 	struct list_head free;
-	struct list_head gone;
-	struct xarray buffers;
 	struct miracast_display_power power_message;
+	struct miracast_display_framebuffer gone_message;
 	struct mdisplay_frame frames[MDISPLAY_FRAMES_IN_FLIGHT + 1];
 };
 
@@ -329,11 +324,13 @@ struct mdisplay_vblank {
  * @commit_sequence: what the flip of the commit that runs will wait for; the
  *	commit's own
  * @hotplug: tells user space that the connector changed
- * @retry: pumps after a refusal
- * @sink_lock: guards @sink
+ * @pump: sends what is due
+ * @sink_lock: guards @sink and @told
  * @sink: the sink, or NULL: disconnected
+ * @told: when user space was last told that the connector changed, in jiffies
  * @lock: see the top of this file
  * @context: the session's context, or NULL
+ * @contexts: how many there have been
  * @picture: what the CRTC shows
  * @powered: the CRTC is active
  * @sequence: the last frame's number
@@ -347,14 +344,16 @@ struct mdisplay_connector {
 	struct mdisplay_vblank vblank;
 	struct mdisplay_flip flip;
 	u64 commit_sequence;
-	struct work_struct hotplug;
-	struct delayed_work retry;
+	struct delayed_work hotplug;
+	struct delayed_work pump;
 
 	struct mutex sink_lock; /* see the top of this file */
 	struct mdisplay_sink *sink;
+	u64 told;
 
 	spinlock_t lock; /* see the top of this file */
 	struct mdisplay_context *context;
+	u64 contexts;
 	struct mdisplay_picture picture;
 	bool powered;
 	u64 sequence;
@@ -365,14 +364,18 @@ struct mdisplay_connector {
  * struct mdisplay - the device
  * @drm: the DRM device
  * @adapter: the channel's adapter
- * @framebuffers: how many there are
+ * @framebuffers: id to struct mdisplay_framebuffer
+ * @next_framebuffer: the id to be given out next
+ * @framebuffer_count: framebuffers that are not freed yet
  * @count: used entries of @connectors
  * @connectors: the connectors
  */
 struct mdisplay {
 	struct drm_device drm;
 	struct miracast_adapter *adapter;
-	atomic_t framebuffers;
+	struct xarray framebuffers;
+	u32 next_framebuffer;
+	atomic_t framebuffer_count;
 	unsigned int count;
 	struct mdisplay_connector connectors[MDISPLAY_MAX_CONNECTORS];
 };
@@ -380,12 +383,16 @@ struct mdisplay {
 /**
  * struct mdisplay_framebuffer - a framebuffer
  * @base: the DRM framebuffer
- * @buffers: its name in each connector's context, or NULL; an entry is guarded
- *	by its connector's lock
+ * @id: what messages call it
+ * @told: the number of each connector's last context that a frame with the id
+ *	was sent to; an entry is guarded by its connector's lock
+ * @free: frees it
  */
 struct mdisplay_framebuffer {
 	struct drm_framebuffer base;
-	struct mdisplay_buffer *buffers[MDISPLAY_MAX_CONNECTORS];
+	u32 id;
+	u64 told[MDISPLAY_MAX_CONNECTORS];
+	struct work_struct free;
 };
 
 static inline struct mdisplay *to_mdisplay(struct drm_device *drm)
@@ -403,10 +410,59 @@ static inline unsigned int mdisplay_connector_index(const struct mdisplay_connec
 	return drm_crtc_index(&connector->crtc);
 }
 
-/* adapter.c */
-int mdisplay_adapter_register(struct mdisplay *display);
-void mdisplay_context_get(struct mdisplay_context *context);
-void mdisplay_context_put(struct mdisplay_context *context);
+/* drv.c */
+extern struct workqueue_struct *mdisplay_wq;
+
+/* damage.c */
+void mdisplay_damage_add(struct mdisplay_damage *damage, const struct drm_rect *rect);
+void mdisplay_damage_merge(struct mdisplay_damage *damage, const struct mdisplay_damage *other);
+
+/* edid.c */
+u32 mdisplay_edid_repair(u8 *edid, u32 size);
+
+/* flip.c */
+void mdisplay_flip_init(struct mdisplay_connector *connector);
+void mdisplay_flip_arm(struct mdisplay_connector *connector,
+		       struct drm_pending_vblank_event *event);
+void mdisplay_flip_release(struct mdisplay_connector *connector, u64 sequence);
+void mdisplay_flip_cancel(struct mdisplay_connector *connector);
+void mdisplay_vblank_start(struct mdisplay_connector *connector, u32 period);
+void mdisplay_vblank_stop(struct mdisplay_connector *connector);
+void mdisplay_vblank_enable(struct mdisplay_connector *connector);
+void mdisplay_vblank_disable(struct mdisplay_connector *connector);
+ktime_t mdisplay_vblank_last(const struct mdisplay_connector *connector);
+
+/* frame.c */
+u64 mdisplay_frame_commit(struct mdisplay_connector *connector,
+			  const struct mdisplay_picture *picture,
+			  const struct mdisplay_damage *damage);
+void mdisplay_frame_blank(struct mdisplay_connector *connector);
+void mdisplay_frame_settle(struct mdisplay_context *context);
+struct drm_framebuffer *mdisplay_frame_free(struct mdisplay_frame *frame);
+void mdisplay_frame_gone(struct mdisplay_connector *connector,
+			 const struct mdisplay_framebuffer *framebuffer);
+void mdisplay_frame_sink_arrived(struct mdisplay_context *context);
+void mdisplay_frame_sink_departed(struct mdisplay_context *context);
+void mdisplay_power(struct mdisplay_connector *connector, bool on);
+void mdisplay_note(struct mdisplay_connector *connector);
+
+/* pump.c */
+void mdisplay_pump_init(struct mdisplay_connector *connector);
+
+/* framebuffer.c */
+extern const struct drm_mode_config_funcs mdisplay_mode_config_funcs;
+struct drm_gem_object *mdisplay_framebuffer_find(struct mdisplay_context *context,
+						 struct miracast_display_framebuffer *info);
+
+/* export.c */
+ntstatus_t mdisplay_export(struct mdisplay_context *context,
+			   struct miracast_display_framebuffer *info);
+
+/* plane.c */
+int mdisplay_plane_init(struct mdisplay_connector *connector, struct mdisplay *display);
+
+/* crtc.c */
+int mdisplay_crtc_init(struct mdisplay_connector *connector, struct mdisplay *display);
 
 /* connector.c */
 int mdisplay_connector_init(struct mdisplay_connector *connector, struct mdisplay *display);
@@ -415,34 +471,7 @@ ntstatus_t mdisplay_sink_create(const struct miracast_display_sink *message, u32
 				struct mdisplay_sink **sink);
 u32 mdisplay_mode_refresh(const struct drm_display_mode *mode);
 
-/* crtc.c */
-int mdisplay_crtc_init(struct mdisplay_connector *connector, struct mdisplay *display);
-void mdisplay_flip_release(struct mdisplay_connector *connector, u64 sequence);
-
-/* plane.c */
-int mdisplay_plane_init(struct mdisplay_connector *connector, struct mdisplay *display);
-
-/* frame.c */
-u64 mdisplay_frame_commit(struct mdisplay_connector *connector,
-			  const struct mdisplay_picture *picture,
-			  const struct mdisplay_damage *damage);
-void mdisplay_frame_repeat(struct mdisplay_connector *connector);
-void mdisplay_frame_settle(struct mdisplay_context *context);
-void mdisplay_frame_blank(struct mdisplay_connector *connector);
-struct drm_framebuffer *mdisplay_frame_drop(struct mdisplay_context *context);
-void mdisplay_power(struct mdisplay_connector *connector, bool on);
-void mdisplay_pump(struct mdisplay_connector *connector);
-
-/* framebuffer.c */
-extern const struct drm_mode_config_funcs mdisplay_mode_config_funcs;
-int mdisplay_buffer_name(struct mdisplay_context *context, struct drm_framebuffer *fb);
-void mdisplay_buffers_detach(struct mdisplay_context *context);
-void mdisplay_buffers_free(struct mdisplay_context *context);
-ntstatus_t mdisplay_buffer_export(struct mdisplay_context *context,
-				  struct miracast_display_framebuffer *info);
-
-/* damage.c */
-void mdisplay_damage_add(struct mdisplay_damage *damage, const struct drm_rect *rect);
-void mdisplay_damage_merge(struct mdisplay_damage *damage, const struct mdisplay_damage *other);
+/* adapter.c */
+int mdisplay_adapter_register(struct mdisplay *display);
 
 #endif /* _MIRACAST_DISPLAY_DISPLAY_H */

@@ -2,6 +2,7 @@
 /*
  * The device: a platform device of our own, its driver and the DRM driver.
  */
+#include <linux/dma-fence.h>
 #include <linux/dma-mapping.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
@@ -24,6 +25,9 @@ static unsigned int connectors = 1;
 module_param(connectors, uint, 0444);
 MODULE_PARM_DESC(connectors, "How many connectors, and so sinks at once: 1 to 8 (1)");
 
+/* The pumps, and what frees framebuffers. */
+struct workqueue_struct *mdisplay_wq;
+
 DEFINE_DRM_GEM_FOPS(mdisplay_fops);
 
 static const struct drm_driver mdisplay_driver = {
@@ -43,11 +47,16 @@ static const struct drm_driver mdisplay_driver = {
 static void mdisplay_commit_tail(struct drm_atomic_commit *state)
 {
 	struct drm_device *drm = state->dev;
+	bool cookie;
 
+	/* What ends the flip later is the vblank's timer, which waits for nothing. */
+	cookie = dma_fence_begin_signalling();
 	drm_atomic_helper_commit_modeset_disables(drm, state);
 	drm_atomic_helper_commit_modeset_enables(drm, state);
 	drm_atomic_helper_commit_planes(drm, state, DRM_PLANE_COMMIT_ACTIVE_ONLY);
 	drm_atomic_helper_commit_hw_done(state);
+	dma_fence_end_signalling(cookie);
+
 	drm_atomic_helper_wait_for_flip_done(drm, state);
 	drm_atomic_helper_cleanup_planes(drm, state);
 }
@@ -107,10 +116,8 @@ static void mdisplay_remove(void *data)
 
 	miracast_unregister_adapter(display->adapter);
 	drm_dev_unplug(&display->drm);
-	for (i = 0; i < display->count; i++) {
-		cancel_work_sync(&display->connectors[i].hotplug);
-		cancel_delayed_work_sync(&display->connectors[i].retry);
-	}
+	for (i = 0; i < display->count; i++)
+		cancel_delayed_work_sync(&display->connectors[i].hotplug);
 	drm_atomic_helper_shutdown(&display->drm);
 }
 
@@ -130,6 +137,7 @@ static int mdisplay_probe(struct platform_device *pdev)
 		return PTR_ERR(display);
 
 	display->count = connectors;
+	xa_init_flags(&display->framebuffers, XA_FLAGS_ALLOC1);
 	ret = mdisplay_mode_config_init(display);
 	if (ret)
 		return ret;
@@ -165,18 +173,29 @@ static int __init mdisplay_init(void)
 		return -EINVAL;
 	}
 
+	mdisplay_wq = alloc_workqueue(MDISPLAY_NAME, WQ_UNBOUND | WQ_HIGHPRI, 0);
+	if (!mdisplay_wq)
+		return -ENOMEM;
+
 	ret = platform_driver_register(&mdisplay_platform_driver);
 	if (ret)
-		return ret;
+		goto err_wq;
 
 	mdisplay_device =
 		platform_device_register_simple(MDISPLAY_NAME, PLATFORM_DEVID_NONE, NULL, 0);
 	if (IS_ERR(mdisplay_device)) {
-		platform_driver_unregister(&mdisplay_platform_driver);
-		return PTR_ERR(mdisplay_device);
+		ret = PTR_ERR(mdisplay_device);
+		goto err_driver;
 	}
 
 	return 0;
+
+err_driver:
+	platform_driver_unregister(&mdisplay_platform_driver);
+err_wq:
+	destroy_workqueue(mdisplay_wq);
+
+	return ret;
 }
 module_init(mdisplay_init);
 
@@ -184,6 +203,8 @@ static void __exit mdisplay_exit(void)
 {
 	platform_device_unregister(mdisplay_device);
 	platform_driver_unregister(&mdisplay_platform_driver);
+	/* The last framebuffer's device may go with it. */
+	destroy_workqueue(mdisplay_wq);
 }
 module_exit(mdisplay_exit);
 

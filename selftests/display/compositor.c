@@ -80,8 +80,10 @@ static int pipe_init(struct compositor *compositor, struct pipe *pipe, drmModeRe
 	}
 	pipe->plane_damage =
 		find_property(fd, pipe->plane, DRM_MODE_OBJECT_PLANE, "FB_DAMAGE_CLIPS", NULL);
+	pipe->plane_in_fence =
+		find_property(fd, pipe->plane, DRM_MODE_OBJECT_PLANE, "IN_FENCE_FD", NULL);
 
-	return pipe->plane_damage ? 0 : -ENOENT;
+	return pipe->plane_damage && pipe->plane_in_fence ? 0 : -ENOENT;
 }
 
 static int open_card(void)
@@ -280,6 +282,17 @@ int compositor_flip(struct compositor *compositor, struct pipe *pipe, struct pic
 	return ret;
 }
 
+int compositor_flip_after(struct compositor *compositor, struct pipe *pipe, struct picture *picture,
+			  int sync_file, struct flip *flip)
+{
+	drmModeAtomicReq *request = drmModeAtomicAlloc();
+
+	drmModeAtomicAddProperty(request, pipe->plane, pipe->plane_fb_id, picture->fb);
+	drmModeAtomicAddProperty(request, pipe->plane, pipe->plane_in_fence, sync_file);
+
+	return commit(compositor, request, 0, flip);
+}
+
 int compositor_power(struct compositor *compositor, struct pipe *pipe, bool on)
 {
 	drmModeAtomicReq *request = drmModeAtomicAlloc();
@@ -337,17 +350,48 @@ int compositor_wait(struct compositor *compositor, struct flip *flip)
 	return ret;
 }
 
+static int debugfs_path(struct compositor *compositor, struct pipe *pipe, const char *name,
+			char path[96])
+{
+	struct stat st;
+
+	if (fstat(compositor->fd, &st))
+		return -errno;
+	snprintf(path, 96, "/sys/kernel/debug/dri/%u/Virtual-%u/%s", minor(st.st_rdev),
+		 pipe->number, name);
+
+	return 0;
+}
+
+int compositor_override_edid(struct compositor *compositor, struct pipe *pipe, const void *edid,
+			     size_t size)
+{
+	char path[96];
+	int fd, ret = debugfs_path(compositor, pipe, "edid_override", path);
+
+	if (ret)
+		return ret;
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (!edid) {
+		edid = "reset";
+		size = 5;
+	}
+	ret = write(fd, edid, size) == (ssize_t)size ? 0 : -errno;
+	close(fd);
+
+	return ret;
+}
+
 int64_t compositor_counter(struct compositor *compositor, struct pipe *pipe, const char *key)
 {
 	char path[96], name[64];
 	int64_t value, found = -1;
-	struct stat st;
 	FILE *file;
 
-	if (fstat(compositor->fd, &st))
+	if (debugfs_path(compositor, pipe, "miracast", path))
 		return -1;
-	snprintf(path, sizeof(path), "/sys/kernel/debug/dri/%u/Virtual-%u/miracast",
-		 minor(st.st_rdev), pipe->number);
 	file = fopen(path, "r");
 	if (!file)
 		return -1;

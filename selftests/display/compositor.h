@@ -26,6 +26,7 @@ struct pipe {
 	uint32_t plane_src[4];
 	uint32_t plane_crtc[4];
 	uint32_t plane_damage;
+	uint32_t plane_in_fence;
 };
 
 /**
@@ -68,6 +69,9 @@ drmModeConnection compositor_status(struct compositor *compositor, struct pipe *
 drmModeConnector *compositor_connector(struct compositor *compositor, struct pipe *pipe);
 /* A property blob of the connector; drmModeFreePropertyBlob(); NULL: none. */
 drmModePropertyBlobRes *compositor_edid(struct compositor *compositor, struct pipe *pipe);
+/* Sets the EDID that root wants instead of the sink's, by debugfs; NULL: none any more. */
+int compositor_override_edid(struct compositor *compositor, struct pipe *pipe, const void *edid,
+			     size_t size);
 
 int picture_create(struct compositor *compositor, struct picture *picture, uint32_t width,
 		   uint32_t height);
@@ -85,6 +89,9 @@ int compositor_modeset(struct compositor *compositor, struct pipe *pipe,
 /* The same picture elsewhere in its framebuffer, or another one. Damage may be NULL. */
 int compositor_flip(struct compositor *compositor, struct pipe *pipe, struct picture *picture,
 		    const struct drm_mode_rect *damage, unsigned int nr_damage, struct flip *flip);
+/* Another picture, when a sync file's fences are done. */
+int compositor_flip_after(struct compositor *compositor, struct pipe *pipe, struct picture *picture,
+			  int sync_file, struct flip *flip);
 int compositor_power(struct compositor *compositor, struct pipe *pipe, bool on);
 /* Off, and all objects unbound. */
 int compositor_disable(struct compositor *compositor, struct pipe *pipe);

@@ -62,8 +62,8 @@ struct miracast_display_rect {
  * @sequence: the frame's number on this connector, from 1; gaps are frames that
  *	were not sent: newer ones replaced them, or the monitor went off first
  * @time_ns: CLOCK_MONOTONIC of the commit, in nanoseconds
- * @framebuffer_id: names the framebuffer for EXPORT_FRAMEBUFFER; never reused
- *	within a context
+ * @framebuffer_id: names the framebuffer for EXPORT_FRAMEBUFFER; not used again
+ *	for another one before all other numbers have been
  * @format: DRM fourcc (DRM_FORMAT_XRGB8888)
  * @x: left edge of the picture in the framebuffer, in pixels
  * @y: top edge of the picture in the framebuffer, in pixels
@@ -148,9 +148,11 @@ struct miracast_display_power {
  * @offset: out: of the first pixel in the dma-buf, in bytes; zero on input
  * @buffer_size: out: bytes of the dma-buf; zero on input
  *
- * The dma-buf is read-only and cannot be imported into the display's own card
- * (EPERM); but a framebuffer whose memory the compositor imported is handed out
- * as its exporter opened it, perhaps to write.
+ * The dma-buf can be read and not written: it is opened to read, a map of it
+ * cannot be made writable, and a device that imports it has to map it to read
+ * only (EACCES). It cannot be imported into the display's own card (EPERM), nor
+ * into any if the compositor imported the memory itself (EOPNOTSUPP). Fences that
+ * are put into it (DMA_BUF_IOCTL_IMPORT_SYNC_FILE) hold up nobody else.
  *
  * FRAMEBUFFER_GONE says that the compositor has dropped the framebuffer: the
  * user-mode driver unmaps it. Only @framebuffer_id is set there. One that leaves
@@ -168,7 +170,8 @@ struct miracast_display_framebuffer {
 	__u64 buffer_size;
 };
 
-#define MIRACAST_DISPLAY_MAX_EDID 512
+/* 256 blocks. */
+#define MIRACAST_DISPLAY_MAX_EDID 32768
 
 /**
  * struct miracast_display_sink - a sink is ready to show pictures
@@ -181,6 +184,10 @@ struct miracast_display_framebuffer {
  *	MIRACAST_DISPLAY_MAX_EDID
  * @reserved: zero
  * @edid: the sink's EDID, unmodified
+ *
+ * An extension block of the EDID that is damaged, missing, or more than the EDID
+ * says it has, is left out, and the base block corrected. If the base block is
+ * damaged, the sink is refused (STATUS_INVALID_PARAMETER).
  *
  * No mode above @width, @height or @refresh is offered. Sent again, it replaces
  * the sink. No output.

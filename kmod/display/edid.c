@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What is left of an EDID that is damaged: its base block, which has the sink's
+ * name and size, and each extension that is sound, as DRM has it for a monitor
+ * that it reads itself.
+ */
+#include <linux/string.h>
+
+#include <drm/drm_edid.h>
+
+#include "display.h"
+
+#define MDISPLAY_EDID_CTA 0x02
+
+static u8 mdisplay_edid_sum(const u8 *block)
+{
+	u8 sum = 0;
+	int i;
+
+	for (i = 0; i < EDID_LENGTH; i++)
+		sum += block[i];
+
+	return sum;
+}
+
+/* As DRM: some devices change a CTA block on its way and forget its sum. */
+static bool mdisplay_edid_extension_valid(const u8 *block)
+{
+	/* Blocks of zeroes have a sum that is right. */
+	return memchr_inv(block, 0, EDID_LENGTH) &&
+	       (block[0] == MDISPLAY_EDID_CTA || !mdisplay_edid_sum(block));
+}
+
+/*
+ * How many extensions the EDID says it has. The base block's number may be one
+ * for the sake of old readers, and the first extension, a CTA block, have the
+ * real one: in its first data block, HDMI Forum's EEODB (HDMI 2.1, 10.3.6).
+ */
+static u32 mdisplay_edid_extensions(const u8 *edid, u32 blocks)
+{
+	const u8 *cta = edid + EDID_LENGTH;
+	u32 extensions = ((const struct edid *)edid)->extensions;
+
+	if (extensions && blocks > 1 && cta[0] == MDISPLAY_EDID_CTA && cta[1] >= 3 &&
+	    cta[2] >= 4 + 3 && cta[2] <= 127 && cta[4] == 0xe2 && cta[5] == 0x78 && cta[6])
+		return cta[6];
+
+	return extensions;
+}
+
+/**
+ * mdisplay_edid_repair() - leave out what is damaged
+ * @edid: the EDID; without what is damaged when done, the count and the sum of
+ *	its base block corrected
+ * @size: its bytes, a multiple of EDID_LENGTH
+ *
+ * Return: bytes of what is left; 0: nothing, the base block is damaged.
+ */
+u32 mdisplay_edid_repair(u8 *edid, u32 size)
+{
+	static const u8 header[] = { 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00 };
+	struct edid *base = (struct edid *)edid;
+	u32 extensions, blocks = size / EDID_LENGTH;
+	u32 i, left = 1;
+
+	if (!blocks || memcmp(edid, header, sizeof(header)) || mdisplay_edid_sum(edid))
+		return 0;
+
+	extensions = mdisplay_edid_extensions(edid, blocks);
+	for (i = 1; i < min(blocks, extensions + 1); i++) {
+		if (mdisplay_edid_extension_valid(edid + i * EDID_LENGTH))
+			memmove(edid + left++ * EDID_LENGTH, edid + i * EDID_LENGTH, EDID_LENGTH);
+	}
+
+	if (left != extensions + 1) {
+		base->extensions = left - 1;
+		base->checksum -= mdisplay_edid_sum(edid);
+	}
+
+	return left * EDID_LENGTH;
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A framebuffer's memory for the daemon: a dma-buf of our own that can be read
+ * and no more, whether the memory is ours or was imported by the compositor.
+ *
+ * It has a reservation object of its own. Commits wait for the fences in the
+ * memory's, which the compositor's renderers put there; a fence that the daemon
+ * puts into the dma-buf is nobody's but its own.
+ *
+ * It cannot be mapped inside the kernel (no vmap): such a map can be written. A
+ * device may read it (DMA_TO_DEVICE), if the memory is ours: that of others has
+ * no attachment but the one that the compositor's import made.
+ */
+#include <linux/dma-buf.h>
+#include <linux/fcntl.h>
+#include <linux/file.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+
+#include <drm/drm_gem.h>
+#include <drm/drm_prime.h>
+
+#include "display.h"
+
+/* The exporter's dma-buf of memory that the compositor imported, or NULL. */
+static struct dma_buf *mdisplay_export_origin(struct dma_buf *dma_buf)
+{
+	const struct drm_gem_object *obj = dma_buf->priv;
+
+	return obj->import_attach ? obj->import_attach->dmabuf : NULL;
+}
+
+/* Imported into our own card, it could be mapped to write. */
+static int mdisplay_export_attach(struct dma_buf *dma_buf, struct dma_buf_attachment *attach)
+{
+	const struct drm_gem_object *obj = dma_buf->priv;
+
+	if (mdisplay_export_origin(dma_buf))
+		return -EOPNOTSUPP;
+	if (attach->dev == obj->dev->dev)
+		return -EPERM;
+
+	return drm_gem_map_attach(dma_buf, attach);
+}
+
+static struct sg_table *mdisplay_export_map(struct dma_buf_attachment *attach,
+					    enum dma_data_direction direction)
+{
+	if (direction != DMA_TO_DEVICE)
+		return ERR_PTR(-EACCES);
+
+	return drm_gem_map_dma_buf(attach, direction);
+}
+
+static int mdisplay_export_mmap(struct dma_buf *dma_buf, struct vm_area_struct *vma)
+{
+	struct dma_buf *origin = mdisplay_export_origin(dma_buf);
+
+	if (vma->vm_flags & VM_WRITE)
+		return -EACCES;
+	vm_flags_clear(vma, VM_MAYWRITE);
+
+	return origin ? dma_buf_mmap(origin, vma, vma->vm_pgoff) : drm_gem_dmabuf_mmap(dma_buf, vma);
+}
+
+/* Our own memory is coherent. The daemon reads, whatever it says. */
+static int mdisplay_export_begin_cpu_access(struct dma_buf *dma_buf,
+					    enum dma_data_direction direction)
+{
+	struct dma_buf *origin = mdisplay_export_origin(dma_buf);
+
+	return origin ? dma_buf_begin_cpu_access(origin, DMA_FROM_DEVICE) : 0;
+}
+
+static int mdisplay_export_end_cpu_access(struct dma_buf *dma_buf,
+					  enum dma_data_direction direction)
+{
+	struct dma_buf *origin = mdisplay_export_origin(dma_buf);
+
+	return origin ? dma_buf_end_cpu_access(origin, DMA_FROM_DEVICE) : 0;
+}
+
+/* By these PRIME, which knows of one dma-buf an object only, tells ours from its own. */
+static const struct dma_buf_ops mdisplay_export_ops = {
+	.attach = mdisplay_export_attach,
+	.detach = drm_gem_map_detach,
+	.map_dma_buf = mdisplay_export_map,
+	.unmap_dma_buf = drm_gem_unmap_dma_buf,
+	.release = drm_gem_dmabuf_release,
+	.mmap = mdisplay_export_mmap,
+	.begin_cpu_access = mdisplay_export_begin_cpu_access,
+	.end_cpu_access = mdisplay_export_end_cpu_access,
+};
+
+/**
+ * mdisplay_export() - give the calling process a framebuffer's memory
+ * @context: who asks
+ * @info: in: framebuffer_id; out: all members
+ *
+ * Return: STATUS_SUCCESS; STATUS_NOT_FOUND: no framebuffer that this context was
+ * told of has that id; STATUS_INSUFFICIENT_RESOURCES: no memory or no file descriptor.
+ */
+ntstatus_t mdisplay_export(struct mdisplay_context *context,
+			   struct miracast_display_framebuffer *info)
+{
+	struct drm_gem_object *obj = mdisplay_framebuffer_find(context, info);
+	struct dma_buf_export_info export = {
+		.exp_name = KBUILD_MODNAME,
+		.owner = THIS_MODULE,
+		.ops = &mdisplay_export_ops,
+		.flags = O_RDONLY | O_CLOEXEC,
+		.priv = obj,
+	};
+	struct dma_buf *dma_buf;
+	int fd;
+
+	if (!obj)
+		return STATUS_NOT_FOUND;
+
+	export.size = obj->size;
+	dma_buf = drm_gem_dmabuf_export(obj->dev, &export);
+	drm_gem_object_put(obj);
+	if (IS_ERR(dma_buf))
+		return STATUS_INSUFFICIENT_RESOURCES;
+
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0) {
+		fput(dma_buf->file);
+		return STATUS_INSUFFICIENT_RESOURCES;
+	}
+	info->fd = fd;
+	info->buffer_size = dma_buf->size;
+	fd_install(fd, dma_buf->file);
+
+	return STATUS_SUCCESS;
+}
+
+/* MODULE_IMPORT_NS() takes a name without quotes on older kernels, and with on newer ones. */
+MODULE_INFO(import_ns, "DMA_BUF");

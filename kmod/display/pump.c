@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The pump: makes messages of what was noted (frames, power, framebuffers that
+ * are gone), and their callbacks. See display.h for what guards what.
+ */
+#include "display.h"
+
+static enum mdisplay_callback mdisplay_callback_class(ntstatus_t status)
+{
+	if (!NT_ERROR(status))
+		return MDISPLAY_CALLBACK_SUCCESS;
+	if (status == STATUS_CANCELLED)
+		return MDISPLAY_CALLBACK_CANCELLED;
+	if (status == STATUS_CONNECTION_DISCONNECTED)
+		return MDISPLAY_CALLBACK_DISCONNECTED;
+	if (status == STATUS_IO_TIMEOUT)
+		return MDISPLAY_CALLBACK_TIMEOUT;
+	if (status == STATUS_DEVICE_REMOVED)
+		return MDISPLAY_CALLBACK_REMOVED;
+	return MDISPLAY_CALLBACK_OTHER;
+}
+
+static void mdisplay_count_callback(struct mdisplay_connector *connector, ntstatus_t status)
+{
+	connector->stats.callbacks[mdisplay_callback_class(status)]++;
+}
+
+static void mdisplay_count_result(struct mdisplay_stats *stats, const struct mdisplay_frame *frame,
+				  u64 size)
+{
+	const struct miracast_display_frame_result *result = &frame->result;
+	u64 round_trip = ktime_to_ns(ktime_sub(ktime_get(), frame->sent));
+
+	stats->completed++;
+	stats->round_trip_sum += round_trip;
+	stats->round_trip_max = max(stats->round_trip_max, round_trip);
+
+	if (size != sizeof(*result) || result->sequence != frame->message.sequence) {
+		stats->bad_result++;
+		return;
+	}
+
+	switch (result->outcome) {
+	case MIRACAST_DISPLAY_FRAME_ENCODED:
+		stats->encoded++;
+		stats->encode_sum += result->encode_ns;
+		break;
+	case MIRACAST_DISPLAY_FRAME_DROPPED:
+		stats->skipped_by_encoder++;
+		break;
+	case MIRACAST_DISPLAY_FRAME_NOT_STREAMING:
+		stats->not_streaming++;
+		break;
+	default:
+		stats->bad_result++;
+	}
+}
+
+static void mdisplay_frame_done(void *callback_context, const struct miracast_io_status *io_status)
+{
+	struct mdisplay_frame *frame = callback_context;
+	struct mdisplay_context *context = frame->context;
+	struct mdisplay_connector *connector = context->connector;
+	struct drm_framebuffer *fb;
+
+	spin_lock(&connector->lock);
+	mdisplay_count_callback(connector, io_status->status);
+	if (NT_ERROR(io_status->status)) {
+		connector->stats.failed++;
+		context->damage_lost = true;
+	} else {
+		mdisplay_count_result(&connector->stats, frame, io_status->information);
+	}
+	context->in_flight--;
+	fb = mdisplay_frame_free(frame);
+	mdisplay_frame_settle(context);
+	mdisplay_note(connector);
+	spin_unlock(&connector->lock);
+
+	drm_framebuffer_put(fb);
+}
+
+/* Not heard, it counts as not said; unless a sink has come that was told nothing. */
+static void mdisplay_power_untold(struct mdisplay_context *context)
+{
+	if (context->power_told != MDISPLAY_POWER_UNKNOWN)
+		context->power_told = context->power_before;
+}
+
+static void mdisplay_power_done(void *callback_context, const struct miracast_io_status *io_status)
+{
+	struct mdisplay_context *context = callback_context;
+	struct mdisplay_connector *connector = context->connector;
+
+	spin_lock(&connector->lock);
+	mdisplay_count_callback(connector, io_status->status);
+	context->power_busy = false;
+	/* After an error the pump would at once send what has just failed. */
+	if (NT_ERROR(io_status->status))
+		mdisplay_power_untold(context);
+	else
+		mdisplay_note(connector);
+	spin_unlock(&connector->lock);
+}
+
+static void mdisplay_gone_done(void *callback_context, const struct miracast_io_status *io_status)
+{
+	struct mdisplay_context *context = callback_context;
+	struct mdisplay_connector *connector = context->connector;
+
+	spin_lock(&connector->lock);
+	mdisplay_count_callback(connector, io_status->status);
+	context->gone_busy = false;
+	mdisplay_note(connector);
+	spin_unlock(&connector->lock);
+}
+
+static void mdisplay_frame_fill_damage(struct mdisplay_frame *frame)
+{
+	struct miracast_display_frame *message = &frame->message;
+	unsigned int i;
+
+	message->nr_damage = frame->damage.full ? 0 : frame->damage.count;
+	for (i = 0; i < message->nr_damage; i++) {
+		message->damage[i].x1 = frame->damage.rects[i].x1;
+		message->damage[i].y1 = frame->damage.rects[i].y1;
+		message->damage[i].x2 = frame->damage.rects[i].x2;
+		message->damage[i].y2 = frame->damage.rects[i].y2;
+	}
+}
+
+static void mdisplay_count_send(struct mdisplay_connector *connector, ntstatus_t status)
+{
+	if (status == STATUS_PENDING)
+		connector->stats.messages++;
+	else
+		connector->stats.refused++;
+}
+
+/*
+ * The senders are called by the pump with the connector's lock held, drop it to
+ * send and return with it held: false if the channel refused. An accepted
+ * message may be over, and its memory used again, when they look up.
+ */
+
+static bool mdisplay_send_frame(struct mdisplay_context *context)
+	__must_hold(&context->connector->lock)
+{
+	struct mdisplay_connector *connector = context->connector;
+	struct mdisplay_frame *frame = context->pending;
+	struct mdisplay_framebuffer *framebuffer = to_mdisplay_framebuffer(frame->fb);
+	struct drm_framebuffer *fb = NULL;
+	ntstatus_t status;
+
+	framebuffer->told[mdisplay_connector_index(connector)] = context->number;
+	frame->damage.full |= context->damage_lost;
+	context->damage_lost = false;
+	mdisplay_frame_fill_damage(frame);
+	frame->sent = ktime_get();
+	frame->refused = false;
+	context->pending = NULL;
+	context->in_flight++;
+	mdisplay_frame_settle(context);
+	spin_unlock(&connector->lock);
+
+	status = miracast_send_message(context->handle, sizeof(frame->message), &frame->message,
+				       sizeof(frame->result), &frame->result, mdisplay_frame_done,
+				       frame);
+
+	spin_lock(&connector->lock);
+	mdisplay_count_send(connector, status);
+	if (status == STATUS_PENDING) {
+		connector->stats.sent++;
+		return true;
+	}
+
+	context->in_flight--;
+	frame->refused = true;
+	if (!context->live || !connector->picture.fb) {
+		connector->stats.dropped++;
+		fb = mdisplay_frame_free(frame);
+	} else if (context->pending) {
+		connector->stats.replaced++;
+		mdisplay_damage_merge(&context->pending->damage, &frame->damage);
+		fb = mdisplay_frame_free(frame);
+	} else {
+		context->pending = frame;
+	}
+	mdisplay_frame_settle(context);
+	if (fb) {
+		spin_unlock(&connector->lock);
+		drm_framebuffer_put(fb);
+		spin_lock(&connector->lock);
+	}
+
+	return false;
+}
+
+static enum mdisplay_power mdisplay_power_wanted(const struct mdisplay_connector *connector)
+{
+	return connector->powered ? MDISPLAY_POWER_ON : MDISPLAY_POWER_OFF;
+}
+
+/* To one that was told nothing yet, off is no news. */
+static bool mdisplay_power_due(const struct mdisplay_context *context)
+{
+	enum mdisplay_power wanted = mdisplay_power_wanted(context->connector);
+
+	if (!context->live || context->power_busy || context->power_told == wanted)
+		return false;
+
+	return wanted == MDISPLAY_POWER_ON || context->power_told == MDISPLAY_POWER_ON;
+}
+
+static bool mdisplay_send_power(struct mdisplay_context *context)
+	__must_hold(&context->connector->lock)
+{
+	struct mdisplay_connector *connector = context->connector;
+	ntstatus_t status;
+
+	context->power_before = context->power_told;
+	context->power_told = mdisplay_power_wanted(connector);
+	context->power_busy = true;
+	context->power_message = (struct miracast_display_power){
+		.header.code = MIRACAST_DISPLAY_MSG_POWER,
+		.header.size = sizeof(context->power_message),
+		.on = context->power_told == MDISPLAY_POWER_ON,
+	};
+	spin_unlock(&connector->lock);
+
+	status = miracast_send_message(context->handle, sizeof(context->power_message),
+				       &context->power_message, 0, NULL, mdisplay_power_done,
+				       context);
+
+	spin_lock(&connector->lock);
+	mdisplay_count_send(connector, status);
+	if (status == STATUS_PENDING)
+		return true;
+
+	context->power_busy = false;
+	mdisplay_power_untold(context);
+
+	return false;
+}
+
+static bool mdisplay_send_gone(struct mdisplay_context *context)
+	__must_hold(&context->connector->lock)
+{
+	struct mdisplay_connector *connector = context->connector;
+	ntstatus_t status;
+
+	context->gone_message = (struct miracast_display_framebuffer){
+		.header.code = MIRACAST_DISPLAY_MSG_FRAMEBUFFER_GONE,
+		.header.size = sizeof(context->gone_message),
+		.framebuffer_id = context->gone[context->gone_first],
+	};
+	context->gone_busy = true;
+	spin_unlock(&connector->lock);
+
+	status = miracast_send_message(context->handle, sizeof(context->gone_message),
+				       &context->gone_message, 0, NULL, mdisplay_gone_done,
+				       context);
+
+	spin_lock(&connector->lock);
+	mdisplay_count_send(connector, status);
+	if (status == STATUS_PENDING) {
+		context->gone_first = (context->gone_first + 1) % MDISPLAY_MAX_GONE;
+		context->gone_count--;
+		return true;
+	}
+	context->gone_busy = false;
+
+	return false;
+}
+
+/* Sends what is due, and never waits for an answer. */
+static void mdisplay_pump(struct work_struct *work)
+{
+	struct mdisplay_connector *connector =
+		container_of(work, struct mdisplay_connector, pump.work);
+	struct mdisplay_context *context;
+	bool accepted = true;
+
+	spin_lock(&connector->lock);
+	while (accepted && (context = connector->context)) {
+		if (mdisplay_power_due(context))
+			accepted = mdisplay_send_power(context);
+		else if (context->gone_count && !context->gone_busy)
+			accepted = mdisplay_send_gone(context);
+		else if (context->pending && context->in_flight < MDISPLAY_FRAMES_IN_FLIGHT)
+			accepted = mdisplay_send_frame(context);
+		else
+			break;
+	}
+	if (!accepted && connector->context)
+		queue_delayed_work(mdisplay_wq, &connector->pump, MDISPLAY_RETRY);
+	spin_unlock(&connector->lock);
+}
+
+/**
+ * mdisplay_pump_init() - make a connector's pump
+ * @connector: the connector
+ */
+void mdisplay_pump_init(struct mdisplay_connector *connector)
+{
+	INIT_DELAYED_WORK(&connector->pump, mdisplay_pump);
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "vgem.h"
+
+#include <drm_fourcc.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/dma-buf.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* The kernel's drm/vgem_drm.h, which not every libdrm brings along. */
+struct vgem_fence_attach {
+	uint32_t handle;
+	uint32_t flags;
+	uint32_t out_fence;
+	uint32_t pad;
+};
+
+struct vgem_fence_signal {
+	uint32_t fence;
+	uint32_t flags;
+};
+
+#define VGEM_FENCE_WRITE	1
+#define VGEM_IOCTL_FENCE_ATTACH DRM_IOWR(DRM_COMMAND_BASE + 1, struct vgem_fence_attach)
+#define VGEM_IOCTL_FENCE_SIGNAL DRM_IOW(DRM_COMMAND_BASE + 2, struct vgem_fence_signal)
+
+static int open_card(void)
+{
+	char path[32];
+	int i;
+
+	for (i = 0; i < 16; i++) {
+		drmVersion *version;
+		bool found;
+		int fd;
+
+		snprintf(path, sizeof(path), "/dev/dri/card%d", i);
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		version = drmGetVersion(fd);
+		found = version && !strcmp(version->name, "vgem");
+		drmFreeVersion(version);
+		if (found)
+			return fd;
+		close(fd);
+	}
+
+	return -ENOENT;
+}
+
+int vgem_open(struct vgem *vgem, uint32_t width, uint32_t height)
+{
+	uint64_t offset;
+
+	*vgem = (struct vgem){.fd = open_card(), .dma_buf = -1};
+	if (vgem->fd < 0)
+		return vgem->fd;
+	if (drmModeCreateDumbBuffer(vgem->fd, width, height, 32, 0, &vgem->handle, &vgem->pitch,
+				    &vgem->size) ||
+	    drmModeMapDumbBuffer(vgem->fd, vgem->handle, &offset) ||
+	    drmPrimeHandleToFD(vgem->fd, vgem->handle, DRM_CLOEXEC | DRM_RDWR, &vgem->dma_buf))
+		return -errno;
+	vgem->pixels =
+		mmap(NULL, vgem->size, PROT_READ | PROT_WRITE, MAP_SHARED, vgem->fd, offset);
+
+	return vgem->pixels == MAP_FAILED ? -errno : 0;
+}
+
+void vgem_close(struct vgem *vgem)
+{
+	munmap(vgem->pixels, vgem->size);
+	close(vgem->dma_buf);
+	close(vgem->fd);
+}
+
+int vgem_import(struct vgem *vgem, struct compositor *compositor, struct picture *picture)
+{
+	uint32_t handles[4] = {}, pitches[4] = {vgem->pitch}, offsets[4] = {};
+
+	memset(picture, 0, sizeof(*picture));
+	picture->width = vgem->pitch / 4;
+	picture->height = vgem->size / vgem->pitch;
+	if (drmPrimeFDToHandle(compositor->fd, vgem->dma_buf, &picture->handle))
+		return -errno;
+	handles[0] = picture->handle;
+
+	return drmModeAddFB2(compositor->fd, picture->width, picture->height, DRM_FORMAT_XRGB8888,
+			     handles, pitches, offsets, &picture->fb, 0)
+		       ? -errno
+		       : 0;
+}
+
+void vgem_forget(struct compositor *compositor, struct picture *picture)
+{
+	drmModeRmFB(compositor->fd, picture->fb);
+	drmCloseBufferHandle(compositor->fd, picture->handle);
+}
+
+int vgem_fence(struct vgem *vgem, uint32_t *fence)
+{
+	struct vgem_fence_attach attach = {.handle = vgem->handle, .flags = VGEM_FENCE_WRITE};
+
+	if (drmIoctl(vgem->fd, VGEM_IOCTL_FENCE_ATTACH, &attach))
+		return -errno;
+	*fence = attach.out_fence;
+
+	return 0;
+}
+
+int vgem_fence_signal(struct vgem *vgem, uint32_t fence)
+{
+	struct vgem_fence_signal signal = {.fence = fence};
+
+	return drmIoctl(vgem->fd, VGEM_IOCTL_FENCE_SIGNAL, &signal) ? -errno : 0;
+}
+
+int vgem_sync_file(struct vgem *vgem)
+{
+	struct dma_buf_export_sync_file export = {.flags = DMA_BUF_SYNC_RW, .fd = -1};
+
+	return ioctl(vgem->dma_buf, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &export) ? -errno : export.fd;
+}
