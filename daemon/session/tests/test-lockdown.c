@@ -3,6 +3,7 @@
 #include "attempts.h"
 #include "lockdown.h"
 
+#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -95,6 +96,25 @@ static void test_what_it_has_works(void)
 	close(ends[1]);
 }
 
+/* Where there is one, Landlock names it. */
+static void test_the_encoders_device_opens(void)
+{
+	static const char device[] = "/dev/dri/renderD128";
+	int status;
+	pid_t child;
+
+	if (access(device, R_OK | W_OK)) {
+		g_test_skip("there is no render node");
+		return;
+	}
+	child = fork();
+	g_assert_cmpint(child, >=, 0);
+	if (!child)
+		_exit(!session_lockdown(NULL) || open(device, O_RDWR | O_CLOEXEC) < 0);
+	g_assert_cmpint(waitpid(child, &status, 0), ==, child);
+	g_assert_cmpint(status, ==, 0);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -102,5 +122,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/lockdown/nothing-works", test_nothing_works);
 	g_test_add_func("/lockdown/nothing-works-with-threads", test_nothing_works_with_threads);
 	g_test_add_func("/lockdown/what-it-has-works", test_what_it_has_works);
+	g_test_add_func("/lockdown/the-encoders-device-opens", test_the_encoders_device_opens);
 	return g_test_run();
 }
