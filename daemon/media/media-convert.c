@@ -10,6 +10,14 @@
 #define RED_BLUE   0x00ff00ffu /* of a pixel */
 #define SUM_BITS   3 /* chroma is summed over eight pixels */
 #define HALF(bits) (1 << ((bits)-1))
+#define CHUNK	   128 /* chroma samples that are made at once */
+
+/* The loader chooses what the processor has. Others than x86-64 have their vectors in the least of them. */
+#if defined(__x86_64__) && defined(__GLIBC__)
+#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define CLONES
+#endif
 
 /* Framebuffers begin where they like. */
 typedef guint32 __attribute__((aligned(1), may_alias)) MediaPixel;
@@ -22,6 +30,12 @@ typedef struct {
 typedef struct {
 	MediaWeights y, u, v;
 } MediaMatrix;
+
+/* Sums of pixels of two rows, of the even columns and of the odd ones, of which one is before them. */
+typedef struct {
+	guint32 even_rb[CHUNK], even_g[CHUNK];
+	guint32 odd_rb[CHUNK + 1], odd_g[CHUNK + 1];
+} MediaColumns;
 
 static MediaMatrix matrix_of(double kr, double kb)
 {
@@ -37,7 +51,8 @@ static MediaMatrix matrix_of(double kr, double kb)
 	return m;
 }
 
-static void luma_row(const MediaPixel *pixels, guint width, const MediaWeights *y, guint8 *out)
+CLONES static void luma_row(const MediaPixel *pixels, guint width, const MediaWeights *y,
+			    guint8 *out)
 {
 	gint r = y->r, g = y->g, b = y->b;
 
@@ -49,27 +64,65 @@ static void luma_row(const MediaPixel *pixels, guint width, const MediaWeights *
 	}
 }
 
-/* Weights 1 2 1 across, 1 1 down; red and blue are summed in one word, which has room for both. */
+/* Sums of @n pairs of columns in two rows; red and blue in one word, which has room for both. */
+CLONES static void sum_rows(const MediaPixel *upper, const MediaPixel *lower, guint n,
+			    MediaColumns *columns)
+{
+	for (guint i = 0; i < n; i++) {
+		guint32 u = upper[2 * i], l = lower[2 * i];
+
+		columns->even_rb[i] = (u & RED_BLUE) + (l & RED_BLUE);
+		columns->even_g[i] = (u >> 8 & 0xff) + (l >> 8 & 0xff);
+		u = upper[2 * i + 1];
+		l = lower[2 * i + 1];
+		columns->odd_rb[i + 1] = (u & RED_BLUE) + (l & RED_BLUE);
+		columns->odd_g[i + 1] = (u >> 8 & 0xff) + (l >> 8 & 0xff);
+	}
+}
+
+/* Weights 1 2 1 across. */
+CLONES static void chroma_samples(const MediaColumns *columns, guint n, const MediaMatrix *m,
+				  guint8 *restrict u, guint8 *restrict v)
+{
+	const MediaWeights wu = m->u, wv = m->v;
+	const gint grey = (128 << (BITS + SUM_BITS)) + HALF(BITS + SUM_BITS);
+
+	for (guint i = 0; i < n; i++) {
+		guint32 rb = columns->odd_rb[i] + columns->odd_rb[i + 1] + 2 * columns->even_rb[i];
+		gint g = columns->odd_g[i] + columns->odd_g[i + 1] + 2 * columns->even_g[i];
+		gint r = rb >> 16, b = rb & 0xffff;
+
+		u[i] = (r * wu.r + g * wu.g + b * wu.b + grey) >> (BITS + SUM_BITS);
+		v[i] = (r * wv.r + g * wv.g + b * wv.b + grey) >> (BITS + SUM_BITS);
+	}
+}
+
+/* What has no column beside it at an edge has its own colour there. */
 static void chroma_row(const MediaPixel *upper, const MediaPixel *lower, guint width,
 		       const MediaMatrix *m, guint8 *u, guint8 *v)
 {
-	guint32 left_rb = (upper[0] & RED_BLUE) + (lower[0] & RED_BLUE);
-	guint32 left_g = (upper[0] >> 8 & 0xff) + (lower[0] >> 8 & 0xff);
+	MediaColumns columns;
 
-	for (guint x = 0; x < width; x += 2) {
-		guint next = MIN(x + 1, width - 1);
-		guint32 right_rb = (upper[next] & RED_BLUE) + (lower[next] & RED_BLUE);
-		guint32 right_g = (upper[next] >> 8 & 0xff) + (lower[next] >> 8 & 0xff);
-		guint32 rb =
-			left_rb + right_rb + 2 * ((upper[x] & RED_BLUE) + (lower[x] & RED_BLUE));
-		gint g = left_g + right_g + 2 * ((upper[x] >> 8 & 0xff) + (lower[x] >> 8 & 0xff));
-		gint r = rb >> 16, b = rb & 0xffff;
-		gint grey = (128 << (BITS + SUM_BITS)) + HALF(BITS + SUM_BITS);
+	for (guint x = 0; x < width; x += 2 * CHUNK) {
+		guint pairs = MIN((width - x) / 2, CHUNK), n = pairs;
 
-		*u++ = (r * m->u.r + g * m->u.g + b * m->u.b + grey) >> (BITS + SUM_BITS);
-		*v++ = (r * m->v.r + g * m->v.g + b * m->v.b + grey) >> (BITS + SUM_BITS);
-		left_rb = right_rb;
-		left_g = right_g;
+		sum_rows(upper + x, lower + x, pairs, &columns);
+		if (pairs < CHUNK && width % 2) {
+			guint32 a = upper[width - 1], b = lower[width - 1];
+
+			columns.even_rb[n] = (a & RED_BLUE) + (b & RED_BLUE);
+			columns.even_g[n] = (a >> 8 & 0xff) + (b >> 8 & 0xff);
+			columns.odd_rb[n + 1] = columns.even_rb[n];
+			columns.odd_g[n + 1] = columns.even_g[n];
+			n++;
+		}
+		if (x == 0) {
+			columns.odd_rb[0] = columns.even_rb[0];
+			columns.odd_g[0] = columns.even_g[0];
+		}
+		chroma_samples(&columns, n, m, u + x / 2, v + x / 2);
+		columns.odd_rb[0] = columns.odd_rb[n];
+		columns.odd_g[0] = columns.odd_g[n];
 	}
 }
 

@@ -120,6 +120,51 @@ static void test_siting(void)
 	g_assert_cmpint(right.u[0], ==, 128);
 }
 
+/* Of column @x, or of the one at the edge, in two rows: @shift 16 is red, 8 green, 0 blue. */
+static double column(const guint32 *pixels, guint width, gint x, guint shift)
+{
+	x = CLAMP(x, 0, (gint)width - 1);
+	return ((pixels[x] >> shift & 0xff) + (pixels[width + x] >> shift & 0xff)) / 2.0;
+}
+
+/* Wide pictures of any colours, of all widths around those at which the work is divided. */
+static void test_wide(void)
+{
+	g_autoptr(GRand) random = g_rand_new_with_seed(5);
+	double kr = matrices[0].kr, kb = matrices[0].kb;
+	guint32 pixels[600 * 2];
+	guint8 y[600 * 2], u[301], v[301];
+	MediaI420Picture out = {.planes = {y, u, v}, .strides = {600, 301, 301}};
+
+	for (guint width = 1; width < 600; width++) {
+		for (guint i = 0; i < width * 2; i++)
+			pixels[i] = g_rand_int(random);
+		memset(u, CANARY, sizeof(u));
+		media_convert_to_i420(pixels, width * 4, width, 2, kr, kb, &out);
+		for (gint x = 0; x < (gint)width; x += 2) {
+			double rgb[3], luma;
+
+			for (guint i = 0; i < 3; i++)
+				rgb[i] = (column(pixels, width, x - 1, 16 - 8 * i) +
+					  2 * column(pixels, width, x, 16 - 8 * i) +
+					  column(pixels, width, x + 1, 16 - 8 * i)) /
+					 4;
+			luma = kr * rgb[0] + (1 - kr - kb) * rgb[1] + kb * rgb[2];
+			assert_near(u[x / 2], 128 + 112 / 255.0 * (rgb[2] - luma) / (1 - kb));
+			assert_near(v[x / 2], 128 + 112 / 255.0 * (rgb[0] - luma) / (1 - kr));
+		}
+		for (guint x = 0; x < width; x++) {
+			guint32 pixel = pixels[x];
+
+			assert_near(y[x], 16 + 219 / 255.0 *
+							  (kr * (pixel >> 16 & 0xff) +
+							   (1 - kr - kb) * (pixel >> 8 & 0xff) +
+							   kb * (pixel & 0xff)));
+		}
+		g_assert_cmphex(u[(width + 1) / 2], ==, CANARY);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -127,5 +172,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/media/convert/colours", test_colours);
 	g_test_add_func("/media/convert/sizes", test_sizes);
 	g_test_add_func("/media/convert/siting", test_siting);
+	g_test_add_func("/media/convert/wide", test_wide);
 	return g_test_run();
 }
