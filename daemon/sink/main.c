@@ -46,7 +46,7 @@ typedef struct {
 	gint64 idr_every;
 	gint64 pause_after;
 	gboolean no_standby;
-	SinkMisbehaviour misbehaviour;
+	const SinkMisbehaviour *misbehaviour;
 } SinkOptions;
 
 typedef struct {
@@ -105,12 +105,17 @@ static void stop_source(GSource **source)
 	g_clear_pointer(source, g_source_unref);
 }
 
+static gboolean has_fault(const SinkApp *app, SinkFault fault)
+{
+	return app->options.misbehaviour && app->options.misbehaviour->fault == fault;
+}
+
 static void watch_socket(SinkApp *app);
 
 /* Sends what the socket takes now. With --misbehave split-messages one byte to a call. */
 static void flush(SinkApp *app)
 {
-	gsize piece = app->options.misbehaviour == SINK_SPLIT_MESSAGES ? 1 : app->unsent->len;
+	gsize piece = has_fault(app, SINK_FAULT_SPLIT_MESSAGES) ? 1 : app->unsent->len;
 	gsize done = 0;
 
 	while (done < app->unsent->len) {
@@ -211,7 +216,7 @@ static void on_send(GBytes *bytes, gpointer user_data)
 	const guint8 *data = g_bytes_get_data(bytes, &size);
 
 	g_byte_array_append(app->unsent, data, size);
-	if (app->options.misbehaviour != SINK_COALESCED_MESSAGES)
+	if (!has_fault(app, SINK_FAULT_COALESCED_MESSAGES))
 		flush(app);
 	else if (!app->flush_timer)
 		app->flush_timer = g_timeout_add(COALESCE_MS, on_flush_timer, app);
@@ -257,6 +262,8 @@ static gboolean load_caps(SinkApp *app, guint16 port, GError **error)
 	app->caps = sink_caps_new(port);
 	if (o->no_standby)
 		sink_caps_set(app->caps, "wfd_standby_resume_capability", "none");
+	if (o->misbehaviour)
+		sink_misbehaviour_set_caps(o->misbehaviour, app->caps, port);
 	if (o->edid) {
 		if (!g_file_get_contents(o->edid, &text, &size, error) ||
 		    !sink_caps_set_edid(app->caps, (const guint8 *)text, size, error)) {
@@ -524,14 +531,12 @@ static int report(SinkApp *app)
 
 static char *misbehaviour_help(void)
 {
+	guint n;
+	const SinkMisbehaviour *table = sink_misbehaviour_table(&n);
 	GString *text = g_string_new("Faults for --misbehave, to see how a source takes them:\n");
 
-	for (guint i = SINK_BEHAVES + 1; i < SINK_N_MISBEHAVIOURS; i++)
-		g_string_append_printf(text, "  %-20s %s\n", sink_misbehaviour_name(i),
-				       sink_misbehaviour_description(i));
-	g_string_append(text,
-			"\nExit status: 0 success, 1 failure (reason in --json and on standard "
-			"error), 2 wrong usage.\n");
+	for (guint i = 0; i < n; i++)
+		g_string_append_printf(text, "  %-20s %s\n", table[i].name, table[i].description);
 	return g_string_free(text, FALSE);
 }
 
@@ -576,7 +581,7 @@ static gboolean check_options(SinkOptions *o, const char *misbehave, gboolean st
 				    "--standby and --no-standby exclude each other");
 		return FALSE;
 	}
-	if (misbehave && !sink_misbehaviour_lookup(misbehave, &o->misbehaviour)) {
+	if (misbehave && !(o->misbehaviour = sink_misbehaviour_find(misbehave))) {
 		g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
 			    "--misbehave does not know \"%s\"; --help lists what it knows",
 			    misbehave);

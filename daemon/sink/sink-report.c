@@ -158,7 +158,7 @@ char *sink_report_json(const SinkReport *report)
 	if (report->rtp_port)
 		add_int(b, "rtp_port", report->rtp_port);
 	if (report->misbehaviour)
-		add_string(b, "misbehave", sink_misbehaviour_name(report->misbehaviour));
+		add_string(b, "misbehave", report->misbehaviour->name);
 	if (report->session) {
 		add_video(b, sink_session_video(report->session));
 		add_audio(b, sink_session_audio(report->session));

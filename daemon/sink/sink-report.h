@@ -13,7 +13,7 @@ typedef struct {
 	gint64 began_real_us;
 	gint64 duration_us;
 	guint16 rtp_port; /* 0 if it never came to that */
-	SinkMisbehaviour misbehaviour;
+	const SinkMisbehaviour *misbehaviour; /* NULL: none */
 	const SinkSession *session; /* NULL if never connected */
 	SinkMediaStatistics media;
 	const char *png; /* NULL if no picture was written */

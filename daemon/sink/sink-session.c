@@ -9,6 +9,8 @@
 #define MAX_SESSION_ID		   64
 #define DEFAULT_SESSION_TIMEOUT_US (60 * G_USEC_PER_SEC) /* RFC 2326, 12.37 */
 #define WFD_FEATURE		   "org.wfa.wfd1.0"
+#define LOCAL_URI		   "rtsp://localhost/wfd1.0"
+#define STRANGE_FEATURE		   "org.example.strange"
 
 /* A request of ours that waits for its answer. */
 typedef struct {
@@ -45,6 +47,7 @@ struct SinkSession {
 	SinkAudioChoice audio;
 
 	SinkSessionStatistics stats;
+	guint n_refused; /* by SINK_FAULT_REFUSE */
 	GArray *exchanges; /* SinkExchange */
 	GPtrArray *violations; /* char *, always NULL-terminated */
 };
@@ -77,34 +80,6 @@ static const char *const reason_names[] = {
 	[SINK_REASON_MISBEHAVED] = "misbehaved",
 };
 
-static const struct {
-	const char *name;
-	const char *description;
-} misbehaviours[SINK_N_MISBEHAVIOURS] = {
-	[SINK_SILENT_M1] = {"silent-m1", "never answer M1"},
-	[SINK_SILENT_M3] = {"silent-m3", "never answer M3"},
-	[SINK_GARBAGE] = {"garbage", "answer M3 with a megabyte of random bytes"},
-	[SINK_BAD_CONTENT_LENGTH] = {"bad-content-length",
-				     "the M3 answer's Content-Length is 64 more than its body"},
-	[SINK_HUGE_CONTENT_LENGTH] = {"huge-content-length",
-				      "the M3 answer's Content-Length is 4294967295"},
-	[SINK_WRONG_CSEQ] = {"wrong-cseq", "the M3 answer's CSeq is 1000 more than asked"},
-	[SINK_REFUSE_M4] = {"refuse-m4", "answer M4 with 303, wfd_video_formats: 415"},
-	[SINK_CLOSE_AFTER_M4] = {"close-after-m4", "answer M4, then close the connection"},
-	[SINK_NO_M6] = {"no-m6", "answer the trigger SETUP, but never send SETUP"},
-	[SINK_TEARDOWN_NOW] = {"teardown-now", "send TEARDOWN as soon as PLAY is answered"},
-	[SINK_CLOSE_IN_PLAY] = {"close-in-play",
-				"close the connection as soon as PLAY is answered"},
-	[SINK_SILENT_IN_PLAY] = {"silent-in-play",
-				 "answer nothing any more, M16 included, once PLAY is answered"},
-	[SINK_UNKNOWN_METHOD] = {"unknown-method",
-				 "send the unknown method FROBNICATE once PLAY is answered"},
-	[SINK_FLOOD_IDR] = {"flood-idr", "send 1000 IDR requests at once when PLAY is answered"},
-	[SINK_SPLIT_MESSAGES] = {"split-messages", "send every message byte by byte"},
-	[SINK_COALESCED_MESSAGES] = {"coalesced-messages",
-				     "send messages that follow each other as one piece"},
-};
-
 const char *sink_state_name(SinkState state)
 {
 	return state_names[state];
@@ -115,34 +90,16 @@ const char *sink_reason_name(SinkReason reason)
 	return reason_names[reason];
 }
 
-gboolean sink_misbehaviour_lookup(const char *name, SinkMisbehaviour *misbehaviour)
-{
-	for (guint i = SINK_BEHAVES + 1; i < SINK_N_MISBEHAVIOURS; i++) {
-		if (!strcmp(name, misbehaviours[i].name)) {
-			*misbehaviour = i;
-			return TRUE;
-		}
-	}
-	return FALSE;
-}
-
-const char *sink_misbehaviour_name(SinkMisbehaviour misbehaviour)
-{
-	return misbehaviours[misbehaviour].name;
-}
-
-const char *sink_misbehaviour_description(SinkMisbehaviour misbehaviour)
-{
-	return misbehaviours[misbehaviour].description;
-}
-
 SinkSession *sink_session_new(const SinkSessionConfig *config, const SinkSessionOps *ops,
 			      gpointer user_data, gint64 now_us)
 {
+	static const SinkMisbehaviour behaves;
 	SinkSession *s = g_new0(SinkSession, 1);
 	const char *formats = sink_caps_get(config->caps, "wfd_video_formats");
 
 	s->config = *config;
+	if (!config->misbehaviour)
+		s->config.misbehaviour = &behaves;
 	s->ops = *ops;
 	s->user_data = user_data;
 	s->began_us = now_us;
@@ -237,18 +194,49 @@ static G_GNUC_PRINTF(3, 4) void fail(SinkSession *s, SinkReason reason, const ch
 	ended(s);
 }
 
-static void send_message(SinkSession *s, const GstRTSPMessage *message)
+static SinkFault fault(const SinkSession *s)
 {
-	g_autoptr(GBytes) bytes = sink_rtsp_serialize(message);
+	return s->config.misbehaviour->fault;
+}
+
+static void send_raw(SinkSession *s, GString *text)
+{
+	g_autoptr(GBytes) bytes = g_string_free_to_bytes(text);
 
 	s->ops.send(bytes, s->user_data);
 }
 
-static void send_raw(SinkSession *s, char *text, gsize size)
+static void send_message(SinkSession *s, const GstRTSPMessage *message)
 {
-	g_autoptr(GBytes) bytes = g_bytes_new_take(text, size);
+	g_autoptr(GBytes) bytes = sink_rtsp_serialize(message);
+	gsize size;
+	const char *data = g_bytes_get_data(bytes, &size);
+	GString *text = g_string_new_len(data, size);
 
-	s->ops.send(bytes, s->user_data);
+	if (s->config.misbehaviour->message)
+		s->config.misbehaviour->message(text);
+	send_raw(s, text);
+}
+
+static void set_body(const SinkSession *s, GstRTSPMessage *message, const char *body)
+{
+	g_autoptr(GString) text = g_string_new(body);
+
+	if (s->config.misbehaviour->params)
+		s->config.misbehaviour->params(text);
+	gst_rtsp_message_add_header(message, GST_RTSP_HDR_CONTENT_TYPE, "text/parameters");
+	gst_rtsp_message_set_body(message, (const guint8 *)text->str, text->len);
+}
+
+static void expect_answer(SinkSession *s, guint8 m)
+{
+	SinkPending pending = {
+		.cseq = s->cseq,
+		.m = m,
+		.deadline_us = s->now_us + s->config.response_timeout_us,
+	};
+
+	g_array_append_val(s->pending, pending);
 }
 
 /* Sends a request of ours; @transport and @body may be NULL. */
@@ -256,26 +244,21 @@ static void request(SinkSession *s, guint8 m, GstRTSPMethod method, const char *
 		    const char *transport, const char *body)
 {
 	GstRTSPMessage message = {0};
-	SinkPending pending = {
-		.cseq = ++s->cseq,
-		.m = m,
-		.deadline_us = s->now_us + s->config.response_timeout_us,
-	};
-	g_autofree char *cseq = g_strdup_printf("%u", pending.cseq);
+	g_autofree char *cseq = g_strdup_printf("%u", ++s->cseq);
 
 	gst_rtsp_message_init_request(&message, method, uri);
 	gst_rtsp_message_add_header(&message, GST_RTSP_HDR_CSEQ, cseq);
 	if (m == 2)
-		gst_rtsp_message_add_header(&message, GST_RTSP_HDR_REQUIRE, WFD_FEATURE);
+		gst_rtsp_message_add_header(&message, GST_RTSP_HDR_REQUIRE,
+					    fault(s) == SINK_FAULT_STRANGE_REQUIRE ? STRANGE_FEATURE
+										   : WFD_FEATURE);
 	if (s->session_id)
 		gst_rtsp_message_add_header(&message, GST_RTSP_HDR_SESSION, s->session_id);
 	if (transport)
 		gst_rtsp_message_add_header(&message, GST_RTSP_HDR_TRANSPORT, transport);
-	if (body) {
-		gst_rtsp_message_add_header(&message, GST_RTSP_HDR_CONTENT_TYPE, "text/parameters");
-		gst_rtsp_message_set_body(&message, (const guint8 *)body, strlen(body));
-	}
-	g_array_append_val(s->pending, pending);
+	if (body)
+		set_body(s, &message, body);
+	expect_answer(s, m);
 	record(s, TRUE, m, gst_rtsp_method_as_text(method), 0);
 	send_message(s, &message);
 	gst_rtsp_message_unset(&message);
@@ -283,7 +266,19 @@ static void request(SinkSession *s, guint8 m, GstRTSPMethod method, const char *
 
 static gboolean gone_silent(const SinkSession *s)
 {
-	return s->config.misbehaviour == SINK_SILENT_IN_PLAY && s->state >= SINK_PLAYING;
+	return fault(s) == SINK_FAULT_SILENT_IN_PLAY && s->state >= SINK_PLAYING;
+}
+
+/* The answer that the misbehaviour has instead of 200 to a message of number @m, or NULL. */
+static const SinkMisbehaviour *refusal(SinkSession *s, guint8 m)
+{
+	const SinkMisbehaviour *misbehaviour = s->config.misbehaviour;
+
+	if (fault(s) != SINK_FAULT_REFUSE || m != misbehaviour->m ||
+	    (misbehaviour->times && s->n_refused == misbehaviour->times))
+		return NULL;
+	s->n_refused++;
+	return misbehaviour;
 }
 
 static void respond(SinkSession *s, guint8 m, const GstRTSPMessage *to, GstRTSPStatusCode code,
@@ -291,15 +286,13 @@ static void respond(SinkSession *s, guint8 m, const GstRTSPMessage *to, GstRTSPS
 {
 	GstRTSPMessage message = {0};
 
-	if (gone_silent(s))
+	if (gone_silent(s) || (fault(s) == SINK_FAULT_SILENT && m == s->config.misbehaviour->m))
 		return;
 	gst_rtsp_message_init_response(&message, code, gst_rtsp_status_as_text(code), to);
 	if (value)
 		gst_rtsp_message_add_header(&message, field, value);
-	if (body && *body) {
-		gst_rtsp_message_add_header(&message, GST_RTSP_HDR_CONTENT_TYPE, "text/parameters");
-		gst_rtsp_message_set_body(&message, (const guint8 *)body, strlen(body));
-	}
+	if (body && *body)
+		set_body(s, &message, body);
 	record(s, TRUE, m, "", code);
 	send_message(s, &message);
 	gst_rtsp_message_unset(&message);
@@ -313,7 +306,7 @@ static void respond_plain(SinkSession *s, guint8 m, const GstRTSPMessage *to,
 
 static const char *stream_uri(const SinkSession *s)
 {
-	return s->url ? s->url : "rtsp://localhost/wfd1.0";
+	return s->url ? s->url : LOCAL_URI;
 }
 
 static void send_play(SinkSession *s)
@@ -326,10 +319,11 @@ static void send_play(SinkSession *s)
 static void send_setup(SinkSession *s)
 {
 	g_autoptr(GError) error = NULL;
-	g_autofree char *transport =
-		g_strdup_printf("RTP/AVP/UDP;unicast;client_port=%u", (guint)s->config.rtp_port);
+	g_autofree char *transport = g_strdup_printf(
+		"RTP/AVP/%s;unicast;client_port=%u",
+		fault(s) == SINK_FAULT_TCP_ONLY ? "TCP" : "UDP", (guint)s->config.rtp_port);
 
-	if (s->config.misbehaviour == SINK_NO_M6)
+	if (fault(s) == SINK_FAULT_NO_M6)
 		return;
 	set_state(s, SINK_SETTING_UP);
 	if (!event(s, SINK_EVENT_SETUP, &error)) {
@@ -367,12 +361,23 @@ void sink_session_end(SinkSession *s, gboolean orderly, SinkReason reason, const
 		ended(s);
 }
 
+/* Sends a request that begins with @line, and expects an answer that is a refusal. */
+static void request_wrongly(SinkSession *s, const char *line)
+{
+	GString *text = g_string_new(line);
+
+	g_string_append_printf(text, "\r\nCSeq: %u\r\n\r\n", ++s->cseq);
+	expect_answer(s, 0);
+	record(s, TRUE, 0, "?", 0);
+	send_raw(s, text);
+}
+
 /* M1: OPTIONS from the source. */
 static void on_options(SinkSession *s, const GstRTSPMessage *message)
 {
 	char *require = NULL;
 
-	if (s->config.misbehaviour == SINK_SILENT_M1)
+	if (fault(s) == SINK_FAULT_SILENT && s->config.misbehaviour->m == 1)
 		return;
 	if (gst_rtsp_message_get_header(message, GST_RTSP_HDR_REQUIRE, &require, 0) !=
 	    GST_RTSP_OK) {
@@ -387,6 +392,8 @@ static void on_options(SinkSession *s, const GstRTSPMessage *message)
 		WFD_FEATURE ", GET_PARAMETER, SET_PARAMETER", NULL);
 	if (s->state == SINK_WAIT_M1) {
 		set_state(s, SINK_WAIT_M3);
+		if (fault(s) == SINK_FAULT_BROKEN_REQUEST)
+			request_wrongly(s, "GET_PARAMETER " LOCAL_URI);
 		request(s, 2, GST_RTSP_OPTIONS, "*", NULL, NULL);
 	}
 }
@@ -399,34 +406,45 @@ static char *get_cseq(const GstRTSPMessage *message)
 	return value;
 }
 
-/* The M3 answers that are wrong on purpose. TRUE if one was sent, or none on purpose. */
+/* The M3 answers that are wrong on purpose. TRUE if one was sent. */
 static gboolean misbehave_m3(SinkSession *s, const GstRTSPMessage *message, const char *body)
 {
 	g_autoptr(GRand) random = NULL;
 	guint32 length = strlen(body);
 	guint64 cseq = g_ascii_strtoull(get_cseq(message), NULL, 10);
-	char *text;
+	GString *text;
 
-	switch (s->config.misbehaviour) {
-	case SINK_SILENT_M3: return TRUE;
-	case SINK_GARBAGE:
-		text = g_malloc(SINK_GARBAGE_BYTES);
+	switch (fault(s)) {
+	case SINK_FAULT_GARBAGE:
+		text = g_string_sized_new(SINK_GARBAGE_BYTES);
 		random = g_rand_new_with_seed(1);
 		for (gsize i = 0; i < SINK_GARBAGE_BYTES; i++)
-			text[i] = g_rand_int(random);
-		send_raw(s, text, SINK_GARBAGE_BYTES);
+			g_string_append_c(text, g_rand_int(random));
+		send_raw(s, text);
 		return TRUE;
-	case SINK_BAD_CONTENT_LENGTH: length += 64; break;
-	case SINK_HUGE_CONTENT_LENGTH: length = G_MAXUINT32; break;
-	case SINK_WRONG_CSEQ: cseq += 1000; break;
+	case SINK_FAULT_BAD_CONTENT_LENGTH: length += 64; break;
+	case SINK_FAULT_HUGE_CONTENT_LENGTH: length = G_MAXUINT32; break;
+	case SINK_FAULT_WRONG_CSEQ: cseq += 1000; break;
 	default: return FALSE;
 	}
-	text = g_strdup_printf("RTSP/1.0 200 OK\r\nCSeq: %" G_GUINT64_FORMAT
-			       "\r\nContent-Type: text/parameters\r\nContent-Length: %u\r\n\r\n%s",
-			       cseq, length, body);
+	text = g_string_new(NULL);
+	g_string_printf(text,
+			"RTSP/1.0 200 OK\r\nCSeq: %" G_GUINT64_FORMAT
+			"\r\nContent-Type: text/parameters\r\nContent-Length: %u\r\n\r\n%s",
+			cseq, length, body);
 	record(s, TRUE, 3, "", 200);
-	send_raw(s, text, strlen(text));
+	send_raw(s, text);
 	return TRUE;
+}
+
+/* Adds "name: 451" for every parameter but those that an M3 has to ask for (WFD 2.1, 6.4.3). */
+static void optional_line(const char *name, const char *value, gpointer user_data)
+{
+	static const char *const needed[] = {"wfd_video_formats", "wfd_audio_codecs",
+					     "wfd_client_rtp_ports", NULL};
+
+	if (!g_strv_contains(needed, name))
+		g_string_append_printf(user_data, "%s: %d\r\n", name, SINK_PARAMS_ERROR_UNKNOWN);
 }
 
 /* M3: GET_PARAMETER with names; M16: GET_PARAMETER without. */
@@ -434,11 +452,16 @@ static void on_get_parameter(SinkSession *s, const GstRTSPMessage *message, cons
 			     guint size)
 {
 	g_autoptr(GError) error = NULL;
+	g_autoptr(GString) errors = g_string_new(NULL);
 	g_autofree char *answer = NULL;
+	const SinkMisbehaviour *refused;
+	static const char needed[] =
+		"wfd_video_formats\r\nwfd_audio_codecs\r\nwfd_client_rtp_ports\r\n";
 
 	if (!size) {
+		refused = refusal(s, 16);
 		s->stats.keepalives++;
-		respond_plain(s, 16, message, GST_RTSP_STS_OK);
+		respond_plain(s, 16, message, refused ? refused->status : GST_RTSP_STS_OK);
 		return;
 	}
 	if (s->state < SINK_WAIT_M3) {
@@ -452,10 +475,24 @@ static void on_get_parameter(SinkSession *s, const GstRTSPMessage *message, cons
 		respond_plain(s, 3, message, GST_RTSP_STS_BAD_REQUEST);
 		return;
 	}
+	sink_params_foreach(body, size, optional_line, errors, NULL);
+	if (fault(s) == SINK_FAULT_REFUSE_OPTIONAL && errors->len) {
+		guint status = s->config.misbehaviour->status;
+
+		respond(s, 3, message, status, GST_RTSP_HDR_INVALID, NULL,
+			status == GST_RTSP_STS_SEE_OTHER ? errors->str : NULL);
+		return;
+	}
 	if (s->state == SINK_WAIT_M3)
 		set_state(s, SINK_WAIT_M4);
-	if (!misbehave_m3(s, message, answer))
+	if (fault(s) == SINK_FAULT_ERRORS_IN_M3) {
+		g_free(answer);
+		answer = sink_caps_answer(s->config.caps, needed, strlen(needed), NULL);
+		g_string_prepend(errors, answer);
+		respond(s, 3, message, GST_RTSP_STS_OK, GST_RTSP_HDR_INVALID, NULL, errors->str);
+	} else if (!misbehave_m3(s, message, answer)) {
 		respond(s, 3, message, GST_RTSP_STS_OK, GST_RTSP_HDR_INVALID, NULL, answer);
+	}
 }
 
 typedef enum {
@@ -656,6 +693,7 @@ static void on_set_parameter(SinkSession *s, const GstRTSPMessage *message, cons
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GString) errors = g_string_new(NULL);
 	SinkSetting set = {.session = s, .errors = errors, .m = 4};
+	const SinkMisbehaviour *refused;
 
 	if (s->state < SINK_WAIT_M4) {
 		violation(s, "SET_PARAMETER in state %s", sink_state_name(s->state));
@@ -665,9 +703,9 @@ static void on_set_parameter(SinkSession *s, const GstRTSPMessage *message, cons
 	if (!sink_params_foreach(body, size, set_line, &set, &error) || !size) {
 		violation(s, "SET_PARAMETER: %s", error ? error->message : "no body");
 		respond_plain(s, 4, message, GST_RTSP_STS_BAD_REQUEST);
-	} else if (set.m == 4 && s->config.misbehaviour == SINK_REFUSE_M4) {
-		respond(s, 4, message, GST_RTSP_STS_SEE_OTHER, GST_RTSP_HDR_INVALID, NULL,
-			"wfd_video_formats: 415\r\n");
+	} else if ((refused = refusal(s, set.m))) {
+		respond(s, set.m, message, refused->status, GST_RTSP_HDR_INVALID, NULL,
+			refused->body);
 	} else if (errors->len) {
 		respond(s, set.m, message, GST_RTSP_STS_SEE_OTHER, GST_RTSP_HDR_INVALID, NULL,
 			errors->str);
@@ -679,7 +717,7 @@ static void on_set_parameter(SinkSession *s, const GstRTSPMessage *message, cons
 			respond_plain(s, set.m, message, GST_RTSP_STS_OK);
 			if (set.standby)
 				on_standby(s);
-			else if (set.m == 4 && s->config.misbehaviour == SINK_CLOSE_AFTER_M4)
+			else if (set.m == 4 && fault(s) == SINK_FAULT_CLOSE_AFTER_M4)
 				fail(s, SINK_REASON_MISBEHAVED,
 				     "The sink closed the connection after M4, as told.");
 		}
@@ -771,6 +809,7 @@ static gboolean read_session(SinkSession *s, const char *value)
 {
 	g_auto(GStrv) parts = g_strsplit(value, ";", 0);
 	const char *id = parts[0] ? g_strstrip(parts[0]) : "";
+	GString *echoed;
 	guint64 seconds;
 
 	if (!*id || strlen(id) > MAX_SESSION_ID)
@@ -794,8 +833,11 @@ static gboolean read_session(SinkSession *s, const char *value)
 		if (!s->config.session_timeout_us)
 			s->session_timeout_us = (gint64)seconds * G_USEC_PER_SEC;
 	}
+	echoed = g_string_new(id);
+	if (s->config.misbehaviour->session_id)
+		s->config.misbehaviour->session_id(echoed);
 	g_free(s->session_id);
-	s->session_id = g_strdup(id);
+	s->session_id = g_string_free(echoed, FALSE);
 	return TRUE;
 }
 
@@ -843,36 +885,31 @@ static void on_setup_done(SinkSession *s, const GstRTSPMessage *message)
 	send_play(s);
 }
 
+static void send_idr_request(SinkSession *s)
+{
+	s->idr_us = s->now_us;
+	s->stats.idr_requests++;
+	request(s, 13, GST_RTSP_SET_PARAMETER, stream_uri(s), NULL, "wfd_idr_request\r\n");
+}
+
 static void misbehave_in_play(SinkSession *s)
 {
-	static const char frobnicate[] =
-		"FROBNICATE rtsp://localhost/wfd1.0 RTSP/1.0\r\nCSeq: %u\r\n\r\n";
-	char *text;
-	SinkPending pending;
-
-	switch (s->config.misbehaviour) {
-	case SINK_TEARDOWN_NOW:
+	switch (fault(s)) {
+	case SINK_FAULT_TEARDOWN_NOW:
 		sink_session_end(s, TRUE, SINK_REASON_MISBEHAVED,
 				 "The sink ended the session right after PLAY, as told.",
 				 s->now_us);
 		break;
-	case SINK_CLOSE_IN_PLAY:
+	case SINK_FAULT_CLOSE_IN_PLAY:
 		fail(s, SINK_REASON_MISBEHAVED,
 		     "The sink closed the connection right after PLAY, as told.");
 		break;
-	case SINK_FLOOD_IDR:
-		for (guint i = 0; i < SINK_FLOOD_REQUESTS; i++) {
-			s->idr_us = 0;
-			sink_session_request_idr(s, s->now_us);
-		}
+	case SINK_FAULT_FLOOD_IDR:
+		for (guint i = 0; i < SINK_FLOOD_REQUESTS; i++)
+			send_idr_request(s);
 		break;
-	case SINK_UNKNOWN_METHOD:
-		text = g_strdup_printf(frobnicate, ++s->cseq);
-		pending = (SinkPending){.cseq = s->cseq,
-					.deadline_us = s->now_us + s->config.response_timeout_us};
-		g_array_append_val(s->pending, pending);
-		record(s, TRUE, 0, "FROBNICATE", 0);
-		send_raw(s, text, strlen(text));
+	case SINK_FAULT_UNKNOWN_METHOD:
+		request_wrongly(s, "FROBNICATE " LOCAL_URI " RTSP/1.0");
 		break;
 	default: break;
 	}
@@ -940,9 +977,11 @@ static void on_response(SinkSession *s, GstRTSPMessage *message)
 	}
 	if (m == 0) {
 		if (code < 400)
-			violation(s, "the unknown method FROBNICATE was answered %d", code);
+			violation(s, "a request that makes no sense was answered %d", code);
 		return;
 	}
+	if (m == 2 && fault(s) == SINK_FAULT_STRANGE_REQUIRE)
+		return;
 	if (code != GST_RTSP_STS_OK) {
 		fail(s, SINK_REASON_REQUEST_REFUSED, "The source answered M%u with %d.", m, code);
 		return;
@@ -982,13 +1021,16 @@ void sink_session_tick(SinkSession *s, gint64 now_us)
 			ended(s);
 		else if (pending.m == 13 || pending.m == 0)
 			violation(s, "no answer to %s within %.1f s",
-				  pending.m ? "M13" : "FROBNICATE",
+				  pending.m ? "M13" : "a request that makes no sense",
 				  s->config.response_timeout_us / 1e6);
 		else
 			fail(s, SINK_REASON_RESPONSE_TIMEOUT,
 			     "The source did not answer M%u within %.1f s.", pending.m,
 			     s->config.response_timeout_us / 1e6);
 	}
+	if (s->state == SINK_PLAYING && fault(s) == SINK_FAULT_FREQUENT_IDR &&
+	    now_us - s->idr_us >= SINK_FREQUENT_IDR_US)
+		send_idr_request(s);
 	if (s->state < SINK_TEARDOWN && now_us - s->heard_us > s->session_timeout_us)
 		fail(s, SINK_REASON_SOURCE_SILENT,
 		     "The source sent no RTSP message for %.1f s (state %s).",
@@ -1000,9 +1042,7 @@ void sink_session_request_idr(SinkSession *s, gint64 now_us)
 	s->now_us = now_us;
 	if (s->state != SINK_PLAYING || (s->idr_us && now_us - s->idr_us < IDR_INTERVAL_US))
 		return;
-	s->idr_us = now_us;
-	s->stats.idr_requests++;
-	request(s, 13, GST_RTSP_SET_PARAMETER, stream_uri(s), NULL, "wfd_idr_request\r\n");
+	send_idr_request(s);
 }
 
 void sink_session_pause(SinkSession *s, gint64 now_us)

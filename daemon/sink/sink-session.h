@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "sink-params.h"
+#include "sink-misbehaviour.h"
 
 #include <gst/rtsp/rtsp.h>
 
@@ -43,37 +43,12 @@ typedef enum {
 	SINK_REASON_MISBEHAVED,
 } SinkReason;
 
-/* Faults that the sink shows a source on purpose; sink_misbehaviour_lookup() has the words. */
-typedef enum {
-	SINK_BEHAVES,
-	SINK_SILENT_M1,
-	SINK_SILENT_M3,
-	SINK_GARBAGE,
-	SINK_BAD_CONTENT_LENGTH,
-	SINK_HUGE_CONTENT_LENGTH,
-	SINK_WRONG_CSEQ,
-	SINK_REFUSE_M4,
-	SINK_CLOSE_AFTER_M4,
-	SINK_NO_M6,
-	SINK_TEARDOWN_NOW,
-	SINK_CLOSE_IN_PLAY,
-	SINK_SILENT_IN_PLAY,
-	SINK_UNKNOWN_METHOD,
-	SINK_FLOOD_IDR,
-	SINK_SPLIT_MESSAGES,
-	SINK_COALESCED_MESSAGES,
-	SINK_N_MISBEHAVIOURS,
-} SinkMisbehaviour;
-
-#define SINK_GARBAGE_BYTES  (1024 * 1024)
-#define SINK_FLOOD_REQUESTS 1000
-
 typedef struct {
 	SinkCaps *caps; /* borrowed */
 	guint16 rtp_port;
 	gint64 response_timeout_us; /* for an answer from the source; WFD 2.1, 6.5 says 6 s */
 	gint64 session_timeout_us; /* silence of the source; 0: as its Session header says */
-	SinkMisbehaviour misbehaviour;
+	const SinkMisbehaviour *misbehaviour; /* NULL: behaves */
 } SinkSessionConfig;
 
 typedef enum {
@@ -149,7 +124,3 @@ const char *const *sink_session_violations(const SinkSession *session);
 
 const char *sink_state_name(SinkState state);
 const char *sink_reason_name(SinkReason reason);
-/* FALSE if @name is none; @description may be NULL. */
-gboolean sink_misbehaviour_lookup(const char *name, SinkMisbehaviour *misbehaviour);
-const char *sink_misbehaviour_name(SinkMisbehaviour misbehaviour);
-const char *sink_misbehaviour_description(SinkMisbehaviour misbehaviour);

@@ -15,6 +15,10 @@
 #define M4_URL	 "wfd_presentation_URL: " STREAM " none\r\n"
 #define M4_PORTS "wfd_client_rtp_ports: RTP/AVP/UDP;unicast 19000 0 mode=play\r\n"
 #define M4	 M4_VIDEO M4_AUDIO M4_URL M4_PORTS
+#define AUDIO	 "wfd_audio_codecs: LPCM 00000003 00, AAC 00000001 00\r\n"
+#define OK_BODY(length)                                                   \
+	"RTSP/1.0 200 OK\r\nCSeq: 2\r\nContent-Type: text/parameters\r\n" \
+	"Content-Length: " length "\r\n\r\n"
 
 typedef struct {
 	SinkCaps *caps;
@@ -54,26 +58,30 @@ static void on_message(GstRTSPMessage *message, gpointer user_data)
 	sink_session_receive(f->session, message, f->now);
 }
 
-static void set_up_misbehaving(SinkFixture *f, SinkMisbehaviour misbehaviour)
+static void set_up_misbehaving(SinkFixture *f, const char *misbehaviour)
 {
 	static const SinkSessionOps ops = {.send = on_send, .event = on_event};
 	SinkSessionConfig config = {
 		.rtp_port = PORT,
 		.response_timeout_us = 6 * SECOND,
-		.misbehaviour = misbehaviour,
+		.misbehaviour = misbehaviour ? sink_misbehaviour_find(misbehaviour) : NULL,
 	};
+
+	g_assert_true(!misbehaviour || config.misbehaviour);
 
 	f->now = 1000 * SECOND;
 	f->out = g_string_new(NULL);
 	f->events = g_string_new(NULL);
 	f->caps = config.caps = sink_caps_new(PORT);
+	if (misbehaviour)
+		sink_misbehaviour_set_caps(config.misbehaviour, f->caps, PORT);
 	f->session = sink_session_new(&config, &ops, f, f->now);
 	f->reader = sink_rtsp_reader_new(on_message, f);
 }
 
 static void set_up(SinkFixture *f, gconstpointer data)
 {
-	set_up_misbehaving(f, GPOINTER_TO_INT(data));
+	set_up_misbehaving(f, NULL);
 }
 
 static void tear_down(SinkFixture *f, gconstpointer data)
@@ -154,12 +162,17 @@ static void set_parameter(SinkFixture *f, const char *body)
 	request(f, "SET_PARAMETER " URI, body);
 }
 
-static void respond(SinkFixture *f, guint cseq, const char *rest)
+static void respond_code(SinkFixture *f, guint cseq, guint code, const char *rest)
 {
 	g_autofree char *text =
-		g_strdup_printf("RTSP/1.0 200 OK\r\nCSeq: %u\r\n%s\r\n", cseq, rest);
+		g_strdup_printf("RTSP/1.0 %u X\r\nCSeq: %u\r\n%s\r\n", code, cseq, rest);
 
 	feed(f, text);
+}
+
+static void respond(SinkFixture *f, guint cseq, const char *rest)
+{
+	respond_code(f, cseq, 200, rest);
 }
 
 static void m1_m2(SinkFixture *f)
@@ -607,120 +620,324 @@ static void test_after_the_end(SinkFixture *f, gconstpointer data)
 	g_assert_cmpstr(f->events->str, ==, "SPE");
 }
 
-/* Every fault that --misbehave offers does what its description says. */
-static void test_misbehave_before_play(SinkFixture *f, gconstpointer data)
+/* Up to M3, whatever the sink's messages look like. */
+static void reach_m3(SinkFixture *f, const char *misbehaviour)
 {
-	static const SinkMisbehaviour which[] = {
-		SINK_SILENT_M1,		 SINK_SILENT_M3,	   SINK_GARBAGE,
-		SINK_BAD_CONTENT_LENGTH, SINK_HUGE_CONTENT_LENGTH, SINK_WRONG_CSEQ,
-		SINK_REFUSE_M4,		 SINK_CLOSE_AFTER_M4,	   SINK_NO_M6,
+	set_up_misbehaving(f, misbehaviour);
+	request(f, "OPTIONS *", "");
+	respond(f, 1, "");
+	assert_state(f, SINK_WAIT_M3);
+	g_string_truncate(f->out, 0);
+}
+
+/* What the misbehaviours make of the answer to M3. */
+static void test_misbehave_m3(SinkFixture *f, gconstpointer data)
+{
+	static const struct {
+		const char *name, *asked, *sent;
+	} cases[] = {
+		{"silent-m3", "wfd_I2C\r\n", ""},
+		{"bad-content-length", "wfd_I2C\r\n", OK_BODY("79") "wfd_I2C: none\r\n"},
+		{"huge-content-length", "wfd_I2C\r\n", OK_BODY("4294967295") "wfd_I2C: none\r\n"},
+		{"wrong-cseq", "wfd_I2C\r\n",
+		 "RTSP/1.0 200 OK\r\nCSeq: 1002\r\nContent-Type: text/parameters\r\n"
+		 "Content-Length: 15\r\n\r\nwfd_I2C: none\r\n"},
+		{"refuse-m3", "wfd_audio_codecs\r\nwfd_I2C\r\nwfd_x\r\n",
+		 "RTSP/1.0 303 See Other\r\nCSeq: 2\r\nContent-Type: text/parameters\r\n"
+		 "Content-Length: 26\r\n\r\nwfd_I2C: 451\r\nwfd_x: 451\r\n"},
+		{"refuse-m3", "wfd_audio_codecs\r\n", OK_BODY("53") AUDIO},
+		{"m3-not-understood", "wfd_audio_codecs\r\nwfd_I2C\r\n",
+		 "RTSP/1.0 451 Parameter Not Understood\r\nCSeq: 2\r\n\r\n"},
+		{"m3-not-understood", "wfd_audio_codecs\r\n", OK_BODY("53") AUDIO},
+		{"spaced-ports", "wfd_client_rtp_ports\r\n",
+		 OK_BODY("67") "wfd_client_rtp_ports: RTP/AVP/UDP; unicast  19000  0  mode = play\r\n"},
+		{"port-range", "wfd_client_rtp_ports\r\n",
+		 OK_BODY("67") "wfd_client_rtp_ports: RTP/AVP/UDP;unicast 19000-19001 0 mode=play\r\n"},
+		{"tcp-only", "wfd_client_rtp_ports\r\n",
+		 OK_BODY("61") "wfd_client_rtp_ports: RTP/AVP/TCP;unicast 19000 0 mode=play\r\n"},
+		{"no-audio", "wfd_audio_codecs\r\n", OK_BODY("24") "wfd_audio_codecs: none\r\n"},
+		{"joined-params", "wfd_I2C\r\nwfd_audio_codecs\r\n",
+		 OK_BODY("68") "wfd_I2C: none; " AUDIO},
+		{"hex-prefix", "wfd_audio_codecs\r\nwfd_connector_type\r\n",
+		 OK_BODY("85") "wfd_audio_codecs: LPCM 0x00000003 0x00, AAC 0x00000001 0x00\r\n"
+			       "wfd_connector_type: 05\r\n"},
+		{"space-before-colon", "wfd_I2C\r\n",
+		 "RTSP/1.0 200 OK\r\nCSeq : 2\r\nContent-Type : text/parameters\r\n"
+		 "Content-Length : 16\r\n\r\nwfd_I2C : none\r\n"},
 	};
 
-	for (guint i = 0; i < G_N_ELEMENTS(which); i++) {
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
 		SinkFixture own = {0};
 
-		set_up_misbehaving(&own, which[i]);
-		if (which[i] == SINK_SILENT_M1) {
-			request(&own, "OPTIONS *", "");
-			assert_sent(&own, "");
-			tear_down(&own, NULL);
-			continue;
-		}
-		m1_m2(&own);
-		if (which[i] < SINK_REFUSE_M4)
-			request(&own, "GET_PARAMETER " URI, "wfd_I2C\r\n");
-		else
-			m3(&own);
-		switch (which[i]) {
-		case SINK_SILENT_M3: assert_sent(&own, ""); break;
-		case SINK_GARBAGE: g_assert_cmpuint(own.out->len, ==, SINK_GARBAGE_BYTES); break;
-		case SINK_BAD_CONTENT_LENGTH:
-			assert_sent(
-				&own,
-				"RTSP/1.0 200 OK\r\nCSeq: 2\r\nContent-Type: text/parameters\r\n"
-				"Content-Length: 79\r\n\r\nwfd_I2C: none\r\n");
-			break;
-		case SINK_HUGE_CONTENT_LENGTH:
-			assert_sent(
-				&own,
-				"RTSP/1.0 200 OK\r\nCSeq: 2\r\nContent-Type: text/parameters\r\n"
-				"Content-Length: 4294967295\r\n\r\nwfd_I2C: none\r\n");
-			break;
-		case SINK_WRONG_CSEQ:
-			assert_starts(&own, "RTSP/1.0 200 OK\r\nCSeq: 1002\r\n");
-			break;
-		case SINK_REFUSE_M4:
-			set_parameter(&own, M4);
-			assert_starts(&own, "RTSP/1.0 303 See Other\r\n");
-			assert_state(&own, SINK_WAIT_M4);
-			break;
-		case SINK_CLOSE_AFTER_M4:
-			set_parameter(&own, M4);
-			assert_sent(&own, "RTSP/1.0 200 OK\r\nCSeq: 3\r\n\r\n");
-			assert_ended(&own, SINK_REASON_MISBEHAVED);
-			break;
-		default:
-			m4(&own);
-			set_parameter(&own, "wfd_trigger_method: SETUP\r\n");
-			assert_sent(&own, "RTSP/1.0 200 OK\r\nCSeq: 4\r\n\r\n");
-			break;
-		}
+		reach_m3(&own, cases[i].name);
+		request(&own, "GET_PARAMETER " URI, cases[i].asked);
+		assert_sent(&own, cases[i].sent);
 		tear_down(&own, NULL);
 	}
 }
 
-static void test_misbehave_in_play(SinkFixture *f, gconstpointer data)
+static void test_misbehave_m3_more(SinkFixture *f, gconstpointer data)
 {
-	static const SinkMisbehaviour which[] = {SINK_TEARDOWN_NOW, SINK_CLOSE_IN_PLAY,
-						 SINK_SILENT_IN_PLAY, SINK_UNKNOWN_METHOD,
-						 SINK_FLOOD_IDR};
+	SinkFixture garbage = {0}, errors = {0}, nul = {0};
 
-	for (guint i = 0; i < G_N_ELEMENTS(which); i++) {
+	reach_m3(&garbage, "garbage");
+	request(&garbage, "GET_PARAMETER " URI, "wfd_I2C\r\n");
+	g_assert_cmpuint(garbage.out->len, ==, SINK_GARBAGE_BYTES);
+	tear_down(&garbage, NULL);
+
+	reach_m3(&errors, "errors-in-m3");
+	request(&errors, "GET_PARAMETER " URI, "wfd_I2C\r\nwfd_video_formats\r\n");
+	g_assert_nonnull(strstr(errors.out->str, "\r\nwfd_video_formats: 30 00 01 04 "));
+	g_assert_true(g_str_has_suffix(errors.out->str, "\r\nwfd_I2C: 451\r\n"));
+	tear_down(&errors, NULL);
+
+	reach_m3(&nul, "nul-after-message");
+	request(&nul, "GET_PARAMETER " URI, "");
+	g_assert_cmpmem(nul.out->str, nul.out->len, "RTSP/1.0 200 OK\r\nCSeq: 2\r\n\r\n", 29);
+	tear_down(&nul, NULL);
+}
+
+static void test_misbehave_early(SinkFixture *f, gconstpointer data)
+{
+	SinkFixture silent = {0}, broken = {0}, strange = {0};
+
+	set_up_misbehaving(&silent, "silent-m1");
+	request(&silent, "OPTIONS *", "");
+	assert_sent(&silent, "");
+	tear_down(&silent, NULL);
+
+	set_up_misbehaving(&broken, "broken-request");
+	request(&broken, "OPTIONS *", "");
+	g_assert_nonnull(strstr(broken.out->str, "\r\n\r\nGET_PARAMETER " URI "\r\nCSeq: 1\r\n\r\n"
+						 "OPTIONS * RTSP/1.0\r\nCSeq: 2\r\n"));
+	feed(&broken, "RTSP/1.0 400 Bad Request\r\nCSeq: 1\r\n\r\n");
+	assert_state(&broken, SINK_WAIT_M3);
+	assert_violations(&broken, 1); /* M1 came without Require */
+	tear_down(&broken, NULL);
+
+	set_up_misbehaving(&strange, "strange-require");
+	request(&strange, "OPTIONS *", "");
+	g_assert_nonnull(strstr(strange.out->str, "Require: org.example.strange\r\n"));
+	g_string_truncate(strange.out, 0);
+	respond_code(&strange, 1, 551, "");
+	assert_sent(&strange, "");
+	assert_state(&strange, SINK_WAIT_M3);
+	tear_down(&strange, NULL);
+}
+
+static void test_misbehave_m4(SinkFixture *f, gconstpointer data)
+{
+	static const struct {
+		const char *name;
+		guint refusals;
+		const char *body;
+	} cases[] = {
+		{"refuse-m4", 2, "wfd_video_formats: 415\r\n"},
+		{"refuse-m4-once", 1, "wfd_video_formats: 415\r\n"},
+		{"refuse-video-only", 2, "wfd_audio_codecs: 415\r\n"},
+		{"close-after-m4", 0, NULL},
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
 		SinkFixture own = {0};
 
-		set_up_misbehaving(&own, which[i]);
+		set_up_misbehaving(&own, cases[i].name);
+		m1_m2(&own);
+		m3(&own);
+		for (guint n = 0; n < cases[i].refusals; n++) {
+			set_parameter(&own, M4);
+			g_assert_true(g_str_has_suffix(own.out->str, cases[i].body));
+			assert_starts(&own, "RTSP/1.0 303 See Other\r\n");
+			assert_state(&own, SINK_WAIT_M4);
+		}
+		if (cases[i].refusals < 2) {
+			set_parameter(&own, M4);
+			assert_starts(&own, "RTSP/1.0 200 OK\r\n");
+		}
+		if (!cases[i].refusals)
+			assert_ended(&own, SINK_REASON_MISBEHAVED);
+		tear_down(&own, NULL);
+	}
+}
+
+static void test_misbehave_m6(SinkFixture *f, gconstpointer data)
+{
+	SinkFixture none = {0}, tcp = {0};
+
+	set_up_misbehaving(&none, "no-m6");
+	m1_m2(&none);
+	m3(&none);
+	m4(&none);
+	set_parameter(&none, "wfd_trigger_method: SETUP\r\n");
+	assert_sent(&none, "RTSP/1.0 200 OK\r\nCSeq: 4\r\n\r\n");
+	tear_down(&none, NULL);
+
+	set_up_misbehaving(&tcp, "tcp-only");
+	m1_m2(&tcp);
+	m3(&tcp);
+	m4(&tcp);
+	set_parameter(&tcp, "wfd_trigger_method: SETUP\r\n");
+	g_assert_nonnull(
+		strstr(tcp.out->str, "\r\nTransport: RTP/AVP/TCP;unicast;client_port=19000\r\n"));
+	respond_code(&tcp, 2, 461, "");
+	assert_ended(&tcp, SINK_REASON_REQUEST_REFUSED);
+	tear_down(&tcp, NULL);
+}
+
+static void test_misbehave_session_id(SinkFixture *f, gconstpointer data)
+{
+	static const struct {
+		const char *name, *sent;
+	} cases[] = {
+		{"number-session-id", "Session: 48879\r\n"},
+		{"quoted-session-id", "Session: \"00048879\"\r\n"},
+		{"spaced-session-id", "Session:   00048879  ;  timeout = 30\r\n"},
+		{"foreign-session-id", "Session: 7777777\r\n"},
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		SinkFixture own = {0};
+
+		set_up_misbehaving(&own, cases[i].name);
 		m1_m2(&own);
 		m3(&own);
 		m4(&own);
 		m5_m6(&own);
-		respond(&own, 2, "Session: 1\r\n");
-		g_string_truncate(own.out, 0);
-		respond(&own, 3, "");
-		switch (which[i]) {
-		case SINK_TEARDOWN_NOW: assert_starts(&own, "TEARDOWN "); break;
-		case SINK_CLOSE_IN_PLAY:
-			assert_sent(&own, "");
-			assert_ended(&own, SINK_REASON_MISBEHAVED);
-			break;
-		case SINK_SILENT_IN_PLAY:
-			request(&own, "GET_PARAMETER " URI, "");
-			set_parameter(&own, "wfd_trigger_method: TEARDOWN\r\n");
-			assert_sent(&own, "");
-			break;
-		case SINK_UNKNOWN_METHOD:
-			assert_sent(&own, "FROBNICATE " URI " RTSP/1.0\r\nCSeq: 4\r\n\r\n");
-			feed(&own, "RTSP/1.0 501 Not Implemented\r\nCSeq: 4\r\n\r\n");
-			assert_state(&own, SINK_PLAYING);
-			break;
-		default:
-			g_assert_cmpuint(sink_session_statistics(own.session)->idr_requests, ==,
-					 SINK_FLOOD_REQUESTS);
-			break;
-		}
+		respond(&own, 2, "Session: 00048879;timeout=30\r\n");
+		if (!strstr(own.out->str, cases[i].sent))
+			g_error("sent \"%s\", not \"%s\"", own.out->str, cases[i].sent);
 		tear_down(&own, NULL);
 	}
 }
 
+static void reach_play(SinkFixture *f, const char *misbehaviour)
+{
+	set_up_misbehaving(f, misbehaviour);
+	m1_m2(f);
+	m3(f);
+	m4(f);
+	m5_m6(f);
+	respond(f, 2, "Session: 1\r\n");
+	g_string_truncate(f->out, 0);
+	respond(f, 3, "");
+}
+
+static void test_misbehave_in_play(SinkFixture *f, gconstpointer data)
+{
+	SinkFixture teardown = {0}, closes = {0}, silent = {0}, unknown = {0}, refuses = {0};
+
+	reach_play(&teardown, "teardown-now");
+	assert_starts(&teardown, "TEARDOWN ");
+	tear_down(&teardown, NULL);
+
+	reach_play(&closes, "close-in-play");
+	assert_sent(&closes, "");
+	assert_ended(&closes, SINK_REASON_MISBEHAVED);
+	tear_down(&closes, NULL);
+
+	reach_play(&silent, "silent-in-play");
+	request(&silent, "GET_PARAMETER " URI, "");
+	set_parameter(&silent, "wfd_trigger_method: TEARDOWN\r\n");
+	assert_sent(&silent, "");
+	tear_down(&silent, NULL);
+
+	reach_play(&unknown, "unknown-method");
+	assert_sent(&unknown, "FROBNICATE " URI " RTSP/1.0\r\nCSeq: 4\r\n\r\n");
+	feed(&unknown, "RTSP/1.0 501 Not Implemented\r\nCSeq: 4\r\n\r\n");
+	assert_state(&unknown, SINK_PLAYING);
+	tear_down(&unknown, NULL);
+
+	reach_play(&refuses, "refuse-session");
+	request(&refuses, "GET_PARAMETER " URI, "");
+	assert_starts(&refuses, "RTSP/1.0 454 Session Not Found\r\n");
+	assert_state(&refuses, SINK_PLAYING);
+	tear_down(&refuses, NULL);
+}
+
+static void test_misbehave_idr(SinkFixture *f, gconstpointer data)
+{
+	SinkFixture flood = {0}, frequent = {0};
+
+	reach_play(&flood, "flood-idr");
+	g_assert_cmpuint(sink_session_statistics(flood.session)->idr_requests, ==,
+			 SINK_FLOOD_REQUESTS);
+	tear_down(&flood, NULL);
+
+	reach_play(&frequent, "frequent-idr");
+	for (guint ms = 0; ms < 1000; ms += 10)
+		sink_session_tick(frequent.session, frequent.now + ms * G_TIME_SPAN_MILLISECOND);
+	g_assert_cmpuint(sink_session_statistics(frequent.session)->idr_requests, ==, 20);
+	tear_down(&frequent, NULL);
+}
+
+static guint8 sum_of(const char *hex)
+{
+	guint8 sum = 0;
+
+	for (guint i = 0; i < SINK_EDID_BLOCK; i++)
+		sum += g_ascii_xdigit_value(hex[2 * i]) << 4 | g_ascii_xdigit_value(hex[2 * i + 1]);
+	return sum;
+}
+
+/* The base block is sound each time, and what follows is as wrong as its name says. */
+static void test_misbehave_edid(SinkFixture *f, gconstpointer data)
+{
+	static const struct {
+		const char *name, *count;
+		guint digits;
+		const char *claimed; /* byte 126 */
+		gboolean sound; /* the extension's sum */
+	} cases[] = {
+		{"edid-bad-sum", "0002 ", 512, "01", FALSE},
+		{"edid-missing", "0002 ", 256, "01", TRUE},
+		{"edid-all-ff", "0002 ", 512, "01", FALSE},
+		{"edid-six-blocks", "0006 ", 1536, "05", TRUE},
+		{"edid-48-extensions", "0031 ", 512, "30", TRUE},
+		{"edid-count-small", "0001 ", 512, "01", TRUE},
+		{"edid-count-odd", "0003 ", 512, "01", TRUE},
+		{"edid-count-zero", "0000 ", 512, "01", TRUE},
+		{"edid-count-bytes", "0100 ", 512, "01", TRUE},
+		{"edid-count-decimal", "0256 ", 512, "01", TRUE},
+		{"edid-half-byte", "0002 ", 513, "01", TRUE},
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		SinkFixture own = {0};
+		const char *value;
+
+		set_up_misbehaving(&own, cases[i].name);
+		value = sink_caps_get(own.caps, "wfd_display_edid");
+		g_assert_true(g_str_has_prefix(value, cases[i].count));
+		value += 5;
+		g_assert_cmpuint(strlen(value), ==, cases[i].digits);
+		g_assert_cmpmem(value + 252, 2, cases[i].claimed, 2);
+		g_assert_cmpuint(sum_of(value), ==, 0);
+		if (cases[i].digits > 256)
+			g_assert_true((sum_of(value + 256) == 0) == cases[i].sound);
+		tear_down(&own, NULL);
+	}
+}
+
+/* Each has a name of its own, which finds it, and a line of the manual page. */
 static void test_names(void)
 {
-	for (guint i = SINK_BEHAVES + 1; i < SINK_N_MISBEHAVIOURS; i++) {
-		SinkMisbehaviour found;
+	g_autofree char *manual = NULL;
+	guint n;
+	const SinkMisbehaviour *table = sink_misbehaviour_table(&n);
 
-		g_assert_true(sink_misbehaviour_lookup(sink_misbehaviour_name(i), &found));
-		g_assert_cmpuint(found, ==, i);
-		g_assert_nonnull(sink_misbehaviour_description(i));
+	g_assert_true(g_file_get_contents(g_getenv("SINK_MANUAL"), &manual, NULL, NULL));
+	for (guint i = 0; i < n; i++) {
+		g_autoptr(GString) name = g_string_new(table[i].name);
+
+		g_assert_true(sink_misbehaviour_find(table[i].name) == &table[i]);
+		g_assert_cmpstr(table[i].description, !=, "");
+		g_string_replace(name, "-", "\\-", 0);
+		g_string_prepend(name, "\n.B ");
+		g_string_append(name, "\n");
+		if (!strstr(manual, name->str))
+			g_error("the manual page has no %s", table[i].name);
 	}
-	g_assert_false(sink_misbehaviour_lookup("", NULL));
+	g_assert_null(sink_misbehaviour_find(""));
 }
 
 /*
@@ -757,7 +974,7 @@ static void test_mutations(void)
 		/* The first run is the unchanged one, to see that this text does get to the end. */
 		for (guint n = i ? g_rand_int_range(random, 1, 6) : 0; n; n--)
 			text[g_rand_int_range(random, 0, size)] = g_rand_int_range(random, 0, 256);
-		set_up_misbehaving(&f, SINK_BEHAVES);
+		set_up_misbehaving(&f, NULL);
 		while (at < size) {
 			gsize wanted = g_rand_int_range(random, 1, 300);
 			gsize piece = MIN(size - at, wanted);
@@ -808,8 +1025,15 @@ int main(int argc, char **argv)
 	ADD("strange-answers", test_strange_answers);
 	ADD("flood", test_flood);
 	ADD("after-the-end", test_after_the_end);
-	ADD("misbehave-before-play", test_misbehave_before_play);
+	ADD("misbehave-early", test_misbehave_early);
+	ADD("misbehave-m3", test_misbehave_m3);
+	ADD("misbehave-m3-more", test_misbehave_m3_more);
+	ADD("misbehave-m4", test_misbehave_m4);
+	ADD("misbehave-m6", test_misbehave_m6);
+	ADD("misbehave-session-id", test_misbehave_session_id);
 	ADD("misbehave-in-play", test_misbehave_in_play);
+	ADD("misbehave-idr", test_misbehave_idr);
+	ADD("misbehave-edid", test_misbehave_edid);
 	g_test_add_func("/sink/session/names", test_names);
 	g_test_add_func("/sink/session/mutations", test_mutations);
 	return g_test_run();
