@@ -2,7 +2,6 @@
 /* miracast-sink: a headless Wi-Fi Display sink. Options, the socket, and what happens when. */
 #include "sink-media.h"
 #include "sink-report.h"
-#include "sink-rtsp.h"
 #include "sink-session.h"
 
 #include <errno.h>
@@ -63,7 +62,6 @@ typedef struct {
 	guint flush_timer;
 
 	SinkCaps *caps;
-	SinkRtspReader *reader;
 	SinkSession *session;
 	SinkMedia *media;
 
@@ -163,17 +161,7 @@ static gboolean on_readable(GSocket *socket, GIOCondition condition, gpointer us
 	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
 		return G_SOURCE_CONTINUE;
 	if (got > 0) {
-		if (!sink_rtsp_reader_feed(app->reader, data, got, &error)) {
-			g_autofree char *sentence = g_strdup_printf(
-				"What the source sent is not RTSP: %s.", error->message);
-			gboolean oversize =
-				g_error_matches(error, SINK_RTSP_ERROR, SINK_RTSP_ERROR_OVERSIZE);
-
-			finish(app, FALSE,
-			       oversize ? SINK_REASON_RTSP_OVERSIZE : SINK_REASON_RTSP_MALFORMED,
-			       sentence);
-			return G_SOURCE_REMOVE;
-		}
+		sink_session_feed(app->session, data, got, g_get_monotonic_time());
 		return app->read_source ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
 	}
 	{
@@ -236,13 +224,6 @@ static gboolean on_session_event(SinkEvent event, gpointer user_data, GError **e
 		break;
 	}
 	return TRUE;
-}
-
-static void on_message(GstRTSPMessage *message, gpointer user_data)
-{
-	SinkApp *app = user_data;
-
-	sink_session_receive(app->session, message, g_get_monotonic_time());
 }
 
 static void on_media_failed(const char *reason, gpointer user_data)
@@ -309,7 +290,6 @@ static gboolean begin_session(SinkApp *app, GError **error)
 		app, error);
 	if (!app->media)
 		return FALSE;
-	app->reader = sink_rtsp_reader_new(on_message, app);
 	app->socket = g_object_ref(g_socket_connection_get_socket(app->connection));
 	g_socket_set_blocking(app->socket, FALSE);
 	g_socket_set_option(app->socket, IPPROTO_TCP, TCP_NODELAY, 1, NULL);
@@ -679,7 +659,6 @@ static void app_clear(SinkApp *app)
 	stop_source(&app->read_source);
 	stop_source(&app->write_source);
 	sink_session_free(app->session);
-	sink_rtsp_reader_free(app->reader);
 	sink_media_free(app->media);
 	sink_caps_free(app->caps);
 	g_byte_array_unref(app->unsent);

@@ -13,67 +13,25 @@ G_DEFINE_QUARK(sink - params - error - quark, sink_params_error)
 
 #define MAX_PARAM_LINES 64
 
-/* WFD 2.1, 5.1.5.1: CEA resolutions and refresh rates, by bit. */
-static const SinkMode cea_modes[] = {
-	{640, 480, 60, FALSE},	 {720, 480, 60, FALSE},	  {720, 480, 60, TRUE},
-	{720, 576, 50, FALSE},	 {720, 576, 50, TRUE},	  {1280, 720, 30, FALSE},
-	{1280, 720, 60, FALSE},	 {1920, 1080, 30, FALSE}, {1920, 1080, 60, FALSE},
-	{1920, 1080, 60, TRUE},	 {1280, 720, 25, FALSE},  {1280, 720, 50, FALSE},
-	{1920, 1080, 25, FALSE}, {1920, 1080, 50, FALSE}, {1920, 1080, 50, TRUE},
-	{1280, 720, 24, FALSE},	 {1920, 1080, 24, FALSE},
-};
-
-/* WFD 2.1, 5.1.5.2: VESA resolutions and refresh rates, by bit. */
-static const SinkMode vesa_modes[] = {
-	{800, 600, 30, FALSE},	 {800, 600, 60, FALSE},	  {1024, 768, 30, FALSE},
-	{1024, 768, 60, FALSE},	 {1152, 864, 30, FALSE},  {1152, 864, 60, FALSE},
-	{1280, 768, 30, FALSE},	 {1280, 768, 60, FALSE},  {1280, 800, 30, FALSE},
-	{1280, 800, 60, FALSE},	 {1360, 768, 30, FALSE},  {1360, 768, 60, FALSE},
-	{1366, 768, 30, FALSE},	 {1366, 768, 60, FALSE},  {1280, 1024, 30, FALSE},
-	{1280, 1024, 60, FALSE}, {1400, 1050, 30, FALSE}, {1400, 1050, 60, FALSE},
-	{1440, 900, 30, FALSE},	 {1440, 900, 60, FALSE},  {1600, 900, 30, FALSE},
-	{1600, 900, 60, FALSE},	 {1600, 1200, 30, FALSE}, {1600, 1200, 60, FALSE},
-	{1680, 1024, 30, FALSE}, {1680, 1024, 60, FALSE}, {1680, 1050, 30, FALSE},
-	{1680, 1050, 60, FALSE}, {1920, 1200, 30, FALSE}, {1920, 1200, 60, FALSE},
-};
-
-/* WFD 2.1, 5.1.5.3: handheld resolutions and refresh rates, by bit. */
-static const SinkMode hh_modes[] = {
-	{800, 480, 30, FALSE}, {800, 480, 60, FALSE}, {854, 480, 30, FALSE}, {854, 480, 60, FALSE},
-	{864, 480, 30, FALSE}, {864, 480, 60, FALSE}, {640, 360, 30, FALSE}, {640, 360, 60, FALSE},
-	{960, 540, 30, FALSE}, {960, 540, 60, FALSE}, {848, 480, 30, FALSE}, {848, 480, 60, FALSE},
-};
-
-static const struct {
-	const char *name;
-	const SinkMode *modes;
-	guint n_modes;
-} tables[SINK_N_TABLES] = {
-	[SINK_TABLE_CEA] = {"CEA", cea_modes, G_N_ELEMENTS(cea_modes)},
-	[SINK_TABLE_VESA] = {"VESA", vesa_modes, G_N_ELEMENTS(vesa_modes)},
-	[SINK_TABLE_HH] = {"HH", hh_modes, G_N_ELEMENTS(hh_modes)},
-};
-
-/* H.264 (ITU-T H.264, table A-1): what each level bit allows, in macroblocks and macroblocks/s. */
+/*
+ * H.264 (ITU-T H.264, table A-1): what each level bit allows, in macroblocks and macroblocks/s. At
+ * level 4.2 that is 8704 macroblocks, but WFD 2.1 (5.1.5.2) puts 1920x1200, which has 9000, there.
+ */
 static const struct {
 	const char *name;
 	guint max_frame;
 	guint max_rate;
 } levels[] = {
 	{"3.1", 3600, 108000}, {"3.2", 5120, 216000}, {"4", 8192, 245760},
-	{"4.1", 8192, 245760}, {"4.2", 8704, 522240},
+	{"4.1", 8192, 245760}, {"4.2", 9000, 522240},
 };
 
-const SinkMode *sink_mode_lookup(SinkTable table, guint index)
+const char *sink_table_name(WfdModeTable table)
 {
-	if (table >= SINK_N_TABLES || index >= tables[table].n_modes)
-		return NULL;
-	return &tables[table].modes[index];
-}
+	static const char *const names[] = {
+		[WFD_CEA] = "CEA", [WFD_VESA] = "VESA", [WFD_HH] = "HH"};
 
-const char *sink_table_name(SinkTable table)
-{
-	return table < SINK_N_TABLES ? tables[table].name : "reserved";
+	return table < WFD_N_MODE_TABLES ? names[table] : "reserved";
 }
 
 const char *sink_profile_name(guint8 profile)
@@ -224,7 +182,7 @@ gboolean sink_video_formats_parse(const char *text, SinkVideoFormats *formats, G
 	return TRUE;
 }
 
-static gboolean fits_level(const SinkMode *mode, int level)
+static gboolean fits_level(const WfdMode *mode, int level)
 {
 	guint blocks = ((mode->width + 15) / 16) * ((mode->height + 15) / 16);
 	guint frames = mode->interlaced ? mode->fps / 2 : mode->fps;
@@ -237,7 +195,7 @@ gboolean sink_video_choice_parse(const char *text, const SinkVideoFormats *offer
 {
 	SinkVideoFormats formats;
 	const SinkH264Codec *codec = &formats.codecs[0];
-	const SinkMode *mode;
+	const WfdMode *mode;
 	gboolean level_offered = FALSE, mode_offered = FALSE;
 	guint n_tables = 0;
 	int level;
@@ -248,7 +206,7 @@ gboolean sink_video_choice_parse(const char *text, const SinkVideoFormats *offer
 		MALFORMED(error, "M4 must choose one codec, this one names %u", formats.n_codecs);
 		return FALSE;
 	}
-	for (guint t = 0; t < SINK_N_TABLES; t++) {
+	for (guint t = 0; t < WFD_N_MODE_TABLES; t++) {
 		if (!codec->modes[t])
 			continue;
 		n_tables++;
@@ -259,7 +217,7 @@ gboolean sink_video_choice_parse(const char *text, const SinkVideoFormats *offer
 		return FALSE;
 	}
 	choice->index = g_bit_nth_lsf(codec->modes[choice->table], -1);
-	mode = sink_mode_lookup(choice->table, choice->index);
+	mode = wfd_mode_get(choice->table, choice->index);
 	if (!mode) {
 		UNSUPPORTED(error, "bit %u of the %s table is reserved", choice->index,
 			    sink_table_name(choice->table));

@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include "wfd-modes.h"
+
 #include <glib.h>
 
 #define SINK_PARAMS_ERROR (sink_params_error_quark())
@@ -20,21 +22,6 @@ typedef enum {
 	SINK_PARAMS_ERROR_OUT_OF_RANGE = 457,
 } SinkParamsError;
 
-typedef enum {
-	SINK_TABLE_CEA,
-	SINK_TABLE_VESA,
-	SINK_TABLE_HH,
-	SINK_N_TABLES
-} SinkTable;
-
-/* One resolution of the three tables; fps is the refresh rate in Hz (fields/s if interlaced). */
-typedef struct {
-	guint16 width;
-	guint16 height;
-	guint8 fps;
-	gboolean interlaced;
-} SinkMode;
-
 #define SINK_PROFILE_CBP 0x01
 #define SINK_PROFILE_CHP 0x02
 
@@ -42,7 +29,7 @@ typedef struct {
 typedef struct {
 	guint8 profile;
 	guint8 level;
-	guint32 modes[SINK_N_TABLES];
+	guint32 modes[WFD_N_MODE_TABLES];
 	guint8 latency;
 	guint16 min_slice_size;
 	guint16 slice_enc_params;
@@ -62,10 +49,10 @@ typedef struct {
 
 /* What M4 settled on. */
 typedef struct {
-	SinkMode mode;
+	WfdMode mode;
 	guint8 profile;
 	guint8 level;
-	SinkTable table;
+	WfdModeTable table;
 	guint index;
 } SinkVideoChoice;
 
@@ -74,9 +61,7 @@ typedef struct {
 	guint32 mode;
 } SinkAudioChoice;
 
-/* The resolution at bit @index of @table, or NULL where the specification has none. */
-const SinkMode *sink_mode_lookup(SinkTable table, guint index);
-const char *sink_table_name(SinkTable table);
+const char *sink_table_name(WfdModeTable table);
 const char *sink_profile_name(guint8 profile);
 const char *sink_level_name(guint8 level);
 

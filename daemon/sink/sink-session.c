@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "sink-session.h"
 
-#include "sink-rtsp.h"
+#include "rtsp-framer.h"
 
 #include <string.h>
 
@@ -35,6 +35,7 @@ struct SinkSession {
 	gint64 standby_since_us;
 	gint64 session_timeout_us;
 
+	RtspFramer framer;
 	guint cseq;
 	GArray *pending; /* SinkPending */
 	char *url;
@@ -105,6 +106,7 @@ SinkSession *sink_session_new(const SinkSessionConfig *config, const SinkSession
 	s->began_us = now_us;
 	s->heard_us = now_us;
 	s->session_timeout_us = config->session_timeout_us ?: DEFAULT_SESSION_TIMEOUT_US;
+	rtsp_framer_init(&s->framer);
 	s->pending = g_array_new(FALSE, FALSE, sizeof(SinkPending));
 	s->exchanges = g_array_new(FALSE, FALSE, sizeof(SinkExchange));
 	s->violations = g_ptr_array_new_with_free_func(g_free);
@@ -119,6 +121,7 @@ void sink_session_free(SinkSession *s)
 {
 	if (!s)
 		return;
+	rtsp_framer_clear(&s->framer);
 	g_array_unref(s->pending);
 	g_array_unref(s->exchanges);
 	g_ptr_array_unref(s->violations);
@@ -206,19 +209,19 @@ static void send_raw(SinkSession *s, GString *text)
 	s->ops.send(bytes, s->user_data);
 }
 
-static void send_message(SinkSession *s, const GstRTSPMessage *message)
+static void send_message(SinkSession *s, const RtspMessage *message)
 {
-	g_autoptr(GBytes) bytes = sink_rtsp_serialize(message);
-	gsize size;
-	const char *data = g_bytes_get_data(bytes, &size);
-	GString *text = g_string_new_len(data, size);
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	GString *text;
 
+	rtsp_message_append_to(message, bytes);
+	text = g_string_new_len((const char *)bytes->data, bytes->len);
 	if (s->config.misbehaviour->message)
 		s->config.misbehaviour->message(text);
 	send_raw(s, text);
 }
 
-static void set_body(const SinkSession *s, GstRTSPMessage *message, const char *body)
+static void set_body(const SinkSession *s, RtspMessage *message, const char *body)
 {
 	g_autoptr(GString) text = g_string_new(body);
 
@@ -243,7 +246,7 @@ static void expect_answer(SinkSession *s, guint8 m)
 static void request(SinkSession *s, guint8 m, GstRTSPMethod method, const char *uri,
 		    const char *transport, const char *body)
 {
-	GstRTSPMessage message = {0};
+	RtspMessage message = {0};
 	g_autofree char *cseq = g_strdup_printf("%u", ++s->cseq);
 
 	gst_rtsp_message_init_request(&message, method, uri);
@@ -281,10 +284,10 @@ static const SinkMisbehaviour *refusal(SinkSession *s, guint8 m)
 	return misbehaviour;
 }
 
-static void respond(SinkSession *s, guint8 m, const GstRTSPMessage *to, GstRTSPStatusCode code,
+static void respond(SinkSession *s, guint8 m, const RtspMessage *to, GstRTSPStatusCode code,
 		    GstRTSPHeaderField field, const char *value, const char *body)
 {
-	GstRTSPMessage message = {0};
+	RtspMessage message = {0};
 
 	if (gone_silent(s) || (fault(s) == SINK_FAULT_SILENT && m == s->config.misbehaviour->m))
 		return;
@@ -298,8 +301,7 @@ static void respond(SinkSession *s, guint8 m, const GstRTSPMessage *to, GstRTSPS
 	gst_rtsp_message_unset(&message);
 }
 
-static void respond_plain(SinkSession *s, guint8 m, const GstRTSPMessage *to,
-			  GstRTSPStatusCode code)
+static void respond_plain(SinkSession *s, guint8 m, const RtspMessage *to, GstRTSPStatusCode code)
 {
 	respond(s, m, to, code, GST_RTSP_HDR_INVALID, NULL, NULL);
 }
@@ -373,7 +375,7 @@ static void request_wrongly(SinkSession *s, const char *line)
 }
 
 /* M1: OPTIONS from the source. */
-static void on_options(SinkSession *s, const GstRTSPMessage *message)
+static void on_options(SinkSession *s, const RtspMessage *message)
 {
 	char *require = NULL;
 
@@ -398,7 +400,7 @@ static void on_options(SinkSession *s, const GstRTSPMessage *message)
 	}
 }
 
-static char *get_cseq(const GstRTSPMessage *message)
+static char *get_cseq(const RtspMessage *message)
 {
 	char *value = NULL;
 
@@ -407,7 +409,7 @@ static char *get_cseq(const GstRTSPMessage *message)
 }
 
 /* The M3 answers that are wrong on purpose. TRUE if one was sent. */
-static gboolean misbehave_m3(SinkSession *s, const GstRTSPMessage *message, const char *body)
+static gboolean misbehave_m3(SinkSession *s, const RtspMessage *message, const char *body)
 {
 	g_autoptr(GRand) random = NULL;
 	guint32 length = strlen(body);
@@ -448,7 +450,7 @@ static void optional_line(const char *name, const char *value, gpointer user_dat
 }
 
 /* M3: GET_PARAMETER with names; M16: GET_PARAMETER without. */
-static void on_get_parameter(SinkSession *s, const GstRTSPMessage *message, const char *body,
+static void on_get_parameter(SinkSession *s, const RtspMessage *message, const char *body,
 			     guint size)
 {
 	g_autoptr(GError) error = NULL;
@@ -625,7 +627,7 @@ static void set_line(const char *name, const char *value, gpointer user_data)
 }
 
 /* M5: what the source triggers is a request that the sink then sends. */
-static void on_trigger(SinkSession *s, const GstRTSPMessage *message, SinkTrigger trigger)
+static void on_trigger(SinkSession *s, const RtspMessage *message, SinkTrigger trigger)
 {
 	static const guint valid_in[] = {
 		[TRIGGER_SETUP] = 1 << SINK_WAIT_M5,
@@ -687,7 +689,7 @@ static void on_standby(SinkSession *s)
 }
 
 /* M4, M5, M10, M11, M12, M14, M15 */
-static void on_set_parameter(SinkSession *s, const GstRTSPMessage *message, const char *body,
+static void on_set_parameter(SinkSession *s, const RtspMessage *message, const char *body,
 			     guint size)
 {
 	g_autoptr(GError) error = NULL;
@@ -752,7 +754,7 @@ static void number_line(const char *name, const char *value, gpointer user_data)
 	}
 }
 
-static void on_request(SinkSession *s, GstRTSPMessage *message)
+static void on_request(SinkSession *s, RtspMessage *message)
 {
 	GstRTSPMethod method = GST_RTSP_INVALID;
 	guint8 *data = NULL;
@@ -787,7 +789,14 @@ static void on_request(SinkSession *s, GstRTSPMessage *message)
 	}
 }
 
-static void check_public(SinkSession *s, const GstRTSPMessage *message)
+static void on_bad_request(SinkSession *s, const RtspMessage *message)
+{
+	record(s, FALSE, 0, "?", 0);
+	violation(s, "a request line is broken");
+	respond_plain(s, 0, message, GST_RTSP_STS_BAD_REQUEST);
+}
+
+static void check_public(SinkSession *s, const RtspMessage *message)
 {
 	static const char *const needed[] = {WFD_FEATURE, "SETUP",	   "TEARDOWN",	   "PLAY",
 					     "PAUSE",	  "GET_PARAMETER", "SET_PARAMETER"};
@@ -855,7 +864,7 @@ static guint transport_port(const char *transport, const char *key)
 	return 0;
 }
 
-static void check_transport(SinkSession *s, const GstRTSPMessage *message)
+static void check_transport(SinkSession *s, const RtspMessage *message)
 {
 	char *value = NULL;
 
@@ -868,7 +877,7 @@ static void check_transport(SinkSession *s, const GstRTSPMessage *message)
 }
 
 /* M6 answered: the session exists. */
-static void on_setup_done(SinkSession *s, const GstRTSPMessage *message)
+static void on_setup_done(SinkSession *s, const RtspMessage *message)
 {
 	char *value = NULL;
 
@@ -949,7 +958,7 @@ static gboolean take_pending(SinkSession *s, guint cseq, guint8 *m)
 	return FALSE;
 }
 
-static void on_response(SinkSession *s, GstRTSPMessage *message)
+static void on_response(SinkSession *s, RtspMessage *message)
 {
 	GstRTSPStatusCode code = GST_RTSP_STS_INVALID;
 	const char *cseq = get_cseq(message);
@@ -994,16 +1003,57 @@ static void on_response(SinkSession *s, GstRTSPMessage *message)
 	}
 }
 
-void sink_session_receive(SinkSession *s, GstRTSPMessage *message, gint64 now_us)
+/* Ends the session if what came is not RTSP any more. */
+static void judge_framing(SinkSession *s, RtspFramerResult result)
 {
+	switch (result) {
+	case RTSP_FRAMER_GARBAGE:
+		fail(s, SINK_REASON_RTSP_MALFORMED, "What the source sent is not RTSP.");
+		break;
+	case RTSP_FRAMER_BAD_LENGTH:
+		fail(s, SINK_REASON_RTSP_MALFORMED,
+		     "The source sent a message whose Content-Length is wrong.");
+		break;
+	case RTSP_FRAMER_HEADER_TOO_LONG:
+		fail(s, SINK_REASON_RTSP_OVERSIZE, "The source sent a head of more than %d bytes.",
+		     RTSP_MAX_HEADER);
+		break;
+	case RTSP_FRAMER_BODY_TOO_LONG:
+		fail(s, SINK_REASON_RTSP_OVERSIZE, "The source sent a body of more than %d bytes.",
+		     RTSP_MAX_BODY);
+		break;
+	default: break;
+	}
+}
+
+void sink_session_feed(SinkSession *s, const guint8 *data, gsize size, gint64 now_us)
+{
+	RtspFramerResult result = RTSP_FRAMER_MORE;
+
 	s->now_us = now_us;
 	if (s->state == SINK_ENDED)
 		return;
-	s->heard_us = now_us;
-	if (message->type == GST_RTSP_MESSAGE_REQUEST)
-		on_request(s, message);
-	else if (message->type == GST_RTSP_MESSAGE_RESPONSE)
-		on_response(s, message);
+	rtsp_framer_push(&s->framer, data, size);
+	while (s->state != SINK_ENDED) {
+		g_autoptr(RtspMessage) message = NULL;
+
+		result = rtsp_framer_pull(&s->framer, &message);
+		if (result != RTSP_FRAMER_MESSAGE && result != RTSP_FRAMER_BAD_REQUEST)
+			break;
+		s->heard_us = now_us;
+		if (result == RTSP_FRAMER_BAD_REQUEST)
+			on_bad_request(s, message);
+		else if (message->type == GST_RTSP_MESSAGE_RESPONSE)
+			on_response(s, message);
+		else
+			on_request(s, message);
+		if (fault(s) == SINK_FAULT_READ_ONCE) {
+			rtsp_framer_clear(&s->framer);
+			rtsp_framer_init(&s->framer);
+		}
+	}
+	if (s->state != SINK_ENDED)
+		judge_framing(s, result);
 }
 
 void sink_session_tick(SinkSession *s, gint64 now_us)

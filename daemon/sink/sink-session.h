@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The RTSP session of a Wi-Fi Display sink: messages in, bytes and events out (WFD 2.1, 6.4).
+ * The RTSP session of a Wi-Fi Display sink: bytes in, bytes and events out (WFD 2.1, 6.4).
  * It knows neither sockets nor media, and is told what time it is; so a test can drive it.
  */
 #pragma once
 
 #include "sink-misbehaviour.h"
-
-#include <gst/rtsp/rtsp.h>
 
 typedef enum {
 	SINK_WAIT_M1, /* connected */
@@ -96,7 +94,8 @@ SinkSession *sink_session_new(const SinkSessionConfig *config, const SinkSession
 void sink_session_free(SinkSession *session);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SinkSession, sink_session_free)
 
-void sink_session_receive(SinkSession *session, GstRTSPMessage *message, gint64 now_us);
+/* Takes bytes of the source, in whatever pieces they come. */
+void sink_session_feed(SinkSession *session, const guint8 *data, gsize size, gint64 now_us);
 /* Call often (every 100 ms will do): ends the session when the source does not answer. */
 void sink_session_tick(SinkSession *session, gint64 now_us);
 /* M13; does nothing unless playing, or if one was sent in the last half second. */

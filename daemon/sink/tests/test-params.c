@@ -12,31 +12,23 @@ static void test_tables(void)
 {
 	/* WFD 2.1, 5.1.5.1 to 5.1.5.3: first, last, and the ones that others got wrong. */
 	static const struct {
-		SinkTable table;
+		WfdModeTable table;
 		guint bit;
-		SinkMode mode;
+		WfdMode mode;
 	} known[] = {
-		{SINK_TABLE_CEA, 0, {640, 480, 60, FALSE}},
-		{SINK_TABLE_CEA, 2, {720, 480, 60, TRUE}},
-		{SINK_TABLE_CEA, 4, {720, 576, 50, TRUE}},
-		{SINK_TABLE_CEA, 5, {1280, 720, 30, FALSE}},
-		{SINK_TABLE_CEA, 6, {1280, 720, 60, FALSE}},
-		{SINK_TABLE_CEA, 7, {1920, 1080, 30, FALSE}},
-		{SINK_TABLE_CEA, 9, {1920, 1080, 60, TRUE}},
-		{SINK_TABLE_CEA, 10, {1280, 720, 25, FALSE}},
-		{SINK_TABLE_CEA, 14, {1920, 1080, 50, TRUE}},
-		{SINK_TABLE_CEA, 15, {1280, 720, 24, FALSE}},
-		{SINK_TABLE_CEA, 16, {1920, 1080, 24, FALSE}},
-		{SINK_TABLE_VESA, 0, {800, 600, 30, FALSE}},
-		{SINK_TABLE_VESA, 13, {1366, 768, 60, FALSE}},
-		{SINK_TABLE_VESA, 24, {1680, 1024, 30, FALSE}},
-		{SINK_TABLE_VESA, 29, {1920, 1200, 60, FALSE}},
-		{SINK_TABLE_HH, 0, {800, 480, 30, FALSE}},
-		{SINK_TABLE_HH, 11, {848, 480, 60, FALSE}},
+		{WFD_CEA, 0, {640, 480, 60, FALSE}},	 {WFD_CEA, 2, {720, 480, 60, TRUE}},
+		{WFD_CEA, 4, {720, 576, 50, TRUE}},	 {WFD_CEA, 5, {1280, 720, 30, FALSE}},
+		{WFD_CEA, 6, {1280, 720, 60, FALSE}},	 {WFD_CEA, 7, {1920, 1080, 30, FALSE}},
+		{WFD_CEA, 9, {1920, 1080, 60, TRUE}},	 {WFD_CEA, 10, {1280, 720, 25, FALSE}},
+		{WFD_CEA, 14, {1920, 1080, 50, TRUE}},	 {WFD_CEA, 15, {1280, 720, 24, FALSE}},
+		{WFD_CEA, 16, {1920, 1080, 24, FALSE}},	 {WFD_VESA, 0, {800, 600, 30, FALSE}},
+		{WFD_VESA, 13, {1366, 768, 60, FALSE}},	 {WFD_VESA, 24, {1680, 1024, 30, FALSE}},
+		{WFD_VESA, 28, {1920, 1200, 30, FALSE}}, {WFD_HH, 0, {800, 480, 30, FALSE}},
+		{WFD_HH, 11, {848, 480, 60, FALSE}},
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(known); i++) {
-		const SinkMode *mode = sink_mode_lookup(known[i].table, known[i].bit);
+		const WfdMode *mode = wfd_mode_get(known[i].table, known[i].bit);
 
 		g_assert_nonnull(mode);
 		g_assert_cmpuint(mode->width, ==, known[i].mode.width);
@@ -44,10 +36,10 @@ static void test_tables(void)
 		g_assert_cmpuint(mode->fps, ==, known[i].mode.fps);
 		g_assert_cmpint(mode->interlaced, ==, known[i].mode.interlaced);
 	}
-	g_assert_null(sink_mode_lookup(SINK_TABLE_CEA, 17));
-	g_assert_null(sink_mode_lookup(SINK_TABLE_VESA, 30));
-	g_assert_null(sink_mode_lookup(SINK_TABLE_HH, 12));
-	g_assert_null(sink_mode_lookup(3, 0));
+	g_assert_null(wfd_mode_get(WFD_CEA, 17));
+	g_assert_null(wfd_mode_get(WFD_VESA, 29));
+	g_assert_null(wfd_mode_get(WFD_HH, 12));
+	g_assert_null(wfd_mode_get(3, 0));
 }
 
 static void test_video_formats(void)
@@ -61,11 +53,11 @@ static void test_video_formats(void)
 	g_assert_cmpuint(formats.n_codecs, ==, 2);
 	g_assert_cmpuint(formats.codecs[0].profile, ==, SINK_PROFILE_CBP);
 	g_assert_cmpuint(formats.codecs[0].level, ==, 4);
-	g_assert_cmphex(formats.codecs[0].modes[SINK_TABLE_CEA], ==, 0x19ceb);
-	g_assert_cmphex(formats.codecs[0].modes[SINK_TABLE_VESA], ==, 0x30f);
+	g_assert_cmphex(formats.codecs[0].modes[WFD_CEA], ==, 0x19ceb);
+	g_assert_cmphex(formats.codecs[0].modes[WFD_VESA], ==, 0x30f);
 	g_assert_cmphex(formats.codecs[0].frame_rate_control, ==, 0x11);
 	g_assert_cmpuint(formats.codecs[0].max_hres, ==, 0);
-	g_assert_cmphex(formats.codecs[1].modes[SINK_TABLE_HH], ==, 3);
+	g_assert_cmphex(formats.codecs[1].modes[WFD_HH], ==, 3);
 	g_assert_cmpuint(formats.codecs[1].max_hres, ==, 1920);
 	g_assert_cmpuint(formats.codecs[1].max_vres, ==, 1080);
 
@@ -316,12 +308,12 @@ static void test_caps(void)
 	g_assert_true(sink_video_formats_parse(sink_caps_get(caps, "wfd_video_formats"), &formats,
 					       &error));
 	g_assert_true(formats.codecs[0].modes[formats.native & 7] & 1u << (formats.native >> 3));
-	g_assert_true(formats.codecs[0].modes[SINK_TABLE_CEA] & 1); /* 640x480p60 is mandatory */
+	g_assert_true(formats.codecs[0].modes[WFD_CEA] & 1); /* 640x480p60 is mandatory */
 	/* Every mode offered fits the level offered. */
 	for (guint c = 0; c < formats.n_codecs; c++) {
-		for (guint t = 0; t < SINK_N_TABLES; t++) {
+		for (guint t = 0; t < WFD_N_MODE_TABLES; t++) {
 			for (guint bit = 0; bit < 32; bit++) {
-				guint32 modes[SINK_N_TABLES] = {0};
+				guint32 modes[WFD_N_MODE_TABLES] = {0};
 				g_autofree char *text = NULL;
 
 				modes[t] = formats.codecs[c].modes[t] & 1u << bit;

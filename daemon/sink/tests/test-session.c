@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The sink's RTSP session, driven by the bytes of a source and a clock that the test turns. */
-#include "sink-rtsp.h"
 #include "sink-session.h"
 
 #include <string.h>
@@ -23,7 +22,6 @@
 typedef struct {
 	SinkCaps *caps;
 	SinkSession *session;
-	SinkRtspReader *reader;
 	GString *out; /* bytes sent since take() */
 	GString *events; /* a letter for each event */
 	gint64 now;
@@ -51,13 +49,6 @@ static gboolean on_event(SinkEvent event, gpointer user_data, GError **error)
 	return FALSE;
 }
 
-static void on_message(GstRTSPMessage *message, gpointer user_data)
-{
-	SinkFixture *f = user_data;
-
-	sink_session_receive(f->session, message, f->now);
-}
-
 static void set_up_misbehaving(SinkFixture *f, const char *misbehaviour)
 {
 	static const SinkSessionOps ops = {.send = on_send, .event = on_event};
@@ -76,7 +67,6 @@ static void set_up_misbehaving(SinkFixture *f, const char *misbehaviour)
 	if (misbehaviour)
 		sink_misbehaviour_set_caps(config.misbehaviour, f->caps, PORT);
 	f->session = sink_session_new(&config, &ops, f, f->now);
-	f->reader = sink_rtsp_reader_new(on_message, f);
 }
 
 static void set_up(SinkFixture *f, gconstpointer data)
@@ -86,7 +76,6 @@ static void set_up(SinkFixture *f, gconstpointer data)
 
 static void tear_down(SinkFixture *f, gconstpointer data)
 {
-	sink_rtsp_reader_free(f->reader);
 	sink_session_free(f->session);
 	sink_caps_free(f->caps);
 	g_string_free(f->out, TRUE);
@@ -139,10 +128,7 @@ static void assert_violations(SinkFixture *f, guint n)
 
 static void feed(SinkFixture *f, const char *text)
 {
-	g_autoptr(GError) error = NULL;
-
-	g_assert_true(sink_rtsp_reader_feed(f->reader, (const guint8 *)text, strlen(text), &error));
-	g_assert_no_error(error);
+	sink_session_feed(f->session, (const guint8 *)text, strlen(text), f->now);
 }
 
 static void request(SinkFixture *f, const char *line, const char *body)
@@ -980,8 +966,7 @@ static void test_mutations(void)
 			gsize piece = MIN(size - at, wanted);
 			g_autofree guint8 *copy = g_memdup2(text + at, piece);
 
-			if (!sink_rtsp_reader_feed(f.reader, copy, piece, NULL))
-				break;
+			sink_session_feed(f.session, copy, piece, f.now);
 			at += piece;
 			if (i)
 				sink_session_request_idr(f.session, f.now += SECOND / 10);
