@@ -16,6 +16,9 @@
 #define DEFAULT_PORT	7236
 #define DEFAULT_SECONDS 30
 #define MAX_SECONDS	3600
+/* Of a mode: more than any display has. */
+#define MAX_SIDE 16384
+#define MAX_RATE 480
 
 /* Longer than the longest end of a session that miracastd allows. */
 #define CALL_TIMEOUT_MS (90 * 1000)
@@ -303,6 +306,16 @@ static char *get_string(GDBusProxy *session, const char *property)
 	return value ? g_variant_dup_string(value, NULL) : g_strdup("");
 }
 
+/* The session runs without what the user-mode driver did not know. */
+static void tell_unknown_options(GDBusProxy *session)
+{
+	g_autoptr(GVariant) details = g_dbus_proxy_get_cached_property(session, "Details");
+	const char *unknown;
+
+	if (details && g_variant_lookup(details, "options-unknown", "&s", &unknown))
+		ctl_complain("the user-mode driver knows no option \"%s\"", unknown);
+}
+
 static void look_at_session(struct waiting *waiting)
 {
 	g_autofree char *state = get_string(waiting->session, "State");
@@ -322,6 +335,7 @@ static void look_at_session(struct waiting *waiting)
 	g_free(waiting->last_state);
 	waiting->last_state = g_steal_pointer(&state);
 	if (!strcmp(waiting->last_state, "streaming")) {
+		tell_unknown_options(waiting->session);
 		waiting->status = CTL_OK;
 		g_main_loop_quit(waiting->loop);
 	} else if (!strcmp(waiting->last_state, "ended")) {
@@ -361,6 +375,61 @@ static gboolean check_range(const char *option, int value, int most)
 		return TRUE;
 	ctl_complain("%s has to be 1 to %d", option, most);
 	return FALSE;
+}
+
+/* "1280x720" or "1280x720@60": what a display could be, and the "p" that modes have in the trade. */
+static gboolean check_mode(const char *mode)
+{
+	g_autoptr(GRegex) form = g_regex_new("^(\\d{1,5})x(\\d{1,5})(?:[@p](\\d{1,3}))?$",
+					     G_REGEX_DOLLAR_ENDONLY, 0, NULL);
+	g_autoptr(GMatchInfo) match = NULL;
+	static const int most[] = {MAX_SIDE, MAX_SIDE, MAX_RATE};
+
+	if (!g_regex_match(form, mode, 0, &match)) {
+		ctl_complain("--mode takes WxH or WxH@R, as 1280x720@60, not \"%s\"", mode);
+		return FALSE;
+	}
+	for (int i = 1; i < g_match_info_get_match_count(match); i++) {
+		g_autofree char *number = g_match_info_fetch(match, i);
+
+		if (!g_ascii_string_to_unsigned(number, 10, 1, most[i - 1], NULL, NULL)) {
+			ctl_complain("--mode \"%s\" is no display's: width and height have to be 1 "
+				     "to %d, the rate 1 to %d",
+				     mode, MAX_SIDE, MAX_RATE);
+			return FALSE;
+		}
+	}
+	return TRUE;
+}
+
+/* Into the a{ss} of @builder; FALSE after having complained. */
+static gboolean add_driver_options(GVariantBuilder *builder, const char *mode, char **options)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+	if (mode) {
+		if (!check_mode(mode))
+			return FALSE;
+		g_variant_builder_add(builder, "{ss}", "mode", mode);
+		g_hash_table_add(seen, g_strdup("mode"));
+	}
+	for (char **option = options; option && *option; option++) {
+		const char *equals = strchr(*option, '=');
+		g_autofree char *name = equals ? g_strndup(*option, equals - *option) : NULL;
+
+		if (!name || !*name) {
+			ctl_complain("--option takes NAME=VALUE, not \"%s\"", *option);
+			return FALSE;
+		}
+		if (!strcmp(name, "mode") && !check_mode(equals + 1))
+			return FALSE;
+		g_variant_builder_add(builder, "{ss}", name, equals + 1);
+		if (!g_hash_table_add(seen, g_steal_pointer(&name))) {
+			ctl_complain("the option of \"%s\" is given twice", *option);
+			return FALSE;
+		}
+	}
+	return TRUE;
 }
 
 enum ctl_exit ctl_connect(const struct ctl *ctl, int argc, char **argv)
@@ -409,18 +478,8 @@ enum ctl_exit ctl_connect(const struct ctl *ctl, int argc, char **argv)
 	    !check_range("--sink-timeout", wait_s, MAX_SECONDS) ||
 	    !check_range("--start-timeout", start_timeout_s, MAX_SECONDS))
 		return CTL_USAGE;
-	if (mode)
-		g_variant_builder_add(&builder, "{ss}", "mode", mode);
-	for (char **option = driver_options; option && *option; option++) {
-		const char *equals = strchr(*option, '=');
-		g_autofree char *name = equals ? g_strndup(*option, equals - *option) : NULL;
-
-		if (!name || !*name) {
-			ctl_complain("--option takes NAME=VALUE, not \"%s\"", *option);
-			return CTL_USAGE;
-		}
-		g_variant_builder_add(&builder, "{ss}", name, equals + 1);
-	}
+	if (!add_driver_options(&builder, mode, driver_options))
+		return CTL_USAGE;
 	g_variant_dict_insert(&dict, "local-address", "s", local);
 	g_variant_dict_insert(&dict, "peer-address", "s", peer);
 	g_variant_dict_insert(&dict, "port", "q", (guint16)port);

@@ -34,6 +34,9 @@ static const struct {
 	[HOST_REASON_NO_ADAPTER] = {"no-adapter",
 				    "There is no Miracast display adapter: load one with "
 				    "'modprobe miracast_display'."},
+	[HOST_REASON_UNKNOWN_ADAPTER] = {"unknown-adapter",
+					 "There is no display adapter of that name: 'miracastctl "
+					 "adapters' lists those that there are."},
 	[HOST_REASON_ADAPTER_BUSY] = {"adapter-busy",
 				      "All connectors of the display adapter are in use: "
 				      "disconnect another session first."},
@@ -101,6 +104,7 @@ HostReason host_reason_from_error(const GError *error)
 		return HOST_REASON_DRIVER_FAILED;
 	switch ((MiracastError)error->code) {
 	case MIRACAST_ERROR_NO_ADAPTER: return HOST_REASON_NO_ADAPTER;
+	case MIRACAST_ERROR_UNKNOWN_ADAPTER: return HOST_REASON_UNKNOWN_ADAPTER;
 	case MIRACAST_ERROR_ACCESS: return HOST_REASON_ADAPTER_ACCESS;
 	case MIRACAST_ERROR_UNSUPPORTED: return HOST_REASON_ADAPTER_UNSUPPORTED;
 	case MIRACAST_ERROR_BUSY: return HOST_REASON_ADAPTER_BUSY;

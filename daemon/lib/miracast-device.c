@@ -727,11 +727,13 @@ static MiracastChannel *open_adapter(MiracastDevice *self, GError **error)
 		last_error = g_steal_pointer(&this_error);
 	}
 
-	if (last_error)
-		g_propagate_error(error, g_steal_pointer(&last_error));
-	else if (self->adapter)
-		g_set_error(error, MIRACAST_ERROR, MIRACAST_ERROR_NO_ADAPTER,
+	if (self->adapter &&
+	    (!last_error ||
+	     g_error_matches(last_error, MIRACAST_ERROR, MIRACAST_ERROR_NO_ADAPTER)))
+		g_set_error(error, MIRACAST_ERROR, MIRACAST_ERROR_UNKNOWN_ADAPTER,
 			    "there is no adapter \"%s\"", self->adapter);
+	else if (last_error)
+		g_propagate_error(error, g_steal_pointer(&last_error));
 	else
 		g_set_error(error, MIRACAST_ERROR, MIRACAST_ERROR_NO_ADAPTER,
 			    "there is no /dev/miracastN");

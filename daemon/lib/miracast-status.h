@@ -13,7 +13,8 @@ G_BEGIN_DECLS
 /**
  * MiracastError:
  * @MIRACAST_ERROR_FAILED: anything else; the message names the system's error
- * @MIRACAST_ERROR_NO_ADAPTER: no such adapter, or none at all
+ * @MIRACAST_ERROR_NO_ADAPTER: there is no adapter
+ * @MIRACAST_ERROR_UNKNOWN_ADAPTER: not the one that was named
  * @MIRACAST_ERROR_ACCESS: the node may not be opened
  * @MIRACAST_ERROR_UNSUPPORTED: not a miracast node, or a feature that it lacks
  * @MIRACAST_ERROR_BUSY: the adapter has as many contexts as it can
@@ -29,6 +30,7 @@ G_BEGIN_DECLS
 typedef enum {
 	MIRACAST_ERROR_FAILED,
 	MIRACAST_ERROR_NO_ADAPTER,
+	MIRACAST_ERROR_UNKNOWN_ADAPTER,
 	MIRACAST_ERROR_ACCESS,
 	MIRACAST_ERROR_UNSUPPORTED,
 	MIRACAST_ERROR_BUSY,

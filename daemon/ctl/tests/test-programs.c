@@ -3,12 +3,14 @@
  * miracastd and miracastctl as programs, on a bus of their own, with no adapter: what
  * they refuse, how they say so, and how they end.
  */
+#include "bus.h"
+
 #include <gio/gio.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 
-#define NO_ADAPTER "no-such-adapter"
+#define UNKNOWN_ADAPTER "no-such-adapter"
 
 struct stage {
 	GTestDBus *bus;
@@ -154,10 +156,10 @@ static void test_bad_arguments(struct stage *stage, gconstpointer unused)
 	}
 }
 
-static void test_no_adapter(struct stage *stage, gconstpointer unused)
+static void test_unknown_adapter(struct stage *stage, gconstpointer unused)
 {
 	g_autofree char *path =
-		connect_with(stage, "{" GOOD ", 'adapter': <'" NO_ADAPTER "'>}", NULL, NULL);
+		connect_with(stage, "{" GOOD ", 'adapter': <'" UNKNOWN_ADAPTER "'>}", NULL, NULL);
 	g_autofree char *reason = NULL;
 	g_autofree char *message = NULL;
 	g_autofree char *name = NULL;
@@ -168,8 +170,8 @@ static void test_no_adapter(struct stage *stage, gconstpointer unused)
 	wait_until_ended(stage, path);
 	reason = get_property(stage, path, "Reason");
 	message = get_property(stage, path, "Message");
-	g_assert_cmpstr(reason, ==, "no-adapter");
-	g_assert_nonnull(strstr(message, NO_ADAPTER));
+	g_assert_cmpstr(reason, ==, "unknown-adapter");
+	g_assert_nonnull(strstr(message, UNKNOWN_ADAPTER));
 
 	answer = call(stage, path, "net.miracast.Session1", "Disconnect", NULL, &error);
 	g_assert_null(answer);
@@ -181,7 +183,7 @@ static void test_old_sessions_go(struct stage *stage, gconstpointer unused)
 {
 	for (int i = 1; i <= 10; i++) {
 		g_autofree char *path = connect_with(
-			stage, "{" GOOD ", 'adapter': <'" NO_ADAPTER "'>}", NULL, NULL);
+			stage, "{" GOOD ", 'adapter': <'" UNKNOWN_ADAPTER "'>}", NULL, NULL);
 
 		wait_until_ended(stage, path);
 	}
@@ -222,11 +224,17 @@ static void test_a_bus_that_dies(void)
 	g_object_unref(stage.bus);
 }
 
+static void keep_result(GObject *object, GAsyncResult *result, gpointer data)
+{
+	*(GAsyncResult **)data = g_object_ref(result);
+}
+
 /* Exit status of miracastctl; its output in *@output and *@errors, to be freed. */
 static int ctl(struct stage *stage, char **output, char **errors, const char *const *arguments)
 {
 	g_autoptr(GPtrArray) argv = g_ptr_array_new();
 	g_autoptr(GSubprocess) process = NULL;
+	g_autoptr(GAsyncResult) result = NULL;
 	g_autoptr(GError) error = NULL;
 
 	g_ptr_array_add(argv, (char *)MIRACASTCTL);
@@ -241,7 +249,12 @@ static int ctl(struct stage *stage, char **output, char **errors, const char *co
 				    G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE,
 				    &error);
 	g_assert_no_error(error);
-	g_assert_true(g_subprocess_communicate_utf8(process, NULL, NULL, output, errors, &error));
+	g_subprocess_communicate_utf8_async(process, NULL, NULL, keep_result, &result);
+	/* What this program itself has on the bus is served meanwhile. */
+	while (!result)
+		g_main_context_iteration(NULL, TRUE);
+	g_assert_true(
+		g_subprocess_communicate_utf8_finish(process, result, output, errors, &error));
 	g_assert_no_error(error);
 	return g_subprocess_get_exit_status(process);
 }
@@ -256,17 +269,39 @@ static int ctl(struct stage *stage, char **output, char **errors, const char *co
 static void test_ctl_usage(struct stage *stage, gconstpointer unused)
 {
 	char *output = NULL, *errors = NULL;
-	static const char *const bad[][8] = {
+#define CONNECT "connect", "--local", "127.0.0.1", "--peer", "127.0.0.2"
+	static const char *const bad[][10] = {
 		{"frobnicate"},
 		{"status", "--yaml"},
 		{"status", "all"},
 		{"connect"},
 		{"connect", "--local", "127.0.0.1"},
 		{"connect", "--local", "127.0.0.1", "--peer", "there"},
-		{"connect", "--local", "127.0.0.1", "--peer", "127.0.0.2", "--port", "0"},
-		{"connect", "--local", "127.0.0.1", "--peer", "127.0.0.2", "--port", "65536"},
-		{"connect", "--local", "127.0.0.1", "--peer", "127.0.0.2", "--option", "mode"},
-		{"connect", "--local", "127.0.0.1", "--peer", "127.0.0.2", "--sink-timeout", "0"},
+		{CONNECT, "--port", "0"},
+		{CONNECT, "--port", "65536"},
+		{CONNECT, "--option", "mode"},
+		{CONNECT, "--option", "=1"},
+		{CONNECT, "--option", "a=1", "--option", "a=2"},
+		{CONNECT, "--mode", "640x480", "--option", "mode=640x480"},
+		{CONNECT, "--option", "mode=large"},
+		{CONNECT, "--sink-timeout", "0"},
+		/* A mode's form, */
+		{CONNECT, "--mode", "large"},
+		{CONNECT, "--mode", ""},
+		{CONNECT, "--mode", "1280"},
+		{CONNECT, "--mode", "1280x"},
+		{CONNECT, "--mode", "1280x720@"},
+		{CONNECT, "--mode", "1280x720@60Hz"},
+		{CONNECT, "--mode", "1280x720i60"},
+		{CONNECT, "--mode", "-1280x720"},
+		{CONNECT, "--mode", "1280x720@59.94"},
+		{CONNECT, "--mode", "1280x720@60\n"},
+		/* and sense. */
+		{CONNECT, "--mode", "0x0"},
+		{CONNECT, "--mode", "1280x0@60"},
+		{CONNECT, "--mode", "1280x720@0"},
+		{CONNECT, "--mode", "99999x720@60"},
+		{CONNECT, "--mode", "1280x720@999"},
 		{"disconnect"},
 		{"disconnect", "one"},
 		{"disconnect", "1", "2"},
@@ -289,10 +324,10 @@ static void test_ctl_tells_the_reason(struct stage *stage, gconstpointer unused)
 	FREE_OUTPUT();
 
 	g_assert_cmpint(CTL("connect", "--local", "127.0.0.1", "--peer", "127.0.0.2", "--adapter",
-			    NO_ADAPTER, "--wait"),
+			    UNKNOWN_ADAPTER, "--wait"),
 			==, 1);
 	g_assert_true(g_str_has_prefix(output, "Session 1\n"));
-	g_assert_true(g_str_has_prefix(errors, "miracastctl: no-adapter: "));
+	g_assert_true(g_str_has_prefix(errors, "miracastctl: unknown-adapter: "));
 	FREE_OUTPUT();
 
 	g_assert_cmpint(CTL("status"), ==, 0);
@@ -300,7 +335,7 @@ static void test_ctl_tells_the_reason(struct stage *stage, gconstpointer unused)
 	FREE_OUTPUT();
 
 	g_assert_cmpint(CTL("status", "--json"), ==, 0);
-	g_assert_nonnull(strstr(output, "\"reason\":\"no-adapter\""));
+	g_assert_nonnull(strstr(output, "\"reason\":\"unknown-adapter\""));
 	g_assert_nonnull(strstr(output, "\"peer-address\":\"127.0.0.2\""));
 	FREE_OUTPUT();
 
@@ -311,6 +346,107 @@ static void test_ctl_tells_the_reason(struct stage *stage, gconstpointer unused)
 	FREE_OUTPUT();
 	g_assert_cmpint(CTL("disconnect", "all"), ==, 0);
 	FREE_OUTPUT();
+}
+
+/* A miracastd that knows one session, which has started. */
+struct fake {
+	GTestDBus *bus;
+	GDBusConnection *connection;
+	GDBusObjectManagerServer *objects;
+	BusManager1 *manager;
+	BusSession1 *session;
+};
+
+static gboolean fake_connect(struct fake *fake, GDBusMethodInvocation *invocation)
+{
+	bus_manager1_complete_connect(fake->manager, invocation, "/net/miracast/session/7");
+	return TRUE;
+}
+
+static gboolean fake_get_statistics(struct fake *fake, GDBusMethodInvocation *invocation)
+{
+	bus_session1_complete_get_statistics(
+		fake->session, invocation,
+		g_variant_new_parsed("{'frames-in': <uint64 9000000000>}"));
+	return TRUE;
+}
+
+static void fake_set_up(struct fake *fake, const char *details)
+{
+	g_autoptr(BusObjectSkeleton) manager = bus_object_skeleton_new("/net/miracast/manager");
+	g_autoptr(BusObjectSkeleton) session = bus_object_skeleton_new("/net/miracast/session/7");
+	g_autoptr(GError) error = NULL;
+
+	fake->bus = g_test_dbus_new(G_TEST_DBUS_NONE);
+	g_test_dbus_up(fake->bus);
+	fake->connection = g_dbus_connection_new_for_address_sync(
+		g_test_dbus_get_bus_address(fake->bus),
+		G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
+			G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+		NULL, NULL, &error);
+	g_assert_no_error(error);
+	fake->objects = g_dbus_object_manager_server_new("/net/miracast");
+	fake->manager = bus_manager1_skeleton_new();
+	g_signal_connect_swapped(fake->manager, "handle-connect", G_CALLBACK(fake_connect), fake);
+	bus_object_skeleton_set_manager1(manager, fake->manager);
+	fake->session = bus_session1_skeleton_new();
+	g_signal_connect_swapped(fake->session, "handle-get-statistics",
+				 G_CALLBACK(fake_get_statistics), fake);
+	bus_session1_set_state(fake->session, "streaming");
+	bus_session1_set_details(fake->session, g_variant_new_parsed(details));
+	bus_object_skeleton_set_session1(session, fake->session);
+	g_dbus_object_manager_server_export(fake->objects, G_DBUS_OBJECT_SKELETON(manager));
+	g_dbus_object_manager_server_export(fake->objects, G_DBUS_OBJECT_SKELETON(session));
+	g_dbus_object_manager_server_set_connection(fake->objects, fake->connection);
+	g_bus_own_name_on_connection(fake->connection, "net.miracast", 0, NULL, NULL, NULL, NULL);
+}
+
+static void fake_tear_down(struct fake *fake)
+{
+	g_clear_object(&fake->objects);
+	g_clear_object(&fake->manager);
+	g_clear_object(&fake->session);
+	g_dbus_connection_close_sync(fake->connection, NULL, NULL);
+	g_clear_object(&fake->connection);
+	g_test_dbus_down(fake->bus);
+	g_clear_object(&fake->bus);
+}
+
+static void test_ctl_tells_unknown_options(void)
+{
+	struct fake fake;
+	struct stage empty, *stage = &empty;
+	char *output = NULL, *errors = NULL;
+
+	fake_set_up(&fake, "{'options-unknown': <'colour'>}");
+	empty = (struct stage){.bus = fake.bus};
+	g_assert_cmpint(CTL(CONNECT, "--option", "colour=red", "--wait"), ==, 0);
+	g_assert_cmpstr(errors, ==,
+			"miracastctl: the user-mode driver knows no option \"colour\"\n");
+	FREE_OUTPUT();
+	fake_tear_down(&fake);
+}
+
+static void test_ctl_json_has_numbers(void)
+{
+	static const char *const parts[] = {
+		"\"session\":7",
+		"\"sink-rtp-port\":19000",
+		"\"mode\":\"1280x720@60\"",
+		"\"frames-in\":9000000000",
+	};
+	struct fake fake;
+	struct stage empty, *stage = &empty;
+	char *output = NULL, *errors = NULL;
+
+	fake_set_up(&fake, "{'sink-rtp-port': <uint64 19000>, 'mode': <'1280x720@60'>}");
+	empty = (struct stage){.bus = fake.bus};
+	g_assert_cmpint(CTL("status", "--json"), ==, 0);
+	for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
+		if (!strstr(output, parts[i]))
+			g_error("no %s in %s", parts[i], output);
+	FREE_OUTPUT();
+	fake_tear_down(&fake);
 }
 
 static void test_ctl_without_a_daemon(void)
@@ -336,12 +472,14 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 #define ADD(name, function) g_test_add(name, struct stage, NULL, set_up, function, tear_down)
 	ADD("/daemon/bad-arguments", test_bad_arguments);
-	ADD("/daemon/no-adapter", test_no_adapter);
+	ADD("/daemon/unknown-adapter", test_unknown_adapter);
 	ADD("/daemon/old-sessions-go", test_old_sessions_go);
 	ADD("/daemon/a-second-daemon-gives-way", test_a_second_daemon_gives_way);
 	g_test_add_func("/daemon/a-bus-that-dies", test_a_bus_that_dies);
 	ADD("/ctl/usage", test_ctl_usage);
 	ADD("/ctl/tells-the-reason", test_ctl_tells_the_reason);
+	g_test_add_func("/ctl/tells-unknown-options", test_ctl_tells_unknown_options);
+	g_test_add_func("/ctl/json-has-numbers", test_ctl_json_has_numbers);
 	g_test_add_func("/ctl/without-a-daemon", test_ctl_without_a_daemon);
 	return g_test_run();
 }

@@ -61,9 +61,9 @@ static void test_driver_incomplete(void)
 
 static void test_adapter_missing(void)
 {
-	assert_create_fails("/dev/nonexistent", DRIVER_GOOD, MIRACAST_ERROR_NO_ADAPTER,
+	assert_create_fails("/dev/nonexistent", DRIVER_GOOD, MIRACAST_ERROR_UNKNOWN_ADAPTER,
 			    "/dev/nonexistent");
-	assert_create_fails("no such adapter", DRIVER_GOOD, MIRACAST_ERROR_NO_ADAPTER,
+	assert_create_fails("no such adapter", DRIVER_GOOD, MIRACAST_ERROR_UNKNOWN_ADAPTER,
 			    "no such adapter");
 }
 
