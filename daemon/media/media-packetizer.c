@@ -89,6 +89,12 @@ static gint64 ticks_of(gint64 ns)
 	return ns / 100000 * 9 + ns % 100000 * 9 / 100000;
 }
 
+/* What RTP says of a moment. */
+guint32 media_packetizer_rtp_time(gint64 now_ns)
+{
+	return ticks_of(now_ns);
+}
+
 /* Begins a picture's datagrams. The stream's clock does not go back. */
 static void begin(MediaPacketizer *p, gint64 now_ns)
 {
@@ -107,7 +113,7 @@ static guint8 *next_packet(MediaPacketizer *p, guint pid, guint8 flags)
 		at[0] = 0x80;
 		at[1] = PAYLOAD_TYPE;
 		put16(at + 2, p->sequence++);
-		put32(at + 4, ticks_of(p->now_ns));
+		put32(at + 4, media_packetizer_rtp_time(p->now_ns));
 		put32(at + 8, p->ssrc);
 	}
 	g_byte_array_set_size(p->out, p->out->len + MEDIA_TS_PACKET);

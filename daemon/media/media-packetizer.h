@@ -32,6 +32,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MediaPacketizer, media_packetizer_free)
 
 const GByteArray *media_packetizer_picture(MediaPacketizer *packetizer, const guint8 *picture,
 					   gsize size, gint64 drawn_ns, gint64 now_ns);
+guint32 media_packetizer_rtp_time(gint64 now_ns);
 const GByteArray *media_packetizer_clock(MediaPacketizer *packetizer, gint64 now_ns);
 
 #endif

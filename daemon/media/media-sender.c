@@ -17,7 +17,7 @@
 
 struct _MediaSender {
 	int rtp;
-	int rtcp; /* so that a sink's reports find a port; never read */
+	int rtcp;
 	guint16 port;
 	guint batch; /* datagrams in a system call */
 	gboolean congested; /* the socket's buffer did not empty in time */
@@ -36,7 +36,7 @@ static void set_segments(MediaSender *s, gboolean on)
 /**
  * media_sender_new() - takes the sockets of a stream
  * @rtp: of datagrams, bound; connected to the sink before media_sender_send()
- * @rtcp: bound to the port above
+ * @rtcp: bound to the port above, and connected as well
  * @error: G_IO_ERROR
  *
  * Both are the sender's from now on, also if this fails.
@@ -77,6 +77,19 @@ void media_sender_free(MediaSender *s)
 guint16 media_sender_port(const MediaSender *s)
 {
 	return s->port;
+}
+
+/* A report that is lost is followed by the next. */
+void media_sender_send_report(MediaSender *s, const guint8 *report, gsize size)
+{
+	if (send(s->rtcp, report, size, MSG_DONTWAIT) < 0)
+		g_debug("a report was not sent: %s", g_strerror(errno));
+}
+
+/* Return: bytes of a datagram of the sink's; 0: none is there. */
+gsize media_sender_receive_report(MediaSender *s, guint8 *report, gsize size)
+{
+	return MAX(recv(s->rtcp, report, size, MSG_DONTWAIT), 0);
 }
 
 /* A keyframe may be larger than the socket's buffer: it is sent while the buffer empties. */

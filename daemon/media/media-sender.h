@@ -12,6 +12,8 @@ void media_sender_free(MediaSender *sender);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MediaSender, media_sender_free)
 
 guint16 media_sender_port(const MediaSender *sender);
+void media_sender_send_report(MediaSender *sender, const guint8 *report, gsize size);
+gsize media_sender_receive_report(MediaSender *sender, guint8 *report, gsize size);
 guint media_sender_send(MediaSender *sender, const guint8 *datagrams, gsize size);
 
 #endif

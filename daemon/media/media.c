@@ -23,6 +23,7 @@
 
 #include "media-convert.h"
 #include "media-packetizer.h"
+#include "media-rtcp.h"
 #include "media-sender.h"
 
 #include <gst/app/gstappsink.h>
@@ -37,6 +38,8 @@
 #define REPEATS_TO_SETTLE     8 /* then a picture is as good as it gets, and out of any decoder */
 #define REPEAT_SETTLED_AFTER  (500 * G_TIME_SPAN_MILLISECOND)
 #define KEYFRAME_LIMIT	      (500 * G_TIME_SPAN_MILLISECOND) /* between two that were asked for */
+#define REPORT_INTERVAL	      (2 * G_TIME_SPAN_SECOND)
+#define MOST_REPORTS	      16 /* that are read in a tick: a sink may send more than anybody needs */
 #define CLOCK_INTERVAL	      (MEDIA_CLOCK_INTERVAL_NS / 1000)
 #define REPEAT_KEYFRAME_AFTER (5 * G_TIME_SPAN_SECOND)
 #define BLACK_AFTER	      G_TIME_SPAN_SECOND /* of PLAY; sinks give up on an empty stream */
@@ -46,6 +49,9 @@ struct _Media {
 	GMutex sending; /* guards the packetiser and the sender */
 	MediaPacketizer *packetizer;
 	MediaSender *sender;
+	guint32 ssrc;
+	gboolean sender_reports;
+	gint64 report_at; /* monotonic us: the next to the sink; of the context's thread */
 
 	GstElement *pipeline;
 	GstElement *appsrc;
@@ -85,6 +91,7 @@ struct _Media {
 	guint repeats; /* of the last picture since it, or a keyframe, came */
 	gint64 clock_at; /* monotonic us: the clock is sent if no picture was */
 	gint64 keyframe_time; /* of the last keyframe, or of the last time that one was asked for */
+	guint64 payload_bytes; /* in RTP packets that were sent */
 	gint64 warning_time; /* monotonic us of the last warning logged */
 	MediaStatistics statistics;
 };
@@ -129,7 +136,8 @@ Media *media_new(int rtp_socket, int rtcp_socket, GError **error)
 	m->sender = media_sender_new(rtp_socket, rtcp_socket, error);
 	if (!m->sender)
 		return NULL;
-	m->packetizer = media_packetizer_new(g_random_int(), g_random_int());
+	m->ssrc = g_random_int();
+	m->packetizer = media_packetizer_new(m->ssrc, g_random_int());
 	return g_steal_pointer(&m);
 }
 
@@ -306,6 +314,7 @@ static void send_datagrams(Media *m, const GByteArray *datagrams)
 
 	g_mutex_lock(&m->lock);
 	m->statistics.packets += sent;
+	m->payload_bytes += MIN(datagrams->len, sent * MEDIA_DATAGRAM) - sent * MEDIA_RTP_HEAD;
 	m->statistics.packets_dropped += n - sent;
 	/* What follows a loss cannot be decoded. */
 	if (sent < n)
@@ -486,6 +495,49 @@ static void repeat_last(Media *m)
 
 static gpointer repeat_pictures(gpointer user_data);
 
+/* Tells the sink what was sent, so that it can tell what of it came. */
+static void send_report(Media *m, gint64 now)
+{
+	MediaSenderReport report = {.ssrc = m->ssrc};
+	guint8 bytes[MEDIA_SENDER_REPORT];
+	gboolean playing;
+
+	if (!m->sender_reports || now < m->report_at)
+		return;
+	m->report_at = now + REPORT_INTERVAL;
+	report.real_us = g_get_real_time();
+	report.rtp_time = media_packetizer_rtp_time(g_get_monotonic_time() * 1000);
+	g_mutex_lock(&m->lock);
+	playing = m->playing && m->statistics.packets;
+	report.packets = m->statistics.packets;
+	report.bytes = m->payload_bytes;
+	g_mutex_unlock(&m->lock);
+	if (!playing)
+		return;
+	media_rtcp_write(&report, bytes);
+	media_sender_send_report(m->sender, bytes, sizeof(bytes));
+}
+
+static void receive_reports(Media *m)
+{
+	MediaReceiverReport report;
+	guint8 bytes[1500];
+	gsize size;
+
+	for (guint i = 0; i < MOST_REPORTS; i++) {
+		size = media_sender_receive_report(m->sender, bytes, sizeof(bytes));
+		if (!size)
+			break;
+		if (!media_rtcp_read(bytes, size, m->ssrc, &report))
+			continue;
+		g_mutex_lock(&m->lock);
+		m->statistics.reports++;
+		m->statistics.packets_lost = MAX(report.lost, 0);
+		m->statistics.jitter_us = report.jitter * (guint64)1000 / 90;
+		g_mutex_unlock(&m->lock);
+	}
+}
+
 static gboolean on_tick(gpointer user_data)
 {
 	gint64 now = g_get_monotonic_time();
@@ -495,6 +547,8 @@ static gboolean on_tick(gpointer user_data)
 	g_mutex_lock(&m->lock);
 	stuck = m->missing_since && now - m->missing_since >= STUCK_AFTER;
 	g_mutex_unlock(&m->lock);
+	send_report(m, now);
+	receive_reports(m);
 	if (stuck)
 		fail(m, "the encoder takes pictures and gives none: try another encoder");
 	return G_SOURCE_CONTINUE;
@@ -642,6 +696,7 @@ gboolean media_start(Media *m, const MediaConfig *config, GMainContext *context,
 	gst_video_colorimetry_from_string(&m->colorimetry, config->format.height > 576
 								   ? GST_VIDEO_COLORIMETRY_BT709
 								   : GST_VIDEO_COLORIMETRY_BT601);
+	m->sender_reports = config->sender_reports;
 	m->on_error = on_error;
 	m->user_data = user_data;
 	m->appsrc = gst_bin_get_by_name(GST_BIN(m->pipeline), "src");

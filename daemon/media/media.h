@@ -32,6 +32,7 @@ typedef struct {
 	guint kbit; /* kbit/s */
 	gboolean mode_asked; /* by a person: media_max_pixel_rate() does not count */
 	const char *encoder; /* name of an element to use; NULL: the best that works */
+	gboolean sender_reports; /* the sink has a port for RTCP */
 } MediaConfig;
 
 typedef struct {
@@ -55,6 +56,9 @@ typedef struct {
 	guint64 encoded_bytes;
 	guint64 packets; /* RTP packets handed to the socket */
 	guint64 packets_dropped; /* RTP packets that the network did not take */
+	guint64 reports; /* by the sink, of what it received */
+	guint64 packets_lost; /* as the last of them says */
+	guint64 jitter_us; /* as well: of the packets' way, microseconds */
 	guint64 encode_ns; /* with the encoder, all pictures together */
 } MediaStatistics;
 

@@ -256,6 +256,7 @@ static void play(WfdSession *s)
 			.kbit = s->kbit,
 			.mode_asked = miracast_device_get_option(s->driver->device, "mode") != NULL,
 			.encoder = miracast_device_get_option(s->driver->device, "encoder"),
+			.sender_reports = wfd_source_sink_has_rtcp(s->rtsp),
 		};
 		guint16 port = wfd_source_sink_rtp_port(s->rtsp);
 
@@ -403,6 +404,10 @@ static void show_statistics(WfdSession *s)
 	miracast_device_set_statistic(device, "encoded-bytes", statistics.encoded_bytes);
 	miracast_device_set_statistic(device, "rtp-packets", statistics.packets);
 	miracast_device_set_statistic(device, "rtp-packets-dropped", statistics.packets_dropped);
+	if (statistics.reports) {
+		miracast_device_set_statistic(device, "sink-rtp-lost", statistics.packets_lost);
+		miracast_device_set_statistic(device, "sink-jitter-us", statistics.jitter_us);
+	}
 	if (statistics.frames_encoded)
 		miracast_device_set_statistic(device, "encode-us",
 					      statistics.encode_ns / 1000 /

@@ -65,6 +65,7 @@ struct _WfdSource {
 	WfdChoice choice;
 	gboolean format_refused; /* M4 once: what is asked now is the second choice */
 	guint16 sink_rtp_port;
+	gboolean sink_rtcp; /* it listens on the port above as well */
 
 	guint cseq; /* of our latest request */
 	WfdRequest open; /* our request that waits for its answer */
@@ -609,6 +610,7 @@ static void handle_setup(WfdSource *s, const RtspMessage *request, gint64 now)
 					    (guint)rtp, s->rtp_port);
 	s->transport_refused = s->session_refused = FALSE;
 	s->sink_rtp_port = rtp;
+	s->sink_rtcp = rtcp == rtp + 1;
 	s->state = STATE_READY;
 	s->state_deadline = now + WFD_REQUEST_TIMEOUT;
 	reply(s, request, GST_RTSP_STS_OK, "M6 SETUP", transport);
@@ -965,6 +967,12 @@ const WfdChoice *wfd_source_choice(const WfdSource *s)
 guint16 wfd_source_sink_rtp_port(const WfdSource *s)
 {
 	return s->sink_rtp_port;
+}
+
+/* Whether it listens for sender reports on the port above. */
+gboolean wfd_source_sink_has_rtcp(const WfdSource *s)
+{
+	return s->sink_rtcp;
 }
 
 WfdReason wfd_source_reason(const WfdSource *s)

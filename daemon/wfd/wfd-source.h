@@ -83,6 +83,7 @@ gboolean wfd_source_next_event(WfdSource *source, WfdSourceEvent *event);
 const WfdSinkCaps *wfd_source_caps(const WfdSource *source);
 const WfdChoice *wfd_source_choice(const WfdSource *source);
 guint16 wfd_source_sink_rtp_port(const WfdSource *source);
+gboolean wfd_source_sink_has_rtcp(const WfdSource *source);
 WfdReason wfd_source_reason(const WfdSource *source);
 
 #endif

@@ -813,6 +813,51 @@ static void test_losses(void)
 	close(ends[1]);
 }
 
+/* RTCP: a sink is told what was sent; what it tells is shown, what it makes up is not. */
+static void test_reports(void)
+{
+	g_autoptr(GMainContext) context = g_main_context_new();
+	g_autofree guint8 *pixels = g_malloc0(640 * 480 * 4);
+	MediaConfig config = {
+		.format = vga, .kbit = 5000, .encoder = "x264enc", .sender_reports = TRUE};
+	const MediaFrame frame = {.pixels = pixels, .stride = 640 * 4, .width = 640, .height = 480};
+	guint8 receiver[32] = {0x81, 201, 0, 7, 0, 0, 0, 1, [12] = 64, 0, 0, 3, [23] = 90};
+	gint64 end = g_get_monotonic_time() + GUARD;
+	MediaStatistics statistics = {0};
+	g_autoptr(Media) media = NULL;
+	int rtp[2], rtcp[2];
+	guint8 report[200];
+	guint64 encode_ns;
+	gssize size;
+
+	g_assert_no_errno(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, rtp));
+	g_assert_no_errno(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, rtcp));
+	media = media_new(rtp[0], rtcp[0], NULL);
+	g_assert_true(media_start(media, &config, context, on_error, NULL, NULL));
+	media_set_playing(media, TRUE);
+	g_assert_cmpint(media_push(media, &frame, &encode_ns), ==, MEDIA_ENCODED);
+	while ((size = recv(rtcp[1], report, sizeof(report), 0)) < 0 &&
+	       g_get_monotonic_time() < end)
+		g_main_context_iteration(context, TRUE);
+	g_assert_cmpint(size, ==, 52);
+	g_assert_cmpmem(report, 4, "\x80\xc8\0\6", 4);
+	g_assert_cmpuint(report[23], >, 0); /* packets */
+	/* Of another stream, then of this one. */
+	g_assert_cmpint(send(rtcp[1], receiver, sizeof(receiver), 0), ==, sizeof(receiver));
+	memcpy(receiver + 8, report + 4, 4);
+	g_assert_cmpint(send(rtcp[1], receiver, sizeof(receiver), 0), ==, sizeof(receiver));
+	while (!statistics.reports && g_get_monotonic_time() < end) {
+		g_main_context_iteration(context, TRUE);
+		media_get_statistics(media, &statistics);
+	}
+	g_assert_cmpuint(statistics.reports, ==, 1);
+	g_assert_cmpuint(statistics.packets_lost, ==, 3);
+	g_assert_cmpuint(statistics.jitter_us, ==, 1000);
+	g_clear_pointer(&media, media_free);
+	close(rtp[1]);
+	close(rtcp[1]);
+}
+
 static gboolean count(gpointer user_data)
 {
 	g_atomic_int_inc((gint *)user_data);
@@ -978,6 +1023,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/media/keyframe-limit", test_keyframe_limit);
 	g_test_add_func("/media/alone", test_alone);
 	g_test_add_func("/media/losses", test_losses);
+	g_test_add_func("/media/reports", test_reports);
 	g_test_add_func("/media/pause", test_pause);
 	g_test_add_func("/media/scale", test_scale);
 	g_test_add_func("/media/stride", test_stride);

@@ -240,6 +240,7 @@ static void test_handshake(gconstpointer step)
 	answer(p, 4, 200, "");
 	feed(p, M6);
 	g_assert_cmpuint(wfd_source_sink_rtp_port(p->source), ==, 19000);
+	g_assert_true(wfd_source_sink_has_rtcp(p->source));
 	expect(p, "RTSP/1.0 200 OK\r\nCSeq: 2\r\n",
 	       "Transport: RTP/AVP/UDP;unicast;client_port=19000-19001;server_port=16384-16385\r\n");
 	expect_events(p, "");
@@ -334,6 +335,7 @@ static void test_setup_no_port_at_all(gconstpointer step)
 	feed(p, "SETUP rtsp://x/y RTSP/1.0\r\nCSeq: 2\r\n\r\n");
 	expect(p, "RTSP/1.0 200 OK\r\n", "client_port=19000;");
 	g_assert_cmpuint(wfd_source_sink_rtp_port(p->source), ==, WFD_DEFAULT_RTP_PORT);
+	g_assert_false(wfd_source_sink_has_rtcp(p->source));
 	peer_free(p);
 }
 
