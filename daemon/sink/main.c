@@ -60,6 +60,7 @@ typedef struct {
 	GSource *write_source;
 	GByteArray *unsent;
 	guint flush_timer;
+	gboolean reconnects; /* SINK_FAULT_RECONNECT: the first connection is closed */
 
 	SinkCaps *caps;
 	SinkSession *session;
@@ -315,6 +316,13 @@ static void on_connected(GObject *object, GAsyncResult *result, gpointer user_da
 	if (!app->connection) {
 		g_free(app->connect_error);
 		app->connect_error = g_strdup(error->message);
+		g_timeout_add(RETRY_MS, try_connect, app);
+		return;
+	}
+	if (has_fault(app, SINK_FAULT_RECONNECT) && !app->reconnects) {
+		app->reconnects = TRUE;
+		g_io_stream_close(G_IO_STREAM(app->connection), NULL, NULL);
+		g_clear_object(&app->connection);
 		g_timeout_add(RETRY_MS, try_connect, app);
 		return;
 	}
