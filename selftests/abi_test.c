@@ -387,23 +387,231 @@ TEST_F(channel, the_arena_starts_zeroed)
 		ASSERT_EQ(0, self->arena[i]);
 }
 
-TEST_F(channel, growing_the_mapping_reaches_no_other_memory)
+TEST_F(channel, the_mapping_does_not_grow)
+{
+	size_t size = self->info.arena_size;
+
+	EXPECT_EQ(MAP_FAILED, mremap(self->arena, size, size + 4096, MREMAP_MAYMOVE));
+	EXPECT_EQ(EFAULT, errno);
+}
+
+/* Whether a mapping has one of the flags of proc(5). */
+static bool has_vm_flag(const void *address, const char *flag)
+{
+	char line[512], *tokens;
+	bool ours = false, found = false;
+	unsigned long begin, end;
+	FILE *smaps = fopen("/proc/self/smaps", "re");
+
+	while (smaps && fgets(line, sizeof(line), smaps)) {
+		if (sscanf(line, "%lx-%lx ", &begin, &end) == 2)
+			ours = begin <= (unsigned long)address && (unsigned long)address < end;
+		tokens = line + strlen("VmFlags:");
+		if (ours && !strncmp(line, "VmFlags:", strlen("VmFlags:")) && strstr(tokens, flag))
+			found = true;
+	}
+	if (smaps)
+		fclose(smaps);
+	return found;
+}
+
+TEST_F(channel, the_arena_is_in_no_child_no_core_dump_and_no_code)
 {
 	size_t size = self->info.arena_size;
 	int wstatus;
 	pid_t child;
 
+	EXPECT_TRUE(has_vm_flag(self->arena, " dd"));
+	EXPECT_TRUE(has_vm_flag(self->arena, " dc"));
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, size, PROT_READ | PROT_EXEC, MAP_SHARED, self->fd, 0));
+	EXPECT_EQ(EPERM, errno);
+	EXPECT_EQ(-1, mprotect(self->arena, size, PROT_READ | PROT_EXEC));
+	EXPECT_EQ(EACCES, errno);
+	/* Not even if it asks to be dumped. */
+	EXPECT_EQ(-1, madvise(self->arena, size, MADV_DODUMP));
+
 	child = fork();
 	ASSERT_GE(child, 0);
 	if (!child) {
-		unsigned char *grown = mremap(self->arena, size, size + 4096, MREMAP_MAYMOVE);
-
-		if (grown == MAP_FAILED)
-			_exit(0);
-		_exit(grown[size] + 100);
+		signal(SIGSEGV, SIG_DFL);
+		_exit(*(volatile unsigned char *)self->arena);
 	}
 	ASSERT_EQ(child, waitpid(child, &wstatus, 0));
-	EXPECT_TRUE(WIFEXITED(wstatus) ? !WEXITSTATUS(wstatus) : WTERMSIG(wstatus) == SIGBUS);
+	EXPECT_TRUE(WIFSIGNALED(wstatus));
+	EXPECT_EQ(SIGSEGV, WTERMSIG(wstatus));
+}
+
+TEST_F(channel, a_file_that_is_opened_to_read_makes_no_context)
+{
+	struct miracast_context_info info;
+	char path[32];
+	int fd;
+
+	snprintf(path, sizeof(path), "/dev/miracast%u", self->index);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	ASSERT_GE(fd, 0);
+	EXPECT_EQ(0, handshake(fd, 0));
+	EXPECT_EQ(-EACCES, create_context(fd, 0, 1, &info));
+	close(fd);
+}
+
+static unsigned int open_files(void)
+{
+	unsigned int fd, n = 0;
+
+	for (fd = 0; fd < 1024; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+static uint64_t live_files(int test_fd, uint32_t index)
+{
+	return counters_of(test_fd, index).files;
+}
+
+/* Files of io_control come with the answer, or not at all. */
+TEST_F(channel, a_file_is_handed_out_after_all_else_was_written)
+{
+	struct miracast_test_control request = {.code = MIRACAST_TEST_CTL_FILES, .value = 2};
+	long page = sysconf(_SC_PAGESIZE);
+	struct miracast_io_control *readonly;
+	unsigned int before = open_files();
+	struct miracast_io_control arg;
+	int32_t numbers[8] = {-1, -1};
+	unsigned int i;
+
+	/* The output cannot be written. */
+	EXPECT_EQ(-EFAULT, io_control(self->fd, &request, sizeof(request), (void *)8,
+				      sizeof(numbers), &arg));
+	EXPECT_EQ(before, open_files());
+	EXPECT_EQ(0, live_files(self->test_fd, self->index));
+
+	/* The call's own struct cannot be written, but the output can. */
+	readonly = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, (void *)readonly);
+	*readonly = (struct miracast_io_control){
+		.size = sizeof(*readonly),
+		.input = (uintptr_t)&request,
+		.output = (uintptr_t)numbers,
+		.input_size = sizeof(request),
+		.output_size = sizeof(numbers),
+	};
+	ASSERT_EQ(0, mprotect(readonly, page, PROT_READ));
+	EXPECT_EQ(-EFAULT, call(self->fd, MIRACAST_IOC_IO_CONTROL, readonly));
+	EXPECT_EQ(before, open_files());
+	EXPECT_EQ(0, live_files(self->test_fd, self->index));
+	munmap(readonly, page);
+
+	/* The driver changes its mind, or wants more than there may be. */
+	request.code = MIRACAST_TEST_CTL_FILES_BAD;
+	EXPECT_EQ(0,
+		  io_control(self->fd, &request, sizeof(request), numbers, sizeof(numbers), &arg));
+	EXPECT_EQ(STATUS_UNSUCCESSFUL, arg.status);
+	request = (struct miracast_test_control){.code = MIRACAST_TEST_CTL_FILES, .value = 5};
+	EXPECT_EQ(0,
+		  io_control(self->fd, &request, sizeof(request), numbers, sizeof(numbers), &arg));
+	EXPECT_EQ(STATUS_INSUFFICIENT_RESOURCES, arg.status);
+	EXPECT_EQ(before, open_files());
+	EXPECT_EQ(0, live_files(self->test_fd, self->index));
+
+	request.value = 4;
+	ASSERT_EQ(0,
+		  io_control(self->fd, &request, sizeof(request), numbers, sizeof(numbers), &arg));
+	EXPECT_EQ(STATUS_SUCCESS, arg.status);
+	EXPECT_EQ(4 * sizeof(numbers[0]), arg.bytes_returned);
+	EXPECT_EQ(before + 4, open_files());
+	EXPECT_EQ(4, live_files(self->test_fd, self->index));
+	for (i = 0; i < 4; i++) {
+		EXPECT_EQ(FD_CLOEXEC, fcntl(numbers[i], F_GETFD));
+		EXPECT_EQ(0, close(numbers[i]));
+	}
+	EXPECT_EQ(0, live_files(self->test_fd, self->index));
+}
+
+/*
+ * A daemon that starts a session on a file that this process has, too, and then ends. What it
+ * does: in a child, which returns.
+ */
+enum life {
+	LIFE_PLAIN,
+	LIFE_THREAD, /* the thread that made the context ends, another closes a copy; no death */
+	LIFE_HEIR, /* somebody else starts the session before it ends */
+};
+
+static void *make_context(void *data)
+{
+	int *fds = data;
+	struct miracast_context_info info;
+
+	return (void *)(long)create_context(fds[0], fds[1], 4, &info);
+}
+
+static void live(int fd, uint32_t flags, enum life life, int ready, int end)
+{
+	int fds[2] = {fd, flags};
+	pthread_t thread;
+	void *error;
+	char byte = 0;
+
+	if (handshake(fd, MIRACAST_FEATURE_RECOVER) ||
+	    pthread_create(&thread, NULL, make_context, fds) || pthread_join(thread, &error) ||
+	    error)
+		_exit(1);
+	if (life == LIFE_THREAD)
+		close(dup(fd));
+	if (life != LIFE_HEIR && start_session(fd))
+		_exit(2);
+	if (write(ready, &byte, 1) != 1 || read(end, &byte, 1) != 1)
+		_exit(3);
+	_exit(0);
+}
+
+TEST_F(channel, a_context_ends_with_the_process_that_owns_it)
+{
+	static const struct {
+		uint32_t flags;
+		enum life life;
+		uint32_t state; /* once the process has ended */
+	} lives[] = {
+		{0, LIFE_PLAIN, MIRACAST_DESTROYED},
+		{0, LIFE_THREAD, MIRACAST_DESTROYED},
+		{MIRACAST_CONTEXT_RECOVER, LIFE_PLAIN, MIRACAST_STARTED},
+		{0, LIFE_HEIR, MIRACAST_STARTED},
+	};
+	int ready[2], end[2], wstatus, fd;
+	unsigned int i;
+	pid_t child;
+	char byte;
+
+	for (i = 0; i < sizeof(lives) / sizeof(lives[0]); i++) {
+		fd = open_adapter(self->index);
+		ASSERT_GE(fd, 0);
+		ASSERT_EQ(0, pipe(ready));
+		ASSERT_EQ(0, pipe(end));
+		child = fork();
+		ASSERT_GE(child, 0);
+		if (!child)
+			live(fd, lives[i].flags, lives[i].life, ready[1], end[0]);
+		ASSERT_EQ(1, read(ready[0], &byte, 1));
+		if (lives[i].life == LIFE_HEIR)
+			ASSERT_EQ(0, start_session(fd));
+		EXPECT_EQ(MIRACAST_STARTED, get_state(fd).state);
+		ASSERT_EQ(1, write(end[1], &byte, 1));
+		ASSERT_EQ(child, waitpid(child, &wstatus, 0));
+		EXPECT_EQ(0, wstatus);
+		/* This process holds the file, and cannot hold the context. */
+		EXPECT_EQ(lives[i].state, get_state(fd).state)
+		{
+			TH_LOG("life %u", i);
+		}
+		if (lives[i].state == MIRACAST_DESTROYED)
+			EXPECT_EQ(-ENODEV, fetch(fd, NULL, 0, 0));
+		close(fd);
+		close(ready[0]);
+		close(ready[1]);
+		close(end[0]);
+		close(end[1]);
+	}
 }
 
 TEST_F(channel, a_refused_context_tells_why_and_nothing_else)

@@ -933,8 +933,9 @@ TEST_F(channel, d21_abort_frees_a_context_whose_daemon_is_frozen)
 	FETCH(&message);
 	ASSERT_EQ(0, read_attr(self->index, "pending", value, sizeof(value)));
 	EXPECT_STREQ("1\n", value);
-	ASSERT_EQ(0, read_attr(self->index, "state", value, sizeof(value)));
-	EXPECT_TRUE(strstr(value, " started\n"));
+	EXPECT_EQ(MIRACAST_STARTED, get_state(self->fd).state);
+	ASSERT_EQ(0, read_attr(self->index, "contexts", value, sizeof(value)));
+	EXPECT_STREQ("1\n", value);
 	EXPECT_EQ(-EINVAL, write_attr(self->index, "abort", "0"));
 	EXPECT_EQ(-EINVAL, write_attr(self->index, "abort", "x"));
 	EXPECT_EQ(0, RESULT(sent.cookie, 0).callbacks);
@@ -943,8 +944,8 @@ TEST_F(channel, d21_abort_frees_a_context_whose_daemon_is_frozen)
 	EXPECT_EQ(1, poll(&pollfd, 1, 0));
 	EXPECT_TRUE(pollfd.revents & POLLHUP);
 	EXPECT_EQ(1, counters_of(self->test_fd, self->index).destroys);
-	ASSERT_EQ(0, read_attr(self->index, "state", value, sizeof(value)));
-	EXPECT_STREQ("", value);
+	ASSERT_EQ(0, read_attr(self->index, "contexts", value, sizeof(value)));
+	EXPECT_STREQ("0\n", value);
 }
 
 /* The gating table: what happens to one message, by the moment of its send. */

@@ -172,7 +172,7 @@ static int look(struct session_state *s)
 	char text[256];
 	int error = call(s->fd, MIRACAST_IOC_GET_STATE, &arg);
 
-	error = error ?: read_attr(s->index, "state", text, sizeof(text));
+	error = error ?: read_attr(s->index, "contexts", text, sizeof(text));
 	return error ?: write_attr(s->index, "timeout_ms", "20000");
 }
 

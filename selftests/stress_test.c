@@ -441,9 +441,9 @@ static void *race_watchers(void *data)
 		epoll_wait(epoll, &event, 1, 1);
 		poll(&pollfd, 1, 1);
 		get_state(round->fd);
-		read_attr(round->index, "state", text, sizeof(text));
+		read_attr(round->index, "contexts", text, sizeof(text));
 		read_attr(round->index, "pending", text, sizeof(text));
-		read_attr(round->index, "caps", text, sizeof(text));
+		read_attr(round->index, "hdcp", text, sizeof(text));
 		read_attr(round->index, "name", text, sizeof(text));
 		snprintf(text, sizeof(text), "%u",
 			 1 + own_random(round, race_watchers, &state) % 20);
@@ -649,8 +649,8 @@ TEST_F_TIMEOUT(stress, open_and_close, HOURS)
 	}
 	sender.quit = true;
 	pthread_join(sender.thread, NULL);
-	EXPECT_EQ(0, read_attr(sender.index, "state", text, sizeof(text)));
-	EXPECT_STREQ("", text);
+	EXPECT_EQ(0, read_attr(sender.index, "contexts", text, sizeof(text)));
+	EXPECT_STREQ("0\n", text);
 	EXPECT_EQ(0, read_attr(sender.index, "pending", text, sizeof(text)));
 	EXPECT_STREQ("0\n", text);
 	retire_adapter(_metadata, self->test_fd, sender.index, &self->sum);

@@ -51,6 +51,7 @@ struct watch {
 	uint32_t events[32];
 	uint32_t states[32];
 	uint32_t counts[32];
+	unsigned int counters; /* how many the events had */
 };
 
 static int on_message(struct nl_msg *msg, void *data)
@@ -246,6 +247,7 @@ TEST_F(channel, netlink_lists_each_of_many_contexts_once)
 static void note_event(struct watch *watch, const struct news *news)
 {
 	bool adapter = news->cmd == MIRACAST_NL_CMD_ADAPTER_NTF;
+	int attr;
 
 	if (watch->n == 32 || number(news, adapter ? MIRACAST_NL_ADAPTER_INDEX
 						   : MIRACAST_NL_CONTEXT_ADAPTER) != watch->adapter)
@@ -255,6 +257,12 @@ static void note_event(struct watch *watch, const struct news *news)
 	watch->states[watch->n] = adapter ? ~0u : number(news, MIRACAST_NL_CONTEXT_STATE);
 	watch->counts[watch->n] = adapter ? ~0u : number(news, MIRACAST_NL_CONTEXT_COUNT);
 	watch->n++;
+	for (attr = adapter ? MIRACAST_NL_ADAPTER_SENT : MIRACAST_NL_CONTEXT_SENT;
+	     attr <= MIRACAST_NL_CONTEXT_MAX; attr++)
+		watch->counters += !!news->attrs[attr];
+	if (!adapter)
+		watch->counters += !!news->attrs[MIRACAST_NL_CONTEXT_OPEN] +
+				   !!news->attrs[MIRACAST_NL_CONTEXT_WITH_DAEMON];
 }
 
 static int open_events(struct watch *watch, uint32_t adapter)
@@ -327,6 +335,8 @@ TEST_F(channel, netlink_tells_the_life_of_an_adapter_in_order)
 		EXPECT_EQ(events[i], watch.events[i]);
 		EXPECT_EQ(states[i], watch.states[i]);
 	}
+	/* Anybody may hear them. */
+	EXPECT_EQ(0, watch.counters);
 	close_watch(&watch);
 }
 
@@ -419,31 +429,79 @@ TEST_F(channel, netlink_tells_of_overflow_once_and_of_timeouts)
 	close_watch(&watch);
 }
 
-TEST_F(channel, sysfs_tells_name_caps_state_and_pending)
+/* What a user without rights sees: a failed expectation is the child's exit status. */
+static int watch_as_nobody(uint32_t index, uint32_t context_id)
 {
-	char value[128], expected[128];
+	struct adapter_seen adapter = {};
+	struct context_seen context = {};
+	char value[64];
+	uint32_t attr;
 
-	ASSERT_EQ(0, read_attr(self->index, "name", value, sizeof(value)));
-	EXPECT_STREQ(NAME "\n", value);
-	ASSERT_EQ(0, read_attr(self->index, "caps", value, sizeof(value)));
-	EXPECT_STREQ("max_chunk_private_driver_data_size 64\nhdcp 0\n", value);
-	ASSERT_EQ(0, read_attr(self->index, "pending", value, sizeof(value)));
-	EXPECT_STREQ("0\n", value);
-	ASSERT_EQ(0, read_attr(self->index, "state", value, sizeof(value)));
-	snprintf(expected, sizeof(expected), "%u created\n", self->info.context_id);
-	EXPECT_STREQ(expected, value);
+	if (setgid(65534) || setuid(65534))
+		return 1;
+	if (open_watch(&adapter.watch, see_adapter, index) <= 0 ||
+	    dump(&adapter.watch, MIRACAST_NL_CMD_ADAPTER_GET) || adapter.seen != 1)
+		return 2;
+	if (strcmp(adapter.name, NAME) || adapter.contexts != 1)
+		return 3;
+	if (adapter.sent != ~0ull || adapter.callbacks != ~0ull)
+		return 4;
+	if (open_watch(&context.watch, see_context, index) <= 0 ||
+	    dump(&context.watch, MIRACAST_NL_CMD_CONTEXT_GET) || context.seen != 1)
+		return 5;
+	if (context.numbers[MIRACAST_NL_CONTEXT_ID] != context_id ||
+	    context.numbers[MIRACAST_NL_CONTEXT_STATE] != MIRACAST_STARTED)
+		return 6;
+	if (context.numbers[MIRACAST_NL_CONTEXT_OPEN] != ~0u ||
+	    context.numbers[MIRACAST_NL_CONTEXT_WITH_DAEMON] != ~0u)
+		return 7;
+	for (attr = MIRACAST_NL_CONTEXT_SENT; attr <= MIRACAST_NL_CONTEXT_MAX; attr++)
+		if (context.counters[attr] != ~0ull)
+			return 8;
+	if (read_attr(index, "name", value, sizeof(value)) || strcmp(value, NAME "\n"))
+		return 9;
+	return read_attr(index, "pending", value, sizeof(value)) == -EACCES ? 0 : 10;
+}
+
+TEST_F(channel, counters_are_not_for_everybody)
+{
+	int wstatus;
+	pid_t child;
 
 	START();
 	ASSERT_EQ(STATUS_PENDING, SEND(0, NULL, 0, 0).status);
+	child = fork();
+	ASSERT_GE(child, 0);
+	if (!child)
+		_exit(watch_as_nobody(self->index, self->info.context_id));
+	ASSERT_EQ(child, waitpid(child, &wstatus, 0));
+	EXPECT_TRUE(WIFEXITED(wstatus));
+	EXPECT_EQ(0, WEXITSTATUS(wstatus));
+}
+
+TEST_F(channel, sysfs_has_one_value_in_a_file)
+{
+	static const char *const names[] = {
+		"name",	       "max_chunk_private_data",
+		"hdcp",	       "contexts",
+		"pending",     "timeout_ms",
+		"watchdog_ms",
+	};
+	static const char *const values[] = {NAME "\n", "64\n",	   "0\n",   "1\n",
+					     "0\n",	"20000\n", "3000\n"};
+	char value[128];
+	unsigned int i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		ASSERT_EQ(0, read_attr(self->index, names[i], value, sizeof(value)));
+		EXPECT_STREQ(values[i], value);
+	}
+	ASSERT_EQ(STATUS_PENDING, SEND(0, NULL, 0, 0).status);
 	ASSERT_EQ(0, read_attr(self->index, "pending", value, sizeof(value)));
 	EXPECT_STREQ("1\n", value);
-	ASSERT_EQ(0, read_attr(self->index, "state", value, sizeof(value)));
-	snprintf(expected, sizeof(expected), "%u started\n", self->info.context_id);
-	EXPECT_STREQ(expected, value);
-
 	ASSERT_EQ(0, call(self->fd, MIRACAST_IOC_DESTROY_CONTEXT, NULL));
-	ASSERT_EQ(0, read_attr(self->index, "state", value, sizeof(value)));
-	EXPECT_STREQ("", value);
+	ASSERT_EQ(0, read_attr(self->index, "contexts", value, sizeof(value)));
+	EXPECT_STREQ("0\n", value);
 	EXPECT_EQ(-EINVAL, write_attr(self->index, "abort", "0"));
 	EXPECT_EQ(-EINVAL, write_attr(self->index, "abort", "please"));
 }

@@ -14,6 +14,7 @@
 #include <uapi/linux/miracast.h>
 
 struct device;
+struct file;
 struct miracast_adapter;
 
 /**
@@ -82,7 +83,8 @@ struct miracast_display_callbacks {
  *	STATUS_RESOURCE_IN_USE when the hardware is busy.
  * @io_control: serve a request of the user-mode driver, in its process. Both
  *	buffers are the channel's copies, @output zeroed; the driver checks both
- *	sizes. At most @output_size bytes may be returned.
+ *	sizes. At most @output_size bytes may be returned. Files are handed out
+ *	with miracast_io_control_add_file().
  * @destroy_context: free what create_context prepared and report the monitor
  *	gone. All callbacks have returned; the handle is refused from before
  *	this call on.
@@ -130,6 +132,10 @@ struct miracast_adapter_desc {
 
 struct miracast_adapter *miracast_register_adapter(const struct miracast_adapter_desc *desc);
 void miracast_unregister_adapter(struct miracast_adapter *adapter);
+/* Most files that one io_control may hand out. */
+#define MIRACAST_IO_CONTROL_MAX_FILES 4
+
+int miracast_io_control_add_file(struct miracast_handle handle, struct file *file);
 int miracast_adapter_index(const struct miracast_adapter *adapter);
 
 ntstatus_t miracast_send_message(struct miracast_handle handle, u32 input_size, const void *input,

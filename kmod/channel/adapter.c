@@ -27,45 +27,25 @@ static ssize_t name_show(struct device *dev, struct device_attribute *attr, char
 }
 static DEVICE_ATTR_RO(name);
 
-static ssize_t caps_show(struct device *dev, struct device_attribute *attr, char *buf)
+static ssize_t max_chunk_private_data_show(struct device *dev, struct device_attribute *attr,
+					   char *buf)
 {
-	const struct miracast_adapter *adapter = to_adapter(dev);
-
-	return sysfs_emit(buf, "max_chunk_private_driver_data_size %u\nhdcp %d\n",
-			  adapter->caps.max_chunk_private_driver_data_size,
-			  !!(adapter->caps.flags & MIRACAST_CAPS_HDCP_SUPPORT));
+	return sysfs_emit(buf, "%u\n", to_adapter(dev)->caps.max_chunk_private_driver_data_size);
 }
-static DEVICE_ATTR_RO(caps);
+static DEVICE_ATTR_RO(max_chunk_private_data);
 
-static const char *state_name(u32 state)
+static ssize_t hdcp_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	switch (state) {
-	case MIRACAST_STOPPED:
-		return "stopped";
-	case MIRACAST_START_PENDING:
-		return "start-pending";
-	case MIRACAST_STARTED:
-		return "started";
-	case MIRACAST_STOP_PENDING:
-		return "stop-pending";
-	case MIRACAST_CREATED:
-		return "created";
-	default:
-		return "destroyed";
-	}
+	return sysfs_emit(buf, "%d\n",
+			  !!(to_adapter(dev)->caps.flags & MIRACAST_CAPS_HDCP_SUPPORT));
 }
+static DEVICE_ATTR_RO(hdcp);
 
-static ssize_t state_show(struct device *dev, struct device_attribute *attr, char *buf)
+static ssize_t contexts_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	struct miracast_context *context = NULL;
-	ssize_t length = 0;
-
-	while ((context = miracast_context_next(to_adapter(dev), context)))
-		length += sysfs_emit_at(buf, length, "%u %s\n", context->id,
-					state_name(READ_ONCE(context->state)));
-	return length;
+	return sysfs_emit(buf, "%u\n", READ_ONCE(to_adapter(dev)->nr_contexts));
 }
-static DEVICE_ATTR_RO(state);
+static DEVICE_ATTR_RO(contexts);
 
 static ssize_t pending_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
@@ -76,7 +56,8 @@ static ssize_t pending_show(struct device *dev, struct device_attribute *attr, c
 		pending += READ_ONCE(context->nr_open);
 	return sysfs_emit(buf, "%u\n", pending);
 }
-static DEVICE_ATTR_RO(pending);
+/* It tells when the screen changes: for root, and for whom a udev rule gives it to. */
+static DEVICE_ATTR(pending, 0440, pending_show, NULL);
 
 static int parse_timeout(const char *buf, u32 *value)
 {
@@ -155,8 +136,9 @@ static DEVICE_ATTR_WO(abort);
 /* clang-format off */
 static struct attribute *adapter_attrs[] = {
 	&dev_attr_name.attr,
-	&dev_attr_caps.attr,
-	&dev_attr_state.attr,
+	&dev_attr_max_chunk_private_data.attr,
+	&dev_attr_hdcp.attr,
+	&dev_attr_contexts.attr,
 	&dev_attr_pending.attr,
 	&dev_attr_timeout_ms.attr,
 	&dev_attr_watchdog_ms.attr,

@@ -135,6 +135,20 @@ struct miracast_adapter {
 struct miracast_slot;
 
 /**
+ * struct miracast_new_files - files that an io_control hands out
+ * @n: how many
+ * @numbers: the descriptors that are reserved for them
+ * @files: the files, with a reference each
+ *
+ * The caller gets them when all outputs were written, or none of them.
+ */
+struct miracast_new_files {
+	u32 n;
+	int numbers[MIRACAST_IO_CONTROL_MAX_FILES];
+	struct file *files[MIRACAST_IO_CONTROL_MAX_FILES];
+};
+
+/**
  * struct miracast_slots - a list of slots that has an end
  * @head: the slots, by their link
  * @tail: where the next one goes: &@head.first, or the link of the last one
@@ -180,6 +194,8 @@ struct miracast_chunk_queue {
  * @driver: the driver's context, valid while @created
  * @created: create_context succeeded; guarded by adapter->ddi_lock
  * @torn_down: destroy is complete; guarded by adapter->ddi_lock
+ * @new_files: of the io_control that runs, written under adapter->ddi_lock
+ * @new_files_task: the thread that runs it, which alone may use @new_files
  * @lock: guards all that follows up to @chunk_lock
  * @state: enum miracast_session_state
  * @state_flags: MIRACAST_STATE_*
@@ -189,6 +205,7 @@ struct miracast_chunk_queue {
  * @generation: one more with every RECOVER
  * @lifecycle: the thread that runs, or ran last, Start or Stop; NULL while
  *	STARTED and when a daemon has to begin anew
+ * @owner: the process whose end ends the context: it made, recovered or started it
  * @nr_slots: size of @slots
  * @slots: the messages
  * @sequence: of the last message sent
@@ -228,6 +245,8 @@ struct miracast_context {
 	void *driver;
 	bool created;
 	bool torn_down;
+	struct miracast_new_files *new_files;
+	struct task_struct *new_files_task;
 
 	/* protects the session's state and the slots */
 	spinlock_t lock;
@@ -238,6 +257,7 @@ struct miracast_context {
 	u32 stop_reason;
 	u32 generation;
 	struct pid *lifecycle;
+	struct pid *owner;
 	u32 nr_slots;
 	struct miracast_slot *slots;
 	u64 sequence;
@@ -314,7 +334,11 @@ bool miracast_context_is_active(struct miracast_context *context);
 void miracast_context_force_stop(struct miracast_context *context);
 void miracast_context_sleep(bool sleep);
 void miracast_context_awake(struct miracast_context *context);
-int miracast_context_io_control(struct miracast_context *context, struct miracast_io_control *arg);
+int miracast_context_io_control(struct miracast_context *context, struct miracast_io_control *arg,
+				struct miracast_new_files *files);
+void miracast_new_files_install(struct miracast_new_files *files);
+void miracast_new_files_drop(struct miracast_new_files *files);
+void miracast_context_process_exits(struct miracast_context *context);
 
 /* exchange.c */
 int miracast_messages_exchange(struct miracast_context *context, struct miracast_exchange *arg);

@@ -24,6 +24,8 @@
  * wanted the same goes on.
  */
 
+#include <linux/export.h>
+#include <linux/file.h>
 #include <linux/mm.h>
 #include <linux/pid.h>
 #include <linux/poll.h>
@@ -47,6 +49,7 @@ static void context_free(struct kref *ref)
 	cancel_work_sync(&context->ended_work);
 	cancel_delayed_work_sync(&context->watchdog_work);
 	put_pid(context->lifecycle);
+	put_pid(context->owner);
 	miracast_slots_free(context);
 	kvfree(context->chunks.packets);
 	put_device(&context->adapter->dev);
@@ -161,6 +164,7 @@ static struct miracast_context *context_alloc(struct miracast_adapter *adapter, 
 	context->flags = flags;
 	context->generation = 1;
 	context->state = MIRACAST_CREATED;
+	context->owner = get_pid(task_tgid(current));
 	spin_lock_init(&context->lock);
 	init_waitqueue_head(&context->wait);
 	init_waitqueue_head(&context->drain);
@@ -232,6 +236,13 @@ static void set_lifecycle(struct miracast_context *context, struct pid *pid)
 	context->lifecycle = get_pid(pid);
 }
 
+static void set_owner(struct miracast_context *context)
+{
+	lockdep_assert_held(&context->lock);
+	put_pid(context->owner);
+	context->owner = get_pid(task_tgid(current));
+}
+
 static bool is_lifecycle_thread(struct miracast_context *context)
 {
 	lockdep_assert_held(&context->lock);
@@ -244,6 +255,7 @@ static int start_begin(struct miracast_context *context)
 		return -EINVAL;
 	if (READ_ONCE(asleep))
 		return -EBUSY;
+	set_owner(context);
 	set_lifecycle(context, task_pid(current));
 	context->state_flags &= ~MIRACAST_STATE_STOP_REQUESTED;
 	context->stop_reason = MIRACAST_STOP_UNKNOWN;
@@ -402,6 +414,7 @@ int miracast_context_recover(struct miracast_context *context)
 		error = -ENODEV;
 	} else {
 		WRITE_ONCE(context->generation, context->generation + 1);
+		set_owner(context);
 		set_lifecycle(context, NULL);
 		cancel_delayed_work(&context->watchdog_work);
 		if (context->state == MIRACAST_STOP_PENDING)
@@ -495,6 +508,26 @@ void miracast_context_force_stop(struct miracast_context *context)
 }
 
 /**
+ * miracast_context_process_exits() - a process ends that had a descriptor of the context's file
+ * @context: the context; current is the process
+ *
+ * A context ends with its owner, whoever else has the file, a child for one; not so one that
+ * may be recovered, whose file is kept for that.
+ */
+void miracast_context_process_exits(struct miracast_context *context)
+{
+	bool owner;
+
+	if (context->flags & MIRACAST_CONTEXT_RECOVER)
+		return;
+	spin_lock(&context->lock);
+	owner = context->owner == task_tgid(current);
+	spin_unlock(&context->lock);
+	if (owner)
+		miracast_context_destroy(context, STATUS_CONNECTION_DISCONNECTED);
+}
+
+/**
  * miracast_context_sleep() - whether the machine goes to sleep
  * @sleep: no session may be started from here on
  */
@@ -558,8 +591,69 @@ static int io_control_wait(struct miracast_context *context)
 	return gate;
 }
 
+/**
+ * miracast_io_control_add_file() - hand a file to the process whose io_control runs
+ * @handle: the context whose io_control this is
+ * @file: the file; its reference is the channel's if this succeeds
+ *
+ * Only from within io_control, on its thread. Reserves a descriptor, close-on-exec, whose number
+ * the driver tells in its output. The process gets the file when all outputs were written, and
+ * the number is free again, the reference dropped, if that fails or io_control returns an error
+ * status.
+ *
+ * Return: the descriptor's number; -EINVAL outside of io_control; -ENOSPC for more than
+ * MIRACAST_IO_CONTROL_MAX_FILES; -EMFILE.
+ */
+int miracast_io_control_add_file(struct miracast_handle handle, struct file *file)
+{
+	struct miracast_new_files *files = NULL;
+	struct miracast_context *context;
+	int number;
+
+	rcu_read_lock();
+	context = miracast_context_lookup(handle);
+	/* That it is this thread can only be said, and unsaid, by this thread. */
+	if (context && READ_ONCE(context->new_files_task) == current)
+		files = context->new_files;
+	rcu_read_unlock();
+	if (!files)
+		return -EINVAL;
+	if (files->n == MIRACAST_IO_CONTROL_MAX_FILES)
+		return -ENOSPC;
+	number = get_unused_fd_flags(O_CLOEXEC);
+	if (number < 0)
+		return number;
+	files->numbers[files->n] = number;
+	files->files[files->n++] = file;
+	return number;
+}
+EXPORT_SYMBOL_GPL(miracast_io_control_add_file);
+
+/**
+ * miracast_new_files_install() - give the calling process the files of its io_control
+ * @files: the files
+ */
+void miracast_new_files_install(struct miracast_new_files *files)
+{
+	while (files->n--)
+		fd_install(files->numbers[files->n], files->files[files->n]);
+}
+
+/**
+ * miracast_new_files_drop() - forget the files of an io_control
+ * @files: the files; empty afterwards
+ */
+void miracast_new_files_drop(struct miracast_new_files *files)
+{
+	while (files->n) {
+		files->n--;
+		put_unused_fd(files->numbers[files->n]);
+		fput(files->files[files->n]);
+	}
+}
+
 static int call_io_control(struct miracast_context *context, struct miracast_io_control *arg,
-			   const void *input, void *output)
+			   const void *input, void *output, struct miracast_new_files *files)
 {
 	struct miracast_adapter *adapter = context->adapter;
 	u32 bytes_returned = 0;
@@ -573,16 +667,21 @@ static int call_io_control(struct miracast_context *context, struct miracast_io_
 	if (error > 0)
 		error = -EAGAIN; /* a start, which is waited for without the lock */
 	if (!error) {
+		context->new_files = files;
+		WRITE_ONCE(context->new_files_task, current);
 		arg->status = adapter->desc.ops->io_control(adapter->desc.driver_context,
 							    context->driver, arg->input_size, input,
 							    arg->output_size, output,
 							    &bytes_returned);
+		WRITE_ONCE(context->new_files_task, NULL);
 		if (bytes_returned > arg->output_size) {
 			arg->status = STATUS_INTERNAL_ERROR;
 			bytes_returned = 0;
 		}
-		if (NT_ERROR(arg->status))
+		if (NT_ERROR(arg->status)) {
 			bytes_returned = 0;
+			miracast_new_files_drop(files);
+		}
 		arg->bytes_returned = bytes_returned;
 	}
 	mutex_unlock(&adapter->ddi_lock);
@@ -593,10 +692,12 @@ static int call_io_control(struct miracast_context *context, struct miracast_io_
  * miracast_context_io_control() - have the driver serve a request of the daemon
  * @context: the context
  * @arg: the ioctl's argument
+ * @files: empty; gets what the driver hands out, also if the output cannot be written
  *
  * Return: 0 if the driver was asked, else why it was not.
  */
-int miracast_context_io_control(struct miracast_context *context, struct miracast_io_control *arg)
+int miracast_context_io_control(struct miracast_context *context, struct miracast_io_control *arg,
+				struct miracast_new_files *files)
 {
 	u32 max = context->adapter->desc.max_io_control;
 	void *input = NULL, *output = NULL;
@@ -628,7 +729,7 @@ int miracast_context_io_control(struct miracast_context *context, struct miracas
 	do {
 		error = io_control_wait(context);
 		if (!error)
-			error = call_io_control(context, arg, input, output);
+			error = call_io_control(context, arg, input, output, files);
 	} while (error == -EAGAIN);
 	if (error)
 		goto free;

@@ -5,9 +5,11 @@
 #include <linux/mm.h>
 #include <linux/nospec.h>
 #include <linux/poll.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
+#include "../compat-mm.h"
 #include "channel.h"
 #include "slots.h"
 #include "trace.h"
@@ -18,6 +20,7 @@
  * struct miracast_file - an open file
  * @adapter: what was opened; holds a reference to its device
  * @lock: guards the making of @context
+ * @writable: opened to write
  * @shaken: HANDSHAKE has been done
  * @features: MIRACAST_FEATURE_* agreed on
  * @context: the file's one context, NULL before; set once, with release
@@ -26,6 +29,7 @@ struct miracast_file {
 	struct miracast_adapter *adapter;
 	/* protects the handshake and the making of the context */
 	struct mutex lock;
+	bool writable;
 	bool shaken;
 	u64 features;
 	struct miracast_context *context;
@@ -41,6 +45,16 @@ union miracast_argument {
 	struct miracast_get_chunks get_chunks;
 	struct miracast_report_status report_status;
 	struct miracast_report_statistic report_statistic;
+};
+
+/**
+ * struct answer - what a command does besides filling its argument
+ * @on_failure: the argument is written back although the command failed
+ * @files: files that the caller gets when all the rest was written
+ */
+struct answer {
+	bool on_failure;
+	struct miracast_new_files files;
 };
 
 static u64 supported_features(const struct miracast_adapter *adapter)
@@ -66,8 +80,25 @@ static int miracast_open(struct inode *inode, struct file *filp)
 	mutex_init(&file->lock);
 	get_device(&adapter->dev);
 	file->adapter = adapter;
+	file->writable = filp->f_mode & FMODE_WRITE;
 	filp->private_data = file;
 	return stream_open(inode, filp);
+}
+
+static struct miracast_context *file_context(struct miracast_file *file)
+{
+	/* Pairs with the release in create_context(). */
+	return smp_load_acquire(&file->context);
+}
+
+/* A descriptor is closed. Others may have the file, too, but see the owner's end. */
+static int miracast_flush(struct file *filp, fl_owner_t id)
+{
+	struct miracast_context *context = file_context(filp->private_data);
+
+	if (context && (current->flags & PF_EXITING))
+		miracast_context_process_exits(context);
+	return 0;
 }
 
 static int miracast_release(struct inode *inode, struct file *filp)
@@ -83,13 +114,8 @@ static int miracast_release(struct inode *inode, struct file *filp)
 	return 0;
 }
 
-static struct miracast_context *file_context(struct miracast_file *file)
-{
-	/* Pairs with the release in create_context(). */
-	return smp_load_acquire(&file->context);
-}
-
-static int handshake(struct miracast_file *file, union miracast_argument *argument, bool *answer)
+static int handshake(struct miracast_file *file, union miracast_argument *argument,
+		     struct answer *answer)
 {
 	struct miracast_handshake *arg = &argument->handshake;
 	struct miracast_adapter *adapter = file->adapter;
@@ -152,7 +178,7 @@ static int clear_context_info(struct miracast_context_info *arg)
 }
 
 static int create_context(struct miracast_file *file, union miracast_argument *argument,
-			  bool *answer)
+			  struct answer *answer)
 {
 	struct miracast_context_info *arg = &argument->context_info;
 	struct miracast_context *context;
@@ -165,6 +191,8 @@ static int create_context(struct miracast_file *file, union miracast_argument *a
 		return -EINVAL;
 	if (!arg->slots || arg->slots > file->adapter->desc.max_slots)
 		return -EINVAL;
+	if (!file->writable)
+		return -EACCES;
 
 	error = mutex_lock_killable(&file->lock);
 	if (error)
@@ -181,7 +209,7 @@ static int create_context(struct miracast_file *file, union miracast_argument *a
 	context = miracast_context_create(file->adapter, arg->flags, arg->slots, &arg->status);
 	if (IS_ERR(context)) {
 		error = PTR_ERR(context);
-		*answer = NT_ERROR(arg->status);
+		answer->on_failure = NT_ERROR(arg->status);
 		goto unlock;
 	}
 	fill_context_info(context, arg);
@@ -194,13 +222,14 @@ unlock:
 }
 
 static int destroy_context(struct miracast_file *file, union miracast_argument *argument,
-			   bool *answer)
+			   struct answer *answer)
 {
 	miracast_context_destroy(file_context(file), STATUS_CANCELLED);
 	return 0;
 }
 
-static int recover(struct miracast_file *file, union miracast_argument *argument, bool *answer)
+static int recover(struct miracast_file *file, union miracast_argument *argument,
+		   struct answer *answer)
 {
 	struct miracast_context_info *arg = &argument->context_info;
 	struct miracast_context *context = file_context(file);
@@ -218,12 +247,14 @@ static int recover(struct miracast_file *file, union miracast_argument *argument
 	return 0;
 }
 
-static int session(struct miracast_file *file, union miracast_argument *argument, bool *answer)
+static int session(struct miracast_file *file, union miracast_argument *argument,
+		   struct answer *answer)
 {
 	return miracast_context_session(file_context(file), &argument->session);
 }
 
-static int get_state(struct miracast_file *file, union miracast_argument *argument, bool *answer)
+static int get_state(struct miracast_file *file, union miracast_argument *argument,
+		     struct answer *answer)
 {
 	if (argument->state.reserved)
 		return -EINVAL;
@@ -259,18 +290,21 @@ static long exchange(struct miracast_context *context, struct miracast_exchange 
 	return error;
 }
 
-static int io_control(struct miracast_file *file, union miracast_argument *argument, bool *answer)
+static int io_control(struct miracast_file *file, union miracast_argument *argument,
+		      struct answer *answer)
 {
-	return miracast_context_io_control(file_context(file), &argument->io_control);
+	return miracast_context_io_control(file_context(file), &argument->io_control,
+					   &answer->files);
 }
 
-static int get_chunks(struct miracast_file *file, union miracast_argument *argument, bool *answer)
+static int get_chunks(struct miracast_file *file, union miracast_argument *argument,
+		      struct answer *answer)
 {
 	return miracast_chunks_get(file_context(file), &argument->get_chunks);
 }
 
 static int report_session_status(struct miracast_file *file, union miracast_argument *argument,
-				 bool *answer)
+				 struct answer *answer)
 {
 	struct miracast_report_status *arg = &argument->report_status;
 	struct miracast_context *context = file_context(file);
@@ -301,7 +335,7 @@ static u64 statistic_value(const struct miracast_statistic_data *data)
 }
 
 static int report_statistic(struct miracast_file *file, union miracast_argument *argument,
-			    bool *answer)
+			    struct answer *answer)
 {
 	struct miracast_report_statistic *arg = &argument->report_statistic;
 	struct miracast_context *context = file_context(file);
@@ -330,12 +364,13 @@ enum need {
  * @code: the command with the size and the direction of this kernel's argument
  * @need: what must have been done before
  * @run: does it; returns 0 or a negative errno. The argument is written back on success, and
- *	on failure if @run sets its answer to true.
+ *	on failure if @run sets the answer's on_failure.
  */
 struct command {
 	unsigned int code;
 	enum need need;
-	int (*run)(struct miracast_file *file, union miracast_argument *argument, bool *answer);
+	int (*run)(struct miracast_file *file, union miracast_argument *argument,
+		   struct answer *answer);
 };
 
 /* In the order of their numbers. */
@@ -363,9 +398,11 @@ static noinline_for_stack long run_command(struct file *filp, unsigned int code,
 	struct miracast_file *file = filp->private_data;
 	void __user *user = (void __user *)address;
 	const struct command *command;
-	bool answer = false;
+	struct answer answer;
 	int error;
 
+	answer.on_failure = false;
+	answer.files.n = 0;
 	if (_IOC_TYPE(code) != MIRACAST_IOC_MAGIC || _IOC_NR(code) >= NR_COMMANDS)
 		return -ENOTTY;
 	command = &commands[array_index_nospec(_IOC_NR(code), NR_COMMANDS)];
@@ -380,9 +417,13 @@ static noinline_for_stack long run_command(struct file *filp, unsigned int code,
 	if (error)
 		return error;
 	error = command->run(file, &argument, &answer);
-	if ((!error || answer) && (_IOC_DIR(command->code) & _IOC_READ) &&
+	if ((!error || answer.on_failure) && (_IOC_DIR(command->code) & _IOC_READ) &&
 	    copy_to_user(user, &argument, min(_IOC_SIZE(command->code), _IOC_SIZE(code))))
 		error = -EFAULT;
+	if (error)
+		miracast_new_files_drop(&answer.files);
+	else
+		miracast_new_files_install(&answer.files);
 	return error;
 }
 
@@ -430,11 +471,8 @@ static __poll_t miracast_poll(struct file *filp, poll_table *wait)
 static vm_fault_t arena_fault(struct vm_fault *vmf)
 {
 	struct miracast_context *context = vmf->vma->vm_private_data;
-	unsigned long offset = vmf->pgoff << PAGE_SHIFT;
 
-	if (offset >= context->arena_size)
-		return VM_FAULT_SIGBUS;
-	vmf->page = vmalloc_to_page(context->arena + offset);
+	vmf->page = vmalloc_to_page(context->arena + (vmf->pgoff << PAGE_SHIFT));
 	get_page(vmf->page);
 	return 0;
 }
@@ -443,7 +481,11 @@ static const struct vm_operations_struct arena_vm_ops = {
 	.fault = arena_fault,
 };
 
-/* The mapping holds the file, and the file the context: the arena outlives it. */
+/*
+ * The mapping holds the file, and the file the context: the arena outlives it. What is on the
+ * screen lies there: it is in no child, in no core dump, and no code. It cannot be enlarged,
+ * so that no fault is beyond its end.
+ */
 static int miracast_mmap(struct file *filp, struct vm_area_struct *vma)
 {
 	struct miracast_context *context = file_context(filp->private_data);
@@ -453,9 +495,12 @@ static int miracast_mmap(struct file *filp, struct vm_area_struct *vma)
 		return -ENOTCONN;
 	if (!(vma->vm_flags & VM_SHARED))
 		return -EINVAL;
+	if (vma->vm_flags & VM_EXEC)
+		return -EPERM;
 	if (pages > context->arena_size >> PAGE_SHIFT ||
 	    vma->vm_pgoff > (context->arena_size >> PAGE_SHIFT) - pages)
 		return -EINVAL;
+	vm_flags_mod(vma, VM_DONTCOPY | VM_DONTDUMP | VM_DONTEXPAND, VM_MAYEXEC);
 	vma->vm_private_data = context;
 	vma->vm_ops = &arena_vm_ops;
 	return 0;
@@ -464,6 +509,7 @@ static int miracast_mmap(struct file *filp, struct vm_area_struct *vma)
 const struct file_operations miracast_fops = {
 	.owner = THIS_MODULE,
 	.open = miracast_open,
+	.flush = miracast_flush,
 	.release = miracast_release,
 	.unlocked_ioctl = miracast_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,

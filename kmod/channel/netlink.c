@@ -14,7 +14,16 @@ static void read_counters(struct miracast_context *context, struct miracast_coun
 	spin_unlock(&context->lock);
 }
 
-static int put_adapter(struct sk_buff *msg, struct miracast_adapter *adapter)
+/*
+ * Counters tell when the screen changes, so they are in dumps only, and there for CAP_NET_ADMIN;
+ * events, which anybody may hear, have none.
+ */
+static bool may_see_counters(struct netlink_callback *cb)
+{
+	return netlink_capable(cb->skb, CAP_NET_ADMIN);
+}
+
+static int put_adapter(struct sk_buff *msg, struct miracast_adapter *adapter, bool counted)
 {
 	struct miracast_context *context;
 	struct miracast_counters counters;
@@ -40,10 +49,12 @@ static int put_adapter(struct sk_buff *msg, struct miracast_adapter *adapter)
 	    nla_put_u32(msg, MIRACAST_NL_ADAPTER_MAX_SLOTS, adapter->desc.max_slots) ||
 	    nla_put_u32(msg, MIRACAST_NL_ADAPTER_MAX_MESSAGE, adapter->desc.max_message) ||
 	    nla_put_u32(msg, MIRACAST_NL_ADAPTER_TIMEOUT_MS, READ_ONCE(adapter->timeout_ms)) ||
-	    nla_put_u32(msg, MIRACAST_NL_ADAPTER_WATCHDOG_MS, READ_ONCE(adapter->watchdog_ms)) ||
-	    nla_put_u64_64bit(msg, MIRACAST_NL_ADAPTER_SENT, sent, MIRACAST_NL_ADAPTER_PAD) ||
-	    nla_put_u64_64bit(msg, MIRACAST_NL_ADAPTER_CALLBACKS, callbacks,
-			      MIRACAST_NL_ADAPTER_PAD))
+	    nla_put_u32(msg, MIRACAST_NL_ADAPTER_WATCHDOG_MS, READ_ONCE(adapter->watchdog_ms)))
+		return -EMSGSIZE;
+	if (counted &&
+	    (nla_put_u64_64bit(msg, MIRACAST_NL_ADAPTER_SENT, sent, MIRACAST_NL_ADAPTER_PAD) ||
+	     nla_put_u64_64bit(msg, MIRACAST_NL_ADAPTER_CALLBACKS, callbacks,
+			       MIRACAST_NL_ADAPTER_PAD)))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -53,7 +64,7 @@ static int put_counter(struct sk_buff *msg, int attr, u64 value)
 	return nla_put_u64_64bit(msg, attr, value, MIRACAST_NL_CONTEXT_PAD);
 }
 
-static int put_context(struct sk_buff *msg, struct miracast_context *context)
+static int put_counters(struct sk_buff *msg, struct miracast_context *context)
 {
 	struct miracast_counters c;
 	u64 chunks, resets;
@@ -65,15 +76,7 @@ static int put_context(struct sk_buff *msg, struct miracast_context *context)
 	resets = context->chunks.resets;
 	spin_unlock_irqrestore(&context->chunk_lock, flags);
 
-	if (nla_put_u32(msg, MIRACAST_NL_CONTEXT_ADAPTER, context->adapter->index) ||
-	    nla_put_u32(msg, MIRACAST_NL_CONTEXT_ID, context->id) ||
-	    nla_put_u32(msg, MIRACAST_NL_CONTEXT_TARGET, context->target_id) ||
-	    nla_put_u32(msg, MIRACAST_NL_CONTEXT_STATE, READ_ONCE(context->state)) ||
-	    nla_put_u32(msg, MIRACAST_NL_CONTEXT_FLAGS, READ_ONCE(context->state_flags)) ||
-	    nla_put_u32(msg, MIRACAST_NL_CONTEXT_STOP_REASON, READ_ONCE(context->stop_reason)) ||
-	    nla_put_u32(msg, MIRACAST_NL_CONTEXT_GENERATION, READ_ONCE(context->generation)) ||
-	    nla_put_u32(msg, MIRACAST_NL_CONTEXT_SLOTS, context->nr_slots) ||
-	    nla_put_u32(msg, MIRACAST_NL_CONTEXT_OPEN, READ_ONCE(context->nr_open)) ||
+	if (nla_put_u32(msg, MIRACAST_NL_CONTEXT_OPEN, READ_ONCE(context->nr_open)) ||
 	    nla_put_u32(msg, MIRACAST_NL_CONTEXT_WITH_DAEMON, READ_ONCE(context->nr_out)) ||
 	    put_counter(msg, MIRACAST_NL_CONTEXT_SENT, c.sent) ||
 	    put_counter(msg, MIRACAST_NL_CONTEXT_REFUSED, c.refused) ||
@@ -93,9 +96,24 @@ static int put_context(struct sk_buff *msg, struct miracast_context *context)
 	return 0;
 }
 
+static int put_context(struct sk_buff *msg, struct miracast_context *context, bool counted)
+{
+	if (nla_put_u32(msg, MIRACAST_NL_CONTEXT_ADAPTER, context->adapter->index) ||
+	    nla_put_u32(msg, MIRACAST_NL_CONTEXT_ID, context->id) ||
+	    nla_put_u32(msg, MIRACAST_NL_CONTEXT_TARGET, context->target_id) ||
+	    nla_put_u32(msg, MIRACAST_NL_CONTEXT_STATE, READ_ONCE(context->state)) ||
+	    nla_put_u32(msg, MIRACAST_NL_CONTEXT_FLAGS, READ_ONCE(context->state_flags)) ||
+	    nla_put_u32(msg, MIRACAST_NL_CONTEXT_STOP_REASON, READ_ONCE(context->stop_reason)) ||
+	    nla_put_u32(msg, MIRACAST_NL_CONTEXT_GENERATION, READ_ONCE(context->generation)) ||
+	    nla_put_u32(msg, MIRACAST_NL_CONTEXT_SLOTS, context->nr_slots))
+		return -EMSGSIZE;
+	return counted ? put_counters(msg, context) : 0;
+}
+
 static int dump_adapters(struct sk_buff *msg, struct netlink_callback *cb)
 {
 	struct miracast_adapter *adapter = NULL;
+	bool counted = may_see_counters(cb);
 	void *header;
 
 	while ((adapter = miracast_adapter_next(adapter))) {
@@ -104,7 +122,7 @@ static int dump_adapters(struct sk_buff *msg, struct netlink_callback *cb)
 			continue;
 		header = genlmsg_put(msg, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq, &family,
 				     NLM_F_MULTI, MIRACAST_NL_CMD_ADAPTER_GET);
-		if (!header || put_adapter(msg, adapter)) {
+		if (!header || put_adapter(msg, adapter, counted)) {
 			if (header)
 				genlmsg_cancel(msg, header);
 			put_device(&adapter->dev);
@@ -121,6 +139,7 @@ static int dump_contexts_of(struct sk_buff *msg, struct netlink_callback *cb,
 			    struct miracast_adapter *adapter)
 {
 	struct miracast_context *context = NULL;
+	bool counted = may_see_counters(cb);
 	void *header;
 
 	if (adapter->index > cb->args[0])
@@ -131,7 +150,7 @@ static int dump_contexts_of(struct sk_buff *msg, struct netlink_callback *cb,
 			continue;
 		header = genlmsg_put(msg, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq, &family,
 				     NLM_F_MULTI, MIRACAST_NL_CMD_CONTEXT_GET);
-		if (!header || put_context(msg, context)) {
+		if (!header || put_context(msg, context, counted)) {
 			if (header)
 				genlmsg_cancel(msg, header);
 			miracast_context_put(context);
@@ -200,7 +219,7 @@ void miracast_nl_adapter_event(enum miracast_nl_event event, struct miracast_ada
 		return;
 	header = genlmsg_put(msg, 0, 0, &family, 0, MIRACAST_NL_CMD_ADAPTER_NTF);
 	if (!header || nla_put_u32(msg, MIRACAST_NL_ADAPTER_EVENT, event) ||
-	    put_adapter(msg, adapter)) {
+	    put_adapter(msg, adapter, false)) {
 		nlmsg_free(msg);
 		return;
 	}
@@ -230,7 +249,8 @@ void miracast_nl_context_event(enum miracast_nl_event event, struct miracast_con
 		return;
 	header = genlmsg_put(msg, 0, 0, &family, 0, MIRACAST_NL_CMD_CONTEXT_NTF);
 	if (!header || nla_put_u32(msg, MIRACAST_NL_CONTEXT_EVENT, event) ||
-	    nla_put_u32(msg, MIRACAST_NL_CONTEXT_COUNT, count) || put_context(msg, context)) {
+	    nla_put_u32(msg, MIRACAST_NL_CONTEXT_COUNT, count) ||
+	    put_context(msg, context, false)) {
 		nlmsg_free(msg);
 		return;
 	}

@@ -123,14 +123,13 @@ ntstatus_t mdisplay_export(struct mdisplay_context *context,
 	if (IS_ERR(dma_buf))
 		return STATUS_INSUFFICIENT_RESOURCES;
 
-	fd = get_unused_fd_flags(O_CLOEXEC);
+	fd = miracast_io_control_add_file(context->handle, dma_buf->file);
 	if (fd < 0) {
 		fput(dma_buf->file);
 		return STATUS_INSUFFICIENT_RESOURCES;
 	}
 	info->fd = fd;
 	info->buffer_size = dma_buf->size;
-	fd_install(fd, dma_buf->file);
 
 	return STATUS_SUCCESS;
 }

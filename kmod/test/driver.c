@@ -8,7 +8,9 @@
  * channel's functions are called without it.
  */
 
+#include <linux/anon_inodes.h>
 #include <linux/delay.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/irq_work.h>
 #include <linux/list.h>
@@ -240,6 +242,41 @@ static void test_destroy_context(void *driver_context, void *miracast_context)
 	leave_ddi(adapter);
 }
 
+static atomic_t live_files = ATOMIC_INIT(0);
+
+static int test_file_release(struct inode *inode, struct file *filp)
+{
+	atomic_dec(&live_files);
+	return 0;
+}
+
+static const struct file_operations test_handed_fops = {
+	.owner = THIS_MODULE,
+	.release = test_file_release,
+};
+
+static ntstatus_t hand_out_files(struct test_target *target, u32 n, void *output,
+				 u32 *bytes_returned)
+{
+	struct file *file;
+	s32 *numbers = output;
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		file = anon_inode_getfile("[miracast_test]", &test_handed_fops, NULL, O_RDONLY);
+		if (IS_ERR(file))
+			return STATUS_NO_MEMORY;
+		atomic_inc(&live_files);
+		numbers[i] = miracast_io_control_add_file(target->handle, file);
+		if (numbers[i] < 0) {
+			fput(file);
+			return STATUS_INSUFFICIENT_RESOURCES;
+		}
+		*bytes_returned += sizeof(*numbers);
+	}
+	return STATUS_SUCCESS;
+}
+
 static ntstatus_t control(struct test_adapter *adapter, struct test_target *target, u32 input_size,
 			  const void *input, u32 output_size, void *output, u32 *bytes_returned)
 {
@@ -285,6 +322,12 @@ static ntstatus_t control(struct test_adapter *adapter, struct test_target *targ
 		words[0] = MIRACAST_NTSTATUS_VALUE(status);
 		*bytes_returned = sizeof(u32);
 		return STATUS_SUCCESS;
+	case MIRACAST_TEST_CTL_FILES:
+	case MIRACAST_TEST_CTL_FILES_BAD:
+		if (output_size / sizeof(s32) < request->value)
+			return STATUS_BUFFER_TOO_SMALL;
+		status = hand_out_files(target, request->value, output, bytes_returned);
+		return request->code == MIRACAST_TEST_CTL_FILES ? status : STATUS_UNSUCCESSFUL;
 	case MIRACAST_TEST_CTL_SEND:
 		send_plain(adapter, target->handle, request->value);
 		return STATUS_SUCCESS;
@@ -676,6 +719,7 @@ static long get_counters(struct test_file *file, void __user *user)
 	adapter->counters.index = adapter->index;
 	arg = adapter->counters;
 	spin_unlock(&adapter->lock);
+	arg.files = atomic_read(&live_files);
 	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
 }
 

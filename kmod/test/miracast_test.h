@@ -116,6 +116,7 @@ struct miracast_test_counters {
 	__u64 other;
 	__u64 doubled; /* BURST: second callbacks of a message: must be 0 */
 	__u64 corrupt; /* BURST: answers that were not what SUCCESS stands for: must be 0 */
+	__u64 files; /* CTL_FILES: files that are not released yet */
 };
 
 /*
@@ -160,6 +161,8 @@ struct miracast_test_control {
 #define MIRACAST_TEST_CTL_SLEEP	    5u /* takes value milliseconds */
 #define MIRACAST_TEST_CTL_SEND_SYNC 6u /* sends and waits value ms; output: __u32 status */
 #define MIRACAST_TEST_CTL_SEND	    7u /* sends value messages without waiting */
+#define MIRACAST_TEST_CTL_FILES	    8u /* hands out value files; output: their numbers */
+#define MIRACAST_TEST_CTL_FILES_BAD 9u /* the same, and returns STATUS_UNSUCCESSFUL */
 
 #define MIRACAST_TEST_MAGIC    0xBD
 #define MIRACAST_TEST_ADD      _IOWR(MIRACAST_TEST_MAGIC, 0, struct miracast_test_adapter)

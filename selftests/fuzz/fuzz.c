@@ -587,7 +587,7 @@ static void do_driver_behave(struct reader *reader)
 static void do_sysfs(struct reader *reader)
 {
 	static const char *const names[] = {
-		"timeout_ms", "watchdog_ms", "abort", "state", "pending", "caps", "name",
+		"timeout_ms", "watchdog_ms", "abort", "contexts", "pending", "hdcp", "name",
 	};
 	static const char *const values[] = {
 		"1", "2", "5", "50", "0", "x", "", "86400001", "-1", "y",

@@ -291,13 +291,18 @@ struct miracast_handshake {
  * @target_id: out: the display miniport's number of the target (connector)
  * @generation: out: 1 at first, one more with each RECOVER
  * @state: out: enum miracast_session_state
- * @arena_size: out: bytes to mmap() at offset 0, shared
+ * @arena_size: out: bytes to mmap() at offset 0, shared; not inherited by a
+ *	child, not in core dumps, not executable
  * @reserved: zero
  *
  * CREATE_CONTEXT fails with EBUSY when the adapter has max_contexts already
  * or the display miniport said STATUS_RESOURCE_IN_USE, and when this file has
- * had a context before. If the display miniport refused, the struct is written
- * and @status says why.
+ * had a context before; with EACCES when the file was not opened to write. If
+ * the display miniport refused, the struct is written and @status says why.
+ *
+ * The process that created or recovered a context, or last began to start its
+ * session, owns it: when that process ends, so does the context, whoever else
+ * has the file. Not so with MIRACAST_CONTEXT_RECOVER.
  */
 struct miracast_context_info {
 	__u32 size;
@@ -512,7 +517,8 @@ struct miracast_exchange {
  * miniport was asked; @status is its answer. While the session starts, only
  * the starting thread proceeds and others wait, at most the adapter's timeout
  * (ETIMEDOUT); while it stops, only the stopping thread proceeds and others get
- * ESHUTDOWN. HARDWARE_ACCESS is traced; the display miniport is not told.
+ * ESHUTDOWN. Descriptors that the display miniport hands out exist once 0 is
+ * returned, and not otherwise. HARDWARE_ACCESS is traced; the display miniport is not told.
  * DDI: MiracastIoControl.
  */
 struct miracast_io_control {

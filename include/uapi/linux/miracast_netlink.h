@@ -36,7 +36,7 @@ enum miracast_nl_cmd {
  * @MIRACAST_NL_EVENT_ADAPTER_ADDED: /dev/miracastN is there
  * @MIRACAST_NL_EVENT_ADAPTER_REMOVED: it is gone
  * @MIRACAST_NL_EVENT_CONTEXT_CREATED: a daemon has a context
- * @MIRACAST_NL_EVENT_CONTEXT_DESTROYED: it is gone; the counters are final
+ * @MIRACAST_NL_EVENT_CONTEXT_DESTROYED: it is gone
  * @MIRACAST_NL_EVENT_SESSION: the session's state changed
  * @MIRACAST_NL_EVENT_TIMEOUT: messages were not answered in time
  * @MIRACAST_NL_EVENT_OVERFLOW: a message was refused for want of a slot; once
