@@ -56,8 +56,7 @@ static ssize_t pending_show(struct device *dev, struct device_attribute *attr, c
 		pending += READ_ONCE(context->nr_open);
 	return sysfs_emit(buf, "%u\n", pending);
 }
-/* It tells when the screen changes: for root, and for whom a udev rule gives it to. */
-static DEVICE_ATTR(pending, 0440, pending_show, NULL);
+static DEVICE_ATTR_ADMIN_RO(pending); /* it tells when the screen changes */
 
 static int parse_timeout(const char *buf, u32 *value)
 {
