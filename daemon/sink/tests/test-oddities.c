@@ -12,7 +12,7 @@
 #include <netinet/tcp.h>
 #include <string.h>
 
-#define PORT	19000
+#define PORT	24030 /* not what a source takes for a port that it cannot read */
 #define TICK_US (10 * G_TIME_SPAN_MILLISECOND)
 #define GUARD_S 60 /* a hang guard, no measure */
 
