@@ -72,9 +72,16 @@ format: setup
 
 # With this machine's own compiler, kernel headers and libraries, not the tree's.
 kernel = $(notdir $(patsubst %/build,%,$(KDIR)))
-local_modules = $(MAKE) -C $(KDIR) M=$(abspath $(LOCAL))/modules CONFIG_MIRACAST_TEST=
+# Debian's headers ask for signatures and type information, and have neither key nor vmlinux.
+local_modules = $(MAKE) -C $(KDIR) M=$(abspath $(LOCAL))/modules CONFIG_MIRACAST_TEST= \
+	$(if $(wildcard $(KDIR)/certs/signing_key.pem),,CONFIG_MODULE_SIG_ALL=) \
+	$(if $(wildcard $(KDIR)/vmlinux),,CONFIG_DEBUG_INFO_BTF_MODULES=)
+installed = $(DESTDIR)/lib/modules/$(kernel)/updates/miracast
 
 local:
+	@test -f $(KDIR)/Makefile || { \
+		echo 'There are no headers of kernel $(kernel) in $(KDIR): install them (Debian: linux-headers-$(kernel)), or say where they are with KDIR=.' >&2; \
+		exit 1; }
 	mkdir -p $(LOCAL)/modules
 	cp -pr Kbuild Kconfig include kmod $(LOCAL)/modules/
 	$(local_modules) modules
@@ -84,16 +91,20 @@ local:
 	echo '$(PREFIX)' >$(LOCAL)/prefix
 	meson compile -C $(LOCAL)/programs
 
-# Debian's kernel headers leave depmod to whoever installs modules.
+# Debian's kernel headers leave depmod to whoever installs modules. Beside the modules lies what
+# drivers on the channel are built with: see docs/driver-api.md.
 install: local
 	$(local_modules) INSTALL_MOD_PATH=$(DESTDIR) INSTALL_MOD_DIR=updates/miracast modules_install
+	install -D -m 644 -t $(installed) $(LOCAL)/modules/Module.symvers
+	install -D -m 644 -t $(installed)/include/linux include/linux/*.h
+	install -D -m 644 -t $(installed)/include/uapi/linux include/uapi/linux/*.h
 	$(if $(DESTDIR),,depmod $(kernel))
 	meson install -C $(LOCAL)/programs --no-rebuild $(if $(DESTDIR),--destdir=$(abspath $(DESTDIR)))
 
 # What the last make install installed.
 uninstall:
 	ninja -C $(LOCAL)/programs uninstall
-	rm -rf $(DESTDIR)/lib/modules/$(kernel)/updates/miracast
+	rm -rf $(installed)
 	$(if $(DESTDIR),,depmod $(kernel))
 
 clean:
