@@ -2,8 +2,8 @@
 /*
  * Wi-Fi Display parameters as a sink reads and writes them: text in, text out.
  *
- * Source of every table and grammar here: Wi-Fi Display Technical Specification 2.1, sections
- * 5.1.5 (resolution tables), 6.1 (parameter grammar) and 6.2 (errors). No sockets, no media.
+ * Source of every grammar here: Wi-Fi Display Technical Specification 2.1, sections 6.1 (parameters)
+ * and 6.2 (errors). The resolution tables are ../wfd's. No sockets, no media.
  */
 #pragma once
 
