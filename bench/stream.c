@@ -672,7 +672,7 @@ int main(void)
 	for (guint i = 0; i < G_N_ELEMENTS(heights); i++) {
 		guint height = heights[i], width = height * 16 / 9;
 
-		printf("\n**%ux%u at %u Hz**\n\n", width, height, FPS);
+		printf("\n**%ux%u at %d Hz**\n\n", width, height, FPS);
 		printf("| content | | received, ms: median | 99 %% | decoded, ms: median | 99 %% | "
 		       "pictures | processor, ms a picture | kB a picture | PSNR, dB |\n"
 		       "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|\n");
