@@ -193,6 +193,16 @@ static guint64 get_count(GVariant *dict, const char *name)
 	return count;
 }
 
+/* What the kernel shows only to those with CAP_NET_ADMIN is "-" for others. */
+static char *format_count(GVariant *dict, const char *name)
+{
+	g_autoptr(GVariant) value = g_variant_lookup_value(dict, name, NULL);
+
+	if (!value)
+		return g_strdup("-");
+	return g_strdup_printf("%" G_GUINT64_FORMAT, get_count(dict, name));
+}
+
 enum ctl_exit ctl_adapters(const struct ctl *ctl, int argc, char **argv)
 {
 	gboolean json = FALSE;
@@ -221,6 +231,8 @@ enum ctl_exit ctl_adapters(const struct ctl *ctl, int argc, char **argv)
 	for (guint i = 0; i < all->len; i++) {
 		g_autofree char *node = NULL;
 		g_autofree char *contexts = NULL;
+		g_autofree char *sent = NULL;
+		g_autofree char *callbacks = NULL;
 		const char *name = "";
 
 		g_variant_lookup(all->pdata[i], "name", "&s", &name);
@@ -229,9 +241,9 @@ enum ctl_exit ctl_adapters(const struct ctl *ctl, int argc, char **argv)
 		contexts = g_strdup_printf("%" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT,
 					   get_count(all->pdata[i], "contexts"),
 					   get_count(all->pdata[i], "max-contexts"));
-		printf("%-16s %-24s %9s %12" G_GUINT64_FORMAT " %12" G_GUINT64_FORMAT "\n", node,
-		       name, contexts, get_count(all->pdata[i], "sent"),
-		       get_count(all->pdata[i], "callbacks"));
+		sent = format_count(all->pdata[i], "sent");
+		callbacks = format_count(all->pdata[i], "callbacks");
+		printf("%-16s %-24s %9s %12s %12s\n", node, name, contexts, sent, callbacks);
 	}
 	return CTL_OK;
 }
@@ -258,8 +270,11 @@ static void print_stats(GPtrArray *all, GHashTable *before)
 		g_variant_lookup(context, "state", "&s", &state);
 		printf("%-8" G_GUINT64_FORMAT " %-8" G_GUINT64_FORMAT " %-14s",
 		       get_count(context, "adapter"), id, state);
-		for (size_t i = 0; i < G_N_ELEMENTS(columns); i++)
-			printf(" %12" G_GUINT64_FORMAT, get_count(context, columns[i]));
+		for (size_t i = 0; i < G_N_ELEMENTS(columns); i++) {
+			g_autofree char *count = format_count(context, columns[i]);
+
+			printf(" %12s", count);
+		}
 		if (before) {
 			guint64 *last = g_hash_table_lookup(before, &id);
 
