@@ -4,7 +4,11 @@
  * lists them. A test's number is that of its statement.
  */
 
+#include <sys/klog.h>
+
 #include "channel.h"
+
+#define SYSLOG_ACTION_READ_ALL 3
 
 /* Sending */
 
@@ -22,6 +26,38 @@ TEST_F(channel, s01_accepted_is_pending_and_nothing_else)
 		ASSERT_EQ(1, RESULT(sent.cookie, SOON).callbacks);
 	}
 	stop_server(&server);
+}
+
+/* With a spinlock held only some kernels can tell: atomic_test has that. */
+TEST_F(channel, s02_send_where_one_may_not_sleep_is_refused)
+{
+	static const char complaint[] = " [miracast_test] sent where it may not sleep";
+	static const uint32_t places[] = {MIRACAST_TEST_HARDIRQ, MIRACAST_TEST_IRQS_OFF};
+	static char log[1 << 20];
+	struct miracast_message message;
+	struct miracast_test_send sent = {.index = self->index, .flags = MIRACAST_TEST_HARDIRQ};
+	unsigned int i;
+	char *line;
+	int size;
+
+	START();
+	if (call(self->test_fd, MIRACAST_TEST_SEND, &sent) == -EOPNOTSUPP)
+		SKIP(return, "the kernel complains by itself: atomic_test");
+	for (i = 0; i < 4; i++) {
+		sent = SEND(places[i % 2], NULL, 0, 0);
+		EXPECT_EQ(STATUS_INVALID_DEVICE_STATE, sent.status);
+	}
+	/* Said once, and by whom; nothing was sent, and the context is as it was. */
+	size = klogctl(SYSLOG_ACTION_READ_ALL, log, sizeof(log) - 1);
+	ASSERT_GT(size, 0);
+	log[size] = '\0';
+	line = strstr(log, complaint);
+	ASSERT_NE(NULL, line);
+	EXPECT_EQ(NULL, strstr(line + 1, complaint));
+	EXPECT_EQ(0, fetch(self->fd, &message, 1, 0));
+	sent = SEND(0, NULL, 0, 0);
+	EXPECT_EQ(STATUS_PENDING, sent.status);
+	FETCH(&message);
 }
 
 TEST_F(channel, s03_send_does_not_wait_for_the_handler)

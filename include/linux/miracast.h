@@ -6,6 +6,13 @@
  * When a daemon creates a context the driver is handed callbacks with a
  * handle; with it the driver sends messages to its user-mode half until
  * destroy_context().
+ *
+ * All functions here are for process context, where one may sleep, but for
+ * miracast_report_chunk_info() and miracast_complete_chunk(), which interrupts may
+ * call. A send from where one may not sleep (an interrupt, interrupts off, a spinlock
+ * held) is refused with STATUS_INVALID_DEVICE_STATE if the kernel can tell, and one
+ * warning; a kernel without CONFIG_PREEMPT_COUNT does not see a spinlock. Have a work
+ * send: kmod/test/example_irq.c.
  */
 #ifndef _LINUX_MIRACAST_H
 #define _LINUX_MIRACAST_H

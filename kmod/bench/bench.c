@@ -201,9 +201,9 @@ static void run_sync(struct bench_run *run)
 		handles[i] = adapter ? adapter->handle : (struct miracast_handle){};
 	}
 	for (i = 0; i < run->arg.count; i++) {
-		if (miracast_send_message_sync(handles[i % n], run->arg.size, run->input,
-					       run->arg.size, run->output, TIMEOUT_MS,
-					       &io_status) == STATUS_SUCCESS)
+		if (!NT_ERROR(miracast_send_message_sync(handles[i % n], run->arg.size, run->input,
+							 run->arg.size, run->output, TIMEOUT_MS,
+							 &io_status)))
 			note_status(run, &io_status);
 		else
 			atomic_inc(&run->failed);

@@ -184,12 +184,25 @@ static ntstatus_t send(struct miracast_context *context, struct message *message
 	return STATUS_PENDING;
 }
 
-static ntstatus_t send_message(struct miracast_handle handle, struct message *message)
+/*
+ * Callbacks and waiters need process context. A kernel that does not count preemption
+ * cannot tell that a spinlock is held; an interrupt is seen by all.
+ */
+static bool may_sleep(void)
+{
+	return !preempt_count() && !irqs_disabled();
+}
+
+static ntstatus_t send_message(struct miracast_handle handle, struct message *message, void *caller)
 {
 	struct miracast_context *context;
 	ntstatus_t status;
 
 	might_sleep();
+	if (unlikely(!may_sleep())) {
+		pr_warn_once("miracast: %ps sent where it may not sleep: use a work\n", caller);
+		return STATUS_INVALID_DEVICE_STATE;
+	}
 	rcu_read_lock();
 	context = miracast_context_lookup(handle);
 	if (!context)
@@ -213,7 +226,8 @@ static ntstatus_t send_message(struct miracast_handle handle, struct message *me
  * @callback: told how the message ended; may be NULL
  * @callback_context: handed to @callback
  *
- * May sleep. Does not wait for the handler. With a callback, both buffers belong
+ * For process context, where one may sleep: with a spinlock held, interrupts off or in an
+ * interrupt have a work send. Does not wait for the handler. With a callback, both buffers belong
  * to the channel until it begins; without one they are free on return, and the
  * answer is discarded.
  *
@@ -222,7 +236,8 @@ static ntstatus_t send_message(struct miracast_handle handle, struct message *me
  * there is no callback: STATUS_DEVICE_NOT_CONNECTED, the context is gone;
  * STATUS_INVALID_PARAMETER, a NULL buffer with a size; STATUS_INVALID_BUFFER_SIZE,
  * too large; STATUS_INSUFFICIENT_RESOURCES, the context has as many messages open
- * as it has slots.
+ * as it has slots; STATUS_INVALID_DEVICE_STATE, the caller may not sleep as far as the
+ * kernel can tell, and the log names the first such caller.
  *
  * DDI: DXGKCB_MIRACAST_SEND_MESSAGE.
  */
@@ -239,7 +254,7 @@ ntstatus_t miracast_send_message(struct miracast_handle handle, u32 input_size, 
 		.limit = NO_LIMIT,
 	};
 
-	return send_message(handle, &message);
+	return send_message(handle, &message, __builtin_return_address(0));
 }
 EXPORT_SYMBOL_GPL(miracast_send_message);
 
@@ -285,7 +300,7 @@ static void cancel_message(struct miracast_handle handle, u64 id, const struct m
  * @output: as in miracast_send_message()
  * @timeout_ms: how long to wait at most, in milliseconds, if the adapter's timeout is not
  *	shorter; not 0
- * @io_status: how the message ended; set if STATUS_SUCCESS is returned
+ * @io_status: how the message ended, left alone if it was refused; may be NULL
  *
  * The wait is killable. A message that is given up on is cancelled: its status
  * is STATUS_IO_TIMEOUT, or STATUS_CANCELLED if the caller was killed, unless its
@@ -293,8 +308,9 @@ static void cancel_message(struct miracast_handle handle, u64 id, const struct m
  * thread or waited for. Must not be called while the user-mode driver waits for the caller:
  * messages are held while a session starts.
  *
- * Return: STATUS_SUCCESS when the message was accepted and has ended, else why it was
- * refused.
+ * Return: how the message ended, as in @io_status, or why it was refused, as in
+ * miracast_send_message(). Who has to tell the two apart sets @io_status's status to
+ * STATUS_PENDING before, with which no message ends.
  */
 ntstatus_t miracast_send_message_sync(struct miracast_handle handle, u32 input_size,
 				      const void *input, u32 output_size, void *output,
@@ -313,7 +329,7 @@ ntstatus_t miracast_send_message_sync(struct miracast_handle handle, u32 input_s
 
 	if (!timeout_ms)
 		return STATUS_INVALID_PARAMETER;
-	status = send_message(handle, &message);
+	status = send_message(handle, &message, __builtin_return_address(0));
 	if (status != STATUS_PENDING)
 		return status;
 
@@ -322,7 +338,8 @@ ntstatus_t miracast_send_message_sync(struct miracast_handle handle, u32 input_s
 		/* Ended now, or being copied: a moment either way. */
 		wait_for_end(&sync, TASK_UNINTERRUPTIBLE);
 	}
-	*io_status = sync.io_status;
-	return STATUS_SUCCESS;
+	if (io_status)
+		*io_status = sync.io_status;
+	return sync.io_status.status;
 }
 EXPORT_SYMBOL_GPL(miracast_send_message_sync);

@@ -281,7 +281,6 @@ static ntstatus_t control(struct test_adapter *adapter, struct test_target *targ
 			  const void *input, u32 output_size, void *output, u32 *bytes_returned)
 {
 	const struct miracast_test_control *request = input;
-	struct miracast_io_status io_status;
 	ntstatus_t status;
 	u32 *words = output;
 	u32 i;
@@ -316,9 +315,7 @@ static ntstatus_t control(struct test_adapter *adapter, struct test_target *targ
 		if (output_size < sizeof(u32))
 			return STATUS_BUFFER_TOO_SMALL;
 		status = miracast_send_message_sync(target->handle, 0, NULL, 0, NULL,
-						    request->value, &io_status);
-		if (status == STATUS_SUCCESS)
-			status = io_status.status;
+						    request->value, NULL);
 		words[0] = MIRACAST_NTSTATUS_VALUE(status);
 		*bytes_returned = sizeof(u32);
 		return STATUS_SUCCESS;
@@ -510,6 +507,30 @@ static ntstatus_t call_send(struct test_message *message, struct miracast_handle
 				     arg->flags & MIRACAST_TEST_NULL_CONTEXT ? NULL : message);
 }
 
+struct send_work {
+	struct irq_work work;
+	struct test_message *message;
+	struct miracast_handle handle;
+	struct miracast_test_send *arg;
+};
+
+static void send_irq(struct irq_work *irq_work)
+{
+	struct send_work *work = container_of(irq_work, struct send_work, work);
+
+	work->arg->status = call_send(work->message, work->handle, work->arg);
+}
+
+static void send_in_hardirq(struct test_message *message, struct miracast_handle handle,
+			    struct miracast_test_send *arg)
+{
+	struct send_work work = { .message = message, .handle = handle, .arg = arg };
+
+	work.work = IRQ_WORK_INIT_HARD(send_irq);
+	irq_work_queue(&work.work);
+	irq_work_sync(&work.work);
+}
+
 static void send_async(struct test_message *message, struct miracast_handle handle,
 		       struct miracast_test_send *arg)
 {
@@ -519,6 +540,12 @@ static void send_async(struct test_message *message, struct miracast_handle hand
 		spin_lock(&message->adapter->lock);
 		arg->status = call_send(message, handle, arg);
 		spin_unlock(&message->adapter->lock);
+	} else if (arg->flags & MIRACAST_TEST_HARDIRQ) {
+		send_in_hardirq(message, handle, arg);
+	} else if (arg->flags & MIRACAST_TEST_IRQS_OFF) {
+		local_irq_disable();
+		arg->status = call_send(message, handle, arg);
+		local_irq_enable();
 	} else {
 		arg->status = call_send(message, handle, arg);
 	}
@@ -534,16 +561,19 @@ static void send_async(struct test_message *message, struct miracast_handle hand
 static void send_sync(struct test_message *message, struct miracast_handle handle,
 		      struct miracast_test_send *arg)
 {
-	struct miracast_io_status io_status = {};
+	/* No message ends with this one: it stays if the message is refused. */
+	struct miracast_io_status io_status = { .status = STATUS_PENDING };
+	bool accepted;
 
 	arg->status = miracast_send_message_sync(handle, arg->input_size, message->input,
 						 arg->output_size, message->output, arg->timeout_ms,
 						 &io_status);
+	accepted = io_status.status != STATUS_PENDING;
 	arg->sync_status = io_status.status;
 	arg->sync_information = io_status.information;
 	message->io_status = io_status;
-	count_send(message->adapter, arg->status == STATUS_SUCCESS ? STATUS_PENDING : arg->status);
-	if (arg->status == STATUS_SUCCESS)
+	count_send(message->adapter, accepted ? STATUS_PENDING : arg->status);
+	if (accepted)
 		count_callback(message->adapter, io_status.status);
 }
 
@@ -557,6 +587,9 @@ static long send_one(struct test_file *file, void __user *user)
 		return -EFAULT;
 	if (arg.target >= MAX_TARGETS)
 		return -EINVAL;
+	if (IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP) &&
+	    arg.flags & (MIRACAST_TEST_HARDIRQ | MIRACAST_TEST_IRQS_OFF))
+		return -EOPNOTSUPP;
 	message = alloc_message(file, &arg);
 	if (IS_ERR(message))
 		return PTR_ERR(message);

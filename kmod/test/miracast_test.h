@@ -47,6 +47,9 @@ struct miracast_test_behaviour {
 #define MIRACAST_TEST_SCRIBBLE	    0x40 /* overwrite the input after send returned */
 #define MIRACAST_TEST_NULL_CONTEXT  0x80 /* NULL as the callback's context */
 #define MIRACAST_TEST_ATOMIC	    0x100 /* send with a spinlock held: a splat */
+/* Send from a hard interrupt, or with interrupts off; not where that is a splat (EOPNOTSUPP). */
+#define MIRACAST_TEST_HARDIRQ  0x200
+#define MIRACAST_TEST_IRQS_OFF 0x400
 
 struct miracast_test_send {
 	__u32 index;
@@ -58,7 +61,7 @@ struct miracast_test_send {
 	__u64 input; /* address of input_size bytes */
 	__u64 cookie; /* out: names the message in RESULT */
 	ntstatus_t status; /* out: what send returned */
-	ntstatus_t sync_status; /* out: sync: the io-status */
+	ntstatus_t sync_status; /* out: sync: the io-status, STATUS_PENDING if refused */
 	__u64 sync_information; /* out: sync: the io-status */
 };
 
