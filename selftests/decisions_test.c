@@ -5,8 +5,11 @@
  */
 
 #include <sched.h>
+#include <sys/klog.h>
 
 #include "channel.h"
+
+#define SYSLOG_ACTION_READ_ALL 3
 
 TEST_F(channel, d01_stop_failed_start_and_destroy_cancel)
 {
@@ -948,6 +951,55 @@ TEST_F(channel, d21_abort_frees_a_context_whose_daemon_is_frozen)
 	EXPECT_EQ(1, counters_of(self->test_fd, self->index).destroys);
 	ASSERT_EQ(0, read_attr(self->index, "contexts", value, sizeof(value)));
 	EXPECT_STREQ("0\n", value);
+}
+
+/* What a driver may leave out, or get wrong */
+
+TEST_F(channel, d22_a_driver_may_have_no_io_control)
+{
+	struct miracast_test_adapter adapter = default_adapter();
+	struct miracast_context_info info;
+	ntstatus_t status;
+	int fd;
+
+	adapter.no_io_control = 1;
+	ASSERT_EQ(0, call(self->test_fd, MIRACAST_TEST_ADD, &adapter));
+	fd = open_adapter(adapter.index);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, handshake(fd, 0));
+	ASSERT_EQ(0, create_context(fd, 0, SLOTS, &info));
+	ASSERT_EQ(0, start_session(fd));
+	EXPECT_EQ(0, control(fd, MIRACAST_TEST_CTL_SLEEP, 0, NULL, 0, &status));
+	EXPECT_EQ(STATUS_NOT_SUPPORTED, status);
+	close(fd);
+}
+
+TEST_F(channel, d23_the_log_says_what_is_wrong_with_an_adapter)
+{
+	struct miracast_test_adapter adapter = default_adapter();
+	static char log[1 << 20];
+	int size;
+
+	adapter.max_slots = 1025;
+	EXPECT_EQ(-EINVAL, call(self->test_fd, MIRACAST_TEST_ADD, &adapter));
+	size = klogctl(SYSLOG_ACTION_READ_ALL, log, sizeof(log) - 1);
+	ASSERT_GT(size, 0);
+	log[size] = '\0';
+	EXPECT_NE(NULL, strstr(log, "adapter miracast_test: max_slots is not 1 to 1024"));
+}
+
+TEST_F(channel, d24_an_op_cannot_unregister_its_own_adapter)
+{
+	struct miracast_message message;
+	ntstatus_t status;
+
+	START();
+	ASSERT_EQ(0, control(self->fd, MIRACAST_TEST_CTL_UNREGISTER, 0, NULL, 0, &status));
+	EXPECT_EQ(STATUS_SUCCESS, status);
+	/* It is there as before, and can be unregistered from elsewhere. */
+	EXPECT_EQ(STATUS_PENDING, SEND(0, NULL, 0, 0).status);
+	FETCH(&message);
+	EXPECT_EQ(0, remove_adapter(self->test_fd, self->index));
 }
 
 /* The gating table: what happens to one message, by the moment of its send. */

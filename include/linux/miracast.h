@@ -88,7 +88,8 @@ struct miracast_display_callbacks {
  *	number. @callbacks is valid during the call: copy it. Messages may be
  *	sent at once; they are held until the session has started.
  *	STATUS_RESOURCE_IN_USE when the hardware is busy.
- * @io_control: serve a request of the user-mode driver, in its process. Both
+ * @io_control: optional: without it requests end with STATUS_NOT_SUPPORTED. Serve a
+ *	request of the user-mode driver, in its process. Both
  *	buffers are the channel's copies, @output zeroed; the driver checks both
  *	sizes. At most @output_size bytes may be returned. Files are handed out
  *	with miracast_io_control_add_file().

@@ -160,17 +160,34 @@ static void adapter_release(struct device *dev)
 	kfree(adapter);
 }
 
-static bool desc_is_valid(const struct miracast_adapter_desc *desc)
+/* The first member of @desc that is not as it should be, and why; NULL: none. */
+static const char *desc_fault(const struct miracast_adapter_desc *desc)
 {
-	return desc->name && desc->ops && desc->ops->query_caps && desc->ops->create_context &&
-	       desc->ops->io_control && desc->ops->destroy_context && desc->max_contexts &&
-	       desc->max_contexts <= MIRACAST_MAX_CONTEXTS && desc->max_slots &&
-	       desc->max_slots <= MIRACAST_MAX_SLOTS && desc->max_message &&
-	       desc->max_message <= MIRACAST_MAX_BYTES &&
-	       2ul * desc->max_slots * ALIGN(desc->max_message, 64) <= MIRACAST_MAX_ARENA &&
-	       desc->max_io_control <= MIRACAST_MAX_BYTES &&
-	       desc->max_chunks <= MIRACAST_MAX_CHUNKS &&
-	       desc->timeout_ms <= MIRACAST_MAX_TIMEOUT_MS;
+	if (!desc->name)
+		return "name is NULL";
+	if (!desc->ops)
+		return "ops is NULL";
+	if (!desc->ops->query_caps)
+		return "ops->query_caps is NULL";
+	if (!desc->ops->create_context)
+		return "ops->create_context is NULL";
+	if (!desc->ops->destroy_context)
+		return "ops->destroy_context is NULL";
+	if (!desc->max_contexts || desc->max_contexts > MIRACAST_MAX_CONTEXTS)
+		return "max_contexts is not 1 to 32";
+	if (!desc->max_slots || desc->max_slots > MIRACAST_MAX_SLOTS)
+		return "max_slots is not 1 to 1024";
+	if (!desc->max_message || desc->max_message > MIRACAST_MAX_BYTES)
+		return "max_message is not 1 to 1048576";
+	if (2ul * desc->max_slots * ALIGN(desc->max_message, 64) > MIRACAST_MAX_ARENA)
+		return "max_slots times max_message is more than 128 MiB";
+	if (desc->max_io_control > MIRACAST_MAX_BYTES)
+		return "max_io_control is more than 1048576";
+	if (desc->max_chunks > MIRACAST_MAX_CHUNKS)
+		return "max_chunks is more than 4096";
+	if (desc->timeout_ms > MIRACAST_MAX_TIMEOUT_MS)
+		return "timeout_ms is more than a day";
+	return NULL;
 }
 
 static struct miracast_adapter *adapter_alloc(const struct miracast_adapter_desc *desc)
@@ -214,16 +231,19 @@ static struct miracast_adapter *adapter_alloc(const struct miracast_adapter_desc
  * this returns.
  *
  * Return: the adapter, or an ERR_PTR: -EINVAL for limits out of range, what query_caps
- * said, -ENOSPC when there are 64 adapters.
+ * said, -ENOSPC when there are 64 adapters. The log says which limit it was.
  */
 struct miracast_adapter *miracast_register_adapter(const struct miracast_adapter_desc *desc)
 {
+	const char *fault = desc_fault(desc);
 	struct miracast_adapter *adapter;
 	ntstatus_t status;
 	int error;
 
-	if (!desc_is_valid(desc))
+	if (fault) {
+		pr_err("miracast: adapter %s: %s\n", desc->name ?: "(null)", fault);
 		return ERR_PTR(-EINVAL);
+	}
 	adapter = adapter_alloc(desc);
 	if (IS_ERR(adapter))
 		return adapter;
@@ -260,15 +280,23 @@ EXPORT_SYMBOL_GPL(miracast_register_adapter);
 
 /**
  * miracast_unregister_adapter() - take an adapter back
- * @adapter: from miracast_register_adapter(); not to be used afterwards
+ * @adapter: from miracast_register_adapter(), not to be used afterwards; or NULL
  *
  * Open messages end with STATUS_DEVICE_REMOVED, contexts are destroyed, daemons
  * that have the device open see a hang-up. When this returns no callback and no
- * function of the driver runs any more, nor will one. Not from a callback or one of
- * the driver's own functions.
+ * function of the driver runs any more, nor will one. So not from a callback, which
+ * would wait for itself. From one of the driver's own functions it does nothing but
+ * warn.
  */
 void miracast_unregister_adapter(struct miracast_adapter *adapter)
 {
+	if (!adapter)
+		return;
+	if (READ_ONCE(adapter->ddi_task) == current) {
+		pr_warn_once("miracast: adapter %s: unregistered by its own op, which is refused\n",
+			     adapter->name);
+		return;
+	}
 	miracast_adapter_retract(adapter);
 	cdev_device_del(&adapter->cdev, &adapter->dev);
 

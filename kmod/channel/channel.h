@@ -100,6 +100,7 @@ struct miracast_counters {
  * @caps: answer of query_caps, asked once
  * @node: on the list of adapters
  * @ddi_lock: one of create_context, io_control, destroy_context at a time
+ * @ddi_task: the thread that is in one of those; set with @ddi_lock held
  * @lock: guards @contexts, @nr_contexts, @removed, @past_sent, @past_callbacks
  * @contexts: contexts that are not torn down yet
  * @nr_contexts: how many those are
@@ -120,6 +121,7 @@ struct miracast_adapter {
 	struct list_head node;
 	/* serialises the driver's create_context, io_control and destroy_context */
 	struct mutex ddi_lock;
+	struct task_struct *ddi_task;
 	/* protects the list of contexts and what hangs on it */
 	spinlock_t lock;
 	struct list_head contexts;

@@ -103,8 +103,11 @@ static void tear_down(struct miracast_context *context)
 	lockdep_assert_held(&adapter->ddi_lock);
 	miracast_context_erase_handle(context);
 	wait_event(context->drain, drained(context));
-	if (context->created)
+	if (context->created) {
+		WRITE_ONCE(adapter->ddi_task, current);
 		adapter->desc.ops->destroy_context(adapter->desc.driver_context, context->driver);
+		WRITE_ONCE(adapter->ddi_task, NULL);
+	}
 
 	miracast_context_unlist(context);
 	/* While the number is not another's yet. */
@@ -208,8 +211,10 @@ struct miracast_context *miracast_context_create(struct miracast_adapter *adapte
 	if (error)
 		goto unlock;
 	callbacks.miracast_handle.token = context->token;
+	WRITE_ONCE(adapter->ddi_task, current);
 	*status = adapter->desc.ops->create_context(adapter->desc.driver_context, &callbacks,
 						    &context->driver, &context->target_id);
+	WRITE_ONCE(adapter->ddi_task, NULL);
 	context->created = !NT_ERROR(*status);
 	if (context->created)
 		miracast_nl_context_event(MIRACAST_NL_EVENT_CONTEXT_CREATED, context, 0);
@@ -666,13 +671,17 @@ static int call_io_control(struct miracast_context *context, struct miracast_io_
 	error = io_control_gate(context);
 	if (error > 0)
 		error = -EAGAIN; /* a start, which is waited for without the lock */
-	if (!error) {
+	if (!error && !adapter->desc.ops->io_control) {
+		arg->status = STATUS_NOT_SUPPORTED;
+	} else if (!error) {
 		context->new_files = files;
 		WRITE_ONCE(context->new_files_task, current);
+		WRITE_ONCE(adapter->ddi_task, current);
 		arg->status = adapter->desc.ops->io_control(adapter->desc.driver_context,
 							    context->driver, arg->input_size, input,
 							    arg->output_size, output,
 							    &bytes_returned);
+		WRITE_ONCE(adapter->ddi_task, NULL);
 		WRITE_ONCE(context->new_files_task, NULL);
 		if (bytes_returned > arg->output_size) {
 			arg->status = STATUS_INTERNAL_ERROR;

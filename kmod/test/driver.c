@@ -325,6 +325,10 @@ static ntstatus_t control(struct test_adapter *adapter, struct test_target *targ
 			return STATUS_BUFFER_TOO_SMALL;
 		status = hand_out_files(target, request->value, output, bytes_returned);
 		return request->code == MIRACAST_TEST_CTL_FILES ? status : STATUS_UNSUCCESSFUL;
+	case MIRACAST_TEST_CTL_UNREGISTER:
+		miracast_unregister_adapter(NULL);
+		miracast_unregister_adapter(adapter->adapter);
+		return STATUS_SUCCESS;
 	case MIRACAST_TEST_CTL_SEND:
 		send_plain(adapter, target->handle, request->value);
 		return STATUS_SUCCESS;
@@ -354,6 +358,12 @@ static const struct miracast_display_ops test_ops = {
 	.query_caps = test_query_caps,
 	.create_context = test_create_context,
 	.io_control = test_io_control,
+	.destroy_context = test_destroy_context,
+};
+
+static const struct miracast_display_ops ops_without_io_control = {
+	.query_caps = test_query_caps,
+	.create_context = test_create_context,
 	.destroy_context = test_destroy_context,
 };
 
@@ -398,7 +408,7 @@ static long add_adapter(struct test_file *file, void __user *user)
 	adapter->query_caps_status = arg.query_caps_status;
 	desc = (struct miracast_adapter_desc){
 		.name = "miracast_test",
-		.ops = &test_ops,
+		.ops = arg.no_io_control ? &ops_without_io_control : &test_ops,
 		.driver_context = adapter,
 		.max_contexts = arg.max_contexts,
 		.max_slots = arg.max_slots,

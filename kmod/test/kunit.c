@@ -148,9 +148,6 @@ static void bad_descriptions_are_refused(struct kunit *test)
 	incomplete.create_context = NULL;
 	KUNIT_EXPECT_EQ(test, PTR_ERR(miracast_register_adapter(&desc)), (long)-EINVAL);
 	incomplete = ops;
-	incomplete.io_control = NULL;
-	KUNIT_EXPECT_EQ(test, PTR_ERR(miracast_register_adapter(&desc)), (long)-EINVAL);
-	incomplete = ops;
 	incomplete.destroy_context = NULL;
 	KUNIT_EXPECT_EQ(test, PTR_ERR(miracast_register_adapter(&desc)), (long)-EINVAL);
 	KUNIT_EXPECT_EQ(test, asked, 1u);

@@ -27,6 +27,7 @@ struct miracast_test_adapter {
 	__u32 max_private; /* caps: max_chunk_private_driver_data_size */
 	__u32 caps_flags;
 	ntstatus_t query_caps_status;
+	__u32 no_io_control; /* 1: without that op */
 	__u32 index; /* out: N of /dev/miracastN */
 };
 
@@ -166,6 +167,7 @@ struct miracast_test_control {
 #define MIRACAST_TEST_CTL_SEND	    7u /* sends value messages without waiting */
 #define MIRACAST_TEST_CTL_FILES	    8u /* hands out value files; output: their numbers */
 #define MIRACAST_TEST_CTL_FILES_BAD 9u /* the same, and returns STATUS_UNSUCCESSFUL */
+#define MIRACAST_TEST_CTL_UNREGISTER 10u /* tries to unregister its own adapter */
 
 #define MIRACAST_TEST_MAGIC    0xBD
 #define MIRACAST_TEST_ADD      _IOWR(MIRACAST_TEST_MAGIC, 0, struct miracast_test_adapter)
