@@ -542,6 +542,33 @@ TEST_F(channel, d16_suspend_stops_the_session_and_it_can_be_started_again)
 	EXPECT_ENDED(sent.cookie, STATUS_SUCCESS);
 }
 
+TEST_F(channel, d16_sessions_of_several_adapters_stop_at_once)
+{
+	struct miracast_test_adapter adapter = default_adapter();
+	struct miracast_context_info info;
+	struct timespec begin, end;
+	int fd;
+
+	/* Both daemons do nothing; each would be waited for 3 s. */
+	ASSERT_EQ(0, call(self->test_fd, MIRACAST_TEST_ADD, &adapter));
+	START();
+	fd = open_adapter(adapter.index);
+	ASSERT_EQ(0, handshake(fd, 0));
+	ASSERT_EQ(0, create_context(fd, 0, 1, &info));
+	ASSERT_EQ(0, start_session(fd));
+	clock_gettime(CLOCK_BOOTTIME, &begin);
+	if (sleep_a_while())
+		SKIP(return, "no suspend");
+	clock_gettime(CLOCK_BOOTTIME, &end);
+	EXPECT_EQ(MIRACAST_STOPPED, get_state(self->fd).state);
+	EXPECT_EQ(MIRACAST_STOPPED, get_state(fd).state);
+	/* The kernel itself tests for 5 s. */
+	EXPECT_LT((end.tv_sec - begin.tv_sec) * 1000 + (end.tv_nsec - begin.tv_nsec) / 1000000,
+		  5000 + 2 * 3000);
+	close(fd);
+	EXPECT_EQ(0, remove_adapter(self->test_fd, adapter.index));
+}
+
 TEST_F(channel, d17_messages_from_inside_create_context_are_held)
 {
 	struct miracast_test_behaviour behaviour = {.index = self->index, .create_sends = 3};

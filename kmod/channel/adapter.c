@@ -326,11 +326,15 @@ int miracast_adapter_index(const struct miracast_adapter *adapter)
 }
 EXPORT_SYMBOL_GPL(miracast_adapter_index);
 
-/* Asks every running session to stop and waits for that up to the watchdog's time. */
+/*
+ * Asks every running session to stop and waits for them all at once: for each up to
+ * its adapter's watchdog time.
+ */
 static void stop_sessions(void)
 {
 	struct miracast_adapter *adapter = NULL;
 	struct miracast_context *context;
+	u64 begin = get_jiffies_64();
 
 	while ((adapter = miracast_adapter_next(adapter))) {
 		context = NULL;
@@ -339,14 +343,15 @@ static void stop_sessions(void)
 				miracast_context_request_stop(context, MIRACAST_STOP_SUSPEND);
 	}
 	while ((adapter = miracast_adapter_next(adapter))) {
-		long left = msecs_to_jiffies(READ_ONCE(adapter->watchdog_ms));
+		u64 limit = begin + msecs_to_jiffies(READ_ONCE(adapter->watchdog_ms));
 
 		context = NULL;
 		while ((context = miracast_context_next(adapter, context))) {
-			left = wait_event_killable_timeout(context->wait,
-							   !miracast_context_is_active(context),
-							   left);
-			left = max(left, 0l);
+			u64 now = get_jiffies_64();
+
+			wait_event_killable_timeout(context->wait,
+						    !miracast_context_is_active(context),
+						    limit > now ? limit - now : 0);
 			miracast_context_force_stop(context);
 		}
 	}
