@@ -21,6 +21,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/types.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -259,6 +260,14 @@ static inline struct miracast_test_counters counters_of(int test_fd, uint32_t in
 static inline int remove_adapter(int test_fd, uint32_t index)
 {
 	return call(test_fd, MIRACAST_TEST_REMOVE, &index);
+}
+
+/* As on a real-time kernel: nothing of a driver's runs in a hard interrupt. */
+static inline bool interrupts_are_threads(void)
+{
+	struct utsname name;
+
+	return !uname(&name) && strstr(name.version, "PREEMPT_RT");
 }
 
 static inline int write_file(const char *path, const char *value)

@@ -113,9 +113,10 @@ static ntstatus_t queue_chunk(struct miracast_context *context,
  * @private_driver_data: goes with it; NULL if the size is 0
  * @private_driver_data_size: bytes, at most the caps' max_chunk_private_driver_data_size
  *
- * From any context, hard interrupts included. Any failure but that of the handle and
- * STATUS_NOT_SUPPORTED loses every chunk that has not been read; the next read
- * says STATUS_CONNECTION_RESET, and the driver should make a key frame.
+ * From any context, hard interrupts included (on PREEMPT_RT: those that are threads).
+ * Any failure but that of the handle and STATUS_NOT_SUPPORTED loses every chunk that
+ * has not been read; the next read says STATUS_CONNECTION_RESET, and the driver should
+ * make a key frame.
  *
  * Return: STATUS_SUCCESS; STATUS_NO_MEMORY, the queue is full; STATUS_INVALID_PARAMETER,
  * bad private data; STATUS_NOT_SUPPORTED, the adapter has no chunk queue;
@@ -150,7 +151,8 @@ EXPORT_SYMBOL_GPL(miracast_complete_chunk);
  * @private_driver_data: must be NULL
  * @private_driver_data_size: must be 0
  *
- * From any context, hard interrupts included. Queues nothing and changes nothing.
+ * From any context, hard interrupts included (on PREEMPT_RT: those that are threads).
+ * Queues nothing and changes nothing.
  *
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER, there is private data;
  * STATUS_DEVICE_NOT_CONNECTED, the context is gone.

@@ -60,7 +60,8 @@ static int mdisplay_export_mmap(struct dma_buf *dma_buf, struct vm_area_struct *
 		return -EACCES;
 	vm_flags_clear(vma, VM_MAYWRITE);
 
-	return origin ? dma_buf_mmap(origin, vma, vma->vm_pgoff) : drm_gem_dmabuf_mmap(dma_buf, vma);
+	return origin ? dma_buf_mmap(origin, vma, vma->vm_pgoff)
+		      : drm_gem_dmabuf_mmap(dma_buf, vma);
 }
 
 /* Our own memory is coherent. The daemon reads, whatever it says. */

@@ -160,8 +160,7 @@ void mdisplay_flip_release(struct mdisplay_connector *connector, u64 sequence)
  * @connector: the connector
  * @event: to be sent when the flip has ended
  */
-void mdisplay_flip_arm(struct mdisplay_connector *connector,
-		       struct drm_pending_vblank_event *event)
+void mdisplay_flip_arm(struct mdisplay_connector *connector, struct drm_pending_vblank_event *event)
 {
 	struct mdisplay_flip *flip = &connector->flip;
 	bool ticking = !drm_crtc_vblank_get(&connector->crtc);

@@ -281,7 +281,7 @@ static int stream(struct compositor *compositor, struct pipe *pipe, struct drive
 	return ret ? ret : compositor_wait(compositor, &flip);
 }
 
-#define STREAM() \
+#define STREAM()                                                                              \
 	ASSERT_EQ(stream(&self->compositor, self->pipe, &self->driver, &self->mode, &self->a, \
 			 &self->id),                                                          \
 		  0)
@@ -1544,13 +1544,13 @@ TEST_F_TIMEOUT(display, many_frames_with_several_handlers, 120)
 		pthread_join(threads[i], NULL);
 }
 
-#define NEED_VGEM(vgem)                                     \
-	do {                                                \
-		int ret = vgem_open(vgem, WIDTH, HEIGHT);   \
-							    \
-		if (ret == -ENOENT)                         \
-			SKIP(return, "needs vgem");         \
-		ASSERT_EQ(ret, 0);                          \
+#define NEED_VGEM(vgem)                                   \
+	do {                                              \
+		int ret = vgem_open(vgem, WIDTH, HEIGHT); \
+                                                          \
+		if (ret == -ENOENT)                       \
+			SKIP(return, "needs vgem");       \
+		ASSERT_EQ(ret, 0);                        \
 	} while (0)
 
 /* What the daemon is given can be read, and written by nobody. */
@@ -1801,7 +1801,11 @@ TEST_F_TIMEOUT(display, commit_without_memory_says_so_or_is_sent, 600)
 		struck = injected(fail_nth);
 		if (ret) {
 			/* For want of memory, or of a page of the caller's. */
-			EXPECT_TRUE(!struck || ret == -ENOMEM || ret == -EFAULT);
+			EXPECT_TRUE(struck && (ret == -ENOMEM || ret == -EFAULT))
+			{
+				TH_LOG("allocation %d: %s%s", nth, strerror(-ret),
+				       struck ? "" : ", though none failed");
+			}
 			failures++;
 		} else {
 			ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0)

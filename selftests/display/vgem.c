@@ -65,8 +65,7 @@ int vgem_open(struct vgem *vgem, uint32_t width, uint32_t height)
 	    drmModeMapDumbBuffer(vgem->fd, vgem->handle, &offset) ||
 	    drmPrimeHandleToFD(vgem->fd, vgem->handle, DRM_CLOEXEC | DRM_RDWR, &vgem->dma_buf))
 		return -errno;
-	vgem->pixels =
-		mmap(NULL, vgem->size, PROT_READ | PROT_WRITE, MAP_SHARED, vgem->fd, offset);
+	vgem->pixels = mmap(NULL, vgem->size, PROT_READ | PROT_WRITE, MAP_SHARED, vgem->fd, offset);
 
 	return vgem->pixels == MAP_FAILED ? -errno : 0;
 }
