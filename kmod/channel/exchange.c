@@ -10,6 +10,7 @@
  *                                            daemon never knew its id
  */
 
+#include <linux/bitops.h>
 #include <linux/nospec.h>
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
@@ -122,6 +123,7 @@ static unsigned int take_large(struct miracast_context *context, struct miracast
 		else
 			slot_hand_out(context, slot, &records[got++]);
 	}
+	slots_count_out(context, got);
 	return got;
 }
 
@@ -141,6 +143,7 @@ static unsigned int take_small(struct miracast_context *context, struct miracast
 		slot_copy_input(context, slot);
 		slot_hand_out(context, slot, &records[got++]);
 	}
+	slots_count_out(context, got);
 	return got;
 }
 
@@ -251,7 +254,6 @@ static __always_inline int claim(struct miracast_context *context,
 		if (completion->information > slot->output_size)
 			return -EMSGSIZE;
 		slot_move_from(context, slot, SLOT_WITH_DAEMON, SLOT_COMPLETING);
-		context->counters.completed++;
 		*claimed = slot;
 		return 0;
 	}
@@ -323,6 +325,7 @@ static int complete_one(struct miracast_context *context, struct miracast_exchan
 		spin_lock(&context->lock);
 	}
 	finish(context, slot, completion, &sender);
+	context->counters.completed++;
 	if (sender.callback) {
 		spin_unlock(&context->lock);
 		call_back(context, &sender, completion->id, completion->status,
@@ -336,37 +339,53 @@ static int complete_one(struct miracast_context *context, struct miracast_exchan
 	return 0;
 }
 
-/* Claims completions in order up to the first bad one; finishes those that are small. */
-static int claim_batch(struct miracast_context *context, struct miracast_exchange *arg,
-		       const struct miracast_completion *completions, unsigned int n,
-		       struct miracast_slot **slots, struct miracast_sender *senders,
-		       unsigned int *good, unsigned int *claimed, unsigned int *large)
+/**
+ * struct batch - completions on their way
+ * @completions: at most BATCH of them
+ * @slots: of those that are large
+ * @senders: whom to tell
+ * @good: how many came before the first bad one
+ * @claimed: how many of these had not come too late
+ * @large: bit mask of those with a large output, which are not finished yet
+ */
+struct batch {
+	const struct miracast_completion *completions;
+	struct miracast_slot *slots[BATCH];
+	struct miracast_sender senders[BATCH];
+	unsigned int good;
+	unsigned int claimed;
+	unsigned long large;
+};
+
+/* Claims @n completions in order up to the first bad one; finishes those that are small. */
+static int claim_batch(struct miracast_context *context, struct batch *batch, unsigned int n)
 {
+	const struct miracast_completion *completion = batch->completions;
+	unsigned int i, claimed = 0;
 	struct miracast_slot *slot;
-	unsigned int i;
 	int error = 0;
 
 	lockdep_assert_held(&context->lock);
-	for (i = 0; i < n; i++) {
-		error = claim(context, &completions[i], &slot);
+	for (i = 0; i < n; i++, completion++) {
+		error = claim(context, completion, &slot);
 		if (error)
 			break;
-		senders[i].callback = NULL;
-		slots[i] = NULL;
 		if (!slot) {
-			arg->nr_stale++;
+			batch->senders[i].callback = NULL;
 			continue;
 		}
-		++*claimed;
-		if (completions[i].information <= SLOT_SMALL) {
-			copy_output(context, slot, &completions[i]);
-			finish(context, slot, &completions[i], &senders[i]);
+		claimed++;
+		if (likely(completion->information <= SLOT_SMALL)) {
+			copy_output(context, slot, completion);
+			finish(context, slot, completion, &batch->senders[i]);
 		} else {
-			slots[i] = slot;
-			++*large;
+			batch->slots[i] = slot;
+			batch->large |= BIT(i);
 		}
 	}
-	*good = i;
+	context->counters.completed += claimed;
+	batch->claimed = claimed;
+	batch->good = i;
 	wake_drain(context);
 	return error;
 }
@@ -375,39 +394,41 @@ static int claim_batch(struct miracast_context *context, struct miracast_exchang
 static int complete_batch(struct miracast_context *context, struct miracast_exchange *arg,
 			  const struct miracast_completion *completions, unsigned int n)
 {
-	struct miracast_slot *slots[BATCH] __uninitialized;
-	struct miracast_sender senders[BATCH] __uninitialized;
-	unsigned int good, claimed = 0, large = 0, called = 0, i;
+	struct batch batch __uninitialized;
+	unsigned int called = 0, i;
 	int error;
 
+	batch.completions = completions;
+	batch.large = 0;
 	spin_lock(&context->lock);
-	error = claim_batch(context, arg, completions, n, slots, senders, &good, &claimed, &large);
+	error = claim_batch(context, &batch, n);
 	spin_unlock(&context->lock);
 
-	if (large) {
-		for (i = 0; i < good; i++)
-			if (slots[i])
-				copy_output(context, slots[i], &completions[i]);
+	if (batch.large) {
+		for_each_set_bit(i, &batch.large, BATCH)
+			copy_output(context, batch.slots[i], &completions[i]);
 		spin_lock(&context->lock);
-		for (i = 0; i < good; i++)
-			if (slots[i])
-				finish(context, slots[i], &completions[i], &senders[i]);
+		for_each_set_bit(i, &batch.large, BATCH)
+			finish(context, batch.slots[i], &completions[i], &batch.senders[i]);
 		spin_unlock(&context->lock);
 	}
 
-	for (i = 0; i < good; i++) {
-		called += !!senders[i].callback;
-		call_back(context, &senders[i], completions[i].id, completions[i].status,
+	for (i = 0; i < batch.good; i++) {
+		if (!batch.senders[i].callback)
+			continue;
+		called++;
+		call_back(context, &batch.senders[i], completions[i].id, completions[i].status,
 			  bytes_written(&completions[i]));
 	}
 
 	spin_lock(&context->lock);
 	context->counters.callbacks += called;
-	context->nr_open -= claimed;
-	context->nr_out -= claimed;
+	context->nr_open -= batch.claimed;
+	context->nr_out -= batch.claimed;
 	wake_drain(context);
 	spin_unlock(&context->lock);
-	arg->nr_completions += good;
+	arg->nr_completions += batch.good;
+	arg->nr_stale += batch.good - batch.claimed;
 	return error;
 }
 

@@ -97,6 +97,7 @@ static struct task_struct *queue_or_hand_out(struct miracast_context *context,
 		slot_move_from(context, slot, SLOT_SENDING, SLOT_WITH_DAEMON);
 		slot_copy_input(context, slot);
 		slot_hand_out(context, slot, waiter->record);
+		slots_count_out(context, 1);
 		waiter->handed = true;
 	} else {
 		slot_move_from(context, slot, SLOT_SENDING, SLOT_QUEUED);
@@ -105,7 +106,7 @@ static struct task_struct *queue_or_hand_out(struct miracast_context *context,
 }
 
 /* Under RCU: the context may be on its way out but is still there. */
-static ntstatus_t send(struct miracast_context *context, struct message *message)
+static __always_inline ntstatus_t send(struct miracast_context *context, struct message *message)
 {
 	ntstatus_t status = check_buffers(context, message);
 	struct task_struct *task = NULL;
@@ -193,7 +194,9 @@ static bool may_sleep(void)
 	return !preempt_count() && !irqs_disabled();
 }
 
-static ntstatus_t send_message(struct miracast_handle handle, struct message *message, void *caller)
+/* Inline, so that what the caller was given goes to the slot from where it is. */
+static __always_inline ntstatus_t send_message(struct miracast_handle handle,
+					       struct message *message, void *caller)
 {
 	struct miracast_context *context;
 	ntstatus_t status;

@@ -168,15 +168,13 @@ static inline void slot_move(struct miracast_context *context, struct miracast_s
 /* So many bytes are copied under the lock, which is less than to take it once more. */
 #define SLOT_SMALL 256
 
-/* The daemon has the areas from here on. */
+/* The daemon has the areas from here on. The caller counts it: slots_count_out(). */
 static __always_inline void slot_hand_out(struct miracast_context *context,
 					  struct miracast_slot *slot,
 					  struct miracast_message *record)
 {
 	lockdep_assert_held(&context->lock);
 	slot->daemon_holds = true;
-	context->nr_out++;
-	context->counters.delivered++;
 	record->id = slot->id;
 	record->input_size = slot->input_size;
 	record->output_size = slot->output_size;
@@ -185,6 +183,13 @@ static __always_inline void slot_hand_out(struct miracast_context *context,
 	record->flags = slot->redelivered ? MIRACAST_MESSAGE_REDELIVERED : 0;
 	record->generation = context->generation;
 	trace_miracast_deliver(context, record->id, record->flags);
+}
+
+static inline void slots_count_out(struct miracast_context *context, unsigned int n)
+{
+	lockdep_assert_held(&context->lock);
+	context->nr_out += n;
+	context->counters.delivered += n;
 }
 
 static inline bool slot_input_is_small(const struct miracast_slot *slot)
