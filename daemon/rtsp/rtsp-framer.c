@@ -73,7 +73,8 @@ static gssize header_length(RtspFramer *framer)
 static gboolean start_line_may_be(RtspFramer *framer)
 {
 	const guint8 *data = framer->bytes->data;
-	const guint8 *end = memchr(data, '\n', framer->bytes->len);
+	/* Without bytes there is no address either, which memchr() must not be given. */
+	const guint8 *end = framer->bytes->len ? memchr(data, '\n', framer->bytes->len) : NULL;
 	g_autofree char *line = NULL;
 	g_autoptr(RtspMessage) message = NULL;
 	gboolean broken;
