@@ -387,6 +387,7 @@ static GStrv open_nodes(HostProcess *self, int *files, guint *n_files, GError **
 	g_autoptr(GStrvBuilder) opened = g_strv_builder_new();
 	g_auto(GStrv) nodes = NULL;
 	const char *failed = NULL;
+	MiracastError code;
 	int errnum = 0;
 
 	*n_files = 0;
@@ -409,12 +410,13 @@ static GStrv open_nodes(HostProcess *self, int *files, guint *n_files, GError **
 	}
 	if (*n_files)
 		return g_strv_builder_end(opened);
-	if (failed)
-		g_set_error(error, MIRACAST_ERROR, miracast_error_from_errno(errnum),
-			    "%s cannot be opened: %s", failed, g_strerror(errnum));
-	else if (self->adapter)
-		g_set_error(error, MIRACAST_ERROR, MIRACAST_ERROR_NO_ADAPTER,
+	code = failed ? miracast_error_from_errno(errnum) : MIRACAST_ERROR_NO_ADAPTER;
+	if (self->adapter && code == MIRACAST_ERROR_NO_ADAPTER)
+		g_set_error(error, MIRACAST_ERROR, MIRACAST_ERROR_UNKNOWN_ADAPTER,
 			    "there is no adapter \"%s\"", self->adapter);
+	else if (failed)
+		g_set_error(error, MIRACAST_ERROR, code, "%s cannot be opened: %s", failed,
+			    g_strerror(errnum));
 	else
 		g_set_error_literal(error, MIRACAST_ERROR, MIRACAST_ERROR_NO_ADAPTER,
 				    "there is no /dev/miracastN");
