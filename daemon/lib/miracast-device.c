@@ -728,8 +728,7 @@ static MiracastChannel *open_adapter(MiracastDevice *self, GError **error)
 	}
 
 	if (self->adapter &&
-	    (!last_error ||
-	     g_error_matches(last_error, MIRACAST_ERROR, MIRACAST_ERROR_NO_ADAPTER)))
+	    (!last_error || g_error_matches(last_error, MIRACAST_ERROR, MIRACAST_ERROR_NO_ADAPTER)))
 		g_set_error(error, MIRACAST_ERROR, MIRACAST_ERROR_UNKNOWN_ADAPTER,
 			    "there is no adapter \"%s\"", self->adapter);
 	else if (last_error)

@@ -158,15 +158,15 @@ struct miracast_test_control {
 	__u32 value;
 };
 
-#define MIRACAST_TEST_CTL_ECHO	    1u /* output: the whole input, bits inverted */
-#define MIRACAST_TEST_CTL_STATUS    2u /* returns value */
-#define MIRACAST_TEST_CTL_CLAIM	    3u /* says it returned value bytes */
-#define MIRACAST_TEST_CTL_PID	    4u /* output: __u32 tgid, __u32 pid */
-#define MIRACAST_TEST_CTL_SLEEP	    5u /* takes value milliseconds */
-#define MIRACAST_TEST_CTL_SEND_SYNC 6u /* sends and waits value ms; output: __u32 status */
-#define MIRACAST_TEST_CTL_SEND	    7u /* sends value messages without waiting */
-#define MIRACAST_TEST_CTL_FILES	    8u /* hands out value files; output: their numbers */
-#define MIRACAST_TEST_CTL_FILES_BAD 9u /* the same, and returns STATUS_UNSUCCESSFUL */
+#define MIRACAST_TEST_CTL_ECHO	     1u /* output: the whole input, bits inverted */
+#define MIRACAST_TEST_CTL_STATUS     2u /* returns value */
+#define MIRACAST_TEST_CTL_CLAIM	     3u /* says it returned value bytes */
+#define MIRACAST_TEST_CTL_PID	     4u /* output: __u32 tgid, __u32 pid */
+#define MIRACAST_TEST_CTL_SLEEP	     5u /* takes value milliseconds */
+#define MIRACAST_TEST_CTL_SEND_SYNC  6u /* sends and waits value ms; output: __u32 status */
+#define MIRACAST_TEST_CTL_SEND	     7u /* sends value messages without waiting */
+#define MIRACAST_TEST_CTL_FILES	     8u /* hands out value files; output: their numbers */
+#define MIRACAST_TEST_CTL_FILES_BAD  9u /* the same, and returns STATUS_UNSUCCESSFUL */
 #define MIRACAST_TEST_CTL_UNREGISTER 10u /* tries to unregister its own adapter */
 
 #define MIRACAST_TEST_MAGIC    0xBD
