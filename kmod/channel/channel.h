@@ -13,8 +13,8 @@
  *	events.c	who sleeps for a context is woken
  *	slots.c		slots of messages: their states, how a message ends
  *	send.c		the driver's side of a message
- *	exchange.c	the daemon's side of it
  *	chunk.c		the chunk queue
+ *	exchange.c	the daemon's side of a message
  *	context.c	a context's life, the session's states
  *	file.c		the char device
  *	adapter.c	registration, device, sysfs, suspend; the module

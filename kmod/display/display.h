@@ -410,9 +410,6 @@ static inline unsigned int mdisplay_connector_index(const struct mdisplay_connec
 	return drm_crtc_index(&connector->crtc);
 }
 
-/* drv.c */
-extern struct workqueue_struct *mdisplay_wq;
-
 /* damage.c */
 void mdisplay_damage_add(struct mdisplay_damage *damage, const struct drm_rect *rect);
 void mdisplay_damage_merge(struct mdisplay_damage *damage, const struct mdisplay_damage *other);
@@ -433,6 +430,8 @@ void mdisplay_vblank_disable(struct mdisplay_connector *connector);
 ktime_t mdisplay_vblank_last(const struct mdisplay_connector *connector);
 
 /* frame.c */
+extern struct workqueue_struct *mdisplay_wq;
+
 u64 mdisplay_frame_commit(struct mdisplay_connector *connector,
 			  const struct mdisplay_picture *picture,
 			  const struct mdisplay_damage *damage);

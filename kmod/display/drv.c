@@ -25,9 +25,6 @@ static unsigned int connectors = 1;
 module_param(connectors, uint, 0444);
 MODULE_PARM_DESC(connectors, "How many connectors, and so sinks at once: 1 to 8 (1)");
 
-/* The pumps, and what frees framebuffers. */
-struct workqueue_struct *mdisplay_wq;
-
 DEFINE_DRM_GEM_FOPS(mdisplay_fops);
 
 static const struct drm_driver mdisplay_driver = {

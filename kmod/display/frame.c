@@ -7,6 +7,9 @@
 
 #include "display.h"
 
+/* The pumps, and what frees framebuffers; made and destroyed in drv.c. */
+struct workqueue_struct *mdisplay_wq;
+
 /**
  * mdisplay_note() - something changed: let the pump look
  * @connector: where; its lock is held
