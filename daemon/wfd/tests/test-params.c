@@ -400,7 +400,7 @@ static void test_choose_highest(void)
 	WfdVideoFormats sink =
 		formats_of("00 00 03 10 0001FFFF 1FFFFFFF 00000FFF 00 0000 0000 00 none none");
 	WfdPolicy policy = {0};
-	WfdChoice choice;
+	WfdChoice choice = {0};
 	WfdVideoFormats formats;
 	g_autofree char *text = NULL;
 
@@ -420,7 +420,10 @@ static void test_choose_limits(void)
 {
 	WfdVideoFormats sink =
 		formats_of("00 00 02 04 0001FFFF 1FFFFFFF 00000FFF 00 0000 0000 00 none none");
-	WfdChoice choice;
+	const WfdPolicy fast = {.max_pixel_rate = 1280 * 720 * 60};
+	const WfdPolicy slow = {.max_pixel_rate = 1280 * 720 * 30};
+	WfdChoice choice = {0};
+	guint64 rate;
 
 	/* Level 4 carries 1080p30, and 1600x1200 at 30 Hz is smaller than 1080p. */
 	g_assert_true(wfd_choose_format(&sink, &(WfdPolicy){0}, &choice, NULL));
@@ -428,12 +431,10 @@ static void test_choose_limits(void)
 	g_assert_cmphex(choice.profile, ==, WFD_H264_CHP);
 	g_assert_cmphex(choice.level, ==, WFD_H264_LEVEL_4);
 
-	g_assert_true(wfd_choose_format(&sink, &(WfdPolicy){.max_pixel_rate = 1280 * 720 * 60},
-					&choice, NULL));
-	g_assert_cmpuint((guint64)choice.mode.width * choice.mode.height * choice.mode.fps, <=,
-			 1280 * 720 * 60);
-	g_assert_true(wfd_choose_format(&sink, &(WfdPolicy){.max_pixel_rate = 1280 * 720 * 30},
-					&choice, NULL));
+	g_assert_true(wfd_choose_format(&sink, &fast, &choice, NULL));
+	rate = choice.mode.width * choice.mode.height * choice.mode.fps;
+	g_assert_cmpuint(rate, <=, 1280 * 720 * 60);
+	g_assert_true(wfd_choose_format(&sink, &slow, &choice, NULL));
 	assert_mode(&choice, 1280, 720, 30);
 	g_assert_cmphex(choice.level, ==, WFD_H264_LEVEL_3_1);
 }
@@ -444,7 +445,7 @@ static void test_choose_only(void)
 		formats_of("00 00 01 10 000000A1 00000000 00000000 00 0000 0000 00 none none");
 	WfdPolicy policy = {.only = {.width = 640, .height = 480}, .max_pixel_rate = 1};
 	g_autoptr(GError) error = NULL;
-	WfdChoice choice;
+	WfdChoice choice = {0};
 
 	g_assert_true(wfd_choose_format(&sink, &policy, &choice, &error));
 	assert_mode(&choice, 640, 480, 60);
@@ -468,7 +469,7 @@ static void test_choose_none(void)
 	for (guint i = 0; i < G_N_ELEMENTS(sinks); i++) {
 		WfdVideoFormats sink = formats_of(sinks[i]);
 		g_autoptr(GError) error = NULL;
-		WfdChoice choice;
+		WfdChoice choice = {0};
 
 		g_assert_false(wfd_choose_format(&sink, &(WfdPolicy){0}, &choice, &error));
 		g_assert_error(error, WFD_CHOOSE_ERROR, WFD_CHOOSE_ERROR_NO_COMMON_FORMAT);
@@ -480,7 +481,7 @@ static void test_choose_native(void)
 {
 	WfdVideoFormats sink =
 		formats_of("00 00 01 10 00000061 1FFFFFFF 00000000 00 0000 0000 00 none none");
-	WfdChoice choice;
+	WfdChoice choice = {0};
 
 	g_assert_true(wfd_choose_format(&sink, &(WfdPolicy){0}, &choice, NULL));
 	assert_mode(&choice, 1280, 720, 60);
@@ -498,7 +499,7 @@ static void test_choose_ranks(void)
 {
 	WfdVideoFormats sink =
 		formats_of("00 00 01 04 00010021 00000000 00000000 00 0000 0000 00 none none");
-	WfdChoice choice;
+	WfdChoice choice = {0};
 
 	g_assert_true(wfd_choose_format(&sink, &(WfdPolicy){0}, &choice, NULL));
 	assert_mode(&choice, 1280, 720, 30);
@@ -520,7 +521,7 @@ static void test_choose_slowest(void)
 	WfdVideoFormats sink =
 		formats_of("40 00 01 10 00002180 00000000 00000000 00 0000 0000 00 none none");
 	WfdPolicy policy = {.max_pixel_rate = 1280 * 720 * 30};
-	WfdChoice choice;
+	WfdChoice choice = {0};
 
 	g_assert_true(wfd_choose_format(&sink, &policy, &choice, NULL));
 	assert_mode(&choice, 1920, 1080, 30);
@@ -540,7 +541,7 @@ static void test_choose_1920x1200(void)
 	WfdVideoFormats sink =
 		formats_of("e1 00 01 10 00000001 10000000 00000000 00 0000 0000 00 none none");
 	WfdPolicy policy = {.only = {.width = 1920, .height = 1200, .fps = 30}};
-	WfdChoice choice;
+	WfdChoice choice = {0};
 
 	g_assert_true(wfd_choose_format(&sink, &(WfdPolicy){0}, &choice, NULL));
 	assert_mode(&choice, 1920, 1200, 30);
