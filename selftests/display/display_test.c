@@ -1889,7 +1889,8 @@ TEST_F(display, hotplug_events_of_a_daemon_in_a_loop_are_few)
 	ASSERT_EQ(driver_sink_departed(&self->driver), STATUS_SUCCESS);
 	events = uevents_hotplug(fd, 500);
 	EXPECT_GE(events, 2);
-	EXPECT_LE(events, (now_ms() - 500 - begin) / 250 + 1);
+	/* The wait for the last one is some room for a machine that tells late. */
+	EXPECT_LE(events, (now_ms() - begin) / 250 + 1);
 	close(fd);
 }
 
