@@ -53,6 +53,26 @@ TEST_F(channel, d02_closing_the_file_disconnects)
 	EXPECT_ENDED(sent[1].cookie, STATUS_CONNECTION_DISCONNECTED);
 }
 
+static void *exit_with_files_of_its_own(void *error)
+{
+	*(int *)error = unshare(CLONE_FILES) ? -errno : 0;
+	return NULL;
+}
+
+TEST_F(channel, d02_a_thread_that_ends_with_its_own_descriptors_ends_no_context)
+{
+	pthread_t thread;
+	int error;
+
+	START();
+	ASSERT_EQ(0, pthread_create(&thread, NULL, exit_with_files_of_its_own, &error));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	ASSERT_EQ(0, error);
+	/* Joined before it has closed them. */
+	sleep_ms(NEVER);
+	EXPECT_EQ(MIRACAST_STARTED, get_state(self->fd).state);
+}
+
 TEST_F(channel, d03_an_unanswered_message_times_out_in_every_state)
 {
 	struct miracast_test_send sent[3];

@@ -5,7 +5,7 @@
 #include <linux/mm.h>
 #include <linux/nospec.h>
 #include <linux/poll.h>
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
@@ -91,12 +91,15 @@ static struct miracast_context *file_context(struct miracast_file *file)
 	return smp_load_acquire(&file->context);
 }
 
-/* A descriptor is closed. Others may have the file, too, but see the owner's end. */
+/*
+ * A descriptor is closed. Others may have the file, too, but see the owner's end: that of its
+ * last thread, for one that has descriptors of its own may end while the others go on.
+ */
 static int miracast_flush(struct file *filp, fl_owner_t id)
 {
 	struct miracast_context *context = file_context(filp->private_data);
 
-	if (context && (current->flags & PF_EXITING))
+	if (context && (current->flags & PF_EXITING) && !atomic_read(&current->signal->live))
 		miracast_context_process_exits(context);
 	return 0;
 }
