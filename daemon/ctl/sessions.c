@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define BUS_NAME       "net.miracast"
-#define ROOT_PATH      "/net/miracast"
+#define BUS_NAME       "io.github.linux_miracast"
+#define ROOT_PATH      "/io/github/linux_miracast"
 #define MANAGER_PATH   ROOT_PATH "/manager"
-#define MANAGER	       "net.miracast.Manager1"
-#define SESSION	       "net.miracast.Session1"
+#define MANAGER	       "io.github.linux_miracast.Manager1"
+#define SESSION	       "io.github.linux_miracast.Session1"
 #define SESSION_PREFIX ROOT_PATH "/session/"
 
 /* Of connect. */
@@ -48,7 +48,8 @@ static enum ctl_exit complain_of_call(const GError *error)
 		return CTL_FAILED;
 	}
 	ctl_complain("%s", copy->message);
-	return !g_strcmp0(name, "net.miracast.Error.InvalidArgument") ? CTL_USAGE : CTL_FAILED;
+	return !g_strcmp0(name, "io.github.linux_miracast.Error.InvalidArgument") ? CTL_USAGE
+										  : CTL_FAILED;
 }
 
 static GDBusConnection *connect_to_bus(const struct ctl *ctl)

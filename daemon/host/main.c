@@ -80,7 +80,7 @@ static void on_name_lost(GDBusConnection *connection, const char *name, gpointer
 		g_warning("The connection to the bus is gone, sessions are ended");
 	else
 		g_warning("%s belongs to another miracastd, or the bus's policy forbids it: end "
-			  "the other one, or install net.miracast.conf",
+			  "the other one, or install io.github.linux_miracast.conf",
 			  name);
 	shut_down(daemon);
 }

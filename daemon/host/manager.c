@@ -211,14 +211,15 @@ static gboolean on_connect(BusManager1 *bus, GDBusMethodInvocation *invocation, 
 	guint other;
 
 	if (self->shut_down_done) {
-		g_dbus_method_invocation_return_dbus_error(invocation,
-							   "net.miracast.Error.ShuttingDown",
-							   "miracastd is shutting down");
+		g_dbus_method_invocation_return_dbus_error(
+			invocation, "io.github.linux_miracast.Error.ShuttingDown",
+			"miracastd is shutting down");
 		return G_DBUS_METHOD_INVOCATION_HANDLED;
 	}
 	if (!parse_wish(options, &wish, &error)) {
 		g_dbus_method_invocation_return_dbus_error(
-			invocation, "net.miracast.Error.InvalidArgument", error->message);
+			invocation, "io.github.linux_miracast.Error.InvalidArgument",
+			error->message);
 		return G_DBUS_METHOD_INVOCATION_HANDLED;
 	}
 	peer = g_inet_address_to_string(wish.peer);
@@ -228,7 +229,7 @@ static gboolean on_connect(BusManager1 *bus, GDBusMethodInvocation *invocation, 
 			"session %u with %s is there already: disconnect it first", other, peer);
 
 		g_dbus_method_invocation_return_dbus_error(
-			invocation, "net.miracast.Error.AlreadyConnected", message);
+			invocation, "io.github.linux_miracast.Error.AlreadyConnected", message);
 		return G_DBUS_METHOD_INVOCATION_HANDLED;
 	}
 

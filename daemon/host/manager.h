@@ -9,8 +9,8 @@
 
 G_BEGIN_DECLS
 
-#define HOST_BUS_NAME	  "net.miracast"
-#define HOST_BUS_ROOT	  "/net/miracast"
+#define HOST_BUS_NAME	  "io.github.linux_miracast"
+#define HOST_BUS_ROOT	  "/io/github/linux_miracast"
 #define HOST_DEFAULT_PORT 7236
 
 typedef struct _HostManager HostManager;

@@ -383,9 +383,9 @@ static gboolean on_disconnect(BusSession1 *bus, GDBusMethodInvocation *invocatio
 			      HostSession *self)
 {
 	if (self->state == STATE_ENDED) {
-		g_dbus_method_invocation_return_dbus_error(invocation,
-							   "net.miracast.Error.NotConnected",
-							   "the session has ended already");
+		g_dbus_method_invocation_return_dbus_error(
+			invocation, "io.github.linux_miracast.Error.NotConnected",
+			"the session has ended already");
 		return G_DBUS_METHOD_INVOCATION_HANDLED;
 	}
 	g_ptr_array_add(self->disconnects, invocation);

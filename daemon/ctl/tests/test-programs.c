@@ -23,8 +23,8 @@ static void wait_for_name(GDBusConnection *connection)
 	for (;;) {
 		g_autoptr(GVariant) answer = g_dbus_connection_call_sync(
 			connection, "org.freedesktop.DBus", "/", "org.freedesktop.DBus",
-			"NameHasOwner", g_variant_new("(s)", "net.miracast"), NULL, 0, -1, NULL,
-			NULL);
+			"NameHasOwner", g_variant_new("(s)", "io.github.linux_miracast"), NULL, 0,
+			-1, NULL, NULL);
 		gboolean there;
 
 		g_variant_get(answer, "(b)", &there);
@@ -68,8 +68,8 @@ static void tear_down(struct stage *stage, gconstpointer unused)
 static GVariant *call(struct stage *stage, const char *path, const char *interface,
 		      const char *method, GVariant *arguments, GError **error)
 {
-	return g_dbus_connection_call_sync(stage->connection, "net.miracast", path, interface,
-					   method, arguments, NULL, 0, -1, NULL, error);
+	return g_dbus_connection_call_sync(stage->connection, "io.github.linux_miracast", path,
+					   interface, method, arguments, NULL, 0, -1, NULL, error);
 }
 
 /* @options: the text of an a{sv}; the session's path, or NULL with *@error_name. */
@@ -81,7 +81,8 @@ static char *connect_with(struct stage *stage, const char *options, char **error
 	g_autoptr(GError) error = NULL;
 	char *path;
 
-	answer = call(stage, "/net/miracast/manager", "net.miracast.Manager1", "Connect",
+	answer = call(stage, "/io/github/linux_miracast/manager",
+		      "io.github.linux_miracast.Manager1", "Connect",
 		      g_variant_new("(@a{sv})", dict), &error);
 	if (!answer) {
 		*error_name = g_dbus_error_get_remote_error(error);
@@ -96,9 +97,9 @@ static char *connect_with(struct stage *stage, const char *options, char **error
 static char *get_property(struct stage *stage, const char *path, const char *property)
 {
 	g_autoptr(GVariant) value = NULL;
-	g_autoptr(GVariant)
-		answer = call(stage, path, "org.freedesktop.DBus.Properties", "Get",
-			      g_variant_new("(ss)", "net.miracast.Session1", property), NULL);
+	g_autoptr(GVariant) answer =
+		call(stage, path, "org.freedesktop.DBus.Properties", "Get",
+		     g_variant_new("(ss)", "io.github.linux_miracast.Session1", property), NULL);
 
 	if (!answer)
 		return NULL;
@@ -150,7 +151,7 @@ static void test_bad_arguments(struct stage *stage, gconstpointer unused)
 
 		g_test_message("%s", cases[i].options);
 		g_assert_null(path);
-		g_assert_cmpstr(name, ==, "net.miracast.Error.InvalidArgument");
+		g_assert_cmpstr(name, ==, "io.github.linux_miracast.Error.InvalidArgument");
 		if (!strstr(message, cases[i].part_of_message))
 			g_error("\"%s\" does not say \"%s\"", message, cases[i].part_of_message);
 	}
@@ -166,17 +167,17 @@ static void test_unknown_adapter(struct stage *stage, gconstpointer unused)
 	g_autoptr(GVariant) answer = NULL;
 	g_autoptr(GError) error = NULL;
 
-	g_assert_cmpstr(path, ==, "/net/miracast/session/1");
+	g_assert_cmpstr(path, ==, "/io/github/linux_miracast/session/1");
 	wait_until_ended(stage, path);
 	reason = get_property(stage, path, "Reason");
 	message = get_property(stage, path, "Message");
 	g_assert_cmpstr(reason, ==, "unknown-adapter");
 	g_assert_nonnull(strstr(message, UNKNOWN_ADAPTER));
 
-	answer = call(stage, path, "net.miracast.Session1", "Disconnect", NULL, &error);
+	answer = call(stage, path, "io.github.linux_miracast.Session1", "Disconnect", NULL, &error);
 	g_assert_null(answer);
 	name = g_dbus_error_get_remote_error(error);
-	g_assert_cmpstr(name, ==, "net.miracast.Error.NotConnected");
+	g_assert_cmpstr(name, ==, "io.github.linux_miracast.Error.NotConnected");
 }
 
 static void test_old_sessions_go(struct stage *stage, gconstpointer unused)
@@ -188,7 +189,7 @@ static void test_old_sessions_go(struct stage *stage, gconstpointer unused)
 		wait_until_ended(stage, path);
 	}
 	for (int i = 1; i <= 10; i++) {
-		g_autofree char *path = g_strdup_printf("/net/miracast/session/%d", i);
+		g_autofree char *path = g_strdup_printf("/io/github/linux_miracast/session/%d", i);
 		g_autofree char *state = get_property(stage, path, "State");
 
 		g_assert_cmpstr(state, ==, i <= 2 ? NULL : "ended");
@@ -359,7 +360,8 @@ struct fake {
 
 static gboolean fake_connect(struct fake *fake, GDBusMethodInvocation *invocation)
 {
-	bus_manager1_complete_connect(fake->manager, invocation, "/net/miracast/session/7");
+	bus_manager1_complete_connect(fake->manager, invocation,
+				      "/io/github/linux_miracast/session/7");
 	return TRUE;
 }
 
@@ -373,8 +375,10 @@ static gboolean fake_get_statistics(struct fake *fake, GDBusMethodInvocation *in
 
 static void fake_set_up(struct fake *fake, const char *details)
 {
-	g_autoptr(BusObjectSkeleton) manager = bus_object_skeleton_new("/net/miracast/manager");
-	g_autoptr(BusObjectSkeleton) session = bus_object_skeleton_new("/net/miracast/session/7");
+	g_autoptr(BusObjectSkeleton)
+		manager = bus_object_skeleton_new("/io/github/linux_miracast/manager");
+	g_autoptr(BusObjectSkeleton)
+		session = bus_object_skeleton_new("/io/github/linux_miracast/session/7");
 	g_autoptr(GError) error = NULL;
 
 	fake->bus = g_test_dbus_new(G_TEST_DBUS_NONE);
@@ -385,7 +389,7 @@ static void fake_set_up(struct fake *fake, const char *details)
 			G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
 		NULL, NULL, &error);
 	g_assert_no_error(error);
-	fake->objects = g_dbus_object_manager_server_new("/net/miracast");
+	fake->objects = g_dbus_object_manager_server_new("/io/github/linux_miracast");
 	fake->manager = bus_manager1_skeleton_new();
 	g_signal_connect_swapped(fake->manager, "handle-connect", G_CALLBACK(fake_connect), fake);
 	bus_object_skeleton_set_manager1(manager, fake->manager);
@@ -398,7 +402,8 @@ static void fake_set_up(struct fake *fake, const char *details)
 	g_dbus_object_manager_server_export(fake->objects, G_DBUS_OBJECT_SKELETON(manager));
 	g_dbus_object_manager_server_export(fake->objects, G_DBUS_OBJECT_SKELETON(session));
 	g_dbus_object_manager_server_set_connection(fake->objects, fake->connection);
-	g_bus_own_name_on_connection(fake->connection, "net.miracast", 0, NULL, NULL, NULL, NULL);
+	g_bus_own_name_on_connection(fake->connection, "io.github.linux_miracast", 0, NULL, NULL,
+				     NULL, NULL);
 }
 
 static void fake_tear_down(struct fake *fake)

@@ -248,6 +248,13 @@ static int host_link_direct_open_finish(HostLink *link, GAsyncResult *result, GE
 	return g_task_propagate_int(G_TASK(result), error);
 }
 
+static void host_link_direct_get_addresses(HostLink *link, GSocketAddress **local,
+					   GInetAddress **peer)
+{
+	*local = g_object_ref(HOST_LINK_DIRECT(link)->local);
+	*peer = g_object_ref(HOST_LINK_DIRECT(link)->peer);
+}
+
 static void host_link_direct_settle(HostLink *link)
 {
 	stop_waiting(HOST_LINK_DIRECT(link));
@@ -278,6 +285,7 @@ static void host_link_direct_iface_init(HostLinkInterface *iface)
 {
 	iface->open_async = host_link_direct_open_async;
 	iface->open_finish = host_link_direct_open_finish;
+	iface->get_addresses = host_link_direct_get_addresses;
 	iface->settle = host_link_direct_settle;
 	iface->close = host_link_direct_close;
 	iface->add_details = host_link_direct_add_details;

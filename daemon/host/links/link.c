@@ -7,6 +7,8 @@ static void host_link_default_init(HostLinkInterface *iface)
 {
 	g_signal_new("lost", HOST_TYPE_LINK, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1,
 		     G_TYPE_STRING);
+	g_signal_new("step", HOST_TYPE_LINK, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 2,
+		     G_TYPE_STRING, G_TYPE_STRING);
 }
 
 void host_link_open_async(HostLink *link, GCancellable *cancellable, GAsyncReadyCallback callback,
@@ -18,6 +20,11 @@ void host_link_open_async(HostLink *link, GCancellable *cancellable, GAsyncReady
 int host_link_open_finish(HostLink *link, GAsyncResult *result, GError **error)
 {
 	return HOST_LINK_GET_IFACE(link)->open_finish(link, result, error);
+}
+
+void host_link_get_addresses(HostLink *link, GSocketAddress **local, GInetAddress **peer)
+{
+	HOST_LINK_GET_IFACE(link)->get_addresses(link, local, peer);
 }
 
 void host_link_settle(HostLink *link)
@@ -45,4 +52,9 @@ void host_link_add_statistics(HostLink *link, GVariantDict *statistics)
 void host_link_emit_lost(HostLink *link, const char *detail)
 {
 	g_signal_emit_by_name(link, "lost", detail);
+}
+
+void host_link_emit_step(HostLink *link, const char *word, const char *message)
+{
+	g_signal_emit_by_name(link, "step", word, message);
 }

@@ -18,6 +18,8 @@ G_DECLARE_INTERFACE(HostLink, host_link, HOST, LINK, GObject)
  * @open_async: bring the sink here, in bounded time; again if it has gone before settle
  * @open_finish: the connected RTSP socket (blocking, the caller's to close), or -1 with
  *	an error of domain HOST_ERROR, or G_IO_ERROR_CANCELLED
+ * @get_addresses: after a successful open: (transfer full): this side's address with the port
+ *	of RTSP, and the sink's
  * @settle: the session goes on with the sink's connection: no other one is wanted
  * @close: release the way; no signal after this
  * @add_details: optional: add to what is shown of the session
@@ -29,6 +31,7 @@ struct _HostLinkInterface {
 	void (*open_async)(HostLink *link, GCancellable *cancellable, GAsyncReadyCallback callback,
 			   gpointer user_data);
 	int (*open_finish)(HostLink *link, GAsyncResult *result, GError **error);
+	void (*get_addresses)(HostLink *link, GSocketAddress **local, GInetAddress **peer);
 	void (*settle)(HostLink *link);
 	void (*close)(HostLink *link);
 	void (*add_details)(HostLink *link, GVariantDict *details);
@@ -42,9 +45,16 @@ struct _HostLinkInterface {
  * After a successful open: the way to the sink is gone.
  */
 
+/**
+ * HostLink::step:
+ * @word: for machines, what the open has come to: "pairing", "address", ...
+ * @message: for people
+ */
+
 void host_link_open_async(HostLink *link, GCancellable *cancellable, GAsyncReadyCallback callback,
 			  gpointer user_data);
 int host_link_open_finish(HostLink *link, GAsyncResult *result, GError **error);
+void host_link_get_addresses(HostLink *link, GSocketAddress **local, GInetAddress **peer);
 void host_link_settle(HostLink *link);
 void host_link_close(HostLink *link);
 void host_link_add_details(HostLink *link, GVariantDict *details);
@@ -52,6 +62,7 @@ void host_link_add_statistics(HostLink *link, GVariantDict *statistics);
 
 /* For makers. */
 void host_link_emit_lost(HostLink *link, const char *detail);
+void host_link_emit_step(HostLink *link, const char *word, const char *message);
 
 G_END_DECLS
 

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A finder: looks for sinks in one way, and makes links to those that it has found. Makers:
+ * one for each way, a file each in this folder.
+ */
+#ifndef HOST_FINDER_H
+#define HOST_FINDER_H
+
+#include "../links/agent.h"
+#include "../links/link.h"
+#include "finding.h"
+
+G_BEGIN_DECLS
+
+/* How a link to a sink is wanted; the person's choice, or what was chosen for them. */
+typedef struct {
+	guint16 port; /* of RTSP */
+	guint wait_s; /* that the sink has to connect, once the way is there */
+	HostAgent *agent; /* asks the person; not NULL */
+	const char *pin; /* (nullable): what the sink shows, known beforehand */
+	int go_intent; /* 0 to 15, or -1: the maker chooses */
+} HostLinkWish;
+
+#define HOST_TYPE_FINDER (host_finder_get_type())
+G_DECLARE_INTERFACE(HostFinder, host_finder, HOST, FINDER, GObject)
+
+/**
+ * struct _HostFinderInterface - what a maker implements
+ * @get_way: "mice", "p2p": constant
+ * @start: look for sinks until stop; what was found before is told again
+ * @stop: look no more; what is in use stays
+ * @get_problem: why nothing can be found: (transfer none) (nullable) a word for machines
+ *	("no-wifi-device", "radio-blocked", "no-p2p", "supplicant-away", "avahi-away") and a
+ *	sentence that says what to do
+ * @make_link: (transfer full): NULL with an error of domain HOST_ERROR
+ * @forget: what is kept of the sink (its stored group) is deleted
+ */
+struct _HostFinderInterface {
+	GTypeInterface parent;
+
+	const char *(*get_way)(HostFinder *finder);
+	void (*start)(HostFinder *finder);
+	void (*stop)(HostFinder *finder);
+	const char *(*get_problem)(HostFinder *finder, const char **message);
+	HostLink *(*make_link)(HostFinder *finder, HostFinding *finding, const HostLinkWish *wish,
+			       GError **error);
+	void (*forget)(HostFinder *finder, HostFinding *finding);
+};
+
+/**
+ * HostFinder::found:
+ * @finding: new, or in place of the one with the same id
+ */
+/**
+ * HostFinder::lost:
+ * @id: of a finding that is not there any more
+ */
+/**
+ * HostFinder::problem-changed:
+ */
+
+const char *host_finder_get_way(HostFinder *finder);
+void host_finder_start(HostFinder *finder);
+void host_finder_stop(HostFinder *finder);
+const char *host_finder_get_problem(HostFinder *finder, const char **message);
+HostLink *host_finder_make_link(HostFinder *finder, HostFinding *finding, const HostLinkWish *wish,
+				GError **error);
+void host_finder_forget(HostFinder *finder, HostFinding *finding);
+
+/* For makers. */
+void host_finder_emit_found(HostFinder *finder, HostFinding *finding);
+void host_finder_emit_lost(HostFinder *finder, const char *id);
+void host_finder_emit_problem_changed(HostFinder *finder);
+
+G_END_DECLS
+
+#endif /* HOST_FINDER_H */

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "finding.h"
+
+G_DEFINE_FINAL_TYPE(HostFinding, host_finding, G_TYPE_OBJECT)
+
+static void host_finding_init(HostFinding *self)
+{
+	self->signal = -1;
+	self->available = TRUE;
+}
+
+static void host_finding_finalize(GObject *object)
+{
+	HostFinding *self = HOST_FINDING(object);
+
+	g_free(self->id);
+	g_strfreev(self->identities);
+	g_free(self->name);
+	g_free(self->address);
+	g_free(self->kind);
+	g_clear_object(&self->origin);
+	G_OBJECT_CLASS(host_finding_parent_class)->finalize(object);
+}
+
+static void host_finding_class_init(HostFindingClass *class)
+{
+	G_OBJECT_CLASS(class)->finalize = host_finding_finalize;
+}
+
+HostFinding *host_finding_new(const char *id)
+{
+	HostFinding *self = g_object_new(HOST_TYPE_FINDING, NULL);
+
+	self->id = g_strdup(id);
+	self->identities = g_new0(char *, 1);
+	self->kind = g_strdup("");
+	return self;
+}
+
+static gboolean may_be_shown(gunichar c)
+{
+	switch (g_unichar_type(c)) {
+	case G_UNICODE_CONTROL:
+	case G_UNICODE_FORMAT: /* among them all that change the direction of text */
+	case G_UNICODE_LINE_SEPARATOR:
+	case G_UNICODE_PARAGRAPH_SEPARATOR:
+	case G_UNICODE_PRIVATE_USE:
+	case G_UNICODE_SURROGATE:
+	case G_UNICODE_UNASSIGNED: return FALSE;
+	default: return TRUE;
+	}
+}
+
+char *host_finding_clean_name(const char *bytes, gsize length)
+{
+	/* Names come in fields of 32 bytes, which may end within a character or with zeros. */
+	g_autofree char *valid = g_utf8_make_valid(bytes, strnlen(bytes, length));
+	g_autoptr(GString) name = g_string_new(NULL);
+
+	for (const char *c = valid; *c; c = g_utf8_next_char(c)) {
+		gunichar character = g_utf8_get_char(c);
+
+		if (may_be_shown(character))
+			g_string_append_unichar(name, character);
+	}
+	g_strstrip(name->str);
+	if (!*name->str)
+		return NULL;
+	return g_string_free(g_steal_pointer(&name), FALSE);
+}

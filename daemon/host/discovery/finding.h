@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a finder knows of one sink: one way to one device. */
+#ifndef HOST_FINDING_H
+#define HOST_FINDING_H
+
+#include <glib-object.h>
+
+G_BEGIN_DECLS
+
+#define HOST_TYPE_FINDING (host_finding_get_type())
+G_DECLARE_FINAL_TYPE(HostFinding, host_finding, HOST, FINDING, GObject)
+
+/**
+ * struct _HostFinding
+ * @id: names it among all that its finder has found
+ * @identities: what tells that two findings are one device, as "p2p:aa:bb:cc:dd:ee:ff" (P2P device
+ *	address), "container:GUID", "address:192.168.1.7": two findings with one in common are
+ *	one sink
+ * @name: for people: UTF-8 without control characters, never empty
+ * @address: for people: P2P device address or IP address
+ * @kind: "tv", "monitor", "projector", "computer", ...; "" if not known
+ * @signal: 0 to 100, or -1 if not known
+ * @available: takes a session now, as far as is known
+ * @needs_pin: a PIN is the only way that it takes
+ * @content_protection: has HDCP
+ * @origin: (nullable): the finder's own
+ *
+ * Filled in by its finder before it is shown, and not changed after.
+ */
+struct _HostFinding {
+	GObject parent_instance;
+
+	char *id;
+	char **identities;
+	char *name;
+	char *address;
+	char *kind;
+	int signal;
+	gboolean available;
+	gboolean needs_pin;
+	gboolean content_protection;
+	GObject *origin;
+};
+
+HostFinding *host_finding_new(const char *id);
+
+/**
+ * host_finding_clean_name:
+ * @bytes: as the air or the network has them, not terminated
+ *
+ * Returns: (transfer full): what may be shown and put on the bus: valid UTF-8, no control or
+ * bidirectional formatting characters, no space around it; NULL if nothing is left
+ */
+char *host_finding_clean_name(const char *bytes, gsize length);
+
+G_END_DECLS
+
+#endif /* HOST_FINDING_H */
