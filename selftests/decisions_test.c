@@ -1021,18 +1021,84 @@ TEST_F(channel, d22_a_driver_may_have_no_io_control)
 	close(fd);
 }
 
+static bool log_says(const char *sentence)
+{
+	static char log[1 << 20];
+	int size = klogctl(SYSLOG_ACTION_READ_ALL, log, sizeof(log) - 1);
+
+	log[size > 0 ? size : 0] = '\0';
+	return strstr(log, sentence);
+}
+
 TEST_F(channel, d23_the_log_says_what_is_wrong_with_an_adapter)
 {
 	struct miracast_test_adapter adapter = default_adapter();
-	static char log[1 << 20];
-	int size;
 
 	adapter.max_slots = 1025;
 	EXPECT_EQ(-EINVAL, call(self->test_fd, MIRACAST_TEST_ADD, &adapter));
-	size = klogctl(SYSLOG_ACTION_READ_ALL, log, sizeof(log) - 1);
-	ASSERT_GT(size, 0);
-	log[size] = '\0';
-	EXPECT_NE(NULL, strstr(log, "adapter miracast_test: max_slots is not 1 to 1024"));
+	EXPECT_TRUE(log_says("adapter miracast_test: max_slots is not 1 to 1024"));
+	adapter = default_adapter();
+	adapter.caps_flags = ~0u;
+	EXPECT_EQ(-EINVAL, call(self->test_fd, MIRACAST_TEST_ADD, &adapter));
+	EXPECT_TRUE(log_says("adapter miracast_test: caps: "));
+}
+
+TEST_F(channel, d25_a_driver_may_be_built_with_an_older_header)
+{
+	struct miracast_test_adapter adapter = default_adapter();
+	char value[16];
+
+	/* Without the last member, timeout_ms, which has a default. */
+	adapter.desc_longer = -4;
+	adapter.timeout_ms = 1234;
+	ASSERT_EQ(0, call(self->test_fd, MIRACAST_TEST_ADD, &adapter));
+	ASSERT_EQ(0, read_attr(adapter.index, "timeout_ms", value, sizeof(value)));
+	EXPECT_STREQ("30000\n", value);
+	EXPECT_EQ(0, remove_adapter(self->test_fd, adapter.index));
+	/* Without the last op, which must be there. */
+	adapter = default_adapter();
+	adapter.ops_longer = -(int)sizeof(void *);
+	EXPECT_EQ(-EINVAL, call(self->test_fd, MIRACAST_TEST_ADD, &adapter));
+	EXPECT_TRUE(log_says("adapter miracast_test: ops: destroy_context is NULL"));
+	/* Without even the size. */
+	adapter = default_adapter();
+	adapter.ops_longer = -1000;
+	EXPECT_EQ(-EINVAL, call(self->test_fd, MIRACAST_TEST_ADD, &adapter));
+	EXPECT_TRUE(log_says("adapter miracast_test: ops: size is not its sizeof"));
+	adapter = default_adapter();
+	adapter.desc_longer = -1000;
+	EXPECT_EQ(-EINVAL, call(self->test_fd, MIRACAST_TEST_ADD, &adapter));
+	EXPECT_TRUE(log_says("adapter (null): size is not its sizeof"));
+}
+
+TEST_F(channel, d25_a_driver_may_be_built_with_a_newer_header)
+{
+	static const char unknown[] = "a member that this kernel does not know is not zero";
+	struct miracast_test_adapter adapter = default_adapter();
+	struct miracast_context_info info;
+	char sentence[128];
+	int fd;
+
+	adapter.desc_longer = MIRACAST_TEST_LONGER;
+	adapter.ops_longer = MIRACAST_TEST_LONGER;
+	ASSERT_EQ(0, call(self->test_fd, MIRACAST_TEST_ADD, &adapter));
+	fd = open_adapter(adapter.index);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, handshake(fd, 0));
+	EXPECT_EQ(0, create_context(fd, 0, SLOTS, &info));
+	close(fd);
+	EXPECT_EQ(0, remove_adapter(self->test_fd, adapter.index));
+
+	adapter.tail = 1;
+	adapter.ops_longer = 0;
+	EXPECT_EQ(-EINVAL, call(self->test_fd, MIRACAST_TEST_ADD, &adapter));
+	snprintf(sentence, sizeof(sentence), "adapter miracast_test: %s", unknown);
+	EXPECT_TRUE(log_says(sentence));
+	adapter.desc_longer = 0;
+	adapter.ops_longer = 1;
+	EXPECT_EQ(-EINVAL, call(self->test_fd, MIRACAST_TEST_ADD, &adapter));
+	snprintf(sentence, sizeof(sentence), "adapter miracast_test: ops: %s", unknown);
+	EXPECT_TRUE(log_says(sentence));
 }
 
 TEST_F(channel, d24_an_op_cannot_unregister_its_own_adapter)

@@ -82,6 +82,7 @@ struct miracast_display_callbacks {
 
 /**
  * struct miracast_display_ops - a display driver's half of the interface
+ * @size: sizeof(struct miracast_display_ops): see struct miracast_adapter_desc
  * @query_caps: fill @caps (@caps_size bytes); once, inside
  *	miracast_register_adapter()
  * @create_context: prepare for a session; return a context and the target's
@@ -102,6 +103,7 @@ struct miracast_display_callbacks {
  * DDI: DXGK_MIRACAST_DISPLAY_INTERFACE.
  */
 struct miracast_display_ops {
+	u32 size;
 	ntstatus_t (*query_caps)(void *driver_context, u32 caps_size, struct miracast_caps *caps);
 	ntstatus_t (*create_context)(void *driver_context,
 				     const struct miracast_display_callbacks *callbacks,
@@ -114,9 +116,10 @@ struct miracast_display_ops {
 
 /**
  * struct miracast_adapter_desc - what a driver says of its adapter
+ * @size: sizeof(struct miracast_adapter_desc)
  * @name: for people; copied, at most MIRACAST_ADAPTER_NAME_SIZE - 1 bytes
  * @parent: the device that the adapter belongs to, or NULL
- * @ops: the driver's functions; must outlive the adapter
+ * @ops: the driver's functions; copied
  * @driver_context: handed to each of them
  * @max_contexts: how many contexts at once, 1 to 32
  * @max_slots: most messages that a context may have open, 1 to 1024
@@ -124,8 +127,15 @@ struct miracast_display_ops {
  * @max_io_control: largest input, and largest output, of an io_control: to 1 MiB
  * @max_chunks: depth of the chunk queue, 0 (none) to 4096
  * @timeout_ms: how long a message may stay unanswered; 0: 30 seconds
+ *
+ * Later versions of this header add members at the end of this struct and of
+ * struct miracast_display_ops, and each says by its size what the driver was
+ * built with. Members that the driver does not have are zero, which is what
+ * they mean when they are not used. Members that the channel does not know
+ * must be zero, or the adapter is refused.
  */
 struct miracast_adapter_desc {
+	u32 size;
 	const char *name;
 	struct device *parent;
 	const struct miracast_display_ops *ops;

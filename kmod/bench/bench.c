@@ -77,6 +77,7 @@ static void bench_destroy_context(void *driver_context, void *miracast_context)
 }
 
 static const struct miracast_display_ops bench_ops = {
+	.size = sizeof(struct miracast_display_ops),
 	.query_caps = bench_query_caps,
 	.create_context = bench_create_context,
 	.io_control = bench_io_control,
@@ -86,6 +87,7 @@ static const struct miracast_display_ops bench_ops = {
 static long change_adapter(struct miracast_bench_adapter *arg)
 {
 	struct miracast_adapter_desc desc = {
+		.size = sizeof(struct miracast_adapter_desc),
 		.name = "miracast_bench",
 		.ops = &bench_ops,
 		.max_contexts = 1,

@@ -12,6 +12,7 @@
 #include "slots.h"
 
 #define MAX_PRIVATE_DATA 16384
+#define MAX_STRUCT	 4096 /* of a driver's */
 
 static dev_t first_devt;
 static DEFINE_IDA(indexes);
@@ -160,6 +161,29 @@ static void adapter_release(struct device *dev)
 	kfree(adapter);
 }
 
+/* A longer struct has its new members right behind these: no padding, which nobody zeroes. */
+static_assert(sizeof(struct miracast_adapter_desc) ==
+	      offsetofend(struct miracast_adapter_desc, timeout_ms));
+static_assert(sizeof(struct miracast_display_ops) ==
+	      offsetofend(struct miracast_display_ops, destroy_context));
+
+/*
+ * Copies a driver's struct, which begins with its size and may be longer or shorter than ours:
+ * what it lacks is zero. Returns what is wrong with it, or NULL.
+ */
+static const char *copy_sized(void *ours, size_t size, const void *theirs)
+{
+	size_t their_size = *(const u32 *)theirs;
+
+	if (their_size < sizeof(u32) || their_size > MAX_STRUCT)
+		return "size is not its sizeof";
+	memset(ours, 0, size);
+	memcpy(ours, theirs, min(size, their_size));
+	if (their_size > size && memchr_inv(theirs + size, 0, their_size - size))
+		return "a member that this kernel does not know is not zero";
+	return NULL;
+}
+
 /* The first member of @desc that is not as it should be, and why; NULL: none. */
 static const char *desc_fault(const struct miracast_adapter_desc *desc)
 {
@@ -167,12 +191,6 @@ static const char *desc_fault(const struct miracast_adapter_desc *desc)
 		return "name is NULL";
 	if (!desc->ops)
 		return "ops is NULL";
-	if (!desc->ops->query_caps)
-		return "ops->query_caps is NULL";
-	if (!desc->ops->create_context)
-		return "ops->create_context is NULL";
-	if (!desc->ops->destroy_context)
-		return "ops->destroy_context is NULL";
 	if (!desc->max_contexts || desc->max_contexts > MIRACAST_MAX_CONTEXTS)
 		return "max_contexts is not 1 to 32";
 	if (!desc->max_slots || desc->max_slots > MIRACAST_MAX_SLOTS)
@@ -190,6 +208,40 @@ static const char *desc_fault(const struct miracast_adapter_desc *desc)
 	return NULL;
 }
 
+/* The first op that is not as it should be, and why; NULL: none. */
+static const char *ops_fault(const struct miracast_display_ops *ops)
+{
+	if (!ops->query_caps)
+		return "query_caps is NULL";
+	if (!ops->create_context)
+		return "create_context is NULL";
+	if (!ops->destroy_context)
+		return "destroy_context is NULL";
+	return NULL;
+}
+
+/* Takes over what the driver says, or says in the log what is wrong with it. */
+static int take_desc(struct miracast_adapter *adapter, const struct miracast_adapter_desc *desc)
+{
+	const char *fault, *what = "";
+
+	fault = copy_sized(&adapter->desc, sizeof(adapter->desc), desc)
+			?: desc_fault(&adapter->desc);
+	if (!fault) {
+		what = "ops: ";
+		fault = copy_sized(&adapter->ops, sizeof(adapter->ops), adapter->desc.ops)
+				?: ops_fault(&adapter->ops);
+	}
+	if (fault) {
+		pr_err("miracast: adapter %s: %s%s\n", adapter->desc.name ?: "(null)", what, fault);
+		return -EINVAL;
+	}
+	strscpy(adapter->name, adapter->desc.name, sizeof(adapter->name));
+	adapter->timeout_ms = adapter->desc.timeout_ms ?: MIRACAST_DEFAULT_TIMEOUT_MS;
+	adapter->watchdog_ms = MIRACAST_DEFAULT_WATCHDOG_MS;
+	return 0;
+}
+
 static struct miracast_adapter *adapter_alloc(const struct miracast_adapter_desc *desc)
 {
 	struct miracast_adapter *adapter;
@@ -198,16 +250,13 @@ static struct miracast_adapter *adapter_alloc(const struct miracast_adapter_desc
 	adapter = kzalloc(sizeof(*adapter), GFP_KERNEL);
 	if (!adapter)
 		return ERR_PTR(-ENOMEM);
-	index = ida_alloc_max(&indexes, MIRACAST_MAX_ADAPTERS - 1, GFP_KERNEL);
+	index = take_desc(adapter, desc)
+			?: ida_alloc_max(&indexes, MIRACAST_MAX_ADAPTERS - 1, GFP_KERNEL);
 	if (index < 0) {
 		kfree(adapter);
 		return ERR_PTR(index);
 	}
 	adapter->index = index;
-	adapter->desc = *desc;
-	strscpy(adapter->name, desc->name, sizeof(adapter->name));
-	adapter->timeout_ms = desc->timeout_ms ?: MIRACAST_DEFAULT_TIMEOUT_MS;
-	adapter->watchdog_ms = MIRACAST_DEFAULT_WATCHDOG_MS;
 	mutex_init(&adapter->ddi_lock);
 	spin_lock_init(&adapter->lock);
 	INIT_LIST_HEAD(&adapter->contexts);
@@ -215,7 +264,7 @@ static struct miracast_adapter *adapter_alloc(const struct miracast_adapter_desc
 
 	device_initialize(&adapter->dev);
 	adapter->dev.class = &miracast_class;
-	adapter->dev.parent = desc->parent;
+	adapter->dev.parent = adapter->desc.parent;
 	adapter->dev.devt = first_devt + index;
 	adapter->dev.release = adapter_release;
 	cdev_init(&adapter->cdev, &miracast_fops);
@@ -230,32 +279,29 @@ static struct miracast_adapter *adapter_alloc(const struct miracast_adapter_desc
  * Makes /dev/miracastN. Calls query_caps, once; create_context may be called before
  * this returns.
  *
- * Return: the adapter, or an ERR_PTR: -EINVAL for limits out of range, what query_caps
- * said, -ENOSPC when there are 64 adapters. The log says which limit it was.
+ * Return: the adapter, or an ERR_PTR: -EINVAL for a member that is not as it should be,
+ * what query_caps said, -ENOSPC when there are 64 adapters. The log says which member it was.
  */
 struct miracast_adapter *miracast_register_adapter(const struct miracast_adapter_desc *desc)
 {
-	const char *fault = desc_fault(desc);
-	struct miracast_adapter *adapter;
+	struct miracast_adapter *adapter = adapter_alloc(desc);
 	ntstatus_t status;
 	int error;
 
-	if (fault) {
-		pr_err("miracast: adapter %s: %s\n", desc->name ?: "(null)", fault);
-		return ERR_PTR(-EINVAL);
-	}
-	adapter = adapter_alloc(desc);
 	if (IS_ERR(adapter))
 		return adapter;
 	error = dev_set_name(&adapter->dev, "miracast%d", adapter->index);
 	if (error)
 		goto put;
-	status = desc->ops->query_caps(desc->driver_context, sizeof(adapter->caps), &adapter->caps);
+	status = adapter->ops.query_caps(adapter->desc.driver_context, sizeof(adapter->caps),
+					 &adapter->caps);
 	error = miracast_status_to_errno(status);
 	if (error)
 		goto put;
 	if (adapter->caps.max_chunk_private_driver_data_size > MAX_PRIVATE_DATA ||
 	    adapter->caps.flags & ~MIRACAST_CAPS_HDCP_SUPPORT) {
+		pr_err("miracast: adapter %s: caps: more than %u bytes or an unknown flag\n",
+		       adapter->name, MAX_PRIVATE_DATA);
 		error = -EINVAL;
 		goto put;
 	}

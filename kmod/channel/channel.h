@@ -94,7 +94,8 @@ struct miracast_counters {
  * struct miracast_adapter - a registered display adapter
  * @dev: the class device; its release frees the adapter
  * @cdev: /dev/miracastN
- * @desc: the driver's description, limits filled in; name is unused
+ * @desc: the driver's description; name and ops are its own and not to be used
+ * @ops: the driver's functions
  * @name: the adapter's name
  * @index: N
  * @caps: answer of query_caps, asked once
@@ -115,6 +116,7 @@ struct miracast_adapter {
 	struct device dev;
 	struct cdev cdev;
 	struct miracast_adapter_desc desc;
+	struct miracast_display_ops ops;
 	char name[MIRACAST_ADAPTER_NAME_SIZE];
 	int index;
 	struct miracast_caps caps;

@@ -105,7 +105,7 @@ static void tear_down(struct miracast_context *context)
 	wait_event(context->drain, drained(context));
 	if (context->created) {
 		WRITE_ONCE(adapter->ddi_task, current);
-		adapter->desc.ops->destroy_context(adapter->desc.driver_context, context->driver);
+		adapter->ops.destroy_context(adapter->desc.driver_context, context->driver);
 		WRITE_ONCE(adapter->ddi_task, NULL);
 	}
 
@@ -212,8 +212,8 @@ struct miracast_context *miracast_context_create(struct miracast_adapter *adapte
 		goto unlock;
 	callbacks.miracast_handle.token = context->token;
 	WRITE_ONCE(adapter->ddi_task, current);
-	*status = adapter->desc.ops->create_context(adapter->desc.driver_context, &callbacks,
-						    &context->driver, &context->target_id);
+	*status = adapter->ops.create_context(adapter->desc.driver_context, &callbacks,
+					      &context->driver, &context->target_id);
 	WRITE_ONCE(adapter->ddi_task, NULL);
 	context->created = !NT_ERROR(*status);
 	if (context->created)
@@ -671,16 +671,15 @@ static int call_io_control(struct miracast_context *context, struct miracast_io_
 	error = io_control_gate(context);
 	if (error > 0)
 		error = -EAGAIN; /* a start, which is waited for without the lock */
-	if (!error && !adapter->desc.ops->io_control) {
+	if (!error && !adapter->ops.io_control) {
 		arg->status = STATUS_NOT_SUPPORTED;
 	} else if (!error) {
 		context->new_files = files;
 		WRITE_ONCE(context->new_files_task, current);
 		WRITE_ONCE(adapter->ddi_task, current);
-		arg->status = adapter->desc.ops->io_control(adapter->desc.driver_context,
-							    context->driver, arg->input_size, input,
-							    arg->output_size, output,
-							    &bytes_returned);
+		arg->status = adapter->ops.io_control(adapter->desc.driver_context, context->driver,
+						      arg->input_size, input, arg->output_size,
+						      output, &bytes_returned);
 		WRITE_ONCE(adapter->ddi_task, NULL);
 		WRITE_ONCE(context->new_files_task, NULL);
 		if (bytes_returned > arg->output_size) {

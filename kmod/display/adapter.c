@@ -157,6 +157,7 @@ static ntstatus_t mdisplay_io_control(void *driver_context, void *miracast_conte
 }
 
 static const struct miracast_display_ops mdisplay_ops = {
+	.size = sizeof(struct miracast_display_ops),
 	.query_caps = mdisplay_query_caps,
 	.create_context = mdisplay_create_context,
 	.io_control = mdisplay_io_control,
@@ -172,6 +173,7 @@ static const struct miracast_display_ops mdisplay_ops = {
 int mdisplay_adapter_register(struct mdisplay *display)
 {
 	const struct miracast_adapter_desc desc = {
+		.size = sizeof(struct miracast_adapter_desc),
 		.name = MIRACAST_DISPLAY_ADAPTER_NAME,
 		.parent = display->drm.dev,
 		.ops = &mdisplay_ops,

@@ -355,17 +355,34 @@ static ntstatus_t test_io_control(void *driver_context, void *miracast_context, 
 }
 
 static const struct miracast_display_ops test_ops = {
+	.size = sizeof(struct miracast_display_ops),
 	.query_caps = test_query_caps,
 	.create_context = test_create_context,
 	.io_control = test_io_control,
 	.destroy_context = test_destroy_context,
 };
 
-static const struct miracast_display_ops ops_without_io_control = {
-	.query_caps = test_query_caps,
-	.create_context = test_create_context,
-	.destroy_context = test_destroy_context,
+/* What a driver says that was built with another header. */
+struct other_header {
+	struct {
+		struct miracast_adapter_desc desc;
+		u8 tail[MIRACAST_TEST_LONGER];
+	} desc;
+	struct {
+		struct miracast_display_ops ops;
+		u8 tail[MIRACAST_TEST_LONGER];
+	} ops;
 };
+
+static void change_sizes(struct other_header *header, const struct miracast_test_adapter *arg)
+{
+	header->desc.desc.size += arg->desc_longer;
+	if (arg->desc_longer > 0)
+		header->desc.tail[arg->desc_longer - 1] = arg->tail;
+	header->ops.ops.size += arg->ops_longer;
+	if (arg->ops_longer > 0)
+		header->ops.tail[arg->ops_longer - 1] = arg->tail;
+}
 
 static struct test_adapter *find_adapter(struct test_file *file, u32 index)
 {
@@ -391,12 +408,14 @@ static struct test_adapter *get_adapter(struct test_file *file, u32 index)
 
 static long add_adapter(struct test_file *file, void __user *user)
 {
+	struct other_header header = { .ops.ops = test_ops };
 	struct miracast_test_adapter arg;
-	struct miracast_adapter_desc desc;
 	struct test_adapter *adapter;
 
 	if (copy_from_user(&arg, user, sizeof(arg)))
 		return -EFAULT;
+	if (arg.desc_longer > MIRACAST_TEST_LONGER || arg.ops_longer > MIRACAST_TEST_LONGER)
+		return -EINVAL;
 	adapter = kzalloc(sizeof(*adapter), GFP_KERNEL);
 	if (!adapter)
 		return -ENOMEM;
@@ -406,9 +425,12 @@ static long add_adapter(struct test_file *file, void __user *user)
 	adapter->caps.max_chunk_private_driver_data_size = arg.max_private;
 	adapter->caps.flags = arg.caps_flags;
 	adapter->query_caps_status = arg.query_caps_status;
-	desc = (struct miracast_adapter_desc){
+	if (arg.no_io_control)
+		header.ops.ops.io_control = NULL;
+	header.desc.desc = (struct miracast_adapter_desc){
+		.size = sizeof(struct miracast_adapter_desc),
 		.name = "miracast_test",
-		.ops = arg.no_io_control ? &ops_without_io_control : &test_ops,
+		.ops = &header.ops.ops,
 		.driver_context = adapter,
 		.max_contexts = arg.max_contexts,
 		.max_slots = arg.max_slots,
@@ -417,7 +439,8 @@ static long add_adapter(struct test_file *file, void __user *user)
 		.max_chunks = arg.max_chunks,
 		.timeout_ms = arg.timeout_ms,
 	};
-	adapter->adapter = miracast_register_adapter(&desc);
+	change_sizes(&header, &arg);
+	adapter->adapter = miracast_register_adapter(&header.desc.desc);
 	if (IS_ERR(adapter->adapter)) {
 		long error = PTR_ERR(adapter->adapter);
 

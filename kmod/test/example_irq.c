@@ -78,6 +78,7 @@ static void example_destroy(void *driver, void *miracast_context)
 }
 
 static const struct miracast_display_ops example_ops = {
+	.size = sizeof(struct miracast_display_ops),
 	.query_caps = example_query_caps,
 	.create_context = example_create,
 	.io_control = example_io_control,
@@ -87,6 +88,7 @@ static const struct miracast_display_ops example_ops = {
 static int __init example_init(void)
 {
 	const struct miracast_adapter_desc desc = {
+		.size = sizeof(struct miracast_adapter_desc),
 		.name = "miracast_example_irq",
 		.ops = &example_ops,
 		.max_contexts = 1,

@@ -113,6 +113,7 @@ static void no_destroy(void *driver_context, void *miracast_context)
 static void bad_descriptions_are_refused(struct kunit *test)
 {
 	static const struct miracast_display_ops ops = {
+		.size = sizeof(struct miracast_display_ops),
 		.query_caps = no_caps,
 		.create_context = no_context,
 		.io_control = no_io_control,
@@ -121,6 +122,7 @@ static void bad_descriptions_are_refused(struct kunit *test)
 	struct miracast_display_ops incomplete;
 	unsigned int asked = 0;
 	const struct miracast_adapter_desc good = {
+		.size = sizeof(struct miracast_adapter_desc),
 		.name = "kunit",
 		.ops = &ops,
 		.driver_context = &asked,

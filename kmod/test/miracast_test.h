@@ -16,6 +16,8 @@
 #define MIRACAST_TEST_GUARD  64 /* guard bytes behind every output buffer */
 #define MIRACAST_TEST_POISON 0xa5 /* what output buffers are filled with before a send */
 
+#define MIRACAST_TEST_LONGER 64 /* at most: desc_longer, ops_longer */
+
 /* Limits as in struct miracast_adapter_desc; index and the rest as said. */
 struct miracast_test_adapter {
 	__u32 max_contexts;
@@ -28,6 +30,9 @@ struct miracast_test_adapter {
 	__u32 caps_flags;
 	ntstatus_t query_caps_status;
 	__u32 no_io_control; /* 1: without that op */
+	__s32 desc_longer; /* bytes that its desc is longer than the channel's, or shorter: < 0 */
+	__s32 ops_longer; /* the same of its ops */
+	__u32 tail; /* the last byte of either that is longer */
 	__u32 index; /* out: N of /dev/miracastN */
 };
 
