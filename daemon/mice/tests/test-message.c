@@ -299,8 +299,8 @@ static void test_sealed(void)
 
 static void test_pin_hash(void)
 {
-	static const guint8 ipv6[] = {0x20, 0x01, 0x0d, 0xb8, 0x1f, 0, 0,    0,
-				      0,    0,	  0,	0,    0,    0, 0x42, 0x42};
+	static const guint8 ipv6[] = {0x20, 0x01, 0x0d, 0xb8, 0, 0x1f, 0,    0,
+				      0,    0,	  0,	0,    0, 0,    0x42, 0x42};
 	static const struct {
 		const char *pin;
 		const guint8 *address;
