@@ -149,6 +149,7 @@ static void on_destroyed(GObject *object, GAsyncResult *result, gpointer data)
 
 static void destroy(HostSession *self)
 {
+	host_link_leave(self->link);
 	host_process_destroy_async(self->process, on_destroyed, g_object_ref(self));
 }
 
@@ -249,9 +250,9 @@ static void show_streaming(HostSession *self)
 	g_message("Session %u: %s", self->number, state_names[state]);
 }
 
-static void on_link_lost(HostLink *link, const char *detail, HostSession *self)
+static void on_link_lost(HostLink *link, int reason, const char *detail, HostSession *self)
 {
-	host_session_end(self, HOST_REASON_LINK_LOST, detail);
+	host_session_end(self, reason, detail);
 }
 
 static void give_up(HostSession *self, const GError *error)

@@ -169,7 +169,7 @@ static void on_lost(const char *detail, gpointer data)
 		g_autofree char *copy = g_strdup(detail);
 
 		g_clear_pointer(&self->watch, host_link_watch_free);
-		host_link_emit_lost(HOST_LINK(self), copy);
+		host_link_emit_lost(HOST_LINK(self), HOST_REASON_LINK_LOST, copy);
 	}
 }
 

@@ -5,8 +5,8 @@ G_DEFINE_INTERFACE(HostLink, host_link, G_TYPE_OBJECT)
 
 static void host_link_default_init(HostLinkInterface *iface)
 {
-	g_signal_new("lost", HOST_TYPE_LINK, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1,
-		     G_TYPE_STRING);
+	g_signal_new("lost", HOST_TYPE_LINK, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 2,
+		     G_TYPE_INT, G_TYPE_STRING);
 	g_signal_new("step", HOST_TYPE_LINK, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 2,
 		     G_TYPE_STRING, G_TYPE_STRING);
 }
@@ -32,6 +32,12 @@ void host_link_settle(HostLink *link)
 	HOST_LINK_GET_IFACE(link)->settle(link);
 }
 
+void host_link_leave(HostLink *link)
+{
+	if (HOST_LINK_GET_IFACE(link)->leave)
+		HOST_LINK_GET_IFACE(link)->leave(link);
+}
+
 void host_link_close(HostLink *link)
 {
 	HOST_LINK_GET_IFACE(link)->close(link);
@@ -49,9 +55,9 @@ void host_link_add_statistics(HostLink *link, GVariantDict *statistics)
 		HOST_LINK_GET_IFACE(link)->add_statistics(link, statistics);
 }
 
-void host_link_emit_lost(HostLink *link, const char *detail)
+void host_link_emit_lost(HostLink *link, HostReason reason, const char *detail)
 {
-	g_signal_emit_by_name(link, "lost", detail);
+	g_signal_emit_by_name(link, "lost", (int)reason, detail);
 }
 
 void host_link_emit_step(HostLink *link, const char *word, const char *message)

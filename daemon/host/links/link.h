@@ -6,6 +6,8 @@
 #ifndef HOST_LINK_H
 #define HOST_LINK_H
 
+#include "reason.h"
+
 #include <gio/gio.h>
 
 G_BEGIN_DECLS
@@ -21,6 +23,7 @@ G_DECLARE_INTERFACE(HostLink, host_link, HOST, LINK, GObject)
  * @get_addresses: after a successful open: (transfer full): this side's address with the port
  *	of RTSP, and the sink's
  * @settle: the session goes on with the sink's connection: no other one is wanted
+ * @leave: optional: the session ends: say so to the sink; close follows
  * @close: release the way; no signal after this
  * @add_details: optional: add to what is shown of the session
  * @add_statistics: optional: the same for what changes all the time
@@ -33,6 +36,7 @@ struct _HostLinkInterface {
 	int (*open_finish)(HostLink *link, GAsyncResult *result, GError **error);
 	void (*get_addresses)(HostLink *link, GSocketAddress **local, GInetAddress **peer);
 	void (*settle)(HostLink *link);
+	void (*leave)(HostLink *link);
 	void (*close)(HostLink *link);
 	void (*add_details)(HostLink *link, GVariantDict *details);
 	void (*add_statistics)(HostLink *link, GVariantDict *statistics);
@@ -40,9 +44,10 @@ struct _HostLinkInterface {
 
 /**
  * HostLink::lost:
- * @detail: what happened, for people
+ * @reason: a HostReason
+ * @detail: (nullable): what happened, for people
  *
- * After a successful open: the way to the sink is gone.
+ * After a successful open: the way to the sink is gone, or the sink wants no more.
  */
 
 /**
@@ -56,12 +61,13 @@ void host_link_open_async(HostLink *link, GCancellable *cancellable, GAsyncReady
 int host_link_open_finish(HostLink *link, GAsyncResult *result, GError **error);
 void host_link_get_addresses(HostLink *link, GSocketAddress **local, GInetAddress **peer);
 void host_link_settle(HostLink *link);
+void host_link_leave(HostLink *link);
 void host_link_close(HostLink *link);
 void host_link_add_details(HostLink *link, GVariantDict *details);
 void host_link_add_statistics(HostLink *link, GVariantDict *statistics);
 
 /* For makers. */
-void host_link_emit_lost(HostLink *link, const char *detail);
+void host_link_emit_lost(HostLink *link, HostReason reason, const char *detail);
 void host_link_emit_step(HostLink *link, const char *word, const char *message);
 
 G_END_DECLS

@@ -326,8 +326,9 @@ static void test_two_sinks_share_a_port(void)
 	close(second_fd);
 }
 
-static void on_lost(HostLink *link, const char *detail, gpointer data)
+static void on_lost(HostLink *link, int reason, const char *detail, gpointer data)
 {
+	g_assert_cmpint(reason, ==, HOST_REASON_LINK_LOST);
 	*(char **)data = g_strdup(detail);
 }
 
