@@ -230,7 +230,8 @@ static void print_values(GVariant *values)
 
 static void print_session(const struct session *session)
 {
-	const char *state = "", *reason = "", *message = "", *local = "", *peer = "", *adapter = "";
+	const char *state = "", *reason = "", *message = "", *name = "", *adapter = "";
+	const char *local = "", *peer = "", *link = "";
 	g_autoptr(GVariant) details = NULL;
 	guint32 target = 0;
 	guint16 port = 0;
@@ -238,6 +239,8 @@ static void print_session(const struct session *session)
 	g_variant_lookup(session->properties, "State", "&s", &state);
 	g_variant_lookup(session->properties, "Reason", "&s", &reason);
 	g_variant_lookup(session->properties, "Message", "&s", &message);
+	g_variant_lookup(session->properties, "SinkName", "&s", &name);
+	g_variant_lookup(session->properties, "Link", "&s", &link);
 	g_variant_lookup(session->properties, "LocalAddress", "&s", &local);
 	g_variant_lookup(session->properties, "PeerAddress", "&s", &peer);
 	g_variant_lookup(session->properties, "Port", "q", &port);
@@ -248,7 +251,9 @@ static void print_session(const struct session *session)
 	printf("Session %u: %s\n", session->number, state);
 	if (*reason)
 		printf("  reason    %s: %s\n", reason, message);
-	printf("  sink      %s, connects to %s port %u\n", peer, local, port);
+	printf("  sink      %s\n", name);
+	if (*peer)
+		printf("  link      %s: %s is connected to %s port %u\n", link, peer, local, port);
 	if (*adapter)
 		printf("  display   %s, connector %u\n", adapter, target);
 	if (details)
@@ -441,7 +446,7 @@ enum ctl_exit ctl_connect(const struct ctl *ctl, int argc, char **argv)
 	g_autofree char *adapter = NULL;
 	g_auto(GStrv) driver_options = NULL;
 	int port = DEFAULT_PORT, wait_s = DEFAULT_SECONDS, start_timeout_s = DEFAULT_SECONDS;
-	gboolean wait = FALSE;
+	gboolean wait = FALSE, no_reconnect = FALSE;
 	const GOptionEntry entries[] = {
 		{"local", 0, 0, G_OPTION_ARG_STRING, &local,
 		 "This machine's address, that the sink connects to", "ADDRESS"},
@@ -457,6 +462,8 @@ enum ctl_exit ctl_connect(const struct ctl *ctl, int argc, char **argv)
 		 "Seconds that the sink has to connect (30)", "SECONDS"},
 		{"start-timeout", 0, 0, G_OPTION_ARG_INT, &start_timeout_s,
 		 "Seconds that the start may take then (30)", "SECONDS"},
+		{"no-reconnect", 0, 0, G_OPTION_ARG_NONE, &no_reconnect,
+		 "End the session when the link is lost", NULL},
 		{"wait", 0, 0, G_OPTION_ARG_NONE, &wait,
 		 "Return when pictures are on their way, or the session has failed", NULL},
 		G_OPTION_ENTRY_NULL,
@@ -486,6 +493,7 @@ enum ctl_exit ctl_connect(const struct ctl *ctl, int argc, char **argv)
 	g_variant_dict_insert(&dict, "port", "q", (guint16)port);
 	g_variant_dict_insert(&dict, "wait", "u", (guint32)wait_s);
 	g_variant_dict_insert(&dict, "start-timeout", "u", (guint32)start_timeout_s);
+	g_variant_dict_insert(&dict, "reconnect", "b", !no_reconnect);
 	if (adapter)
 		g_variant_dict_insert(&dict, "adapter", "s", adapter);
 	g_variant_dict_insert_value(&dict, "options", g_variant_builder_end(&builder));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "manager.h"
+#include "root.h"
 
 #include <glib-unix.h>
 #include <locale.h>
@@ -127,6 +128,8 @@ int main(int argc, char **argv)
 		g_option_context_new("- streams this machine's wireless displays to their sinks");
 	g_autoptr(GMainLoop) loop = NULL;
 	g_autoptr(GDBusConnection) connection = NULL;
+	g_autoptr(HostListener) listener = NULL;
+	g_autoptr(GPtrArray) finders = NULL;
 	g_autoptr(HostManager) manager = NULL;
 	g_autoptr(GError) error = NULL;
 	HostProcessConfig process_config;
@@ -164,7 +167,10 @@ int main(int argc, char **argv)
 		.driver = driver ? driver : DRIVER_PATH,
 		.verbose = verbose,
 	};
-	manager = host_manager_new(connection, &process_config);
+	listener = host_listener_new();
+	/* The preferred ones first. */
+	finders = g_ptr_array_new_with_free_func(g_object_unref);
+	manager = host_manager_new(connection, listener, finders, &process_config);
 	daemon.loop = loop;
 	daemon.manager = manager;
 	name_owner = g_bus_own_name_on_connection(connection, HOST_BUS_NAME,

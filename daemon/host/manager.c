@@ -2,20 +2,27 @@
 #include "manager.h"
 
 #include "bus.h"
-#include "links/link-direct.h"
-#include "links/listener.h"
+#include "discovery/finder-address.h"
+#include "root.h"
 #include "session.h"
+#include "sinks.h"
+
+#include <stdbool.h>
 
 /* So many sessions that have ended stay on the bus, for their reasons to be read. */
-#define MAX_ENDED		8
-#define DEFAULT_WAIT_S		30
-#define DEFAULT_START_TIMEOUT_S 30
-#define MAX_SECONDS		3600
+#define MAX_ENDED 8
+
+#define ERROR_PREFIX "io.github.linux_miracast.Error."
 
 struct _HostManager {
+	GDBusConnection *connection;
 	GDBusObjectManagerServer *server;
 	BusManager1 *bus;
-	HostListener *listener;
+	HostFinderAddress *addresses;
+	GPtrArray *finders; /* HostFinder, the preferred ones first, @addresses among them */
+	HostSinks *sinks;
+	GHashTable *searchers; /* D-Bus clients to what watches them: char * to guint */
+	GHashTable *lost; /* sessions that reconnect: their sinks are looked for */
 	HostProcessConfig process_config;
 	GQueue sessions; /* the oldest first */
 	guint last_number;
@@ -23,125 +30,103 @@ struct _HostManager {
 	gpointer shut_down_data;
 };
 
-/* The arguments of Connect. */
-typedef struct {
-	GSocketAddress *local;
-	GInetAddress *peer;
-	guint32 wait_s;
-	guint32 start_timeout_s;
-	char *adapter;
-	GHashTable *driver_options;
-} HostWish;
-
-static void host_wish_clear(HostWish *wish)
+static void refuse(GDBusMethodInvocation *invocation, const char *error, const char *message)
 {
-	g_clear_object(&wish->local);
-	g_clear_object(&wish->peer);
-	g_clear_pointer(&wish->adapter, g_free);
-	g_clear_pointer(&wish->driver_options, g_hash_table_unref);
+	g_autofree char *name = g_strconcat(ERROR_PREFIX, error, NULL);
+
+	g_dbus_method_invocation_return_dbus_error(invocation, name, message);
 }
 
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HostWish, host_wish_clear)
-
-G_GNUC_PRINTF(2, 3)
-static gboolean refuse(GError **error, const char *format, ...)
+/* Whether nothing is begun any more; the caller has been told. */
+static bool refuse_when_shutting_down(HostManager *self, GDBusMethodInvocation *invocation)
 {
-	va_list args;
-
-	va_start(args, format);
-	g_clear_error(error);
-	*error = g_error_new_valist(G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, format, args);
-	va_end(args);
-	return FALSE;
+	if (self->shut_down_done)
+		refuse(invocation, "ShuttingDown", "miracastd is shutting down");
+	return self->shut_down_done;
 }
 
-static gboolean check_keys(GVariant *options, GError **error)
+/*
+ * Searching: for as long as one of those who asked for it is there.
+ */
+
+static void update_search(HostManager *self)
 {
-	static const struct {
-		const char *key, *type;
-	} keys[] = {
-		{"local-address", "s"}, {"peer-address", "s"}, {"port", "q"},	     {"wait", "u"},
-		{"start-timeout", "u"}, {"adapter", "s"},      {"options", "a{ss}"},
-	};
-	GVariantIter iter;
-	const char *key;
-	GVariant *value;
+	bool wanted = g_hash_table_size(self->searchers) || g_hash_table_size(self->lost);
 
-	g_variant_iter_init(&iter, options);
-	while (g_variant_iter_next(&iter, "{&sv}", &key, &value)) {
-		g_autoptr(GVariant) owned = value;
-		size_t i;
+	host_sinks_set_searching(self->sinks, wanted);
+	bus_manager1_set_discovering(self->bus, wanted);
+}
 
-		for (i = 0; i < G_N_ELEMENTS(keys) && strcmp(key, keys[i].key); i++)
-			;
-		if (i == G_N_ELEMENTS(keys))
-			return refuse(error, "there is no option \"%s\"", key);
-		if (strcmp(g_variant_get_type_string(value), keys[i].type))
-			return refuse(error, "\"%s\" is of type %s, not %s", key, keys[i].type,
-				      g_variant_get_type_string(value));
+static void on_searcher_gone(GDBusConnection *connection, const char *name, gpointer data)
+{
+	HostManager *self = data;
+
+	g_hash_table_remove(self->searchers, name);
+	update_search(self);
+}
+
+static void unwatch(gpointer watch)
+{
+	g_bus_unwatch_name(GPOINTER_TO_UINT(watch));
+}
+
+static gboolean on_start_discovery(BusManager1 *bus, GDBusMethodInvocation *invocation,
+				   HostManager *self)
+{
+	const char *sender = g_dbus_method_invocation_get_sender(invocation);
+
+	if (refuse_when_shutting_down(self, invocation))
+		return G_DBUS_METHOD_INVOCATION_HANDLED;
+	if (!g_hash_table_contains(self->searchers, sender)) {
+		guint watch = g_bus_watch_name_on_connection(self->connection, sender, 0, NULL,
+							     on_searcher_gone, self, NULL);
+
+		g_hash_table_insert(self->searchers, g_strdup(sender), GUINT_TO_POINTER(watch));
 	}
-	return TRUE;
+	update_search(self);
+	bus_manager1_complete_start_discovery(bus, invocation);
+	return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
-static gboolean parse_wish(GVariant *options, HostWish *wish, GError **error)
+static gboolean on_stop_discovery(BusManager1 *bus, GDBusMethodInvocation *invocation,
+				  HostManager *self)
 {
-	g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(options);
-	g_autoptr(GVariant) driver_options = NULL;
-	const char *local = NULL, *peer = NULL, *key, *value;
-	guint16 port = HOST_DEFAULT_PORT;
-	GInetAddress *address;
-	GVariantIter iter;
-
-	if (!check_keys(options, error))
-		return FALSE;
-
-	g_variant_dict_lookup(&dict, "port", "q", &port);
-	if (!port)
-		return refuse(error, "\"port\" has to be 1 to 65535");
-	if (!g_variant_dict_lookup(&dict, "local-address", "&s", &local))
-		return refuse(error, "\"local-address\" is missing");
-	wish->local = g_inet_socket_address_new_from_string(local, port);
-	if (!wish->local)
-		return refuse(error, "\"%s\" is not an IP address", local);
-	address = g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(wish->local));
-	if (g_inet_address_get_is_any(address) || g_inet_address_get_is_multicast(address))
-		return refuse(error, "\"local-address\" has to be one address of this machine");
-
-	if (!g_variant_dict_lookup(&dict, "peer-address", "&s", &peer))
-		return refuse(error, "\"peer-address\" is missing");
-	wish->peer = g_inet_address_new_from_string(peer);
-	if (!wish->peer)
-		return refuse(error, "\"%s\" is not an IP address", peer);
-	if (g_inet_address_get_is_any(wish->peer) || g_inet_address_get_is_multicast(wish->peer))
-		return refuse(error, "\"peer-address\" has to be the address of one sink");
-	if (g_inet_address_get_family(wish->peer) != g_inet_address_get_family(address))
-		return refuse(error, "the two addresses are not of one family");
-
-	wish->wait_s = DEFAULT_WAIT_S;
-	g_variant_dict_lookup(&dict, "wait", "u", &wish->wait_s);
-	wish->start_timeout_s = DEFAULT_START_TIMEOUT_S;
-	g_variant_dict_lookup(&dict, "start-timeout", "u", &wish->start_timeout_s);
-	if (!wish->wait_s || wish->wait_s > MAX_SECONDS || !wish->start_timeout_s ||
-	    wish->start_timeout_s > MAX_SECONDS)
-		return refuse(error, "\"wait\" and \"start-timeout\" have to be 1 to %u seconds",
-			      MAX_SECONDS);
-
-	g_variant_dict_lookup(&dict, "adapter", "s", &wish->adapter);
-	/* It is opened with our rights, so no other file may be named. */
-	if (wish->adapter && !g_regex_match_simple("^(/dev/miracast[0-9]+|[^/]+)$", wish->adapter,
-						   G_REGEX_DOLLAR_ENDONLY, 0))
-		return refuse(error,
-			      "\"adapter\" is an adapter's name or /dev/miracastN, not "
-			      "\"%s\"",
-			      wish->adapter);
-	wish->driver_options = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-	if (g_variant_dict_lookup(&dict, "options", "@a{ss}", &driver_options)) {
-		g_variant_iter_init(&iter, driver_options);
-		while (g_variant_iter_next(&iter, "{&s&s}", &key, &value))
-			g_hash_table_insert(wish->driver_options, g_strdup(key), g_strdup(value));
-	}
-	return TRUE;
+	g_hash_table_remove(self->searchers, g_dbus_method_invocation_get_sender(invocation));
+	update_search(self);
+	bus_manager1_complete_stop_discovery(bus, invocation);
+	return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
+
+static void show_problems(HostManager *self)
+{
+	GVariantBuilder problems = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("a{s(ss)}"));
+
+	for (guint i = 0; i < self->finders->len; i++) {
+		HostFinder *finder = self->finders->pdata[i];
+		const char *message = "";
+		const char *word = host_finder_get_problem(finder, &message);
+
+		if (word)
+			g_variant_builder_add(&problems, "{s(ss)}", host_finder_get_way(finder),
+					      word, message);
+	}
+	bus_manager1_set_problems(self->bus, g_variant_builder_end(&problems));
+}
+
+static void show_ways(HostManager *self)
+{
+	g_autoptr(GPtrArray) ways = g_ptr_array_new();
+
+	for (guint i = 0; i < self->finders->len; i++)
+		if (!HOST_IS_FINDER_ADDRESS(self->finders->pdata[i]))
+			g_ptr_array_add(ways, (char *)host_finder_get_way(self->finders->pdata[i]));
+	g_ptr_array_add(ways, NULL);
+	bus_manager1_set_ways(self->bus, (const char *const *)ways->pdata);
+}
+
+/*
+ * Sessions.
+ */
 
 static guint count_ended(HostManager *self)
 {
@@ -158,20 +143,35 @@ static void check_shut_down(HostManager *self)
 		self->shut_down_done(self->shut_down_data);
 }
 
+static void on_started(HostSession *session, HostManager *self)
+{
+	g_hash_table_remove(self->lost, session);
+	update_search(self);
+	host_sinks_remember(self->sinks, host_session_get_sink(session));
+}
+
+static void on_lost(HostSession *session, HostManager *self)
+{
+	g_hash_table_add(self->lost, session);
+	update_search(self);
+}
+
 /* Those that ended last are kept: the queue's front has ended before its back. */
 static void on_ended(HostSession *session, HostManager *self)
 {
+	g_hash_table_remove(self->lost, session);
+	update_search(self);
+	host_sinks_set_session(self->sinks, host_session_get_sink(session), NULL);
 	if (g_queue_remove(&self->sessions, session))
 		g_queue_push_tail(&self->sessions, session);
 	for (GList *item = self->sessions.head; item && count_ended(self) > MAX_ENDED;) {
 		GList *next = item->next;
 
 		if (host_session_has_ended(item->data)) {
-			GDBusInterface *bus = G_DBUS_INTERFACE(host_session_get_bus(item->data));
-			g_autoptr(GDBusObject) object = g_dbus_interface_dup_object(bus);
+			g_autofree char *path =
+				host_session_make_path(host_session_get_number(item->data));
 
-			g_dbus_object_manager_server_unexport(
-				self->server, g_dbus_object_get_object_path(object));
+			g_dbus_object_manager_server_unexport(self->server, path);
 			g_object_unref(item->data);
 			g_queue_delete_link(&self->sessions, item);
 		}
@@ -180,120 +180,215 @@ static void on_ended(HostSession *session, HostManager *self)
 	check_shut_down(self);
 }
 
-/* A live session with this sink: its number, else 0. */
-static guint find_session_with(HostManager *self, const char *peer)
+static HostSession *find_session(HostManager *self, BusSession1 *bus)
 {
-	for (GList *item = self->sessions.head; item; item = item->next) {
-		BusSession1 *bus = host_session_get_bus(item->data);
-
-		if (host_session_has_ended(item->data) ||
-		    strcmp(bus_session1_get_peer_address(bus), peer))
-			continue;
-		return host_session_get_number(item->data);
-	}
-	return 0;
+	for (GList *item = self->sessions.head; item; item = item->next)
+		if (host_session_get_bus(item->data) == bus)
+			return item->data;
+	return NULL;
 }
 
-static gboolean on_connect(BusManager1 *bus, GDBusMethodInvocation *invocation, GVariant *options,
-			   HostManager *self)
+static gboolean on_disconnect(BusSession1 *bus, GDBusMethodInvocation *invocation,
+			      HostManager *self)
 {
-	g_auto(HostWish) wish = {0};
-	g_autoptr(GError) error = NULL;
-	g_autoptr(HostLink) link = NULL;
-	g_autoptr(HostProcess) process = NULL;
+	HostSession *session = find_session(self, bus);
+
+	if (!session || host_session_has_ended(session))
+		refuse(invocation, "NotConnected", "the session has ended already");
+	else
+		host_session_disconnect(session, invocation);
+	return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+/* The new session's path, or NULL: the caller has been told why. */
+static char *begin_session(HostManager *self, GDBusMethodInvocation *invocation, HostSink *sink,
+			   HostWish *wish)
+{
+	g_autoptr(GPtrArray) ways = host_sink_get_ways(sink, wish->way);
+	const char *sender = g_dbus_method_invocation_get_sender(invocation);
 	g_autoptr(BusObjectSkeleton) object = NULL;
-	g_autofree char *local = NULL;
-	g_autofree char *peer = NULL;
+	g_autoptr(HostBusAgent) agent = NULL;
 	g_autofree char *path = NULL;
-	GInetSocketAddress *local_address;
 	HostSession *session;
-	BusSession1 *session_bus;
-	guint other;
+	BusSession1 *bus;
 
-	if (self->shut_down_done) {
-		g_dbus_method_invocation_return_dbus_error(
-			invocation, "io.github.linux_miracast.Error.ShuttingDown",
-			"miracastd is shutting down");
-		return G_DBUS_METHOD_INVOCATION_HANDLED;
-	}
-	if (!parse_wish(options, &wish, &error)) {
-		g_dbus_method_invocation_return_dbus_error(
-			invocation, "io.github.linux_miracast.Error.InvalidArgument",
-			error->message);
-		return G_DBUS_METHOD_INVOCATION_HANDLED;
-	}
-	peer = g_inet_address_to_string(wish.peer);
-	other = find_session_with(self, peer);
-	if (other) {
-		g_autofree char *message = g_strdup_printf(
-			"session %u with %s is there already: disconnect it first", other, peer);
+	if (host_sink_has_session(sink)) {
+		g_autofree char *message =
+			g_strdup_printf("there is a session with \"%s\": disconnect it first",
+					host_sink_get_name(sink));
 
-		g_dbus_method_invocation_return_dbus_error(
-			invocation, "io.github.linux_miracast.Error.AlreadyConnected", message);
-		return G_DBUS_METHOD_INVOCATION_HANDLED;
+		refuse(invocation, "AlreadyConnected", message);
+		return NULL;
+	}
+	if (!ways->len) {
+		g_autofree char *message =
+			g_strdup_printf("\"%s\" is not there%s%s: switch it on and look for it",
+					host_sink_get_name(sink), wish->way ? " by " : "",
+					wish->way ? wish->way : "");
+
+		refuse(invocation, "NotAvailable", message);
+		return NULL;
 	}
 
-	link = host_link_direct_new(self->listener, wish.local, wish.peer, wish.wait_s);
-	process = host_process_new(++self->last_number, &self->process_config, wish.adapter,
-				   wish.driver_options);
-	session = host_session_new(self->last_number, link, process, wish.start_timeout_s);
+	path = host_session_make_path(++self->last_number);
+	agent = host_bus_agent_new(self->connection, sender, wish->agent, path);
+	session =
+		host_session_new(self->last_number, &self->process_config, sink, ways, wish, agent);
 	g_queue_push_tail(&self->sessions, session);
+	g_signal_connect(session, "started", G_CALLBACK(on_started), self);
+	g_signal_connect(session, "lost", G_CALLBACK(on_lost), self);
 	g_signal_connect(session, "ended", G_CALLBACK(on_ended), self);
-
-	local_address = G_INET_SOCKET_ADDRESS(wish.local);
-	local = g_inet_address_to_string(g_inet_socket_address_get_address(local_address));
-	path = g_strdup_printf(HOST_BUS_ROOT "/session/%u", self->last_number);
-	session_bus = host_session_get_bus(session);
-	bus_session1_set_link(session_bus, "direct");
-	bus_session1_set_local_address(session_bus, local);
-	bus_session1_set_peer_address(session_bus, peer);
-	bus_session1_set_port(session_bus, g_inet_socket_address_get_port(local_address));
+	bus = host_session_get_bus(session);
+	g_signal_connect(bus, "handle-disconnect", G_CALLBACK(on_disconnect), self);
+	host_sinks_set_session(self->sinks, sink, path);
 	host_session_run(session);
 
 	object = bus_object_skeleton_new(path);
-	bus_object_skeleton_set_session1(object, session_bus);
+	bus_object_skeleton_set_session1(object, bus);
 	g_dbus_object_manager_server_export(self->server, G_DBUS_OBJECT_SKELETON(object));
-	bus_manager1_complete_connect(bus, invocation, path);
+	return g_steal_pointer(&path);
+}
+
+/* NULL: the caller has been told why. */
+static HostWish *parse_wish(GDBusMethodInvocation *invocation, GVariant *options, bool by_address)
+{
+	g_autoptr(GError) error = NULL;
+	HostWish *wish = host_wish_parse(options, by_address, &error);
+
+	if (!wish)
+		refuse(invocation, "InvalidArgument", error->message);
+	return wish;
+}
+
+static gboolean on_connect_address(BusManager1 *bus, GDBusMethodInvocation *invocation,
+				   GVariant *options, HostManager *self)
+{
+	g_autoptr(HostWish) wish = NULL;
+	g_autofree char *path = NULL;
+	g_autofree char *id = NULL;
+
+	if (refuse_when_shutting_down(self, invocation))
+		return G_DBUS_METHOD_INVOCATION_HANDLED;
+	wish = parse_wish(invocation, options, true);
+	if (!wish)
+		return G_DBUS_METHOD_INVOCATION_HANDLED;
+	id = g_inet_address_to_string(wish->peer);
+	host_finder_address_add(self->addresses, wish->peer);
+	path = begin_session(self, invocation,
+			     host_sinks_find(self->sinks, HOST_FINDER(self->addresses), id), wish);
+	if (path)
+		bus_manager1_complete_connect(bus, invocation, path);
 	return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+/*
+ * Sinks.
+ */
+
+static gboolean on_connect_sink(BusSink1 *bus, GDBusMethodInvocation *invocation, GVariant *options,
+				HostManager *self)
+{
+	HostSink *sink = host_sinks_find_by_bus(self->sinks, bus);
+	g_autoptr(HostWish) wish = NULL;
+	g_autofree char *path = NULL;
+
+	if (refuse_when_shutting_down(self, invocation))
+		return G_DBUS_METHOD_INVOCATION_HANDLED;
+	if (!sink) {
+		refuse(invocation, "NotAvailable", "the sink is gone");
+		return G_DBUS_METHOD_INVOCATION_HANDLED;
+	}
+	wish = parse_wish(invocation, options, false);
+	if (wish)
+		path = begin_session(self, invocation, sink, wish);
+	if (path)
+		bus_sink1_complete_connect(bus, invocation, path);
+	return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+static gboolean on_forget(BusSink1 *bus, GDBusMethodInvocation *invocation, HostManager *self)
+{
+	HostSink *sink = host_sinks_find_by_bus(self->sinks, bus);
+
+	if (sink)
+		host_sinks_forget(self->sinks, sink);
+	bus_sink1_complete_forget(bus, invocation);
+	return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+static void on_sink_added(HostSink *sink, gpointer data)
+{
+	BusSink1 *bus = host_sink_get_bus(sink);
+
+	g_signal_connect(bus, "handle-connect", G_CALLBACK(on_connect_sink), data);
+	g_signal_connect(bus, "handle-forget", G_CALLBACK(on_forget), data);
 }
 
 void host_manager_shut_down(HostManager *self, void (*done)(gpointer user_data), gpointer user_data)
 {
 	self->shut_down_done = done;
 	self->shut_down_data = user_data;
+	g_hash_table_remove_all(self->searchers);
+	update_search(self);
 	for (GList *item = self->sessions.head; item; item = item->next)
 		host_session_end(item->data, HOST_REASON_DAEMON_SHUTDOWN, NULL);
 	check_shut_down(self);
 }
 
-HostManager *host_manager_new(GDBusConnection *connection, const HostProcessConfig *process_config)
+HostManager *host_manager_new(GDBusConnection *connection, HostListener *listener,
+			      GPtrArray *finders, const HostProcessConfig *process_config)
 {
 	HostManager *self = g_new0(HostManager, 1);
 	g_autoptr(BusObjectSkeleton) object = bus_object_skeleton_new(HOST_BUS_ROOT "/manager");
 
+	self->connection = g_object_ref(connection);
 	self->process_config = *process_config;
-	self->listener = host_listener_new();
+	self->searchers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, unwatch);
+	self->lost = g_hash_table_new(NULL, NULL);
 	g_queue_init(&self->sessions);
+	self->finders = g_ptr_array_new_with_free_func(g_object_unref);
+	for (guint i = 0; i < finders->len; i++)
+		g_ptr_array_add(self->finders, g_object_ref(finders->pdata[i]));
+	self->addresses = host_finder_address_new(listener);
+	g_ptr_array_add(self->finders, g_object_ref(self->addresses));
+
 	self->bus = bus_manager1_skeleton_new();
 	bus_manager1_set_version(self->bus, VERSION);
 	bus_manager1_set_driver(self->bus, process_config->driver);
-	g_signal_connect(self->bus, "handle-connect", G_CALLBACK(on_connect), self);
+	g_signal_connect(self->bus, "handle-connect", G_CALLBACK(on_connect_address), self);
+	g_signal_connect(self->bus, "handle-start-discovery", G_CALLBACK(on_start_discovery), self);
+	g_signal_connect(self->bus, "handle-stop-discovery", G_CALLBACK(on_stop_discovery), self);
 	bus_object_skeleton_set_manager1(object, self->bus);
+	show_ways(self);
+	show_problems(self);
+	for (guint i = 0; i < self->finders->len; i++)
+		g_signal_connect_swapped(self->finders->pdata[i], "problem-changed",
+					 G_CALLBACK(show_problems), self);
 
 	self->server = g_dbus_object_manager_server_new(HOST_BUS_ROOT);
 	g_dbus_object_manager_server_export(self->server, G_DBUS_OBJECT_SKELETON(object));
+	self->sinks = host_sinks_new(self->server, self->finders, on_sink_added, self);
 	g_dbus_object_manager_server_set_connection(self->server, connection);
 	return self;
 }
 
 void host_manager_free(HostManager *self)
 {
+	for (GList *item = self->sessions.head; item; item = item->next) {
+		g_signal_handlers_disconnect_by_data(item->data, self);
+		g_signal_handlers_disconnect_by_data(host_session_get_bus(item->data), self);
+	}
+	g_queue_clear_full(&self->sessions, g_object_unref);
+	host_sinks_free(self->sinks);
+	for (guint i = 0; i < self->finders->len; i++)
+		g_signal_handlers_disconnect_by_data(self->finders->pdata[i], self);
+	g_ptr_array_unref(self->finders);
+	g_object_unref(self->addresses);
+	g_hash_table_unref(self->searchers);
+	g_hash_table_unref(self->lost);
 	g_object_unref(self->server);
 	g_signal_handlers_disconnect_by_data(self->bus, self);
 	g_object_unref(self->bus);
-	for (GList *item = self->sessions.head; item; item = item->next)
-		g_signal_handlers_disconnect_by_data(item->data, self);
-	g_queue_clear_full(&self->sessions, g_object_unref);
-	host_listener_free(self->listener);
+	g_object_unref(self->connection);
 	g_free(self);
 }

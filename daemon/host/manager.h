@@ -1,22 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The sessions of this machine, and the D-Bus object that begins them. */
+/* The sinks and sessions of this machine, and the D-Bus objects that begin and end them. */
 #ifndef HOST_MANAGER_H
 #define HOST_MANAGER_H
 
+#include "links/listener.h"
 #include "process.h"
 
 #include <gio/gio.h>
 
 G_BEGIN_DECLS
 
-#define HOST_BUS_NAME	  "io.github.linux_miracast"
-#define HOST_BUS_ROOT	  "/io/github/linux_miracast"
-#define HOST_DEFAULT_PORT 7236
-
 typedef struct _HostManager HostManager;
 
-/* Exports its objects on @connection. What @process_config points to outlives the manager. */
-HostManager *host_manager_new(GDBusConnection *connection, const HostProcessConfig *process_config);
+/**
+ * host_manager_new:
+ * @connection: where its objects are exported
+ * @listener: outlives the manager
+ * @finders: (element-type HostFinder): the preferred ones first; addresses that persons type come
+ *	by themselves
+ * @process_config: what it points to outlives the manager
+ */
+HostManager *host_manager_new(GDBusConnection *connection, HostListener *listener,
+			      GPtrArray *finders, const HostProcessConfig *process_config);
 
 /* Ends all sessions; @done is called, in bounded time, when none is left. */
 void host_manager_shut_down(HostManager *manager, void (*done)(gpointer user_data),

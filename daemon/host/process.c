@@ -506,6 +506,7 @@ void host_process_start_async(HostProcess *self, int rtsp_socket, guint timeout_
 	close_sockets(self);
 	g_clear_pointer(&self->reason, g_free);
 	g_clear_pointer(&self->message, g_free);
+	self->streaming = false;
 	self->rtsp_socket = rtsp_socket;
 	self->rtp = rtp;
 	files[0] = rtsp_socket;

@@ -12,10 +12,15 @@ static const struct {
 	[HOST_REASON_STOPPED_BY_USER] = {"stopped-by-user", "The session was ended on request."},
 	[HOST_REASON_DAEMON_SHUTDOWN] = {"daemon-shutdown",
 					 "miracastd was stopped: start it and connect again."},
+	[HOST_REASON_DECLINED_BY_USER] =
+		{"declined-by-user", "The question about the connection was answered with no."},
 
 	[HOST_REASON_NO_LOCAL_ADDRESS] = {"no-local-address",
 					  "The local address is not one of this machine's: choose "
 					  "one that 'ip address' shows."},
+	[HOST_REASON_NO_ROUTE] = {"no-route",
+				  "There is no way to the sink's address: check the address and "
+				  "the network."},
 	[HOST_REASON_ADDRESS_IN_USE] = {"address-in-use",
 					"Another program listens on the RTSP port: find it with "
 					"'ss -ltnp' and end it, or choose another port."},
@@ -36,7 +41,7 @@ static const struct {
 				    "'modprobe miracast_display'."},
 	[HOST_REASON_UNKNOWN_ADAPTER] = {"unknown-adapter",
 					 "There is no display adapter of that name: 'miracastctl "
-					 "adapters' lists those that there are."},
+					 "channel adapters' lists those that there are."},
 	[HOST_REASON_ADAPTER_BUSY] = {"adapter-busy",
 				      "All connectors of the display adapter are in use: "
 				      "disconnect another session first."},

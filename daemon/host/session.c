@@ -1,45 +1,78 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Three things are asynchronous, each under way once at most:
+ *
+ *	the process	creates, starts, stops, is destroyed: busy
+ *	the link	opens: opening
+ *	the next try	is waited for: retry_source
+ *
+ * When one of them is over, go_on() does what is next.
+ */
 #include "session.h"
 
+#include "links/link-ways.h"
 #include "miracast-driver.h"
 #include "miracast-status.h"
+#include "root.h"
 
 #include <stdbool.h>
 #include <unistd.h>
 
-/* What is under way; on_... below continues when it is over. */
 typedef enum {
 	STATE_CREATE,
 	STATE_OPEN,
 	STATE_START,
 	STATE_RUN,
 	STATE_STREAM, /* runs, too: pictures are on their way */
+	STATE_RECONNECT,
 	STATE_LEAVE,
 	STATE_ENDED,
 } SessionState;
 
 #define N_STATES (STATE_ENDED + 1)
 
+#define MAX_DELAY_S 16u
+
 static const char *const state_names[] = {
-	[STATE_CREATE] = "preparing", [STATE_OPEN] = "waiting",	    [STATE_START] = "starting",
-	[STATE_RUN] = "started",      [STATE_STREAM] = "streaming", [STATE_LEAVE] = "stopping",
-	[STATE_ENDED] = "ended",
+	[STATE_CREATE] = "preparing", [STATE_OPEN] = "waiting",
+	[STATE_START] = "starting",   [STATE_RUN] = "started",
+	[STATE_STREAM] = "streaming", [STATE_RECONNECT] = "reconnecting",
+	[STATE_LEAVE] = "stopping",   [STATE_ENDED] = "ended",
 };
 
 struct _HostSession {
 	GObject parent_instance;
 
 	guint number;
-	guint start_timeout_s;
-	HostLink *link;
-	HostProcess *process;
+	const HostProcessConfig *config;
+	HostSink *sink;
+	HostWish *wish;
+	HostBusAgent *agent;
 	BusSession1 *bus;
 	GCancellable *cancellable;
 	GPtrArray *disconnects; /* D-Bus calls to answer at the end */
 	GPtrArray *questions; /* D-Bus calls that wait for statistics */
 	guint answer_source; /* they are answered then, with what there is */
 	char *unknown_options;
+
+	HostProcess *process; /* from its create on; NULL: there is no context */
+	bool busy;
+	HostLinkWays *link;
+	bool opening;
+	int rtsp_socket; /* of a link that has opened, for the start; else -1 */
 	GError *left; /* why the start failed with a sink that left and may come back; or NULL */
+
+	/* Why it reconnects, if it does. */
+	enum miracast_stop_reason lost_stop_reason;
+	char *lost_reason;
+	char *lost_message;
+	gint64 lost_at; /* monotonic us, as the next one */
+	gint64 started_at;
+	guint tries; /* since it was lost */
+	guint losses;
+	guint retry_source;
+	guint hold_source; /* until then the monitor stays */
+	bool unplug; /* it is to go */
 
 	SessionState state;
 	gint64 state_began;
@@ -49,6 +82,8 @@ struct _HostSession {
 };
 
 enum {
+	SIGNAL_STARTED,
+	SIGNAL_LOST,
 	SIGNAL_ENDED,
 	N_SIGNALS,
 };
@@ -72,8 +107,9 @@ static void update_details(HostSession *self)
 {
 	g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(NULL);
 
-	add_all(&dict, host_process_get_details(self->process));
-	host_link_add_details(self->link, &dict);
+	if (self->process)
+		add_all(&dict, host_process_get_details(self->process));
+	host_link_add_details(HOST_LINK(self->link), &dict);
 	if (self->unknown_options)
 		g_variant_dict_insert(&dict, "options-unknown", "s", self->unknown_options);
 	bus_session1_set_details(self->bus, g_variant_dict_end(&dict));
@@ -84,8 +120,11 @@ static GVariant *get_statistics(HostSession *self)
 {
 	g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(NULL);
 
-	add_all(&dict, host_process_get_statistics(self->process));
-	host_link_add_statistics(self->link, &dict);
+	if (self->process)
+		add_all(&dict, host_process_get_statistics(self->process));
+	host_link_add_statistics(HOST_LINK(self->link), &dict);
+	if (self->losses)
+		g_variant_dict_insert(&dict, "link-losses", "t", (guint64)self->losses);
 	for (SessionState state = STATE_CREATE; state < STATE_ENDED; state++) {
 		g_autofree char *name = g_strdup_printf("%s-ms", state_names[state]);
 
@@ -122,21 +161,50 @@ static void set_state(HostSession *self, SessionState state)
 	bus_session1_set_state(self->bus, state_names[state]);
 }
 
+/* Each is told, however fast they follow each other. */
+static void show_step(HostSession *self, const char *word, const char *message)
+{
+	HostWay *way = host_link_ways_get_way(self->link);
+
+	bus_session1_set_link(self->bus, way ? host_way_get_name(way) : "");
+	bus_session1_set_step(self->bus, word);
+	bus_session1_set_step_message(self->bus, message);
+	g_dbus_interface_skeleton_flush(G_DBUS_INTERFACE_SKELETON(self->bus));
+	g_message("Session %u: %s: %s", self->number, word, message);
+}
+
 static bool is_running(HostSession *self)
 {
 	return self->state == STATE_RUN || self->state == STATE_STREAM;
 }
 
-static void on_destroyed(GObject *object, GAsyncResult *result, gpointer data)
+static void set_state_to_prepare(HostSession *self, SessionState state)
 {
-	g_autoptr(HostSession) self = data;
-	g_autoptr(GError) error = NULL;
+	set_state(self, self->lost_at ? STATE_RECONNECT : state);
+}
 
-	if (!host_process_destroy_finish(self->process, result, &error))
-		g_warning("Session %u: %s", self->number, error->message);
+/*
+ * The end.
+ */
+
+static void drop_link(HostSession *self)
+{
+	g_signal_handlers_disconnect_by_data(self->link, self);
+	host_link_close(HOST_LINK(self->link));
+}
+
+static void drop_process(HostSession *self)
+{
+	g_signal_handlers_disconnect_by_data(self->process, self);
+	g_clear_object(&self->process);
+}
+
+static void finish(HostSession *self)
+{
 	answer_questions(self);
 	set_state(self, STATE_ENDED);
-	host_link_close(self->link);
+	drop_link(self);
+	host_bus_agent_release(self->agent);
 	g_message("Session %u: ended (%s). %s", self->number, bus_session1_get_reason(self->bus),
 		  bus_session1_get_message(self->bus));
 	/* Whoever asked for the end sees it in the properties when the answer comes. */
@@ -147,9 +215,19 @@ static void on_destroyed(GObject *object, GAsyncResult *result, gpointer data)
 	g_signal_emit(self, signals[SIGNAL_ENDED], 0);
 }
 
+static void on_destroyed(GObject *object, GAsyncResult *result, gpointer data)
+{
+	g_autoptr(HostSession) self = data;
+	g_autoptr(GError) error = NULL;
+
+	if (!host_process_destroy_finish(self->process, result, &error))
+		g_warning("Session %u: %s", self->number, error->message);
+	finish(self);
+}
+
 static void destroy(HostSession *self)
 {
-	host_link_leave(self->link);
+	host_link_leave(HOST_LINK(self->link));
 	host_process_destroy_async(self->process, on_destroyed, g_object_ref(self));
 }
 
@@ -163,18 +241,25 @@ static void on_stopped(GObject *object, GAsyncResult *result, gpointer data)
 	destroy(self);
 }
 
-/* From any state whose end is not waited for. */
+/* When nothing is under way whose end is waited for. */
 static void leave(HostSession *self)
 {
 	bool running = is_running(self);
 
+	g_clear_handle_id(&self->hold_source, g_source_remove);
+	if (self->rtsp_socket >= 0)
+		close(g_steal_fd(&self->rtsp_socket));
 	set_state(self, STATE_LEAVE);
 	if (running)
 		host_process_stop_async(self->process, self->stop_reason, on_stopped,
 					g_object_ref(self));
-	else
+	else if (self->process)
 		destroy(self);
+	else
+		finish(self);
 }
+
+static void go_on(HostSession *self);
 
 /* The first word counts. */
 static void end_with(HostSession *self, enum miracast_stop_reason stop_reason, const char *word,
@@ -186,10 +271,15 @@ static void end_with(HostSession *self, enum miracast_stop_reason stop_reason, c
 	self->stop_reason = stop_reason;
 	bus_session1_set_reason(self->bus, word);
 	bus_session1_set_message(self->bus, message);
+	g_clear_handle_id(&self->retry_source, g_source_remove);
 
 	switch (self->state) {
-	case STATE_CREATE: break;
-	case STATE_OPEN: g_cancellable_cancel(self->cancellable); break;
+	case STATE_CREATE:
+	case STATE_OPEN:
+	case STATE_RECONNECT:
+		g_cancellable_cancel(self->cancellable);
+		go_on(self);
+		break;
 	case STATE_START: host_process_hang_up(self->process); break;
 	case STATE_RUN:
 	case STATE_STREAM: leave(self); break;
@@ -205,16 +295,156 @@ void host_session_end(HostSession *self, HostReason reason, const char *detail)
 	end_with(self, host_reason_to_stop(reason), host_reason_word(reason), message);
 }
 
+/*
+ * The link of a session that runs is lost: it is stopped, and tried again.
+ */
+
+static void on_paused(GObject *object, GAsyncResult *result, gpointer data)
+{
+	g_autoptr(HostSession) self = data;
+	g_autoptr(GError) error = NULL;
+
+	self->busy = false;
+	if (!host_process_stop_finish(self->process, result, &error)) {
+		g_warning("Session %u: %s", self->number, error->message);
+		self->unplug = true;
+	}
+	go_on(self);
+}
+
+static gboolean on_hold_over(gpointer data)
+{
+	HostSession *self = data;
+
+	self->hold_source = 0;
+	self->unplug = true;
+	/* A start under way has its chance. */
+	if (self->state == STATE_RECONNECT)
+		go_on(self);
+	return G_SOURCE_REMOVE;
+}
+
+static void on_link_lost(HostLink *link, int reason, const char *detail, HostSession *self);
+static void on_link_step(HostLink *link, const char *word, const char *message, HostSession *self);
+
+static void make_link(HostSession *self, GPtrArray *ways)
+{
+	const HostLinkWish wish = {
+		.port = self->wish->port,
+		.wait_s = self->wish->wait_s,
+		.agent = HOST_AGENT(self->agent),
+		.pin = self->wish->pin,
+		.local = self->wish->local,
+		.go_intent = self->wish->go_intent,
+	};
+
+	self->link = host_link_ways_new(ways, &wish);
+	g_signal_connect(self->link, "lost", G_CALLBACK(on_link_lost), self);
+	g_signal_connect(self->link, "step", G_CALLBACK(on_link_step), self);
+}
+
+/* By the ways that there are now, and the one that it had, should its finder have lost sight of it. */
+static void renew_link(HostSession *self)
+{
+	g_autoptr(GPtrArray) ways = host_sink_get_ways(self->sink, self->wish->way);
+	HostWay *last = host_link_ways_get_way(self->link);
+	bool there = false;
+
+	for (guint i = 0; i < ways->len && last; i++)
+		there |= ((HostWay *)ways->pdata[i])->rank == last->rank;
+	if (last && !there)
+		g_ptr_array_add(ways, host_way_ref(last));
+	drop_link(self);
+	g_clear_object(&self->link);
+	make_link(self, ways);
+}
+
+static gboolean on_retry(gpointer data)
+{
+	HostSession *self = data;
+
+	self->retry_source = 0;
+	g_clear_error(&self->left);
+	renew_link(self);
+	go_on(self);
+	return G_SOURCE_REMOVE;
+}
+
+/* The second time at once, then after a second, two, four, ... */
+static void try_again(HostSession *self)
+{
+	guint delay_s = self->tries ? MIN(1u << MIN(self->tries - 1, 8u), MAX_DELAY_S) : 0;
+
+	self->tries++;
+	set_state(self, STATE_RECONNECT);
+	self->retry_source = g_timeout_add_seconds(delay_s, on_retry, self);
+	go_on(self);
+}
+
+static bool is_loss(enum miracast_stop_reason stop_reason, const char *word)
+{
+	return stop_reason == MIRACAST_STOP_L2_DISCONNECTED ||
+	       stop_reason == MIRACAST_STOP_MISSING_KEEPALIVE ||
+	       !strcmp(word, host_reason_word(HOST_REASON_LINK_LOST));
+}
+
+static void begin_to_reconnect(HostSession *self, enum miracast_stop_reason stop_reason,
+			       const char *word, const char *message)
+{
+	gint64 now = g_get_monotonic_time();
+
+	self->losses++;
+	if (!self->lost_at || now - self->started_at > HOST_SESSION_STABLE_S * G_TIME_SPAN_SECOND) {
+		self->lost_at = now;
+		self->tries = 0;
+	}
+	self->lost_stop_reason = stop_reason;
+	g_free(self->lost_reason);
+	self->lost_reason = g_strdup(word);
+	g_free(self->lost_message);
+	self->lost_message = g_strdup(message);
+	self->unplug = false;
+	self->hold_source = g_timeout_add_seconds(HOST_SESSION_HOLD_S, on_hold_over, self);
+	self->busy = true;
+	host_process_stop_async(self->process, stop_reason, on_paused, g_object_ref(self));
+	show_step(self, word, message);
+	g_signal_emit(self, signals[SIGNAL_LOST], 0);
+	try_again(self);
+}
+
+/* A session that runs has lost its sink, or has to end for another reason. */
+static void end_or_reconnect(HostSession *self, enum miracast_stop_reason stop_reason,
+			     const char *word, const char *message)
+{
+	if (is_running(self) && !self->ending && self->wish->reconnect &&
+	    is_loss(stop_reason, word))
+		begin_to_reconnect(self, stop_reason, word, message);
+	else
+		end_with(self, stop_reason, word, message);
+}
+
 /* What the driver said is nearest to the cause, unless it is the host that hung up. */
 static void end_by_driver(HostSession *self, enum miracast_stop_reason stop_reason,
 			  HostReason reason, const char *detail)
 {
+	g_autofree char *own_message = host_reason_message(reason, detail);
 	const char *word, *message;
 
 	if (host_process_get_reason(self->process, &word, &message))
-		end_with(self, stop_reason, word, message);
+		end_or_reconnect(self, stop_reason, word, message);
 	else
-		host_session_end(self, reason, detail);
+		end_or_reconnect(self, stop_reason, host_reason_word(reason), own_message);
+}
+
+static void on_link_lost(HostLink *link, int reason, const char *detail, HostSession *self)
+{
+	g_autofree char *message = host_reason_message(reason, detail);
+
+	if (self->lost_at && self->state == STATE_START && !self->ending)
+		host_process_hang_up(self->process); /* this try fails, and there is another one */
+	else if (self->state != STATE_RECONNECT)
+		end_or_reconnect(self, host_reason_to_stop(reason), host_reason_word(reason),
+				 message);
 }
 
 static void fail(HostSession *self, const GError *error)
@@ -230,8 +460,47 @@ static void fail(HostSession *self, const GError *error)
 		host_session_end(self, reason, error->message);
 }
 
+static bool may_try_again(HostSession *self, const GError *error)
+{
+	gint64 limit = self->lost_at + HOST_SESSION_RECONNECT_S * G_TIME_SPAN_SECOND;
+
+	if (!self->lost_at || self->ending || g_get_monotonic_time() > limit)
+		return false;
+	if (error->domain == HOST_ERROR)
+		return error->code != HOST_REASON_DECLINED_BY_USER &&
+		       error->code != HOST_REASON_SESSION_DIED;
+	return g_error_matches(error, MIRACAST_ERROR, MIRACAST_ERROR_DRIVER_FAILED) ||
+	       g_error_matches(error, MIRACAST_ERROR, MIRACAST_ERROR_TIMED_OUT);
+}
+
+/* A try has failed: the first one is the only one, unless the link was lost. */
+static void give_up(HostSession *self, const GError *error)
+{
+	if (may_try_again(self, error)) {
+		show_step(self, "try-failed", error->message);
+		try_again(self);
+		return;
+	}
+	if (self->lost_at && !self->ending) {
+		g_autofree char *message =
+			g_strdup_printf("%s It was tried again %u times; the last time: %s",
+					self->lost_message, self->tries, error->message);
+
+		end_with(self, self->lost_stop_reason, self->lost_reason, message);
+	} else {
+		fail(self, error);
+	}
+}
+
+/*
+ * The process: what it reports.
+ */
+
 static void on_stop_requested(HostProcess *process, guint stop_reason, HostSession *self)
 {
+	/* It is stopped already; a loss is seen from several sides. */
+	if (self->state == STATE_RECONNECT && stop_reason != MIRACAST_STOP_REMOVE_DEVICE)
+		return;
 	end_by_driver(self, stop_reason, host_reason_from_stop(stop_reason), NULL);
 }
 
@@ -250,18 +519,100 @@ static void show_streaming(HostSession *self)
 	g_message("Session %u: %s", self->number, state_names[state]);
 }
 
-static void on_link_lost(HostLink *link, int reason, const char *detail, HostSession *self)
+/*
+ * What is done, one after the other: context, link, start.
+ */
+
+static void on_created(GObject *object, GAsyncResult *result, gpointer data)
 {
-	host_session_end(self, reason, detail);
+	g_autoptr(HostSession) self = data;
+	g_autoptr(GError) error = NULL;
+
+	self->busy = false;
+	if (!host_process_create_finish(self->process, result, &error)) {
+		give_up(self, error);
+		go_on(self);
+		return;
+	}
+	bus_session1_set_adapter(self->bus, host_process_get_adapter(self->process));
+	bus_session1_set_context_id(self->bus, host_process_get_context_id(self->process));
+	bus_session1_set_target_id(self->bus, host_process_get_target_id(self->process));
+	g_message("Session %u: %s is ready", self->number, host_process_get_adapter(self->process));
+	go_on(self);
 }
 
-static void give_up(HostSession *self, const GError *error)
+static void create_process(HostSession *self)
 {
-	fail(self, error);
-	leave(self);
+	set_state_to_prepare(self, STATE_CREATE);
+	self->unplug = false;
+	self->process = host_process_new(self->number, self->config, self->wish->adapter,
+					 self->wish->driver_options);
+	g_signal_connect(self->process, "stop-requested", G_CALLBACK(on_stop_requested), self);
+	g_signal_connect_swapped(self->process, "streaming-changed", G_CALLBACK(show_streaming),
+				 self);
+	g_signal_connect_swapped(self->process, "details-changed", G_CALLBACK(update_details),
+				 self);
+	g_signal_connect_swapped(self->process, "statistics", G_CALLBACK(answer_questions), self);
+	g_signal_connect(self->process, "died", G_CALLBACK(on_died), self);
+	self->busy = true;
+	host_process_create_async(self->process, on_created, g_object_ref(self));
 }
 
-static void on_link_open(GObject *object, GAsyncResult *result, gpointer data);
+static void on_unplugged(GObject *object, GAsyncResult *result, gpointer data)
+{
+	g_autoptr(HostSession) self = data;
+	g_autoptr(GError) error = NULL;
+
+	self->busy = false;
+	if (!host_process_destroy_finish(self->process, result, &error))
+		g_warning("Session %u: %s", self->number, error->message);
+	drop_process(self);
+	go_on(self);
+}
+
+static void on_link_step(HostLink *link, const char *word, const char *message, HostSession *self)
+{
+	show_step(self, word, message);
+}
+
+static void show_addresses(HostSession *self)
+{
+	g_autoptr(GSocketAddress) local = NULL;
+	g_autoptr(GInetAddress) peer = NULL;
+	g_autofree char *local_text = NULL;
+	g_autofree char *peer_text = NULL;
+	GInetSocketAddress *at;
+
+	host_link_get_addresses(HOST_LINK(self->link), &local, &peer);
+	at = G_INET_SOCKET_ADDRESS(local);
+	local_text = g_inet_address_to_string(g_inet_socket_address_get_address(at));
+	peer_text = g_inet_address_to_string(peer);
+	bus_session1_set_local_address(self->bus, local_text);
+	bus_session1_set_port(self->bus, g_inet_socket_address_get_port(at));
+	bus_session1_set_peer_address(self->bus, peer_text);
+}
+
+static void on_link_open(GObject *object, GAsyncResult *result, gpointer data)
+{
+	g_autoptr(HostSession) self = data;
+	g_autoptr(GError) error = NULL;
+
+	self->opening = false;
+	self->rtsp_socket = host_link_open_finish(HOST_LINK(object), result, &error);
+	if (self->rtsp_socket >= 0)
+		show_addresses(self);
+	else if (!self->ending)
+		give_up(self, self->left ? self->left : error);
+	go_on(self);
+}
+
+static void open_link(HostSession *self)
+{
+	set_state_to_prepare(self, STATE_OPEN);
+	self->opening = true;
+	host_link_open_async(HOST_LINK(self->link), self->cancellable, on_link_open,
+			     g_object_ref(self));
+}
 
 /* Sinks try whether the port is open before they connect in earnest. */
 static bool may_come_back(HostSession *self, const GError *error)
@@ -275,10 +626,18 @@ static void wait_again(HostSession *self, GError *error)
 {
 	g_clear_error(&self->left);
 	self->left = error;
-	set_state(self, STATE_OPEN);
 	g_message("Session %u: the sink closed the connection, waiting for it to come back",
 		  self->number);
-	host_link_open_async(self->link, self->cancellable, on_link_open, g_object_ref(self));
+	open_link(self);
+}
+
+static void tell_unknown_options(HostSession *self, char **unknown)
+{
+	if (!*unknown || self->unknown_options)
+		return;
+	self->unknown_options = g_strjoinv(" ", unknown);
+	g_warning("Session %u: the user-mode driver knows no option %s", self->number,
+		  self->unknown_options);
 }
 
 static void on_started(GObject *object, GAsyncResult *result, gpointer data)
@@ -288,19 +647,24 @@ static void on_started(GObject *object, GAsyncResult *result, gpointer data)
 	g_auto(GStrv) unknown = NULL;
 	guint32 session_info;
 
+	self->busy = false;
 	if (!host_process_start_finish(self->process, result, &session_info, &unknown, &error)) {
-		if (may_come_back(self, error))
+		if (may_come_back(self, error)) {
 			wait_again(self, g_steal_pointer(&error));
-		else
+			return;
+		}
+		set_state_to_prepare(self, STATE_OPEN);
+		if (!self->ending)
 			give_up(self, error);
+		go_on(self);
 		return;
 	}
-	host_link_settle(self->link);
-	if (*unknown) {
-		self->unknown_options = g_strjoinv(" ", unknown);
-		g_warning("Session %u: the user-mode driver knows no option %s", self->number,
-			  self->unknown_options);
-	}
+	host_link_settle(HOST_LINK(self->link));
+	g_clear_error(&self->left);
+	g_clear_handle_id(&self->hold_source, g_source_remove);
+	self->unplug = false;
+	self->started_at = g_get_monotonic_time();
+	tell_unknown_options(self, unknown);
 	set_state(self, STATE_RUN);
 	if (self->ending) {
 		leave(self);
@@ -310,59 +674,46 @@ static void on_started(GObject *object, GAsyncResult *result, gpointer data)
 		  session_info & MIRACAST_SESSION_MONITOR_CONNECTED
 			  ? ""
 			  : "; the sink has no monitor attached yet");
+	host_bus_agent_release(self->agent);
+	g_signal_emit(self, signals[SIGNAL_STARTED], 0);
 	show_streaming(self);
 }
 
-static void on_link_open(GObject *object, GAsyncResult *result, gpointer data)
+static void start(HostSession *self)
 {
-	g_autoptr(HostSession) self = data;
-	g_autoptr(GError) error = NULL;
-	int rtsp_socket = host_link_open_finish(self->link, result, &error);
-
-	if (rtsp_socket < 0) {
-		if (self->ending)
-			leave(self);
-		else
-			give_up(self, self->left ? self->left : error);
-		return;
-	}
-	if (self->ending) {
-		close(rtsp_socket);
-		leave(self);
-		return;
-	}
 	set_state(self, STATE_START);
 	g_message("Session %u: the sink is connected, capabilities are exchanged", self->number);
-	host_process_start_async(self->process, rtsp_socket, self->start_timeout_s, on_started,
-				 g_object_ref(self));
+	self->busy = true;
+	host_process_start_async(self->process, g_steal_fd(&self->rtsp_socket),
+				 self->wish->start_timeout_s, on_started, g_object_ref(self));
 }
 
-static void on_created(GObject *object, GAsyncResult *result, gpointer data)
+static void go_on(HostSession *self)
 {
-	g_autoptr(HostSession) self = data;
-	g_autoptr(GError) error = NULL;
-
-	if (!host_process_create_finish(self->process, result, &error))
-		fail(self, error);
-	if (self->ending) {
-		leave(self);
+	if (self->busy || self->state >= STATE_LEAVE)
+		return;
+	if (self->unplug && self->process) {
+		self->busy = true;
+		host_process_destroy_async(self->process, on_unplugged, g_object_ref(self));
 		return;
 	}
-	bus_session1_set_adapter(self->bus, host_process_get_adapter(self->process));
-	bus_session1_set_context_id(self->bus, host_process_get_context_id(self->process));
-	bus_session1_set_target_id(self->bus, host_process_get_target_id(self->process));
-
-	set_state(self, STATE_OPEN);
-	g_message("Session %u: %s is ready, waiting for %s to connect to %s port %u", self->number,
-		  host_process_get_adapter(self->process), bus_session1_get_peer_address(self->bus),
-		  bus_session1_get_local_address(self->bus), bus_session1_get_port(self->bus));
-	host_link_open_async(self->link, self->cancellable, on_link_open, g_object_ref(self));
+	if (self->opening)
+		return;
+	if (self->ending)
+		leave(self);
+	else if (self->retry_source)
+		return;
+	else if (!self->process)
+		create_process(self);
+	else if (self->rtsp_socket < 0)
+		open_link(self);
+	else
+		start(self);
 }
 
 void host_session_run(HostSession *self)
 {
-	set_state(self, STATE_CREATE);
-	host_process_create_async(self->process, on_created, g_object_ref(self));
+	go_on(self);
 }
 
 gboolean host_session_has_ended(HostSession *self)
@@ -375,23 +726,25 @@ guint host_session_get_number(HostSession *self)
 	return self->number;
 }
 
+char *host_session_make_path(guint number)
+{
+	return g_strdup_printf(HOST_BUS_ROOT "/session/%u", number);
+}
+
 BusSession1 *host_session_get_bus(HostSession *self)
 {
 	return self->bus;
 }
 
-static gboolean on_disconnect(BusSession1 *bus, GDBusMethodInvocation *invocation,
-			      HostSession *self)
+HostSink *host_session_get_sink(HostSession *self)
 {
-	if (self->state == STATE_ENDED) {
-		g_dbus_method_invocation_return_dbus_error(
-			invocation, "io.github.linux_miracast.Error.NotConnected",
-			"the session has ended already");
-		return G_DBUS_METHOD_INVOCATION_HANDLED;
-	}
+	return self->sink;
+}
+
+void host_session_disconnect(HostSession *self, GDBusMethodInvocation *invocation)
+{
 	g_ptr_array_add(self->disconnects, invocation);
 	host_session_end(self, HOST_REASON_STOPPED_BY_USER, NULL);
-	return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
 /* So long is waited for the session's process, before what it said last counts. */
@@ -425,19 +778,29 @@ static void host_session_init(HostSession *self)
 	self->cancellable = g_cancellable_new();
 	self->disconnects = g_ptr_array_new();
 	self->questions = g_ptr_array_new();
+	self->rtsp_socket = -1;
 }
 
 static void host_session_finalize(GObject *object)
 {
 	HostSession *self = HOST_SESSION(object);
 
+	g_clear_handle_id(&self->hold_source, g_source_remove);
+	g_clear_handle_id(&self->retry_source, g_source_remove);
 	g_ptr_array_unref(self->disconnects);
 	g_ptr_array_unref(self->questions);
 	g_free(self->unknown_options);
+	g_free(self->lost_reason);
+	g_free(self->lost_message);
 	g_clear_error(&self->left);
 	g_object_unref(self->cancellable);
+	g_signal_handlers_disconnect_by_data(self->link, self);
 	g_object_unref(self->link);
-	g_object_unref(self->process);
+	if (self->process)
+		drop_process(self);
+	host_wish_unref(self->wish);
+	g_object_unref(self->agent);
+	g_object_unref(self->sink);
 	g_object_unref(self->bus);
 	G_OBJECT_CLASS(host_session_parent_class)->finalize(object);
 }
@@ -445,34 +808,37 @@ static void host_session_finalize(GObject *object)
 static void host_session_class_init(HostSessionClass *class)
 {
 	G_OBJECT_CLASS(class)->finalize = host_session_finalize;
+	signals[SIGNAL_STARTED] = g_signal_new("started", HOST_TYPE_SESSION, G_SIGNAL_RUN_LAST, 0,
+					       NULL, NULL, NULL, G_TYPE_NONE, 0);
+	signals[SIGNAL_LOST] = g_signal_new("lost", HOST_TYPE_SESSION, G_SIGNAL_RUN_LAST, 0, NULL,
+					    NULL, NULL, G_TYPE_NONE, 0);
 	signals[SIGNAL_ENDED] = g_signal_new("ended", HOST_TYPE_SESSION, G_SIGNAL_RUN_LAST, 0, NULL,
 					     NULL, NULL, G_TYPE_NONE, 0);
 }
 
-HostSession *host_session_new(guint number, HostLink *link, HostProcess *process,
-			      guint start_timeout_s)
+HostSession *host_session_new(guint number, const HostProcessConfig *config, HostSink *sink,
+			      GPtrArray *ways, HostWish *wish, HostBusAgent *agent)
 {
 	HostSession *self = g_object_new(HOST_TYPE_SESSION, NULL);
 
 	self->number = number;
-	self->start_timeout_s = start_timeout_s;
-	self->link = g_object_ref(link);
-	self->process = g_object_ref(process);
+	self->config = config;
+	self->sink = g_object_ref(sink);
+	self->wish = host_wish_ref(wish);
+	self->agent = g_object_ref(agent);
+	make_link(self, ways);
+	bus_session1_set_sink(self->bus, host_sink_get_path(sink));
+	bus_session1_set_sink_name(self->bus, host_sink_get_name(sink));
 	bus_session1_set_details(self->bus, g_variant_new("a{sv}", NULL));
 	bus_session1_set_reason(self->bus, "");
 	bus_session1_set_message(self->bus, "");
+	bus_session1_set_step(self->bus, "");
+	bus_session1_set_step_message(self->bus, "");
+	bus_session1_set_link(self->bus, "");
+	bus_session1_set_local_address(self->bus, "");
+	bus_session1_set_peer_address(self->bus, "");
 	bus_session1_set_adapter(self->bus, "");
-	g_signal_connect_object(self->bus, "handle-disconnect", G_CALLBACK(on_disconnect), self, 0);
 	g_signal_connect_object(self->bus, "handle-get-statistics", G_CALLBACK(on_get_statistics),
 				self, 0);
-	g_signal_connect_object(process, "stop-requested", G_CALLBACK(on_stop_requested), self, 0);
-	g_signal_connect_object(process, "streaming-changed", G_CALLBACK(show_streaming), self,
-				G_CONNECT_SWAPPED);
-	g_signal_connect_object(process, "details-changed", G_CALLBACK(update_details), self,
-				G_CONNECT_SWAPPED);
-	g_signal_connect_object(process, "statistics", G_CALLBACK(answer_questions), self,
-				G_CONNECT_SWAPPED);
-	g_signal_connect_object(process, "died", G_CALLBACK(on_died), self, 0);
-	g_signal_connect_object(link, "lost", G_CALLBACK(on_link_lost), self, 0);
 	return self;
 }

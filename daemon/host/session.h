@@ -1,22 +1,44 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A session: one link, one process that hosts the user-mode driver on an adapter's context, from
- * "preparing" to "ended". Windows' order: kernel context, driver, link, RTSP
+ * A session: a link to a sink, and a process that hosts the user-mode driver on an adapter's context,
+ * from "preparing" to "ended". Windows' order: kernel context, driver, link, RTSP
  * connection, start; and the way back.
+ *
+ * The ways of the sink are tried in their order until one has brought the sink here. When the link
+ * of a session that runs is lost, it is stopped, and the ways are tried again; the context, and
+ * with it the monitor, stays for a while.
  */
 #ifndef HOST_SESSION_H
 #define HOST_SESSION_H
 
-#include "bus.h"
-#include "links/link.h"
+#include "bus-agent.h"
 #include "process.h"
 #include "reason.h"
+#include "sink.h"
+#include "wish.h"
 
 G_BEGIN_DECLS
+
+/* After the link was lost: so long the monitor stays, */
+#define HOST_SESSION_HOLD_S 10
+/* so long the sink is tried again, */
+#define HOST_SESSION_RECONNECT_S 120
+/* and so long it has to run then for the next loss to count as a new one. */
+#define HOST_SESSION_STABLE_S 30
 
 #define HOST_TYPE_SESSION (host_session_get_type())
 G_DECLARE_FINAL_TYPE(HostSession, host_session, HOST, SESSION, GObject)
 
+/**
+ * HostSession::started:
+ *
+ * A display mode was agreed upon. Again after each reconnect.
+ */
+/**
+ * HostSession::lost:
+ *
+ * It reconnects: until "started" or "ended" somebody should look for its sink.
+ */
 /**
  * HostSession::ended:
  *
@@ -25,22 +47,28 @@ G_DECLARE_FINAL_TYPE(HostSession, host_session, HOST, SESSION, GObject)
 
 /**
  * host_session_new:
- * @number: names it in the log
- * @start_timeout_s: for the start, from the sink's connection on
+ * @number: names it in the log and on the bus
+ * @config: outlives the session
+ * @ways: (element-type HostWay): at least one; the preferred ones first
  */
-HostSession *host_session_new(guint number, HostLink *link, HostProcess *process,
-			      guint start_timeout_s);
+HostSession *host_session_new(guint number, const HostProcessConfig *config, HostSink *sink,
+			      GPtrArray *ways, HostWish *wish, HostBusAgent *agent);
 
-/* Its D-Bus interface, for the caller to fill in what it knows and to export. */
+/* Its D-Bus interface, to export. */
 BusSession1 *host_session_get_bus(HostSession *session);
+HostSink *host_session_get_sink(HostSession *session);
 
 void host_session_run(HostSession *session);
 
 /* Begins to end it, if nothing else has; "ended" follows in bounded time. */
 void host_session_end(HostSession *session, HostReason reason, const char *detail);
 
+/* The same; @invocation is Disconnect's and is answered when it has ended. */
+void host_session_disconnect(HostSession *session, GDBusMethodInvocation *invocation);
+
 gboolean host_session_has_ended(HostSession *session);
 guint host_session_get_number(HostSession *session);
+char *host_session_make_path(guint number);
 
 G_END_DECLS
 

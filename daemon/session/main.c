@@ -213,6 +213,9 @@ static void start(SessionProcess *process, SessionMessage *message)
 	if (message->n_files != 3)
 		leave(EXIT_FAILURE);
 	g_variant_get(message->body, "(u)", &timeout_s);
+	g_mutex_lock(&process->lock);
+	process->rtp_answered = false;
+	g_mutex_unlock(&process->lock);
 	miracast_device_set_rtp_sockets(process->device, g_steal_fd(&message->files[1]),
 					g_steal_fd(&message->files[2]), connect_rtp, process);
 	miracast_device_start_async(process->device, g_steal_fd(&message->files[0]), NULL,

@@ -125,18 +125,23 @@ static void test_bad_arguments(struct stage *stage, gconstpointer unused)
 	static const struct {
 		const char *options, *part_of_message;
 	} cases[] = {
-		{"@a{sv} {}", "\"local-address\" is missing"},
+		{"@a{sv} {}", "\"peer-address\" is missing"},
 		{"{'local-address': <'127.0.0.1'>}", "\"peer-address\" is missing"},
 		{"{'local-address': <'here'>, 'peer-address': <'127.0.0.2'>}", "\"here\""},
 		{"{'local-address': <'127.0.0.1'>, 'peer-address': <'there'>}", "\"there\""},
-		{"{'local-address': <'0.0.0.0'>, 'peer-address': <'127.0.0.2'>}", "one address"},
+		{"{'local-address': <'0.0.0.0'>, 'peer-address': <'127.0.0.2'>}", "one machine"},
 		{"{'local-address': <'127.0.0.1'>, 'peer-address': <'::1'>}", "one family"},
-		{"{'local-address': <'127.0.0.1'>, 'peer-address': <'224.0.0.1'>}", "one sink"},
+		{"{'local-address': <'127.0.0.1'>, 'peer-address': <'224.0.0.1'>}", "one machine"},
 		{"{'local-address': <1>, 'peer-address': <'127.0.0.2'>}", "of type s"},
 		{"{" GOOD ", 'port': <uint16 0>}", "1 to 65535"},
 		{"{" GOOD ", 'port': <7236>}", "of type q"},
 		{"{" GOOD ", 'wait': <uint32 0>}", "seconds"},
 		{"{" GOOD ", 'start-timeout': <uint32 100000>}", "seconds"},
+		{"{" GOOD ", 'way': <'mice'>}", "no option \"way\""},
+		{"{" GOOD ", 'pin': <'12345'>}", "4 or 8 digits"},
+		{"{" GOOD ", 'pin': <'12345678\\n'>}", "4 or 8 digits"},
+		{"{" GOOD ", 'go-intent': <uint32 16>}", "0 to 15"},
+		{"{" GOOD ", 'agent': <'/agent'>}", "of type o"},
 		{"{" GOOD ", 'adapter': <'/etc/passwd'>}", "/dev/miracastN"},
 		{"{" GOOD ", 'adapter': <'/dev/miracast0/../null'>}", "/dev/miracastN"},
 		{"{" GOOD ", 'adapter': <'/dev/miracast0\\n'>}", "/dev/miracastN"},
@@ -337,7 +342,7 @@ static void test_ctl_tells_the_reason(struct stage *stage, gconstpointer unused)
 
 	g_assert_cmpint(CTL("status", "--json"), ==, 0);
 	g_assert_nonnull(strstr(output, "\"reason\":\"unknown-adapter\""));
-	g_assert_nonnull(strstr(output, "\"peer-address\":\"127.0.0.2\""));
+	g_assert_nonnull(strstr(output, "\"sink-name\":\"127.0.0.2\""));
 	FREE_OUTPUT();
 
 	g_assert_cmpint(CTL("disconnect", "1"), ==, 1);

@@ -18,6 +18,7 @@ typedef struct {
 	guint wait_s; /* that the sink has to connect, once the way is there */
 	HostAgent *agent; /* asks the person; not NULL */
 	const char *pin; /* (nullable): what the sink shows, known beforehand */
+	GInetAddress *local; /* (nullable): for a way by address; NULL: what the route says */
 	int go_intent; /* 0 to 15, or -1: the maker chooses */
 } HostLinkWish;
 
@@ -32,8 +33,10 @@ G_DECLARE_INTERFACE(HostFinder, host_finder, HOST, FINDER, GObject)
  * @get_problem: why nothing can be found: (transfer none) (nullable) a word for machines
  *	("no-wifi-device", "radio-blocked", "no-p2p", "supplicant-away", "avahi-away") and a
  *	sentence that says what to do
- * @make_link: (transfer full): NULL with an error of domain HOST_ERROR
- * @forget: what is kept of the sink (its stored group) is deleted
+ * @make_link: (transfer full): NULL with an error of domain HOST_ERROR; @finding may be one that
+ *	was lost since
+ * @forget: what is kept of the sink (its stored group) is deleted; @finding may be one of a sink
+ *	that is not there now: its id is "" then
  */
 struct _HostFinderInterface {
 	GTypeInterface parent;

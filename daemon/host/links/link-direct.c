@@ -192,6 +192,18 @@ static void on_cancelled(GCancellable *cancellable, gpointer data)
 	g_idle_add_full(G_PRIORITY_DEFAULT, on_cancelled_idle, g_object_ref(data), g_object_unref);
 }
 
+static void tell_of_waiting(HostLinkDirect *self)
+{
+	GInetSocketAddress *at = G_INET_SOCKET_ADDRESS(self->local);
+	g_autofree char *local = g_inet_address_to_string(g_inet_socket_address_get_address(at));
+	g_autofree char *peer = g_inet_address_to_string(self->peer);
+	g_autofree char *message = g_strdup_printf("%s has %u s to connect to %s port %u", peer,
+						   self->wait_s, local,
+						   g_inet_socket_address_get_port(at));
+
+	host_link_emit_step(HOST_LINK(self), "waiting", message);
+}
+
 /* FALSE: the open has failed. */
 static gboolean begin_to_wait(HostLinkDirect *self)
 {
@@ -217,6 +229,7 @@ static gboolean begin_to_wait(HostLinkDirect *self)
 		return FALSE;
 	}
 	self->deadline = g_get_monotonic_time() + self->wait_s * G_TIME_SPAN_SECOND;
+	tell_of_waiting(self);
 	return TRUE;
 }
 

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The link by the first of several ways that brings the sink here. Each is tried after the one before
+ * has failed, with its own limits; once one has brought it, that is the link.
+ */
+#ifndef HOST_LINK_WAYS_H
+#define HOST_LINK_WAYS_H
+
+#include "../discovery/way.h"
+
+G_BEGIN_DECLS
+
+#define HOST_TYPE_LINK_WAYS (host_link_ways_get_type())
+G_DECLARE_FINAL_TYPE(HostLinkWays, host_link_ways, HOST, LINK_WAYS, GObject)
+
+/**
+ * host_link_ways_new:
+ * @ways: (element-type HostWay): at least one
+ * @wish: what it points to outlives the link
+ */
+HostLinkWays *host_link_ways_new(GPtrArray *ways, const HostLinkWish *wish);
+
+/* The one that is used or tried; (nullable): none yet. */
+HostWay *host_link_ways_get_way(HostLinkWays *link);
+
+G_END_DECLS
+
+#endif /* HOST_LINK_WAYS_H */
