@@ -88,6 +88,97 @@ static int dump(struct watch *watch, int cmd)
 	return error < 0 ? error : nl_recvmsgs_default(watch->socket);
 }
 
+/* Asks for a dump of the adapter that @fd is of; the attribute has @size bytes. */
+static int ask_with_device(struct watch *watch, int cmd, int fd, int size)
+{
+	struct nl_msg *msg = nlmsg_alloc();
+	uint64_t value = (uint32_t)fd;
+	int error;
+
+	genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, watch->family, 0, NLM_F_DUMP, cmd,
+		    MIRACAST_NL_FAMILY_VERSION);
+	nla_put(msg,
+		cmd == MIRACAST_NL_CMD_ADAPTER_GET ? MIRACAST_NL_ADAPTER_DEVICE
+						   : MIRACAST_NL_CONTEXT_DEVICE,
+		size, &value);
+	error = nl_send_auto(watch->socket, msg);
+	nlmsg_free(msg);
+	return error;
+}
+
+static int dump_with_device(struct watch *watch, int cmd, int fd)
+{
+	int error = ask_with_device(watch, cmd, fd, sizeof(uint32_t));
+
+	return error < 0 ? error : nl_recvmsgs_default(watch->socket);
+}
+
+TEST(netlink_numbers_are_for_ever)
+{
+	static const struct {
+		int number;
+		int must_be;
+	} numbers[] = {
+		{MIRACAST_NL_FAMILY_VERSION, 1},
+		{MIRACAST_NL_CMD_ADAPTER_GET, 1},
+		{MIRACAST_NL_CMD_CONTEXT_GET, 2},
+		{MIRACAST_NL_CMD_ADAPTER_NTF, 3},
+		{MIRACAST_NL_CMD_CONTEXT_NTF, 4},
+		{MIRACAST_NL_EVENT_ADAPTER_ADDED, 1},
+		{MIRACAST_NL_EVENT_ADAPTER_REMOVED, 2},
+		{MIRACAST_NL_EVENT_CONTEXT_CREATED, 3},
+		{MIRACAST_NL_EVENT_CONTEXT_DESTROYED, 4},
+		{MIRACAST_NL_EVENT_SESSION, 5},
+		{MIRACAST_NL_EVENT_TIMEOUT, 6},
+		{MIRACAST_NL_EVENT_OVERFLOW, 7},
+		{MIRACAST_NL_ADAPTER_PAD, 1},
+		{MIRACAST_NL_ADAPTER_INDEX, 2},
+		{MIRACAST_NL_ADAPTER_NAME, 3},
+		{MIRACAST_NL_ADAPTER_CONTEXTS, 4},
+		{MIRACAST_NL_ADAPTER_MAX_CONTEXTS, 5},
+		{MIRACAST_NL_ADAPTER_MAX_SLOTS, 6},
+		{MIRACAST_NL_ADAPTER_MAX_MESSAGE, 7},
+		{MIRACAST_NL_ADAPTER_TIMEOUT_MS, 8},
+		{MIRACAST_NL_ADAPTER_WATCHDOG_MS, 9},
+		{MIRACAST_NL_ADAPTER_EVENT, 10},
+		{MIRACAST_NL_ADAPTER_SENT, 11},
+		{MIRACAST_NL_ADAPTER_CALLBACKS, 12},
+		{MIRACAST_NL_CONTEXT_PAD, 1},
+		{MIRACAST_NL_CONTEXT_ADAPTER, 2},
+		{MIRACAST_NL_CONTEXT_ID, 3},
+		{MIRACAST_NL_CONTEXT_TARGET, 4},
+		{MIRACAST_NL_CONTEXT_STATE, 5},
+		{MIRACAST_NL_CONTEXT_FLAGS, 6},
+		{MIRACAST_NL_CONTEXT_STOP_REASON, 7},
+		{MIRACAST_NL_CONTEXT_GENERATION, 8},
+		{MIRACAST_NL_CONTEXT_SLOTS, 9},
+		{MIRACAST_NL_CONTEXT_OPEN, 10},
+		{MIRACAST_NL_CONTEXT_WITH_DAEMON, 11},
+		{MIRACAST_NL_CONTEXT_EVENT, 12},
+		{MIRACAST_NL_CONTEXT_COUNT, 13},
+		{MIRACAST_NL_CONTEXT_SENT, 14},
+		{MIRACAST_NL_CONTEXT_REFUSED, 15},
+		{MIRACAST_NL_CONTEXT_OVERFLOWED, 16},
+		{MIRACAST_NL_CONTEXT_DELIVERED, 17},
+		{MIRACAST_NL_CONTEXT_COMPLETED, 18},
+		{MIRACAST_NL_CONTEXT_CANCELLED, 19},
+		{MIRACAST_NL_CONTEXT_TIMED_OUT, 20},
+		{MIRACAST_NL_CONTEXT_DISCONNECTED, 21},
+		{MIRACAST_NL_CONTEXT_REMOVED, 22},
+		{MIRACAST_NL_CONTEXT_CALLBACKS, 23},
+		{MIRACAST_NL_CONTEXT_STALE, 24},
+		{MIRACAST_NL_CONTEXT_REDELIVERED, 25},
+		{MIRACAST_NL_CONTEXT_CHUNKS, 26},
+		{MIRACAST_NL_CONTEXT_CHUNK_RESETS, 27},
+	};
+	unsigned int i;
+
+	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		EXPECT_EQ(numbers[i].must_be, numbers[i].number);
+	EXPECT_STREQ("miracast", MIRACAST_NL_FAMILY_NAME);
+	EXPECT_STREQ("events", MIRACAST_NL_GROUP_EVENTS);
+}
+
 /* The figures are taken while the message is there. */
 struct adapter_seen {
 	struct watch watch;
@@ -476,6 +567,168 @@ TEST_F(channel, counters_are_not_for_everybody)
 		_exit(watch_as_nobody(self->index, self->info.context_id));
 	ASSERT_EQ(child, waitpid(child, &wstatus, 0));
 	EXPECT_TRUE(WIFEXITED(wstatus));
+	EXPECT_EQ(0, WEXITSTATUS(wstatus));
+}
+
+static int watch_as_nobody_with_device(uint32_t index, int fd, uint32_t other)
+{
+	struct adapter_seen adapter = {};
+	struct context_seen context = {};
+
+	if (setgid(65534) || setuid(65534))
+		return 1;
+	if (open_watch(&adapter.watch, see_adapter, index) <= 0 ||
+	    dump_with_device(&adapter.watch, MIRACAST_NL_CMD_ADAPTER_GET, fd) || adapter.seen != 1)
+		return 2;
+	if (strcmp(adapter.name, NAME) || adapter.contexts != 1 || adapter.sent != 1 ||
+	    adapter.callbacks != 0)
+		return 3;
+	if (open_watch(&context.watch, see_context, index) <= 0 ||
+	    dump_with_device(&context.watch, MIRACAST_NL_CMD_CONTEXT_GET, fd) || context.seen != 1)
+		return 4;
+	if (context.numbers[MIRACAST_NL_CONTEXT_OPEN] != 1 ||
+	    context.counters[MIRACAST_NL_CONTEXT_SENT] != 1 ||
+	    context.counters[MIRACAST_NL_CONTEXT_CHUNK_RESETS] != 0)
+		return 5;
+	/* Of others nothing at all. */
+	adapter.watch.adapter = other;
+	context.watch.adapter = other;
+	if (dump_with_device(&adapter.watch, MIRACAST_NL_CMD_ADAPTER_GET, fd) ||
+	    dump_with_device(&context.watch, MIRACAST_NL_CMD_CONTEXT_GET, fd))
+		return 6;
+	return adapter.seen == 1 && context.seen == 1 ? 0 : 7;
+}
+
+TEST_F(channel, counters_are_for_who_has_the_device_open)
+{
+	struct miracast_test_adapter other = default_adapter();
+	struct miracast_context_info info;
+	int fd, other_fd, wstatus;
+	char path[32];
+	pid_t child;
+
+	ASSERT_EQ(0, call(self->test_fd, MIRACAST_TEST_ADD, &other));
+	other_fd = open_adapter(other.index);
+	ASSERT_EQ(0, handshake(other_fd, 0));
+	ASSERT_EQ(0, create_context(other_fd, 0, 1, &info));
+
+	START();
+	ASSERT_EQ(STATUS_PENDING, SEND(0, NULL, 0, 0).status);
+	/* Whoever may open it: to read is enough, and makes nobody a daemon. */
+	snprintf(path, sizeof(path), "/dev/miracast%u", self->index);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	child = fork();
+	ASSERT_GE(child, 0);
+	if (!child)
+		_exit(watch_as_nobody_with_device(self->index, fd, other.index));
+	ASSERT_EQ(child, waitpid(child, &wstatus, 0));
+	EXPECT_TRUE(WIFEXITED(wstatus));
+	EXPECT_EQ(0, WEXITSTATUS(wstatus));
+	close(fd);
+	close(other_fd);
+}
+
+TEST_F(channel, netlink_refuses_a_descriptor_that_is_no_adapters)
+{
+	static const int cmds[] = {MIRACAST_NL_CMD_ADAPTER_GET, MIRACAST_NL_CMD_CONTEXT_GET};
+	int null = open("/dev/null", O_RDWR), directory = open("/", O_PATH), pipes[2];
+	struct miracast_test_adapter adapter = default_adapter();
+	struct watch watch;
+	unsigned int i;
+	char path[32];
+	int fd, path_fd;
+
+	ASSERT_EQ(0, pipe(pipes));
+	ASSERT_EQ(0, call(self->test_fd, MIRACAST_TEST_ADD, &adapter));
+	fd = open_adapter(adapter.index);
+	snprintf(path, sizeof(path), "/dev/miracast%u", self->index);
+	path_fd = open(path, O_PATH);
+	ASSERT_LE(0, path_fd);
+	ASSERT_LT(0, open_watch(&watch, ignore, 0));
+	for (i = 0; i < 2; i++) {
+		EXPECT_EQ(-NLE_BAD_SOCK, dump_with_device(&watch, cmds[i], -1));
+		EXPECT_EQ(-NLE_BAD_SOCK, dump_with_device(&watch, cmds[i], directory));
+		/* A place in the file system is nothing that was opened. */
+		EXPECT_EQ(-NLE_BAD_SOCK, dump_with_device(&watch, cmds[i], path_fd));
+		EXPECT_EQ(-NLE_NODEV, dump_with_device(&watch, cmds[i], null));
+		EXPECT_EQ(-NLE_NODEV, dump_with_device(&watch, cmds[i], pipes[0]));
+		EXPECT_EQ(-NLE_NODEV, dump_with_device(&watch, cmds[i], self->test_fd));
+		ASSERT_LE(0, ask_with_device(&watch, cmds[i], fd, 3));
+		EXPECT_GT(0, nl_recvmsgs_default(watch.socket));
+		EXPECT_EQ(0, dump_with_device(&watch, cmds[i], fd));
+	}
+	/* What was opened is gone. */
+	ASSERT_EQ(0, remove_adapter(self->test_fd, adapter.index));
+	for (i = 0; i < 2; i++)
+		EXPECT_EQ(-NLE_NODEV, dump_with_device(&watch, cmds[i], fd));
+	close_watch(&watch);
+	close(fd);
+	close(path_fd);
+	close(directory);
+	close(null);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
+/* A dump that nobody reads to its end holds the adapter no longer than its socket is there. */
+TEST_F(channel, netlink_lets_go_of_a_device_with_the_dump)
+{
+	struct miracast_test_adapter adapter = default_adapter(), next;
+	struct miracast_context_info info;
+	int fds[MANY], fd, i;
+	struct watch watch;
+	char path[32];
+
+	adapter.max_contexts = MANY;
+	adapter.max_message = 64;
+	next = adapter;
+	ASSERT_EQ(0, call(self->test_fd, MIRACAST_TEST_ADD, &adapter));
+	for (i = 0; i < MANY; i++) {
+		fds[i] = open_adapter(adapter.index);
+		ASSERT_EQ(0, handshake(fds[i], 0));
+		ASSERT_EQ(0, create_context(fds[i], 0, 1, &info));
+	}
+	snprintf(path, sizeof(path), "/dev/miracast%u", adapter.index);
+	fd = open(path, O_RDONLY);
+	ASSERT_LE(0, fd);
+	ASSERT_LT(0, open_watch(&watch, ignore, 0));
+	ASSERT_LE(0, ask_with_device(&watch, MIRACAST_NL_CMD_CONTEXT_GET, fd, sizeof(uint32_t)));
+	close(fd);
+	for (i = 0; i < MANY; i++)
+		close(fds[i]);
+	ASSERT_EQ(0, remove_adapter(self->test_fd, adapter.index));
+	ASSERT_EQ(0, call(self->test_fd, MIRACAST_TEST_ADD, &next));
+	EXPECT_NE(adapter.index, next.index);
+	close_watch(&watch);
+	/* Its number is free again: at once, or on a debug kernel in a while. */
+	for (i = 0; i < 20 && next.index != adapter.index; i++) {
+		sleep_ms(i ? SOON / 20 : 0);
+		ASSERT_EQ(0, call(self->test_fd, MIRACAST_TEST_ADD, &next));
+	}
+	EXPECT_EQ(adapter.index, next.index);
+}
+
+/* Adapters are the machine's, and a container has a network of its own. */
+TEST(netlink_is_not_in_other_network_namespaces)
+{
+	struct watch watch;
+	int wstatus;
+	pid_t child;
+
+	ASSERT_LT(0, open_watch(&watch, ignore, 0));
+	close_watch(&watch);
+	child = fork();
+	ASSERT_GE(child, 0);
+	if (!child) {
+		if (unshare(CLONE_NEWNET))
+			_exit(errno == EINVAL ? 2 : 1);
+		_exit(open_watch(&watch, ignore, 0) != -NLE_OBJ_NOTFOUND);
+	}
+	ASSERT_EQ(child, waitpid(child, &wstatus, 0));
+	ASSERT_TRUE(WIFEXITED(wstatus));
+	if (WEXITSTATUS(wstatus) == 2)
+		SKIP(return, "this kernel has no network namespaces");
 	EXPECT_EQ(0, WEXITSTATUS(wstatus));
 }
 

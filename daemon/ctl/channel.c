@@ -2,17 +2,22 @@
 /* What the kernel says of its Miracast channel, over generic netlink; no daemon is needed. */
 #include "ctl.h"
 
+#include <fcntl.h>
 #include <linux/miracast.h>
 #include <linux/miracast_netlink.h>
 #include <netlink/genl/ctrl.h>
 #include <netlink/genl/genl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #define WATCH_INTERVAL_S 1
 
 typedef struct nl_sock NlSocket;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NlSocket, nl_socket_free)
+
+typedef struct nl_msg NlMsg;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(NlMsg, nlmsg_free)
 
 enum kind {
 	KIND_NUMBER, /* u32 */
@@ -157,19 +162,88 @@ static int add_parsed(struct nl_msg *message, void *data)
 	return NL_OK;
 }
 
-/* (element-type GVariant): NULL after having complained. */
+static guint64 get_count(GVariant *dict, const char *name)
+{
+	guint64 count = 0;
+	guint32 number = 0;
+
+	if (g_variant_lookup(dict, name, "u", &number))
+		return number;
+	g_variant_lookup(dict, name, "t", &count);
+	return count;
+}
+
+/*
+ * One request; of one adapter alone if @device, a descriptor of its node, is not -1.
+ *
+ * Returns: (element-type GVariant): NULL after having set @error to one of libnl's
+ */
+static GPtrArray *dump_once(NlSocket *sock, int family, enum miracast_nl_cmd command, int device,
+			    int *error)
+{
+	int attribute = command == MIRACAST_NL_CMD_ADAPTER_GET ? MIRACAST_NL_ADAPTER_DEVICE
+							       : MIRACAST_NL_CONTEXT_DEVICE;
+	g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func((GDestroyNotify)g_variant_unref);
+	g_autoptr(NlMsg) request = nlmsg_alloc();
+
+	nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, add_parsed, all);
+	genlmsg_put(request, NL_AUTO_PORT, NL_AUTO_SEQ, family, 0, NLM_F_DUMP, command,
+		    MIRACAST_NL_FAMILY_VERSION);
+	if (device >= 0)
+		nla_put_u32(request, attribute, device);
+	*error = nl_send_auto(sock, request);
+	if (*error >= 0)
+		*error = nl_recvmsgs_default(sock);
+	return *error < 0 ? NULL : g_steal_pointer(&all);
+}
+
+/* With the counters of an adapter; NULL when the caller may not open its node. */
+static GPtrArray *dump_counted(NlSocket *sock, int family, enum miracast_nl_cmd command,
+			       guint64 adapter)
+{
+	g_autofree char *node = g_strdup_printf("/dev/miracast%" G_GUINT64_FORMAT, adapter);
+	g_autoptr(GPtrArray) all = NULL;
+	int device, error;
+
+	device = open(node, O_RDONLY | O_CLOEXEC);
+	if (device < 0)
+		return NULL;
+	all = dump_once(sock, family, command, device, &error);
+	close(device);
+	return g_steal_pointer(&all);
+}
+
+/*
+ * Counters are shown to CAP_NET_ADMIN, and to who has the node open.
+ *
+ * Returns: (element-type GVariant): NULL after having complained
+ */
 static GPtrArray *dump(NlSocket *sock, int family, enum miracast_nl_cmd command)
 {
 	g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func((GDestroyNotify)g_variant_unref);
+	g_autoptr(GPtrArray) plain = NULL;
+	guint64 done = G_MAXUINT64;
 	int error;
 
-	nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, add_parsed, all);
-	error = genl_send_simple(sock, family, command, MIRACAST_NL_FAMILY_VERSION, NLM_F_DUMP);
-	if (error >= 0)
-		error = nl_recvmsgs_default(sock);
-	if (error < 0) {
+	plain = dump_once(sock, family, command, -1, &error);
+	if (!plain) {
 		ctl_complain("generic netlink: %s", nl_geterror(error));
 		return NULL;
+	}
+	for (guint i = 0; i < plain->len; i++) {
+		guint64 adapter = get_count(plain->pdata[i], "adapter");
+		GPtrArray *counted = NULL;
+
+		if (adapter == done)
+			continue;
+		if (!g_variant_lookup(plain->pdata[i], "sent", "t", NULL))
+			counted = dump_counted(sock, family, command, adapter);
+		if (counted) {
+			g_ptr_array_extend_and_steal(all, counted);
+			done = adapter;
+		} else {
+			g_ptr_array_add(all, g_variant_ref(plain->pdata[i]));
+		}
 	}
 	return g_steal_pointer(&all);
 }
@@ -182,18 +256,7 @@ static void print_json_list(GPtrArray *all)
 	ctl_print_json(list);
 }
 
-static guint64 get_count(GVariant *dict, const char *name)
-{
-	guint64 count = 0;
-	guint32 number = 0;
-
-	if (g_variant_lookup(dict, name, "u", &number))
-		return number;
-	g_variant_lookup(dict, name, "t", &count);
-	return count;
-}
-
-/* What the kernel shows only to those with CAP_NET_ADMIN is "-" for others. */
+/* What the kernel does not show to everybody is "-" for the others. */
 static char *format_count(GVariant *dict, const char *name)
 {
 	g_autoptr(GVariant) value = g_variant_lookup_value(dict, name, NULL);

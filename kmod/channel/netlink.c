@@ -1,26 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The generic-netlink family "miracast": dumps and events, for watching only. */
 
-#include <net/genetlink.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/stat.h>
 #include "channel.h"
 #include "netlink.h"
+#include "netlink-gen.h"
 
-static struct genl_family family;
+/**
+ * struct dump - where a dump is, in netlink_callback.ctx
+ * @adapter: the least index that is to be dumped yet
+ * @context: the least id of a context of it
+ * @only: the adapter that the request named, with a reference to its device; or NULL
+ * @counted: the caller may see counters
+ */
+struct dump {
+	u32 adapter;
+	u32 context;
+	struct miracast_adapter *only;
+	bool counted;
+};
+
+static struct dump *dump_of(struct netlink_callback *cb)
+{
+	BUILD_BUG_ON(sizeof(struct dump) > sizeof(cb->ctx));
+	return (struct dump *)cb->ctx;
+}
 
 static void read_counters(struct miracast_context *context, struct miracast_counters *counters)
 {
 	spin_lock(&context->lock);
 	*counters = context->counters;
 	spin_unlock(&context->lock);
-}
-
-/*
- * Counters tell when the screen changes, so they are in dumps only, and there for CAP_NET_ADMIN;
- * events, which anybody may hear, have none.
- */
-static bool may_see_counters(struct netlink_callback *cb)
-{
-	return netlink_capable(cb->skb, CAP_NET_ADMIN);
 }
 
 static int put_adapter(struct sk_buff *msg, struct miracast_adapter *adapter, bool counted)
@@ -110,64 +122,125 @@ static int put_context(struct sk_buff *msg, struct miracast_context *context, bo
 	return counted ? put_counters(msg, context) : 0;
 }
 
-static int dump_adapters(struct sk_buff *msg, struct netlink_callback *cb)
+/* The adapter that a descriptor of the caller's was opened of, with a reference to its device. */
+static struct miracast_adapter *adapter_of_descriptor(u32 fd)
 {
 	struct miracast_adapter *adapter = NULL;
-	bool counted = may_see_counters(cb);
+	struct file *file = fget(fd);
+	struct inode *inode;
+
+	if (!file)
+		return ERR_PTR(-EBADF);
+	inode = file_inode(file);
+	if (S_ISCHR(inode->i_mode))
+		while ((adapter = miracast_adapter_next(adapter)))
+			if (READ_ONCE(inode->i_cdev) == &adapter->cdev)
+				break;
+	fput(file);
+	return adapter ?: ERR_PTR(-ENODEV);
+}
+
+/*
+ * Counters tell when the screen changes, so they are in dumps only; events, which anybody may
+ * hear, have none. They are for CAP_NET_ADMIN, and for who has the adapter's device open: that
+ * is the group which the service's udev rule gives it to.
+ */
+static int dump_start(struct netlink_callback *cb, int device_attr)
+{
+	const struct nlattr *device = nlmsg_find_attr(cb->nlh, GENL_HDRLEN, device_attr);
+	struct dump *dump = dump_of(cb);
+	struct miracast_adapter *adapter;
+
+	if (device) {
+		adapter = adapter_of_descriptor(nla_get_u32(device));
+		if (IS_ERR(adapter))
+			return PTR_ERR(adapter);
+		dump->only = adapter;
+	}
+	dump->counted = device || netlink_capable(cb->skb, CAP_NET_ADMIN);
+	return 0;
+}
+
+int miracast_nl_adapter_dump_start(struct netlink_callback *cb)
+{
+	return dump_start(cb, MIRACAST_NL_ADAPTER_DEVICE);
+}
+
+int miracast_nl_context_dump_start(struct netlink_callback *cb)
+{
+	return dump_start(cb, MIRACAST_NL_CONTEXT_DEVICE);
+}
+
+int miracast_nl_dump_done(struct netlink_callback *cb)
+{
+	struct dump *dump = dump_of(cb);
+
+	if (dump->only)
+		put_device(&dump->only->dev);
+	return 0;
+}
+
+static bool is_asked_for(const struct dump *dump, const struct miracast_adapter *adapter)
+{
+	return adapter->index >= dump->adapter && (!dump->only || adapter == dump->only);
+}
+
+int miracast_nl_adapter_get_dumpit(struct sk_buff *msg, struct netlink_callback *cb)
+{
+	struct miracast_adapter *adapter = NULL;
+	struct dump *dump = dump_of(cb);
 	void *header;
 
 	while ((adapter = miracast_adapter_next(adapter))) {
-		/* args[0]: one more than the index that was dumped last */
-		if (adapter->index < cb->args[0])
+		if (!is_asked_for(dump, adapter))
 			continue;
-		header = genlmsg_put(msg, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq, &family,
-				     NLM_F_MULTI, MIRACAST_NL_CMD_ADAPTER_GET);
-		if (!header || put_adapter(msg, adapter, counted)) {
+		header = genlmsg_put(msg, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+				     &miracast_nl_family, NLM_F_MULTI, MIRACAST_NL_CMD_ADAPTER_GET);
+		if (!header || put_adapter(msg, adapter, dump->counted)) {
 			if (header)
 				genlmsg_cancel(msg, header);
 			put_device(&adapter->dev);
 			break;
 		}
 		genlmsg_end(msg, header);
-		cb->args[0] = adapter->index + 1;
+		dump->adapter = adapter->index + 1;
 	}
 	return msg->len;
 }
 
-/* args[0]: index of the adapter in work; args[1]: one more than the last context's id */
 static int dump_contexts_of(struct sk_buff *msg, struct netlink_callback *cb,
 			    struct miracast_adapter *adapter)
 {
 	struct miracast_context *context = NULL;
-	bool counted = may_see_counters(cb);
+	struct dump *dump = dump_of(cb);
 	void *header;
 
-	if (adapter->index > cb->args[0])
-		cb->args[1] = 0;
-	cb->args[0] = adapter->index;
+	if (adapter->index > dump->adapter)
+		dump->context = 0;
+	dump->adapter = adapter->index;
 	while ((context = miracast_context_next(adapter, context))) {
-		if (context->id < cb->args[1])
+		if (context->id < dump->context)
 			continue;
-		header = genlmsg_put(msg, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq, &family,
-				     NLM_F_MULTI, MIRACAST_NL_CMD_CONTEXT_GET);
-		if (!header || put_context(msg, context, counted)) {
+		header = genlmsg_put(msg, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+				     &miracast_nl_family, NLM_F_MULTI, MIRACAST_NL_CMD_CONTEXT_GET);
+		if (!header || put_context(msg, context, dump->counted)) {
 			if (header)
 				genlmsg_cancel(msg, header);
 			miracast_context_put(context);
 			return -EMSGSIZE;
 		}
 		genlmsg_end(msg, header);
-		cb->args[1] = context->id + 1l;
+		dump->context = context->id + 1;
 	}
 	return 0;
 }
 
-static int dump_contexts(struct sk_buff *msg, struct netlink_callback *cb)
+int miracast_nl_context_get_dumpit(struct sk_buff *msg, struct netlink_callback *cb)
 {
 	struct miracast_adapter *adapter = NULL;
 
 	while ((adapter = miracast_adapter_next(adapter))) {
-		if (adapter->index < cb->args[0])
+		if (!is_asked_for(dump_of(cb), adapter))
 			continue;
 		if (dump_contexts_of(msg, cb, adapter)) {
 			put_device(&adapter->dev);
@@ -176,31 +249,6 @@ static int dump_contexts(struct sk_buff *msg, struct netlink_callback *cb)
 	}
 	return msg->len;
 }
-
-static const struct genl_ops ops[] = {
-	{
-		.cmd = MIRACAST_NL_CMD_ADAPTER_GET,
-		.dumpit = dump_adapters,
-	},
-	{
-		.cmd = MIRACAST_NL_CMD_CONTEXT_GET,
-		.dumpit = dump_contexts,
-	},
-};
-
-static const struct genl_multicast_group groups[] = {
-	{ .name = MIRACAST_NL_GROUP_EVENTS },
-};
-
-static struct genl_family family = {
-	.name = MIRACAST_NL_FAMILY_NAME,
-	.version = MIRACAST_NL_FAMILY_VERSION,
-	.module = THIS_MODULE,
-	.ops = ops,
-	.n_ops = ARRAY_SIZE(ops),
-	.mcgrps = groups,
-	.n_mcgrps = ARRAY_SIZE(groups),
-};
 
 /**
  * miracast_nl_adapter_event() - tell the listeners of an adapter
@@ -212,19 +260,19 @@ void miracast_nl_adapter_event(enum miracast_nl_event event, struct miracast_ada
 	struct sk_buff *msg;
 	void *header;
 
-	if (!genl_has_listeners(&family, &init_net, 0))
+	if (!genl_has_listeners(&miracast_nl_family, &init_net, MIRACAST_NLGRP_EVENTS))
 		return;
 	msg = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
 	if (!msg)
 		return;
-	header = genlmsg_put(msg, 0, 0, &family, 0, MIRACAST_NL_CMD_ADAPTER_NTF);
+	header = genlmsg_put(msg, 0, 0, &miracast_nl_family, 0, MIRACAST_NL_CMD_ADAPTER_NTF);
 	if (!header || nla_put_u32(msg, MIRACAST_NL_ADAPTER_EVENT, event) ||
 	    put_adapter(msg, adapter, false)) {
 		nlmsg_free(msg);
 		return;
 	}
 	genlmsg_end(msg, header);
-	genlmsg_multicast(&family, msg, 0, 0, GFP_KERNEL);
+	genlmsg_multicast(&miracast_nl_family, msg, 0, MIRACAST_NLGRP_EVENTS, GFP_KERNEL);
 }
 
 /**
@@ -242,12 +290,12 @@ void miracast_nl_context_event(enum miracast_nl_event event, struct miracast_con
 	struct sk_buff *msg;
 	void *header;
 
-	if (!genl_has_listeners(&family, &init_net, 0))
+	if (!genl_has_listeners(&miracast_nl_family, &init_net, MIRACAST_NLGRP_EVENTS))
 		return;
 	msg = genlmsg_new(NLMSG_GOODSIZE, GFP_NOWAIT);
 	if (!msg)
 		return;
-	header = genlmsg_put(msg, 0, 0, &family, 0, MIRACAST_NL_CMD_CONTEXT_NTF);
+	header = genlmsg_put(msg, 0, 0, &miracast_nl_family, 0, MIRACAST_NL_CMD_CONTEXT_NTF);
 	if (!header || nla_put_u32(msg, MIRACAST_NL_CONTEXT_EVENT, event) ||
 	    nla_put_u32(msg, MIRACAST_NL_CONTEXT_COUNT, count) ||
 	    put_context(msg, context, false)) {
@@ -255,15 +303,17 @@ void miracast_nl_context_event(enum miracast_nl_event event, struct miracast_con
 		return;
 	}
 	genlmsg_end(msg, header);
-	genlmsg_multicast(&family, msg, 0, 0, GFP_NOWAIT);
+	genlmsg_multicast(&miracast_nl_family, msg, 0, MIRACAST_NLGRP_EVENTS, GFP_NOWAIT);
 }
 
 int miracast_nl_init(void)
 {
-	return genl_register_family(&family);
+	/* The generator says yes: but adapters are the machine's, and no container's. */
+	miracast_nl_family.netnsok = false;
+	return genl_register_family(&miracast_nl_family);
 }
 
 void miracast_nl_exit(void)
 {
-	genl_unregister_family(&family);
+	genl_unregister_family(&miracast_nl_family);
 }

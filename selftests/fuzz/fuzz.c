@@ -684,6 +684,16 @@ static void do_netlink(struct reader *reader)
 		request.header.nlmsg_len += take(reader, 33);
 		for (i = 0; i < sizeof(request.attributes); i++)
 			request.attributes[i] = take(reader, 256);
+	} else if (take(reader, 4) == 0) {
+		struct nlattr *attr = (void *)request.attributes;
+
+		attr->nla_type = request.genl.cmd == MIRACAST_NL_CMD_ADAPTER_GET
+					 ? MIRACAST_NL_ADAPTER_DEVICE
+					 : MIRACAST_NL_CONTEXT_DEVICE;
+		attr->nla_len = NLA_HDRLEN + sizeof(uint32_t);
+		*(uint32_t *)(attr + 1) = take(reader, 2) ? files[take(reader, FILES)]
+							  : take(reader, 64);
+		request.header.nlmsg_len += attr->nla_len;
 	}
 	(void)!send(netlink_fd, &request, request.header.nlmsg_len, MSG_DONTWAIT);
 	while (recv(netlink_fd, answer, take(reader, 4) ? sizeof(answer) : 512, MSG_DONTWAIT) > 0)

@@ -1,35 +1,18 @@
-/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
-/*
- * Watching the Miracast message channel: the generic-netlink family "miracast".
- * docs/netlink/miracast.yaml is the same in the kernel's netlink-spec form.
- *
- * Dumps need no privilege. Attributes of the two sets are flat; u64 ones are
- * padded with MIRACAST_NL_*_PAD.
- */
+/* SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause) */
+/* Do not edit directly, auto-generated from: */
+/*	docs/netlink/miracast.yaml */
+/* YNL-GEN uapi header */
+/* To regenerate run: scripts/netlink-gen */
+
 #ifndef _UAPI_LINUX_MIRACAST_NETLINK_H
 #define _UAPI_LINUX_MIRACAST_NETLINK_H
 
-#define MIRACAST_NL_FAMILY_NAME	   "miracast"
-#define MIRACAST_NL_FAMILY_VERSION 1
-#define MIRACAST_NL_GROUP_EVENTS   "events"
+#define MIRACAST_FAMILY_NAME	"miracast"
+#define MIRACAST_FAMILY_VERSION	1
 
-/**
- * enum miracast_nl_cmd - commands
- * @MIRACAST_NL_CMD_ADAPTER_GET: dump of adapters: MIRACAST_NL_ADAPTER_*
- * @MIRACAST_NL_CMD_CONTEXT_GET: dump of contexts: MIRACAST_NL_CONTEXT_*
- * @MIRACAST_NL_CMD_ADAPTER_NTF: to the group "events": MIRACAST_NL_ADAPTER_*
- *	with _EVENT
- * @MIRACAST_NL_CMD_CONTEXT_NTF: to the group "events": MIRACAST_NL_CONTEXT_*
- *	with _EVENT
- */
-enum miracast_nl_cmd {
-	MIRACAST_NL_CMD_ADAPTER_GET = 1,
-	MIRACAST_NL_CMD_CONTEXT_GET,
-	MIRACAST_NL_CMD_ADAPTER_NTF,
-	MIRACAST_NL_CMD_CONTEXT_NTF,
-	__MIRACAST_NL_CMD_END,
-	MIRACAST_NL_CMD_MAX = __MIRACAST_NL_CMD_END - 1,
-};
+#define MIRACAST_NL_FAMILY_NAME		"miracast"
+#define MIRACAST_NL_FAMILY_VERSION	1
+#define MIRACAST_NL_GROUP_EVENTS	"events"
 
 /**
  * enum miracast_nl_event - what a notification tells
@@ -40,7 +23,7 @@ enum miracast_nl_cmd {
  * @MIRACAST_NL_EVENT_SESSION: the session's state changed
  * @MIRACAST_NL_EVENT_TIMEOUT: messages were not answered in time
  * @MIRACAST_NL_EVENT_OVERFLOW: a message was refused for want of a slot; once
- *	until one is accepted again
+ *   until one is accepted again
  */
 enum miracast_nl_event {
 	MIRACAST_NL_EVENT_ADAPTER_ADDED = 1,
@@ -52,22 +35,6 @@ enum miracast_nl_event {
 	MIRACAST_NL_EVENT_OVERFLOW,
 };
 
-/**
- * enum miracast_nl_adapter - attributes of an adapter
- * @MIRACAST_NL_ADAPTER_PAD: padding
- * @MIRACAST_NL_ADAPTER_INDEX: u32, N of /dev/miracastN
- * @MIRACAST_NL_ADAPTER_NAME: string
- * @MIRACAST_NL_ADAPTER_CONTEXTS: u32, how many there are
- * @MIRACAST_NL_ADAPTER_MAX_CONTEXTS: u32
- * @MIRACAST_NL_ADAPTER_MAX_SLOTS: u32
- * @MIRACAST_NL_ADAPTER_MAX_MESSAGE: u32, bytes
- * @MIRACAST_NL_ADAPTER_TIMEOUT_MS: u32
- * @MIRACAST_NL_ADAPTER_WATCHDOG_MS: u32
- * @MIRACAST_NL_ADAPTER_EVENT: u32, enum miracast_nl_event
- * @MIRACAST_NL_ADAPTER_SENT: u64, messages accepted; this and the following of
- *	all contexts, past ones included
- * @MIRACAST_NL_ADAPTER_CALLBACKS: u64, callbacks made
- */
 enum miracast_nl_adapter {
 	MIRACAST_NL_ADAPTER_PAD = 1,
 	MIRACAST_NL_ADAPTER_INDEX,
@@ -81,41 +48,12 @@ enum miracast_nl_adapter {
 	MIRACAST_NL_ADAPTER_EVENT,
 	MIRACAST_NL_ADAPTER_SENT,
 	MIRACAST_NL_ADAPTER_CALLBACKS,
-	__MIRACAST_NL_ADAPTER_END,
-	MIRACAST_NL_ADAPTER_MAX = __MIRACAST_NL_ADAPTER_END - 1,
+	MIRACAST_NL_ADAPTER_DEVICE,
+
+	__MIRACAST_NL_ADAPTER_MAX,
+	MIRACAST_NL_ADAPTER_MAX = (__MIRACAST_NL_ADAPTER_MAX - 1)
 };
 
-/**
- * enum miracast_nl_context - attributes of a context
- * @MIRACAST_NL_CONTEXT_PAD: padding
- * @MIRACAST_NL_CONTEXT_ADAPTER: u32, N of /dev/miracastN
- * @MIRACAST_NL_CONTEXT_ID: u32, as in tracing
- * @MIRACAST_NL_CONTEXT_TARGET: u32, the display driver's number of the target
- * @MIRACAST_NL_CONTEXT_STATE: u32, enum miracast_session_state
- * @MIRACAST_NL_CONTEXT_FLAGS: u32, MIRACAST_STATE_*
- * @MIRACAST_NL_CONTEXT_STOP_REASON: u32, enum miracast_stop_reason
- * @MIRACAST_NL_CONTEXT_GENERATION: u32
- * @MIRACAST_NL_CONTEXT_SLOTS: u32
- * @MIRACAST_NL_CONTEXT_OPEN: u32, messages whose callback has not returned
- * @MIRACAST_NL_CONTEXT_WITH_DAEMON: u32, slots that the daemon holds, or whose
- *	callback a completion of it is calling
- * @MIRACAST_NL_CONTEXT_EVENT: u32, enum miracast_nl_event
- * @MIRACAST_NL_CONTEXT_COUNT: u32, messages that the event is about
- * @MIRACAST_NL_CONTEXT_SENT: u64, messages accepted
- * @MIRACAST_NL_CONTEXT_REFUSED: u64, refused for their arguments
- * @MIRACAST_NL_CONTEXT_OVERFLOWED: u64, refused for want of a slot
- * @MIRACAST_NL_CONTEXT_DELIVERED: u64
- * @MIRACAST_NL_CONTEXT_COMPLETED: u64, by a handler
- * @MIRACAST_NL_CONTEXT_CANCELLED: u64
- * @MIRACAST_NL_CONTEXT_TIMED_OUT: u64
- * @MIRACAST_NL_CONTEXT_DISCONNECTED: u64, ended by the daemon's death
- * @MIRACAST_NL_CONTEXT_REMOVED: u64, ended by the adapter's removal
- * @MIRACAST_NL_CONTEXT_CALLBACKS: u64
- * @MIRACAST_NL_CONTEXT_STALE: u64, completions that came too late
- * @MIRACAST_NL_CONTEXT_REDELIVERED: u64
- * @MIRACAST_NL_CONTEXT_CHUNKS: u64, queued so far
- * @MIRACAST_NL_CONTEXT_CHUNK_RESETS: u64
- */
 enum miracast_nl_context {
 	MIRACAST_NL_CONTEXT_PAD = 1,
 	MIRACAST_NL_CONTEXT_ADAPTER,
@@ -144,8 +82,22 @@ enum miracast_nl_context {
 	MIRACAST_NL_CONTEXT_REDELIVERED,
 	MIRACAST_NL_CONTEXT_CHUNKS,
 	MIRACAST_NL_CONTEXT_CHUNK_RESETS,
-	__MIRACAST_NL_CONTEXT_END,
-	MIRACAST_NL_CONTEXT_MAX = __MIRACAST_NL_CONTEXT_END - 1,
+	MIRACAST_NL_CONTEXT_DEVICE,
+
+	__MIRACAST_NL_CONTEXT_MAX,
+	MIRACAST_NL_CONTEXT_MAX = (__MIRACAST_NL_CONTEXT_MAX - 1)
 };
+
+enum miracast_nl_cmd {
+	MIRACAST_NL_CMD_ADAPTER_GET = 1,
+	MIRACAST_NL_CMD_CONTEXT_GET,
+	MIRACAST_NL_CMD_ADAPTER_NTF,
+	MIRACAST_NL_CMD_CONTEXT_NTF,
+
+	__MIRACAST_NL_CMD_MAX,
+	MIRACAST_NL_CMD_MAX = (__MIRACAST_NL_CMD_MAX - 1)
+};
+
+#define MIRACAST_MCGRP_EVENTS	"events"
 
 #endif /* _UAPI_LINUX_MIRACAST_NETLINK_H */
