@@ -480,6 +480,23 @@ TEST_F(channel, d15_stop_waits_for_a_slow_handler_up_to_the_watchdog)
 	EXPECT_EQ(-ENODEV, control(self->fd, MIRACAST_TEST_CTL_STATUS, 0, NULL, 0, NULL));
 }
 
+static struct miracast_test_told told(int test_fd, uint32_t index, uint32_t target)
+{
+	struct miracast_test_told arg = {.index = index, .target = target};
+
+	if (call(test_fd, MIRACAST_TEST_TOLD, &arg))
+		arg.count = ~0u;
+	return arg;
+}
+
+static uint32_t last_told(int test_fd, uint32_t index, uint32_t target)
+{
+	struct miracast_test_told arg = told(test_fd, index, target);
+
+	return arg.count && arg.count <= MIRACAST_TEST_TOLD_STATES ? arg.states[arg.count - 1]
+								   : ~0u;
+}
+
 /* Tasks are frozen, and thawed after some seconds; no device goes to sleep. */
 static int sleep_a_while(void)
 {
@@ -549,6 +566,7 @@ TEST_F(channel, d16_suspend_stops_the_session_and_it_can_be_started_again)
 	EXPECT_ENDED(sent.cookie, STATUS_CANCELLED);
 	state = get_state(self->fd);
 	EXPECT_EQ(MIRACAST_STOPPED, state.state);
+	EXPECT_EQ(MIRACAST_STOPPED, last_told(self->test_fd, self->index, 0));
 	EXPECT_EQ(MIRACAST_STATE_STOP_REQUESTED, state.flags);
 	EXPECT_EQ(MIRACAST_STOP_SUSPEND, state.stop_reason);
 	EXPECT_EQ(0, counters_of(self->test_fd, self->index).destroys);
@@ -1055,9 +1073,9 @@ TEST_F(channel, d25_a_driver_may_be_built_with_an_older_header)
 	ASSERT_EQ(0, read_attr(adapter.index, "timeout_ms", value, sizeof(value)));
 	EXPECT_STREQ("30000\n", value);
 	EXPECT_EQ(0, remove_adapter(self->test_fd, adapter.index));
-	/* Without the last op, which must be there. */
+	/* Without the last two ops, of which one must be there. */
 	adapter = default_adapter();
-	adapter.ops_longer = -(int)sizeof(void *);
+	adapter.ops_longer = -2 * (int)sizeof(void *);
 	EXPECT_EQ(-EINVAL, call(self->test_fd, MIRACAST_TEST_ADD, &adapter));
 	EXPECT_TRUE(log_says("adapter miracast_test: ops: destroy_context is NULL"));
 	/* Without even the size. */
@@ -1113,6 +1131,110 @@ TEST_F(channel, d24_an_op_cannot_unregister_its_own_adapter)
 	EXPECT_EQ(STATUS_PENDING, SEND(0, NULL, 0, 0).status);
 	FETCH(&message);
 	EXPECT_EQ(0, remove_adapter(self->test_fd, self->index));
+}
+
+#define EXPECT_TOLD(target, ...)                                                         \
+	do {                                                                             \
+		static const uint8_t expected_[] = {__VA_ARGS__};                        \
+		struct miracast_test_told t_ = told(self->test_fd, self->index, target); \
+		EXPECT_EQ(sizeof(expected_), t_.count);                                  \
+		EXPECT_EQ(0, memcmp(expected_, t_.states, sizeof(expected_)));           \
+		EXPECT_EQ(SLOTS, t_.slots);                                              \
+		EXPECT_EQ(MAX_MESSAGE, t_.max_message);                                  \
+		EXPECT_EQ(0, t_.atomic);                                                 \
+	} while (0)
+
+TEST_F(channel, d26_the_driver_is_told_of_each_state_before_the_step_returns)
+{
+	EXPECT_TOLD(0, MIRACAST_CREATED);
+	ASSERT_EQ(0, session(self->fd, MIRACAST_SESSION_START_BEGIN, STATUS_SUCCESS));
+	EXPECT_TOLD(0, MIRACAST_CREATED, MIRACAST_START_PENDING);
+	ASSERT_EQ(0, session(self->fd, MIRACAST_SESSION_START_END, STATUS_UNSUCCESSFUL));
+	EXPECT_TOLD(0, MIRACAST_CREATED, MIRACAST_START_PENDING, MIRACAST_STOPPED);
+	START();
+	EXPECT_TOLD(0, MIRACAST_CREATED, MIRACAST_START_PENDING, MIRACAST_STOPPED,
+		    MIRACAST_START_PENDING, MIRACAST_STARTED);
+	ASSERT_EQ(0, session(self->fd, MIRACAST_SESSION_STOP_BEGIN, STATUS_SUCCESS));
+	/* Again, as after a signal: no news. */
+	ASSERT_EQ(0, session(self->fd, MIRACAST_SESSION_STOP_BEGIN, STATUS_SUCCESS));
+	EXPECT_TOLD(0, MIRACAST_CREATED, MIRACAST_START_PENDING, MIRACAST_STOPPED,
+		    MIRACAST_START_PENDING, MIRACAST_STARTED, MIRACAST_STOP_PENDING);
+	ASSERT_EQ(0, session(self->fd, MIRACAST_SESSION_STOP_END, STATUS_SUCCESS));
+	EXPECT_TOLD(0, MIRACAST_CREATED, MIRACAST_START_PENDING, MIRACAST_STOPPED,
+		    MIRACAST_START_PENDING, MIRACAST_STARTED, MIRACAST_STOP_PENDING,
+		    MIRACAST_STOPPED);
+}
+
+TEST_F(channel, d26_a_driver_is_told_of_a_daemon_that_takes_over)
+{
+	int fd = open_recoverable(_metadata, self);
+	struct miracast_context_info info;
+
+	ASSERT_EQ(0, start_session(fd));
+	ASSERT_EQ(0, recover(fd, &info));
+	EXPECT_TOLD(1, MIRACAST_CREATED, MIRACAST_START_PENDING, MIRACAST_STARTED,
+		    MIRACAST_CREATED);
+	/* From created to created is no news. */
+	ASSERT_EQ(0, recover(fd, &info));
+	EXPECT_EQ(4, told(self->test_fd, self->index, 1).count);
+	close(fd);
+}
+
+TEST_F(channel, d26_what_is_sent_when_told_is_treated_by_that_state)
+{
+	struct miracast_test_behaviour behaviour = {.index = self->index, .told_sends = 1};
+	struct miracast_message messages[3];
+
+	ASSERT_EQ(0, call(self->test_fd, MIRACAST_TEST_BEHAVE, &behaviour));
+	START();
+	ASSERT_EQ(2, fetch(self->fd, messages, 3, 0));
+	ASSERT_EQ(0, complete(self->fd, messages[0].id, STATUS_SUCCESS, 0));
+	ASSERT_EQ(0, complete(self->fd, messages[1].id, STATUS_SUCCESS, 0));
+	STOP();
+	while (counters_of(self->test_fd, self->index).callbacks < 4)
+		sleep_ms(1);
+	EXPECT_EQ(2, counters_of(self->test_fd, self->index).success);
+	EXPECT_EQ(2, counters_of(self->test_fd, self->index).cancelled);
+}
+
+TEST_F(channel, d26_nothing_is_told_after_destroy_and_destroy_waits)
+{
+	struct miracast_test_behaviour behaviour = {.index = self->index, .told_ms = 500};
+	struct miracast_session step = {
+		.size = sizeof(step),
+		.op = MIRACAST_SESSION_START_BEGIN,
+	};
+	struct background background;
+
+	ASSERT_EQ(0, call(self->test_fd, MIRACAST_TEST_BEHAVE, &behaviour));
+	ASSERT_EQ(0, start_call(&background, self->fd, MIRACAST_IOC_SESSION, &step));
+	while (told(self->test_fd, self->index, 0).count < 2)
+		sleep_ms(1);
+	EXPECT_FALSE(background.done);
+	/* It notes whether destroy_context came while it slept. */
+	ASSERT_EQ(0, write_attr(self->index, "abort", "1"));
+	EXPECT_EQ(0, finish_call(&background));
+	EXPECT_EQ(1, counters_of(self->test_fd, self->index).destroys);
+	EXPECT_EQ(0, counters_of(self->test_fd, self->index).callbacks_after_destroy);
+	EXPECT_EQ(2, told(self->test_fd, self->index, 0).count);
+}
+
+TEST_F(channel, d26_the_op_is_optional)
+{
+	struct miracast_test_adapter adapter = default_adapter();
+	struct miracast_context_info info;
+	int fd;
+
+	adapter.ops_longer = -(int)sizeof(void *);
+	ASSERT_EQ(0, call(self->test_fd, MIRACAST_TEST_ADD, &adapter));
+	fd = open_adapter(adapter.index);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, handshake(fd, 0));
+	ASSERT_EQ(0, create_context(fd, 0, SLOTS, &info));
+	EXPECT_EQ(0, start_session(fd));
+	EXPECT_EQ(0, stop_session(fd));
+	EXPECT_EQ(0, told(self->test_fd, adapter.index, 0).count);
+	close(fd);
 }
 
 /* The gating table: what happens to one message, by the moment of its send. */

@@ -81,6 +81,21 @@ struct miracast_display_callbacks {
 };
 
 /**
+ * struct miracast_session_info - where a context's session stands
+ * @size: bytes of this struct as the channel knows it; no member beyond them is there
+ * @state: enum miracast_session_state, but not MIRACAST_DESTROYED, of which destroy_context()
+ *	tells
+ * @slots: how many messages may be open, as the daemon chose
+ * @max_message: largest input, and largest output, of a message in bytes
+ */
+struct miracast_session_info {
+	u32 size;
+	u32 state;
+	u32 slots;
+	u32 max_message;
+};
+
+/**
  * struct miracast_display_ops - a display driver's half of the interface
  * @size: sizeof(struct miracast_display_ops): see struct miracast_adapter_desc
  * @query_caps: fill @caps (@caps_size bytes); once, inside
@@ -97,9 +112,19 @@ struct miracast_display_callbacks {
  * @destroy_context: free what create_context prepared and report the monitor
  *	gone. All callbacks have returned; the handle is refused from before
  *	this call on.
+ * @session_state: optional: the context was created, or its session starts, has
+ *	started, stops, has stopped; or a daemon that crashed is replaced, and all
+ *	is as if just created. So a driver need not send what would only be cancelled.
+ *	@info is valid during the call.
  *
- * The last three never run at the same time for one adapter; callbacks of a
- * context may overlap all of them but its own destroy_context. All may sleep.
+ * create_context, io_control and destroy_context never run at the same time for
+ * one adapter; callbacks of a context, and its session_state, may overlap all of
+ * them but its own create_context and destroy_context. All may sleep.
+ *
+ * session_state is called in process context, on a thread of its own, with no lock
+ * held; one at a time for a context, in order. The step of the daemon that it tells
+ * of does not return before it has. It may send, but neither wait for a message nor
+ * unregister the adapter. Of two changes that come at once it may tell the second only.
  * DDI: DXGK_MIRACAST_DISPLAY_INTERFACE.
  */
 struct miracast_display_ops {
@@ -112,6 +137,8 @@ struct miracast_display_ops {
 				 const void *input, u32 output_size, void *output,
 				 u32 *bytes_returned);
 	void (*destroy_context)(void *driver_context, void *miracast_context);
+	void (*session_state)(void *driver_context, void *miracast_context,
+			      const struct miracast_session_info *info);
 };
 
 /**

@@ -165,7 +165,7 @@ static void adapter_release(struct device *dev)
 static_assert(sizeof(struct miracast_adapter_desc) ==
 	      offsetofend(struct miracast_adapter_desc, timeout_ms));
 static_assert(sizeof(struct miracast_display_ops) ==
-	      offsetofend(struct miracast_display_ops, destroy_context));
+	      offsetofend(struct miracast_display_ops, session_state));
 
 /*
  * Copies a driver's struct, which begins with its size and may be longer or shorter than ours:

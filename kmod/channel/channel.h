@@ -26,6 +26,7 @@
  *	adapter->ddi_lock	mutex, held while the driver's create_context,
  *				io_control or destroy_context runs, and while the
  *				device is made
+ *	(session_state)		the driver's op, which destroying a context waits for
  *	adapters_lock		mutex, the list of adapters
  *	adapter->lock		spinlock, the adapter's list of contexts
  *	context->lock		spinlock, session state, slots, counters
@@ -203,6 +204,8 @@ struct miracast_chunk_queue {
  * @lock: guards all that follows up to @chunk_lock
  * @state: enum miracast_session_state
  * @state_flags: MIRACAST_STATE_*
+ * @changes: of @state, its begin included
+ * @changes_told: @changes when the driver was last told
  * @state_seq: one more with every change of @state, request to stop, and wake-up
  * @seen_seq: what GET_STATE saw last
  * @stop_reason: enum miracast_stop_reason
@@ -228,6 +231,7 @@ struct miracast_chunk_queue {
  * @timeout_work: ends messages that are too old
  * @ended_work: calls the callbacks of @ended
  * @watchdog_work: cuts off a daemon whose stop takes too long
+ * @session_work: tells the driver of @state
  * @chunk_lock: guards @chunks
  * @chunks: the chunk queue
  * @chunk_reader: one GET_CHUNKS at a time
@@ -256,6 +260,8 @@ struct miracast_context {
 	spinlock_t lock;
 	u32 state;
 	u32 state_flags;
+	u32 changes;
+	u32 changes_told;
 	u32 state_seq;
 	u32 seen_seq;
 	u32 stop_reason;
@@ -281,6 +287,7 @@ struct miracast_context {
 	struct delayed_work timeout_work;
 	struct work_struct ended_work;
 	struct delayed_work watchdog_work;
+	struct work_struct session_work;
 
 	/* protects the chunk queue; taken in hard interrupts */
 	spinlock_t chunk_lock;

@@ -48,6 +48,7 @@ static void context_free(struct kref *ref)
 	cancel_delayed_work_sync(&context->timeout_work);
 	cancel_work_sync(&context->ended_work);
 	cancel_delayed_work_sync(&context->watchdog_work);
+	cancel_work_sync(&context->session_work);
 	put_pid(context->lifecycle);
 	put_pid(context->owner);
 	miracast_slots_free(context);
@@ -56,13 +57,48 @@ static void context_free(struct kref *ref)
 	kfree_rcu(context, rcu);
 }
 
-/* The caller tells the waiters when it has unlocked: miracast_wake_all(). */
+/* The caller tells the waiters and the driver when it has unlocked. */
 static void set_state(struct miracast_context *context, u32 state)
 {
 	lockdep_assert_held(&context->lock);
+	context->changes += context->state != state;
 	WRITE_ONCE(context->state, state);
 	WRITE_ONCE(context->state_seq, context->state_seq + 1);
 	trace_miracast_session(context, state, context->state_flags, context->stop_reason);
+}
+
+static void session_work(struct work_struct *work)
+{
+	struct miracast_context *context =
+		container_of(work, struct miracast_context, session_work);
+	struct miracast_adapter *adapter = context->adapter;
+	struct miracast_session_info info = {
+		.size = sizeof(info),
+		.slots = context->nr_slots,
+		.max_message = adapter->desc.max_message,
+	};
+	bool news;
+
+	spin_lock(&context->lock);
+	info.state = context->state;
+	news = context->changes_told != context->changes && info.state != MIRACAST_DESTROYED;
+	context->changes_told = context->changes;
+	spin_unlock(&context->lock);
+	/* Destroyed meanwhile: tear_down() waits for this work. */
+	if (news)
+		adapter->ops.session_state(adapter->desc.driver_context, context->driver, &info);
+}
+
+/*
+ * Has the driver told of a new state, and waits until it has been. By a work, which keeps the
+ * order although each step has its thread, without a lock that would be held over the op.
+ */
+static void tell_driver(struct miracast_context *context)
+{
+	if (!context->adapter->ops.session_state)
+		return;
+	queue_work(miracast_wq, &context->session_work);
+	flush_work(&context->session_work);
 }
 
 /* All callbacks have returned, those that other threads call too. */
@@ -103,6 +139,7 @@ static void tear_down(struct miracast_context *context)
 	lockdep_assert_held(&adapter->ddi_lock);
 	miracast_context_erase_handle(context);
 	wait_event(context->drain, drained(context));
+	cancel_work_sync(&context->session_work);
 	if (context->created) {
 		WRITE_ONCE(adapter->ddi_task, current);
 		adapter->ops.destroy_context(adapter->desc.driver_context, context->driver);
@@ -167,12 +204,14 @@ static struct miracast_context *context_alloc(struct miracast_adapter *adapter, 
 	context->flags = flags;
 	context->generation = 1;
 	context->state = MIRACAST_CREATED;
+	context->changes = 1;
 	context->owner = get_pid(task_tgid(current));
 	spin_lock_init(&context->lock);
 	init_waitqueue_head(&context->wait);
 	init_waitqueue_head(&context->drain);
 	init_waitqueue_head(&context->chunk_wait);
 	INIT_DELAYED_WORK(&context->watchdog_work, watchdog_work);
+	INIT_WORK(&context->session_work, session_work);
 	if (miracast_slots_init(context, slots) || miracast_chunks_init(context)) {
 		miracast_context_put(context);
 		return NULL;
@@ -225,6 +264,7 @@ struct miracast_context *miracast_context_create(struct miracast_adapter *adapte
 		error = miracast_status_to_errno(*status);
 		goto put;
 	}
+	tell_driver(context);
 	return context;
 
 unlock:
@@ -377,6 +417,7 @@ int miracast_context_session(struct miracast_context *context, struct miracast_s
 	miracast_wake_all(context);
 	if (arg->op != MIRACAST_SESSION_STOP_BEGIN || before != MIRACAST_STOP_PENDING)
 		miracast_nl_context_event(MIRACAST_NL_EVENT_SESSION, context, 0);
+	tell_driver(context);
 	miracast_messages_run_ended(context);
 	if (arg->op == MIRACAST_SESSION_STOP_BEGIN)
 		error = wait_for_handlers(context);
@@ -435,6 +476,7 @@ int miracast_context_recover(struct miracast_context *context)
 		return error;
 	miracast_wake_all(context);
 	miracast_nl_context_event(MIRACAST_NL_EVENT_SESSION, context, 0);
+	tell_driver(context);
 	miracast_messages_run_ended(context);
 	return 0;
 }
@@ -509,6 +551,7 @@ void miracast_context_force_stop(struct miracast_context *context)
 		return;
 	miracast_wake_all(context);
 	miracast_nl_context_event(MIRACAST_NL_EVENT_SESSION, context, 0);
+	tell_driver(context);
 	miracast_messages_run_ended(context);
 }
 

@@ -67,6 +67,8 @@ struct burst {
 struct test_target {
 	struct miracast_handle handle;
 	bool live;
+	atomic_t inside; /* session_state */
+	struct miracast_test_told told;
 };
 
 struct test_adapter {
@@ -220,6 +222,7 @@ static ntstatus_t test_create_context(void *driver_context,
 			target = &adapter->targets[i];
 	if (!NT_ERROR(adapter->behaviour.create_status) && target) {
 		target->handle = callbacks->miracast_handle;
+		target->told = (struct miracast_test_told){};
 		WRITE_ONCE(target->live, true);
 	}
 	send_plain(adapter, callbacks->miracast_handle, adapter->behaviour.create_sends);
@@ -240,6 +243,34 @@ static void test_destroy_context(void *driver_context, void *miracast_context)
 	/* A callback after this is an error of the channel, counted in the callback. */
 	WRITE_ONCE(target->live, false);
 	leave_ddi(adapter);
+}
+
+static void test_session_state(void *driver_context, void *miracast_context,
+			       const struct miracast_session_info *info)
+{
+	bool atomic = preempt_count() || irqs_disabled() || rcu_preempt_depth();
+	struct test_adapter *adapter = driver_context;
+	struct test_target *target = miracast_context;
+	struct miracast_test_told *told = &target->told;
+	bool overlaps = atomic_inc_return(&target->inside) != 1;
+	bool late;
+
+	might_sleep();
+	if (told->count < MIRACAST_TEST_TOLD_STATES)
+		told->states[told->count] = info->state;
+	told->slots = info->slots;
+	told->max_message = info->max_message;
+	told->atomic |= atomic;
+	WRITE_ONCE(told->count, told->count + 1);
+	send_plain(adapter, target->handle, adapter->behaviour.told_sends);
+	msleep(adapter->behaviour.told_ms);
+	late = !READ_ONCE(target->live) || info->size != sizeof(*info);
+	atomic_dec(&target->inside);
+
+	spin_lock(&adapter->lock);
+	adapter->counters.overlaps += overlaps;
+	adapter->counters.callbacks_after_destroy += late;
+	spin_unlock(&adapter->lock);
 }
 
 static atomic_t live_files = ATOMIC_INIT(0);
@@ -360,6 +391,7 @@ static const struct miracast_display_ops test_ops = {
 	.create_context = test_create_context,
 	.io_control = test_io_control,
 	.destroy_context = test_destroy_context,
+	.session_state = test_session_state,
 };
 
 /* What a driver says that was built with another header. */
@@ -789,6 +821,25 @@ static long get_counters(struct test_file *file, void __user *user)
 	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
 }
 
+static long get_told(struct test_file *file, void __user *user)
+{
+	struct miracast_test_told arg;
+	struct test_adapter *adapter;
+	u32 index, target;
+
+	if (copy_from_user(&arg, user, sizeof(arg)))
+		return -EFAULT;
+	index = arg.index;
+	target = arg.target;
+	adapter = get_adapter(file, index);
+	if (!adapter || target >= MAX_TARGETS)
+		return -ENOENT;
+	arg = adapter->targets[target].told;
+	arg.index = index;
+	arg.target = target;
+	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
+}
+
 struct flood {
 	struct miracast_handle handle;
 	atomic_t left;
@@ -980,6 +1031,8 @@ static long test_ioctl(struct file *filp, unsigned int cmd, unsigned long addres
 		return run_flood(file, user);
 	case MIRACAST_TEST_BURST:
 		return run_burst(file, user);
+	case MIRACAST_TEST_TOLD:
+		return get_told(file, user);
 	default:
 		return -ENOTTY;
 	}

@@ -36,12 +36,14 @@ struct miracast_test_adapter {
 	__u32 index; /* out: N of /dev/miracastN */
 };
 
-/* What an adapter's create_context does from now on. */
+/* What an adapter's create_context, destroy_context and session_state do from now on. */
 struct miracast_test_behaviour {
 	__u32 index;
 	ntstatus_t create_status; /* what create_context returns */
 	__u32 create_sends; /* messages that it sends before it returns */
 	__u32 destroy_sends; /* messages that destroy_context tries to send */
+	__u32 told_sends; /* messages that session_state sends */
+	__u32 told_ms; /* how long session_state takes */
 };
 
 #define MIRACAST_TEST_NO_CALLBACK   0x1
@@ -111,8 +113,9 @@ struct miracast_test_counters {
 	__u32 creates;
 	__u32 destroys;
 	__u32 io_controls;
-	__u32 overlaps; /* create, io_control, destroy at the same time: must be 0 */
-	__u32 callbacks_after_destroy; /* must be 0 */
+	/* create, io_control, destroy at the same time, session_state with itself: must be 0 */
+	__u32 overlaps;
+	__u32 callbacks_after_destroy; /* session_state is one of them: must be 0 */
 	__u32 io_controls_after_destroy; /* must be 0 */
 	__u64 accepted;
 	__u64 refused;
@@ -126,6 +129,19 @@ struct miracast_test_counters {
 	__u64 doubled; /* BURST: second callbacks of a message: must be 0 */
 	__u64 corrupt; /* BURST: answers that were not what SUCCESS stands for: must be 0 */
 	__u64 files; /* CTL_FILES: files that are not released yet */
+};
+
+#define MIRACAST_TEST_TOLD_STATES 32
+
+/* What session_state was told of the context that has, or had last, a target. */
+struct miracast_test_told {
+	__u32 index;
+	__u32 target;
+	__u32 count; /* out: how often, states says the first ones */
+	__u32 slots; /* out: the last time */
+	__u32 max_message; /* out: the last time */
+	__u32 atomic; /* out: it ran where it must not sleep */
+	__u8 states[MIRACAST_TEST_TOLD_STATES]; /* out */
 };
 
 /*
@@ -185,5 +201,6 @@ struct miracast_test_control {
 #define MIRACAST_TEST_COUNTERS _IOWR(MIRACAST_TEST_MAGIC, 7, struct miracast_test_counters)
 #define MIRACAST_TEST_FLOOD    _IOWR(MIRACAST_TEST_MAGIC, 8, struct miracast_test_flood)
 #define MIRACAST_TEST_BURST    _IOWR(MIRACAST_TEST_MAGIC, 9, struct miracast_test_burst)
+#define MIRACAST_TEST_TOLD     _IOWR(MIRACAST_TEST_MAGIC, 10, struct miracast_test_told)
 
 #endif /* MIRACAST_TEST_H */
