@@ -19,6 +19,7 @@ help:
 	@echo 'make local     both for this very machine    (build/local)'
 	@echo 'make install   make local, installed: modules for the running kernel, programs under PREFIX'
 	@echo 'make uninstall removes what make install installed'
+	@echo 'make deb       Debian packages               (build/deb/bookworm; SUITE=trixie for Debian 13)'
 	@echo 'make clean     forget build/; the trees stay in the cache'
 	@echo
 	@echo 'More tests:'
@@ -107,7 +108,11 @@ uninstall:
 	rm -rf $(installed)
 	$(if $(DESTDIR),,depmod $(kernel))
 
+SUITE ?= bookworm
+deb: setup
+	@scripts/deb --suite $(SUITE)
+
 clean:
 	rm -rf build
 
-.PHONY: bench help setup modules daemon demo check check-faults check-install check-kernels check-debug check-mutants lint format local install uninstall clean
+.PHONY: bench help setup modules daemon demo check check-faults check-install check-kernels check-debug check-mutants lint format local install uninstall deb clean
