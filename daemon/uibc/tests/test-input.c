@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Generic input as events: read back from pipes that stand for the devices. */
+#include "uibc-input.h"
+
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <linux/input.h>
+#include <linux/uhid.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct {
+	UibcInput *input;
+	int devices[UIBC_INPUT_N_KINDS]; /* what comes out */
+} Fixture;
+
+static void set_up_with(Fixture *fixture, gboolean touch)
+{
+	fixture->input = uibc_input_new(1280, 720, touch);
+	for (guint i = 0; i < UIBC_INPUT_N_KINDS; i++) {
+		int ends[2];
+
+		g_assert_true(g_unix_open_pipe(ends, FD_CLOEXEC, NULL));
+		g_assert_true(g_unix_set_fd_nonblocking(ends[0], TRUE, NULL));
+		fixture->devices[i] = ends[0];
+		uibc_input_set_file(fixture->input, i, ends[1]);
+	}
+}
+
+static void set_up(Fixture *fixture, gconstpointer data)
+{
+	set_up_with(fixture, GPOINTER_TO_INT(data));
+}
+
+static void tear_down(Fixture *fixture, gconstpointer data)
+{
+	g_clear_pointer(&fixture->input, uibc_input_free);
+	for (guint i = 0; i < UIBC_INPUT_N_KINDS; i++)
+		close(fixture->devices[i]);
+}
+
+/* "3:0=32793 ...", all that has come: type, code, value; "|" for each SYN_REPORT. */
+static void assert_events(Fixture *fixture, UibcInputKind kind, const char *expected)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	struct input_event event;
+
+	while (read(fixture->devices[kind], &event, sizeof(event)) == sizeof(event)) {
+		if (event.type == EV_SYN)
+			g_string_append(text, "|");
+		else
+			g_string_append_printf(text, "%u:%u=%d ", event.type, event.code,
+					       event.value);
+	}
+	g_assert_cmpstr(text->str, ==, expected);
+}
+
+static void send(Fixture *fixture, UibcGeneric event)
+{
+	g_assert_true(uibc_input_generic(fixture->input, &event, 1));
+}
+
+#define POINT(what, px, py) \
+	((UibcGeneric){.type = what, .n_pointers = 1, .pointers = {{0, px, py}}})
+#define KEY(what, code) ((UibcGeneric){.type = what, .codes = {code, 0}})
+
+static void test_pointer(Fixture *fixture, gconstpointer data)
+{
+	send(fixture, POINT(UIBC_MOVE, 0, 0));
+	send(fixture, POINT(UIBC_DOWN, 1279, 719));
+	send(fixture, POINT(UIBC_DOWN, 640, 5000));
+	send(fixture, POINT(UIBC_UP, 640, 360));
+	send(fixture, POINT(UIBC_UP, 640, 360));
+	assert_events(fixture, UIBC_INPUT_POINTER,
+		      "3:0=0 3:1=0 |3:0=65535 3:1=65535 1:272=1 |3:0=32793 3:1=65535 |"
+		      "3:0=32793 3:1=32813 1:272=0 |3:0=32793 3:1=32813 |");
+	assert_events(fixture, UIBC_INPUT_TOUCH, "");
+}
+
+static void test_touch(Fixture *fixture, gconstpointer data)
+{
+	UibcGeneric two = {.type = UIBC_DOWN, .n_pointers = 2, .pointers = {{4, 0, 0}, {9, 1, 1}}};
+
+	send(fixture, two);
+	assert_events(fixture, UIBC_INPUT_TOUCH,
+		      "3:47=0 3:57=0 3:53=0 3:54=0 3:47=1 3:57=1 3:53=51 3:54=91 1:330=1 |");
+	send(fixture, (UibcGeneric){.type = UIBC_UP, .n_pointers = 1, .pointers = {{4, 0, 0}}});
+	assert_events(fixture, UIBC_INPUT_TOUCH, "3:47=0 3:57=-1 |");
+	/* A finger that never touched does not move. */
+	send(fixture, (UibcGeneric){.type = UIBC_MOVE, .n_pointers = 1, .pointers = {{7, 5, 5}}});
+	assert_events(fixture, UIBC_INPUT_TOUCH, "|");
+	send(fixture, (UibcGeneric){.type = UIBC_UP, .n_pointers = 1, .pointers = {{9, 0, 0}}});
+	assert_events(fixture, UIBC_INPUT_TOUCH, "3:47=1 3:57=-1 1:330=0 |");
+	assert_events(fixture, UIBC_INPUT_POINTER, "");
+}
+
+static void test_eleven_fingers(Fixture *fixture, gconstpointer data)
+{
+	for (guint i = 0; i < 11; i++)
+		send(fixture,
+		     (UibcGeneric){.type = UIBC_DOWN, .n_pointers = 1, .pointers = {{i, 0, 0}}});
+	uibc_input_release(fixture->input);
+	for (guint i = 0; i < 10; i++)
+		send(fixture,
+		     (UibcGeneric){.type = UIBC_UP, .n_pointers = 1, .pointers = {{i, 0, 0}}});
+	uibc_input_release(fixture->input);
+}
+
+static void test_keys(Fixture *fixture, gconstpointer data)
+{
+	send(fixture, KEY(UIBC_KEY_DOWN, 'a'));
+	send(fixture, KEY(UIBC_KEY_DOWN, 'a'));
+	send(fixture, KEY(UIBC_KEY_UP, 'a'));
+	send(fixture, KEY(UIBC_KEY_UP, 'a'));
+	assert_events(fixture, UIBC_INPUT_KEYBOARD, "1:30=1 ||1:30=0 ||");
+	send(fixture, KEY(UIBC_KEY_DOWN, 'Q'));
+	send(fixture, KEY(UIBC_KEY_DOWN, '?'));
+	send(fixture, KEY(UIBC_KEY_UP, 'Q'));
+	send(fixture, KEY(UIBC_KEY_UP, '?'));
+	assert_events(fixture, UIBC_INPUT_KEYBOARD,
+		      "1:42=1 1:16=1 |1:53=1 |1:16=0 |1:53=0 1:42=0 |");
+	send(fixture, KEY(UIBC_KEY_DOWN, 0xe4));
+	send(fixture, KEY(UIBC_KEY_DOWN, 0xffff));
+	assert_events(fixture, UIBC_INPUT_KEYBOARD, "||");
+}
+
+/* Every character of ASCII that can be printed has a key, and no two have the same. */
+static void test_every_key(Fixture *fixture, gconstpointer data)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+	for (guint16 c = ' '; c < 0x7f; c++) {
+		GString *text = g_string_new(NULL);
+		struct input_event event;
+
+		send(fixture, KEY(UIBC_KEY_DOWN, c));
+		while (read(fixture->devices[UIBC_INPUT_KEYBOARD], &event, sizeof(event)) > 0)
+			if (event.type == EV_KEY)
+				g_string_append_printf(text, "%u ", event.code);
+		g_assert_cmpuint(text->len, >, 0);
+		g_assert_true(g_hash_table_add(seen, g_string_free(text, FALSE)));
+		send(fixture, KEY(UIBC_KEY_UP, c));
+		while (read(fixture->devices[UIBC_INPUT_KEYBOARD], &event, sizeof(event)) > 0)
+			;
+	}
+}
+
+static void test_scroll_and_zoom(Fixture *fixture, gconstpointer data)
+{
+	send(fixture, (UibcGeneric){.type = UIBC_VERTICAL_SCROLL, .amount = 3, .notches = TRUE});
+	send(fixture, (UibcGeneric){.type = UIBC_HORIZONTAL_SCROLL, .amount = -7});
+	assert_events(fixture, UIBC_INPUT_POINTER, "2:8=3 2:11=360 |2:12=-7 |");
+	send(fixture,
+	     (UibcGeneric){
+		     .type = UIBC_ZOOM, .n_pointers = 1, .pointers = {{0, 0, 719}}, .amount = 384});
+	assert_events(fixture, UIBC_INPUT_KEYBOARD, "1:29=1 |1:29=0 |");
+	assert_events(fixture, UIBC_INPUT_POINTER, "3:0=0 3:1=65535 2:8=1 2:11=120 |");
+	send(fixture, (UibcGeneric){.type = UIBC_ROTATE, .amount = 100});
+	assert_events(fixture, UIBC_INPUT_POINTER, "");
+}
+
+static void test_release(Fixture *fixture, gconstpointer data)
+{
+	send(fixture, KEY(UIBC_KEY_DOWN, 'A'));
+	send(fixture, POINT(UIBC_DOWN, 0, 0));
+	assert_events(fixture, UIBC_INPUT_KEYBOARD, "1:42=1 1:30=1 |");
+	assert_events(fixture, UIBC_INPUT_POINTER, "3:0=0 3:1=0 1:272=1 |");
+	uibc_input_release(fixture->input);
+	uibc_input_release(fixture->input);
+	assert_events(fixture, UIBC_INPUT_KEYBOARD, "1:30=0 |1:42=0 |");
+	assert_events(fixture, UIBC_INPUT_POINTER, "1:272=0 |");
+}
+
+static void test_rate(Fixture *fixture, gconstpointer data)
+{
+	const UibcGeneric event = {.type = UIBC_ROTATE};
+	gint64 now = 1;
+	guint taken = 0;
+
+	/* A hundred thousand in ten seconds. */
+	for (guint i = 0; i < 100000; i++, now += 100)
+		taken += uibc_input_generic(fixture->input, &event, now);
+	g_assert_cmpuint(taken, >=, 10 * UIBC_INPUT_RATE);
+	g_assert_cmpuint(taken, <=, 11 * UIBC_INPUT_RATE);
+}
+
+static void test_hid(Fixture *fixture, gconstpointer data)
+{
+	const UibcHid report = {.value = (const guint8 *)"\x01\x05\xfb\x00", .length = 4};
+	g_autofree guint8 *zeros = g_malloc0(UHID_DATA_MAX + 1);
+	const UibcHid too_long = {.value = zeros, .length = UHID_DATA_MAX + 1};
+	struct uhid_event event = {0};
+	gsize length;
+	int ends[2];
+
+	g_assert_true(g_unix_open_pipe(ends, FD_CLOEXEC, NULL));
+	g_assert_true(uibc_input_hid_report(fixture->input, ends[1], &report, 1));
+	g_assert_cmpint(read(ends[0], &event, sizeof(event)), >, 0);
+	g_assert_cmpuint(event.type, ==, UHID_INPUT2);
+	g_assert_cmpmem(event.u.input2.data, event.u.input2.size, report.value, report.length);
+	g_assert_false(uibc_input_hid_report(fixture->input, ends[1], &too_long, 1));
+	close(ends[0]);
+	close(ends[1]);
+
+	g_assert_nonnull(uibc_input_default_descriptor(0, &length));
+	g_assert_cmpuint(length, ==, 63);
+	g_assert_nonnull(uibc_input_default_descriptor(1, &length));
+	g_assert_cmpuint(length, ==, 50);
+	g_assert_null(uibc_input_default_descriptor(2, &length));
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		gboolean touch;
+		void (*run)(Fixture *fixture, gconstpointer data);
+	} tests[] = {
+		{"pointer", FALSE, test_pointer},
+		{"touch", TRUE, test_touch},
+		{"eleven-fingers", TRUE, test_eleven_fingers},
+		{"keys", FALSE, test_keys},
+		{"every-key", FALSE, test_every_key},
+		{"scroll-and-zoom", FALSE, test_scroll_and_zoom},
+		{"release", FALSE, test_release},
+		{"rate", FALSE, test_rate},
+		{"hid", FALSE, test_hid},
+	};
+
+	g_test_init(&argc, &argv, NULL);
+	for (guint i = 0; i < G_N_ELEMENTS(tests); i++) {
+		g_autofree char *path = g_strdup_printf("/uibc/input/%s", tests[i].name);
+
+		g_test_add(path, Fixture, GINT_TO_POINTER(tests[i].touch), set_up, tests[i].run,
+			   tear_down);
+	}
+	return g_test_run();
+}

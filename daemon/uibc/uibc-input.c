@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "uibc-input.h"
+
+#include <linux/input.h>
+#include <linux/uhid.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MAX_KEY	   256
+#define WHEEL_STEP 120 /* of the high resolution axes, for one notch */
+#define NO_FINGER  -1
+
+struct _UibcInput {
+	int files[UIBC_INPUT_N_KINDS]; /* -1: none */
+	guint width, height;
+	gboolean touch;
+
+	gboolean button_down;
+	int fingers[UIBC_MAX_POINTERS]; /* the sink's id in each slot, NO_FINGER: free */
+	int next_tracking_id;
+	guint8 keys_down[MAX_KEY]; /* by key, how many times */
+
+	gint64 allowance; /* us: one message costs a second divided by the rate */
+	gint64 filled_at;
+};
+
+UibcInput *uibc_input_new(guint width, guint height, gboolean touch)
+{
+	UibcInput *input = g_new0(UibcInput, 1);
+
+	for (guint i = 0; i < UIBC_INPUT_N_KINDS; i++)
+		input->files[i] = -1;
+	for (guint i = 0; i < UIBC_MAX_POINTERS; i++)
+		input->fingers[i] = NO_FINGER;
+	input->width = width;
+	input->height = height;
+	input->touch = touch;
+	input->allowance = G_USEC_PER_SEC;
+	return input;
+}
+
+static void emit(UibcInput *input, UibcInputKind kind, guint16 type, guint16 code, gint32 value)
+{
+	/* The kernel sets the time. */
+	const struct input_event event = {.type = type, .code = code, .value = value};
+
+	if (input->files[kind] >= 0 &&
+	    write(input->files[kind], &event, sizeof(event)) != (ssize_t)sizeof(event))
+		g_debug("an input event was lost");
+}
+
+static void sync_events(UibcInput *input, UibcInputKind kind)
+{
+	emit(input, kind, EV_SYN, SYN_REPORT, 0);
+}
+
+static gint32 scale(guint16 value, guint size)
+{
+	if (size < 2)
+		return 0;
+	return (guint64)MIN(value, size - 1) * UIBC_INPUT_AXIS_MAX / (size - 1);
+}
+
+/* Beyond the rate the sink is hostile or broken; what it then loses is its own. */
+static gboolean is_allowed(UibcInput *input, gint64 now)
+{
+	const gint64 cost = G_USEC_PER_SEC / UIBC_INPUT_RATE;
+
+	if (input->filled_at)
+		input->allowance = MIN(input->allowance + now - input->filled_at, G_USEC_PER_SEC);
+	input->filled_at = now;
+	if (input->allowance < cost)
+		return FALSE;
+	input->allowance -= cost;
+	return TRUE;
+}
+
+static void move_pointer(UibcInput *input, const UibcPointer *to)
+{
+	emit(input, UIBC_INPUT_POINTER, EV_ABS, ABS_X, scale(to->x, input->width));
+	emit(input, UIBC_INPUT_POINTER, EV_ABS, ABS_Y, scale(to->y, input->height));
+}
+
+static void press_button(UibcInput *input, gboolean down)
+{
+	if (input->button_down == down)
+		return;
+	input->button_down = down;
+	emit(input, UIBC_INPUT_POINTER, EV_KEY, BTN_LEFT, down);
+}
+
+static int find_slot(const UibcInput *input, int id)
+{
+	for (int slot = 0; slot < UIBC_MAX_POINTERS; slot++)
+		if (input->fingers[slot] == id)
+			return slot;
+	return -1;
+}
+
+static gboolean has_fingers(const UibcInput *input)
+{
+	for (guint slot = 0; slot < UIBC_MAX_POINTERS; slot++)
+		if (input->fingers[slot] != NO_FINGER)
+			return TRUE;
+	return FALSE;
+}
+
+/* What one finger of a message comes to; a finger that is new touches. */
+static void touch(UibcInput *input, UibcGenericType type, const UibcPointer *pointer)
+{
+	int slot = find_slot(input, pointer->id);
+	gboolean is_new = slot < 0 && type == UIBC_DOWN;
+
+	if (is_new)
+		slot = find_slot(input, NO_FINGER);
+	if (slot < 0)
+		return;
+	emit(input, UIBC_INPUT_TOUCH, EV_ABS, ABS_MT_SLOT, slot);
+	if (is_new) {
+		input->fingers[slot] = pointer->id;
+		emit(input, UIBC_INPUT_TOUCH, EV_ABS, ABS_MT_TRACKING_ID,
+		     input->next_tracking_id++ & 0xffff);
+	}
+	if (type == UIBC_UP) {
+		input->fingers[slot] = NO_FINGER;
+		emit(input, UIBC_INPUT_TOUCH, EV_ABS, ABS_MT_TRACKING_ID, -1);
+		return;
+	}
+	emit(input, UIBC_INPUT_TOUCH, EV_ABS, ABS_MT_POSITION_X, scale(pointer->x, input->width));
+	emit(input, UIBC_INPUT_TOUCH, EV_ABS, ABS_MT_POSITION_Y, scale(pointer->y, input->height));
+}
+
+static void touch_all(UibcInput *input, const UibcGeneric *event)
+{
+	gboolean had_fingers = has_fingers(input);
+
+	for (guint i = 0; i < event->n_pointers; i++)
+		touch(input, event->type, &event->pointers[i]);
+	if (has_fingers(input) != had_fingers)
+		emit(input, UIBC_INPUT_TOUCH, EV_KEY, BTN_TOUCH, !had_fingers);
+	sync_events(input, UIBC_INPUT_TOUCH);
+}
+
+/* The first pointer is the mouse. */
+static void point(UibcInput *input, const UibcGeneric *event)
+{
+	if (!event->n_pointers)
+		return;
+	move_pointer(input, &event->pointers[0]);
+	if (event->type != UIBC_MOVE)
+		press_button(input, event->type == UIBC_DOWN);
+	sync_events(input, UIBC_INPUT_POINTER);
+}
+
+static const struct {
+	const char *plain, *shifted;
+	guint16 first; /* the key of the first character; the others follow it */
+} key_rows[] = {
+	{"1234567890-=", "!@#$%^&*()_+", KEY_1},
+	{"qwertyuiop[]", "QWERTYUIOP{}", KEY_Q},
+	{"asdfghjkl;'`", "ASDFGHJKL:\"~", KEY_A},
+	{"\\zxcvbnm,./", "|ZXCVBNM<>?", KEY_BACKSLASH},
+};
+
+/* The key that has the character on a keyboard of the United States; 0: none has. */
+static guint16 key_of(guint16 code, gboolean *shift)
+{
+	*shift = FALSE;
+	switch (code) {
+	case 0: return 0;
+	case '\b': return KEY_BACKSPACE;
+	case '\t': return KEY_TAB;
+	case '\n':
+	case '\r': return KEY_ENTER;
+	case 0x1b: return KEY_ESC;
+	case ' ': return KEY_SPACE;
+	case 0x7f: return KEY_DELETE;
+	}
+	for (guint i = 0; code < 0x80 && i < G_N_ELEMENTS(key_rows); i++) {
+		const char *at = strchr(key_rows[i].plain, code);
+
+		if (at)
+			return key_rows[i].first + (at - key_rows[i].plain);
+		at = strchr(key_rows[i].shifted, code);
+		if (at) {
+			*shift = TRUE;
+			return key_rows[i].first + (at - key_rows[i].shifted);
+		}
+	}
+	return 0;
+}
+
+static void press_key(UibcInput *input, guint16 key, gboolean down)
+{
+	guint8 *count = &input->keys_down[key];
+
+	if (down ? *count == G_MAXUINT8 : !*count)
+		return;
+	*count += down ? 1 : -1;
+	/* What holds Shift for several keys lets it go with the last one. */
+	if (*count == (down ? 1 : 0))
+		emit(input, UIBC_INPUT_KEYBOARD, EV_KEY, key, down);
+}
+
+static void type_keys(UibcInput *input, const UibcGeneric *event)
+{
+	gboolean down = event->type == UIBC_KEY_DOWN;
+
+	for (guint i = 0; i < G_N_ELEMENTS(event->codes); i++) {
+		gboolean shift;
+		guint16 key = key_of(event->codes[i], &shift);
+
+		/* Held down, a key comes again and again: the kernel repeats by itself. */
+		if (!key || (down && input->keys_down[key]) || (!down && !input->keys_down[key]))
+			continue;
+		if (shift && down)
+			press_key(input, KEY_LEFTSHIFT, TRUE);
+		press_key(input, key, down);
+		if (shift && !down)
+			press_key(input, KEY_LEFTSHIFT, FALSE);
+	}
+	sync_events(input, UIBC_INPUT_KEYBOARD);
+}
+
+static void scroll(UibcInput *input, guint16 axis, guint16 fine_axis, const UibcGeneric *event)
+{
+	if (event->notches) {
+		emit(input, UIBC_INPUT_POINTER, EV_REL, axis, event->amount);
+		emit(input, UIBC_INPUT_POINTER, EV_REL, fine_axis, event->amount * WHEEL_STEP);
+	} else {
+		emit(input, UIBC_INPUT_POINTER, EV_REL, fine_axis, event->amount);
+	}
+	sync_events(input, UIBC_INPUT_POINTER);
+}
+
+/* As desktops know it: Ctrl and a notch of the wheel. */
+static void zoom(UibcInput *input, const UibcGeneric *event)
+{
+	const UibcGeneric notch = {.amount = event->amount < 256 ? -1 : 1, .notches = TRUE};
+
+	if (event->amount == 256)
+		return;
+	move_pointer(input, &event->pointers[0]);
+	press_key(input, KEY_LEFTCTRL, TRUE);
+	sync_events(input, UIBC_INPUT_KEYBOARD);
+	scroll(input, REL_WHEEL, REL_WHEEL_HI_RES, &notch);
+	press_key(input, KEY_LEFTCTRL, FALSE);
+	sync_events(input, UIBC_INPUT_KEYBOARD);
+}
+
+gboolean uibc_input_generic(UibcInput *input, const UibcGeneric *event, gint64 now)
+{
+	if (!is_allowed(input, now))
+		return FALSE;
+	switch (event->type) {
+	case UIBC_DOWN:
+	case UIBC_UP:
+	case UIBC_MOVE:
+		if (input->touch)
+			touch_all(input, event);
+		else
+			point(input, event);
+		break;
+	case UIBC_KEY_DOWN:
+	case UIBC_KEY_UP: type_keys(input, event); break;
+	case UIBC_ZOOM: zoom(input, event); break;
+	case UIBC_VERTICAL_SCROLL: scroll(input, REL_WHEEL, REL_WHEEL_HI_RES, event); break;
+	case UIBC_HORIZONTAL_SCROLL: scroll(input, REL_HWHEEL, REL_HWHEEL_HI_RES, event); break;
+	/* No desktop has an event for it. */
+	case UIBC_ROTATE: break;
+	}
+	return TRUE;
+}
+
+gboolean uibc_input_hid_report(UibcInput *input, int fd, const UibcHid *report, gint64 now)
+{
+	struct uhid_event event = {.type = UHID_INPUT2};
+	gsize size;
+
+	if (!is_allowed(input, now) || report->length > sizeof(event.u.input2.data))
+		return FALSE;
+	event.u.input2.size = report->length;
+	memcpy(event.u.input2.data, report->value, report->length);
+	size = G_STRUCT_OFFSET(struct uhid_event, u.input2.data) + report->length;
+	return write(fd, &event, size) == (ssize_t)size;
+}
+
+void uibc_input_release(UibcInput *input)
+{
+	for (guint slot = 0; slot < UIBC_MAX_POINTERS; slot++) {
+		if (input->fingers[slot] == NO_FINGER)
+			continue;
+		input->fingers[slot] = NO_FINGER;
+		emit(input, UIBC_INPUT_TOUCH, EV_ABS, ABS_MT_SLOT, slot);
+		emit(input, UIBC_INPUT_TOUCH, EV_ABS, ABS_MT_TRACKING_ID, -1);
+		if (!has_fingers(input)) {
+			emit(input, UIBC_INPUT_TOUCH, EV_KEY, BTN_TOUCH, 0);
+			sync_events(input, UIBC_INPUT_TOUCH);
+		}
+	}
+	if (input->button_down) {
+		press_button(input, FALSE);
+		sync_events(input, UIBC_INPUT_POINTER);
+	}
+	for (guint key = 0; key < MAX_KEY; key++) {
+		if (!input->keys_down[key])
+			continue;
+		input->keys_down[key] = 1;
+		press_key(input, key, FALSE);
+		sync_events(input, UIBC_INPUT_KEYBOARD);
+	}
+}
+
+void uibc_input_set_file(UibcInput *input, UibcInputKind kind, int fd)
+{
+	if (input->files[kind] >= 0)
+		close(input->files[kind]);
+	input->files[kind] = fd;
+}
+
+void uibc_input_free(UibcInput *input)
+{
+	uibc_input_release(input);
+	for (guint i = 0; i < UIBC_INPUT_N_KINDS; i++)
+		if (input->files[i] >= 0)
+			close(input->files[i]);
+	g_free(input);
+}
+
+const guint8 *uibc_input_default_descriptor(guint8 type, gsize *length)
+{
+	static const guint8 keyboard[] = {
+		0x05, 0x01, /* usage page: generic desktop */
+		0x09, 0x06, /* usage: keyboard */
+		0xa1, 0x01, /* collection: application */
+		0x05, 0x07, /* usage page: keys */
+		0x19, 0xe0, 0x29, 0xe7, 0x15, 0x00, 0x25, 0x01, /* eight modifiers, a bit each */
+		0x75, 0x01, 0x95, 0x08, 0x81, 0x02, /* */
+		0x95, 0x01, 0x75, 0x08, 0x81, 0x01, /* a reserved byte */
+		0x95, 0x05, 0x75, 0x01, 0x05, 0x08, 0x19, 0x01, 0x29, 0x05, 0x91, 0x02, /* LEDs */
+		0x95, 0x01, 0x75, 0x03, 0x91, 0x01, /* */
+		0x95, 0x06, 0x75, 0x08, 0x15, 0x00, 0x25, 0x65, /* six keys, a byte each */
+		0x05, 0x07, 0x19, 0x00, 0x29, 0x65, 0x81, 0x00, /* */
+		0xc0,
+	};
+	static const guint8 mouse[] = {
+		0x05, 0x01, /* usage page: generic desktop */
+		0x09, 0x02, /* usage: mouse */
+		0xa1, 0x01, 0x09, 0x01, 0xa1, 0x00, /* application, pointer, physical */
+		0x05, 0x09, 0x19, 0x01, 0x29, 0x03, 0x15, 0x00, 0x25, 0x01, /* three buttons */
+		0x95, 0x03, 0x75, 0x01, 0x81, 0x02, 0x95, 0x01, 0x75, 0x05, 0x81, 0x01, /* */
+		0x05, 0x01, 0x09, 0x30, 0x09, 0x31, 0x15, 0x81, 0x25, 0x7f, /* x and y, relative */
+		0x75, 0x08, 0x95, 0x02, 0x81, 0x06, /* */
+		0xc0, 0xc0,
+	};
+
+	switch (type) {
+	case 0: *length = sizeof(keyboard); return keyboard;
+	case 1: *length = sizeof(mouse); return mouse;
+	default: *length = 0; return NULL;
+	}
+}
