@@ -446,7 +446,7 @@ enum ctl_exit ctl_connect(const struct ctl *ctl, int argc, char **argv)
 	g_autofree char *adapter = NULL;
 	g_auto(GStrv) driver_options = NULL;
 	int port = DEFAULT_PORT, wait_s = DEFAULT_SECONDS, start_timeout_s = DEFAULT_SECONDS;
-	gboolean wait = FALSE, no_reconnect = FALSE;
+	gboolean wait = FALSE, no_reconnect = FALSE, input = FALSE;
 	const GOptionEntry entries[] = {
 		{"local", 0, 0, G_OPTION_ARG_STRING, &local,
 		 "This machine's address, that the sink connects to", "ADDRESS"},
@@ -462,6 +462,8 @@ enum ctl_exit ctl_connect(const struct ctl *ctl, int argc, char **argv)
 		 "Seconds that the sink has to connect (30)", "SECONDS"},
 		{"start-timeout", 0, 0, G_OPTION_ARG_INT, &start_timeout_s,
 		 "Seconds that the start may take then (30)", "SECONDS"},
+		{"input", 0, 0, G_OPTION_ARG_NONE, &input,
+		 "Let the sink's mouse, touch screen and keys work here", NULL},
 		{"no-reconnect", 0, 0, G_OPTION_ARG_NONE, &no_reconnect,
 		 "End the session when the link is lost", NULL},
 		{"wait", 0, 0, G_OPTION_ARG_NONE, &wait,
@@ -494,6 +496,7 @@ enum ctl_exit ctl_connect(const struct ctl *ctl, int argc, char **argv)
 	g_variant_dict_insert(&dict, "wait", "u", (guint32)wait_s);
 	g_variant_dict_insert(&dict, "start-timeout", "u", (guint32)start_timeout_s);
 	g_variant_dict_insert(&dict, "reconnect", "b", !no_reconnect);
+	g_variant_dict_insert(&dict, "input", "b", input);
 	if (adapter)
 		g_variant_dict_insert(&dict, "adapter", "s", adapter);
 	g_variant_dict_insert_value(&dict, "options", g_variant_builder_end(&builder));

@@ -2,6 +2,7 @@
 #include "process.h"
 
 #include "control.h"
+#include "input.h"
 #include "miracast-device.h"
 #include "reason.h"
 #include "rtp.h"
@@ -46,6 +47,7 @@ struct _HostProcess {
 	const HostProcessConfig *config;
 	char *adapter;
 	GHashTable *options;
+	char *input_name; /* NULL: the sink may send no input */
 
 	GSubprocess *subprocess; /* until it is gone */
 	int control;
@@ -54,6 +56,7 @@ struct _HostProcess {
 
 	int rtsp_socket; /* for its addresses; -1 before start and once RTP is connected */
 	HostRtp rtp; /* to connect it: once */
+	HostInput *input; /* from start to stop, if it is allowed */
 
 	GTask *task; /* of the step under way */
 	ProcessStep step;
@@ -238,6 +241,11 @@ static void close_sockets(HostProcess *self)
 	if (self->rtsp_socket >= 0)
 		close(self->rtsp_socket);
 	self->rtsp_socket = -1;
+}
+
+static void close_input(HostProcess *self)
+{
+	g_clear_pointer(&self->input, host_input_free);
 }
 
 /* The sink's port is for the sink to say; the host is the one that the session is with. */
@@ -496,7 +504,9 @@ void host_process_start_async(HostProcess *self, int rtsp_socket, guint timeout_
 {
 	g_autoptr(GError) error = NULL;
 	HostRtp rtp;
-	int files[3];
+	int files[4];
+	guint n_files = 3;
+	guint16 input_port = 0;
 
 	if (!host_rtp_open(&rtp, rtsp_socket, &error)) {
 		close(rtsp_socket);
@@ -504,6 +514,7 @@ void host_process_start_async(HostProcess *self, int rtsp_socket, guint timeout_
 		return;
 	}
 	close_sockets(self);
+	close_input(self);
 	g_clear_pointer(&self->reason, g_free);
 	g_clear_pointer(&self->message, g_free);
 	self->streaming = false;
@@ -512,10 +523,27 @@ void host_process_start_async(HostProcess *self, int rtsp_socket, guint timeout_
 	files[0] = rtsp_socket;
 	files[1] = self->rtp.rtp;
 	files[2] = self->rtp.rtcp;
+	if (self->input_name) {
+		self->input = host_input_new(rtsp_socket, self->input_name, &error);
+		if (!self->input)
+			g_warning("Session %u: no input: %s", self->number, error->message);
+	}
+	if (self->input) {
+		files[n_files++] = host_input_get_session_end(self->input);
+		input_port = host_input_get_port(self->input);
+	}
 	if (begin_step(self, STEP_START, timeout_s + MIRACAST_DEVICE_START_GRACE, callback,
 		       user_data))
-		tell(self, SESSION_START, g_variant_new("(u)", timeout_s), files,
-		     G_N_ELEMENTS(files));
+		tell(self, SESSION_START, g_variant_new("(uq)", timeout_s, input_port), files,
+		     n_files);
+	if (self->input)
+		host_input_close_session_end(self->input);
+}
+
+void host_process_allow_input(HostProcess *self, const char *sink)
+{
+	g_free(self->input_name);
+	self->input_name = g_strdup(sink);
 }
 
 gboolean host_process_sink_has_left(HostProcess *self)
@@ -541,6 +569,7 @@ void host_process_stop_async(HostProcess *self, enum miracast_stop_reason reason
 			     GAsyncReadyCallback callback, gpointer user_data)
 {
 	close_sockets(self);
+	close_input(self);
 	if (begin_step(self, STEP_STOP, MIRACAST_DEVICE_STOP_LIMIT, callback, user_data))
 		tell(self, SESSION_STOP, g_variant_new("(u)", (guint32)reason), NULL, 0);
 }
@@ -548,6 +577,7 @@ void host_process_stop_async(HostProcess *self, enum miracast_stop_reason reason
 void host_process_destroy_async(HostProcess *self, GAsyncReadyCallback callback, gpointer user_data)
 {
 	close_sockets(self);
+	close_input(self);
 	if (begin_step(self, STEP_DESTROY, MIRACAST_DEVICE_DESTROY_LIMIT, callback, user_data) &&
 	    !self->death)
 		tell(self, SESSION_DESTROY, NULL, NULL, 0);
@@ -639,9 +669,11 @@ static void host_process_finalize(GObject *object)
 	/* The wait for its end holds a reference. */
 	g_assert(!self->subprocess && !self->task);
 	close_sockets(self);
+	close_input(self);
 	if (self->control >= 0)
 		close(self->control);
 	g_free(self->adapter);
+	g_free(self->input_name);
 	g_hash_table_unref(self->options);
 	g_free(self->death);
 	g_free(self->adapter_path);

@@ -59,6 +59,14 @@ typedef struct {
 HostProcess *host_process_new(guint number, const HostProcessConfig *config, const char *adapter,
 			      GHashTable *options);
 
+/**
+ * host_process_allow_input:
+ * @sink: its name: the input devices are named after it
+ *
+ * The person lets the sink send input. Before start.
+ */
+void host_process_allow_input(HostProcess *process, const char *sink);
+
 /* Errors of all these: those of MiracastDevice's, and HOST_REASON_SESSION_DIED. */
 void host_process_create_async(HostProcess *process, GAsyncReadyCallback callback,
 			       gpointer user_data);

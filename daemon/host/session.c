@@ -547,6 +547,8 @@ static void create_process(HostSession *self)
 	self->unplug = false;
 	self->process = host_process_new(self->number, self->config, self->wish->adapter,
 					 self->wish->driver_options);
+	if (self->wish->input)
+		host_process_allow_input(self->process, host_sink_get_name(self->sink));
 	g_signal_connect(self->process, "stop-requested", G_CALLBACK(on_stop_requested), self);
 	g_signal_connect_swapped(self->process, "streaming-changed", G_CALLBACK(show_streaming),
 				 self);

@@ -52,10 +52,11 @@ static bool check_keys(GVariant *options, gboolean by_address, GError **error)
 		const char *key, *type;
 	} keys[] = {
 		/* Which of the first two there is depends on the object. */
-		{"peer-address", "s"}, {"way", "s"},	 {"local-address", "s"},
-		{"port", "q"},	       {"wait", "u"},	 {"start-timeout", "u"},
-		{"reconnect", "b"},    {"pin", "s"},	 {"go-intent", "u"},
-		{"agent", "o"},	       {"adapter", "s"}, {"options", "a{ss}"},
+		{"peer-address", "s"}, {"way", "s"},   {"local-address", "s"},
+		{"port", "q"},	       {"wait", "u"},  {"start-timeout", "u"},
+		{"reconnect", "b"},    {"pin", "s"},   {"go-intent", "u"},
+		{"input", "b"},	       {"agent", "o"}, {"adapter", "s"},
+		{"options", "a{ss}"},
 	};
 	GVariantIter iter;
 	const char *key;
@@ -128,6 +129,7 @@ static bool parse_link(HostWish *wish, GVariantDict *dict, GError **error)
 	if (g_variant_dict_lookup(dict, "pin", "s", &wish->pin) &&
 	    !g_regex_match_simple("^([0-9]{4}|[0-9]{8})$", wish->pin, G_REGEX_DOLLAR_ENDONLY, 0))
 		return refuse(error, "\"pin\" has to be 4 or 8 digits");
+	g_variant_dict_lookup(dict, "input", "b", &wish->input);
 	g_variant_dict_lookup(dict, "agent", "o", &wish->agent);
 	return true;
 }

@@ -18,6 +18,7 @@ typedef struct {
 	guint32 wait_s;
 	guint32 start_timeout_s;
 	gboolean reconnect;
+	gboolean input; /* the sink may send input */
 	char *pin; /* or NULL */
 	int go_intent; /* or -1 */
 	char *agent; /* path of the caller's object, or NULL */

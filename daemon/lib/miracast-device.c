@@ -106,6 +106,8 @@ struct _MiracastDevice {
 	int rtp, rtcp; /* until the driver takes them; else -1 */
 	MiracastConnectRtp connect_rtp; /* NULL: it has been called */
 	gpointer connect_rtp_data;
+	int input; /* until the driver takes it; -1: the sink may send none */
+	guint16 input_port;
 
 	bool has_data_rate;
 	bool rate_over;
@@ -156,7 +158,7 @@ static void miracast_device_init(MiracastDevice *self)
 	self->statistics = values_new();
 	self->asked_options = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	self->rtsp_socket = -1;
-	self->rtp = self->rtcp = -1;
+	self->rtp = self->rtcp = self->input = -1;
 }
 
 static void close_rtp_sockets(MiracastDevice *self)
@@ -179,6 +181,8 @@ static void miracast_device_finalize(GObject *object)
 	g_hash_table_unref(self->options);
 	g_array_unref(self->adapter_files);
 	close_rtp_sockets(self);
+	if (self->input >= 0)
+		close(self->input);
 	g_hash_table_unref(self->details);
 	g_hash_table_unref(self->statistics);
 	g_hash_table_unref(self->asked_options);
@@ -627,6 +631,25 @@ bool miracast_device_take_rtp_sockets(MiracastDevice *self, int *rtp, int *rtcp)
 	*rtp = g_steal_fd(&self->rtp);
 	*rtcp = g_steal_fd(&self->rtcp);
 	return *rtp >= 0;
+}
+
+void miracast_device_set_input(MiracastDevice *self, int socket, guint16 port)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+
+	if (self->input >= 0)
+		close(self->input);
+	self->input = socket;
+	self->input_port = port;
+}
+
+bool miracast_device_take_input(MiracastDevice *self, int *socket, uint16_t *port)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+
+	*socket = g_steal_fd(&self->input);
+	*port = self->input_port;
+	return *socket >= 0;
 }
 
 bool miracast_device_connect_rtp(MiracastDevice *self, uint16_t port)

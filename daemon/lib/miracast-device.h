@@ -86,6 +86,9 @@ void miracast_device_add_adapter_file(MiracastDevice *device, const char *path, 
 /* Connects the RTP sockets to @port of the sink; may wait. On a thread of the driver's. */
 typedef gboolean (*MiracastConnectRtp)(guint16 port, gpointer user_data);
 
+/* What miracast_device_take_input() hands out; before start. @socket: (transfer full). */
+void miracast_device_set_input(MiracastDevice *device, int socket, guint16 port);
+
 /* What miracast_device_take_rtp_sockets() hands out; before start. The sockets: (transfer full). */
 void miracast_device_set_rtp_sockets(MiracastDevice *device, int rtp, int rtcp,
 				     MiracastConnectRtp connect, gpointer user_data);

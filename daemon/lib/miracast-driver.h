@@ -202,6 +202,43 @@ bool miracast_device_take_rtp_sockets(MiracastDevice *device, int *rtp, int *rtc
  */
 bool miracast_device_connect_rtp(MiracastDevice *device, uint16_t port);
 
+/* What struct miracast_input_message is about. */
+enum miracast_input_kind {
+	MIRACAST_INPUT_POINTER, /* absolute, with one button and wheels */
+	MIRACAST_INPUT_TOUCH, /* a touch screen of ten fingers */
+	MIRACAST_INPUT_KEYBOARD,
+	MIRACAST_INPUT_HID, /* of uhid, made from a report descriptor */
+	MIRACAST_INPUT_CONNECTION, /* the sink's */
+};
+
+#define MIRACAST_INPUT_AXIS_MAX	      65535 /* absolute axes go from 0 to this */
+#define MIRACAST_INPUT_MAX_DESCRIPTOR 4096 /* bytes */
+
+/**
+ * struct miracast_input_message - what a driver and its host say over the socket for input
+ * @kind: enum miracast_input_kind
+ * @number: of the driver's choice; the answer has the same
+ * @descriptor: with MIRACAST_INPUT_HID: the rest of the message
+ *
+ * The driver asks for a device; the answer has its file, or none if there can be no such device. By
+ * itself the host sends MIRACAST_INPUT_CONNECTION, with the sink's connection: the latest counts.
+ */
+struct miracast_input_message {
+	uint32_t kind;
+	uint32_t number;
+	uint8_t descriptor[];
+};
+
+/**
+ * miracast_device_take_input:
+ * @socket: (transfer full): SOCK_SEQPACKET, of struct miracast_input_message
+ * @port: TCP port of the host's for the sink's input
+ *
+ * While a session starts; once. Returns: false if the person has not allowed the sink to send
+ * input.
+ */
+bool miracast_device_take_input(MiracastDevice *device, int *socket, uint16_t *port);
+
 /* Whether pictures are on their way to the sink; not so at first. Between start and stop. */
 void miracast_device_set_streaming(MiracastDevice *device, bool streaming);
 

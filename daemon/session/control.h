@@ -28,7 +28,7 @@ G_BEGIN_DECLS
 typedef enum {
 	/* From the host. */
 	SESSION_CREATE, /* adapter's name or "", driver's path, its options, paths; files: nodes */
-	SESSION_START, /* seconds; files: RTSP, RTP, RTCP */
+	SESSION_START, /* seconds, port for input or 0; files: RTSP, RTP, RTCP, with a port: for input */
 	SESSION_HANG_UP,
 	SESSION_STOP, /* enum miracast_stop_reason */
 	SESSION_DESTROY,

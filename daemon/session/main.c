@@ -209,10 +209,14 @@ static void on_rtp_connected(SessionProcess *process, SessionMessage *message)
 static void start(SessionProcess *process, SessionMessage *message)
 {
 	guint32 timeout_s;
+	guint16 input_port;
 
-	if (message->n_files != 3)
+	g_variant_get(message->body, "(uq)", &timeout_s, &input_port);
+	if (message->n_files != (input_port ? 4 : 3))
 		leave(EXIT_FAILURE);
-	g_variant_get(message->body, "(u)", &timeout_s);
+	if (input_port)
+		miracast_device_set_input(process->device, g_steal_fd(&message->files[3]),
+					  input_port);
 	g_mutex_lock(&process->lock);
 	process->rtp_answered = false;
 	g_mutex_unlock(&process->lock);

@@ -3,6 +3,7 @@
 #include "sink-media.h"
 #include "sink-report.h"
 #include "sink-session.h"
+#include "sink-uibc.h"
 
 #include <errno.h>
 #include <gio/gio.h>
@@ -41,6 +42,7 @@ typedef struct {
 	char *video_formats;
 	char *audio_codecs;
 	char *edid;
+	char *uibc;
 	int rtp_port;
 	gint64 idr_every;
 	gint64 pause_after;
@@ -65,6 +67,7 @@ typedef struct {
 	SinkCaps *caps;
 	SinkSession *session;
 	SinkMedia *media;
+	SinkUibc *uibc; /* NULL: no --uibc */
 
 	gint64 began_us;
 	gint64 began_real_us;
@@ -244,6 +247,8 @@ static gboolean load_caps(SinkApp *app, guint16 port, GError **error)
 	app->caps = sink_caps_new(port);
 	if (o->no_standby)
 		sink_caps_set(app->caps, "wfd_standby_resume_capability", "none");
+	if (o->uibc)
+		sink_caps_set(app->caps, "wfd_uibc_capability", SINK_UIBC_CAPABILITY);
 	if (o->misbehaviour)
 		sink_misbehaviour_set_caps(o->misbehaviour, app->caps, port);
 	if (o->edid) {
@@ -266,6 +271,17 @@ static gboolean load_caps(SinkApp *app, guint16 port, GError **error)
 	if (o->audio_codecs)
 		sink_caps_set(app->caps, "wfd_audio_codecs", o->audio_codecs);
 	return TRUE;
+}
+
+static gboolean load_uibc(SinkApp *app, GError **error)
+{
+	g_autofree char *script = NULL;
+
+	if (g_file_get_contents(app->options.uibc, &script, NULL, error))
+		app->uibc = sink_uibc_new(script, error);
+	if (!app->uibc)
+		g_prefix_error(error, "--uibc %s: ", app->options.uibc);
+	return app->uibc != NULL;
 }
 
 /* The TCP connection stands: everything else stands on its two addresses. */
@@ -374,6 +390,21 @@ static void ask_for_keyframes(SinkApp *app, const SinkMediaStatistics *stats, gi
 	}
 }
 
+/* As soon as the source has named its port: not all say "enable" (Windows does not). */
+static void send_input(SinkApp *app)
+{
+	guint16 port = sink_session_uibc_port(app->session);
+	g_autoptr(GSocketAddress) source = NULL;
+
+	if (!app->uibc || !port || !app->playing_since_us)
+		return;
+	source = g_socket_connection_get_remote_address(app->connection, NULL);
+	if (source)
+		sink_uibc_start(app->uibc,
+				g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(source)),
+				port);
+}
+
 static void pause_and_resume(SinkApp *app, const SinkMediaStatistics *stats, gint64 now)
 {
 	gint64 after = app->options.pause_after;
@@ -406,6 +437,7 @@ static void check_progress(SinkApp *app, gint64 now)
 	if (app->playing_since_us)
 		ask_for_keyframes(app, &stats, now);
 	pause_and_resume(app, &stats, now);
+	send_input(app);
 	sink_session_tick(app->session, now);
 }
 
@@ -495,6 +527,8 @@ static int report(SinkApp *app)
 		sink_media_statistics(app->media, &r.media);
 		r.rtp_port = sink_media_port(app->media);
 	}
+	if (app->uibc)
+		r.uibc = sink_uibc_statistics(app->uibc);
 	r.ok = succeeded(app, r.reason, r.media.frames);
 	if (app->options.png && !save_png(app, &error) && r.ok) {
 		failure =
@@ -609,6 +643,8 @@ static gboolean parse_options(SinkOptions *o, int argc, char **argv, gboolean *l
 		{"audio-codecs", 0, 0, G_OPTION_ARG_STRING, &o->audio_codecs,
 		 "The value of wfd_audio_codecs, unchecked", "VALUE"},
 		{"edid", 0, 0, G_OPTION_ARG_FILENAME, &o->edid, "The EDID to show", "FILE"},
+		{"uibc", 0, 0, G_OPTION_ARG_FILENAME, &o->uibc,
+		 "Offer input (UIBC), and send what this script says", "FILE"},
 		{"rtp-port", 0, 0, G_OPTION_ARG_INT, &o->rtp_port,
 		 "Receive RTP on this UDP port (default: any free even one)", "PORT"},
 		{"standby", 0, 0, G_OPTION_ARG_NONE, &standby, "Offer standby and resume (default)",
@@ -658,6 +694,7 @@ static void options_clear(SinkOptions *o)
 	g_free(o->video_formats);
 	g_free(o->audio_codecs);
 	g_free(o->edid);
+	g_free(o->uibc);
 }
 
 static void app_clear(SinkApp *app)
@@ -668,6 +705,7 @@ static void app_clear(SinkApp *app)
 	stop_source(&app->write_source);
 	sink_session_free(app->session);
 	sink_media_free(app->media);
+	sink_uibc_free(app->uibc);
 	sink_caps_free(app->caps);
 	g_byte_array_unref(app->unsent);
 	g_clear_object(&app->socket);
@@ -733,9 +771,12 @@ int main(int argc, char **argv)
 	/* Capabilities are checked now, so that a wrong file is a usage error and no failed session. */
 	if (!error && load_caps(&app, 0, &error))
 		g_clear_pointer(&app.caps, sink_caps_free);
+	if (!error && app.options.uibc)
+		load_uibc(&app, &error);
 	if (error) {
 		g_printerr("miracast-sink: %s. See miracast-sink --help.\n", error->message);
 		sink_caps_free(app.caps);
+		sink_uibc_free(app.uibc);
 		g_clear_object(&app.address);
 		options_clear(&app.options);
 		return EXIT_USAGE;

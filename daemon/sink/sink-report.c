@@ -166,6 +166,13 @@ char *sink_report_json(const SinkReport *report)
 	add_media(b, &report->media, play_us);
 	if (report->session)
 		add_rtsp(b, report->session);
+	if (report->uibc) {
+		begin(b, "uibc");
+		add_bool(b, "connected", report->uibc->connected);
+		add_bool(b, "closed", report->uibc->closed);
+		add_int(b, "packets", report->uibc->packets);
+		json_builder_end_object(b);
+	}
 	if (report->png) {
 		begin(b, "png");
 		add_string(b, "file", report->png);

@@ -4,6 +4,7 @@
 
 #include "sink-media.h"
 #include "sink-session.h"
+#include "sink-uibc.h"
 
 typedef struct {
 	gboolean ok;
@@ -16,6 +17,7 @@ typedef struct {
 	const SinkMisbehaviour *misbehaviour; /* NULL: none */
 	const SinkSession *session; /* NULL if never connected */
 	SinkMediaStatistics media;
+	const SinkUibcStatistics *uibc; /* NULL: no --uibc */
 	const char *png; /* NULL if no picture was written */
 	SinkPicture picture;
 } SinkReport;

@@ -47,6 +47,9 @@ struct SinkSession {
 	gboolean has_audio;
 	SinkAudioChoice audio;
 
+	guint16 uibc_port; /* 0: the source has named none */
+	gboolean uibc_off; /* by M15 */
+
 	SinkSessionStatistics stats;
 	guint n_refused; /* by SINK_FAULT_REFUSE */
 	GArray *exchanges; /* SinkExchange */
@@ -558,6 +561,42 @@ static gboolean only_value(const char *value, const char *legal, GError **error)
 	return FALSE;
 }
 
+static gboolean offers_input(const SinkSession *s)
+{
+	const char *capability = sink_caps_get(s->config.caps, "wfd_uibc_capability");
+
+	return capability && g_ascii_strcasecmp(capability, "none");
+}
+
+/* Only the port is new: that the rest is of what was offered is the source's to see to. */
+static gboolean read_uibc(SinkSession *s, const char *value, GError **error)
+{
+	const char *port = strstr(value, ";port=");
+	guint64 number;
+
+	if (!offers_input(s) || !g_ascii_strcasecmp(value, "none"))
+		return only_value(value, "none", error);
+	if (!port || !g_str_has_prefix(value, "input_category_list=") ||
+	    !strstr(value, ";generic_cap_list=") || !strstr(value, ";hidc_cap_list=") ||
+	    !g_ascii_string_to_unsigned(port + 6, 10, 1, G_MAXUINT16, &number, NULL)) {
+		g_set_error_literal(error, SINK_PARAMS_ERROR, SINK_PARAMS_ERROR_MALFORMED,
+				    "it takes three lists and the source's port");
+		return FALSE;
+	}
+	s->uibc_port = number;
+	return TRUE;
+}
+
+static gboolean read_uibc_setting(SinkSession *s, const char *value, GError **error)
+{
+	if (!s->uibc_port || !g_ascii_strcasecmp(value, "disable")) {
+		s->uibc_off = TRUE;
+		return only_value(value, "disable", error);
+	}
+	s->uibc_off = FALSE;
+	return only_value(value, "enable", error);
+}
+
 static gboolean read_setting(SinkSetting *set, const char *name, const char *value, GError **error)
 {
 	SinkSession *s = set->session;
@@ -601,12 +640,14 @@ static gboolean read_setting(SinkSetting *set, const char *name, const char *val
 		return TRUE;
 	}
 	if (!g_ascii_strcasecmp(name, "wfd_uibc_capability")) {
-		set->m = 14;
-		return only_value(value, "none", error);
+		if (!set->has_video)
+			set->m = 14;
+		return read_uibc(s, value, error);
 	}
 	if (!g_ascii_strcasecmp(name, "wfd_uibc_setting")) {
-		set->m = 15;
-		return only_value(value, "disable", error);
+		if (!set->has_video)
+			set->m = 15;
+		return read_uibc_setting(s, value, error);
 	}
 	if (!g_ascii_strcasecmp(name, "wfd_av_format_change_timing"))
 		return TRUE;
@@ -768,6 +809,9 @@ static void on_request(SinkSession *s, RtspMessage *message)
 	if (method == GST_RTSP_SET_PARAMETER) {
 		m = 4;
 		sink_params_foreach((const char *)data, size, number_line, &m, NULL);
+		/* What M14 says M4 may say as well. */
+		if (m == 14 && g_strstr_len((const char *)data, size, "wfd_video_formats"))
+			m = 4;
 	}
 	text = gst_rtsp_method_as_text(method);
 	record(s, FALSE, m, text ? text : "?", 0);
@@ -1127,6 +1171,11 @@ const char *sink_session_sentence(const SinkSession *s)
 const SinkSessionStatistics *sink_session_statistics(const SinkSession *s)
 {
 	return &s->stats;
+}
+
+guint16 sink_session_uibc_port(const SinkSession *s)
+{
+	return s->uibc_off ? 0 : s->uibc_port;
 }
 
 const SinkVideoChoice *sink_session_video(const SinkSession *s)

@@ -114,6 +114,8 @@ SinkState sink_session_state(const SinkSession *session);
 SinkReason sink_session_reason(const SinkSession *session);
 const char *sink_session_sentence(const SinkSession *session);
 const SinkSessionStatistics *sink_session_statistics(const SinkSession *session);
+/* Where the source takes input, as M4 or M14 says; 0: nowhere, or M15 has switched it off. */
+guint16 sink_session_uibc_port(const SinkSession *session);
 /* What M4 settled on; NULL before. */
 const SinkVideoChoice *sink_session_video(const SinkSession *session);
 const SinkAudioChoice *sink_session_audio(const SinkSession *session);

@@ -24,7 +24,7 @@ struct _UibcInput {
 	gint64 filled_at;
 };
 
-UibcInput *uibc_input_new(guint width, guint height, gboolean touch)
+UibcInput *uibc_input_new(guint width, guint height)
 {
 	UibcInput *input = g_new0(UibcInput, 1);
 
@@ -34,7 +34,6 @@ UibcInput *uibc_input_new(guint width, guint height, gboolean touch)
 		input->fingers[i] = NO_FINGER;
 	input->width = width;
 	input->height = height;
-	input->touch = touch;
 	input->allowance = G_USEC_PER_SEC;
 	return input;
 }
@@ -309,6 +308,13 @@ void uibc_input_release(UibcInput *input)
 		press_key(input, key, FALSE);
 		sync_events(input, UIBC_INPUT_KEYBOARD);
 	}
+}
+
+void uibc_input_set_touch(UibcInput *input, gboolean touch)
+{
+	if (input->touch != touch)
+		uibc_input_release(input);
+	input->touch = touch;
 }
 
 void uibc_input_set_file(UibcInput *input, UibcInputKind kind, int fd)

@@ -25,8 +25,11 @@ typedef enum {
 
 typedef struct _UibcInput UibcInput;
 
-/* @width, @height: pixels of the negotiated mode. @touch: DOWN is a finger, not a button. */
-UibcInput *uibc_input_new(guint width, guint height, gboolean touch);
+/* @width, @height: pixels of the negotiated mode. */
+UibcInput *uibc_input_new(guint width, guint height);
+
+/* Whether DOWN is a finger, or else a button; before that, a button. */
+void uibc_input_set_touch(UibcInput *input, gboolean touch);
 
 /* Releases what is pressed; closes the files. */
 void uibc_input_free(UibcInput *input);

@@ -16,6 +16,7 @@
 #include "media-framebuffer.h"
 #include "media.h"
 #include "miracast-driver.h"
+#include "wfd-input.h"
 #include "wfd-source.h"
 
 #include <drm_fourcc.h>
@@ -43,6 +44,7 @@ typedef struct {
 	gint64 begin; /* monotonic us */
 	WfdSource *rtsp;
 	Media *media;
+	WfdInput *input; /* NULL: the sink may send none */
 	guint kbit;
 	gboolean configured; /* the sink has accepted a format */
 	gboolean started; /* start() has returned, with success */
@@ -191,6 +193,16 @@ static void flush(WfdSession *s)
 	}
 }
 
+/* M4, M14 or M15: what input may come. */
+static void allow_input(WfdSession *s)
+{
+	const WfdUibc *uibc = wfd_source_uibc(s->rtsp);
+	const WfdMode *mode = &wfd_source_choice(s->rtsp)->mode;
+
+	wfd_input_allow(s->input, uibc, mode->width, mode->height);
+	miracast_device_set_detail(s->driver->device, "input", uibc ? "on" : "off");
+}
+
 /* Reports the sink to the display driver: the connector becomes connected. */
 static void report_monitor(WfdSession *s)
 {
@@ -324,6 +336,7 @@ static void handle_events(WfdSession *s)
 			media_force_keyframe(s->media);
 			report_event(s, MIRACAST_PROTOCOL_EVENT_IFRAME_RQ);
 			break;
+		case WFD_SOURCE_UIBC: allow_input(s); break;
 		case WFD_SOURCE_ENDED:
 			reason = wfd_source_reason(s->rtsp);
 			end_session(s, reason, text, ntstatus_of(reason));
@@ -408,6 +421,13 @@ static void show_statistics(WfdSession *s)
 		miracast_device_set_statistic(device, "sink-rtp-lost", statistics.packets_lost);
 		miracast_device_set_statistic(device, "sink-jitter-us", statistics.jitter_us);
 	}
+	if (s->input) {
+		WfdInputStatistics input;
+
+		wfd_input_get_statistics(s->input, &input);
+		miracast_device_set_statistic(device, "input-messages", input.messages);
+		miracast_device_set_statistic(device, "input-lost", input.lost);
+	}
 	if (statistics.frames_encoded)
 		miracast_device_set_statistic(device, "encode-us",
 					      statistics.encode_ns / 1000 /
@@ -485,6 +505,7 @@ static void session_free(WfdSession *s)
 		g_source_destroy(s->service);
 	g_clear_pointer(&s->service, g_source_unref);
 	g_clear_pointer(&s->media, media_free);
+	g_clear_pointer(&s->input, wfd_input_free);
 	g_clear_pointer(&s->rtsp, wfd_source_free);
 	g_clear_pointer(&s->loop, g_main_loop_unref);
 	g_clear_pointer(&s->context, g_main_context_unref);
@@ -563,7 +584,7 @@ static gboolean prepare(WfdSession *s, GError **error)
 	WfdSourceConfig config = {.session_id = g_random_int()};
 	g_autofree char *host = NULL;
 	const int on = 1;
-	int rtp, rtcp;
+	int rtp, rtcp, input;
 
 	if (!local)
 		return FALSE;
@@ -583,6 +604,8 @@ static gboolean prepare(WfdSession *s, GError **error)
 	host = g_inet_address_to_string(g_inet_socket_address_get_address(local));
 	config.local_host = host;
 	config.rtp_port = media_local_port(s->media);
+	if (miracast_device_take_input(s->driver->device, &input, &config.uibc_port))
+		s->input = wfd_input_new(input, s->context);
 	s->rtsp = wfd_source_new(&config);
 	return TRUE;
 }

@@ -399,8 +399,8 @@ gboolean wfd_sink_caps_parse(const char *body, gsize len, WfdSinkCaps *caps, GEr
 	value = g_hash_table_lookup(params, "wfd_standby_resume_capability");
 	caps->standby_resume = value && !g_ascii_strncasecmp(value, "supported", 9);
 	value = g_hash_table_lookup(params, "wfd_uibc_capability");
-	/* Not so if it is the number of an error (WFD 2.1, 6.2.1). */
-	caps->uibc = value && strchr(value, '=');
+	if (value)
+		wfd_uibc_parse(value, &caps->uibc);
 
 	value = g_hash_table_lookup(params, "wfd_video_formats");
 	if (!value) {

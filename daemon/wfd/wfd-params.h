@@ -10,6 +10,7 @@
 #define WFD_PARAMS_H
 
 #include "wfd-modes.h"
+#include "wfd-uibc.h"
 
 #include <glib.h>
 
@@ -83,7 +84,7 @@ typedef struct {
 	GBytes *edid; /* whole blocks as the sink sent them, or NULL */
 	gint connector_type; /* WFD 2.1, 6.1.13: 0 VGA, 5 HDMI, ...; -1 none */
 	gboolean standby_resume;
-	gboolean uibc;
+	WfdUibc uibc;
 	char *defaults; /* for people: what could not be read, and what it was taken as; NULL: nothing */
 } WfdSinkCaps;
 

@@ -39,12 +39,24 @@ typedef enum {
 	REQUEST_TRIGGER_PLAY,
 	REQUEST_TRIGGER_TEARDOWN,
 	REQUEST_M12,
+	REQUEST_M14,
+	REQUEST_M15,
 	REQUEST_M16,
 } WfdRequest;
 
 static const char *const request_names[] = {
-	"",	    "M1 OPTIONS", "M3 GET_PARAMETER", "M4 SET_PARAMETER", "M5 SETUP",
-	"M5 PAUSE", "M5 PLAY",	  "M5 TEARDOWN",      "M12 wfd_standby",  "M16 keep-alive",
+	"",
+	"M1 OPTIONS",
+	"M3 GET_PARAMETER",
+	"M4 SET_PARAMETER",
+	"M5 SETUP",
+	"M5 PAUSE",
+	"M5 PLAY",
+	"M5 TEARDOWN",
+	"M12 wfd_standby",
+	"M14 wfd_uibc_capability",
+	"M15 wfd_uibc_setting",
+	"M16 keep-alive",
 };
 
 struct _WfdSource {
@@ -66,6 +78,13 @@ struct _WfdSource {
 	gboolean format_refused; /* M4 once: what is asked now is the second choice */
 	guint16 sink_rtp_port;
 	gboolean sink_rtcp; /* it listens on the port above as well */
+
+	guint16 uibc_port; /* 0: no input */
+	WfdUibc uibc; /* the choice of what the sink offers */
+	gboolean uibc_agreed; /* the sink knows of the choice and the port */
+	gboolean uibc_refused; /* M4 with it: once more without */
+	gboolean uibc_enabled; /* unless the sink has switched it off */
+	WfdRequest uibc_due; /* M14 or M15; REQUEST_NONE */
 
 	guint cseq; /* of our latest request */
 	WfdRequest open; /* our request that waits for its answer */
@@ -100,6 +119,7 @@ WfdSource *wfd_source_new(const WfdSourceConfig *config)
 
 	s->local_host = g_strdup(config->local_host);
 	s->rtp_port = config->rtp_port;
+	s->uibc_port = config->uibc_port;
 	/* Ten characters or fewer: LG's sinks show black otherwise. Digits, as others keep a number. */
 	g_snprintf(s->session_id, sizeof(s->session_id), "%08u", config->session_id % 100000000);
 	s->policy = config->policy;
@@ -217,9 +237,21 @@ static void trigger(WfdSource *s, WfdRequest request, WfdTrigger trigger, gint64
 	ask(s, request, GST_RTSP_SET_PARAMETER, body, now);
 }
 
+/* "" if no input is wanted or offered. Transfer full. */
+static char *uibc_line(const WfdSource *s)
+{
+	g_autofree char *value = NULL;
+
+	if (!s->uibc_port || s->uibc_refused || wfd_uibc_is_none(&s->uibc))
+		return g_strdup("");
+	value = wfd_uibc_to_string(&s->uibc, s->uibc_port);
+	return g_strdup_printf("wfd_uibc_capability: %s\r\n", value);
+}
+
 static void ask_format(WfdSource *s, gint64 now)
 {
 	g_autofree char *video = NULL;
+	g_autofree char *uibc = uibc_line(s);
 	g_autofree char *ports = wfd_client_rtp_ports_to_string(&s->caps.rtp_ports);
 	g_autofree char *body = NULL;
 	gboolean ipv6 = strchr(s->local_host, ':') != NULL;
@@ -229,8 +261,8 @@ static void ask_format(WfdSource *s, gint64 now)
 	video = wfd_video_formats_to_string(&formats);
 	body = g_strdup_printf("wfd_video_formats: %s\r\n"
 			       "wfd_presentation_URL: rtsp://%s%s%s/wfd1.0/streamid=0 none\r\n"
-			       "wfd_client_rtp_ports: %s\r\n",
-			       video, ipv6 ? "[" : "", s->local_host, ipv6 ? "]" : "", ports);
+			       "wfd_client_rtp_ports: %s\r\n%s",
+			       video, ipv6 ? "[" : "", s->local_host, ipv6 ? "]" : "", ports, uibc);
 	ask(s, REQUEST_M4, GST_RTSP_SET_PARAMETER, body, now);
 }
 
@@ -259,6 +291,16 @@ static gboolean ask_mandatory(WfdSource *s, gint64 now)
 	return TRUE;
 }
 
+static void ask_uibc(WfdSource *s, gint64 now)
+{
+	WfdRequest request = s->uibc_due;
+	g_autofree char *capability = uibc_line(s);
+
+	s->uibc_due = REQUEST_NONE;
+	ask(s, request, GST_RTSP_SET_PARAMETER,
+	    request == REQUEST_M14 ? capability : "wfd_uibc_setting: enable\r\n", now);
+}
+
 /* Asks what is due, if nothing is open. */
 static void ask_next(WfdSource *s, gint64 now)
 {
@@ -275,6 +317,10 @@ static void ask_next(WfdSource *s, gint64 now)
 		ask_capabilities(s, now);
 		break;
 	case STATE_PLAYING:
+		if (s->uibc_due) {
+			ask_uibc(s, now);
+			break;
+		}
 		if (s->standby_wanted && s->caps.standby_resume && !s->standby_refused) {
 			ask(s, REQUEST_M12, GST_RTSP_SET_PARAMETER, "wfd_standby\r\n", now);
 			break;
@@ -339,6 +385,7 @@ static void got_capabilities(WfdSource *s, const RtspMessage *message, gint64 no
 				 (WfdReasonDetail){.text = error->message});
 		return;
 	}
+	wfd_uibc_choose(&s->caps.uibc, &s->uibc);
 	emit(s, WFD_SOURCE_CAPABILITIES, NULL);
 	s->state = STATE_FORMAT;
 	ask_format(s, now);
@@ -372,6 +419,24 @@ static gboolean ask_other_format(WfdSource *s, gint64 now)
 	return TRUE;
 }
 
+/* Input is worth less than a picture. */
+static gboolean ask_without_input(WfdSource *s, gint64 now)
+{
+	if (!s->uibc_port || s->uibc_refused || wfd_uibc_is_none(&s->uibc))
+		return FALSE;
+	s->uibc_refused = TRUE;
+	ask_format(s, now);
+	return TRUE;
+}
+
+/* The sink knows where to connect to, and what may come. */
+static void agree_on_input(WfdSource *s)
+{
+	s->uibc_agreed = TRUE;
+	s->uibc_enabled = TRUE;
+	emit(s, WFD_SOURCE_UIBC, NULL);
+}
+
 /* Whether the answer to M4 (WFD 2.1, 6.2.1) blames the sound that is not sent, and only that. */
 static gboolean wants_audio(const RtspMessage *message)
 {
@@ -399,7 +464,7 @@ static void refused(WfdSource *s, WfdRequest request, const RtspMessage *message
 		ask_mandatory(s, now);
 	} else if (request == REQUEST_M4 && wants_audio(message))
 		end_session_with(s, WFD_REASON_REFUSED_VIDEO_ONLY, (WfdReasonDetail){.code = code});
-	else if (request == REQUEST_M4 && ask_other_format(s, now))
+	else if (request == REQUEST_M4 && (ask_without_input(s, now) || ask_other_format(s, now)))
 		return;
 	else if (reason)
 		end_session_with(s, reason,
@@ -418,6 +483,10 @@ static void answered(WfdSource *s, WfdRequest request, const RtspMessage *messag
 	case REQUEST_M3: got_capabilities(s, message, now); break;
 	case REQUEST_M4:
 		emit(s, WFD_SOURCE_CONFIGURED, NULL);
+		if (s->uibc_port && !s->uibc_refused && !wfd_uibc_is_none(&s->uibc)) {
+			agree_on_input(s);
+			s->uibc_due = REQUEST_M15;
+		}
 		s->state = STATE_SETUP;
 		trigger(s, REQUEST_TRIGGER_SETUP, WFD_TRIGGER_SETUP, now);
 		break;
@@ -428,6 +497,10 @@ static void answered(WfdSource *s, WfdRequest request, const RtspMessage *messag
 	case REQUEST_M12:
 		s->paused_by_us = TRUE;
 		pause_stream(s, STATE_STANDBY);
+		break;
+	case REQUEST_M14:
+		agree_on_input(s);
+		s->uibc_due = REQUEST_M15;
 		break;
 	default: break;
 	}
@@ -678,11 +751,38 @@ static void handle_teardown(WfdSource *s, const RtspMessage *request)
 		end_session(s, cause_of(s, WFD_REASON_SINK_TEARDOWN));
 }
 
+/* M14 from the sink: what it can send is another. */
+static void new_uibc_capability(WfdSource *s, const char *value)
+{
+	wfd_uibc_parse(value, &s->caps.uibc);
+	wfd_uibc_choose(&s->caps.uibc, &s->uibc);
+	if (!s->uibc_port)
+		return;
+	if (s->uibc_agreed)
+		emit(s, WFD_SOURCE_UIBC, NULL);
+	else if (!wfd_uibc_is_none(&s->uibc)) {
+		s->uibc_refused = FALSE;
+		s->uibc_due = REQUEST_M14;
+	}
+}
+
+/* M15 from the sink. */
+static void new_uibc_setting(WfdSource *s, const char *value)
+{
+	gboolean enabled = !g_ascii_strcasecmp(value, "enable");
+
+	if (!s->uibc_agreed || enabled == s->uibc_enabled)
+		return;
+	s->uibc_enabled = enabled;
+	emit(s, WFD_SOURCE_UIBC, NULL);
+}
+
 /* M10 to M15 from the sink: what is understood is done, a body without any of it is 451. */
 static void handle_set_parameter(WfdSource *s, const RtspMessage *request)
 {
 	g_autoptr(GHashTable) params = NULL;
 	const char *label = "SET_PARAMETER";
+	const char *value;
 	guint8 *body = NULL;
 	gboolean known = FALSE;
 	guint len = 0;
@@ -704,6 +804,18 @@ static void handle_set_parameter(WfdSource *s, const RtspMessage *request)
 		known = TRUE;
 		if (s->state == STATE_PLAYING)
 			emit(s, WFD_SOURCE_IDR_REQUEST, NULL);
+	}
+	value = g_hash_table_lookup(params, "wfd_uibc_capability");
+	if (value) {
+		label = "M14 wfd_uibc_capability";
+		known = TRUE;
+		new_uibc_capability(s, value);
+	}
+	value = g_hash_table_lookup(params, "wfd_uibc_setting");
+	if (value) {
+		label = "M15 wfd_uibc_setting";
+		known = TRUE;
+		new_uibc_setting(s, value);
 	}
 	reply(s, request,
 	      known || !g_hash_table_size(params) ? GST_RTSP_STS_OK
@@ -973,6 +1085,12 @@ guint16 wfd_source_sink_rtp_port(const WfdSource *s)
 gboolean wfd_source_sink_has_rtcp(const WfdSource *s)
 {
 	return s->sink_rtcp;
+}
+
+/* What the sink may send as input now; NULL: nothing. */
+const WfdUibc *wfd_source_uibc(const WfdSource *s)
+{
+	return s->uibc_agreed && s->uibc_enabled ? &s->uibc : NULL;
 }
 
 WfdReason wfd_source_reason(const WfdSource *s)

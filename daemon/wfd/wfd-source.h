@@ -10,6 +10,7 @@
  *	(event CONFIGURED), M5 trigger SETUP ->, <- M6 SETUP,
  *	<- M7 PLAY (event PLAY), then M16 keep-alive -> for ever; <- M13 (event IDR_REQUEST);
  *	M12 standby -> or <- (event PAUSE), M5 trigger PLAY ->, <- M7 PLAY (event PLAY);
+ *	M15 -> once, if input was agreed upon in M4, <- M14, M15 (event UIBC);
  *	<- M9 PAUSE (event PAUSE); M5 trigger TEARDOWN ->, <- M8 TEARDOWN (event ENDED).
  *
  * Every wait has an end, after which the session ends with a reason of its own:
@@ -46,6 +47,7 @@ typedef enum {
 	WFD_SOURCE_PLAY, /* stream, beginning with a keyframe */
 	WFD_SOURCE_PAUSE, /* stop streaming; the session lives on */
 	WFD_SOURCE_IDR_REQUEST, /* the sink wants a keyframe */
+	WFD_SOURCE_UIBC, /* the sink may send input, or may no longer: see wfd_source_uibc() */
 	WFD_SOURCE_EXCHANGE, /* text: one message of the exchange, for the log */
 	WFD_SOURCE_ENDED, /* text: a sentence; flush the output, then stop */
 } WfdSourceEventType;
@@ -58,6 +60,7 @@ typedef struct {
 typedef struct {
 	const char *local_host; /* this side's address, for the presentation URL */
 	guint16 rtp_port; /* this side's RTP port; RTCP is the one above */
+	guint16 uibc_port; /* this side's, for the sink's input; 0: it may not send any */
 	guint32 session_id;
 	WfdPolicy policy;
 } WfdSourceConfig;
@@ -84,6 +87,7 @@ const WfdSinkCaps *wfd_source_caps(const WfdSource *source);
 const WfdChoice *wfd_source_choice(const WfdSource *source);
 guint16 wfd_source_sink_rtp_port(const WfdSource *source);
 gboolean wfd_source_sink_has_rtcp(const WfdSource *source);
+const WfdUibc *wfd_source_uibc(const WfdSource *source);
 WfdReason wfd_source_reason(const WfdSource *source);
 
 #endif

@@ -33,12 +33,12 @@ static void test_a_message_arrives(Pair *pair, gconstpointer unused)
 	g_autoptr(GError) error = NULL;
 	guint32 seconds;
 
-	g_assert_true(session_control_send(pair->host, SESSION_START, g_variant_new("(u)", 30),
+	g_assert_true(session_control_send(pair->host, SESSION_START, g_variant_new("(uq)", 30, 0),
 					   &pair->host, 1, &error));
 	g_assert_no_error(error);
 	g_assert_true(session_control_receive(pair->session, TRUE, &message, &error));
 	g_assert_cmpint(message.kind, ==, SESSION_START);
-	g_variant_get(message.body, "(u)", &seconds);
+	g_variant_get_child(message.body, 0, "u", &seconds);
 	g_assert_cmpuint(seconds, ==, 30);
 	g_assert_cmpuint(message.n_files, ==, 1);
 	g_assert_cmpint(fcntl(message.files[0], F_GETFD), ==, FD_CLOEXEC);

@@ -492,6 +492,30 @@ static void test_m4_refused(SinkFixture *f, gconstpointer data)
 	assert_state(f, SINK_WAIT_M5);
 }
 
+/* A sink that offers input takes the source's port, in M4 or in M14, and M15. */
+static void test_input(SinkFixture *f, gconstpointer data)
+{
+#define UIBC \
+	"wfd_uibc_capability: input_category_list=GENERIC;generic_cap_list=Mouse;hidc_cap_list=none"
+
+	sink_caps_set(f->caps, "wfd_uibc_capability",
+		      "input_category_list=GENERIC;generic_cap_list=Mouse;hidc_cap_list=none;"
+		      "port=none");
+	m1_m2(f);
+	m3(f);
+	set_parameter(f, M4 UIBC ";port=none\r\n");
+	g_assert_cmpuint(sink_session_uibc_port(f->session), ==, 0);
+	set_parameter(f, M4 UIBC ";port=7239\r\n");
+	assert_state(f, SINK_WAIT_M5);
+	g_assert_cmpuint(sink_session_uibc_port(f->session), ==, 7239);
+	set_parameter(f, "wfd_uibc_setting: disable\r\n");
+	g_assert_cmpuint(sink_session_uibc_port(f->session), ==, 0);
+	set_parameter(f, "wfd_uibc_setting: enable\r\n");
+	g_assert_cmpuint(sink_session_uibc_port(f->session), ==, 7239);
+	set_parameter(f, UIBC ";port=7240\r\n");
+	g_assert_cmpuint(sink_session_uibc_port(f->session), ==, 7240);
+}
+
 static void test_set_parameter_others(SinkFixture *f, gconstpointer data)
 {
 	static const char *const right[] = {
@@ -1005,6 +1029,7 @@ int main(int argc, char **argv)
 	ADD("no-receiver", test_no_receiver);
 	ADD("m4-refused", test_m4_refused);
 	ADD("set-parameter-others", test_set_parameter_others);
+	ADD("input", test_input);
 	ADD("order", test_order);
 	ADD("methods", test_methods);
 	ADD("strange-answers", test_strange_answers);

@@ -16,7 +16,8 @@ typedef struct {
 
 static void set_up_with(Fixture *fixture, gboolean touch)
 {
-	fixture->input = uibc_input_new(1280, 720, touch);
+	fixture->input = uibc_input_new(1280, 720);
+	uibc_input_set_touch(fixture->input, touch);
 	for (guint i = 0; i < UIBC_INPUT_N_KINDS; i++) {
 		int ends[2];
 

@@ -84,6 +84,11 @@ void miracast_device_set_statistic_text(MiracastDevice *device, const char *name
 	set_value(device, name, g_strdup(text));
 }
 
+bool miracast_device_take_input(MiracastDevice *device, int *socket, uint16_t *port)
+{
+	return false;
+}
+
 bool miracast_device_take_rtp_sockets(MiracastDevice *device, int *rtp, int *rtcp)
 {
 	rtp_pair_open(rtp, rtcp);

@@ -314,7 +314,8 @@ static void test_caps(void)
 		"wfd_display_edid: 0001 zz\r\n"
 		"wfd_connector_type: 05\r\n"
 		"wfd_standby_resume_capability: supported\r\n"
-		"wfd_uibc_capability: input_category_list=GENERIC;port=none\r\n";
+		"wfd_uibc_capability: input_category_list=GENERIC;generic_cap_list=Mouse;"
+		"port=none\r\n";
 	WfdSinkCaps caps;
 	g_autoptr(GError) error = NULL;
 
@@ -325,7 +326,7 @@ static void test_caps(void)
 	g_assert_null(caps.edid);
 	g_assert_cmpint(caps.connector_type, ==, 5);
 	g_assert_true(caps.standby_resume);
-	g_assert_true(caps.uibc);
+	g_assert_cmphex(caps.uibc.generic, ==, 1 << WFD_UIBC_MOUSE);
 	wfd_sink_caps_clear(&caps);
 
 	g_assert_false(wfd_sink_caps_parse("wfd_audio_codecs: none", 22, &caps, &error));
@@ -391,7 +392,7 @@ static void test_caps_defaults(void)
 	g_assert_cmpuint(caps.rtp_ports.port0, ==, WFD_DEFAULT_RTP_PORT);
 	g_assert_cmpint(caps.connector_type, ==, -1);
 	g_assert_false(caps.standby_resume);
-	g_assert_false(caps.uibc);
+	g_assert_true(wfd_uibc_is_none(&caps.uibc));
 	wfd_sink_caps_clear(&caps);
 }
 
