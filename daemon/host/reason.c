@@ -36,6 +36,97 @@ static const struct {
 				   "The network link to the sink is gone: bring it back and "
 				   "connect again."},
 
+	[HOST_REASON_NO_WIFI_DEVICE] =
+		{"no-wifi-device",
+		 "There is no Wi-Fi device: plug one in, or use a sink on the local network."},
+	[HOST_REASON_RADIO_BLOCKED] =
+		{"radio-blocked",
+		 "The Wi-Fi radio is switched off: switch it on, or run 'rfkill unblock wifi'."},
+	[HOST_REASON_NO_P2P] =
+		{"no-p2p",
+		 "The Wi-Fi device or its driver cannot do Wi-Fi Direct: use another one, or a sink on the local network."},
+	[HOST_REASON_SUPPLICANT_AWAY] =
+		{"supplicant-away",
+		 "wpa_supplicant is not there: install it, or start it with 'systemctl start wpa_supplicant'."},
+	[HOST_REASON_SUPPLICANT_REFUSED] =
+		{"supplicant-refused",
+		 "wpa_supplicant refused what it was asked for: see its log and miracastd's."},
+	[HOST_REASON_SINK_NOT_FOUND] =
+		{"sink-not-found",
+		 "The sink is not in reach any more: switch it on and open its screen mirroring."},
+	[HOST_REASON_SINK_NOT_ANSWERING] =
+		{"sink-not-answering",
+		 "The sink does not answer over the air: switch it off and on, or move closer."},
+	[HOST_REASON_NOT_ACCEPTED] =
+		{"not-accepted",
+		 "Nobody accepted the connection at the sink: connect again and accept it there."},
+	[HOST_REASON_DECLINED] = {"declined", "The connection was declined at the sink."},
+	[HOST_REASON_SINK_BUSY] = {"sink-busy",
+				   "The sink is busy: end what it shows and connect again."},
+	[HOST_REASON_SINK_FULL] =
+		{"sink-full",
+		 "The sink has all the connections that it can have: end one there and connect again."},
+	[HOST_REASON_P2P_INCOMPATIBLE] =
+		{"incompatible-parameters",
+		 "The sink cannot be connected to in this way: choose another way of pairing, and check that it is in its receiving mode."},
+	[HOST_REASON_P2P_INVALID] =
+		{"invalid-parameters",
+		 "The sink found this machine's request wrong: switch the sink off and on, and report it as a bug if it stays so."},
+	[HOST_REASON_P2P_DISRUPTED] =
+		{"disruptive-behaviour",
+		 "The sink refuses this machine after an earlier failure: switch the sink off and on."},
+	[HOST_REASON_NO_COMMON_CHANNEL] =
+		{"no-common-channel",
+		 "This machine and the sink have no channel in common: check the regulatory domain ('iw reg get') and the sink's band."},
+	[HOST_REASON_CHANNEL_CONFLICT] =
+		{"channel-conflict",
+		 "The radio cannot be on the sink's channel and on that of the Wi-Fi network at once: disconnect from the network, or use a second Wi-Fi device."},
+	[HOST_REASON_UNKNOWN_GROUP] =
+		{"unknown-group",
+		 "The sink does not know the group from an earlier time any more: connect again."},
+	[HOST_REASON_BOTH_WANT_TO_OWN] =
+		{"both-want-to-own",
+		 "Both sides insist on owning the group: connect with a lower intent."},
+	[HOST_REASON_PAIRING_UNSUPPORTED] =
+		{"pairing-unsupported",
+		 "The sink does not take this way of pairing: connect with a PIN, or without one."},
+	[HOST_REASON_PAIRING_FAILED] =
+		{"pairing-failed",
+		 "Pairing with the sink failed: switch the sink off and on and connect again."},
+	[HOST_REASON_WRONG_PIN] =
+		{"wrong-pin", "The PIN is not the sink's: connect again and type what it shows."},
+	[HOST_REASON_BAD_PIN] =
+		{"bad-pin",
+		 "That is not a PIN: it has four digits, or eight of which the last is a checksum."},
+	[HOST_REASON_NO_PIN] =
+		{"no-pin",
+		 "The sink wants a PIN and none was given: connect again and type it, or name it with the request."},
+	[HOST_REASON_GROUP_FAILED] =
+		{"group-failed",
+		 "No Wi-Fi Direct group came about: switch the sink off and on and connect again."},
+	[HOST_REASON_JOIN_NOT_CONFIRMED] =
+		{"join-not-confirmed",
+		 "The sink did not let this machine into its group: connect again and accept it there."},
+	[HOST_REASON_GROUP_REMOVED] = {"group-removed", "The Wi-Fi Direct group was removed."},
+	[HOST_REASON_GROUP_REMOVED_BY_NM] =
+		{"group-removed-by-network-manager",
+		 "NetworkManager removed the group, because it manages this radio: connect through it, or give miracastd a second Wi-Fi device that it does not manage."},
+	[HOST_REASON_STATION_KEPT] =
+		{"station-kept",
+		 "The radio cannot be on a Wi-Fi network and reach the sink at once, and the network was kept: disconnect from it, or use a second Wi-Fi device."},
+	[HOST_REASON_ADDRESS_SERVICE_AWAY] =
+		{"address-service-away",
+		 "The service that sets addresses is not there: run 'systemctl start miracast-address.socket'."},
+	[HOST_REASON_NO_ADDRESS] =
+		{"no-address",
+		 "There is no address on the group: switch the sink off and on and connect again."},
+	[HOST_REASON_ADDRESS_CONFLICT] =
+		{"address-conflict",
+		 "The sink's addresses are those of another network of this machine: disconnect from that one first."},
+	[HOST_REASON_SINK_TOOK_NO_ADDRESS] =
+		{"sink-took-no-address",
+		 "The sink joined the group but asked for no address: check that no firewall drops DHCP (67/udp) on its interface, and switch the sink off and on."},
+
 	[HOST_REASON_NO_ADAPTER] = {"no-adapter",
 				    "There is no Miracast display adapter: load one with "
 				    "'modprobe miracast_display'."},

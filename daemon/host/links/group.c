@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "group.h"
+
+G_DEFINE_INTERFACE(HostGroup, host_group, G_TYPE_OBJECT)
+
+static void host_group_default_init(HostGroupInterface *iface)
+{
+	g_signal_new("lost", HOST_TYPE_GROUP, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE,
+		     2, G_TYPE_INT, G_TYPE_STRING);
+	g_signal_new("step", HOST_TYPE_GROUP, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE,
+		     2, G_TYPE_STRING, G_TYPE_STRING);
+}
+
+void host_group_net_clear(HostGroupNet *net)
+{
+	g_clear_pointer(&net->interface, g_free);
+	g_clear_object(&net->local);
+	g_clear_object(&net->peer);
+}
+
+void host_group_open_async(HostGroup *group, GCancellable *cancellable,
+			   GAsyncReadyCallback callback, gpointer user_data)
+{
+	HOST_GROUP_GET_IFACE(group)->open_async(group, cancellable, callback, user_data);
+}
+
+gboolean host_group_open_finish(HostGroup *group, GAsyncResult *result, GError **error)
+{
+	return HOST_GROUP_GET_IFACE(group)->open_finish(group, result, error);
+}
+
+const HostGroupNet *host_group_get_net(HostGroup *group)
+{
+	return HOST_GROUP_GET_IFACE(group)->get_net(group);
+}
+
+void host_group_close(HostGroup *group)
+{
+	HOST_GROUP_GET_IFACE(group)->close(group);
+}
+
+void host_group_add_details(HostGroup *group, GVariantDict *details)
+{
+	if (HOST_GROUP_GET_IFACE(group)->add_details)
+		HOST_GROUP_GET_IFACE(group)->add_details(group, details);
+}
+
+void host_group_emit_lost(HostGroup *group, int reason, const char *detail)
+{
+	g_signal_emit_by_name(group, "lost", reason, detail);
+}
+
+void host_group_emit_step(HostGroup *group, const char *word, const char *message)
+{
+	g_signal_emit_by_name(group, "step", word, message);
+}

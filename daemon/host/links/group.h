@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A Wi-Fi Direct group with one sink in it. Makers: one for each program that manages the radio.
+ * What is done once the group is there, addresses and the sink's RTSP connection, is the same for
+ * all of them: link-p2p.h.
+ */
+#ifndef HOST_GROUP_H
+#define HOST_GROUP_H
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+#define HOST_TYPE_GROUP (host_group_get_type())
+G_DECLARE_INTERFACE(HostGroup, host_group, HOST, GROUP, GObject)
+
+/**
+ * HostGroupNet: the network that a group is
+ * @interface: "p2p-wlan0-0"
+ * @is_owner: this machine is the group's owner
+ * @local: (nullable): this machine's address, if whoever made the group has one for it
+ * @peer: (nullable): the sink's; NULL exactly if @local is
+ * @is_configured: @local is set on the interface already
+ */
+typedef struct {
+	char *interface;
+	gboolean is_owner;
+	GInetAddress *local;
+	GInetAddress *peer;
+	gboolean is_configured;
+} HostGroupNet;
+
+void host_group_net_clear(HostGroupNet *net);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HostGroupNet, host_group_net_clear)
+
+/**
+ * struct _HostGroupInterface - what a maker implements
+ * @open_async: form or join the group, in bounded time; once
+ * @open_finish: FALSE with an error of domain HOST_ERROR, or G_IO_ERROR_CANCELLED: then everything
+ *	has been put back
+ * @get_net: after a successful open; belongs to the group
+ * @close: begin to remove the group and to put back what was changed for it; no signal after this
+ * @add_details: optional: add to what is shown of the session
+ */
+struct _HostGroupInterface {
+	GTypeInterface parent;
+
+	void (*open_async)(HostGroup *group, GCancellable *cancellable,
+			   GAsyncReadyCallback callback, gpointer user_data);
+	gboolean (*open_finish)(HostGroup *group, GAsyncResult *result, GError **error);
+	const HostGroupNet *(*get_net)(HostGroup *group);
+	void (*close)(HostGroup *group);
+	void (*add_details)(HostGroup *group, GVariantDict *details);
+};
+
+/**
+ * HostGroup::lost:
+ * @reason: a HostReason
+ * @detail: (nullable): what happened, for people
+ *
+ * After a successful open: the group is gone.
+ */
+
+/**
+ * HostGroup::step:
+ * @word: for machines, what the open has come to: "searching", "pairing", "joining"
+ * @message: for people
+ */
+
+void host_group_open_async(HostGroup *group, GCancellable *cancellable,
+			   GAsyncReadyCallback callback, gpointer user_data);
+gboolean host_group_open_finish(HostGroup *group, GAsyncResult *result, GError **error);
+const HostGroupNet *host_group_get_net(HostGroup *group);
+void host_group_close(HostGroup *group);
+void host_group_add_details(HostGroup *group, GVariantDict *details);
+
+/* For makers. */
+void host_group_emit_lost(HostGroup *group, int reason, const char *detail);
+void host_group_emit_step(HostGroup *group, const char *word, const char *message);
+
+G_END_DECLS
+
+#endif /* HOST_GROUP_H */
