@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the kernel says of Wi-Fi devices: sysfs, rfkill and nl80211; no rights are needed. */
+#ifndef HOST_RADIO_H
+#define HOST_RADIO_H
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+struct nlattr;
+
+/* Names of network interfaces that are Wi-Fi devices; transfer full, perhaps empty. */
+char **host_radio_list(void);
+
+/* Its radio is switched off, by a switch or by somebody. */
+gboolean host_radio_is_blocked(const char *interface);
+
+/*
+ * On how many channels at once its radio can be on a network and in a Wi-Fi Direct group: 0: it
+ * cannot be both; 1: both on one channel. Of what is not known, 1.
+ */
+guint host_radio_count_channels(const char *interface);
+
+/* The same of nl80211's NL80211_ATTR_INTERFACE_COMBINATIONS. */
+guint host_radio_count_channels_of(struct nlattr *combinations);
+
+typedef struct _HostRadioWatch HostRadioWatch;
+
+/* @changed: something was plugged in, pulled out, switched on or off. */
+HostRadioWatch *host_radio_watch_new(void (*changed)(gpointer user_data), gpointer user_data);
+void host_radio_watch_free(HostRadioWatch *watch);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HostRadioWatch, host_radio_watch_free)
+
+G_END_DECLS
+
+#endif /* HOST_RADIO_H */
