@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "discovery/finder-p2p.h"
 #include "manager.h"
 #include "root.h"
 
@@ -106,6 +107,21 @@ static GDBusConnection *connect_to_bus(const char *bus, GError **error)
 	return connection;
 }
 
+/* What manages networks is on the system bus, wherever this daemon is. */
+static void add_finders(GPtrArray *finders, HostListener *listener)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GDBusConnection) system = g_bus_get_sync(G_BUS_TYPE_SYSTEM, NULL, &error);
+	const char *state = g_getenv("STATE_DIRECTORY");
+
+	if (!system) {
+		g_message("No sink is looked for: %s", error->message);
+		return;
+	}
+	g_dbus_connection_set_exit_on_close(system, FALSE);
+	g_ptr_array_add(finders, host_finder_p2p_new(system, listener, state ? state : STATE_PATH));
+}
+
 int main(int argc, char **argv)
 {
 	g_autofree char *bus = NULL;
@@ -170,6 +186,7 @@ int main(int argc, char **argv)
 	listener = host_listener_new();
 	/* The preferred ones first. */
 	finders = g_ptr_array_new_with_free_func(g_object_unref);
+	add_finders(finders, listener);
 	manager = host_manager_new(connection, listener, finders, &process_config);
 	daemon.loop = loop;
 	daemon.manager = manager;

@@ -3,7 +3,7 @@
 #ifndef HOST_P2P_H
 #define HOST_P2P_H
 
-#include "../reason.h"
+#include "reason.h"
 
 #include <glib.h>
 
@@ -13,6 +13,9 @@ G_BEGIN_DECLS
 #define HOST_P2P_METHOD_DISPLAY	    0x0008
 #define HOST_P2P_METHOD_PUSH_BUTTON 0x0080
 #define HOST_P2P_METHOD_KEYPAD	    0x0100
+
+/* RTSP, as sinks know it. */
+#define HOST_P2P_PORT 7236
 
 /* So long a person at the sink has to accept, and so long a join may take (seconds). */
 #define HOST_P2P_ACCEPT_S 120

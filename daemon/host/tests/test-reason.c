@@ -11,7 +11,8 @@ static void test_words_are_words(void)
 		const char *word = host_reason_word(reason);
 
 		g_assert_nonnull(word);
-		g_assert_true(g_regex_match_simple("^[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*$", word, 0, 0));
+		g_assert_true(
+			g_regex_match_simple("^[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*$", word, 0, 0));
 		if (!g_hash_table_add(seen, (gpointer)word))
 			g_error("\"%s\" is there twice", word);
 	}

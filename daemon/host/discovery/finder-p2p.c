@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "finder-p2p.h"
+
+#include "links/group-supplicant.h"
+#include "links/link-p2p.h"
+#include "links/p2p-store.h"
+#include "links/p2p.h"
+#include "links/supplicant.h"
+
+#include <string.h>
+
+#define IDENTITY "p2p:"
+
+struct _HostFinderP2p {
+	GObject parent_instance;
+
+	HostListener *listener;
+	HostSupplicant *supplicant;
+	HostP2pStore *store;
+	HostSupplicantUse *use; /* while it looks */
+	GHashTable *found; /* ids that were told */
+	char *problem; /* as it was told last: the message */
+};
+
+static void host_finder_p2p_iface_init(HostFinderInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE(HostFinderP2p, host_finder_p2p, G_TYPE_OBJECT,
+			      G_IMPLEMENT_INTERFACE(HOST_TYPE_FINDER, host_finder_p2p_iface_init))
+
+static void lose(HostFinderP2p *self, const char *id)
+{
+	if (g_hash_table_remove(self->found, id))
+		host_finder_emit_lost(HOST_FINDER(self), id);
+}
+
+static void on_peer_lost(HostSupplicant *supplicant, HostSupplicantPeer *peer, HostFinderP2p *self)
+{
+	lose(self, peer->address);
+}
+
+static HostFinding *make_finding(const HostSupplicantPeer *peer)
+{
+	HostFinding *finding = host_finding_new(peer->address);
+
+	g_strfreev(finding->identities);
+	finding->identities = g_new0(char *, 2);
+	finding->identities[0] = g_strconcat(IDENTITY, peer->address, NULL);
+	finding->name = g_strdup(peer->name ? peer->name : peer->address);
+	finding->address = g_strdup(peer->address);
+	g_free(finding->kind);
+	finding->kind = g_strdup(peer->kind);
+	finding->signal = host_p2p_signal(peer->dbm);
+	finding->available = peer->wfd.available;
+	finding->needs_pin = host_p2p_needs_pin(peer->methods);
+	finding->content_protection = peer->wfd.content_protection;
+	return finding;
+}
+
+static void on_peer_found(HostSupplicant *supplicant, HostSupplicantPeer *peer, HostFinderP2p *self)
+{
+	g_autoptr(HostFinding) finding = NULL;
+
+	if (!peer->is_display || !host_wfd_info_is_sink(&peer->wfd)) {
+		lose(self, peer->address);
+		return;
+	}
+	if (!self->use)
+		return;
+	finding = make_finding(peer);
+	g_hash_table_add(self->found, g_strdup(finding->id));
+	host_finder_emit_found(HOST_FINDER(self), finding);
+}
+
+static void on_changed(HostSupplicant *supplicant, HostFinderP2p *self)
+{
+	host_finder_emit_problem_changed(HOST_FINDER(self));
+}
+
+static const char *host_finder_p2p_get_way(HostFinder *finder)
+{
+	return HOST_WAY_P2P;
+}
+
+static void on_ready(const GError *error, gpointer data)
+{
+	HostFinderP2p *self = data;
+
+	/* The search begins by itself once it can; what is in the way is a problem of the finder. */
+	if (error)
+		g_message("Wi-Fi Direct: %s", error->message);
+	host_finder_emit_problem_changed(HOST_FINDER(self));
+}
+
+static void host_finder_p2p_start(HostFinder *finder)
+{
+	HostFinderP2p *self = HOST_FINDER_P2P(finder);
+	g_autoptr(GList) peers = host_supplicant_list_peers(self->supplicant);
+
+	self->use = host_supplicant_use(self->supplicant, HOST_P2P_PORT, on_ready, self);
+	host_supplicant_start_search(self->supplicant);
+	for (GList *item = peers; item; item = item->next) {
+		HostSupplicantPeer *peer = item->data;
+
+		if (peer->address)
+			on_peer_found(self->supplicant, peer, self);
+	}
+}
+
+static void host_finder_p2p_stop(HostFinder *finder)
+{
+	HostFinderP2p *self = HOST_FINDER_P2P(finder);
+
+	if (host_supplicant_count_malformed(self->supplicant))
+		g_message("Wi-Fi Display elements that could not be read: %u",
+			  host_supplicant_count_malformed(self->supplicant));
+	host_supplicant_stop_search(self->supplicant);
+	g_clear_pointer(&self->use, host_supplicant_use_end);
+}
+
+static const char *host_finder_p2p_get_problem(HostFinder *finder, const char **message)
+{
+	HostFinderP2p *self = HOST_FINDER_P2P(finder);
+	const char *detail;
+	HostReason problem = host_supplicant_get_problem(self->supplicant, &detail);
+
+	if (problem == HOST_N_REASONS)
+		return NULL;
+	g_free(self->problem);
+	self->problem = host_reason_message(problem, detail);
+	if (message)
+		*message = self->problem;
+	return host_reason_word(problem);
+}
+
+static HostLink *host_finder_p2p_make_link(HostFinder *finder, HostFinding *finding,
+					   const HostLinkWish *wish, GError **error)
+{
+	HostFinderP2p *self = HOST_FINDER_P2P(finder);
+	g_autoptr(HostGroup) group = NULL;
+	g_autofree char *pin = wish->pin ? host_p2p_clean_pin(wish->pin) : NULL;
+
+	if (wish->pin && !pin) {
+		g_autofree char *message = host_reason_message(HOST_REASON_BAD_PIN, NULL);
+
+		g_set_error_literal(error, HOST_ERROR, HOST_REASON_BAD_PIN, message);
+		return NULL;
+	}
+	group = host_group_supplicant_new(self->supplicant, self->store, finding->id, wish->port,
+					  wish->agent, pin, wish->go_intent);
+	return host_link_p2p_new(self->listener, group, wish->port, wish->wait_s);
+}
+
+static void host_finder_p2p_forget(HostFinder *finder, HostFinding *finding)
+{
+	HostFinderP2p *self = HOST_FINDER_P2P(finder);
+
+	for (char **one = finding->identities; *one; one++)
+		if (g_str_has_prefix(*one, IDENTITY))
+			host_p2p_store_drop(self->store, *one + strlen(IDENTITY));
+}
+
+static void host_finder_p2p_iface_init(HostFinderInterface *iface)
+{
+	iface->get_way = host_finder_p2p_get_way;
+	iface->start = host_finder_p2p_start;
+	iface->stop = host_finder_p2p_stop;
+	iface->get_problem = host_finder_p2p_get_problem;
+	iface->make_link = host_finder_p2p_make_link;
+	iface->forget = host_finder_p2p_forget;
+}
+
+static void host_finder_p2p_init(HostFinderP2p *self)
+{
+	self->found = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+}
+
+static void host_finder_p2p_finalize(GObject *object)
+{
+	HostFinderP2p *self = HOST_FINDER_P2P(object);
+
+	g_clear_pointer(&self->use, host_supplicant_use_end);
+	g_signal_handlers_disconnect_by_data(self->supplicant, self);
+	host_supplicant_wait_put_back(self->supplicant);
+	g_object_unref(self->supplicant);
+	host_p2p_store_free(self->store);
+	g_hash_table_unref(self->found);
+	g_free(self->problem);
+	G_OBJECT_CLASS(host_finder_p2p_parent_class)->finalize(object);
+}
+
+static void host_finder_p2p_class_init(HostFinderP2pClass *class)
+{
+	G_OBJECT_CLASS(class)->finalize = host_finder_p2p_finalize;
+}
+
+HostFinder *host_finder_p2p_new(GDBusConnection *connection, HostListener *listener,
+				const char *state_directory)
+{
+	HostFinderP2p *self = g_object_new(HOST_TYPE_FINDER_P2P, NULL);
+	g_autofree char *groups = g_build_filename(state_directory, "p2p-groups", NULL);
+
+	self->listener = listener;
+	self->store = host_p2p_store_new(groups);
+	self->supplicant = host_supplicant_new(connection);
+	g_signal_connect(self->supplicant, "peer-found", G_CALLBACK(on_peer_found), self);
+	g_signal_connect(self->supplicant, "peer-lost", G_CALLBACK(on_peer_lost), self);
+	g_signal_connect(self->supplicant, "changed", G_CALLBACK(on_changed), self);
+	return HOST_FINDER(self);
+}

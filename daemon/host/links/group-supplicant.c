@@ -1,0 +1,1075 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "group-supplicant.h"
+
+#include "address.h"
+#include "p2p.h"
+#include "radio.h"
+
+#include <net/if.h>
+#include <string.h>
+
+/*
+ * What is waited for; each has a limit, because the supplicant says nothing of most of what does not
+ * happen. What comes next is below, in this order.
+ */
+typedef enum {
+	STAGE_NEW,
+	STAGE_USE, /* the supplicant */
+	STAGE_SEARCH, /* the sink, that has to be seen */
+	STAGE_STATION, /* the person: may the Wi-Fi network be left? */
+	STAGE_INVITE, /* the sink, to a group from before */
+	STAGE_PIN, /* the sink, to show a PIN; then the person, to type it */
+	STAGE_ACCEPT, /* the sink's person */
+	STAGE_FORM, /* keys */
+	STAGE_READ, /* what the supplicant says of the group */
+	STAGE_PEER, /* the sink, in the group that we own */
+	STAGE_OPEN,
+	STAGE_CLOSED,
+} Stage;
+
+static const struct {
+	guint limit_s;
+	HostReason reason; /* of passing it */
+	const char *detail;
+} limits[] = {
+	[STAGE_USE] = {25, HOST_REASON_SUPPLICANT_AWAY, NULL},
+	[STAGE_SEARCH] = {60, HOST_REASON_SINK_NOT_FOUND, NULL},
+	[STAGE_INVITE] = {20, HOST_REASON_GROUP_FAILED, NULL},
+	[STAGE_PIN] = {10, HOST_REASON_PAIRING_FAILED, NULL},
+	[STAGE_ACCEPT] = {HOST_P2P_ACCEPT_S, HOST_REASON_NOT_ACCEPTED, NULL},
+	[STAGE_FORM] = {60, HOST_REASON_GROUP_FAILED, "no keys were agreed upon"},
+	[STAGE_READ] = {15, HOST_REASON_SUPPLICANT_REFUSED, NULL},
+	[STAGE_PEER] = {20, HOST_REASON_GROUP_FAILED, "the sink did not come into the group"},
+};
+
+/* What a sink says that wants to pair in one way or the other (WSC device password ids). */
+#define PASSWORD_USER_SPECIFIED	     1 /* it has been typed there */
+#define PASSWORD_PUSH_BUTTON	     4
+#define PASSWORD_REGISTRAR_SPECIFIED 5 /* it is shown there */
+
+/* A status of GO negotiation (Wi-Fi P2P). */
+#define P2P_BOTH_WANT_TO_OWN	9
+#define P2P_PAIRING_UNSUPPORTED 10
+#define P2P_UNKNOWN_GROUP	8
+
+/* WSC configuration error: the password was wrong. */
+#define WPS_WRONG_PASSWORD 18
+
+struct _HostGroupSupplicant {
+	GObject parent_instance;
+
+	HostSupplicant *supplicant;
+	HostP2pStore *store;
+	char *sink;
+	guint16 port;
+	HostAgent *agent;
+	char *pin; /* (nullable) */
+	int intent;
+
+	GTask *task; /* while it opens */
+	GCancellable *asking; /* of questions to the agent */
+	HostSupplicantUse *use;
+	Stage stage;
+	guint limit_source;
+	gboolean searching;
+	gboolean suspending; /* of searches */
+	guint calls; /* that put_back() waits for */
+	GError *error; /* why it is put back */
+
+	HostP2pPairing pairing;
+	gboolean chosen; /* @pairing is what the sink asked for, or what it left us */
+	guint attempt; /* 1: the other way round */
+	gboolean is_join;
+	HostReason pairing_failure; /* HOST_N_REASONS: none yet */
+	char *forming; /* the interface that the supplicant has made last */
+	char *stored; /* object of a stored group that we had it add, or that it has made for us */
+
+	char *path; /* of the group's interface */
+	char *object; /* of the group */
+	gboolean persistent;
+	guint frequency; /* MHz */
+	HostGroupNet net;
+};
+
+static void host_group_supplicant_iface_init(HostGroupInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE(HostGroupSupplicant, host_group_supplicant, G_TYPE_OBJECT,
+			      G_IMPLEMENT_INTERFACE(HOST_TYPE_GROUP,
+						    host_group_supplicant_iface_init))
+
+static void call(HostGroupSupplicant *self, const char *path, const char *interface,
+		 const char *method, GVariant *parameters, const char *reply,
+		 GAsyncReadyCallback callback)
+{
+	g_dbus_connection_call(host_supplicant_get_connection(self->supplicant),
+			       HOST_SUPPLICANT_NAME, path, interface, method, parameters,
+			       reply ? G_VARIANT_TYPE(reply) : NULL,
+			       G_DBUS_CALL_FLAGS_NO_AUTO_START, HOST_SUPPLICANT_CALL_MS, NULL,
+			       callback, g_object_ref(self));
+}
+
+static GVariant *call_finish(HostGroupSupplicant *self, GAsyncResult *result, GError **error)
+{
+	GVariant *answer = g_dbus_connection_call_finish(
+		host_supplicant_get_connection(self->supplicant), result, error);
+
+	return answer;
+}
+
+/*
+ * The end.
+ */
+
+static void on_event(HostSupplicant *supplicant, const char *path, const char *name,
+		     GVariant *parameters, HostGroupSupplicant *self);
+
+static void finish_put_back(HostGroupSupplicant *self)
+{
+	g_autoptr(GTask) task = g_steal_pointer(&self->task);
+	const char *interface = self->net.interface ? self->net.interface : self->forming;
+
+	g_signal_handlers_disconnect_by_data(self->supplicant, self);
+	/* A supplicant that died has left it behind. */
+	if (!host_supplicant_get_p2p(self->supplicant) && interface &&
+	    g_str_has_prefix(interface, "p2p-") && if_nametoindex(interface))
+		host_address_remove_interface(interface);
+	if (self->suspending)
+		host_supplicant_resume_search(self->supplicant);
+	self->suspending = FALSE;
+	g_clear_pointer(&self->use, host_supplicant_use_end);
+	if (task)
+		g_task_return_error(task, g_steal_pointer(&self->error));
+	g_clear_error(&self->error);
+}
+
+static void on_put_back(GObject *object, GAsyncResult *result, gpointer data)
+{
+	g_autoptr(HostGroupSupplicant) self = data;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) answer = call_finish(self, result, &error);
+
+	/* Most of it need not have been there. */
+	if (!answer)
+		g_debug("Put back: %s", error->message);
+	if (!--self->calls)
+		finish_put_back(self);
+}
+
+static void call_to_put_back(HostGroupSupplicant *self, const char *path, const char *method,
+			     GVariant *parameters)
+{
+	self->calls++;
+	call(self, path, HOST_SUPPLICANT_P2P, method, parameters, NULL, on_put_back);
+}
+
+/* Takes @error, which may be NULL if nothing is being opened. */
+static void put_back(HostGroupSupplicant *self, GError *error)
+{
+	const char *p2p = host_supplicant_get_p2p(self->supplicant);
+	Stage stage = self->stage;
+
+	if (stage == STAGE_CLOSED) {
+		g_clear_error(&error);
+		return;
+	}
+	self->stage = STAGE_CLOSED;
+	self->error = error;
+	g_clear_handle_id(&self->limit_source, g_source_remove);
+	g_cancellable_cancel(self->asking);
+	if (self->searching)
+		host_supplicant_stop_search(self->supplicant);
+	self->searching = FALSE;
+
+	self->calls = 1;
+	if (p2p && (stage == STAGE_INVITE || stage == STAGE_ACCEPT || stage == STAGE_FORM))
+		call_to_put_back(self, p2p, "Cancel", NULL);
+	if (p2p && self->path)
+		call_to_put_back(self, self->path, "Disconnect", NULL);
+	if (p2p && self->stored)
+		call_to_put_back(self, p2p, "RemovePersistentGroup",
+				 g_variant_new("(o)", self->stored));
+	g_clear_pointer(&self->stored, g_free);
+	if (!--self->calls)
+		finish_put_back(self);
+}
+
+static void fail(HostGroupSupplicant *self, HostReason reason, const char *detail)
+{
+	g_autofree char *message = host_reason_message(reason, detail);
+
+	put_back(self, g_error_new_literal(HOST_ERROR, reason, message));
+}
+
+static void lose(HostGroupSupplicant *self, HostReason reason, const char *detail)
+{
+	if (self->stage == STAGE_OPEN)
+		host_group_emit_lost(HOST_GROUP(self), reason, detail);
+	else
+		fail(self, reason, detail);
+}
+
+static void begin_pairing(HostGroupSupplicant *self);
+static void ask_for_pin(HostGroupSupplicant *self);
+
+static gboolean on_limit(gpointer data)
+{
+	HostGroupSupplicant *self = data;
+
+	self->limit_source = 0;
+	if (self->stage == STAGE_INVITE) {
+		begin_pairing(self);
+	} else if (self->stage == STAGE_PIN) {
+		/* Perhaps it shows one all the same. */
+		ask_for_pin(self);
+	} else if (self->stage == STAGE_ACCEPT && self->is_join) {
+		fail(self, HOST_REASON_JOIN_NOT_CONFIRMED, NULL);
+	} else if (self->pairing_failure != HOST_N_REASONS) {
+		fail(self, self->pairing_failure, NULL);
+	} else {
+		fail(self, limits[self->stage].reason, limits[self->stage].detail);
+	}
+	return G_SOURCE_REMOVE;
+}
+
+static void set_limit(HostGroupSupplicant *self, guint limit_s)
+{
+	g_clear_handle_id(&self->limit_source, g_source_remove);
+	self->limit_source = g_timeout_add_seconds(limit_s, on_limit, self);
+}
+
+static void set_stage(HostGroupSupplicant *self, Stage stage)
+{
+	self->stage = stage;
+	g_clear_handle_id(&self->limit_source, g_source_remove);
+	if (stage < G_N_ELEMENTS(limits) && limits[stage].limit_s)
+		set_limit(self, limits[stage].limit_s);
+}
+
+/*
+ * The group is there.
+ */
+
+static void save_group(HostGroupSupplicant *self, GVariant *properties)
+{
+	g_autoptr(GVariant)
+		ssid = g_variant_lookup_value(properties, "SSID", G_VARIANT_TYPE_BYTESTRING);
+	g_autoptr(GVariant)
+		psk = g_variant_lookup_value(properties, "PSK", G_VARIANT_TYPE_BYTESTRING);
+	g_autoptr(GVariant)
+		bssid = g_variant_lookup_value(properties, "BSSID", G_VARIANT_TYPE_BYTESTRING);
+	g_autofree char *own = NULL;
+	HostStoredGroup group = {.is_owner = self->net.is_owner};
+
+	if (!self->persistent || !ssid || !psk || g_variant_n_children(psk) != 32)
+		return;
+	if (self->net.is_owner && bssid && g_variant_n_children(bssid) == 6) {
+		gsize n;
+
+		own = host_p2p_address(g_variant_get_fixed_array(bssid, &n, 1));
+	}
+	group.owner = own ? own : self->sink;
+	group.ssid = g_variant_get_data_as_bytes(ssid);
+	group.psk = g_variant_get_data_as_bytes(psk);
+	host_p2p_store_save(self->store, self->sink, &group);
+	g_bytes_unref(group.ssid);
+	g_bytes_unref(group.psk);
+}
+
+static void succeed(HostGroupSupplicant *self)
+{
+	g_autoptr(GTask) task = g_steal_pointer(&self->task);
+
+	set_stage(self, STAGE_OPEN);
+	g_task_return_boolean(task, TRUE);
+}
+
+static void on_group_read(GObject *object, GAsyncResult *result, gpointer data)
+{
+	g_autoptr(HostGroupSupplicant) self = data;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) answer = call_finish(self, result, &error);
+	g_autoptr(GVariant) properties = NULL;
+	g_autoptr(GVariant) members = NULL;
+	guint16 frequency;
+
+	if (self->stage != STAGE_READ)
+		return;
+	/* The addresses and the sink's connection do not need what it says. */
+	properties = answer ? g_variant_get_child_value(answer, 0)
+			    : g_variant_ref_sink(g_variant_new("a{sv}", NULL));
+	save_group(self, properties);
+	if (g_variant_lookup(properties, "Frequency", "q", &frequency))
+		self->frequency = frequency;
+	members = g_variant_lookup_value(properties, "Members", G_VARIANT_TYPE_OBJECT_PATH_ARRAY);
+	if (!self->net.is_owner || (members && g_variant_n_children(members)))
+		succeed(self);
+	else
+		set_stage(self, STAGE_PEER);
+}
+
+static void on_interface_read(GObject *object, GAsyncResult *result, gpointer data)
+{
+	g_autoptr(HostGroupSupplicant) self = data;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) answer = call_finish(self, result, &error);
+	g_autoptr(GVariant) name = NULL;
+
+	if (self->stage != STAGE_READ)
+		return;
+	if (answer)
+		g_variant_get(answer, "(v)", &name);
+	if (!name || !g_variant_is_of_type(name, G_VARIANT_TYPE_STRING)) {
+		fail(self, HOST_REASON_SUPPLICANT_REFUSED, error ? error->message : "Ifname");
+		return;
+	}
+	self->net.interface = g_variant_dup_string(name, NULL);
+	call(self, self->object, HOST_SUPPLICANT_PROPERTIES, "GetAll",
+	     g_variant_new("(s)", HOST_SUPPLICANT_GROUP), "(a{sv})", on_group_read);
+}
+
+/* 4 bytes, as they come with the keys; or NULL. */
+static GInetAddress *lookup_address(GVariant *properties, const char *name)
+{
+	g_autoptr(GVariant)
+		value = g_variant_lookup_value(properties, name, G_VARIANT_TYPE_BYTESTRING);
+	gsize n = 0;
+	const guint8 *bytes = value ? g_variant_get_fixed_array(value, &n, 1) : NULL;
+
+	return n == 4 ? g_inet_address_new_from_bytes(bytes, G_SOCKET_FAMILY_IPV4) : NULL;
+}
+
+static void on_group_started(HostGroupSupplicant *self, GVariant *properties)
+{
+	const char *path, *object, *role;
+	gboolean persistent = FALSE;
+
+	if (!g_variant_lookup(properties, "interface_object", "&o", &path) ||
+	    !g_variant_lookup(properties, "group_object", "&o", &object) ||
+	    !g_variant_lookup(properties, "role", "&s", &role))
+		return;
+	if (self->stage == STAGE_CLOSED) {
+		/* It came about while it was called off. */
+		call_to_put_back(self, path, "Disconnect", NULL);
+		return;
+	}
+	if (self->stage != STAGE_INVITE && self->stage != STAGE_ACCEPT && self->stage != STAGE_FORM)
+		return;
+	g_variant_lookup(properties, "persistent", "b", &persistent);
+	self->persistent = persistent && !self->stored;
+	self->path = g_strdup(path);
+	self->object = g_strdup(object);
+	self->net.is_owner = !strcmp(role, "GO");
+	if (!self->net.is_owner) {
+		self->net.local = lookup_address(properties, "IpAddr");
+		self->net.peer = lookup_address(properties, "IpAddrGo");
+		if (!self->net.local || !self->net.peer) {
+			g_clear_object(&self->net.local);
+			g_clear_object(&self->net.peer);
+		}
+	}
+	set_stage(self, STAGE_READ);
+	call(self, path, HOST_SUPPLICANT_PROPERTIES, "Get",
+	     g_variant_new("(ss)", HOST_SUPPLICANT_INTERFACE, "Ifname"), "(v)", on_interface_read);
+}
+
+/* Somebody has removed the group who is not we, nor the sink. */
+static void on_network_manager_asked(GObject *object, GAsyncResult *result, gpointer data)
+{
+	g_autoptr(HostGroupSupplicant) self = data;
+	g_autoptr(GVariant) answer = call_finish(self, result, NULL);
+	gboolean is_there = FALSE;
+
+	if (answer)
+		g_variant_get(answer, "(b)", &is_there);
+	if (self->stage < STAGE_READ || self->stage == STAGE_CLOSED)
+		return;
+	lose(self, is_there ? HOST_REASON_GROUP_REMOVED_BY_NM : HOST_REASON_GROUP_REMOVED, NULL);
+}
+
+static void ask_who_removed(HostGroupSupplicant *self)
+{
+	g_dbus_connection_call(host_supplicant_get_connection(self->supplicant),
+			       "org.freedesktop.DBus", "/org/freedesktop/DBus",
+			       "org.freedesktop.DBus", "NameHasOwner",
+			       g_variant_new("(s)", "org.freedesktop.NetworkManager"),
+			       G_VARIANT_TYPE("(b)"), G_DBUS_CALL_FLAGS_NONE,
+			       HOST_SUPPLICANT_CALL_MS, NULL, on_network_manager_asked,
+			       g_object_ref(self));
+}
+
+/*
+ * Pairing.
+ */
+
+static const HostSupplicantPeer *find_peer(HostGroupSupplicant *self)
+{
+	return host_supplicant_find_peer(self->supplicant, self->sink);
+}
+
+static HostReason reason_of_connect(const GError *error)
+{
+	g_autofree char *name = g_dbus_error_get_remote_error(error);
+
+	if (g_str_has_suffix(name ? name : "", ".ConnectChannelUnavailable"))
+		return HOST_REASON_CHANNEL_CONFLICT;
+	if (g_str_has_suffix(name ? name : "", ".ConnectChannelUnsupported"))
+		return HOST_REASON_NO_COMMON_CHANNEL;
+	return HOST_REASON_SUPPLICANT_REFUSED;
+}
+
+static void on_connect_called(GObject *object, GAsyncResult *result, gpointer data)
+{
+	g_autoptr(HostGroupSupplicant) self = data;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) answer = call_finish(self, result, &error);
+	const char *pin;
+
+	/* What came of it may have been said before. */
+	if (self->stage != STAGE_ACCEPT)
+		return;
+	if (!answer) {
+		HostReason reason = reason_of_connect(error);
+
+		g_dbus_error_strip_remote_error(error);
+		fail(self, reason, error->message);
+		return;
+	}
+	if (self->pairing != HOST_P2P_WE_SHOW_PIN)
+		return;
+	g_variant_get(answer, "(&s)", &pin);
+	host_agent_display_pin(self->agent, pin);
+	host_group_emit_step(HOST_GROUP(self), "pin", "The PIN has to be typed at the sink");
+}
+
+static void connect_to_peer(HostGroupSupplicant *self)
+{
+	static const char *const methods[] = {
+		[HOST_P2P_PUSH_BUTTON] = "pbc",
+		[HOST_P2P_SINK_SHOWS_PIN] = "keypad",
+		[HOST_P2P_WE_SHOW_PIN] = "display",
+	};
+	const HostSupplicantPeer *peer = find_peer(self);
+	GVariantBuilder options = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE_VARDICT);
+
+	if (!peer) {
+		g_variant_builder_clear(&options);
+		fail(self, HOST_REASON_SINK_NOT_FOUND, NULL);
+		return;
+	}
+	self->is_join = peer->is_owner;
+	self->pairing_failure = HOST_N_REASONS;
+	g_variant_builder_add(&options, "{sv}", "peer", g_variant_new_object_path(peer->path));
+	g_variant_builder_add(&options, "{sv}", "wps_method",
+			      g_variant_new_string(methods[self->pairing]));
+	if (self->pairing == HOST_P2P_SINK_SHOWS_PIN)
+		g_variant_builder_add(&options, "{sv}", "pin", g_variant_new_string(self->pin));
+	g_variant_builder_add(&options, "{sv}", "persistent", g_variant_new_boolean(TRUE));
+	if (self->is_join)
+		g_variant_builder_add(&options, "{sv}", "join", g_variant_new_boolean(TRUE));
+	else
+		g_variant_builder_add(
+			&options, "{sv}", "go_intent",
+			g_variant_new_int32(host_p2p_choose_intent(self->intent, self->attempt)));
+	set_stage(self, STAGE_ACCEPT);
+	if (self->is_join)
+		set_limit(self, HOST_P2P_JOIN_S);
+	host_group_emit_step(HOST_GROUP(self), "pairing",
+			     self->is_join
+				     ? "The sink's group is being joined"
+				     : "The sink is asked, and may have to be told to accept");
+	call(self, host_supplicant_get_p2p(self->supplicant), HOST_SUPPLICANT_P2P, "Connect",
+	     g_variant_new("(@a{sv})", g_variant_builder_end(&options)), "(s)", on_connect_called);
+}
+
+static void on_pin(GObject *object, GAsyncResult *result, gpointer data)
+{
+	g_autoptr(HostGroupSupplicant) self = data;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *typed = host_agent_request_pin_finish(HOST_AGENT(object), result, &error);
+
+	if (self->stage != STAGE_PIN)
+		return;
+	if (!typed) {
+		fail(self,
+		     g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED)
+			     ? HOST_REASON_DECLINED_BY_USER
+			     : HOST_REASON_NO_PIN,
+		     error->message);
+		return;
+	}
+	self->pin = host_p2p_clean_pin(typed);
+	if (!self->pin)
+		fail(self, HOST_REASON_BAD_PIN, NULL);
+	else
+		connect_to_peer(self);
+}
+
+static void ask_for_pin(HostGroupSupplicant *self)
+{
+	/* The agent has a limit of its own. */
+	g_clear_handle_id(&self->limit_source, g_source_remove);
+	host_group_emit_step(HOST_GROUP(self), "pin",
+			     "The sink shows a PIN, which is to be typed here");
+	host_agent_request_pin_async(self->agent, self->asking, on_pin, g_object_ref(self));
+}
+
+static void on_discovery_asked(GObject *object, GAsyncResult *result, gpointer data)
+{
+	g_autoptr(HostGroupSupplicant) self = data;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) answer = call_finish(self, result, &error);
+
+	if (self->stage != STAGE_PIN || answer)
+		return;
+	g_dbus_error_strip_remote_error(error);
+	fail(self, HOST_REASON_SUPPLICANT_REFUSED, error->message);
+}
+
+static void begin_pairing(HostGroupSupplicant *self)
+{
+	const HostSupplicantPeer *peer = find_peer(self);
+
+	if (!peer) {
+		fail(self, HOST_REASON_SINK_NOT_FOUND, NULL);
+		return;
+	}
+	if (!self->chosen)
+		self->pairing = host_p2p_choose_pairing(peer->methods, self->pin != NULL);
+	if (self->pairing != HOST_P2P_SINK_SHOWS_PIN || self->pin) {
+		connect_to_peer(self);
+		return;
+	}
+	set_stage(self, STAGE_PIN);
+	host_group_emit_step(HOST_GROUP(self), "pairing", "The sink is asked to show a PIN");
+	call(self, host_supplicant_get_p2p(self->supplicant), HOST_SUPPLICANT_P2P,
+	     "ProvisionDiscoveryRequest", g_variant_new("(os)", peer->path, "display"), NULL,
+	     on_discovery_asked);
+}
+
+/* An attempt has come to nothing, for @reason. */
+static void try_again_or_fail(HostGroupSupplicant *self, HostReason reason, const char *detail)
+{
+	if (self->attempt || self->is_join) {
+		fail(self, reason, detail);
+		return;
+	}
+	g_message("No group came about (%s): once more, the other way round",
+		  host_reason_word(reason));
+	self->attempt++;
+	connect_to_peer(self);
+}
+
+static void on_negotiation_failed(HostGroupSupplicant *self, int status)
+{
+	const HostSupplicantPeer *peer = find_peer(self);
+
+	if (status == P2P_BOTH_WANT_TO_OWN) {
+		try_again_or_fail(self, HOST_REASON_BOTH_WANT_TO_OWN, NULL);
+	} else if (status == P2P_PAIRING_UNSUPPORTED && self->pairing == HOST_P2P_PUSH_BUTTON &&
+		   peer && peer->methods & (HOST_P2P_METHOD_DISPLAY | HOST_P2P_METHOD_KEYPAD)) {
+		self->chosen = TRUE;
+		self->pairing = peer->methods & HOST_P2P_METHOD_DISPLAY ? HOST_P2P_SINK_SHOWS_PIN
+									: HOST_P2P_WE_SHOW_PIN;
+		begin_pairing(self);
+	} else {
+		fail(self, host_p2p_reason(status), NULL);
+	}
+}
+
+static void on_formation_failed(HostGroupSupplicant *self, const char *detail)
+{
+	if (self->pairing_failure != HOST_N_REASONS)
+		fail(self, self->pairing_failure, NULL);
+	else if (!strcmp(detail, "FREQ_CONFLICT"))
+		fail(self, HOST_REASON_CHANNEL_CONFLICT, NULL);
+	else
+		try_again_or_fail(self, HOST_REASON_GROUP_FAILED, *detail ? detail : NULL);
+}
+
+static void on_wps_failed(HostGroupSupplicant *self, GVariant *details)
+{
+	gint32 error = 0;
+
+	g_variant_lookup(details, "config_error", "i", &error);
+	self->pairing_failure = error == WPS_WRONG_PASSWORD && self->pairing != HOST_P2P_PUSH_BUTTON
+					? HOST_REASON_WRONG_PIN
+					: HOST_REASON_PAIRING_FAILED;
+	/* That no group comes about is said next. */
+	set_limit(self, 10);
+}
+
+/*
+ * A group from before.
+ */
+
+static void on_stored_removed(GObject *object, GAsyncResult *result, gpointer data)
+{
+	g_autoptr(HostGroupSupplicant) self = data;
+	g_autoptr(GVariant) answer = call_finish(self, result, NULL);
+
+	(void)answer;
+}
+
+static void give_up_stored(HostGroupSupplicant *self, gboolean drop)
+{
+	if (drop)
+		host_p2p_store_drop(self->store, self->sink);
+	if (self->stored)
+		call(self, host_supplicant_get_p2p(self->supplicant), HOST_SUPPLICANT_P2P,
+		     "RemovePersistentGroup", g_variant_new("(o)", self->stored), NULL,
+		     on_stored_removed);
+	g_clear_pointer(&self->stored, g_free);
+	begin_pairing(self);
+}
+
+static void on_invited(GObject *object, GAsyncResult *result, gpointer data)
+{
+	g_autoptr(HostGroupSupplicant) self = data;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) answer = call_finish(self, result, &error);
+
+	if (self->stage != STAGE_INVITE || answer)
+		return;
+	g_debug("Invite: %s", error->message);
+	give_up_stored(self, FALSE);
+}
+
+static void on_stored_added(GObject *object, GAsyncResult *result, gpointer data)
+{
+	g_autoptr(HostGroupSupplicant) self = data;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) answer = call_finish(self, result, &error);
+	const HostSupplicantPeer *peer = find_peer(self);
+	GVariantBuilder options;
+
+	if (answer)
+		g_variant_get(answer, "(o)", &self->stored);
+	if (self->stage == STAGE_CLOSED && self->stored) {
+		call_to_put_back(self, host_supplicant_get_p2p(self->supplicant),
+				 "RemovePersistentGroup", g_variant_new("(o)", self->stored));
+		g_clear_pointer(&self->stored, g_free);
+	}
+	if (self->stage != STAGE_INVITE)
+		return;
+	if (!self->stored || !peer) {
+		g_debug("AddPersistentGroup: %s", error ? error->message : "the sink has gone");
+		give_up_stored(self, FALSE);
+		return;
+	}
+	g_variant_builder_init(&options, G_VARIANT_TYPE_VARDICT);
+	g_variant_builder_add(&options, "{sv}", "peer", g_variant_new_object_path(peer->path));
+	g_variant_builder_add(&options, "{sv}", "persistent_group_object",
+			      g_variant_new_object_path(self->stored));
+	call(self, host_supplicant_get_p2p(self->supplicant), HOST_SUPPLICANT_P2P, "Invite",
+	     g_variant_new("(@a{sv})", g_variant_builder_end(&options)), NULL, on_invited);
+}
+
+static GVariant *bytes_to_variant(GBytes *bytes)
+{
+	return g_variant_new_from_bytes(G_VARIANT_TYPE_BYTESTRING, bytes, TRUE);
+}
+
+static void invite(HostGroupSupplicant *self, const HostStoredGroup *group)
+{
+	GVariantBuilder options = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE_VARDICT);
+
+	g_variant_builder_add(&options, "{sv}", "bssid", g_variant_new_string(group->owner));
+	g_variant_builder_add(&options, "{sv}", "ssid", bytes_to_variant(group->ssid));
+	g_variant_builder_add(&options, "{sv}", "psk", bytes_to_variant(group->psk));
+	g_variant_builder_add(&options, "{sv}", "mode",
+			      g_variant_new_string(group->is_owner ? "3" : "0"));
+	set_stage(self, STAGE_INVITE);
+	host_group_emit_step(HOST_GROUP(self), "inviting",
+			     "The sink is invited to the group from an earlier time");
+	call(self, host_supplicant_get_p2p(self->supplicant), HOST_SUPPLICANT_P2P,
+	     "AddPersistentGroup", g_variant_new("(@a{sv})", g_variant_builder_end(&options)),
+	     "(o)", on_stored_added);
+}
+
+static void on_invitation_result(HostGroupSupplicant *self, GVariant *properties)
+{
+	gint32 status = -1;
+
+	g_variant_lookup(properties, "status", "i", &status);
+	if (!status)
+		return; /* the group follows, or its failure */
+	g_message("The sink did not come into the group from before (status %d)", status);
+	give_up_stored(self, status == P2P_UNKNOWN_GROUP);
+}
+
+/*
+ * The sink is seen.
+ */
+
+static void begin_to_connect(HostGroupSupplicant *self)
+{
+	const HostSupplicantPeer *peer = find_peer(self);
+	g_autoptr(HostStoredGroup) stored = host_p2p_store_lookup(self->store, self->sink);
+
+	/* A group that runs is joined; a PIN that was named is meant. */
+	if (stored && peer && !peer->is_owner && !self->pin && !self->chosen)
+		invite(self, stored);
+	else
+		begin_pairing(self);
+}
+
+static void on_confirmed(GObject *object, GAsyncResult *result, gpointer data)
+{
+	g_autoptr(HostGroupSupplicant) self = data;
+	g_autoptr(GError) error = NULL;
+	gboolean may = host_agent_confirm_finish(HOST_AGENT(object), result, &error);
+
+	if (self->stage != STAGE_STATION)
+		return;
+	if (may)
+		begin_to_connect(self);
+	else
+		fail(self,
+		     g_error_matches(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED)
+			     ? HOST_REASON_STATION_KEPT
+			     : HOST_REASON_DECLINED_BY_USER,
+		     NULL);
+}
+
+static void on_station_read(GObject *object, GAsyncResult *result, gpointer data)
+{
+	g_autoptr(HostGroupSupplicant) self = data;
+	g_autoptr(GVariant) answer = call_finish(self, result, NULL);
+	g_autoptr(GVariant) state = NULL;
+
+	if (self->stage != STAGE_STATION)
+		return;
+	if (answer)
+		g_variant_get(answer, "(v)", &state);
+	if (!state || !g_variant_is_of_type(state, G_VARIANT_TYPE_STRING) ||
+	    strcmp(g_variant_get_string(state, NULL), "completed")) {
+		begin_to_connect(self);
+		return;
+	}
+	host_agent_confirm_async(self->agent, "station-goes-away",
+				 "This Wi-Fi device cannot be on its network and reach the sink at "
+				 "once: the network will be left.",
+				 self->asking, on_confirmed, g_object_ref(self));
+}
+
+static void on_seen(HostGroupSupplicant *self)
+{
+	const char *interface = host_supplicant_get_interface(self->supplicant);
+
+	if (self->searching)
+		host_supplicant_stop_search(self->supplicant);
+	self->searching = FALSE;
+	host_supplicant_suspend_search(self->supplicant);
+	self->suspending = TRUE;
+	set_stage(self, STAGE_STATION);
+	/* Where both go together, the supplicant prefers the network's channel by itself. */
+	if (host_radio_count_channels(interface)) {
+		begin_to_connect(self);
+		return;
+	}
+	call(self, host_supplicant_get_p2p(self->supplicant), HOST_SUPPLICANT_PROPERTIES, "Get",
+	     g_variant_new("(ss)", HOST_SUPPLICANT_INTERFACE, "State"), "(v)", on_station_read);
+}
+
+static void on_peer_found(HostSupplicant *supplicant, HostSupplicantPeer *peer,
+			  HostGroupSupplicant *self)
+{
+	if (self->stage == STAGE_SEARCH && !g_strcmp0(peer->address, self->sink))
+		on_seen(self);
+}
+
+static void on_ready(const GError *error, gpointer data)
+{
+	HostGroupSupplicant *self = data;
+
+	if (self->stage != STAGE_USE)
+		return;
+	if (error) {
+		put_back(self, g_error_copy(error));
+		return;
+	}
+	if (find_peer(self)) {
+		on_seen(self);
+		return;
+	}
+	set_stage(self, STAGE_SEARCH);
+	self->searching = TRUE;
+	host_group_emit_step(HOST_GROUP(self), "searching", "The sink is looked for");
+	host_supplicant_start_search(self->supplicant);
+}
+
+/* The sink's person was faster. */
+static void on_request(HostGroupSupplicant *self, GVariant *parameters)
+{
+	const HostSupplicantPeer *peer = find_peer(self);
+	const char *path;
+	guint16 password;
+	guint8 intent;
+
+	g_variant_get(parameters, "(&oqy)", &path, &password, &intent);
+	if (!peer || strcmp(peer->path, path))
+		return;
+	self->chosen = TRUE;
+	self->pairing = password == PASSWORD_REGISTRAR_SPECIFIED ? HOST_P2P_SINK_SHOWS_PIN
+			: password == PASSWORD_USER_SPECIFIED	 ? HOST_P2P_WE_SHOW_PIN
+								 : HOST_P2P_PUSH_BUTTON;
+	if (self->stage == STAGE_PIN && self->pairing != HOST_P2P_SINK_SHOWS_PIN)
+		connect_to_peer(self);
+}
+
+/*
+ * What the supplicant says.
+ */
+
+static gboolean is_ours(GVariant *properties, const char *name, const char *path)
+{
+	const char *value;
+
+	return path && g_variant_lookup(properties, name, "&o", &value) && !strcmp(value, path);
+}
+
+static gboolean is_about_sink(HostGroupSupplicant *self, GVariant *properties)
+{
+	const HostSupplicantPeer *peer = find_peer(self);
+
+	return !peer || is_ours(properties, "peer_object", peer->path);
+}
+
+static gboolean is_forming(HostGroupSupplicant *self)
+{
+	return self->stage == STAGE_ACCEPT || self->stage == STAGE_FORM;
+}
+
+/* Signals with a dictionary. */
+static void on_dictionary(HostGroupSupplicant *self, const char *name, GVariant *properties)
+{
+	if (!strcmp(name, "GroupStarted")) {
+		on_group_started(self, properties);
+	} else if (!strcmp(name, "GroupFinished")) {
+		if (is_ours(properties, "interface_object", self->path) &&
+		    self->stage >= STAGE_READ && self->stage != STAGE_CLOSED)
+			lose(self, HOST_REASON_LINK_LOST, "the Wi-Fi Direct group has ended");
+	} else if (!strcmp(name, "GONegotiationSuccess")) {
+		if (self->stage == STAGE_ACCEPT && is_about_sink(self, properties)) {
+			set_stage(self, STAGE_FORM);
+			host_group_emit_step(HOST_GROUP(self), "joining",
+					     "The sink has accepted, keys are exchanged");
+		}
+	} else if (!strcmp(name, "GONegotiationFailure")) {
+		gint32 status = 0;
+
+		g_variant_lookup(properties, "status", "i", &status);
+		if (is_forming(self) && is_about_sink(self, properties))
+			on_negotiation_failed(self, status);
+	} else if (!strcmp(name, "InvitationResult")) {
+		if (self->stage == STAGE_INVITE)
+			on_invitation_result(self, properties);
+	}
+}
+
+static void on_object(HostGroupSupplicant *self, const char *path, const char *name,
+		      const char *object)
+{
+	const HostSupplicantPeer *peer = find_peer(self);
+
+	if (!strcmp(name, "InterfaceRemoved")) {
+		if (!g_strcmp0(object, self->path) && self->stage >= STAGE_READ)
+			ask_who_removed(self);
+	} else if (!strcmp(name, "PeerJoined")) {
+		if (self->stage == STAGE_PEER && !g_strcmp0(path, self->object))
+			succeed(self);
+	} else if (!strcmp(name, "PeerDisconnected")) {
+		if (self->stage == STAGE_OPEN && !g_strcmp0(path, self->object))
+			lose(self, HOST_REASON_LINK_LOST, "the sink has left the group");
+	} else if (!strcmp(name, "ProvisionDiscoveryResponseEnterPin")) {
+		if (self->stage == STAGE_PIN && self->limit_source && peer &&
+		    !strcmp(object, peer->path))
+			ask_for_pin(self);
+	}
+}
+
+static void on_event(HostSupplicant *supplicant, const char *path, const char *name,
+		     GVariant *parameters, HostGroupSupplicant *self)
+{
+	g_autoptr(HostGroupSupplicant) kept = g_object_ref(self);
+	g_autoptr(GVariant) properties = NULL;
+	const char *text;
+
+	if (g_variant_is_of_type(parameters, G_VARIANT_TYPE("(a{sv})"))) {
+		properties = g_variant_get_child_value(parameters, 0);
+		on_dictionary(self, name, properties);
+	} else if (g_variant_is_of_type(parameters, G_VARIANT_TYPE("(o)"))) {
+		g_variant_get(parameters, "(&o)", &text);
+		on_object(self, path, name, text);
+	} else if (!strcmp(name, "InterfaceAdded") &&
+		   g_variant_is_of_type(parameters, G_VARIANT_TYPE("(oa{sv})"))) {
+		properties = g_variant_get_child_value(parameters, 1);
+		if ((is_forming(self) || self->stage == STAGE_INVITE) &&
+		    g_variant_lookup(properties, "Ifname", "&s", &text)) {
+			g_free(self->forming);
+			self->forming = g_strdup(text);
+		}
+	} else if (!strcmp(name, "PersistentGroupAdded") &&
+		   g_variant_is_of_type(parameters, G_VARIANT_TYPE("(oa{sv})"))) {
+		/* It makes one of each group that may come again; the copy that counts is ours. */
+		if (is_forming(self) && !self->stored)
+			g_variant_get(parameters, "(oa{sv})", &self->stored, NULL);
+	} else if (!strcmp(name, "GroupFormationFailure") &&
+		   g_variant_is_of_type(parameters, G_VARIANT_TYPE("(s)"))) {
+		g_variant_get(parameters, "(&s)", &text);
+		if (is_forming(self))
+			on_formation_failed(self, text);
+		else if (self->stage == STAGE_INVITE)
+			give_up_stored(self, TRUE);
+		else if (self->stage == STAGE_READ || self->stage == STAGE_PEER)
+			ask_who_removed(self);
+	} else if (!strcmp(name, "WpsFailed") &&
+		   g_variant_is_of_type(parameters, G_VARIANT_TYPE("(sa{sv})"))) {
+		properties = g_variant_get_child_value(parameters, 1);
+		if (is_forming(self))
+			on_wps_failed(self, properties);
+	} else if (!strcmp(name, "GONegotiationRequest") &&
+		   g_variant_is_of_type(parameters, G_VARIANT_TYPE("(oqy)"))) {
+		if (self->stage < STAGE_ACCEPT)
+			on_request(self, parameters);
+	} else if (!strcmp(name, "ProvisionDiscoveryFailure") &&
+		   g_variant_is_of_type(parameters, G_VARIANT_TYPE("(oi)"))) {
+		if (self->stage == STAGE_PIN && self->limit_source)
+			fail(self, HOST_REASON_PAIRING_UNSUPPORTED, NULL);
+	}
+}
+
+static void on_supplicant_changed(HostSupplicant *supplicant, HostGroupSupplicant *self)
+{
+	g_autoptr(HostGroupSupplicant) kept = g_object_ref(self);
+	const char *detail;
+	HostReason problem = host_supplicant_get_problem(supplicant, &detail);
+
+	/* Before, it says itself when it is ready. */
+	if (problem == HOST_N_REASONS || self->stage <= STAGE_USE || self->stage == STAGE_CLOSED)
+		return;
+	lose(self, problem, detail);
+}
+
+/*
+ * As a group.
+ */
+
+/* Not in the handler: the cancellable must not be let go of while it calls us. */
+static gboolean on_cancelled_idle(gpointer data)
+{
+	HostGroupSupplicant *self = data;
+
+	if (self->task)
+		put_back(self, g_error_new_literal(G_IO_ERROR, G_IO_ERROR_CANCELLED, "Cancelled"));
+	return G_SOURCE_REMOVE;
+}
+
+static void on_cancelled(GCancellable *cancellable, gpointer data)
+{
+	g_idle_add_full(G_PRIORITY_DEFAULT, on_cancelled_idle, g_object_ref(data), g_object_unref);
+}
+
+static void host_group_supplicant_open_async(HostGroup *group, GCancellable *cancellable,
+					     GAsyncReadyCallback callback, gpointer user_data)
+{
+	HostGroupSupplicant *self = HOST_GROUP_SUPPLICANT(group);
+
+	g_return_if_fail(self->stage == STAGE_NEW);
+	self->task = g_task_new(self, cancellable, callback, user_data);
+	g_task_set_check_cancellable(self->task, FALSE);
+	if (cancellable)
+		g_signal_connect_object(cancellable, "cancelled", G_CALLBACK(on_cancelled), self,
+					0);
+	g_signal_connect(self->supplicant, "event", G_CALLBACK(on_event), self);
+	g_signal_connect(self->supplicant, "peer-found", G_CALLBACK(on_peer_found), self);
+	g_signal_connect(self->supplicant, "changed", G_CALLBACK(on_supplicant_changed), self);
+	set_stage(self, STAGE_USE);
+	self->use = host_supplicant_use(self->supplicant, self->port, on_ready, self);
+}
+
+static gboolean host_group_supplicant_open_finish(HostGroup *group, GAsyncResult *result,
+						  GError **error)
+{
+	return g_task_propagate_boolean(G_TASK(result), error);
+}
+
+static const HostGroupNet *host_group_supplicant_get_net(HostGroup *group)
+{
+	return &HOST_GROUP_SUPPLICANT(group)->net;
+}
+
+static void host_group_supplicant_close(HostGroup *group)
+{
+	HostGroupSupplicant *self = HOST_GROUP_SUPPLICANT(group);
+
+	if (self->stage != STAGE_NEW)
+		put_back(self, NULL);
+}
+
+static void host_group_supplicant_add_details(HostGroup *group, GVariantDict *details)
+{
+	HostGroupSupplicant *self = HOST_GROUP_SUPPLICANT(group);
+
+	if (self->frequency)
+		g_variant_dict_insert(details, "link-frequency", "t", (guint64)self->frequency);
+}
+
+static void host_group_supplicant_iface_init(HostGroupInterface *iface)
+{
+	iface->open_async = host_group_supplicant_open_async;
+	iface->open_finish = host_group_supplicant_open_finish;
+	iface->get_net = host_group_supplicant_get_net;
+	iface->close = host_group_supplicant_close;
+	iface->add_details = host_group_supplicant_add_details;
+}
+
+static void host_group_supplicant_init(HostGroupSupplicant *self)
+{
+	self->asking = g_cancellable_new();
+	self->pairing_failure = HOST_N_REASONS;
+}
+
+static void host_group_supplicant_finalize(GObject *object)
+{
+	HostGroupSupplicant *self = HOST_GROUP_SUPPLICANT(object);
+
+	g_clear_handle_id(&self->limit_source, g_source_remove);
+	g_signal_handlers_disconnect_by_data(self->supplicant, self);
+	if (self->suspending)
+		host_supplicant_resume_search(self->supplicant);
+	g_clear_pointer(&self->use, host_supplicant_use_end);
+	g_clear_error(&self->error);
+	host_group_net_clear(&self->net);
+	g_free(self->path);
+	g_free(self->object);
+	g_free(self->forming);
+	g_free(self->stored);
+	g_free(self->sink);
+	g_free(self->pin);
+	g_object_unref(self->asking);
+	g_object_unref(self->agent);
+	g_object_unref(self->supplicant);
+	G_OBJECT_CLASS(host_group_supplicant_parent_class)->finalize(object);
+}
+
+static void host_group_supplicant_class_init(HostGroupSupplicantClass *class)
+{
+	G_OBJECT_CLASS(class)->finalize = host_group_supplicant_finalize;
+}
+
+HostGroup *host_group_supplicant_new(HostSupplicant *supplicant, HostP2pStore *store,
+				     const char *sink, guint16 port, HostAgent *agent,
+				     const char *pin, int intent)
+{
+	HostGroupSupplicant *self = g_object_new(HOST_TYPE_GROUP_SUPPLICANT, NULL);
+
+	self->supplicant = g_object_ref(supplicant);
+	self->store = store;
+	self->sink = g_strdup(sink);
+	self->port = port;
+	self->agent = g_object_ref(agent);
+	self->pin = g_strdup(pin);
+	self->intent = intent;
+	return HOST_GROUP(self);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * wpa_supplicant on the system bus: whether it is there and can do Wi-Fi Direct, the peers that it
+ * sees, and what all of its users share: what the machine says of itself over the air.
+ */
+#ifndef HOST_SUPPLICANT_H
+#define HOST_SUPPLICANT_H
+
+#include "reason.h"
+#include "wfd-ie.h"
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+#define HOST_SUPPLICANT_NAME	   "fi.w1.wpa_supplicant1"
+#define HOST_SUPPLICANT_ROOT	   "/fi/w1/wpa_supplicant1"
+#define HOST_SUPPLICANT_INTERFACE  HOST_SUPPLICANT_NAME ".Interface"
+#define HOST_SUPPLICANT_P2P	   HOST_SUPPLICANT_INTERFACE ".P2PDevice"
+#define HOST_SUPPLICANT_GROUP	   HOST_SUPPLICANT_NAME ".Group"
+#define HOST_SUPPLICANT_PROPERTIES "org.freedesktop.DBus.Properties"
+
+/* No answer to a call takes longer than that. */
+#define HOST_SUPPLICANT_CALL_MS 10000
+
+/**
+ * HostSupplicantPeer: a Wi-Fi Direct device in reach
+ * @path: its object
+ * @address: P2P device address, "aa:bb:cc:dd:ee:ff"
+ * @name: (nullable): as it may be shown
+ * @kind: "tv", ...; "" if not known
+ * @methods: HOST_P2P_METHOD_...
+ * @is_owner: of a group that is running
+ * @dbm: signal
+ * @is_display: its Wi-Fi Display element could be read: @wfd
+ */
+typedef struct {
+	char *path;
+	char *address;
+	char *name;
+	const char *kind;
+	guint16 methods;
+	gboolean is_owner;
+	int dbm;
+	gboolean is_display;
+	HostWfdInfo wfd;
+} HostSupplicantPeer;
+
+#define HOST_TYPE_SUPPLICANT (host_supplicant_get_type())
+G_DECLARE_FINAL_TYPE(HostSupplicant, host_supplicant, HOST, SUPPLICANT, GObject)
+
+/**
+ * HostSupplicant::changed:
+ *
+ * What get_problem() and get_p2p() say.
+ */
+/**
+ * HostSupplicant::peer-found:
+ * @peer: a HostSupplicantPeer, new or changed
+ */
+/**
+ * HostSupplicant::peer-lost:
+ * @peer: a HostSupplicantPeer, for the last time
+ */
+/**
+ * HostSupplicant::event:
+ * @path: of the object
+ * @signal: "GroupStarted", ...
+ * @parameters: a GVariant
+ *
+ * What it says of groups, as it comes.
+ */
+
+HostSupplicant *host_supplicant_new(GDBusConnection *connection);
+
+/* Why Wi-Fi Direct is not to be had; HOST_N_REASONS: it is. @detail (may be NULL): of it, or NULL */
+HostReason host_supplicant_get_problem(HostSupplicant *supplicant, const char **detail);
+
+/* The object with the interface P2PDevice, and the network interface that it is of; or NULL. */
+const char *host_supplicant_get_p2p(HostSupplicant *supplicant);
+const char *host_supplicant_get_interface(HostSupplicant *supplicant);
+
+GDBusConnection *host_supplicant_get_connection(HostSupplicant *supplicant);
+
+/* NULL: it is not in reach. */
+const HostSupplicantPeer *host_supplicant_find_peer(HostSupplicant *supplicant,
+						    const char *address);
+/* Of HostSupplicantPeer; to be freed by g_list_free(). */
+GList *host_supplicant_list_peers(HostSupplicant *supplicant);
+
+/* Elements that could not be read, since the start. */
+guint host_supplicant_count_malformed(HostSupplicant *supplicant);
+
+/*
+ * Its users. While there is one, the machine says that it is a source with RTSP on @port; when the
+ * last one goes, what was said before is put back.
+ *
+ * @ready: once: NULL if it is said now, or what went wrong (domain HOST_ERROR); before the call
+ * returns if nothing is to be done. A user that has let go is not called.
+ */
+typedef struct _HostSupplicantUse HostSupplicantUse;
+typedef void (*HostSupplicantReady)(const GError *error, gpointer user_data);
+
+HostSupplicantUse *host_supplicant_use(HostSupplicant *supplicant, guint16 port,
+				       HostSupplicantReady ready, gpointer user_data);
+void host_supplicant_use_end(HostSupplicantUse *use);
+
+/* At the program's end: what was said before is put back, or some seconds have passed. */
+void host_supplicant_wait_put_back(HostSupplicant *supplicant);
+
+/* Looks for peers, social channels first, until as many calls of stop. Needs a use. */
+void host_supplicant_start_search(HostSupplicant *supplicant);
+void host_supplicant_stop_search(HostSupplicant *supplicant);
+
+/* While a group is formed, a search would end that. As many calls of resume. */
+void host_supplicant_suspend_search(HostSupplicant *supplicant);
+void host_supplicant_resume_search(HostSupplicant *supplicant);
+
+G_END_DECLS
+
+#endif /* HOST_SUPPLICANT_H */
