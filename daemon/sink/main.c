@@ -2,8 +2,12 @@
 /* miracast-sink: a headless Wi-Fi Display sink. Options, the socket, and what happens when. */
 #include "sink-media.h"
 #include "sink-report.h"
+#include "sink-server.h"
 #include "sink-session.h"
 #include "sink-uibc.h"
+
+#include "mice-message.h"
+#include "mice-pin.h"
 
 #include <errno.h>
 #include <gio/gio.h>
@@ -13,15 +17,19 @@
 #include <signal.h>
 #include <stdio.h>
 
-#define DEFAULT_PORT  7236 /* WFD 2.1, 4.5: the default control port */
-#define TICK_MS	      20
-#define RETRY_MS      200
-#define COALESCE_MS   50
-#define PAUSE_US      G_USEC_PER_SEC
-#define NO_PICTURE_US G_USEC_PER_SEC
-#define READ_SIZE     (16 * 1024)
+#define DEFAULT_PORT	  7236 /* WFD 2.1, 4.5: the default control port */
+#define TICK_MS		  20
+#define RETRY_MS	  200
+#define DEFAULT_CONNECT_S 10
+#define COALESCE_MS	  50
+#define PAUSE_US	  G_USEC_PER_SEC
+#define NO_PICTURE_US	  G_USEC_PER_SEC
+#define FAREWELL_US	  G_USEC_PER_SEC /* for the source to go after STOP_PROJECTION */
+#define READ_SIZE	  (16 * 1024)
 /* With more than this unsent, nothing more is read: a source that does not listen cannot fill memory. */
 #define MAX_UNSENT (2 * 1024 * 1024)
+
+#define NOT_GIVEN (-G_MAXDOUBLE) /* seconds */
 
 enum {
 	EXIT_OK,
@@ -47,13 +55,21 @@ typedef struct {
 	gint64 idr_every;
 	gint64 pause_after;
 	gboolean no_standby;
+	gboolean mice; /* sources connect to here: there is no @source */
+	int mice_port;
+	char *name;
+	gboolean no_announce;
+	SinkSecurity security;
+	char *pin;
 	const SinkMisbehaviour *misbehaviour;
 } SinkOptions;
 
 typedef struct {
 	SinkOptions options;
 	GMainLoop *loop;
-	GSocketConnectable *address;
+	GSocketConnectable *address; /* of the source; with --mice, NULL until one is ready */
+	SinkServer *server; /* with --mice */
+	guint retry_timer;
 	GSocketClient *client;
 	GCancellable *cancellable;
 	GSocketConnection *connection;
@@ -72,9 +88,11 @@ typedef struct {
 	gint64 began_us;
 	gint64 began_real_us;
 	char *connect_error;
-	/* When there is no session to keep them: */
+	SinkReason last_reason; /* of a source that ended before RTSP */
+	/* When there is no session to keep them, or it is not the session that ends: */
 	SinkReason reason;
 	char *sentence;
+	gint64 farewell_end_us; /* STOP_PROJECTION was sent; 0: not yet */
 
 	gint64 playing_since_us;
 	gint64 pause_until_us;
@@ -85,17 +103,41 @@ typedef struct {
 	SinkPicture picture;
 } SinkApp;
 
-/* Ends the run, whatever it is doing; by TEARDOWN if there is a session and @orderly. */
+static void keep_reason(SinkApp *app, SinkReason reason, const char *sentence)
+{
+	if (app->reason != SINK_REASON_NONE)
+		return;
+	app->reason = reason;
+	app->sentence = g_strdup(sentence);
+}
+
+/* STOP_PROJECTION, and some time for the source to end the session. FALSE: it had that. */
+static gboolean say_farewell(SinkApp *app, SinkReason reason, const char *sentence)
+{
+	gint64 now = g_get_monotonic_time();
+
+	if (app->farewell_end_us)
+		return now < app->farewell_end_us;
+	if (!sink_server_stop(app->server))
+		return FALSE;
+	keep_reason(app, reason, sentence);
+	app->farewell_end_us = now + FAREWELL_US;
+	return TRUE;
+}
+
+/*
+ * Ends the run, whatever it is doing; by STOP_PROJECTION or TEARDOWN if there is a session and
+ * @orderly.
+ */
 static void finish(SinkApp *app, gboolean orderly, SinkReason reason, const char *sentence)
 {
 	if (app->session) {
-		sink_session_end(app->session, orderly, reason, sentence, g_get_monotonic_time());
+		if (!orderly || !app->server || !say_farewell(app, reason, sentence))
+			sink_session_end(app->session, orderly, reason, sentence,
+					 g_get_monotonic_time());
 		return;
 	}
-	if (app->reason == SINK_REASON_NONE) {
-		app->reason = reason;
-		app->sentence = g_strdup(sentence);
-	}
+	keep_reason(app, reason, sentence);
 	g_cancellable_cancel(app->cancellable);
 	g_main_loop_quit(app->loop);
 }
@@ -220,7 +262,11 @@ static gboolean on_session_event(SinkEvent event, gpointer user_data, GError **e
 
 	switch (event) {
 	case SINK_EVENT_SETUP: return sink_media_start(app->media, error);
-	case SINK_EVENT_PLAYING: app->playing_since_us = g_get_monotonic_time(); break;
+	case SINK_EVENT_PLAYING:
+		app->playing_since_us = g_get_monotonic_time();
+		if (app->server)
+			sink_mice_playing(sink_server_source(app->server));
+		break;
 	case SINK_EVENT_HALTED: app->playing_since_us = 0; break;
 	case SINK_EVENT_ENDED:
 		app->playing_since_us = 0;
@@ -311,6 +357,13 @@ static gboolean begin_session(SinkApp *app, GError **error)
 	g_socket_set_blocking(app->socket, FALSE);
 	g_socket_set_option(app->socket, IPPROTO_TCP, TCP_NODELAY, 1, NULL);
 	config.rtp_port = sink_media_port(app->media);
+	if (app->server) {
+		SinkMice *mice = sink_server_source(app->server);
+
+		sink_mice_connected(mice);
+		if (sink_mice_dtls(mice))
+			sink_media_set_dtls(app->media, sink_mice_dtls(mice));
+	}
 	if (!load_caps(app, config.rtp_port, error))
 		return FALSE;
 	config.caps = app->caps;
@@ -321,25 +374,30 @@ static gboolean begin_session(SinkApp *app, GError **error)
 
 static gboolean try_connect(gpointer user_data);
 
+static void retry(SinkApp *app)
+{
+	app->retry_timer = g_timeout_add(RETRY_MS, try_connect, app);
+}
+
 static void on_connected(GObject *object, GAsyncResult *result, gpointer user_data)
 {
 	SinkApp *app = user_data;
 	g_autoptr(GError) error = NULL;
 
 	app->connection = g_socket_client_connect_finish(G_SOCKET_CLIENT(object), result, &error);
-	if (g_cancellable_is_cancelled(app->cancellable))
+	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
 		return;
 	if (!app->connection) {
 		g_free(app->connect_error);
 		app->connect_error = g_strdup(error->message);
-		g_timeout_add(RETRY_MS, try_connect, app);
+		retry(app);
 		return;
 	}
 	if (has_fault(app, SINK_FAULT_RECONNECT) && !app->reconnects) {
 		app->reconnects = TRUE;
 		g_io_stream_close(G_IO_STREAM(app->connection), NULL, NULL);
 		g_clear_object(&app->connection);
-		g_timeout_add(RETRY_MS, try_connect, app);
+		retry(app);
 		return;
 	}
 	if (!begin_session(app, &error)) {
@@ -354,10 +412,40 @@ static gboolean try_connect(gpointer user_data)
 {
 	SinkApp *app = user_data;
 
+	app->retry_timer = 0;
 	if (!g_cancellable_is_cancelled(app->cancellable))
 		g_socket_client_connect_async(app->client, app->address, app->cancellable,
 					      on_connected, app);
 	return G_SOURCE_REMOVE;
+}
+
+/* A source of Miracast over Infrastructure listens. */
+static void on_source_ready(GSocketAddress *source, gpointer user_data)
+{
+	SinkApp *app = user_data;
+
+	app->address = G_SOCKET_CONNECTABLE(g_object_ref(source));
+	try_connect(app);
+}
+
+/* Before RTSP is connected, the next source may come. */
+static void on_source_ended(SinkReason reason, const char *sentence, gpointer user_data)
+{
+	SinkApp *app = user_data;
+
+	if (app->session) {
+		finish(app, FALSE, reason, sentence);
+		return;
+	}
+	g_printerr("miracast-sink: %s: %s\n", sink_reason_name(reason), sentence);
+	g_free(app->connect_error);
+	app->connect_error = g_strdup(sentence);
+	app->last_reason = reason;
+	g_clear_handle_id(&app->retry_timer, g_source_remove);
+	g_cancellable_cancel(app->cancellable);
+	g_object_unref(app->cancellable);
+	app->cancellable = g_cancellable_new();
+	g_clear_object(&app->address);
 }
 
 static gboolean save_png(SinkApp *app, GError **error)
@@ -449,7 +537,16 @@ static gboolean on_tick(gpointer user_data)
 	double elapsed = (now - app->began_us) / 1e6;
 	g_autofree char *sentence = NULL;
 
-	if (!app->session && elapsed > o->connect_timeout) {
+	if (app->server)
+		sink_server_tick(app->server, now);
+	if (!app->session && app->server && o->connect_timeout > 0 &&
+	    elapsed > o->connect_timeout) {
+		sentence = g_strdup_printf("No session within %.1f s: %s", o->connect_timeout,
+					   app->connect_error ? app->connect_error
+							      : "no source came.");
+		finish(app, FALSE, app->last_reason ? app->last_reason : SINK_REASON_CONNECT_FAILED,
+		       sentence);
+	} else if (!app->session && !app->server && elapsed > o->connect_timeout) {
 		sentence = g_strdup_printf("No connection to %s within %.1f s: %s. Is the source "
 					   "listening on that address and port?",
 					   o->source, o->connect_timeout,
@@ -461,6 +558,8 @@ static gboolean on_tick(gpointer user_data)
 			app->session ? sink_state_name(sink_session_state(app->session))
 				     : "connecting");
 		finish(app, TRUE, SINK_REASON_TIMEOUT, sentence);
+	} else if (app->farewell_end_us) {
+		finish(app, TRUE, app->reason, app->sentence);
 	}
 	if (app->session)
 		check_progress(app, now);
@@ -504,25 +603,34 @@ static gboolean succeeded(const SinkApp *app, SinkReason reason, guint64 frames)
 {
 	if (app->options.frames)
 		return reason == SINK_REASON_FRAMES_REACHED;
-	return frames && (reason == SINK_REASON_SOURCE_TEARDOWN ||
-			  reason == SINK_REASON_INTERRUPTED || reason == SINK_REASON_TIMEOUT);
+	return frames &&
+	       (reason == SINK_REASON_SOURCE_TEARDOWN || reason == SINK_REASON_SOURCE_STOPPED ||
+		reason == SINK_REASON_INTERRUPTED || reason == SINK_REASON_TIMEOUT);
 }
 
 static int report(SinkApp *app)
 {
+	g_autofree char *source = app->options.source ? g_strdup(app->options.source)
+				  : app->address      ? g_socket_connectable_to_string(app->address)
+						      : NULL;
 	SinkReport r = {
-		.source = app->options.source,
+		.source = source,
 		.began_real_us = app->began_real_us,
 		.duration_us = g_get_monotonic_time() - app->began_us,
 		.misbehaviour = app->options.misbehaviour,
+		.mice = app->server ? sink_server_source(app->server) : NULL,
 		.session = app->session,
-		.reason = app->session ? sink_session_reason(app->session) : app->reason,
-		.sentence = app->session ? sink_session_sentence(app->session) : app->sentence,
+		.reason = app->reason,
+		.sentence = app->sentence,
 	};
 	g_autoptr(GError) error = NULL;
 	g_autofree char *failure = NULL;
 	g_autofree char *line = NULL;
 
+	if (r.reason == SINK_REASON_NONE) {
+		r.reason = sink_session_reason(app->session);
+		r.sentence = sink_session_sentence(app->session);
+	}
 	if (app->media) {
 		sink_media_statistics(app->media, &r.media);
 		r.rtp_port = sink_media_port(app->media);
@@ -560,6 +668,72 @@ static char *misbehaviour_help(void)
 	for (guint i = 0; i < n; i++)
 		g_string_append_printf(text, "  %-20s %s\n", table[i].name, table[i].description);
 	return g_string_free(text, FALSE);
+}
+
+static gboolean check_security(SinkOptions *o, const char *security, GError **error)
+{
+	static const char *const names[] = {
+		[SINK_SECURITY_NONE] = "none",
+		[SINK_SECURITY_OFFERED] = "offered",
+		[SINK_SECURITY_ENCRYPTED] = "encrypted",
+		[SINK_SECURITY_PIN] = "pin",
+	};
+
+	o->security = SINK_SECURITY_OFFERED;
+	for (guint i = 0; security && i < G_N_ELEMENTS(names); i++) {
+		if (strcmp(security, names[i]))
+			continue;
+		o->security = i;
+		return TRUE;
+	}
+	if (!security)
+		return TRUE;
+	g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+		    "--security does not know \"%s\", but none, offered, encrypted and pin",
+		    security);
+	return FALSE;
+}
+
+/* What makes sense with --mice only, and without it. */
+static gboolean check_mice(SinkOptions *o, const char *security, char **rest, GError **error)
+{
+	g_autofree char *pin = o->pin ? mice_pin_clean(o->pin) : NULL;
+
+	if (!o->mice) {
+		if (o->mice_port || o->name || o->no_announce || o->pin || security) {
+			g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+					    "--mice-port, --name, --no-announce, --pin and "
+					    "--security go with --mice");
+			return FALSE;
+		}
+		if (rest && g_strv_length(rest) == 1) {
+			o->source = g_strdup(rest[0]);
+			return TRUE;
+		}
+		g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+				    "name one source, as ADDRESS or ADDRESS:PORT; or --mice");
+		return FALSE;
+	}
+	if (rest) {
+		g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+				    "with --mice the source comes by itself: name none");
+		return FALSE;
+	}
+	if (o->pin && !pin) {
+		g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+			    "--pin takes %d digits", MICE_PIN_DIGITS);
+		return FALSE;
+	}
+	if (o->mice_port < 0 || o->mice_port > 65535) {
+		g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+				    "--mice-port takes a TCP port");
+		return FALSE;
+	}
+	if (!o->mice_port)
+		o->mice_port = MICE_PORT;
+	if (!o->name)
+		o->name = g_strdup(g_get_host_name());
+	return check_security(o, security, error);
 }
 
 static gboolean check_options(SinkOptions *o, const char *misbehave, gboolean standby,
@@ -618,6 +792,7 @@ static gboolean parse_options(SinkOptions *o, int argc, char **argv, gboolean *l
 {
 	gboolean version = FALSE, standby = FALSE;
 	g_autofree char *misbehave = NULL;
+	g_autofree char *security = NULL;
 	g_auto(GStrv) rest = NULL;
 	const GOptionEntry entries[] = {
 		{"frames", 'n', 0, G_OPTION_ARG_INT64, &o->frames, "Succeed after N decoded frames",
@@ -626,7 +801,9 @@ static gboolean parse_options(SinkOptions *o, int argc, char **argv, gboolean *l
 		 "End after S seconds; a failure if --frames are not reached (default: never)",
 		 "S"},
 		{"connect-timeout", 0, 0, G_OPTION_ARG_DOUBLE, &o->connect_timeout,
-		 "Try to connect for S seconds (default 10)", "S"},
+		 "Try to connect for S seconds (default 10); with --mice, wait for a session "
+		 "(default: for ever)",
+		 "S"},
 		{"response-timeout", 0, 0, G_OPTION_ARG_DOUBLE, &o->response_timeout,
 		 "Wait S seconds for an answer of the source (default 6)", "S"},
 		{"session-timeout", 0, 0, G_OPTION_ARG_DOUBLE, &o->session_timeout,
@@ -655,13 +832,26 @@ static gboolean parse_options(SinkOptions *o, int argc, char **argv, gboolean *l
 		 "Ask for a keyframe (M13) every N decoded frames", "N"},
 		{"pause-after", 0, 0, G_OPTION_ARG_INT64, &o->pause_after,
 		 "Pause (M9) for a second after N decoded frames", "N"},
+		{"mice", 0, 0, G_OPTION_ARG_NONE, &o->mice,
+		 "Wait for a source that comes over the network (Miracast over Infrastructure)",
+		 NULL},
+		{"name", 0, 0, G_OPTION_ARG_STRING, &o->name,
+		 "Announce this name (default: the host's)", "NAME"},
+		{"no-announce", 0, 0, G_OPTION_ARG_NONE, &o->no_announce,
+		 "Do not announce the sink on the network", NULL},
+		{"mice-port", 0, 0, G_OPTION_ARG_INT, &o->mice_port,
+		 "Listen on this TCP port (default 7250)", "PORT"},
+		{"security", 0, 0, G_OPTION_ARG_STRING, &security,
+		 "What sources may and must: none, offered (default), encrypted, pin", "HOW"},
+		{"pin", 0, 0, G_OPTION_ARG_STRING, &o->pin, "The PIN to show (default: by chance)",
+		 "PIN"},
 		{"misbehave", 0, 0, G_OPTION_ARG_STRING, &misbehave, "Show the source a fault",
 		 "WHAT"},
 		{"version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version", NULL},
 		{G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &rest, NULL, NULL},
 		{NULL, 0, 0, 0, NULL, NULL, NULL},
 	};
-	g_autoptr(GOptionContext) context = g_option_context_new("SOURCE[:PORT]");
+	g_autoptr(GOptionContext) context = g_option_context_new("SOURCE[:PORT] | --mice");
 	g_autofree char *help = misbehaviour_help();
 
 	g_option_context_set_summary(context,
@@ -676,18 +866,17 @@ static gboolean parse_options(SinkOptions *o, int argc, char **argv, gboolean *l
 		*leave = TRUE;
 		return TRUE;
 	}
-	if (!rest || g_strv_length(rest) != 1) {
-		g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-				    "name one source, as ADDRESS or ADDRESS:PORT");
-		return FALSE;
-	}
-	o->source = g_strdup(rest[0]);
-	return check_options(o, misbehave, standby, error);
+	/* Not from there, a source may come at any time. */
+	if (o->connect_timeout == NOT_GIVEN)
+		o->connect_timeout = o->mice ? 0 : DEFAULT_CONNECT_S;
+	return check_mice(o, security, rest, error) && check_options(o, misbehave, standby, error);
 }
 
 static void options_clear(SinkOptions *o)
 {
 	g_free(o->source);
+	g_free(o->name);
+	g_free(o->pin);
 	g_free(o->png);
 	g_free(o->json);
 	g_free(o->caps);
@@ -701,11 +890,13 @@ static void app_clear(SinkApp *app)
 {
 	if (app->flush_timer)
 		g_source_remove(app->flush_timer);
+	g_clear_handle_id(&app->retry_timer, g_source_remove);
 	stop_source(&app->read_source);
 	stop_source(&app->write_source);
 	sink_session_free(app->session);
 	sink_media_free(app->media);
 	sink_uibc_free(app->uibc);
+	sink_server_free(app->server);
 	sink_caps_free(app->caps);
 	g_byte_array_unref(app->unsent);
 	g_clear_object(&app->socket);
@@ -717,6 +908,32 @@ static void app_clear(SinkApp *app)
 	g_free(app->connect_error);
 	g_free(app->sentence);
 	options_clear(&app->options);
+}
+
+/* Begins to be reached, or to reach the source. */
+static gboolean begin(SinkApp *app, GError **error)
+{
+	static const SinkServerOps ops = {.ready = on_source_ready, .ended = on_source_ended};
+	const SinkOptions *o = &app->options;
+	const SinkServerConfig config = {
+		.name = o->no_announce ? NULL : o->name,
+		.port = o->mice_port,
+		.security = o->security,
+		.pin = o->pin,
+		.message_timeout_us = o->response_timeout * G_USEC_PER_SEC,
+		.misbehaviour = o->misbehaviour,
+	};
+
+	app->began_us = g_get_monotonic_time();
+	if (!o->mice) {
+		try_connect(app);
+		return TRUE;
+	}
+	app->server = sink_server_new(&config, &ops, app, error);
+	if (app->server)
+		g_printerr("miracast-sink: waiting for a source on port %u\n",
+			   sink_server_port(app->server));
+	return app->server != NULL;
 }
 
 static int run(SinkApp *app)
@@ -736,13 +953,12 @@ static int run(SinkApp *app)
 	g_unix_signal_add(SIGTERM, on_interrupt, app);
 	g_unix_signal_add(SIGUSR1, on_usr1, app);
 	g_timeout_add(TICK_MS, on_tick, app);
-	if (sink_media_preload(&error)) {
-		app->began_us = g_get_monotonic_time();
-		try_connect(app);
-		g_main_loop_run(app->loop);
-	} else {
+	if (!sink_media_preload(&error))
 		finish(app, FALSE, SINK_REASON_MEDIA_FAILED, error->message);
-	}
+	else if (!begin(app, &error))
+		finish(app, FALSE, SINK_REASON_NOT_LISTENING, error->message);
+	else
+		g_main_loop_run(app->loop);
 
 	if (app->socket) {
 		flush(app);
@@ -757,7 +973,7 @@ static int run(SinkApp *app)
 int main(int argc, char **argv)
 {
 	SinkApp app = {
-		.options = {.connect_timeout = 10, .response_timeout = 6},
+		.options = {.connect_timeout = NOT_GIVEN, .response_timeout = 6},
 	};
 	g_autoptr(GError) error = NULL;
 	gboolean leave = FALSE;
@@ -766,7 +982,7 @@ int main(int argc, char **argv)
 		options_clear(&app.options);
 		return EXIT_OK;
 	}
-	if (!error)
+	if (!error && !app.options.mice)
 		app.address = g_network_address_parse(app.options.source, DEFAULT_PORT, &error);
 	/* Capabilities are checked now, so that a wrong file is a usage error and no failed session. */
 	if (!error && load_caps(&app, 0, &error))

@@ -30,6 +30,7 @@ typedef struct {
 struct SinkMedia {
 	GSocket *socket;
 	GInetAddress *peer;
+	SinkDtls *dtls; /* NULL: RTP comes in clear */
 	guint16 port;
 	GstElement *pipeline;
 	GstElement *jitterbuffer;
@@ -123,9 +124,15 @@ void sink_media_free(SinkMedia *media)
 	g_clear_object(&media->pipeline);
 	g_clear_pointer(&media->sample, gst_sample_unref);
 	g_mutex_clear(&media->lock);
+	g_clear_pointer(&media->dtls, sink_dtls_unref);
 	g_clear_object(&media->peer);
 	g_clear_object(&media->socket);
 	g_free(media);
+}
+
+void sink_media_set_dtls(SinkMedia *media, SinkDtls *dtls)
+{
+	media->dtls = sink_dtls_ref(dtls);
 }
 
 guint16 sink_media_port(const SinkMedia *media)
@@ -165,6 +172,46 @@ static void count_sequence(SinkRtpSequence *q, const guint8 *head)
 		q->highest += step;
 	}
 	q->received++;
+}
+
+/* What was in the record; NULL: it is none. */
+static GstBuffer *unseal(SinkMedia *media, GstBuffer *buffer)
+{
+	GBytes *bytes = NULL;
+	GstBuffer *plain;
+	GstMapInfo map;
+
+	if (gst_buffer_map(buffer, &map, GST_MAP_READ)) {
+		bytes = sink_dtls_open(media->dtls, map.data, map.size);
+		gst_buffer_unmap(buffer, &map);
+	}
+	if (!bytes)
+		return NULL;
+	plain = gst_buffer_new_wrapped_bytes(bytes);
+	g_bytes_unref(bytes);
+	gst_buffer_copy_into(plain, buffer, GST_BUFFER_COPY_METADATA, 0, -1);
+	return plain;
+}
+
+static GstPadProbeReturn on_sealed(GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+	SinkMedia *media = user_data;
+	GstBuffer *sealed = GST_PAD_PROBE_INFO_BUFFER(info);
+	GstBuffer *plain;
+
+	/* Whose it is comes first: nobody else makes work. on_rtp() drops and counts it. */
+	if (!from_peer(media, sealed))
+		return GST_PAD_PROBE_OK;
+	plain = unseal(media, sealed);
+	if (!plain) {
+		g_mutex_lock(&media->lock);
+		media->stats.rtp_unsealed++;
+		g_mutex_unlock(&media->lock);
+		return GST_PAD_PROBE_DROP;
+	}
+	gst_buffer_unref(sealed);
+	GST_PAD_PROBE_INFO_DATA(info) = plain;
+	return GST_PAD_PROBE_OK;
 }
 
 static GstPadProbeReturn on_rtp(GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
@@ -449,6 +496,8 @@ gboolean sink_media_start(SinkMedia *media, GError **error)
 	g_object_set(made[0], "socket", media->socket, "close-socket", FALSE, "caps", caps, NULL);
 	g_object_set(made[1], "latency", JITTER_MS, NULL);
 	media->jitterbuffer = gst_object_ref(made[1]);
+	if (media->dtls)
+		add_probe(made[0], "src", GST_PAD_PROBE_TYPE_BUFFER, on_sealed, media);
 	add_probe(made[0], "src", GST_PAD_PROBE_TYPE_BUFFER, on_rtp, media);
 	add_probe(made[2], "sink", GST_PAD_PROBE_TYPE_BUFFER, on_ordered_rtp, media);
 	add_probe(made[2], "src", GST_PAD_PROBE_TYPE_BUFFER, on_ts, media);

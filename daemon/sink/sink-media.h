@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include "sink-dtls.h"
+
 #include <gio/gio.h>
 #include <gst/gst.h>
 
@@ -13,6 +15,7 @@ typedef struct {
 	guint64 rtp_bytes;
 	guint64 rtp_foreign; /* dropped: not from the source */
 	guint64 rtp_malformed; /* dropped: not RTP */
+	guint64 rtp_unsealed; /* dropped: not encrypted as it should be, or sent again */
 	guint64 rtp_lost; /* never came, by sequence number */
 	guint64 rtp_duplicates;
 	guint64 rtp_late;
@@ -45,6 +48,8 @@ SinkMedia *sink_media_new(GInetAddress *local, guint16 port, GInetAddress *peer,
 void sink_media_free(SinkMedia *media);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SinkMedia, sink_media_free)
 
+/* Before the start: each datagram is a record of @dtls. */
+void sink_media_set_dtls(SinkMedia *media, SinkDtls *dtls);
 guint16 sink_media_port(const SinkMedia *media);
 gboolean sink_media_start(SinkMedia *media, GError **error);
 void sink_media_statistics(SinkMedia *media, SinkMediaStatistics *stats);

@@ -75,6 +75,7 @@ static void add_media(JsonBuilder *b, const SinkMediaStatistics *m, gint64 play_
 	add_int(b, "rtp_duplicates", m->rtp_duplicates);
 	add_int(b, "rtp_foreign", m->rtp_foreign);
 	add_int(b, "rtp_malformed", m->rtp_malformed);
+	add_int(b, "rtp_unsealed", m->rtp_unsealed);
 	add_int(b, "ts_packets", m->ts_packets);
 	add_int(b, "ts_sync_errors", m->ts_sync_errors);
 	add_int(b, "ts_continuity_errors", m->ts_continuity_errors);
@@ -89,6 +90,30 @@ static void add_media(JsonBuilder *b, const SinkMediaStatistics *m, gint64 play_
 		add_int(b, "first_frame_us", m->first_frame_us - play_sent_us);
 		add_int(b, "last_frame_us", m->last_frame_us - play_sent_us);
 	}
+	json_builder_end_object(b);
+}
+
+static void add_strings(JsonBuilder *b, const char *name, const char *const *strings)
+{
+	json_builder_set_member_name(b, name);
+	json_builder_begin_array(b);
+	for (; *strings; strings++)
+		json_builder_add_string_value(b, *strings);
+	json_builder_end_array(b);
+}
+
+static void add_mice(JsonBuilder *b, const SinkMice *mice)
+{
+	const SinkMiceStatistics *s = sink_mice_statistics(mice);
+
+	begin(b, "mice");
+	add_string(b, "source_name", s->source_name);
+	add_bool(b, "encrypted", s->encrypted);
+	add_bool(b, "pin", s->pin);
+	add_int(b, "pin_tries", s->pin_tries);
+	add_int(b, "messages_in", s->messages_in);
+	add_int(b, "messages_out", s->messages_out);
+	add_strings(b, "violations", sink_mice_violations(mice));
 	json_builder_end_object(b);
 }
 
@@ -118,7 +143,6 @@ static void add_exchanges(JsonBuilder *b, const SinkSession *session)
 static void add_rtsp(JsonBuilder *b, const SinkSession *session)
 {
 	const SinkSessionStatistics *s = sink_session_statistics(session);
-	const char *const *violations = sink_session_violations(session);
 
 	begin(b, "rtsp");
 	add_string(b, "ended_in", sink_state_name(s->ended_in));
@@ -130,11 +154,7 @@ static void add_rtsp(JsonBuilder *b, const SinkSession *session)
 	add_int(b, "standby_periods", s->standby_periods);
 	add_int(b, "standby_us", s->standby_us);
 	add_bool(b, "teardown_answered", s->teardown_answered);
-	json_builder_set_member_name(b, "violations");
-	json_builder_begin_array(b);
-	for (guint i = 0; violations[i]; i++)
-		json_builder_add_string_value(b, violations[i]);
-	json_builder_end_array(b);
+	add_strings(b, "violations", sink_session_violations(session));
 	add_exchanges(b, session);
 	json_builder_end_object(b);
 }
@@ -163,6 +183,8 @@ char *sink_report_json(const SinkReport *report)
 		add_video(b, sink_session_video(report->session));
 		add_audio(b, sink_session_audio(report->session));
 	}
+	if (report->mice)
+		add_mice(b, report->mice);
 	add_media(b, &report->media, play_us);
 	if (report->session)
 		add_rtsp(b, report->session);

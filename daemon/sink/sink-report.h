@@ -3,6 +3,7 @@
 #pragma once
 
 #include "sink-media.h"
+#include "sink-mice.h"
 #include "sink-session.h"
 #include "sink-uibc.h"
 
@@ -10,11 +11,12 @@ typedef struct {
 	gboolean ok;
 	SinkReason reason;
 	const char *sentence;
-	const char *source; /* as given on the command line */
+	const char *source; /* as given on the command line, or who came; NULL: nobody */
 	gint64 began_real_us;
 	gint64 duration_us;
 	guint16 rtp_port; /* 0 if it never came to that */
 	const SinkMisbehaviour *misbehaviour; /* NULL: none */
+	const SinkMice *mice; /* NULL if not reached by Miracast over Infrastructure */
 	const SinkSession *session; /* NULL if never connected */
 	SinkMediaStatistics media;
 	const SinkUibcStatistics *uibc; /* NULL: no --uibc */

@@ -82,6 +82,14 @@ static const char *const reason_names[] = {
 	[SINK_REASON_MEDIA_FAILED] = "media-failed",
 	[SINK_REASON_OUTPUT_FAILED] = "output-failed",
 	[SINK_REASON_MISBEHAVED] = "misbehaved",
+	[SINK_REASON_SOURCE_STOPPED] = "source-stopped",
+	[SINK_REASON_CONTROL_LOST] = "control-lost",
+	[SINK_REASON_MICE_INVALID] = "mice-invalid",
+	[SINK_REASON_MICE_TIMEOUT] = "mice-timeout",
+	[SINK_REASON_SECURITY_REFUSED] = "security-refused",
+	[SINK_REASON_SECURITY_FAILED] = "security-failed",
+	[SINK_REASON_WRONG_PIN] = "wrong-pin",
+	[SINK_REASON_NOT_LISTENING] = "not-listening",
 };
 
 const char *sink_state_name(SinkState state)

@@ -284,12 +284,17 @@ static void test_case(gconstpointer data)
 
 static void test_none_left_out(void)
 {
-	guint n;
+	guint n, tried = 0;
 	const SinkMisbehaviour *table = sink_misbehaviour_table(&n);
 
-	g_assert_cmpuint(n, ==, G_N_ELEMENTS(cases));
-	for (guint i = 0; i < n; i++)
-		g_assert_cmpstr(table[i].name, ==, cases[i].name);
+	for (guint i = 0; i < n; i++) {
+		/* Before RTSP: against the link of the host. */
+		if (g_str_has_prefix(table[i].name, "mice-"))
+			continue;
+		g_assert_cmpuint(tried, <, G_N_ELEMENTS(cases));
+		g_assert_cmpstr(table[i].name, ==, cases[tried++].name);
+	}
+	g_assert_cmpuint(tried, ==, G_N_ELEMENTS(cases));
 }
 
 static GSocket *accept_program(GSocket *listener)

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Announces a sink on the local network ([MS-MICE], 3.1.3), by Avahi. An Avahi that comes later is told
+ * then; a name that is taken is changed as Avahi proposes.
+ */
+#pragma once
+
+#include <gio/gio.h>
+
+typedef struct SinkAnnouncement SinkAnnouncement;
+
+SinkAnnouncement *sink_announce(const char *name, guint16 port);
+void sink_announcement_free(SinkAnnouncement *announcement);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SinkAnnouncement, sink_announcement_free)
