@@ -23,6 +23,7 @@
 
 #include "media-convert.h"
 #include "media-packetizer.h"
+#include "media-rate.h"
 #include "media-rtcp.h"
 #include "media-sender.h"
 
@@ -40,6 +41,8 @@
 #define KEYFRAME_LIMIT	      (500 * G_TIME_SPAN_MILLISECOND) /* between two that were asked for */
 #define REPORT_INTERVAL	      (2 * G_TIME_SPAN_SECOND)
 #define MOST_REPORTS	      16 /* that are read in a tick: a sink may send more than anybody needs */
+#define RATE_INTERVAL	      G_TIME_SPAN_SECOND /* without reports */
+#define RATE_LEAST	      300 /* kbit/s, or a tenth of the best */
 #define CLOCK_INTERVAL	      (MEDIA_CLOCK_INTERVAL_NS / 1000)
 #define REPEAT_KEYFRAME_AFTER (5 * G_TIME_SPAN_SECOND)
 #define BLACK_AFTER	      G_TIME_SPAN_SECOND /* of PLAY; sinks give up on an empty stream */
@@ -53,7 +56,14 @@ struct _Media {
 	gboolean sender_reports;
 	gint64 report_at; /* monotonic us: the next to the sink; of the context's thread */
 
+	/* Of the context's thread: */
+	MediaRate rate;
+	guint kbit; /* what the encoder was told last; 0: it cannot be told while it runs */
+	gint64 rate_at; /* monotonic us: judged without a report of the sink's */
+	guint64 dropped_before; /* packets, when it was judged last */
+
 	GstElement *pipeline;
+	GstElement *encoder;
 	GstElement *appsrc;
 	GstPad *encoder_sink;
 	GstPad *encoder_src;
@@ -85,6 +95,7 @@ struct _Media {
 	GstClockTimeDiff pts_shift; /* what encoders add to it; NONE before the first picture */
 	GstVideoInfo info; /* what appsrc's caps say; belongs to whoever has set busy */
 	gboolean keyframe_wanted;
+	guint keyframe_requests; /* by the sink, since the rate was judged last */
 	gint64 black_at; /* monotonic us: a black picture is sent if there is none to repeat */
 	gint64 last_time; /* monotonic us of the last picture encoded */
 	gint64 repeat_at; /* monotonic us: not before */
@@ -160,6 +171,7 @@ void media_free(Media *m)
 	gst_clear_buffer(&m->last);
 	gst_clear_object(&m->encoder_sink);
 	gst_clear_object(&m->encoder_src);
+	gst_clear_object(&m->encoder);
 	gst_clear_object(&m->appsrc);
 	gst_clear_object(&m->pipeline);
 	g_clear_pointer(&m->packetizer, media_packetizer_free);
@@ -518,9 +530,38 @@ static void send_report(Media *m, gint64 now)
 	media_sender_send_report(m->sender, bytes, sizeof(bytes));
 }
 
-static void receive_reports(Media *m)
+/* @report: NULL: the sink has sent none for a while */
+static void adapt_rate(Media *m, const MediaReceiverReport *report, gint64 now)
+{
+	MediaRateSigns signs = {.reported = report != NULL};
+	guint kbit;
+
+	m->rate_at = now + RATE_INTERVAL;
+	if (!m->kbit)
+		return;
+	if (report) {
+		signs.lost = report->fraction_lost / 256.0;
+		signs.jitter_us = MIN(report->jitter * (guint64)1000 / 90, G_MAXUINT);
+	}
+	g_mutex_lock(&m->lock);
+	signs.dropped = m->statistics.packets_dropped > m->dropped_before;
+	m->dropped_before = m->statistics.packets_dropped;
+	signs.keyframe_requests = m->keyframe_requests;
+	m->keyframe_requests = 0;
+	kbit = media_rate_update(&m->rate, &signs, now);
+	m->statistics.kbit = kbit;
+	g_mutex_unlock(&m->lock);
+	/* To be told of each small step would cost it more than the step is worth. */
+	if (ABS((gint)kbit - (gint)m->kbit) * 32 < (gint)m->kbit)
+		return;
+	m->kbit = kbit;
+	g_object_set(m->encoder, "bitrate", kbit, NULL);
+}
+
+static void receive_reports(Media *m, gint64 now)
 {
 	MediaReceiverReport report;
+	gboolean any = FALSE;
 	guint8 bytes[1500];
 	gsize size;
 
@@ -535,7 +576,10 @@ static void receive_reports(Media *m)
 		m->statistics.packets_lost = MAX(report.lost, 0);
 		m->statistics.jitter_us = report.jitter * (guint64)1000 / 90;
 		g_mutex_unlock(&m->lock);
+		any = TRUE;
 	}
+	if (any || now >= m->rate_at)
+		adapt_rate(m, any ? &report : NULL, now);
 }
 
 static gboolean on_tick(gpointer user_data)
@@ -548,7 +592,7 @@ static gboolean on_tick(gpointer user_data)
 	stuck = m->missing_since && now - m->missing_since >= STUCK_AFTER;
 	g_mutex_unlock(&m->lock);
 	send_report(m, now);
-	receive_reports(m);
+	receive_reports(m, now);
 	if (stuck)
 		fail(m, "the encoder takes pictures and gives none: try another encoder");
 	return G_SOURCE_CONTINUE;
@@ -656,6 +700,14 @@ static gboolean choose_pipeline(Media *m, const MediaConfig *config, GError **er
 	return m->pipeline != NULL;
 }
 
+/* FALSE: the encoder's rate stays what it is. */
+static gboolean rate_can_change(GstElement *encoder)
+{
+	GParamSpec *spec = g_object_class_find_property(G_OBJECT_GET_CLASS(encoder), "bitrate");
+
+	return spec && spec->flags & GST_PARAM_MUTABLE_PLAYING;
+}
+
 static void add_probe(GstElement *element, const char *pad_name, GstPadProbeType type,
 		      GstPadProbeCallback callback, Media *m)
 {
@@ -679,7 +731,6 @@ gboolean media_start(Media *m, const MediaConfig *config, GMainContext *context,
 		     MediaErrorFunc on_error, gpointer user_data, GError **error)
 {
 	g_autoptr(GError) local_error = NULL;
-	g_autoptr(GstElement) encoder = NULL;
 	g_autoptr(GstElement) sink = NULL;
 	g_autoptr(GstBus) bus = NULL;
 	GstAppSinkCallbacks callbacks = {.new_sample = on_picture};
@@ -700,13 +751,16 @@ gboolean media_start(Media *m, const MediaConfig *config, GMainContext *context,
 	m->on_error = on_error;
 	m->user_data = user_data;
 	m->appsrc = gst_bin_get_by_name(GST_BIN(m->pipeline), "src");
-	encoder = gst_bin_get_by_name(GST_BIN(m->pipeline), "encoder");
-	m->encoder_sink = gst_element_get_static_pad(encoder, "sink");
-	m->encoder_src = gst_element_get_static_pad(encoder, "src");
+	m->encoder = gst_bin_get_by_name(GST_BIN(m->pipeline), "encoder");
+	m->encoder_sink = gst_element_get_static_pad(m->encoder, "sink");
+	m->encoder_src = gst_element_get_static_pad(m->encoder, "src");
+	media_rate_init(&m->rate, MAX(RATE_LEAST, config->kbit / 10), config->kbit);
+	m->kbit = rate_can_change(m->encoder) ? config->kbit : 0;
+	m->statistics.kbit = config->kbit;
 	sink = gst_bin_get_by_name(GST_BIN(m->pipeline), "sink");
 	gst_app_sink_set_callbacks(GST_APP_SINK(sink), &callbacks, m, NULL);
-	add_probe(encoder, "sink", GST_PAD_PROBE_TYPE_BUFFER, before_encoder, m);
-	add_probe(encoder, "src", GST_PAD_PROBE_TYPE_BUFFER, behind_encoder, m);
+	add_probe(m->encoder, "sink", GST_PAD_PROBE_TYPE_BUFFER, before_encoder, m);
+	add_probe(m->encoder, "src", GST_PAD_PROBE_TYPE_BUFFER, behind_encoder, m);
 	bus = gst_element_get_bus(m->pipeline);
 	m->bus_watch = gst_bus_create_watch(bus);
 	g_source_set_callback(m->bus_watch, G_SOURCE_FUNC(on_bus), m, NULL);
@@ -754,6 +808,7 @@ void media_set_playing(Media *m, gboolean playing)
 void media_force_keyframe(Media *m)
 {
 	g_mutex_lock(&m->lock);
+	m->keyframe_requests++;
 	want_keyframe(m);
 	g_mutex_unlock(&m->lock);
 }

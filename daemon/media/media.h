@@ -29,7 +29,7 @@ typedef struct {
 
 typedef struct {
 	MediaFormat format;
-	guint kbit; /* kbit/s */
+	guint kbit; /* kbit/s, at most: it follows what comes through to the sink */
 	gboolean mode_asked; /* by a person: media_max_pixel_rate() does not count */
 	const char *encoder; /* name of an element to use; NULL: the best that works */
 	gboolean sender_reports; /* the sink has a port for RTCP */
@@ -59,6 +59,7 @@ typedef struct {
 	guint64 reports; /* by the sink, of what it received */
 	guint64 packets_lost; /* as the last of them says */
 	guint64 jitter_us; /* as well: of the packets' way, microseconds */
+	guint64 kbit; /* kbit/s that the encoder is told now */
 	guint64 encode_ns; /* with the encoder, all pictures together */
 } MediaStatistics;
 

@@ -417,6 +417,7 @@ static void show_statistics(WfdSession *s)
 	miracast_device_set_statistic(device, "encoded-bytes", statistics.encoded_bytes);
 	miracast_device_set_statistic(device, "rtp-packets", statistics.packets);
 	miracast_device_set_statistic(device, "rtp-packets-dropped", statistics.packets_dropped);
+	miracast_device_set_statistic(device, "encoder-kbit", statistics.kbit);
 	if (statistics.reports) {
 		miracast_device_set_statistic(device, "sink-rtp-lost", statistics.packets_lost);
 		miracast_device_set_statistic(device, "sink-jitter-us", statistics.jitter_us);

@@ -868,6 +868,65 @@ static void test_reports(void)
 	g_assert_cmpuint(statistics.reports, ==, 1);
 	g_assert_cmpuint(statistics.packets_lost, ==, 3);
 	g_assert_cmpuint(statistics.jitter_us, ==, 1000);
+	/* A quarter lost: nine tenths of what came through. */
+	g_assert_cmpuint(statistics.kbit, ==, 3375);
+	g_clear_pointer(&media, media_free);
+	close(rtp[1]);
+	close(rtcp[1]);
+}
+
+static guint64 bytes_of_noise(Media *media, guint8 *pixels, gint64 *time_ns)
+{
+	const MediaFrame frame = {.pixels = pixels, .stride = 640 * 4, .width = 640, .height = 480};
+	MediaStatistics before, after;
+	guint64 encode_ns;
+
+	media_get_statistics(media, &before);
+	for (guint i = 0; i < 60; i++) {
+		MediaFrame next = frame;
+
+		for (gsize n = 0; n < 640 * 480 * 4; n += 4)
+			pixels[n] = pixels[n + 1] = g_random_int();
+		next.time_ns = *time_ns += 33 * 1000 * 1000;
+		g_assert_cmpint(media_push(media, &next, &encode_ns), ==, MEDIA_ENCODED);
+	}
+	media_get_statistics(media, &after);
+	return after.encoded_bytes - before.encoded_bytes;
+}
+
+/* What is lost makes the encoder give less, and not only a number. */
+static void test_rate_goes_down(void)
+{
+	g_autoptr(GMainContext) context = g_main_context_new();
+	g_autofree guint8 *pixels = g_malloc0(640 * 480 * 4);
+	MediaConfig config = {.format = vga, .kbit = 5000, .encoder = "x264enc"};
+	gint64 end = g_get_monotonic_time() + GUARD, time_ns = g_get_monotonic_time() * 1000;
+	MediaStatistics statistics = {0};
+	g_autoptr(Media) media = NULL;
+	guint64 before, after;
+	int rtp[2], rtcp[2];
+	char packet[1500];
+
+	g_assert_no_errno(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, rtp));
+	g_assert_no_errno(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, rtcp));
+	media = media_new(rtp[0], rtcp[0], NULL);
+	g_assert_true(media_start(media, &config, context, on_error, NULL, NULL));
+	media_set_playing(media, TRUE);
+	/* Nobody reads: the socket is full at once, so that packets are dropped. */
+	bytes_of_noise(media, pixels, &time_ns);
+	before = bytes_of_noise(media, pixels, &time_ns);
+	while (statistics.kbit != 500 && g_get_monotonic_time() < end) {
+		g_main_context_iteration(context, TRUE);
+		media_force_keyframe(media);
+		media_get_statistics(media, &statistics);
+	}
+	g_assert_cmpuint(statistics.kbit, ==, 500);
+	bytes_of_noise(media, pixels, &time_ns);
+	after = bytes_of_noise(media, pixels, &time_ns);
+	g_test_message("%" G_GUINT64_FORMAT " bytes, then %" G_GUINT64_FORMAT, before, after);
+	g_assert_cmpuint(after, <, before / 2);
+	while (recv(rtp[1], packet, sizeof(packet), 0) >= 0)
+		;
 	g_clear_pointer(&media, media_free);
 	close(rtp[1]);
 	close(rtcp[1]);
@@ -1039,6 +1098,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/media/alone", test_alone);
 	g_test_add_func("/media/losses", test_losses);
 	g_test_add_func("/media/reports", test_reports);
+	g_test_add_func("/media/rate-goes-down", test_rate_goes_down);
 	g_test_add_func("/media/pause", test_pause);
 	g_test_add_func("/media/scale", test_scale);
 	g_test_add_func("/media/stride", test_stride);
