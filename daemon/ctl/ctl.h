@@ -24,6 +24,8 @@ enum ctl_exit ctl_status(const struct ctl *ctl, int argc, char **argv);
 enum ctl_exit ctl_connect(const struct ctl *ctl, int argc, char **argv);
 enum ctl_exit ctl_disconnect(const struct ctl *ctl, int argc, char **argv);
 
+enum ctl_exit ctl_doctor(const struct ctl *ctl, int argc, char **argv);
+
 enum ctl_exit ctl_adapters(const struct ctl *ctl, int argc, char **argv);
 enum ctl_exit ctl_stats(const struct ctl *ctl, int argc, char **argv);
 enum ctl_exit ctl_monitor(const struct ctl *ctl, int argc, char **argv);

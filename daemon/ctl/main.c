@@ -16,6 +16,7 @@ static const struct {
 	{"adapters", "[--json]", "display adapters of this machine", ctl_adapters},
 	{"stats", "[--watch] [--json]", "messages of each context, by what became of them",
 	 ctl_stats},
+	{"doctor", "[--json]", "look for what keeps sessions from working", ctl_doctor},
 	{"monitor", "[--json]", "events of the channel, as they come", ctl_monitor},
 };
 

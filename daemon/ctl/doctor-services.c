@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Who is on the bus of what sessions work with. Nobody is started by the question. */
+#include "doctor.h"
+
+#include <string.h>
+
+#define ANSWER_MS  5000
+#define PROPERTIES "org.freedesktop.DBus.Properties"
+
+static GDBusConnection *open_bus(const CtlPatient *patient, GError **error)
+{
+	if (!patient->bus || !strcmp(patient->bus, "system"))
+		return g_bus_get_sync(G_BUS_TYPE_SYSTEM, NULL, error);
+	if (!strcmp(patient->bus, "session"))
+		return g_bus_get_sync(G_BUS_TYPE_SESSION, NULL, error);
+	return g_dbus_connection_new_for_address_sync(
+		patient->bus,
+		G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
+			G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+		NULL, NULL, error);
+}
+
+static GVariant *call(GDBusConnection *bus, const char *name, const char *path,
+		      const char *interface, const char *method, GVariant *arguments,
+		      const char *answer, GError **error)
+{
+	return g_dbus_connection_call_sync(bus, name, path, interface, method, arguments,
+					   G_VARIANT_TYPE(answer), G_DBUS_CALL_FLAGS_NO_AUTO_START,
+					   ANSWER_MS, NULL, error);
+}
+
+static GVariant *get_property(GDBusConnection *bus, const char *name, const char *path,
+			      const char *interface, const char *property, GError **error)
+{
+	g_autoptr(GVariant) answer = call(bus, name, path, PROPERTIES, "Get",
+					  g_variant_new("(ss)", interface, property), "(v)", error);
+	GVariant *value = NULL;
+
+	if (answer)
+		g_variant_get(answer, "(v)", &value);
+	return value;
+}
+
+static gboolean is_refused(const GError *error)
+{
+	return g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED) ||
+	       g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_AUTH_FAILED);
+}
+
+enum presence {
+	NO_BUS,
+	ABSENT,
+	STARTABLE,
+	RUNNING
+};
+
+static enum presence look_for(GDBusConnection *bus, const char *name)
+{
+	g_autoptr(GVariant) startable = NULL;
+	g_autoptr(GVariant) owned = NULL;
+	g_autofree const char **names = NULL;
+	gboolean yes = FALSE;
+
+	if (!bus)
+		return NO_BUS;
+	owned = call(bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+		     "NameHasOwner", g_variant_new("(s)", name), "(b)", NULL);
+	if (owned)
+		g_variant_get(owned, "(b)", &yes);
+	if (yes)
+		return RUNNING;
+	startable = call(bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+			 "org.freedesktop.DBus", "ListActivatableNames", NULL, "(as)", NULL);
+	if (startable)
+		g_variant_get(startable, "(^a&s)", &names);
+	return names && g_strv_contains(names, name) ? STARTABLE : ABSENT;
+}
+
+static void say_no_bus(CtlPatient *patient)
+{
+	ctl_patient_say(patient, CTL_HEALTH_UNKNOWN, NULL, "There is no way to the bus to ask.");
+}
+
+void ctl_look_at_service(CtlPatient *patient)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GDBusConnection) bus = open_bus(patient, &error);
+	g_autoptr(GVariant) version = NULL;
+
+	if (!bus) {
+		ctl_patient_say(patient, CTL_HEALTH_FAILED,
+				"apt install dbus, and systemctl start dbus",
+				"There is no way to the bus: %s", error->message);
+		return;
+	}
+	if (look_for(bus, "io.github.linux_miracast") != RUNNING) {
+		ctl_patient_say(patient, CTL_HEALTH_FAILED, "systemctl enable --now miracastd",
+				"It does not run.");
+		return;
+	}
+	version = get_property(bus, "io.github.linux_miracast", "/io/github/linux_miracast/manager",
+			       "io.github.linux_miracast.Manager1", "Version", &error);
+	if (!version || !g_variant_is_of_type(version, G_VARIANT_TYPE_STRING))
+		ctl_patient_say(patient, CTL_HEALTH_FAILED, "systemctl restart miracastd",
+				"It does not answer: %s", error ? error->message : "no version");
+	else if (strcmp(g_variant_get_string(version, NULL), VERSION))
+		ctl_patient_say(patient, CTL_HEALTH_WARNING, "systemctl restart miracastd",
+				"It runs, but its version is %s and this one " VERSION ".",
+				g_variant_get_string(version, NULL));
+	else
+		ctl_patient_say(patient, CTL_HEALTH_OK, NULL, "It runs, version " VERSION ".");
+}
+
+void ctl_look_at_polkit(CtlPatient *patient)
+{
+	g_autoptr(GDBusConnection) bus = open_bus(patient, NULL);
+
+	switch (look_for(bus, "org.freedesktop.PolicyKit1")) {
+	case NO_BUS: say_no_bus(patient); break;
+	case ABSENT:
+		ctl_patient_say(patient, CTL_HEALTH_WARNING, "apt install polkitd",
+				"It is not there: only root can connect.");
+		break;
+	case STARTABLE:
+		ctl_patient_say(patient, CTL_HEALTH_OK, NULL, "It is started when it is asked.");
+		break;
+	case RUNNING: ctl_patient_say(patient, CTL_HEALTH_OK, NULL, "It runs."); break;
+	}
+}
+
+static gboolean has_word(GVariant *words, const char *word)
+{
+	g_autofree const char **all = NULL;
+
+	if (!words || !g_variant_is_of_type(words, G_VARIANT_TYPE_STRING_ARRAY))
+		return FALSE;
+	all = g_variant_get_strv(words, NULL);
+	return g_strv_contains(all, word);
+}
+
+static void ask_supplicant(CtlPatient *patient, GDBusConnection *bus)
+{
+	const char *name = "fi.w1.wpa_supplicant1", *path = "/fi/w1/wpa_supplicant1";
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant)
+		capabilities = get_property(bus, name, path, name, "Capabilities", &error);
+	g_autoptr(GVariant) elements = NULL;
+
+	if (is_refused(error)) {
+		ctl_patient_say(patient, CTL_HEALTH_UNKNOWN, "miracastctl doctor, as root",
+				"It runs, and what it can do is not for this user.");
+		return;
+	}
+	if (!capabilities) {
+		ctl_patient_say(patient, CTL_HEALTH_WARNING, "systemctl restart wpa_supplicant",
+				"It does not answer: %s", error->message);
+		return;
+	}
+	if (!has_word(capabilities, "p2p")) {
+		ctl_patient_say(patient, CTL_HEALTH_WARNING,
+				"use your distribution's, which has it",
+				"It runs, and was built without Wi-Fi Direct.");
+		return;
+	}
+	elements = get_property(bus, name, path, name, "WFDIEs", NULL);
+	if (elements)
+		ctl_patient_say(patient, CTL_HEALTH_OK, NULL,
+				"It runs, with Wi-Fi Direct and Wi-Fi Display.");
+	else
+		ctl_patient_say(patient, CTL_HEALTH_WARNING,
+				"use your distribution's, which has it",
+				"It runs, and was built without Wi-Fi Display: sinks will not know "
+				"that this is a source.");
+}
+
+void ctl_look_at_supplicant(CtlPatient *patient)
+{
+	g_autoptr(GDBusConnection) bus = open_bus(patient, NULL);
+
+	switch (look_for(bus, "fi.w1.wpa_supplicant1")) {
+	case NO_BUS: say_no_bus(patient); break;
+	case ABSENT:
+		if (look_for(bus, "net.connman.iwd") == RUNNING)
+			ctl_patient_say(patient, CTL_HEALTH_WARNING, "apt install wpasupplicant",
+					"iwd runs in its place: it reaches only sinks that become "
+					"the group's owner.");
+		else
+			ctl_patient_say(patient, CTL_HEALTH_WARNING, "apt install wpasupplicant",
+					"It is not there: no sink is reached by Wi-Fi Direct.");
+		break;
+	case STARTABLE:
+		ctl_patient_say(patient, CTL_HEALTH_UNKNOWN, "systemctl start wpa_supplicant",
+				"It does not run, so it cannot be asked; it is started when it is "
+				"needed.");
+		break;
+	case RUNNING: ask_supplicant(patient, bus); break;
+	}
+}
+
+/* NM_DEVICE_TYPE_WIFI and NM_DEVICE_TYPE_WIFI_P2P. */
+#define NM_TYPE_WIFI	 2
+#define NM_TYPE_WIFI_P2P 30
+
+static void ask_network_manager(CtlPatient *patient, GDBusConnection *bus)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) answer = call(bus, "org.freedesktop.NetworkManager", "/org/freedesktop",
+					  "org.freedesktop.DBus.ObjectManager", "GetManagedObjects",
+					  NULL, "(a{oa{sa{sv}}})", &error);
+	g_autoptr(GVariantIter) objects = NULL;
+	g_autoptr(GString) managed = g_string_new(NULL);
+	gboolean radios = FALSE, p2p = FALSE;
+	GVariant *interfaces;
+
+	if (!answer) {
+		ctl_patient_say(patient, CTL_HEALTH_UNKNOWN, "systemctl restart NetworkManager",
+				"It does not tell what it manages: %s", error->message);
+		return;
+	}
+	g_variant_get(answer, "(a{oa{sa{sv}}})", &objects);
+	while (g_variant_iter_next(objects, "{&o@a{sa{sv}}}", NULL, &interfaces)) {
+		g_autoptr(GVariant) owned = interfaces;
+		g_autoptr(GVariant) device =
+			g_variant_lookup_value(interfaces, "org.freedesktop.NetworkManager.Device",
+					       G_VARIANT_TYPE_VARDICT);
+		const char *name = "";
+		gboolean is_managed = FALSE;
+		guint32 type = 0;
+
+		if (!device)
+			continue;
+		g_variant_lookup(device, "DeviceType", "u", &type);
+		g_variant_lookup(device, "Managed", "b", &is_managed);
+		g_variant_lookup(device, "Interface", "&s", &name);
+		p2p = p2p || (type == NM_TYPE_WIFI_P2P && is_managed);
+		if (type != NM_TYPE_WIFI)
+			continue;
+		radios = TRUE;
+		if (is_managed)
+			g_string_append_printf(managed, "%s%s", managed->len ? ", " : "", name);
+	}
+	if (!radios)
+		ctl_patient_say(patient, CTL_HEALTH_OK, NULL,
+				"It runs, and knows no Wi-Fi adapter.");
+	else if (!managed->len)
+		ctl_patient_say(
+			patient, CTL_HEALTH_OK, NULL,
+			"It runs, and leaves Wi-Fi alone: wpa_supplicant is asked directly.");
+	else if (p2p)
+		ctl_patient_say(patient, CTL_HEALTH_OK, NULL,
+				"It manages %s, and makes Wi-Fi Direct groups.", managed->str);
+	else
+		ctl_patient_say(patient, CTL_HEALTH_WARNING,
+				"use a second adapter that it does not manage, or wpa_supplicant "
+				"instead of iwd",
+				"It manages %s, and makes no Wi-Fi Direct groups there.",
+				managed->str);
+}
+
+void ctl_look_at_network_manager(CtlPatient *patient)
+{
+	g_autoptr(GDBusConnection) bus = open_bus(patient, NULL);
+
+	switch (look_for(bus, "org.freedesktop.NetworkManager")) {
+	case NO_BUS: say_no_bus(patient); break;
+	case ABSENT:
+	case STARTABLE:
+		ctl_patient_say(patient, CTL_HEALTH_OK, NULL,
+				"It does not run: wpa_supplicant is asked directly.");
+		break;
+	case RUNNING: ask_network_manager(patient, bus); break;
+	}
+}
+
+/* AVAHI_SERVER_RUNNING */
+#define AVAHI_RUNNING 2
+
+static void ask_avahi(CtlPatient *patient, GDBusConnection *bus)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant)
+		answer = call(bus, "org.freedesktop.Avahi", "/", "org.freedesktop.Avahi.Server",
+			      "GetState", NULL, "(i)", &error);
+	gint32 state;
+
+	if (!answer) {
+		ctl_patient_say(patient, CTL_HEALTH_WARNING, "systemctl restart avahi-daemon",
+				"It does not answer: %s", error->message);
+		return;
+	}
+	g_variant_get(answer, "(i)", &state);
+	if (state == AVAHI_RUNNING)
+		ctl_patient_say(patient, CTL_HEALTH_OK, NULL, "It runs.");
+	else
+		ctl_patient_say(patient, CTL_HEALTH_WARNING, "journalctl -u avahi-daemon",
+				"It runs, and is not ready (state %d).", state);
+}
+
+void ctl_look_at_avahi(CtlPatient *patient)
+{
+	g_autoptr(GDBusConnection) bus = open_bus(patient, NULL);
+
+	switch (look_for(bus, "org.freedesktop.Avahi")) {
+	case NO_BUS: say_no_bus(patient); break;
+	case ABSENT:
+		ctl_patient_say(patient, CTL_HEALTH_WARNING, "apt install avahi-daemon",
+				"It is not there: sinks on the LAN are not found.");
+		break;
+	case STARTABLE:
+		ctl_patient_say(patient, CTL_HEALTH_OK, NULL, "It is started when it is asked.");
+		break;
+	case RUNNING: ask_avahi(patient, bus); break;
+	}
+}
+
+#define FIREWALLD "org.fedoraproject.FirewallD1"
+
+/* FALSE, and *@refused, if the question is not for this user. */
+static gboolean zone_has(GDBusConnection *bus, const char *method, GVariant *arguments,
+			 GError **error)
+{
+	g_autoptr(GVariant) answer = call(bus, FIREWALLD, "/org/fedoraproject/FirewallD1",
+					  FIREWALLD ".zone", method, arguments, "(b)", error);
+	gboolean yes = FALSE;
+
+	if (answer)
+		g_variant_get(answer, "(b)", &yes);
+	return yes;
+}
+
+static void ask_firewalld(CtlPatient *patient, GDBusConnection *bus)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GError) service_error = NULL;
+	g_autoptr(GVariant) answer = call(bus, FIREWALLD, "/org/fedoraproject/FirewallD1",
+					  FIREWALLD, "getDefaultZone", NULL, "(s)", &error);
+	const char *zone;
+
+	if (!answer) {
+		ctl_patient_say(patient, CTL_HEALTH_UNKNOWN, NULL,
+				"firewalld runs, and does not answer: %s", error->message);
+		return;
+	}
+	g_variant_get(answer, "(&s)", &zone);
+	if (!strcmp(zone, "trusted") ||
+	    zone_has(bus, "queryPort", g_variant_new("(sss)", zone, "7236", "tcp"), &error) ||
+	    zone_has(bus, "queryService", g_variant_new("(ss)", zone, "miracast"), &service_error))
+		ctl_patient_say(patient, CTL_HEALTH_OK, NULL,
+				"firewalld runs, and its zone %s lets sinks connect.", zone);
+	else if (is_refused(error) || is_refused(service_error))
+		ctl_patient_say(patient, CTL_HEALTH_UNKNOWN, "firewall-cmd --list-all, as root",
+				"firewalld runs, and what it lets in is not for this user.");
+	else
+		ctl_patient_say(patient, CTL_HEALTH_WARNING,
+				"firewall-cmd --add-port=7236/tcp, and with --permanent for good",
+				"firewalld's zone %s, the default, does not let sinks connect to "
+				"port 7236.",
+				zone);
+}
+
+/* Whether ufw is switched on. What it lets in only root may read. */
+static gboolean ufw_is_on(const CtlPatient *patient)
+{
+	g_autofree char *text = ctl_patient_read(patient, "/etc/ufw/ufw.conf");
+	g_auto(GStrv) lines = g_strsplit(text ? text : "", "\n", -1);
+
+	for (char **line = lines; *line; line++)
+		if (!g_ascii_strcasecmp(g_strstrip(*line), "ENABLED=yes"))
+			return TRUE;
+	return FALSE;
+}
+
+void ctl_look_at_firewall(CtlPatient *patient)
+{
+	g_autoptr(GDBusConnection) bus = open_bus(patient, NULL);
+	g_autofree char *tables = ctl_patient_path(patient, "/sys/module/nf_tables");
+	g_autofree char *rules = ctl_patient_path(patient, "/etc/nftables.conf");
+
+	if (look_for(bus, FIREWALLD) == RUNNING) {
+		ask_firewalld(patient, bus);
+		return;
+	}
+	if (ufw_is_on(patient)) {
+		ctl_patient_say(patient, CTL_HEALTH_WARNING, "ufw allow 7236/tcp",
+				"ufw is on; unless a rule lets them, sinks cannot connect to port "
+				"7236.");
+		return;
+	}
+	if (g_file_test(tables, G_FILE_TEST_EXISTS) && g_file_test(rules, G_FILE_TEST_EXISTS))
+		ctl_patient_say(
+			patient, CTL_HEALTH_UNKNOWN,
+			"nft list ruleset, as root; TCP port 7236 has to be open",
+			"The kernel filters by nftables, whose rules are not for this user.");
+	else
+		ctl_patient_say(patient, CTL_HEALTH_OK, NULL,
+				"There is none that is known here: firewalld, ufw, nftables.");
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a session needs of this machine, looked at one thing after the other: see doctor.c. Each look
+ * runs in a thread of its own, changes nothing and starts nothing.
+ */
+#ifndef CTL_DOCTOR_H
+#define CTL_DOCTOR_H
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+typedef enum {
+	CTL_HEALTH_OK,
+	CTL_HEALTH_UNKNOWN, /* it cannot be told, by this user or at all */
+	CTL_HEALTH_WARNING, /* some ways to a sink, or some comfort, are missing */
+	CTL_HEALTH_FAILED, /* no session can work */
+} CtlHealth;
+
+/* What one look has found. */
+typedef struct {
+	const char *root; /* of the file system that is looked at, "" for this machine's */
+	const char *bus; /* as for miracastctl --bus */
+	GPtrArray *findings; /* CtlFinding */
+} CtlPatient;
+
+typedef struct {
+	CtlHealth health;
+	char *meaning; /* one sentence for people */
+	char *remedy; /* what to do, or NULL */
+} CtlFinding;
+
+/* @remedy: may be NULL */
+G_GNUC_PRINTF(4, 5)
+void ctl_patient_say(CtlPatient *patient, CtlHealth health, const char *remedy, const char *format,
+		     ...);
+
+/* Below the patient's root. Transfer full. */
+char *ctl_patient_path(const CtlPatient *patient, const char *path);
+
+/* A small file's text without white space at the ends, or NULL. Transfer full. */
+char *ctl_patient_read(const CtlPatient *patient, const char *path);
+
+/* The names in a directory; empty if it is not there. Transfer full. */
+GStrv ctl_patient_list(const CtlPatient *patient, const char *path);
+
+/* doctor-kernel.c */
+void ctl_look_at_modules(CtlPatient *patient);
+void ctl_look_at_secure_boot(CtlPatient *patient);
+
+/* doctor-radio.c */
+void ctl_look_at_radios(CtlPatient *patient);
+void ctl_look_at_regulation(CtlPatient *patient);
+
+/* doctor-services.c */
+void ctl_look_at_service(CtlPatient *patient);
+void ctl_look_at_polkit(CtlPatient *patient);
+void ctl_look_at_supplicant(CtlPatient *patient);
+void ctl_look_at_network_manager(CtlPatient *patient);
+void ctl_look_at_avahi(CtlPatient *patient);
+void ctl_look_at_firewall(CtlPatient *patient);
+
+/* doctor-media.c */
+void ctl_look_at_encoders(CtlPatient *patient);
+
+G_END_DECLS
+
+#endif /* CTL_DOCTOR_H */
