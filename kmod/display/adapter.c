@@ -5,6 +5,8 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include <drm/drm_edid.h>
+
 #include "display.h"
 
 static ntstatus_t mdisplay_query_caps(void *driver_context, u32 caps_size,
@@ -58,12 +60,21 @@ static ntstatus_t mdisplay_create_context(void *driver_context,
 	return STATUS_RESOURCE_IN_USE;
 }
 
+static void mdisplay_sink_gone(struct mdisplay_context *context)
+{
+	mdisplay_frame_sink_departed(context);
+	mdisplay_sound_detach(context);
+	if (context->sound)
+		mdisplay_card_plug(context->connector, NULL);
+	mdisplay_connector_set_sink(context->connector, NULL);
+}
+
 static void mdisplay_destroy_context(void *driver_context, void *miracast_context)
 {
 	struct mdisplay_context *context = miracast_context;
 	struct mdisplay_connector *connector = context->connector;
 
-	mdisplay_frame_sink_departed(context);
+	mdisplay_sink_gone(context);
 
 	spin_lock(&connector->lock);
 	connector->context = NULL;
@@ -71,7 +82,7 @@ static void mdisplay_destroy_context(void *driver_context, void *miracast_contex
 	/* What the pump is sending is refused. */
 	cancel_delayed_work_sync(&connector->pump);
 
-	mdisplay_connector_set_sink(connector, NULL);
+	kvfree(context->sound);
 	kfree(context);
 }
 
@@ -98,8 +109,35 @@ static ntstatus_t mdisplay_sink_departed(struct mdisplay_context *context, u32 i
 	if (!context->live)
 		return STATUS_INVALID_DEVICE_STATE;
 
-	mdisplay_frame_sink_departed(context);
-	mdisplay_connector_set_sink(context->connector, NULL);
+	mdisplay_sink_gone(context);
+
+	return STATUS_SUCCESS;
+}
+
+/* Nobody else changes the sink meanwhile: io controls come one at a time. */
+static ntstatus_t mdisplay_sound_wanted(struct mdisplay_context *context, u32 input_size,
+					const void *input)
+{
+	struct mdisplay_connector *connector = context->connector;
+	const struct miracast_display_sound *message = input;
+	const struct drm_edid *edid;
+	u8 eld[MDISPLAY_ELD_SIZE];
+	ntstatus_t status;
+
+	if (input_size != sizeof(*message) || message->reserved)
+		return STATUS_INVALID_PARAMETER;
+	if (!connector->sound)
+		return STATUS_NOT_SUPPORTED;
+	if (!context->live)
+		return STATUS_INVALID_DEVICE_STATE;
+
+	status = mdisplay_sound_attach(context);
+	if (status != STATUS_SUCCESS)
+		return status;
+
+	edid = connector->sink->edid;
+	mdisplay_eld_make(eld, edid ? (const u8 *)drm_edid_raw(edid) : NULL, message->name);
+	mdisplay_card_plug(connector, eld);
 
 	return STATUS_SUCCESS;
 }
@@ -151,6 +189,8 @@ static ntstatus_t mdisplay_io_control(void *driver_context, void *miracast_conte
 	case MIRACAST_DISPLAY_CTL_EXPORT_FRAMEBUFFER:
 		return mdisplay_export_framebuffer(context, input_size, input, output_size, output,
 						   bytes_returned);
+	case MIRACAST_DISPLAY_CTL_SOUND:
+		return mdisplay_sound_wanted(context, input_size, input);
 	default:
 		return STATUS_NOT_SUPPORTED;
 	}
@@ -180,7 +220,8 @@ int mdisplay_adapter_register(struct mdisplay *display)
 		.driver_context = display,
 		.max_contexts = display->count,
 		.max_slots = 64,
-		.max_message = sizeof(struct miracast_display_frame),
+		/* The largest, a piece of sound. */
+		.max_message = sizeof_field(struct mdisplay_sound_piece, message),
 		.max_io_control = sizeof(struct miracast_display_sink) + MIRACAST_DISPLAY_MAX_EDID,
 	};
 

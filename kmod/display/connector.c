@@ -295,6 +295,21 @@ static const char *const mdisplay_callback_names[MDISPLAY_CALLBACKS] = {
 	[MDISPLAY_CALLBACK_OTHER] = "other",
 };
 
+static void mdisplay_sound_stats_show(struct seq_file *m, struct mdisplay_sound *sound)
+{
+	struct mdisplay_sound_stats stats;
+
+	spin_lock_irq(&sound->lock);
+	stats = sound->stats;
+	spin_unlock_irq(&sound->lock);
+
+	seq_printf(m, "sound_frames_played %llu\n", stats.played);
+	seq_printf(m, "sound_frames_unheard %llu\n", stats.unheard);
+	seq_printf(m, "sound_frames_dropped %llu\n", stats.dropped);
+	seq_printf(m, "sound_frames_handled %llu\n", stats.handled);
+	seq_printf(m, "sound_frames_failed %llu\n", stats.failed);
+}
+
 static int mdisplay_stats_show(struct seq_file *m, void *unused)
 {
 	struct mdisplay_connector *connector = m->private;
@@ -340,6 +355,8 @@ static int mdisplay_stats_show(struct seq_file *m, void *unused)
 	seq_printf(m, "round_trip_ns_max %llu\n", stats.round_trip_max);
 	seq_printf(m, "encode_ns_sum %llu\n", stats.encode_sum);
 	seq_printf(m, "framebuffers %d\n", atomic_read(&display->framebuffer_count));
+	if (connector->sound)
+		mdisplay_sound_stats_show(m, connector->sound);
 
 	return 0;
 }

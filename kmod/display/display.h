@@ -37,6 +37,12 @@
  * would cancel it again), but what it said is not taken for known: the next
  * frame is damaged all over, and the power state is told again.
  *
+ * Sound. A connector's sound card hands what it has played to sound.c, which cuts
+ * it into pieces of up to MIRACAST_DISPLAY_MAX_SOUND_FRAMES in the context's queue,
+ * or drops it if there is none or it is full. The pump sends a piece at a time, and
+ * before the first and after the last piece of a stream a START and a STOP. What was
+ * not sent in time is lost, and the card's time goes on.
+ *
  * Fences. A flip's end may be a fence that others wait for, those who free
  * memory among them. So between the check of a commit and the end of its flip
  * nothing allocates memory or waits for one who does. What a frame needs is
@@ -44,8 +50,9 @@
  * framebuffer that a commit lets go of is freed by a work.
  *
  * Files, each calling only those before it: damage.c and edid.c (pure), flip.c
- * (vblanks and the end of flips), frame.c (what was noted), pump.c (messages and
- * their callbacks), framebuffer.c, export.c (their memory for the daemon),
+ * (vblanks and the end of flips), frame.c (what was noted), sound.c (what was
+ * played), pump.c (messages and their callbacks), framebuffer.c, export.c (their
+ * memory for the daemon), card.c (the sound card, where the kernel has ALSA),
  * plane.c, crtc.c, connector.c, adapter.c (the channel's side), drv.c.
  *
  * Locks, outermost first:
@@ -59,6 +66,10 @@
  *	drm_device.event_lock (spinlock, hard irq)	struct mdisplay_flip
  *	DRM's vblank locks
  *	mdisplay_vblank.lock (spinlock, hard irq)
+ *
+ *	ALSA's stream lock of a PCM, or mdisplay_connector.lock
+ *	mdisplay_sound.lock (spinlock, interrupts off)
+ *		struct mdisplay_sound, struct mdisplay_sound_queue
  *
  * None of ours is held over a call into the channel or over a hotplug event; both
  * are made from works without locks. "Hard irq" is where the vblank's timer runs;
@@ -98,6 +109,10 @@
 #define MDISPLAY_MAX_GONE	  256
 #define MDISPLAY_RETRY		  msecs_to_jiffies(100)
 #define MDISPLAY_HOTPLUG_INTERVAL msecs_to_jiffies(250)
+#define MDISPLAY_SOUND_PIECES	  32 /* a third of a second */
+#define MDISPLAY_SOUND_CHANNELS	  2
+#define MDISPLAY_SOUND_FRAME	  4 /* bytes */
+#define MDISPLAY_ELD_SIZE	  128
 
 /* Bounds of any mode: pixels, and millihertz. A flip limit holds two vblanks. */
 #define MDISPLAY_MIN_SIZE    16
@@ -175,6 +190,91 @@ struct mdisplay_frame {
 	struct miracast_display_frame_result result;
 };
 
+/**
+ * struct mdisplay_sound_piece - a SOUND_DATA message
+ * @node: in one of the queue's lists
+ * @rate: of its stream
+ * @message: struct miracast_display_sound_data
+ */
+struct mdisplay_sound_piece {
+	struct list_head node;
+	u32 rate;
+	u8 message[sizeof(struct miracast_display_sound_data) +
+		   MIRACAST_DISPLAY_MAX_SOUND_FRAMES * MDISPLAY_SOUND_FRAME] __aligned(8);
+};
+
+/**
+ * struct mdisplay_sound_queue - what was played and not sent yet
+ * @context: whose it is
+ * @free: pieces that nobody uses
+ * @ready: pieces to be sent, the first one first
+ * @filling: what is played goes there, or NULL
+ * @out: the piece that is out, or NULL
+ * @busy: a message is out
+ * @told: the stream that the user-mode driver knows of; 0: none
+ * @told_before: what @told was before the message that is out
+ * @attached: how often a session has asked for sound
+ * @attached_before: what @attached was when the message that is out was taken
+ * @start_message: a SOUND_START
+ * @stop_message: a SOUND_STOP
+ * @pieces: all of them
+ */
+struct mdisplay_sound_queue {
+	struct mdisplay_context *context;
+	struct list_head free;
+	struct list_head ready;
+	struct mdisplay_sound_piece *filling;
+	struct mdisplay_sound_piece *out;
+	bool busy;
+	u32 told;
+	u32 told_before;
+	u32 attached;
+	u32 attached_before;
+	struct miracast_display_sound_start start_message;
+	struct miracast_display_sound_stop stop_message;
+	struct mdisplay_sound_piece pieces[MDISPLAY_SOUND_PIECES];
+};
+
+/**
+ * struct mdisplay_sound_stats - counters, in frames, since the card was made
+ * @played: that had their turn
+ * @unheard: of these: no session wanted them
+ * @dropped: of these: the queue was full
+ * @handled: that the user-mode driver handled
+ * @failed: whose message ended in an error
+ */
+struct mdisplay_sound_stats {
+	u64 played;
+	u64 unheard;
+	u64 dropped;
+	u64 handled;
+	u64 failed;
+};
+
+/**
+ * struct mdisplay_sound - what a connector's sound card plays
+ * @lock: see the top of this file
+ * @queue: of the session that wants it, or NULL
+ * @stream: the number of what is played, or was last
+ * @begins: nothing of the stream has been played yet
+ * @rate: frames a second of what is played; 0: nothing is
+ * @base: when the card began to play, which it counts its frames from
+ * @origin: the stream's first frame, as the card counts
+ * @eld: what the card says of the sink; zeroes: there is none
+ * @stats: counters
+ */
+struct mdisplay_sound {
+	spinlock_t lock; /* see the top of this file */
+	struct mdisplay_sound_queue *queue;
+	u32 stream;
+	bool begins;
+	u32 rate;
+	ktime_t base;
+	u64 origin;
+	u8 eld[MDISPLAY_ELD_SIZE];
+	struct mdisplay_sound_stats stats;
+};
+
 /* What the user-mode driver was last told of the monitor's power. */
 enum mdisplay_power {
 	MDISPLAY_POWER_UNKNOWN,
@@ -202,6 +302,7 @@ enum mdisplay_power {
  * @power_message: input of the POWER message
  * @gone_message: input of the FRAMEBUFFER_GONE message
  * @frames: one more than may be out, for @pending
+ * @sound: once the session has asked for sound
  */
 struct mdisplay_context {
 	struct mdisplay_connector *connector;
@@ -222,6 +323,7 @@ struct mdisplay_context {
 	struct miracast_display_power power_message;
 	struct miracast_display_framebuffer gone_message;
 	struct mdisplay_frame frames[MDISPLAY_FRAMES_IN_FLIGHT + 1];
+	struct mdisplay_sound_queue *sound;
 };
 
 /* Which of &mdisplay_stats.callbacks a status counts in. */
@@ -325,6 +427,7 @@ struct mdisplay_vblank {
  *	commit's own
  * @hotplug: tells user space that the connector changed
  * @pump: sends what is due
+ * @sound: what its sound card plays; NULL: it has none
  * @sink_lock: guards @sink and @told
  * @sink: the sink, or NULL: disconnected
  * @told: when user space was last told that the connector changed, in jiffies
@@ -346,6 +449,7 @@ struct mdisplay_connector {
 	u64 commit_sequence;
 	struct delayed_work hotplug;
 	struct delayed_work pump;
+	struct mdisplay_sound *sound;
 
 	struct mutex sink_lock; /* see the top of this file */
 	struct mdisplay_sink *sink;
@@ -416,6 +520,7 @@ void mdisplay_damage_merge(struct mdisplay_damage *damage, const struct mdisplay
 
 /* edid.c */
 u32 mdisplay_edid_repair(u8 *edid, u32 size);
+void mdisplay_eld_make(u8 *eld, const u8 *edid, const u8 *name);
 
 /* flip.c */
 void mdisplay_flip_init(struct mdisplay_connector *connector);
@@ -445,6 +550,18 @@ void mdisplay_frame_sink_departed(struct mdisplay_context *context);
 void mdisplay_power(struct mdisplay_connector *connector, bool on);
 void mdisplay_note(struct mdisplay_connector *connector);
 
+/* sound.c */
+void mdisplay_sound_init(struct mdisplay_sound *sound);
+void mdisplay_sound_begin(struct mdisplay_sound *sound, u32 rate, ktime_t base);
+void mdisplay_sound_write(struct mdisplay_sound *sound, u64 position, const u8 *samples,
+			  u32 frames);
+void mdisplay_sound_end(struct mdisplay_sound *sound);
+ntstatus_t mdisplay_sound_attach(struct mdisplay_context *context);
+void mdisplay_sound_detach(struct mdisplay_context *context);
+const struct miracast_display_header *mdisplay_sound_take(struct mdisplay_context *context);
+void mdisplay_sound_give_back(struct mdisplay_context *context);
+void mdisplay_sound_done(struct mdisplay_context *context, bool handled);
+
 /* pump.c */
 void mdisplay_pump_init(struct mdisplay_connector *connector);
 
@@ -456,6 +573,26 @@ struct drm_gem_object *mdisplay_framebuffer_find(struct mdisplay_context *contex
 /* export.c */
 ntstatus_t mdisplay_export(struct mdisplay_context *context,
 			   struct miracast_display_framebuffer *info);
+
+/* card.c */
+#if IS_ENABLED(CONFIG_MIRACAST_DISPLAY_SOUND)
+int mdisplay_card_create(struct mdisplay_connector *connector);
+void mdisplay_card_remove(struct mdisplay_connector *connector);
+void mdisplay_card_plug(struct mdisplay_connector *connector, const u8 *eld);
+#else
+static inline int mdisplay_card_create(struct mdisplay_connector *connector)
+{
+	return 0;
+}
+
+static inline void mdisplay_card_remove(struct mdisplay_connector *connector)
+{
+}
+
+static inline void mdisplay_card_plug(struct mdisplay_connector *connector, const u8 *eld)
+{
+}
+#endif
 
 /* plane.c */
 int mdisplay_plane_init(struct mdisplay_connector *connector, struct mdisplay *display);

@@ -15,6 +15,7 @@
 #include <drm/drm_gem_shmem_helper.h>
 #include <drm/drm_managed.h>
 #include <drm/drm_mode_config.h>
+#include <drm/drm_print.h>
 #include <drm/drm_vblank.h>
 
 #include "display.h"
@@ -105,6 +106,28 @@ static int mdisplay_mode_config_init(struct mdisplay *display)
 	return 0;
 }
 
+/* A display without sound is better than none. */
+static void mdisplay_cards_create(struct mdisplay *display)
+{
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < display->count; i++) {
+		ret = mdisplay_card_create(&display->connectors[i]);
+		if (ret)
+			drm_warn(&display->drm, "%s has no sound card: %d\n",
+				 display->connectors[i].base.name, ret);
+	}
+}
+
+static void mdisplay_cards_remove(struct mdisplay *display)
+{
+	unsigned int i;
+
+	for (i = 0; i < display->count; i++)
+		mdisplay_card_remove(&display->connectors[i]);
+}
+
 /* The daemons go first: what still is on its way ends, and every flip with it. */
 static void mdisplay_remove(void *data)
 {
@@ -113,6 +136,7 @@ static void mdisplay_remove(void *data)
 
 	miracast_unregister_adapter(display->adapter);
 	drm_dev_unplug(&display->drm);
+	mdisplay_cards_remove(display);
 	for (i = 0; i < display->count; i++)
 		cancel_delayed_work_sync(&display->connectors[i].hotplug);
 	drm_atomic_helper_shutdown(&display->drm);
@@ -143,9 +167,11 @@ static int mdisplay_probe(struct platform_device *pdev)
 	if (ret)
 		return ret;
 
+	mdisplay_cards_create(display);
 	ret = mdisplay_adapter_register(display);
 	if (ret) {
 		drm_dev_unplug(&display->drm);
+		mdisplay_cards_remove(display);
 		drm_atomic_helper_shutdown(&display->drm);
 		return ret;
 	}

@@ -2,7 +2,7 @@
 /*
  * What is left of an EDID that is damaged: its base block, which has the sink's
  * name and size, and each extension that is sound, as DRM has it for a monitor
- * that it reads itself.
+ * that it reads itself. And what a sound card says of a sink, its ELD.
  */
 #include <linux/string.h>
 
@@ -78,4 +78,67 @@ u32 mdisplay_edid_repair(u8 *edid, u32 size)
 	}
 
 	return left * EDID_LENGTH;
+}
+
+/* VESA E-EDID 1.4, 3.10.3: a display descriptor with the monitor's name. */
+static const u8 *mdisplay_edid_name(const u8 *edid)
+{
+	static const u8 head[] = { 0x00, 0x00, 0x00, 0xfc, 0x00 };
+	int i;
+
+	for (i = 0; edid && i < 4; i++) {
+		const u8 *descriptor = edid + 54 + 18 * i;
+
+		if (!memcmp(descriptor, head, sizeof(head)))
+			return descriptor + sizeof(head);
+	}
+
+	return NULL;
+}
+
+/* At most @size bytes, as far as it is text. */
+static u32 mdisplay_eld_name(u8 *to, const u8 *name, u32 size)
+{
+	u32 length = 0;
+
+	while (length < size && name[length] >= ' ' && name[length] != 0x7f) {
+		to[length] = name[length];
+		length++;
+	}
+	while (length && to[length - 1] == ' ')
+		to[--length] = 0;
+
+	return length;
+}
+
+/**
+ * mdisplay_eld_make() - what a sound card says of a sink
+ * @eld: MDISPLAY_ELD_SIZE bytes: filled
+ * @edid: the sink's EDID, or NULL
+ * @name: MIRACAST_DISPLAY_MAX_SINK_NAME bytes; empty: as @edid says
+ *
+ * Intel's High Definition Audio Specification, 7.3.3.34.1, version 2: what the card
+ * takes, whatever the EDID says of sound.
+ */
+void mdisplay_eld_make(u8 *eld, const u8 *edid, const u8 *name)
+{
+	/* LPCM; two channels; 44.1 and 48 kHz; 16 bits */
+	static const u8 lpcm[] = { 1 << 3 | (MDISPLAY_SOUND_CHANNELS - 1), BIT(1) | BIT(2),
+				   BIT(0) };
+	const u8 *edid_name = mdisplay_edid_name(edid);
+	u32 length = 0;
+
+	memset(eld, 0, MDISPLAY_ELD_SIZE);
+	if (name[0])
+		length = mdisplay_eld_name(eld + 20, name, MIRACAST_DISPLAY_MAX_SINK_NAME);
+	else if (edid_name)
+		length = mdisplay_eld_name(eld + 20, edid_name, 13);
+	eld[0] = 2 << 3; /* the version */
+	eld[2] = DIV_ROUND_UP(16 + length + sizeof(lpcm), 4); /* what follows, in 4 bytes */
+	eld[4] = 3 << 5 | length; /* of CTA-861 */
+	eld[5] = 1 << 4; /* one kind of sound; as over HDMI */
+	eld[7] = 1; /* speakers: front left and right */
+	if (edid)
+		memcpy(eld + 16, edid + 8, 4); /* manufacturer and product */
+	memcpy(eld + 20 + length, lpcm, sizeof(lpcm));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The pump: makes messages of what was noted (frames, power, framebuffers that
- * are gone), and their callbacks. See display.h for what guards what.
+ * are gone, sound), and their callbacks. See display.h for what guards what.
  */
 #include "display.h"
 
@@ -112,6 +112,21 @@ static void mdisplay_gone_done(void *callback_context, const struct miracast_io_
 	mdisplay_count_callback(connector, io_status->status);
 	context->gone_busy = false;
 	mdisplay_note(connector);
+	spin_unlock(&connector->lock);
+}
+
+static void mdisplay_sound_message_done(void *callback_context,
+					const struct miracast_io_status *io_status)
+{
+	struct mdisplay_context *context = callback_context;
+	struct mdisplay_connector *connector = context->connector;
+
+	spin_lock(&connector->lock);
+	mdisplay_count_callback(connector, io_status->status);
+	mdisplay_sound_done(context, !NT_ERROR(io_status->status));
+	/* After an error, what is played next will do: see mdisplay_power_done(). */
+	if (!NT_ERROR(io_status->status))
+		mdisplay_note(connector);
 	spin_unlock(&connector->lock);
 }
 
@@ -273,6 +288,30 @@ static bool mdisplay_send_gone(struct mdisplay_context *context)
 	return false;
 }
 
+/* The card goes on meanwhile, so only who takes a message knows that one is due: false if not. */
+static bool mdisplay_send_sound(struct mdisplay_context *context, bool *accepted)
+	__must_hold(&context->connector->lock)
+{
+	const struct miracast_display_header *message = mdisplay_sound_take(context);
+	struct mdisplay_connector *connector = context->connector;
+	ntstatus_t status;
+
+	if (!message)
+		return false;
+	spin_unlock(&connector->lock);
+
+	status = miracast_send_message(context->handle, message->size, message, 0, NULL,
+				       mdisplay_sound_message_done, context);
+
+	spin_lock(&connector->lock);
+	mdisplay_count_send(connector, status);
+	*accepted = status == STATUS_PENDING;
+	if (!*accepted)
+		mdisplay_sound_give_back(context);
+
+	return true;
+}
+
 /* Sends what is due, and never waits for an answer. */
 static void mdisplay_pump(struct work_struct *work)
 {
@@ -289,7 +328,7 @@ static void mdisplay_pump(struct work_struct *work)
 			accepted = mdisplay_send_gone(context);
 		else if (context->pending && context->in_flight < MDISPLAY_FRAMES_IN_FLIGHT)
 			accepted = mdisplay_send_frame(context);
-		else
+		else if (!mdisplay_send_sound(context, &accepted))
 			break;
 	}
 	if (!accepted && connector->context)

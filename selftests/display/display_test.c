@@ -1235,7 +1235,7 @@ TEST_F(display, bad_io_controls_are_refused)
 
 	EXPECT_EQ(driver_io_control(driver, NULL, 0, NULL, 0, NULL), STATUS_INVALID_PARAMETER);
 	EXPECT_EQ(driver_io_control(driver, &header, 4, NULL, 0, NULL), STATUS_INVALID_PARAMETER);
-	for (i = 4; i < 8; i++)
+	for (i = MIRACAST_DISPLAY_CTL_SOUND + 1; i < 9; i++)
 		EXPECT_EQ(raw_control(driver, i, sizeof(header), &header, sizeof(header)),
 			  STATUS_NOT_SUPPORTED);
 	EXPECT_EQ(raw_control(driver, 0, sizeof(header), &header, sizeof(header)),

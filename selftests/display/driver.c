@@ -143,6 +143,19 @@ ntstatus_t driver_sink_departed(struct driver *driver)
 	return driver_io_control(driver, &header, sizeof(header), NULL, 0, NULL);
 }
 
+ntstatus_t driver_sound(struct driver *driver, const char *name)
+{
+	struct miracast_display_sound sound = {
+		.header.code = MIRACAST_DISPLAY_CTL_SOUND,
+		.header.size = sizeof(sound),
+	};
+
+	if (name)
+		memcpy(sound.name, name, strnlen(name, sizeof(sound.name)));
+
+	return driver_io_control(driver, &sound, sizeof(sound), NULL, 0, NULL);
+}
+
 ntstatus_t driver_export(struct driver *driver, uint32_t framebuffer_id,
 			 struct miracast_display_framebuffer *framebuffer)
 {

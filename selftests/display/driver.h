@@ -39,6 +39,12 @@ struct driver_message {
 		struct miracast_display_frame frame;
 		struct miracast_display_power power;
 		struct miracast_display_framebuffer framebuffer;
+		struct miracast_display_sound_start sound_start;
+		struct miracast_display_sound_data sound_data;
+		struct miracast_display_sound_stop sound_stop;
+		/* The largest: sound with its samples. */
+		uint8_t bytes[sizeof(struct miracast_display_sound_data) +
+			      MIRACAST_DISPLAY_MAX_SOUND_FRAMES * 4];
 	};
 };
 
@@ -55,6 +61,8 @@ ntstatus_t driver_io_control(struct driver *driver, const void *input, uint32_t 
 ntstatus_t driver_sink_arrived(struct driver *driver, uint32_t width, uint32_t height,
 			       uint32_t refresh, const void *edid, uint32_t edid_size);
 ntstatus_t driver_sink_departed(struct driver *driver);
+/* Wants sound, too; the sink's @name may be NULL. */
+ntstatus_t driver_sound(struct driver *driver, const char *name);
 ntstatus_t driver_export(struct driver *driver, uint32_t framebuffer_id,
 			 struct miracast_display_framebuffer *framebuffer);
 

@@ -33,12 +33,17 @@ struct miracast_display_header {
 #define MIRACAST_DISPLAY_MSG_FRAME	      1u /* struct miracast_display_frame */
 #define MIRACAST_DISPLAY_MSG_POWER	      2u /* struct miracast_display_power */
 #define MIRACAST_DISPLAY_MSG_FRAMEBUFFER_GONE 3u /* struct miracast_display_framebuffer */
+/* Only after MIRACAST_DISPLAY_CTL_SOUND. */
+#define MIRACAST_DISPLAY_MSG_SOUND_START 4u /* struct miracast_display_sound_start */
+#define MIRACAST_DISPLAY_MSG_SOUND_DATA	 5u /* struct miracast_display_sound_data */
+#define MIRACAST_DISPLAY_MSG_SOUND_STOP	 6u /* struct miracast_display_sound_stop */
 
 /* Io controls, user-mode driver to display driver. */
 #define MIRACAST_DISPLAY_CTL_SINK_ARRIVED  1u /* struct miracast_display_sink */
 #define MIRACAST_DISPLAY_CTL_SINK_DEPARTED 2u /* struct miracast_display_header */
 #define MIRACAST_DISPLAY_CTL_EXPORT_FRAMEBUFFER \
 	3u /* both ways: struct miracast_display_framebuffer */
+#define MIRACAST_DISPLAY_CTL_SOUND 4u /* struct miracast_display_sound */
 
 /**
  * struct miracast_display_rect - a rectangle in pixels, half open
@@ -190,7 +195,7 @@ struct miracast_display_framebuffer {
  * damaged, the sink is refused (STATUS_INVALID_PARAMETER).
  *
  * No mode above @width, @height or @refresh is offered. Sent again, it replaces
- * the sink. No output.
+ * the sink; its sound stays as it is. No output.
  */
 struct miracast_display_sink {
 	struct miracast_display_header header;
@@ -201,6 +206,92 @@ struct miracast_display_sink {
 	__u32 edid_size;
 	__u32 reserved;
 	__u8 edid[];
+};
+
+#define MIRACAST_DISPLAY_MAX_SINK_NAME 16
+
+/**
+ * struct miracast_display_sound - the sink takes sound, too
+ * @header: MIRACAST_DISPLAY_CTL_SOUND
+ * @name: what sound settings call the sink, UTF-8, zeros after its end; empty: as
+ *	its EDID does
+ * @reserved: zero
+ *
+ * After SINK_ARRIVED (before it: STATUS_INVALID_DEVICE_STATE). The connector's
+ * sound card has something plugged in from now on, and what is played there comes
+ * as SOUND messages, until SINK_DEPARTED. A user-mode driver that does not ask gets
+ * none. Sent again, it changes the name, and what is being played begins anew with a
+ * SOUND_START. STATUS_NOT_SUPPORTED: there is no sound card. No output.
+ */
+struct miracast_display_sound {
+	struct miracast_display_header header;
+	__u8 name[MIRACAST_DISPLAY_MAX_SINK_NAME];
+	__u64 reserved;
+};
+
+/* Samples: of 16 bits, signed, little endian; the channels of a frame left, right. */
+#define MIRACAST_DISPLAY_SOUND_S16LE 1u
+
+/**
+ * struct miracast_display_sound_start - an application begins to play
+ * @header: MIRACAST_DISPLAY_MSG_SOUND_START
+ * @stream: a number; this connector's streams have others, until all have been used
+ * @rate: frames a second: 44100 or 48000
+ * @channels: 2
+ * @format: MIRACAST_DISPLAY_SOUND_S16LE
+ *
+ * A pause ends a stream, and what goes on after it is another one.
+ *
+ * One SOUND message at a time is out, so they come in their order, however many
+ * threads handle messages: each stream's START, its DATA, its STOP. One that is not
+ * answered holds up nobody but the next: what is played meanwhile is kept for a
+ * third of a second and then lost. A START or a STOP whose handling failed is sent
+ * again when there is more to send. No output.
+ */
+struct miracast_display_sound_start {
+	struct miracast_display_header header;
+	__u32 stream;
+	__u32 rate;
+	__u32 channels;
+	__u32 format;
+};
+
+/* Frames of a SOUND_DATA message: 10 ms at 48 kHz. */
+#define MIRACAST_DISPLAY_MAX_SOUND_FRAMES 480
+
+/**
+ * struct miracast_display_sound_data - what was played
+ * @header: MIRACAST_DISPLAY_MSG_SOUND_DATA; its size covers the samples
+ * @stream: the last SOUND_START's
+ * @frames: how many, 1 to MIRACAST_DISPLAY_MAX_SOUND_FRAMES
+ * @position: the first one's number in the stream, from 0; gaps are lost frames
+ * @time_ns: CLOCK_MONOTONIC of the first one's turn, in nanoseconds
+ * @samples: @frames times a sample of each channel
+ *
+ * The card's clock is CLOCK_MONOTONIC: frame n has its turn n / rate after the
+ * first. The picture that was committed at that time belongs to it. No output.
+ */
+struct miracast_display_sound_data {
+	struct miracast_display_header header;
+	__u32 stream;
+	__u32 frames;
+	__u64 position;
+	__u64 time_ns;
+	__u8 samples[];
+};
+
+/**
+ * struct miracast_display_sound_stop - nothing is played any more
+ * @header: MIRACAST_DISPLAY_MSG_SOUND_STOP
+ * @stream: the last SOUND_START's
+ * @reserved: zero
+ *
+ * No output.
+ */
+struct miracast_display_sound_stop {
+	struct miracast_display_header header;
+	__u32 stream;
+	__u32 reserved;
 };
 
 #endif /* _UAPI_LINUX_MIRACAST_DISPLAY_H */
