@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* miracast-sink: a headless Wi-Fi Display sink. Options, the socket, and what happens when. */
 #include "sink-media.h"
+#include "sink-p2p.h"
 #include "sink-report.h"
 #include "sink-server.h"
 #include "sink-session.h"
@@ -21,6 +22,7 @@
 #define TICK_MS		  20
 #define RETRY_MS	  200
 #define DEFAULT_CONNECT_S 10
+#define P2P_CONNECT_S	  90 /* WFD 2.1, 6.5.2: from the keys to the connection */
 #define COALESCE_MS	  50
 #define PAUSE_US	  G_USEC_PER_SEC
 #define NO_PICTURE_US	  G_USEC_PER_SEC
@@ -61,14 +63,17 @@ typedef struct {
 	gboolean no_announce;
 	SinkSecurity security;
 	char *pin;
+	SinkP2pConfig p2p; /* its interface: NULL without --p2p; else there is no @source */
 	const SinkMisbehaviour *misbehaviour;
 } SinkOptions;
 
 typedef struct {
 	SinkOptions options;
 	GMainLoop *loop;
-	GSocketConnectable *address; /* of the source; with --mice, NULL until one is ready */
+	GSocketConnectable
+		*address; /* of the source; with --mice and --p2p, NULL until one is there */
 	SinkServer *server; /* with --mice */
+	SinkP2p *p2p; /* with --p2p */
 	guint retry_timer;
 	GSocketClient *client;
 	GCancellable *cancellable;
@@ -87,6 +92,8 @@ typedef struct {
 
 	gint64 began_us;
 	gint64 began_real_us;
+	gint64 connecting_since_us; /* 0: no source is there to connect to */
+	gboolean vanished; /* it does nothing more */
 	char *connect_error;
 	SinkReason last_reason; /* of a source that ended before RTSP */
 	/* When there is no session to keep them, or it is not the session that ends: */
@@ -162,7 +169,7 @@ static void flush(SinkApp *app)
 	gsize piece = has_fault(app, SINK_FAULT_SPLIT_MESSAGES) ? 1 : app->unsent->len;
 	gsize done = 0;
 
-	while (done < app->unsent->len) {
+	while (!app->vanished && done < app->unsent->len) {
 		g_autoptr(GError) error = NULL;
 		gsize size = MIN(piece, app->unsent->len - done);
 		gssize sent = g_socket_send(app->socket, (const char *)app->unsent->data + done,
@@ -232,6 +239,8 @@ static GSource *watch(SinkApp *app, GIOCondition condition, GSocketSourceFunc ca
 
 static void watch_socket(SinkApp *app)
 {
+	if (app->vanished)
+		return;
 	if (app->unsent->len && !app->write_source && !app->flush_timer)
 		app->write_source = watch(app, G_IO_OUT, on_writable);
 	else if (!app->unsent->len)
@@ -256,6 +265,16 @@ static void on_send(GBytes *bytes, gpointer user_data)
 		app->flush_timer = g_timeout_add(COALESCE_MS, on_flush_timer, app);
 }
 
+/* With --p2p: how far it has come; at one of the steps the sink may vanish. */
+static void note_step(SinkApp *app, const char *step)
+{
+	if (!app->p2p || app->vanished || sink_p2p_step(app->p2p, step, NULL))
+		return;
+	app->vanished = TRUE;
+	stop_source(&app->read_source);
+	stop_source(&app->write_source);
+}
+
 static gboolean on_session_event(SinkEvent event, gpointer user_data, GError **error)
 {
 	SinkApp *app = user_data;
@@ -266,6 +285,7 @@ static gboolean on_session_event(SinkEvent event, gpointer user_data, GError **e
 		app->playing_since_us = g_get_monotonic_time();
 		if (app->server)
 			sink_mice_playing(sink_server_source(app->server));
+		note_step(app, "playing");
 		break;
 	case SINK_EVENT_HALTED: app->playing_since_us = 0; break;
 	case SINK_EVENT_ENDED:
@@ -368,6 +388,7 @@ static gboolean begin_session(SinkApp *app, GError **error)
 		return FALSE;
 	config.caps = app->caps;
 	app->session = sink_session_new(&config, &ops, app, g_get_monotonic_time());
+	note_step(app, "connected");
 	watch_socket(app);
 	return TRUE;
 }
@@ -419,13 +440,19 @@ static gboolean try_connect(gpointer user_data)
 	return G_SOURCE_REMOVE;
 }
 
-/* A source of Miracast over Infrastructure listens. */
+static void begin_to_connect(SinkApp *app)
+{
+	app->connecting_since_us = g_get_monotonic_time();
+	try_connect(app);
+}
+
+/* A source of Miracast over Infrastructure, or one that came by Wi-Fi Direct, listens. */
 static void on_source_ready(GSocketAddress *source, gpointer user_data)
 {
 	SinkApp *app = user_data;
 
 	app->address = G_SOCKET_CONNECTABLE(g_object_ref(source));
-	try_connect(app);
+	begin_to_connect(app);
 }
 
 /* Before RTSP is connected, the next source may come. */
@@ -446,6 +473,21 @@ static void on_source_ended(SinkReason reason, const char *sentence, gpointer us
 	g_object_unref(app->cancellable);
 	app->cancellable = g_cancellable_new();
 	g_clear_object(&app->address);
+}
+
+static void on_p2p_step(const char *step, const char *detail, gpointer user_data)
+{
+	g_printerr("miracast-sink: %s%s%s\n", step, detail ? ": " : "", detail ? detail : "");
+}
+
+static void on_p2p_lost(const char *sentence, gpointer user_data)
+{
+	finish(user_data, FALSE, SINK_REASON_LINK_LOST, sentence);
+}
+
+static void on_p2p_failed(const char *sentence, gpointer user_data)
+{
+	finish(user_data, FALSE, SINK_REASON_P2P_FAILED, sentence);
 }
 
 static gboolean save_png(SinkApp *app, GError **error)
@@ -529,12 +571,21 @@ static void check_progress(SinkApp *app, gint64 now)
 	sink_session_tick(app->session, now);
 }
 
+/* As it was named, or where it is; NULL: none has come. */
+static char *name_of_source(const SinkApp *app)
+{
+	if (app->options.source)
+		return g_strdup(app->options.source);
+	return app->address ? g_socket_connectable_to_string(app->address) : NULL;
+}
+
 static gboolean on_tick(gpointer user_data)
 {
 	SinkApp *app = user_data;
 	const SinkOptions *o = &app->options;
 	gint64 now = g_get_monotonic_time();
 	double elapsed = (now - app->began_us) / 1e6;
+	double connecting = app->connecting_since_us ? (now - app->connecting_since_us) / 1e6 : 0;
 	g_autofree char *sentence = NULL;
 
 	if (app->server)
@@ -546,22 +597,25 @@ static gboolean on_tick(gpointer user_data)
 							      : "no source came.");
 		finish(app, FALSE, app->last_reason ? app->last_reason : SINK_REASON_CONNECT_FAILED,
 		       sentence);
-	} else if (!app->session && !app->server && elapsed > o->connect_timeout) {
+	} else if (!app->session && !app->server && connecting > o->connect_timeout) {
+		g_autofree char *source = name_of_source(app);
+
 		sentence = g_strdup_printf("No connection to %s within %.1f s: %s. Is the source "
 					   "listening on that address and port?",
-					   o->source, o->connect_timeout,
+					   source, o->connect_timeout,
 					   app->connect_error ? app->connect_error : "no answer");
 		finish(app, FALSE, SINK_REASON_CONNECT_FAILED, sentence);
 	} else if (o->timeout > 0 && elapsed > o->timeout) {
 		sentence = g_strdup_printf(
 			"%.1f s are over (state %s).", o->timeout,
-			app->session ? sink_state_name(sink_session_state(app->session))
-				     : "connecting");
-		finish(app, TRUE, SINK_REASON_TIMEOUT, sentence);
+			app->session   ? sink_state_name(sink_session_state(app->session))
+			: app->address ? "connecting"
+				       : "waiting for a source");
+		finish(app, !app->vanished, SINK_REASON_TIMEOUT, sentence);
 	} else if (app->farewell_end_us) {
 		finish(app, TRUE, app->reason, app->sentence);
 	}
-	if (app->session)
+	if (app->session && !app->vanished)
 		check_progress(app, now);
 	return G_SOURCE_CONTINUE;
 }
@@ -572,7 +626,7 @@ static gboolean on_interrupt(gpointer user_data)
 	/* The second signal does not wait for the source's answer to TEARDOWN. */
 	gboolean again = app->session && sink_session_state(app->session) == SINK_TEARDOWN;
 
-	finish(app, !again, SINK_REASON_INTERRUPTED, "Ended by a signal.");
+	finish(app, !again && !app->vanished, SINK_REASON_INTERRUPTED, "Ended by a signal.");
 	return G_SOURCE_CONTINUE;
 }
 
@@ -610,15 +664,14 @@ static gboolean succeeded(const SinkApp *app, SinkReason reason, guint64 frames)
 
 static int report(SinkApp *app)
 {
-	g_autofree char *source = app->options.source ? g_strdup(app->options.source)
-				  : app->address      ? g_socket_connectable_to_string(app->address)
-						      : NULL;
+	g_autofree char *source = name_of_source(app);
 	SinkReport r = {
 		.source = source,
 		.began_real_us = app->began_real_us,
 		.duration_us = g_get_monotonic_time() - app->began_us,
 		.misbehaviour = app->options.misbehaviour,
 		.mice = app->server ? sink_server_source(app->server) : NULL,
+		.p2p = app->p2p,
 		.session = app->session,
 		.reason = app->reason,
 		.sentence = app->sentence,
@@ -695,28 +748,21 @@ static gboolean check_security(SinkOptions *o, const char *security, GError **er
 }
 
 /* What makes sense with --mice only, and without it. */
-static gboolean check_mice(SinkOptions *o, const char *security, char **rest, GError **error)
+static gboolean check_mice(SinkOptions *o, const char *security, GError **error)
 {
 	g_autofree char *pin = o->pin ? mice_pin_clean(o->pin) : NULL;
 
 	if (!o->mice) {
-		if (o->mice_port || o->name || o->no_announce || o->pin || security) {
+		if (o->mice_port || o->no_announce || security) {
 			g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-					    "--mice-port, --name, --no-announce, --pin and "
-					    "--security go with --mice");
+					    "--mice-port, --no-announce and --security go with "
+					    "--mice");
 			return FALSE;
 		}
-		if (rest && g_strv_length(rest) == 1) {
-			o->source = g_strdup(rest[0]);
+		if (o->p2p.interface || (!o->name && !o->pin))
 			return TRUE;
-		}
 		g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-				    "name one source, as ADDRESS or ADDRESS:PORT; or --mice");
-		return FALSE;
-	}
-	if (rest) {
-		g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-				    "with --mice the source comes by itself: name none");
+				    "--name and --pin go with --mice or --p2p");
 		return FALSE;
 	}
 	if (o->pin && !pin) {
@@ -786,6 +832,45 @@ static gboolean check_options(SinkOptions *o, const char *misbehave, gboolean st
 	return TRUE;
 }
 
+/* What makes sense with --p2p only, and without it. */
+static gboolean check_p2p(SinkOptions *o, const char *pairing, GError **error)
+{
+	if (!o->p2p.interface)
+		return TRUE;
+	if (!o->name)
+		o->name = g_strndup(g_get_host_name(), 32);
+	o->p2p.name = o->name;
+	o->p2p.pin = o->pin;
+	o->p2p.offered = sink_pairing_parse(pairing ? pairing : "button,show,type", error);
+	return o->p2p.offered && sink_p2p_config_check(&o->p2p, error);
+}
+
+/* Where the source is, or how it comes. */
+static gboolean check_way(SinkOptions *o, char **rest, GError **error)
+{
+	guint n_sources = rest ? g_strv_length(rest) : 0;
+
+	if (o->mice && o->p2p.interface) {
+		g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+				    "--mice and --p2p exclude each other");
+		return FALSE;
+	}
+	if (o->mice || o->p2p.interface) {
+		if (!n_sources)
+			return TRUE;
+		g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+				    "with --mice and --p2p the source comes by itself: name none");
+		return FALSE;
+	}
+	if (n_sources == 1) {
+		o->source = g_strdup(rest[0]);
+		return TRUE;
+	}
+	g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+			    "name one source, as ADDRESS or ADDRESS:PORT; or --mice, or --p2p");
+	return FALSE;
+}
+
 /* EXIT_OK: go on. @leave is set when --version or --help said all there is to say. */
 static gboolean parse_options(SinkOptions *o, int argc, char **argv, gboolean *leave,
 			      GError **error)
@@ -793,6 +878,7 @@ static gboolean parse_options(SinkOptions *o, int argc, char **argv, gboolean *l
 	gboolean version = FALSE, standby = FALSE;
 	g_autofree char *misbehave = NULL;
 	g_autofree char *security = NULL;
+	g_autofree char *pairing = NULL;
 	g_auto(GStrv) rest = NULL;
 	const GOptionEntry entries[] = {
 		{"frames", 'n', 0, G_OPTION_ARG_INT64, &o->frames, "Succeed after N decoded frames",
@@ -801,8 +887,8 @@ static gboolean parse_options(SinkOptions *o, int argc, char **argv, gboolean *l
 		 "End after S seconds; a failure if --frames are not reached (default: never)",
 		 "S"},
 		{"connect-timeout", 0, 0, G_OPTION_ARG_DOUBLE, &o->connect_timeout,
-		 "Try to connect for S seconds (default 10); with --mice, wait for a session "
-		 "(default: for ever)",
+		 "Try to connect for S seconds (default 10, with --p2p 90); with --mice, wait for "
+		 "a session (default: for ever)",
 		 "S"},
 		{"response-timeout", 0, 0, G_OPTION_ARG_DOUBLE, &o->response_timeout,
 		 "Wait S seconds for an answer of the source (default 6)", "S"},
@@ -836,22 +922,44 @@ static gboolean parse_options(SinkOptions *o, int argc, char **argv, gboolean *l
 		 "Wait for a source that comes over the network (Miracast over Infrastructure)",
 		 NULL},
 		{"name", 0, 0, G_OPTION_ARG_STRING, &o->name,
-		 "Announce this name (default: the host's)", "NAME"},
+		 "Show this name (default: the host's)", "NAME"},
 		{"no-announce", 0, 0, G_OPTION_ARG_NONE, &o->no_announce,
 		 "Do not announce the sink on the network", NULL},
 		{"mice-port", 0, 0, G_OPTION_ARG_INT, &o->mice_port,
 		 "Listen on this TCP port (default 7250)", "PORT"},
 		{"security", 0, 0, G_OPTION_ARG_STRING, &security,
 		 "What sources may and must: none, offered (default), encrypted, pin", "HOW"},
-		{"pin", 0, 0, G_OPTION_ARG_STRING, &o->pin, "The PIN to show (default: by chance)",
+		{"p2p", 0, 0, G_OPTION_ARG_STRING, &o->p2p.interface,
+		 "Wait for a source that comes by Wi-Fi Direct to this Wi-Fi device", "INTERFACE"},
+		{"pairing", 0, 0, G_OPTION_ARG_STRING, &pairing,
+		 "How to let it in, of button (say yes), show (a PIN), type (its PIN) (default: as "
+		 "it likes)",
+		 "HOW[,HOW]"},
+		{"pin", 0, 0, G_OPTION_ARG_STRING, &o->pin,
+		 "The PIN to show (default: by chance) or to type (default: from standard input)",
 		 "PIN"},
+		{"accept-after", 0, 0, G_OPTION_ARG_DOUBLE, &o->p2p.accept_after,
+		 "Say yes after S seconds (default 0)", "S"},
+		{"intent", 0, 0, G_OPTION_ARG_INT, &o->p2p.intent,
+		 "How much to own the group: 0 (default) to 15", "N"},
+		{"autonomous", 0, 0, G_OPTION_ARG_NONE, &o->p2p.autonomous,
+		 "Own a group from the start, which sources join", NULL},
+		{"give-addresses", 0, 0, G_OPTION_ARG_NONE, &o->p2p.gives_addresses,
+		 "As owner, give the address with the keys, beside DHCP", NULL},
+		{"store", 0, 0, G_OPTION_ARG_FILENAME, &o->p2p.store,
+		 "Remember groups there, so that a source comes back without asking", "FILE"},
+		{"wfd-element", 0, 0, G_OPTION_ARG_STRING, &o->p2p.element,
+		 "The subelements to show, in hexadecimal", "HEX"},
+		{"supplicant-log", 0, 0, G_OPTION_ARG_FILENAME, &o->p2p.log,
+		 "Write what wpa_supplicant does there", "FILE"},
 		{"misbehave", 0, 0, G_OPTION_ARG_STRING, &misbehave, "Show the source a fault",
 		 "WHAT"},
 		{"version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version", NULL},
 		{G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &rest, NULL, NULL},
 		{NULL, 0, 0, 0, NULL, NULL, NULL},
 	};
-	g_autoptr(GOptionContext) context = g_option_context_new("SOURCE[:PORT] | --mice");
+	g_autoptr(GOptionContext)
+		context = g_option_context_new("SOURCE[:PORT] | --mice | --p2p INTERFACE");
 	g_autofree char *help = misbehaviour_help();
 
 	g_option_context_set_summary(context,
@@ -866,10 +974,12 @@ static gboolean parse_options(SinkOptions *o, int argc, char **argv, gboolean *l
 		*leave = TRUE;
 		return TRUE;
 	}
-	/* Not from there, a source may come at any time. */
 	if (o->connect_timeout == NOT_GIVEN)
-		o->connect_timeout = o->mice ? 0 : DEFAULT_CONNECT_S;
-	return check_mice(o, security, rest, error) && check_options(o, misbehave, standby, error);
+		o->connect_timeout = o->mice		? 0
+				     : o->p2p.interface ? P2P_CONNECT_S
+							: DEFAULT_CONNECT_S;
+	return check_way(o, rest, error) && check_mice(o, security, error) &&
+	       check_p2p(o, pairing, error) && check_options(o, misbehave, standby, error);
 }
 
 static void options_clear(SinkOptions *o)
@@ -877,6 +987,10 @@ static void options_clear(SinkOptions *o)
 	g_free(o->source);
 	g_free(o->name);
 	g_free(o->pin);
+	g_free((char *)o->p2p.interface);
+	g_free((char *)o->p2p.store);
+	g_free((char *)o->p2p.element);
+	g_free((char *)o->p2p.log);
 	g_free(o->png);
 	g_free(o->json);
 	g_free(o->caps);
@@ -897,6 +1011,7 @@ static void app_clear(SinkApp *app)
 	sink_media_free(app->media);
 	sink_uibc_free(app->uibc);
 	sink_server_free(app->server);
+	sink_p2p_free(app->p2p);
 	sink_caps_free(app->caps);
 	g_byte_array_unref(app->unsent);
 	g_clear_object(&app->socket);
@@ -908,6 +1023,21 @@ static void app_clear(SinkApp *app)
 	g_free(app->connect_error);
 	g_free(app->sentence);
 	options_clear(&app->options);
+}
+
+/* Begins to be found by sources that come by Wi-Fi Direct. */
+static gboolean begin_p2p(SinkApp *app, GError **error)
+{
+	static const SinkP2pOps ops = {
+		.step = on_p2p_step,
+		.ready = on_source_ready,
+		.lost = on_p2p_lost,
+		.failed = on_p2p_failed,
+	};
+
+	app->options.p2p.misbehaviour = app->options.misbehaviour;
+	app->p2p = sink_p2p_new(&app->options.p2p, &ops, app, error);
+	return app->p2p != NULL;
 }
 
 /* Begins to be reached, or to reach the source. */
@@ -925,8 +1055,10 @@ static gboolean begin(SinkApp *app, GError **error)
 	};
 
 	app->began_us = g_get_monotonic_time();
+	if (o->p2p.interface)
+		return begin_p2p(app, error);
 	if (!o->mice) {
-		try_connect(app);
+		begin_to_connect(app);
 		return TRUE;
 	}
 	app->server = sink_server_new(&config, &ops, app, error);
@@ -956,7 +1088,9 @@ static int run(SinkApp *app)
 	if (!sink_media_preload(&error))
 		finish(app, FALSE, SINK_REASON_MEDIA_FAILED, error->message);
 	else if (!begin(app, &error))
-		finish(app, FALSE, SINK_REASON_NOT_LISTENING, error->message);
+		finish(app, FALSE,
+		       app->options.mice ? SINK_REASON_NOT_LISTENING : SINK_REASON_P2P_FAILED,
+		       error->message);
 	else
 		g_main_loop_run(app->loop);
 
@@ -982,7 +1116,7 @@ int main(int argc, char **argv)
 		options_clear(&app.options);
 		return EXIT_OK;
 	}
-	if (!error && !app.options.mice)
+	if (!error && app.options.source)
 		app.address = g_network_address_parse(app.options.source, DEFAULT_PORT, &error);
 	/* Capabilities are checked now, so that a wrong file is a usage error and no failed session. */
 	if (!error && load_caps(&app, 0, &error))

@@ -58,6 +58,13 @@ typedef enum {
 	SINK_FAULT_MICE_CLOSE_AT_PIN,
 	SINK_FAULT_MICE_CLOSE_AT_READY,
 	SINK_FAULT_MICE_CLOSE_IN_PLAY,
+	/* With --p2p, before RTSP: */
+	SINK_FAULT_P2P_DECLINE,
+	SINK_FAULT_P2P_NEVER_ACCEPT,
+	SINK_FAULT_P2P_WRONG_PIN,
+	SINK_FAULT_P2P_NO_ADDRESS,
+	SINK_FAULT_P2P_NO_CONNECT,
+	SINK_FAULT_P2P_VANISH, /* at @step */
 } SinkFault;
 
 #define SINK_GARBAGE_BYTES	 (1024 * 1024)
@@ -88,6 +95,7 @@ typedef struct {
 	const char *param; /* a parameter of M3, with its value; PORT and NEXT stand for ports */
 	const char *value;
 	const SinkEdidFault *edid;
+	const char *step; /* of those of sink-p2p.h */
 	SinkRewriteFunc session_id; /* how the session's id is echoed */
 	SinkRewriteFunc params; /* how a body is written */
 	SinkRewriteFunc message; /* how a whole message is written */

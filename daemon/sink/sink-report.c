@@ -117,6 +117,26 @@ static void add_mice(JsonBuilder *b, const SinkMice *mice)
 	json_builder_end_object(b);
 }
 
+static void add_p2p(JsonBuilder *b, const SinkP2p *p2p)
+{
+	guint n;
+	const SinkP2pStep *steps = sink_p2p_steps(p2p, &n);
+
+	begin(b, "p2p");
+	add_string(b, "role", sink_p2p_role(p2p));
+	json_builder_set_member_name(b, "steps");
+	json_builder_begin_array(b);
+	for (guint i = 0; i < n; i++) {
+		json_builder_begin_object(b);
+		add_int(b, "at_us", steps[i].at_us);
+		add_string(b, "step", steps[i].name);
+		add_string(b, "detail", steps[i].detail);
+		json_builder_end_object(b);
+	}
+	json_builder_end_array(b);
+	json_builder_end_object(b);
+}
+
 static void add_exchanges(JsonBuilder *b, const SinkSession *session)
 {
 	guint n;
@@ -185,6 +205,8 @@ char *sink_report_json(const SinkReport *report)
 	}
 	if (report->mice)
 		add_mice(b, report->mice);
+	if (report->p2p)
+		add_p2p(b, report->p2p);
 	add_media(b, &report->media, play_us);
 	if (report->session)
 		add_rtsp(b, report->session);

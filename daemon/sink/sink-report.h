@@ -4,6 +4,7 @@
 
 #include "sink-media.h"
 #include "sink-mice.h"
+#include "sink-p2p.h"
 #include "sink-session.h"
 #include "sink-uibc.h"
 
@@ -17,6 +18,7 @@ typedef struct {
 	guint16 rtp_port; /* 0 if it never came to that */
 	const SinkMisbehaviour *misbehaviour; /* NULL: none */
 	const SinkMice *mice; /* NULL if not reached by Miracast over Infrastructure */
+	const SinkP2p *p2p; /* NULL if not reached by Wi-Fi Direct */
 	const SinkSession *session; /* NULL if never connected */
 	SinkMediaStatistics media;
 	const SinkUibcStatistics *uibc; /* NULL: no --uibc */

@@ -90,6 +90,8 @@ static const char *const reason_names[] = {
 	[SINK_REASON_SECURITY_FAILED] = "security-failed",
 	[SINK_REASON_WRONG_PIN] = "wrong-pin",
 	[SINK_REASON_NOT_LISTENING] = "not-listening",
+	[SINK_REASON_P2P_FAILED] = "p2p-failed",
+	[SINK_REASON_LINK_LOST] = "link-lost",
 };
 
 const char *sink_state_name(SinkState state)

@@ -48,6 +48,9 @@ typedef enum {
 	SINK_REASON_SECURITY_FAILED,
 	SINK_REASON_WRONG_PIN,
 	SINK_REASON_NOT_LISTENING,
+	/* Of Wi-Fi Direct: */
+	SINK_REASON_P2P_FAILED,
+	SINK_REASON_LINK_LOST,
 } SinkReason;
 
 typedef struct {

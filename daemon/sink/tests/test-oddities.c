@@ -288,8 +288,9 @@ static void test_none_left_out(void)
 	const SinkMisbehaviour *table = sink_misbehaviour_table(&n);
 
 	for (guint i = 0; i < n; i++) {
-		/* Before RTSP: against the link of the host. */
-		if (g_str_has_prefix(table[i].name, "mice-"))
+		/* Before RTSP: against the link of the host, or in the VM. */
+		if (g_str_has_prefix(table[i].name, "mice-") ||
+		    g_str_has_prefix(table[i].name, "p2p-"))
 			continue;
 		g_assert_cmpuint(tried, <, G_N_ELEMENTS(cases));
 		g_assert_cmpstr(table[i].name, ==, cases[tried++].name);
