@@ -93,8 +93,8 @@ static const struct {
 	[HOST_REASON_PAIRING_FAILED] =
 		{"pairing-failed",
 		 "Pairing with the sink failed: switch the sink off and on and connect again."},
-	[HOST_REASON_WRONG_PIN] =
-		{"wrong-pin", "The PIN is not the sink's: connect again and type what it shows."},
+	[HOST_REASON_WRONG_PIN] = {"wrong-pin",
+				   "The PIN was wrong: connect again, and type what is shown."},
 	[HOST_REASON_BAD_PIN] =
 		{"bad-pin",
 		 "That is not a PIN: it has four digits, or eight of which the last is a checksum."},

@@ -255,19 +255,19 @@ static void save_group(HostGroupSupplicant *self, GVariant *properties)
 		ssid = g_variant_lookup_value(properties, "SSID", G_VARIANT_TYPE_BYTESTRING);
 	g_autoptr(GVariant)
 		psk = g_variant_lookup_value(properties, "PSK", G_VARIANT_TYPE_BYTESTRING);
-	g_autoptr(GVariant)
-		bssid = g_variant_lookup_value(properties, "BSSID", G_VARIANT_TYPE_BYTESTRING);
-	g_autofree char *own = NULL;
+	g_autoptr(GVariant) owner =
+		g_variant_lookup_value(properties, "GODeviceAddress", G_VARIANT_TYPE_BYTESTRING);
+	g_autofree char *address = NULL;
 	HostStoredGroup group = {.is_owner = self->net.is_owner};
 
 	if (!self->persistent || !ssid || !psk || g_variant_n_children(psk) != 32)
 		return;
-	if (self->net.is_owner && bssid && g_variant_n_children(bssid) == 6) {
+	if (owner && g_variant_n_children(owner) == 6) {
 		gsize n;
 
-		own = host_p2p_address(g_variant_get_fixed_array(bssid, &n, 1));
+		address = host_p2p_address(g_variant_get_fixed_array(owner, &n, 1));
 	}
-	group.owner = own ? own : self->sink;
+	group.owner = address ? address : self->sink;
 	group.ssid = g_variant_get_data_as_bytes(ssid);
 	group.psk = g_variant_get_data_as_bytes(psk);
 	host_p2p_store_save(self->store, self->sink, &group);
@@ -355,7 +355,8 @@ static void on_group_started(HostGroupSupplicant *self, GVariant *properties)
 	if (self->stage != STAGE_INVITE && self->stage != STAGE_ACCEPT && self->stage != STAGE_FORM)
 		return;
 	g_variant_lookup(properties, "persistent", "b", &persistent);
-	self->persistent = persistent && !self->stored;
+	/* What was invited to is stored already. */
+	self->persistent = persistent && self->stage != STAGE_INVITE;
 	self->path = g_strdup(path);
 	self->object = g_strdup(object);
 	self->net.is_owner = !strcmp(role, "GO");
