@@ -7,6 +7,7 @@
 #define PMT_PID	  0x0100u
 #define PCR_PID	  0x1000u
 #define VIDEO_PID 0x1011u
+#define SOUND_PID 0x1100u
 
 #define PAYLOAD_TYPE 33
 #define MARKER	     0x80
@@ -18,9 +19,12 @@
 #define RANDOM_ACCESS	  0x40
 #define HAS_PCR		  0x10
 #define PES_HEAD	  14 /* bytes, with a PTS */
+#define SOUND_HEAD	  16 /* bytes, of a PES packet of sound */
+#define LPCM_HEAD	  4 /* bytes, behind it */
 #define PES_UNCOUNTED	  6 /* of them: what a PES packet's length does not count */
 #define CRC_POLYNOMIAL	  0x04c11db7
 #define TABLE_INTERVAL_NS 50000000 /* and the clock's: under the 100 ms that are demanded */
+#define SOUND_CLOCK_NS	  20000000 /* with sound the clock need not come by itself */
 
 #define NAL_SLICE 1
 #define NAL_IDR	  5
@@ -32,6 +36,7 @@ typedef enum {
 	MEDIA_PAT,
 	MEDIA_PMT,
 	MEDIA_VIDEO,
+	MEDIA_SOUND,
 	MEDIA_N_STREAMS,
 } MediaStream;
 
@@ -43,7 +48,10 @@ struct _MediaPacketizer {
 	guint8 pmt_version;
 	gint64 now_ns; /* of the datagrams being made */
 	gint64 tables_ns; /* when the last PAT and PMT were made */
+	gint64 clock_ns; /* when the last PCR was */
 	gint64 pts; /* the last picture's, in 1/90000 s */
+	MediaSoundFormat sound;
+	guint sound_rate; /* frames a second */
 	GByteArray *out; /* datagrams, one behind the other: all of MEDIA_DATAGRAM but the last */
 };
 
@@ -166,6 +174,24 @@ static void put_table(MediaPacketizer *p, MediaStream stream, guint pid, const g
 	put32(at + 1 + size, crc_of(section, size));
 }
 
+/* The PMT's entry of the sound; the bytes that it takes. */
+static gsize sound_entry(const MediaPacketizer *p, guint8 *at)
+{
+	const guint8 lpcm[] = {0x83, 0xe0 | SOUND_PID >> 8, SOUND_PID & 0xff, 0xf0, 0x04,
+			       /* WFD 2.1, table 107: rate, 16 bits; two channels, nothing more */
+			       0x83, 0x02, (p->sound_rate == 48000 ? 2 : 1) << 5 | 3 << 1,
+			       1 << 5 | 0x0f};
+	static const guint8 aac[] = {0x0f, 0xe0 | SOUND_PID >> 8, SOUND_PID & 0xff, 0xf0, 0x05,
+				     /* MPEG-2 AAC: low complexity, two channels, nothing more */
+				     0x2b, 0x03, 0x01, 0x02, 0x00};
+
+	switch (p->sound) {
+	case MEDIA_LPCM: memcpy(at, lpcm, sizeof(lpcm)); return sizeof(lpcm);
+	case MEDIA_AAC: memcpy(at, aac, sizeof(aac)); return sizeof(aac);
+	default: return 0;
+	}
+}
+
 static void put_tables(MediaPacketizer *p)
 {
 	static const guint8 pat[] = {
@@ -176,7 +202,7 @@ static void put_tables(MediaPacketizer *p)
 		PMT_PID & 0xff, /* program 1 */
 	};
 	const guint8 pmt[] = {
-		0x02, 0xb0, 0x1c, /* PMT, bytes that follow */
+		0x02, 0xb0, 0x00, /* PMT, bytes that follow */
 		0x00, 0x01, 0xc1 | p->pmt_version << 1, 0x00, 0x00, /* program 1, valid now */
 		0xe0 | PCR_PID >> 8, PCR_PID & 0xff, 0xf0, 0x00, /* no descriptors of the program */
 		0x1b, 0xe0 | VIDEO_PID >> 8, VIDEO_PID & 0xff, 0xf0, 0x0a, /* H.264 */
@@ -184,9 +210,14 @@ static void put_tables(MediaPacketizer *p)
 		0x28, 0x04, p->profile[0], p->profile[1], p->profile[2], 0x3f,
 		/* AVC timing and HRD: as Android writes it, which every sink has met */
 		0x2a, 0x02, 0x7e, 0x1f};
+	guint8 whole[sizeof(pmt) + 16];
+	gsize size = sizeof(pmt);
 
+	memcpy(whole, pmt, size);
+	size += sound_entry(p, whole + size);
+	whole[2] = size - 3 + 4; /* and the CRC */
 	put_table(p, MEDIA_PAT, PAT_PID, pat, sizeof(pat));
-	put_table(p, MEDIA_PMT, PMT_PID, pmt, sizeof(pmt));
+	put_table(p, MEDIA_PMT, PMT_PID, whole, size);
 	p->tables_ns = p->now_ns;
 }
 
@@ -198,6 +229,7 @@ static void put_clock(MediaPacketizer *p)
 	/* What is left in 27 MHz; 300 of them are one of 90 kHz. */
 	guint extension = p->now_ns % 1000000000 * 27 / 1000 % 300;
 
+	p->clock_ns = p->now_ns;
 	at[3] = HAS_ADAPTATION;
 	at[4] = MEDIA_TS_PACKET - TS_HEAD - 1;
 	at[5] = HAS_PCR;
@@ -206,9 +238,9 @@ static void put_clock(MediaPacketizer *p)
 	memset(at + 12, 0xff, MEDIA_TS_PACKET - 12);
 }
 
-/* A PES packet of video: head and body go into as many packets as it takes. */
-static void put_pes(MediaPacketizer *p, const guint8 *head, gsize head_size, const guint8 *body,
-		    gsize body_size, gboolean random_access)
+/* A PES packet: head and body go into as many packets as it takes. */
+static void put_pes(MediaPacketizer *p, MediaStream stream, guint pid, const guint8 *head,
+		    gsize head_size, const guint8 *body, gsize body_size, gboolean random_access)
 {
 	guint8 flags = UNIT_START;
 
@@ -217,7 +249,7 @@ static void put_pes(MediaPacketizer *p, const guint8 *head, gsize head_size, con
 		gsize room = MEDIA_TS_PACKET - TS_HEAD - (random_access ? 2 : 0);
 		gsize size = MIN(head_size + body_size, room);
 		gsize from_head = MIN(head_size, size);
-		guint8 *at = next_payload(p, MEDIA_VIDEO, VIDEO_PID, flags, size, random_access);
+		guint8 *at = next_payload(p, stream, pid, flags, size, random_access);
 
 		memcpy(at, head, from_head);
 		memcpy(at + from_head, body, size - from_head);
@@ -240,6 +272,15 @@ static gint64 pts_of(MediaPacketizer *p, gint64 drawn_ns)
 	return p->pts;
 }
 
+static void put_pts(guint8 *at, gint64 pts)
+{
+	at[0] = 0x21 | (pts >> 29 & 0x0e);
+	at[1] = pts >> 22;
+	at[2] = pts >> 14 | 1;
+	at[3] = pts >> 7;
+	at[4] = pts << 1 | 1;
+}
+
 /*
  * One picture is one PES packet, with its length, so that a sink knows its end. A length ends at
  * 64 KiB; a larger picture has none and would end, for a sink, where the next one begins. So it
@@ -252,24 +293,13 @@ static void put_picture(MediaPacketizer *p, const guint8 *picture, gsize size,
 	static const guint8 filler[] = {0, 0, 1, 0xe0, 0, 9, 0x80, 0, 0, 0, 0, 1, 12, 0xff, 0x80};
 	gint64 pts = pts_of(p, drawn_ns);
 	guint8 head[PES_HEAD + sizeof(delimiter)] = {
-		0,
-		0,
-		1,
-		0xe0,
-		0,
-		0,
-		0x84, /* video, the length, begins with a picture */
-		0x80,
-		5, /* PTS */
-		0x21 | (pts >> 29 & 0x0e),
-		pts >> 22,
-		pts >> 14 | 1,
-		pts >> 7,
-		pts << 1 | 1,
+		0,    0, 1, 0xe0, 0, 0, 0x84, /* video, the length, begins with a picture */
+		0x80, 5, /* PTS */
 	};
 	gsize head_size = PES_HEAD;
 	gsize length;
 
+	put_pts(head + 9, pts);
 	if (!info->delimited) {
 		memcpy(head + head_size, delimiter, sizeof(delimiter));
 		head_size = sizeof(head);
@@ -277,9 +307,33 @@ static void put_picture(MediaPacketizer *p, const guint8 *picture, gsize size,
 	length = head_size - PES_UNCOUNTED + size;
 	if (length <= G_MAXUINT16)
 		put16(head + 4, length);
-	put_pes(p, head, head_size, picture, size, info->keyframe);
+	put_pes(p, MEDIA_VIDEO, VIDEO_PID, head, head_size, picture, size, info->keyframe);
 	if (length > G_MAXUINT16)
-		put_pes(p, filler, sizeof(filler), filler, 0, FALSE);
+		put_pes(p, MEDIA_VIDEO, VIDEO_PID, filler, sizeof(filler), filler, 0, FALSE);
+}
+
+/*
+ * One unit of sound is one PES packet (WFD 2.1, annex B.2). Two bytes of stuffing are where they
+ * would be with content protection, which needs the room.
+ */
+static void put_sound(MediaPacketizer *p, const guint8 *unit, gsize size, gint64 played_ns)
+{
+	guint8 head[SOUND_HEAD + LPCM_HEAD] = {
+		0,    0, 1, p->sound == MEDIA_LPCM ? 0xbd : 0xc0, 0, 0, 0x80 /* not scrambled */,
+		0x80, 7 /* PTS, and stuffing */};
+	/* Private; six access units; no emphasis; 16 bits, the rate, two channels. */
+	const guint8 lpcm[LPCM_HEAD] = {0xa0, MEDIA_LPCM_FRAMES / 80, 0x00,
+					(p->sound_rate == 48000 ? 2 : 1) << 3 | 1};
+	gsize head_size = SOUND_HEAD;
+
+	put_pts(head + 9, ticks_of(played_ns + MEDIA_LEAD_NS));
+	memset(head + 14, 0xff, 2);
+	if (p->sound == MEDIA_LPCM) {
+		memcpy(head + head_size, lpcm, sizeof(lpcm));
+		head_size += sizeof(lpcm);
+	}
+	put16(head + 4, head_size - PES_UNCOUNTED + size);
+	put_pes(p, MEDIA_SOUND, SOUND_PID, head, head_size, unit, size, FALSE);
 }
 
 /* Looks at the NAL units as far as the first slice. */
@@ -304,6 +358,13 @@ static MediaPictureInfo look_at(const guint8 *picture, gsize size)
 		i += 3;
 	}
 	return info;
+}
+
+/* What media_packetizer_sound() will be given, and its frames a second; before any picture. */
+void media_packetizer_set_sound(MediaPacketizer *p, MediaSoundFormat format, guint rate)
+{
+	p->sound = format;
+	p->sound_rate = rate;
 }
 
 /**
@@ -338,6 +399,41 @@ const GByteArray *media_packetizer_picture(MediaPacketizer *p, const guint8 *pic
 	/* Windows' sinks, for example, decode when they see it. */
 	last = (p->out->len - 1) / MEDIA_DATAGRAM * MEDIA_DATAGRAM;
 	p->out->data[last + 1] |= MARKER;
+	return p->out;
+}
+
+/**
+ * media_packetizer_sound() - the datagrams of a unit of sound
+ * @p: the packetiser, with a format of sound
+ * @unit: LPCM: MEDIA_LPCM_UNIT bytes, samples of 16 bits in the host's order; AAC: one frame
+ * @size: bytes, at most MEDIA_MAX_SOUND_UNIT
+ * @played_ns: when its first frame was played
+ * @now_ns: when it is sent, by the same clock
+ *
+ * A picture that was drawn when it was played is shown when it is heard.
+ *
+ * Return: as media_packetizer_picture(); none before the first picture.
+ */
+const GByteArray *media_packetizer_sound(MediaPacketizer *p, const guint8 *unit, gsize size,
+					 gint64 played_ns, gint64 now_ns)
+{
+	guint16 samples[MEDIA_LPCM_UNIT / 2];
+
+	begin(p, now_ns);
+	if (!p->profile[0])
+		return p->out;
+	if (p->sound == MEDIA_LPCM) {
+		memcpy(samples, unit, sizeof(samples));
+		for (guint i = 0; i < G_N_ELEMENTS(samples); i++)
+			samples[i] = GUINT16_TO_BE(samples[i]);
+		unit = (const guint8 *)samples;
+		size = sizeof(samples);
+	}
+	if (p->now_ns - p->tables_ns >= TABLE_INTERVAL_NS)
+		put_tables(p);
+	if (p->now_ns - p->clock_ns >= SOUND_CLOCK_NS)
+		put_clock(p);
+	put_sound(p, unit, size, played_ns);
 	return p->out;
 }
 

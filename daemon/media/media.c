@@ -70,6 +70,7 @@ struct _Media {
 	GSource *tick;
 	GSource *bus_watch;
 	GThread *repeater;
+	GThread *sounder; /* NULL: no sound */
 	char *encoder_name;
 	guint width, height, fps; /* of the mode */
 	GstVideoColorimetry colorimetry;
@@ -105,6 +106,7 @@ struct _Media {
 	guint64 payload_bytes; /* in RTP packets that were sent */
 	gint64 warning_time; /* monotonic us of the last warning logged */
 	MediaStatistics statistics;
+	MediaLine *line; /* of sound; NULL: none */
 };
 
 /*
@@ -168,6 +170,8 @@ void media_free(Media *m)
 	if (m->pipeline)
 		gst_element_set_state(m->pipeline, GST_STATE_NULL);
 	g_clear_pointer(&m->repeater, g_thread_join);
+	g_clear_pointer(&m->sounder, g_thread_join);
+	g_clear_pointer(&m->line, media_line_free);
 	gst_clear_buffer(&m->last);
 	gst_clear_object(&m->encoder_sink);
 	gst_clear_object(&m->encoder_src);
@@ -506,6 +510,7 @@ static void repeat_last(Media *m)
 }
 
 static gpointer repeat_pictures(gpointer user_data);
+static gpointer send_sound(gpointer user_data);
 
 /* Tells the sink what was sent, so that it can tell what of it came. */
 static void send_report(Media *m, gint64 now)
@@ -776,6 +781,13 @@ gboolean media_start(Media *m, const MediaConfig *config, GMainContext *context,
 	m->repeater = g_thread_try_new("media-repeat", repeat_pictures, m, error);
 	if (!m->repeater)
 		return FALSE;
+	if (config->sound_rate) {
+		m->line = media_line_new(config->sound_rate, MEDIA_LPCM_FRAMES);
+		media_packetizer_set_sound(m->packetizer, MEDIA_LPCM, config->sound_rate);
+		m->sounder = g_thread_try_new("media-sound", send_sound, m, error);
+		if (!m->sounder)
+			return FALSE;
+	}
 	g_mutex_lock(&m->lock);
 	m->started = TRUE;
 	g_mutex_unlock(&m->lock);
@@ -794,6 +806,8 @@ void media_set_playing(Media *m, gboolean playing)
 	g_mutex_lock(&m->lock);
 	m->keyframe_wanted = playing;
 	m->keyframe_time = 0;
+	if (playing && !m->playing && m->line)
+		media_line_begin(m->line, g_get_monotonic_time() * 1000);
 	m->playing = playing;
 	m->repeat_at = 0;
 	m->black_at = g_get_monotonic_time() + BLACK_AFTER;
@@ -1005,9 +1019,69 @@ static gpointer repeat_pictures(gpointer user_data)
 	return NULL;
 }
 
+/* Sends sound, or silence, as its time comes. */
+static gpointer send_sound(gpointer user_data)
+{
+	gint16 block[MEDIA_LPCM_FRAMES * MEDIA_CHANNELS];
+	Media *m = user_data;
+	gint64 time_ns;
+
+	g_mutex_lock(&m->lock);
+	while (!m->ending) {
+		if (!m->playing || m->failed) {
+			g_cond_wait(&m->cond, &m->lock);
+		} else if (media_line_take(m->line, g_get_monotonic_time() * 1000, block,
+					   &time_ns)) {
+			g_mutex_unlock(&m->lock);
+			g_mutex_lock(&m->sending);
+			send_datagrams(m,
+				       media_packetizer_sound(m->packetizer, (const guint8 *)block,
+							      sizeof(block), time_ns,
+							      g_get_monotonic_time() * 1000));
+			g_mutex_unlock(&m->sending);
+			g_mutex_lock(&m->lock);
+		} else {
+			g_cond_wait_until(&m->cond, &m->lock, media_line_due(m->line) / 1000 + 1);
+		}
+	}
+	g_mutex_unlock(&m->lock);
+	return NULL;
+}
+
+/* An application begins to play, at @rate frames a second. */
+void media_start_sound(Media *m, guint rate)
+{
+	g_mutex_lock(&m->lock);
+	if (m->line)
+		media_line_start_stream(m->line, rate);
+	g_mutex_unlock(&m->lock);
+}
+
+/* What it has played: see media_line_push(). */
+void media_push_sound(Media *m, guint64 position, gint64 time_ns, const gint16 *samples,
+		      guint frames)
+{
+	g_mutex_lock(&m->lock);
+	if (m->line)
+		media_line_push(m->line, position, time_ns, samples, frames);
+	g_cond_broadcast(&m->cond);
+	g_mutex_unlock(&m->lock);
+}
+
+void media_stop_sound(Media *m)
+{
+	g_mutex_lock(&m->lock);
+	if (m->line)
+		media_line_stop_stream(m->line);
+	g_cond_broadcast(&m->cond);
+	g_mutex_unlock(&m->lock);
+}
+
 void media_get_statistics(Media *m, MediaStatistics *statistics)
 {
 	g_mutex_lock(&m->lock);
 	*statistics = m->statistics;
+	if (m->line)
+		media_line_get_statistics(m->line, &statistics->sound);
 	g_mutex_unlock(&m->lock);
 }

@@ -11,6 +11,8 @@
 #ifndef MEDIA_H
 #define MEDIA_H
 
+#include "media-line.h"
+
 #include <gio/gio.h>
 
 typedef enum {
@@ -33,6 +35,7 @@ typedef struct {
 	gboolean mode_asked; /* by a person: media_max_pixel_rate() does not count */
 	const char *encoder; /* name of an element to use; NULL: the best that works */
 	gboolean sender_reports; /* the sink has a port for RTCP */
+	guint sound_rate; /* frames a second of LPCM; 0: no sound */
 } MediaConfig;
 
 typedef struct {
@@ -61,6 +64,7 @@ typedef struct {
 	guint64 jitter_us; /* as well: of the packets' way, microseconds */
 	guint64 kbit; /* kbit/s that the encoder is told now */
 	guint64 encode_ns; /* with the encoder, all pictures together */
+	MediaLineStatistics sound;
 } MediaStatistics;
 
 /* The stream broke: @message says what to do. In the context given to media_start(), once. */
@@ -83,6 +87,10 @@ const char *media_encoder(const Media *media);
 void media_set_playing(Media *media, gboolean playing);
 void media_force_keyframe(Media *media);
 MediaOutcome media_push(Media *media, const MediaFrame *frame, guint64 *encode_ns);
+void media_start_sound(Media *media, guint rate);
+void media_push_sound(Media *media, guint64 position, gint64 time_ns, const gint16 *samples,
+		      guint frames);
+void media_stop_sound(Media *media);
 void media_get_statistics(Media *media, MediaStatistics *statistics);
 
 #endif

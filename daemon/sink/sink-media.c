@@ -42,6 +42,7 @@ struct SinkMedia {
 	GMutex lock; /* guards what follows; the streaming threads write it */
 	SinkMediaStatistics stats;
 	SinkRtpSequence sequence;
+	SinkSound *sound;
 	GstSample *sample;
 	SinkPicture picture;
 
@@ -108,6 +109,7 @@ SinkMedia *sink_media_new(GInetAddress *local, guint16 port, GInetAddress *peer,
 	media->user_data = user_data;
 	memset(media->counters, NO_COUNTER, sizeof(media->counters));
 	g_mutex_init(&media->lock);
+	media->sound = sink_sound_new();
 	return media;
 }
 
@@ -123,6 +125,7 @@ void sink_media_free(SinkMedia *media)
 	g_clear_object(&media->video_pad);
 	g_clear_object(&media->pipeline);
 	g_clear_pointer(&media->sample, gst_sample_unref);
+	g_clear_pointer(&media->sound, sink_sound_free);
 	g_mutex_clear(&media->lock);
 	g_clear_pointer(&media->dtls, sink_dtls_unref);
 	g_clear_object(&media->peer);
@@ -284,8 +287,10 @@ static GstPadProbeReturn on_ts(GstPad *pad, GstPadProbeInfo *info, gpointer user
 	if (!gst_buffer_map(GST_PAD_PROBE_INFO_BUFFER(info), &map, GST_MAP_READ))
 		return GST_PAD_PROBE_OK;
 	g_mutex_lock(&media->lock);
-	for (gsize at = 0; at + TS_PACKET <= map.size; at += TS_PACKET)
+	for (gsize at = 0; at + TS_PACKET <= map.size; at += TS_PACKET) {
 		check_ts_packet(media, map.data + at);
+		sink_sound_packet(media->sound, map.data + at);
+	}
 	g_mutex_unlock(&media->lock);
 	gst_buffer_unmap(GST_PAD_PROBE_INFO_BUFFER(info), &map);
 	return GST_PAD_PROBE_OK;
@@ -519,6 +524,7 @@ void sink_media_statistics(SinkMedia *media, SinkMediaStatistics *stats)
 
 	g_mutex_lock(&media->lock);
 	*stats = media->stats;
+	sink_sound_statistics(media->sound, &stats->sound);
 	g_mutex_unlock(&media->lock);
 	if (!media->jitterbuffer)
 		return;

@@ -7,6 +7,8 @@
 
 #include "sink-dtls.h"
 
+#include "sink-sound.h"
+
 #include <gio/gio.h>
 #include <gst/gst.h>
 
@@ -24,6 +26,7 @@ typedef struct {
 	guint64 ts_continuity_errors;
 	guint64 audio_buffers;
 	guint64 audio_bytes;
+	SinkSoundStatistics sound;
 	guint64 frames;
 	guint64 frames_corrupt; /* of frames: decoded with errors */
 	guint64 keyframes;

@@ -81,6 +81,14 @@ static void add_media(JsonBuilder *b, const SinkMediaStatistics *m, gint64 play_
 	add_int(b, "ts_continuity_errors", m->ts_continuity_errors);
 	add_int(b, "audio_buffers", m->audio_buffers);
 	add_int(b, "audio_bytes", m->audio_bytes);
+	add_int(b, "sound_rate", m->sound.rate);
+	add_int(b, "sound_units", m->sound.units);
+	add_int(b, "sound_frames", m->sound.frames);
+	add_int(b, "sound_frames_lost", m->sound.frames_lost);
+	add_int(b, "sound_frames_loud", m->sound.frames_loud);
+	add_int(b, "sound_rises", m->sound.rises);
+	add_int(b, "sound_malformed", m->sound.malformed);
+	add_int(b, "sound_peak", m->sound.peak);
 	add_int(b, "frames_decoded", m->frames);
 	add_int(b, "frames_corrupt", m->frames_corrupt);
 	add_int(b, "keyframes", m->keyframes);

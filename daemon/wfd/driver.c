@@ -203,6 +203,23 @@ static void allow_input(WfdSession *s)
 	miracast_device_set_detail(s->driver->device, "input", uibc ? "on" : "off");
 }
 
+/* The sink's sound card is plugged in; what is played there comes as messages. */
+static void ask_for_sound(WfdSession *s)
+{
+	const struct miracast_display_sound sound = {
+		.header = {MIRACAST_DISPLAY_CTL_SOUND, sizeof(sound)},
+	};
+	ntstatus_t status;
+
+	if (!wfd_source_sound_rate(s->rtsp))
+		return;
+	status = s->driver->callbacks->miracast_io_control(s->driver->device, false, sizeof(sound),
+							   &sound, 0, NULL, NULL);
+	/* A kernel without ALSA, or an older display driver: the sink hears silence. */
+	if (!NT_SUCCESS(status))
+		g_info("the display has no sound card: 0x%08x", MIRACAST_NTSTATUS_VALUE(status));
+}
+
 /* Reports the sink to the display driver: the connector becomes connected. */
 static void report_monitor(WfdSession *s)
 {
@@ -236,6 +253,7 @@ static void report_monitor(WfdSession *s)
 	}
 	if (NT_SUCCESS(status)) {
 		s->arrived = TRUE;
+		ask_for_sound(s);
 		report_event(s, MIRACAST_PROTOCOL_EVENT_MONITOR_ARRIVE);
 	} else {
 		const WfdReasonDetail detail = {.code = MIRACAST_NTSTATUS_VALUE(status)};
@@ -269,6 +287,7 @@ static void play(WfdSession *s)
 			.mode_asked = miracast_device_get_option(s->driver->device, "mode") != NULL,
 			.encoder = miracast_device_get_option(s->driver->device, "encoder"),
 			.sender_reports = wfd_source_sink_has_rtcp(s->rtsp),
+			.sound_rate = wfd_source_sound_rate(s->rtsp),
 		};
 		guint16 port = wfd_source_sink_rtp_port(s->rtsp);
 
@@ -302,6 +321,8 @@ static void show_capabilities(WfdSession *s)
 						choice->mode.fps);
 
 	miracast_device_set_detail(device, "mode", mode);
+	miracast_device_set_detail(device, "sound",
+				   wfd_source_sound_rate(s->rtsp) ? "LPCM" : "none");
 	miracast_device_set_detail(device, "h264-level", wfd_level_name(choice->level));
 	miracast_device_set_detail_number(device, "sink-edid-bytes",
 					  caps->edid ? g_bytes_get_size(caps->edid) : 0);
@@ -429,6 +450,10 @@ static void show_statistics(WfdSession *s)
 		miracast_device_set_statistic(device, "input-messages", input.messages);
 		miracast_device_set_statistic(device, "input-lost", input.lost);
 	}
+	if (wfd_source_sound_rate(s->rtsp)) {
+		miracast_device_set_statistic(device, "sound-frames", statistics.sound.played);
+		miracast_device_set_statistic(device, "sound-frames-lost", statistics.sound.lost);
+	}
 	if (statistics.frames_encoded)
 		miracast_device_set_statistic(device, "encode-us",
 					      statistics.encode_ns / 1000 /
@@ -532,6 +557,7 @@ static gboolean parse_options(MiracastDevice *device, WfdPolicy *policy, guint *
 	guint64 value;
 
 	*kbit = 0;
+	policy->sound = TRUE;
 	policy->max_pixel_rate =
 		media_max_pixel_rate(miracast_device_get_option(device, "encoder"));
 	if (mode && !parse_mode(mode, &policy->only)) {
@@ -851,6 +877,17 @@ static void handle_framebuffer_gone(WfdDriver *driver,
 	g_mutex_unlock(&driver->fb_lock);
 }
 
+static ntstatus_t handle_sound(WfdDriver *driver, const struct miracast_display_sound_data *message,
+			       uint32_t size)
+{
+	if (size < sizeof(*message) || message->frames > MIRACAST_DISPLAY_MAX_SOUND_FRAMES ||
+	    size != sizeof(*message) + message->frames * MEDIA_FRAME)
+		return STATUS_INVALID_BUFFER_SIZE;
+	media_push_sound(driver->session->media, message->position, message->time_ns,
+			 (const gint16 *)message->samples, message->frames);
+	return STATUS_SUCCESS;
+}
+
 static ntstatus_t handle_message(void *miracast_context, uint32_t input_size, const void *input,
 				 uint32_t output_size, void *output, uint32_t *bytes_returned)
 {
@@ -860,6 +897,7 @@ static ntstatus_t handle_message(void *miracast_context, uint32_t input_size, co
 		struct miracast_display_frame frame;
 		struct miracast_display_power power;
 		struct miracast_display_framebuffer framebuffer;
+		struct miracast_display_sound_start sound_start;
 	} message = {0};
 
 	*bytes_returned = 0;
@@ -882,6 +920,15 @@ static ntstatus_t handle_message(void *miracast_context, uint32_t input_size, co
 		if (input_size < sizeof(message.framebuffer))
 			return STATUS_INVALID_BUFFER_SIZE;
 		handle_framebuffer_gone(driver, &message.framebuffer);
+		return STATUS_SUCCESS;
+	case MIRACAST_DISPLAY_MSG_SOUND_START:
+		if (input_size < sizeof(message.sound_start))
+			return STATUS_INVALID_BUFFER_SIZE;
+		media_start_sound(driver->session->media, message.sound_start.rate);
+		return STATUS_SUCCESS;
+	case MIRACAST_DISPLAY_MSG_SOUND_DATA: return handle_sound(driver, input, input_size);
+	case MIRACAST_DISPLAY_MSG_SOUND_STOP:
+		media_stop_sound(driver->session->media);
 		return STATUS_SUCCESS;
 	default: return STATUS_NOT_SUPPORTED;
 	}

@@ -221,6 +221,20 @@ gboolean wfd_choose_second(const WfdVideoFormats *sink, const WfdPolicy *policy,
 	       choose_by(rank_best, sink, &limit, choice);
 }
 
+/*
+ * The rate of LPCM that the sink takes (WFD 2.1, table 5-21), in frames a second, rather 48000 than
+ * 44100; 0: none.
+ */
+guint wfd_choose_lpcm(const WfdAudioCodecs *sink)
+{
+	guint32 modes = 0;
+
+	for (guint i = 0; i < sink->n_codecs; i++)
+		if (sink->codecs[i].format == WFD_LPCM)
+			modes |= sink->codecs[i].modes;
+	return modes & WFD_LPCM_48000 ? 48000 : modes & WFD_LPCM_44100 ? 44100 : 0;
+}
+
 /* The value of wfd_video_formats that tells the sink of a choice in M4. */
 void wfd_choice_to_formats(const WfdChoice *choice, WfdVideoFormats *formats)
 {

@@ -8,6 +8,7 @@
 /* Limits of the source on the choice of a mode; a 0 is no limit. */
 typedef struct {
 	guint64 max_pixel_rate; /* pixels per second that the encoder keeps up with */
+	gboolean sound; /* is sent where the sink takes it */
 	WfdMode only; /* width not 0: this mode and no other (fps 0: at any rate) */
 } WfdPolicy;
 
@@ -32,6 +33,7 @@ gboolean wfd_choose_format(const WfdVideoFormats *sink, const WfdPolicy *policy,
 			   GError **error);
 gboolean wfd_choose_second(const WfdVideoFormats *sink, const WfdPolicy *policy,
 			   const WfdChoice *first, WfdChoice *choice);
+guint wfd_choose_lpcm(const WfdAudioCodecs *sink);
 void wfd_choice_to_formats(const WfdChoice *choice, WfdVideoFormats *formats);
 
 #endif

@@ -26,6 +26,10 @@
 #define WFD_H264_LEVEL_4_1 0x08
 #define WFD_H264_LEVEL_4_2 0x10
 
+/* Modes of LPCM: two channels of 16 bits. */
+#define WFD_LPCM_44100 0x01
+#define WFD_LPCM_48000 0x02
+
 #define WFD_MAX_CODECS 8
 
 typedef struct {

@@ -75,6 +75,7 @@ struct _WfdSource {
 	GByteArray *m3_answers; /* bodies; the latest comes first and counts more */
 	WfdSinkCaps caps;
 	WfdChoice choice;
+	guint sound_rate; /* of the LPCM that M4 names; 0: none */
 	gboolean format_refused; /* M4 once: what is asked now is the second choice */
 	guint16 sink_rtp_port;
 	gboolean sink_rtcp; /* it listens on the port above as well */
@@ -252,6 +253,9 @@ static void ask_format(WfdSource *s, gint64 now)
 {
 	g_autofree char *video = NULL;
 	g_autofree char *uibc = uibc_line(s);
+	const char *sound = s->sound_rate == 48000   ? "wfd_audio_codecs: LPCM 00000002 00\r\n"
+			    : s->sound_rate == 44100 ? "wfd_audio_codecs: LPCM 00000001 00\r\n"
+						     : "";
 	g_autofree char *ports = wfd_client_rtp_ports_to_string(&s->caps.rtp_ports);
 	g_autofree char *body = NULL;
 	gboolean ipv6 = strchr(s->local_host, ':') != NULL;
@@ -259,10 +263,11 @@ static void ask_format(WfdSource *s, gint64 now)
 
 	wfd_choice_to_formats(&s->choice, &formats);
 	video = wfd_video_formats_to_string(&formats);
-	body = g_strdup_printf("wfd_video_formats: %s\r\n"
+	body = g_strdup_printf("wfd_video_formats: %s\r\n%s"
 			       "wfd_presentation_URL: rtsp://%s%s%s/wfd1.0/streamid=0 none\r\n"
 			       "wfd_client_rtp_ports: %s\r\n%s",
-			       video, ipv6 ? "[" : "", s->local_host, ipv6 ? "]" : "", ports, uibc);
+			       video, sound, ipv6 ? "[" : "", s->local_host, ipv6 ? "]" : "", ports,
+			       uibc);
 	ask(s, REQUEST_M4, GST_RTSP_SET_PARAMETER, body, now);
 }
 
@@ -386,6 +391,7 @@ static void got_capabilities(WfdSource *s, const RtspMessage *message, gint64 no
 		return;
 	}
 	wfd_uibc_choose(&s->caps.uibc, &s->uibc);
+	s->sound_rate = s->policy.sound ? wfd_choose_lpcm(&s->caps.audio) : 0;
 	emit(s, WFD_SOURCE_CAPABILITIES, NULL);
 	s->state = STATE_FORMAT;
 	ask_format(s, now);
@@ -437,8 +443,8 @@ static void agree_on_input(WfdSource *s)
 	emit(s, WFD_SOURCE_UIBC, NULL);
 }
 
-/* Whether the answer to M4 (WFD 2.1, 6.2.1) blames the sound that is not sent, and only that. */
-static gboolean wants_audio(const RtspMessage *message)
+/* Whether the answer to M4 (WFD 2.1, 6.2.1) blames the sound, and only that. */
+static gboolean blames_sound(const RtspMessage *message)
 {
 	g_autoptr(GHashTable) params = NULL;
 	guint8 *body = NULL;
@@ -462,7 +468,11 @@ static void refused(WfdSource *s, WfdRequest request, const RtspMessage *message
 	else if (request == REQUEST_M3 && !s->m3_again) {
 		keep_capabilities(s, message);
 		ask_mandatory(s, now);
-	} else if (request == REQUEST_M4 && wants_audio(message))
+	} else if (request == REQUEST_M4 && blames_sound(message) && s->sound_rate) {
+		/* It offered what it refuses now. */
+		s->sound_rate = 0;
+		ask_format(s, now);
+	} else if (request == REQUEST_M4 && blames_sound(message))
 		end_session_with(s, WFD_REASON_REFUSED_VIDEO_ONLY, (WfdReasonDetail){.code = code});
 	else if (request == REQUEST_M4 && (ask_without_input(s, now) || ask_other_format(s, now)))
 		return;
@@ -1068,6 +1078,11 @@ gboolean wfd_source_next_event(WfdSource *s, WfdSourceEvent *event)
 const WfdSinkCaps *wfd_source_caps(const WfdSource *s)
 {
 	return &s->caps;
+}
+
+guint wfd_source_sound_rate(const WfdSource *s)
+{
+	return s->sound_rate;
 }
 
 const WfdChoice *wfd_source_choice(const WfdSource *s)

@@ -678,11 +678,14 @@ TEST_F_TIMEOUT(sound, one_message_at_a_time_in_order, LIMIT)
 {
 	struct driver_message message;
 	struct player player;
+	int16_t samples[2 * SHORT] = {0};
 	uint64_t position = 0;
 	uint32_t stream;
 
 	ASSERT_EQ(session(&self->driver), 0);
-	ASSERT_EQ(play_begin(&player, self->card, SHORT), 0);
+	/* At once, so that it cannot run dry. */
+	ASSERT_EQ(player_open_default(&player, self->card), 0);
+	ASSERT_EQ(snd_pcm_writei(player.pcm, samples, SHORT), SHORT);
 	ASSERT_EQ(driver_fetch(&self->driver, &message, GUARD_MS), 0);
 	ASSERT_EQ(message.header.code, MIRACAST_DISPLAY_MSG_SOUND_START);
 	stream = message.sound_start.stream;

@@ -226,6 +226,111 @@ static void test_profile(void)
 	rig_end(&rig);
 }
 
+/* The sound's PMT and a unit of it, to the byte; what was drawn and played at one time is shown so. */
+static void test_sound_bytes(void)
+{
+	static const struct {
+		MediaSoundFormat format;
+		guint rate;
+		gsize unit;
+		guint8 pmt[12], head[24];
+		gsize pmt_size, head_size;
+	} cases[] = {
+		{MEDIA_LPCM,
+		 48000,
+		 1920,
+		 {0x83, 0xf1, 0x00, 0xf0, 0x04, 0x83, 0x02, 0x46, 0x2f},
+		 {0x47, 0x51, 0x00, 0x10, 0x00, 0x00, 0x01, 0xbd, 0x07, 0x8e, 0x80, 0x80,
+		  0x07, 0x21, 0x00, 0x05, 0xe9, 0x51, 0xff, 0xff, 0xa0, 0x06, 0x00, 0x11},
+		 9,
+		 24},
+		{MEDIA_LPCM,
+		 44100,
+		 1920,
+		 {0x83, 0xf1, 0x00, 0xf0, 0x04, 0x83, 0x02, 0x26, 0x2f},
+		 {0x47, 0x51, 0x00, 0x10, 0x00, 0x00, 0x01, 0xbd, 0x07, 0x8e, 0x80, 0x80,
+		  0x07, 0x21, 0x00, 0x05, 0xe9, 0x51, 0xff, 0xff, 0xa0, 0x06, 0x00, 0x09},
+		 9,
+		 24},
+		{MEDIA_AAC,
+		 48000,
+		 300,
+		 {0x0f, 0xf1, 0x00, 0xf0, 0x05, 0x2b, 0x03, 0x01, 0x02, 0x00},
+		 {0x47, 0x51, 0x00, 0x10, 0x00, 0x00, 0x01, 0xc0, 0x01, 0x36,
+		  0x80, 0x80, 0x07, 0x21, 0x00, 0x05, 0xe9, 0x51, 0xff, 0xff},
+		 10,
+		 20},
+	};
+	/* A frame with ADTS: MPEG-4, no CRC, low complexity, 48 kHz, stereo, 300 bytes. */
+	static const guint8 adts[] = {0xff, 0xf1, 0x4c, 0x80, 0x25, 0x9f, 0xfc};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GByteArray) picture = picture_new(TRUE, 0);
+		g_autofree guint8 *unit = g_malloc(cases[i].unit);
+		const GByteArray *out;
+		PacketizerRig rig;
+
+		rig_begin(&rig);
+		for (gsize at = 0; at < cases[i].unit; at++)
+			unit[at] = at % 251;
+		if (cases[i].format == MEDIA_AAC)
+			memcpy(unit, adts, sizeof(adts));
+		media_packetizer_set_sound(rig.packetizer, cases[i].format, cases[i].rate);
+		g_assert_cmpuint(media_packetizer_sound(rig.packetizer, unit, cases[i].unit,
+							1000 * MS, 1000 * MS)
+					 ->len,
+				 ==, 0);
+		send(&rig, picture, 1000 * MS, 1000 * MS);
+		g_assert_cmpmem(rig.checker->pmt->data + 27, rig.checker->pmt->len - 27,
+				cases[i].pmt, cases[i].pmt_size);
+		out = media_packetizer_sound(rig.packetizer, unit, cases[i].unit, 1000 * MS,
+					     1010 * MS);
+		g_assert_cmpmem(out->data + 12, cases[i].head_size, cases[i].head,
+				cases[i].head_size);
+		check(&rig, out);
+		g_assert_cmpuint(rig.checker->sounds, ==, 1);
+		g_assert_cmpint(rig.checker->sound_pts, ==, rig.checker->pts);
+		g_assert_cmpuint(rig.checker->sound->len, ==, cases[i].unit);
+		for (gsize at = 0; at < cases[i].unit; at++)
+			/* LPCM is big endian, and so is nobody who runs this. */
+			g_assert_cmphex(
+				rig.checker->sound
+					->data[cases[i].format == MEDIA_LPCM &&
+							       G_BYTE_ORDER == G_LITTLE_ENDIAN
+						       ? at ^ 1
+						       : at],
+				==, unit[at]);
+		rig_end(&rig);
+	}
+}
+
+/* A minute of sound beside pictures, and without: clock and tables come with it. */
+static void test_sound_minute(void)
+{
+	g_autoptr(GByteArray) keyframe = picture_new(TRUE, 90000);
+	g_autoptr(GByteArray) delta = picture_new(FALSE, 3000);
+	g_autofree guint8 *unit = g_malloc0(MEDIA_LPCM_UNIT);
+	gint64 now = 95443 * 1000 * MS; /* where 33 bits end */
+	PacketizerRig rig;
+
+	rig_begin(&rig);
+	media_packetizer_set_sound(rig.packetizer, MEDIA_LPCM, 48000);
+	send(&rig, keyframe, now, now);
+	for (guint i = 1; i <= 6000; i++) {
+		now += 10 * MS;
+		if (i < 3000 && i % 3 == 0)
+			send(&rig, delta, now, now);
+		check(&rig, media_packetizer_sound(rig.packetizer, unit, MEDIA_LPCM_UNIT,
+						   now - 12 * MS, now));
+		g_assert_cmpuint(rig.checker->lpcm_rate, ==, 48000);
+	}
+	g_assert_cmpuint(rig.checker->sounds, ==, 6000);
+	g_assert_cmpint(rig.checker->least_sound_lead, >=, HZ / 1000 * 48 - 300);
+	g_assert_cmpint(rig.checker->longest_pcr, <=, HZ / 1000 * 40);
+	g_assert_cmpint(rig.checker->longest_table, <=, HZ / 1000 * 90);
+	rig_end(&rig);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -235,5 +340,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/packetizer/hour", test_hour);
 	g_test_add_func("/packetizer/begin", test_begin);
 	g_test_add_func("/packetizer/profile", test_profile);
+	g_test_add_func("/packetizer/sound-bytes", test_sound_bytes);
+	g_test_add_func("/packetizer/sound-minute", test_sound_minute);
 	return g_test_run();
 }

@@ -27,6 +27,13 @@ typedef struct {
 	gint64 pts; /* its, 1/90000 s */
 	gboolean random_access; /* it was marked as one to begin with */
 	gboolean complete; /* nothing that came waits for a further packet */
+
+	GByteArray *sound_pes; /* so far */
+	GByteArray *sound; /* of the last unit of sound that was complete: what it carries */
+	gint64 sound_pts; /* its, 1/90000 s */
+	gint64 least_sound_lead; /* of its PTS before PCR, 27 MHz */
+	guint sounds;
+	guint lpcm_rate; /* of the last unit, if it was LPCM; 0: it was AAC */
 } TsChecker;
 
 TsChecker *ts_checker_new(void);

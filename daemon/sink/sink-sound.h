@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * LPCM as Wi-Fi Display has it (WFD 2.1, annex B.2), read out of transport stream packets and
+ * measured: GStreamer does not know this form. Pure.
+ */
+#pragma once
+
+#include <glib.h>
+
+typedef struct {
+	guint rate; /* frames a second; 0: nothing has come */
+	guint64 units; /* PES packets */
+	guint64 frames;
+	guint64 frames_lost; /* in gaps between the times of two units */
+	guint64 frames_loud; /* that are no silence */
+	guint64 rises; /* of the left channel through zero, while it is no silence */
+	guint64 malformed; /* units that are not as they should be */
+	guint peak; /* of the left channel, of 32768 */
+} SinkSoundStatistics;
+
+typedef struct SinkSound SinkSound;
+
+SinkSound *sink_sound_new(void);
+void sink_sound_free(SinkSound *sound);
+void sink_sound_packet(SinkSound *sound, const guint8 *packet);
+void sink_sound_statistics(const SinkSound *sound, SinkSoundStatistics *stats);
