@@ -7,9 +7,12 @@ DESTDIR ?=
 KDIR ?= /lib/modules/$(shell uname -r)/build
 # where make install builds
 LOCAL ?= build/local
+# how make demo reaches the sink
+LINK ?=
 
 help:
 	@echo 'make demo      a desktop on the virtual display, streamed to a sink, in a VM'
+	@echo '               LINK=p2p: a sink that is reached by Wi-Fi Direct, simulated'
 	@echo 'make check     all tests: programs under sanitizers, the kernel part in a VM'
 	@echo 'make bench     figures of the channel beside eventfd, pipe, netlink, FUSE, CUSE'
 	@echo 'make lint      style and static analysis of everything; silence is success'
@@ -41,7 +44,7 @@ daemon: setup
 
 demo: setup
 	@vm/build modules user
-	@demo/run
+	@LINK=$(LINK) demo/run
 
 check: setup
 	@scripts/check

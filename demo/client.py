@@ -3,7 +3,7 @@
 """A client of miracastd for the scenarios: connects to a sink by its name and prints each step.
 
 demo/client.py NAME [--pin PIN] [--type-pin FILE] [--show-pin FILE] [--intent N] [--way WAY]
-               [--until STATE-OR-STEP] [--timeout S]
+               [--until STATE-OR-STEP] [--timeout S] [--mode MODE]
 
 --type-pin: the person types what stands in FILE, once it is there; --show-pin: what the person is
 to type at the sink is written to FILE. --until: leaves when the session is in that state or step,
@@ -35,6 +35,7 @@ parser.add_argument('--intent', type=int)
 parser.add_argument('--way', default='p2p')
 parser.add_argument('--until', default='streaming')
 parser.add_argument('--timeout', type=float, default=200)
+parser.add_argument('--mode', default='640x480@60')
 args = parser.parse_args()
 
 bus = Gio.bus_get_sync(Gio.BusType.SYSTEM)
@@ -95,7 +96,7 @@ while not sink:
         sys.exit(3)
     time.sleep(0.1)
 
-options = {'options': GLib.Variant('a{ss}', {'mode': '640x480@60'}),
+options = {'options': GLib.Variant('a{ss}', {'mode': args.mode}),
            'agent': GLib.Variant('o', AGENT), 'reconnect': GLib.Variant('b', False),
            'way': GLib.Variant('s', args.way), 'wait': GLib.Variant('u', 60)}
 if args.pin:
