@@ -1054,6 +1054,49 @@ static void test_video_only(gconstpointer step)
 	peer_free(p);
 }
 
+/* M4 names LPCM where the sink offers it; who refuses that is asked again without. */
+static void test_sound(gconstpointer step)
+{
+	static const struct {
+		const char *offered, *named;
+		guint rate;
+	} cases[] = {
+		{"LPCM 00000003 00", "wfd_audio_codecs: LPCM 00000002 00\r\n", 48000},
+		{"AAC 00000001 00, LPCM 00000002 00", "wfd_audio_codecs: LPCM 00000002 00\r\n",
+		 48000},
+		{"LPCM 00000001 00", "wfd_audio_codecs: LPCM 00000001 00\r\n", 44100},
+		{"AAC 00000007 00", NULL, 0},
+		{"LPCM 00000000 00", NULL, 0},
+		{"none", NULL, 0},
+	};
+	const WfdPolicy policy = {.sound = TRUE};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *caps = g_strdup_printf(
+			"wfd_video_formats: 40 00 02 04 0001FFFF 1FFFFFFF 00000FFF 00 0000 0000 00 "
+			"none none\r\nwfd_audio_codecs: %s\r\n"
+			"wfd_client_rtp_ports: RTP/AVP/UDP;unicast 1028 0 mode=play\r\n",
+			cases[i].offered);
+		WfdPeer *p = peer_new(step, &policy);
+
+		to_m3(p);
+		answer(p, 2, 200, caps);
+		if (cases[i].named)
+			g_assert_nonnull(strstr(p->sent->str, cases[i].named));
+		else
+			g_assert_null(strstr(p->sent->str, "wfd_audio_codecs"));
+		g_assert_cmpuint(wfd_source_sound_rate(p->source), ==, cases[i].rate);
+		expect(p, "SET_PARAMETER ", "wfd_video_formats: ");
+		if (cases[i].rate) {
+			answer(p, 3, 303, "wfd_audio_codecs: 415\r\n");
+			g_assert_null(strstr(p->sent->str, "wfd_audio_codecs"));
+			expect(p, "SET_PARAMETER ", "wfd_video_formats: ");
+			g_assert_cmpuint(wfd_source_sound_rate(p->source), ==, 0);
+		}
+		peer_free(p);
+	}
+}
+
 static void test_closed(gconstpointer step)
 {
 	WfdPeer *p = peer_start(step);
@@ -1256,6 +1299,7 @@ int main(int argc, char **argv)
 		{"impatient-sink", test_impatient_sink},
 		{"pipelined", test_pipelined},
 		{"policy", test_policy},
+		{"sound", test_sound},
 		{"setup-ports", test_setup_ports},
 		{"setup-no-port-at-all", test_setup_no_port_at_all},
 		{"setup-tcp", test_setup_tcp},
