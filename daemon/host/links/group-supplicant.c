@@ -48,9 +48,16 @@ static const struct {
 #define PASSWORD_REGISTRAR_SPECIFIED 5 /* it is shown there */
 
 /* A status of GO negotiation (Wi-Fi P2P). */
+#define P2P_NO_ANSWER		-1
 #define P2P_BOTH_WANT_TO_OWN	9
 #define P2P_PAIRING_UNSUPPORTED 10
 #define P2P_UNKNOWN_GROUP	8
+
+/*
+ * Frames of a negotiation that are lost end it soon; a sink that has gone is given up much later.
+ */
+#define SOON_S	    30
+#define MAX_REPEATS 2
 
 /* WSC configuration error: the password was wrong. */
 #define WPS_WRONG_PASSWORD 18
@@ -63,7 +70,7 @@ struct _HostGroupSupplicant {
 	char *sink;
 	guint16 port;
 	HostAgent *agent;
-	char *pin; /* (nullable) */
+	char *pin; /* (nullable): the sink's, or once it was shown ours */
 	int intent;
 
 	GTask *task; /* while it opens */
@@ -79,6 +86,8 @@ struct _HostGroupSupplicant {
 	HostP2pPairing pairing;
 	gboolean chosen; /* @pairing is what the sink asked for, or what it left us */
 	guint attempt; /* 1: the other way round */
+	guint repeats; /* because frames were lost */
+	gint64 asked_at; /* monotonic us: the sink */
 	gboolean is_join;
 	HostReason pairing_failure; /* HOST_N_REASONS: none yet */
 	char *forming; /* the interface that the supplicant has made last */
@@ -438,6 +447,9 @@ static void on_connect_called(GObject *object, GAsyncResult *result, gpointer da
 	if (self->pairing != HOST_P2P_WE_SHOW_PIN)
 		return;
 	g_variant_get(answer, "(&s)", &pin);
+	/* It stays the same if the sink has to be asked again. */
+	g_free(self->pin);
+	self->pin = g_strdup(pin);
 	host_agent_display_pin(self->agent, pin);
 	host_group_emit_step(HOST_GROUP(self), "pin", "The PIN has to be typed at the sink");
 }
@@ -462,7 +474,7 @@ static void connect_to_peer(HostGroupSupplicant *self)
 	g_variant_builder_add(&options, "{sv}", "peer", g_variant_new_object_path(peer->path));
 	g_variant_builder_add(&options, "{sv}", "wps_method",
 			      g_variant_new_string(methods[self->pairing]));
-	if (self->pairing == HOST_P2P_SINK_SHOWS_PIN)
+	if (self->pairing != HOST_P2P_PUSH_BUTTON && self->pin)
 		g_variant_builder_add(&options, "{sv}", "pin", g_variant_new_string(self->pin));
 	g_variant_builder_add(&options, "{sv}", "persistent", g_variant_new_boolean(TRUE));
 	if (self->is_join)
@@ -471,6 +483,7 @@ static void connect_to_peer(HostGroupSupplicant *self)
 		g_variant_builder_add(
 			&options, "{sv}", "go_intent",
 			g_variant_new_int32(host_p2p_choose_intent(self->intent, self->attempt)));
+	self->asked_at = g_get_monotonic_time();
 	set_stage(self, STAGE_ACCEPT);
 	if (self->is_join)
 		set_limit(self, HOST_P2P_JOIN_S);
@@ -564,7 +577,12 @@ static void on_negotiation_failed(HostGroupSupplicant *self, int status)
 {
 	const HostSupplicantPeer *peer = find_peer(self);
 
-	if (status == P2P_BOTH_WANT_TO_OWN) {
+	if (status == P2P_NO_ANSWER && self->repeats < MAX_REPEATS &&
+	    g_get_monotonic_time() - self->asked_at < SOON_S * G_TIME_SPAN_SECOND) {
+		self->repeats++;
+		g_message("An answer of the sink was lost, it is asked once more");
+		connect_to_peer(self);
+	} else if (status == P2P_BOTH_WANT_TO_OWN) {
 		try_again_or_fail(self, HOST_REASON_BOTH_WANT_TO_OWN, NULL);
 	} else if (status == P2P_PAIRING_UNSUPPORTED && self->pairing == HOST_P2P_PUSH_BUTTON &&
 		   peer && peer->methods & (HOST_P2P_METHOD_DISPLAY | HOST_P2P_METHOD_KEYPAD)) {
