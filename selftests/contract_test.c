@@ -1268,6 +1268,7 @@ TEST(s44_layouts_and_numbers_are_the_published_ones)
 	EXPECT_EQ(0xC00000B5u, STATUS_IO_TIMEOUT);
 	EXPECT_EQ(0xC000020Cu, STATUS_CONNECTION_DISCONNECTED);
 	EXPECT_EQ(0xC00002B6u, STATUS_DEVICE_REMOVED);
+	EXPECT_EQ(0xC0000703u, STATUS_REQUEST_CANCELED);
 	EXPECT_EQ(0xC0000708u, STATUS_RESOURCE_IN_USE);
 	/* Ours: what a 32-bit daemon and a 64-bit kernel must agree on. */
 	EXPECT_EQ(96, sizeof(struct miracast_handshake));

@@ -1237,6 +1237,189 @@ TEST_F(channel, d26_the_op_is_optional)
 	close(fd);
 }
 
+/* Messages of which only the newest matters */
+
+#define EXPECT_INPUT(message, text) \
+	EXPECT_EQ(0, memcmp(self->arena + (message).input_offset, text, strlen(text)))
+
+TEST_F(channel, d27_the_newest_takes_the_place_of_the_one_that_waits)
+{
+	struct miracast_test_send before, old, between, newer, newest;
+	struct miracast_message messages[4];
+	struct miracast_test_result result;
+	unsigned char output[4];
+
+	START();
+	before = SEND(0, "before", 6, 0);
+	old = SEND(MIRACAST_TEST_LATEST, "old", 3, 4);
+	between = SEND(0, "between", 7, 0);
+	newer = SEND(MIRACAST_TEST_LATEST, "newer", 5, 4);
+	EXPECT_EQ(STATUS_PENDING, newer.status);
+	newest = SEND(MIRACAST_TEST_LATEST, "newest", 6, 4);
+	EXPECT_EQ(STATUS_PENDING, newest.status);
+	result = result_of(self->test_fd, old.cookie, SOON, output, 4);
+	EXPECT_EQ(1, result.callbacks);
+	EXPECT_EQ(STATUS_REQUEST_CANCELED, result.status);
+	EXPECT_EQ(0, result.information);
+	EXPECT_EQ(0, result.before_return);
+	EXPECT_EQ(MIRACAST_TEST_POISON, output[0]);
+	EXPECT_ENDED(newer.cookie, STATUS_REQUEST_CANCELED);
+	EXPECT_EQ(3, get_state(self->fd).queued);
+
+	ASSERT_EQ(3, fetch(self->fd, messages, 4, 0));
+	EXPECT_INPUT(messages[0], "before");
+	EXPECT_INPUT(messages[1], "newest");
+	EXPECT_INPUT(messages[2], "between");
+	for (int i = 0; i < 3; i++)
+		ASSERT_EQ(0, complete(self->fd, messages[i].id, STATUS_SUCCESS, 0));
+	EXPECT_ENDED(before.cookie, STATUS_SUCCESS);
+	EXPECT_ENDED(between.cookie, STATUS_SUCCESS);
+	EXPECT_ENDED(newest.cookie, STATUS_SUCCESS);
+	/* And no second callback. */
+	EXPECT_EQ(1, RESULT(old.cookie, 0).callbacks);
+	EXPECT_EQ(5, counters_of(self->test_fd, self->index).callbacks);
+}
+
+TEST_F(channel, d27_what_is_held_is_replaced_too)
+{
+	struct miracast_test_send old, newest;
+	struct miracast_message messages[2];
+
+	old = SEND(MIRACAST_TEST_LATEST, "old", 3, 0);
+	newest = SEND(MIRACAST_TEST_LATEST, "newest", 6, 0);
+	EXPECT_ENDED(old.cookie, STATUS_REQUEST_CANCELED);
+	EXPECT_EQ(1, get_state(self->fd).held);
+	START();
+	ASSERT_EQ(1, fetch(self->fd, messages, 2, 0));
+	EXPECT_INPUT(messages[0], "newest");
+	ASSERT_EQ(0, complete(self->fd, messages[0].id, STATUS_SUCCESS, 0));
+	EXPECT_ENDED(newest.cookie, STATUS_SUCCESS);
+}
+
+TEST_F(channel, d27_what_was_read_is_not_replaced)
+{
+	struct miracast_test_send read, newest;
+	struct miracast_message messages[2];
+
+	START();
+	read = SEND(MIRACAST_TEST_LATEST, "read", 4, 0);
+	FETCH(&messages[0]);
+	newest = SEND(MIRACAST_TEST_LATEST, "newest", 6, 0);
+	EXPECT_EQ(0, RESULT(read.cookie, NEVER).callbacks);
+	FETCH(&messages[1]);
+	EXPECT_INPUT(messages[0], "read");
+	EXPECT_INPUT(messages[1], "newest");
+	ASSERT_EQ(0, complete(self->fd, messages[0].id, STATUS_SUCCESS, 0));
+	ASSERT_EQ(0, complete(self->fd, messages[1].id, STATUS_SUCCESS, 0));
+	EXPECT_ENDED(read.cookie, STATUS_SUCCESS);
+	EXPECT_ENDED(newest.cookie, STATUS_SUCCESS);
+}
+
+TEST_F(channel, d27_a_full_table_keeps_the_older_one)
+{
+	struct miracast_message messages[SLOTS];
+	struct miracast_test_send old;
+	int i;
+
+	START();
+	for (i = 0; i < SLOTS - 1; i++)
+		ASSERT_EQ(STATUS_PENDING, SEND(0, NULL, 0, 0).status);
+	old = SEND(MIRACAST_TEST_LATEST, "old", 3, 0);
+	ASSERT_EQ(STATUS_PENDING, old.status);
+	EXPECT_EQ(STATUS_INSUFFICIENT_RESOURCES, SEND(MIRACAST_TEST_LATEST, "new", 3, 0).status);
+	EXPECT_EQ(STATUS_INVALID_BUFFER_SIZE,
+		  SEND(MIRACAST_TEST_LATEST | MIRACAST_TEST_NULL_INPUT, NULL, 0, MAX_MESSAGE + 1)
+			  .status);
+	EXPECT_EQ(0, RESULT(old.cookie, NEVER).callbacks);
+	ASSERT_EQ(SLOTS, fetch(self->fd, messages, SLOTS, 0));
+	EXPECT_INPUT(messages[SLOTS - 1], "old");
+}
+
+/* The callback of the replaced one is nobody's to wait for. */
+TEST_F(channel, d27_a_replaced_ones_callback_holds_up_neither_sender_nor_daemon)
+{
+	struct miracast_test_send old, newest;
+	struct miracast_message message;
+
+	START();
+	old = SEND(MIRACAST_TEST_LATEST | MIRACAST_TEST_BLOCK, "old", 3, 0);
+	newest = SEND(MIRACAST_TEST_LATEST, "newest", 6, 0);
+	while (!counters_of(self->test_fd, self->index).replaced)
+		sleep_ms(1);
+	FETCH(&message);
+	ASSERT_EQ(0, complete(self->fd, message.id, STATUS_SUCCESS, 0));
+	EXPECT_ENDED(newest.cookie, STATUS_SUCCESS);
+	ASSERT_EQ(0, release_callback(self->test_fd, old.cookie));
+	EXPECT_ENDED(old.cookie, STATUS_REQUEST_CANCELED);
+}
+
+TEST_F(channel, d27_a_replaced_one_may_have_no_callback)
+{
+	struct miracast_message messages[2];
+	struct miracast_test_send newest;
+
+	START();
+	SEND(MIRACAST_TEST_LATEST | MIRACAST_TEST_NO_CALLBACK, "old", 3, 0);
+	newest = SEND(MIRACAST_TEST_LATEST | MIRACAST_TEST_NO_CALLBACK | MIRACAST_TEST_SCRIBBLE,
+		      "newest", 6, 0);
+	EXPECT_EQ(STATUS_PENDING, newest.status);
+	ASSERT_EQ(1, fetch(self->fd, messages, 2, 0));
+	EXPECT_INPUT(messages[0], "newest");
+	ASSERT_EQ(0, complete(self->fd, messages[0].id, STATUS_SUCCESS, 0));
+	STOP();
+}
+
+/* The number of a line's last message is another one's in the next context. */
+TEST_F(channel, d27_a_line_ends_with_its_context)
+{
+	struct miracast_test_send other, latest;
+	struct miracast_context_info info;
+	struct miracast_message messages[3];
+	int fd;
+
+	SEND(MIRACAST_TEST_LATEST, "old", 3, 0);
+	ASSERT_EQ(0, call(self->fd, MIRACAST_IOC_DESTROY_CONTEXT, NULL));
+	fd = open_adapter(self->index);
+	ASSERT_EQ(0, handshake(fd, 0));
+	ASSERT_EQ(0, create_context(fd, 0, SLOTS, &info));
+	ASSERT_EQ(0, info.target_id);
+	ASSERT_EQ(0, start_session(fd));
+	other = SEND(0, "other", 5, 0);
+	latest = SEND(MIRACAST_TEST_LATEST, "latest", 6, 0);
+	ASSERT_EQ(2, fetch(fd, messages, 3, 0));
+	for (int i = 0; i < 2; i++)
+		ASSERT_EQ(0, complete(fd, messages[i].id, STATUS_SUCCESS, 0));
+	EXPECT_ENDED(other.cookie, STATUS_SUCCESS);
+	EXPECT_ENDED(latest.cookie, STATUS_SUCCESS);
+	close(fd);
+}
+
+/* What was put in another's place stays there when the queue is sorted. */
+TEST_F(channel, d27_the_place_outlives_the_daemon)
+{
+	int fd = open_recoverable(_metadata, self);
+	struct miracast_message messages[4];
+	struct miracast_context_info info;
+	static const char order[] = "0213";
+
+	ASSERT_EQ(0, start_session(fd));
+	self->arena = mmap(NULL, self->info.arena_size, PROT_READ, MAP_SHARED, fd, 0);
+	ASSERT_NE(MAP_FAILED, (void *)self->arena);
+	do_send(self->test_fd, self->index, 1, 0, "0", 1, 0);
+	do_send(self->test_fd, self->index, 1, MIRACAST_TEST_LATEST, "x", 1, 0);
+	do_send(self->test_fd, self->index, 1, 0, "1", 1, 0);
+	do_send(self->test_fd, self->index, 1, MIRACAST_TEST_LATEST, "2", 1, 0);
+	do_send(self->test_fd, self->index, 1, 0, "3", 1, 0);
+	ASSERT_EQ(1, fetch(fd, messages, 1, 0));
+	ASSERT_EQ(0, recover(fd, &info));
+	ASSERT_EQ(0, start_session(fd));
+	ASSERT_EQ(4, fetch(fd, messages, 4, 0));
+	for (int i = 0; i < 4; i++)
+		EXPECT_EQ(order[i], self->arena[messages[i].input_offset]);
+	munmap(self->arena, self->info.arena_size);
+	close(fd);
+}
+
 /* The gating table: what happens to one message, by the moment of its send. */
 
 TEST_F(channel, g1_no_context)

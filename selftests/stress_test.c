@@ -55,6 +55,7 @@ static void add_counters(struct miracast_test_counters *sum, const struct miraca
 	sum->timed_out += c->timed_out;
 	sum->disconnected += c->disconnected;
 	sum->removed += c->removed;
+	sum->replaced += c->replaced;
 	sum->other += c->other;
 	sum->doubled += c->doubled;
 	sum->corrupt += c->corrupt;
@@ -69,6 +70,7 @@ static void print_counters(const char *what, const struct miracast_test_counters
 	printf("#   %-26s %10llu\n", "IO_TIMEOUT", c->timed_out);
 	printf("#   %-26s %10llu\n", "CONNECTION_DISCONNECTED", c->disconnected);
 	printf("#   %-26s %10llu\n", "DEVICE_REMOVED", c->removed);
+	printf("#   %-26s %10llu\n", "REQUEST_CANCELED", c->replaced);
 	printf("#   %-26s %10llu\n", "other", c->other);
 	fflush(stdout);
 }
@@ -85,10 +87,10 @@ static void expect_sound(struct __test_metadata *_metadata, const struct miracas
 	EXPECT_EQ(c->creates, c->destroys);
 }
 
-static int burst(int test_fd, uint32_t index, uint32_t target, uint32_t count,
+static int burst(int test_fd, uint32_t index, uint32_t count, uint32_t latest,
 		 struct miracast_test_burst *arg)
 {
-	*arg = (struct miracast_test_burst){.index = index, .target = target, .count = count};
+	*arg = (struct miracast_test_burst){.index = index, .count = count, .latest = latest};
 	return call(test_fd, MIRACAST_TEST_BURST, arg);
 }
 
@@ -226,7 +228,8 @@ static void *send_all(void *data)
 	uint64_t random = 1;
 
 	while (!sender->quit) {
-		burst(sender->test_fd, sender->index, 0, 1 + next_random(&random) % 32, &arg);
+		burst(sender->test_fd, sender->index, 1 + next_random(&random) % 32,
+		      next_random(&random) % 4 == 0, &arg);
 		sleep_ms(next_random(&random) % 4);
 	}
 	return NULL;
@@ -343,6 +346,7 @@ TEST_F_TIMEOUT(stress, daemons_killed_at_random_moments, HOURS)
 	print_counters("daemons killed", &self->sum);
 	printf("#   %u daemons\n", lives);
 	EXPECT_NE(0, self->sum.success);
+	EXPECT_NE(0, self->sum.replaced);
 }
 
 /* What one context goes through in a round of the next test. */
@@ -413,7 +417,9 @@ static void *race_sends(void *data)
 	uint64_t state = 0;
 
 	while (!round->quit) {
-		if (burst(round->test_fd, round->index, 0, 32, &arg) || arg.accepted < 32)
+		if (burst(round->test_fd, round->index, 32,
+			  own_random(round, race_sends, &state) % 4 == 0, &arg) ||
+		    arg.accepted < 32)
 			sleep_ms(1);
 		sync = (struct miracast_test_send){
 			.index = round->index,

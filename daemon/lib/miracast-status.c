@@ -81,6 +81,7 @@ const char *miracast_status_name(ntstatus_t status)
 		NAME(STATUS_NOT_FOUND);
 		NAME(STATUS_DEVICE_REMOVED);
 		NAME(STATUS_DEVICE_INSUFFICIENT_RESOURCES);
+		NAME(STATUS_REQUEST_CANCELED);
 		NAME(STATUS_RESOURCE_IN_USE);
 #undef NAME
 	default: return NULL;

@@ -35,6 +35,19 @@ struct miracast_handle {
 };
 
 /**
+ * struct miracast_line - messages of a context of which only the newest matters
+ * @token: the channel's
+ * @id: the channel's
+ *
+ * The driver's, zero at first, and the driver touches it no more: see
+ * miracast_send_message_latest().
+ */
+struct miracast_line {
+	u64 token;
+	u64 id;
+};
+
+/**
  * struct miracast_io_status - how a message ended
  * @status: the handler's status, or why there is none
  * @information: bytes that were written to the output buffer
@@ -186,6 +199,10 @@ int miracast_adapter_index(const struct miracast_adapter *adapter);
 ntstatus_t miracast_send_message(struct miracast_handle handle, u32 input_size, const void *input,
 				 u32 output_size, void *output,
 				 miracast_message_callback_t callback, void *callback_context);
+ntstatus_t miracast_send_message_latest(struct miracast_handle handle, struct miracast_line *line,
+					u32 input_size, const void *input, u32 output_size,
+					void *output, miracast_message_callback_t callback,
+					void *callback_context);
 ntstatus_t miracast_send_message_sync(struct miracast_handle handle, u32 input_size,
 				      const void *input, u32 output_size, void *output,
 				      unsigned int timeout_ms,

@@ -68,7 +68,7 @@
  * @overflowed: messages refused because every slot was taken
  * @delivered: messages handed out by EXCHANGE, redeliveries included
  * @completed: messages that a handler completed
- * @cancelled: messages ended by stop, failed start or destroy
+ * @cancelled: messages ended by stop, failed start, destroy, or a newer one of their line
  * @timed_out: messages ended by the timeout
  * @disconnected: messages ended by the daemon's death
  * @removed: messages ended by the adapter's removal

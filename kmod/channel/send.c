@@ -14,6 +14,9 @@
  *      takes it off the list under           if it is off the list it looks at
  *      the lock                              what it got; else it takes itself off
  *                                            under the lock, and gets nothing
+ *  - send replaces a queued message:    - EXCHANGE takes that message:
+ *      under the lock: either it is          it is not queued any more, and the new
+ *      queued still, and is ended            one goes to the end of the queue
  *  - send looks the handle up:           - destroy erases the handle, marks the
  *      and takes a slot under RCU            context, waits for RCU: after that
  *                                            nobody adds a message
@@ -37,6 +40,7 @@
  * @input_size: bytes
  * @output_size: bytes
  * @limit: jiffies that it may take, if the adapter does not say less
+ * @line: whose last message it replaces, or NULL
  * @id: set by send()
  */
 struct message {
@@ -46,6 +50,7 @@ struct message {
 	u32 input_size;
 	u32 output_size;
 	u32 limit;
+	struct miracast_line *line;
 	u64 id;
 };
 
@@ -103,6 +108,36 @@ static struct task_struct *queue_or_hand_out(struct miracast_context *context,
 		slot_move_from(context, slot, SLOT_SENDING, SLOT_QUEUED);
 	}
 	return take_waiter(context, waiter);
+}
+
+/*
+ * The new message takes the place of the last one of its line, if that waits still. Whoever
+ * would have been woken for the old one has been. Returns whether there was one; the line is
+ * the new message's in any case.
+ */
+static bool replace(struct miracast_context *context, struct miracast_slot *slot,
+		    struct miracast_line *line)
+{
+	u32 index = line->id & (MIRACAST_MAX_SLOTS - 1);
+	bool replaced = false;
+	struct miracast_slot *old;
+
+	lockdep_assert_held(&context->lock);
+	/* A line of an earlier context has nothing in this one. */
+	if (line->token == context->token) {
+		old = &context->slots[index];
+		replaced = old->id == line->id &&
+			   (old->state == SLOT_HELD || old->state == SLOT_QUEUED);
+	}
+	if (replaced) {
+		slot_take_place(context, slot, old);
+		miracast_slot_end(context, old, STATUS_REQUEST_CANCELED);
+		/* Its callback may send to the line again, and again be replaced. */
+		queue_work(miracast_wq, &context->ended_work);
+	}
+	line->token = context->token;
+	line->id = slot->id;
+	return replaced;
 }
 
 /* Under RCU: the context may be on its way out but is still there. */
@@ -164,7 +199,9 @@ static __always_inline ntstatus_t send(struct miracast_context *context, struct 
 	context->nr_open++;
 	context->counters.sent++;
 	context->overflowing = false;
-	if (likely(context->state == MIRACAST_STARTED)) {
+	if (message->line && replace(context, slot, message->line)) {
+		/* It waits where the other one did. */
+	} else if (likely(context->state == MIRACAST_STARTED)) {
 		task = queue_or_hand_out(context, slot);
 		/* No barrier: poll looks at the queue under the lock. */
 		poller = !task && waitqueue_active(&context->wait);
@@ -260,6 +297,44 @@ ntstatus_t miracast_send_message(struct miracast_handle handle, u32 input_size, 
 	return send_message(handle, &message, __builtin_return_address(0));
 }
 EXPORT_SYMBOL_GPL(miracast_send_message);
+
+/**
+ * miracast_send_message_latest() - send a message in the place of one that is out of date
+ * @handle: as in miracast_send_message()
+ * @line: what the message is about; of @handle's context
+ * @input_size: as in miracast_send_message()
+ * @input: as in miracast_send_message()
+ * @output_size: as in miracast_send_message()
+ * @output: as in miracast_send_message()
+ * @callback: as in miracast_send_message()
+ * @callback_context: as in miracast_send_message()
+ *
+ * As miracast_send_message(), but if the message that was sent last with this @line still
+ * waits to be read, this one is delivered in its place, and the callback of the replaced one,
+ * which is called by a work, says STATUS_REQUEST_CANCELED. A message that has been
+ * read is not replaced: both are delivered. May be called by several threads at once.
+ *
+ * Return: as miracast_send_message(). Both messages need a slot until the replaced one's callback
+ * begins. If there is none, or this one is refused for another reason, the older one waits on.
+ */
+ntstatus_t miracast_send_message_latest(struct miracast_handle handle, struct miracast_line *line,
+					u32 input_size, const void *input, u32 output_size,
+					void *output, miracast_message_callback_t callback,
+					void *callback_context)
+{
+	struct message message = {
+		.input = input,
+		.output = output,
+		.sender = { callback, callback_context },
+		.input_size = input_size,
+		.output_size = output_size,
+		.limit = NO_LIMIT,
+		.line = line,
+	};
+
+	return send_message(handle, &message, __builtin_return_address(0));
+}
+EXPORT_SYMBOL_GPL(miracast_send_message_latest);
 
 static bool wait_for_end(struct miracast_sync *sync, unsigned int state)
 {

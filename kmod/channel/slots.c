@@ -40,8 +40,11 @@
  * sender of a small message hands it to that thread at once: FREE -> WITH_DAEMON, and the
  * record is written where the thread finds it when it wakes.
  *
- * All transitions that lists have to follow are made by slot_move_from(), and all of them under
- * context->lock. Callbacks are called once a message, because only one transition leads
+ * A message that replaces the last one of its line takes that one's place in the queue, and the
+ * other one is ENDING as if it had been cancelled.
+ *
+ * All transitions that lists have to follow are made by slot_move_from(), but for that into the
+ * place of another (slot_take_place()), and all of them under context->lock. Callbacks are called once a message, because only one transition leads
  * into COMPLETING or ENDING, and whoever leads out of it calls the callback. The slot is free
  * (or lingers) before the callback runs, so a callback may send in the place of
  * its message even if every other slot is taken. But nr_open, and for what was

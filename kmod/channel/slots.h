@@ -42,7 +42,8 @@ struct miracast_sender {
  * @node: ENDING: on the list of the ended
  * @next: FREE: the next free one
  * @id: sequence and index of the slot; never reused. The index stays when it is FREE.
- * @order: sequence at send; unlike @id it stays through RECOVER
+ * @order: sequence at send, or of the message that it replaced; unlike @id it stays
+ *	through RECOVER
  * @input: the sender's input; NULL if it is in the arena already
  * @output: the sender's output
  * @sender: whom to tell
@@ -163,6 +164,20 @@ static inline void slot_move(struct miracast_context *context, struct miracast_s
 			     enum slot_state state)
 {
 	slot_move_from(context, slot, slot->state, state);
+}
+
+/*
+ * A slot that is being filled goes in front of one that is on the queue, as old as that is, for
+ * the caller to end that one. So the queue stays sorted by order.
+ */
+static inline void slot_take_place(struct miracast_context *context, struct miracast_slot *slot,
+				   struct miracast_slot *old)
+{
+	lockdep_assert_held(&context->lock);
+	lockdep_assert(slot->state == SLOT_SENDING);
+	hlist_add_before(&slot->link, &old->link);
+	slot->state = old->state;
+	slot->order = old->order;
 }
 
 /* So many bytes are copied under the lock, which is less than to take it once more. */

@@ -66,6 +66,7 @@ struct burst {
 
 struct test_target {
 	struct miracast_handle handle;
+	struct miracast_line line; /* also that of the context before */
 	bool live;
 	atomic_t inside; /* session_state */
 	struct miracast_test_told told;
@@ -113,6 +114,8 @@ static void count_callback(struct test_adapter *adapter, ntstatus_t status)
 		adapter->counters.disconnected++;
 	else if (status == STATUS_DEVICE_REMOVED)
 		adapter->counters.removed++;
+	else if (status == STATUS_REQUEST_CANCELED)
+		adapter->counters.replaced++;
 	else if (NT_SUCCESS(status))
 		adapter->counters.success++;
 	else
@@ -561,15 +564,19 @@ static struct test_message *alloc_message(struct test_file *file,
 static ntstatus_t call_send(struct test_message *message, struct miracast_handle handle,
 			    const struct miracast_test_send *arg)
 {
-	bool no_callback = arg->flags & MIRACAST_TEST_NO_CALLBACK;
+	struct miracast_line *line = &message->adapter->targets[message->target].line;
+	const void *input = arg->flags & MIRACAST_TEST_NULL_INPUT ? NULL : message->input;
+	void *output = arg->flags & MIRACAST_TEST_NULL_OUTPUT ? NULL : message->output;
+	void *context = arg->flags & MIRACAST_TEST_NULL_CONTEXT ? NULL : message;
+	miracast_message_callback_t callback = message_callback;
 
-	return miracast_send_message(handle, arg->input_size,
-				     arg->flags & MIRACAST_TEST_NULL_INPUT ? NULL : message->input,
-				     arg->output_size,
-				     arg->flags & MIRACAST_TEST_NULL_OUTPUT ? NULL
-									    : message->output,
-				     no_callback ? NULL : message_callback,
-				     arg->flags & MIRACAST_TEST_NULL_CONTEXT ? NULL : message);
+	if (arg->flags & MIRACAST_TEST_NO_CALLBACK)
+		callback = NULL;
+	if (arg->flags & MIRACAST_TEST_LATEST)
+		return miracast_send_message_latest(handle, line, arg->input_size, input,
+						    arg->output_size, output, callback, context);
+	return miracast_send_message(handle, arg->input_size, input, arg->output_size, output,
+				     callback, context);
 }
 
 struct send_work {
@@ -923,6 +930,7 @@ static long run_burst(struct test_file *file, void __user *user)
 	struct miracast_test_burst arg;
 	struct burst_message *message;
 	struct test_adapter *adapter;
+	struct test_target *target;
 	struct burst *burst;
 	u32 i;
 
@@ -933,6 +941,7 @@ static long run_burst(struct test_file *file, void __user *user)
 	adapter = get_adapter(file, arg.index);
 	if (!adapter)
 		return -ENOENT;
+	target = &adapter->targets[arg.target];
 	burst = kvzalloc(struct_size(burst, messages, arg.count), GFP_KERNEL);
 	if (!burst)
 		return -ENOMEM;
@@ -946,10 +955,18 @@ static long run_burst(struct test_file *file, void __user *user)
 		message->adapter = adapter;
 		memset(message->input, i, sizeof(message->input));
 		memset(message->output, MIRACAST_TEST_POISON, sizeof(message->output));
-		arg.status = miracast_send_message(adapter->targets[arg.target].handle,
-						   sizeof(message->input), message->input,
-						   sizeof(message->output), message->output,
-						   burst_callback, message);
+		if (arg.latest)
+			arg.status = miracast_send_message_latest(target->handle, &target->line,
+								  sizeof(message->input),
+								  message->input,
+								  sizeof(message->output),
+								  message->output, burst_callback,
+								  message);
+		else
+			arg.status = miracast_send_message(target->handle, sizeof(message->input),
+							   message->input, sizeof(message->output),
+							   message->output, burst_callback,
+							   message);
 		count_send(adapter, arg.status);
 		if (arg.status != STATUS_PENDING)
 			break;

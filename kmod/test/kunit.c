@@ -45,6 +45,7 @@ static void errno_of_each_status(struct kunit *test)
 		{ STATUS_NOT_FOUND, -ENOENT },
 		{ STATUS_DEVICE_REMOVED, -ENODEV },
 		{ STATUS_DEVICE_INSUFFICIENT_RESOURCES, -ENOSPC },
+		{ STATUS_REQUEST_CANCELED, -ECANCELED },
 		{ STATUS_RESOURCE_IN_USE, -EBUSY },
 		/* Unknown ones go by their severity. */
 		{ MIRACAST_NTSTATUS(0x40000001), 0 },

@@ -58,6 +58,7 @@ struct miracast_test_behaviour {
 /* Send from a hard interrupt, or with interrupts off; not where that is a splat (EOPNOTSUPP). */
 #define MIRACAST_TEST_HARDIRQ  0x200
 #define MIRACAST_TEST_IRQS_OFF 0x400
+#define MIRACAST_TEST_LATEST   0x800 /* miracast_send_message_latest(), a line for each target */
 
 struct miracast_test_send {
 	__u32 index;
@@ -125,6 +126,7 @@ struct miracast_test_counters {
 	__u64 timed_out;
 	__u64 disconnected;
 	__u64 removed;
+	__u64 replaced;
 	__u64 other;
 	__u64 doubled; /* BURST: second callbacks of a message: must be 0 */
 	__u64 corrupt; /* BURST: answers that were not what SUCCESS stands for: must be 0 */
@@ -155,7 +157,7 @@ struct miracast_test_burst {
 	__u32 count;
 	__u32 accepted; /* out */
 	ntstatus_t status; /* out: what the last send returned */
-	__u32 reserved;
+	__u32 latest; /* 1: miracast_send_message_latest(), the target's line */
 };
 
 #define MIRACAST_TEST_BURST_SIZE 16

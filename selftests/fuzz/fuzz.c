@@ -550,6 +550,7 @@ static void do_driver_burst(struct reader *reader)
 		.index = adapter_index,
 		.target = (target + (take(reader, 16) == 0)) % 32,
 		.count = 1 + take(reader, 6),
+		.latest = take(reader, 4) == 0,
 	};
 
 	call(test_fd, MIRACAST_TEST_BURST, &arg);
