@@ -1061,6 +1061,48 @@ TEST_F(channel, d23_the_log_says_what_is_wrong_with_an_adapter)
 	EXPECT_TRUE(log_says("adapter miracast_test: caps: "));
 }
 
+/* Each way to a callback: of a completion in the call's struct, in its array, of an end. */
+TEST_F(channel, d24_a_callback_cannot_unregister_its_adapter)
+{
+	struct miracast_test_behaviour behaviour = {.index = self->index};
+	struct miracast_exchange arg = {.size = sizeof(arg)};
+	struct miracast_message messages[2];
+	struct miracast_test_send sent[4];
+	struct background background;
+	int i;
+
+	START();
+	for (i = 0; i < 4; i++)
+		sent[i] = SEND(MIRACAST_TEST_UNREGISTER, NULL, 0, 0);
+	ASSERT_EQ(2, fetch(self->fd, messages, 2, 0));
+	arg.completion.id = messages[0].id;
+	ASSERT_EQ(0, start_call(&background, self->fd, MIRACAST_IOC_EXCHANGE, &arg));
+	/* Without the refusal it hangs, and this machine is lost. */
+	ASSERT_TRUE(ends_soon(&background));
+	EXPECT_EQ(0, finish_call(&background));
+	EXPECT_ENDED(sent[0].cookie, STATUS_SUCCESS);
+	EXPECT_TRUE(log_says("adapter miracast_test: its own op or callback cannot unregister"));
+	ASSERT_EQ(0, complete(self->fd, messages[1].id, STATUS_SUCCESS, 0));
+	EXPECT_ENDED(sent[1].cookie, STATUS_SUCCESS);
+	ASSERT_EQ(0, write_attr(self->index, "timeout_ms", "50")); /* a worker calls */
+	EXPECT_ENDED(sent[2].cookie, STATUS_IO_TIMEOUT);
+	EXPECT_ENDED(sent[3].cookie, STATUS_IO_TIMEOUT);
+	ASSERT_EQ(0, write_attr(self->index, "timeout_ms", "20000"));
+	sent[0] = SEND(MIRACAST_TEST_UNREGISTER, NULL, 0, 0);
+	behaviour.told_unregisters = 1;
+	ASSERT_EQ(0, call(self->test_fd, MIRACAST_TEST_BEHAVE, &behaviour));
+	STOP();
+	EXPECT_ENDED(sent[0].cookie, STATUS_CANCELLED);
+	/* It is there as before, and can be unregistered from elsewhere. */
+	START();
+	behaviour.told_unregisters = 0;
+	ASSERT_EQ(0, call(self->test_fd, MIRACAST_TEST_BEHAVE, &behaviour));
+	sent[0] = SEND(0, NULL, 0, 0);
+	FETCH(&messages[0]);
+	EXPECT_EQ(0, remove_adapter(self->test_fd, self->index));
+	EXPECT_ENDED(sent[0].cookie, STATUS_DEVICE_REMOVED);
+}
+
 TEST_F(channel, d25_a_driver_may_be_built_with_an_older_header)
 {
 	struct miracast_test_adapter adapter = default_adapter();

@@ -67,9 +67,9 @@ struct miracast_io_status {
  *
  * Called once for each accepted message, in process context with no lock held,
  * possibly on several threads at once and possibly before
- * miracast_send_message() returns. May send again. Must not destroy what it
- * is called from: no miracast_unregister_adapter(), no wait for another
- * message. DDI: DXGKCB_MIRACAST_SEND_MESSAGE_CALLBACK.
+ * miracast_send_message() returns. May send again, but not wait for another message;
+ * miracast_unregister_adapter() does nothing from here but warn.
+ * DDI: DXGKCB_MIRACAST_SEND_MESSAGE_CALLBACK.
  */
 typedef void (*miracast_message_callback_t)(void *callback_context,
 					    const struct miracast_io_status *io_status);
@@ -136,7 +136,7 @@ struct miracast_session_info {
  *
  * session_state is called in process context, on a thread of its own, with no lock
  * held; one at a time for a context, in order. The step of the daemon that it tells
- * of does not return before it has. It may send, but neither wait for a message nor
+ * of does not return before it has. It may send, but not wait for a message, and cannot
  * unregister the adapter. Of two changes that come at once it may tell the second only.
  * DDI: DXGK_MIRACAST_DISPLAY_INTERFACE.
  */

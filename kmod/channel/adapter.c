@@ -324,22 +324,39 @@ put:
 }
 EXPORT_SYMBOL_GPL(miracast_register_adapter);
 
+/* Whether one of the adapter's ops or callbacks called this. */
+static bool called_by_driver(struct miracast_adapter *adapter)
+{
+	bool found = READ_ONCE(adapter->ddi_task) == current;
+	struct miracast_context *context;
+	struct miracast_caller *caller;
+
+	spin_lock(&adapter->lock);
+	list_for_each_entry(context, &adapter->contexts, node) {
+		spin_lock(&context->lock);
+		hlist_for_each_entry(caller, &context->callers, node)
+			found |= caller->task == current;
+		spin_unlock(&context->lock);
+	}
+	spin_unlock(&adapter->lock);
+	return found;
+}
+
 /**
  * miracast_unregister_adapter() - take an adapter back
  * @adapter: from miracast_register_adapter(), not to be used afterwards; or NULL
  *
  * Open messages end with STATUS_DEVICE_REMOVED, contexts are destroyed, daemons
  * that have the device open see a hang-up. When this returns no callback and no
- * function of the driver runs any more, nor will one. So not from a callback, which
- * would wait for itself. From one of the driver's own functions it does nothing but
- * warn.
+ * function of the driver runs any more, nor will one. So from one of them, which would wait
+ * for itself, it does nothing but warn: the adapter stays, for another thread to unregister.
  */
 void miracast_unregister_adapter(struct miracast_adapter *adapter)
 {
 	if (!adapter)
 		return;
-	if (READ_ONCE(adapter->ddi_task) == current) {
-		pr_warn_once("miracast: adapter %s: unregistered by its own op, which is refused\n",
+	if (called_by_driver(adapter)) {
+		pr_warn_once("miracast: adapter %s: its own op or callback cannot unregister it\n",
 			     adapter->name);
 		return;
 	}

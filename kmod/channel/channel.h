@@ -164,6 +164,16 @@ struct miracast_slots {
 };
 
 /**
+ * struct miracast_caller - a thread that is in a callback or in session_state; on its stack
+ * @node: on context->callers
+ * @task: the thread
+ */
+struct miracast_caller {
+	struct hlist_node node;
+	struct task_struct *task;
+};
+
+/**
  * struct miracast_chunk_queue - a ring of packets
  * @packets: depth packets of @stride bytes
  * @stride: bytes of one packet
@@ -220,6 +230,7 @@ struct miracast_chunk_queue {
  * @queue: slots in SLOT_HELD or SLOT_QUEUED, oldest first
  * @ended: slots in SLOT_ENDING, whose callback is still to be called
  * @waiters: threads that wait in EXCHANGE, the last one in front
+ * @callers: threads that are in a callback or in session_state
  * @nr_open: messages accepted whose callback has not returned
  * @nr_out: slots that the daemon holds, and completed ones whose callback runs
  * @timer_armed: @timeout_work is queued or will see a new message
@@ -275,6 +286,7 @@ struct miracast_context {
 	struct miracast_slots queue;
 	struct list_head ended;
 	struct hlist_head waiters;
+	struct hlist_head callers;
 	u32 nr_open;
 	u32 nr_out;
 	bool timer_armed;
@@ -300,6 +312,22 @@ struct miracast_context {
 	unsigned long arena_size;
 	unsigned long arena_stride;
 };
+
+/* This thread calls the driver from here on: see miracast_unregister_adapter(). */
+static inline void miracast_call_begins(struct miracast_context *context,
+					struct miracast_caller *caller)
+{
+	lockdep_assert_held(&context->lock);
+	caller->task = current;
+	hlist_add_head(&caller->node, &context->callers);
+}
+
+static inline void miracast_call_ends(struct miracast_context *context,
+				      struct miracast_caller *caller)
+{
+	lockdep_assert_held(&context->lock);
+	hlist_del(&caller->node);
+}
 
 /* Nothing is delivered from here on, unless the session is started anew. */
 static inline bool miracast_session_is_over(u32 state)

@@ -77,16 +77,20 @@ static void session_work(struct work_struct *work)
 		.slots = context->nr_slots,
 		.max_message = adapter->desc.max_message,
 	};
-	bool news;
+	struct miracast_caller caller;
 
 	spin_lock(&context->lock);
 	info.state = context->state;
-	news = context->changes_told != context->changes && info.state != MIRACAST_DESTROYED;
-	context->changes_told = context->changes;
-	spin_unlock(&context->lock);
-	/* Destroyed meanwhile: tear_down() waits for this work. */
-	if (news)
+	if (context->changes_told != context->changes && info.state != MIRACAST_DESTROYED) {
+		context->changes_told = context->changes;
+		miracast_call_begins(context, &caller);
+		spin_unlock(&context->lock);
+		/* Destroyed meanwhile: tear_down() waits for this work. */
 		adapter->ops.session_state(adapter->desc.driver_context, context->driver, &info);
+		spin_lock(&context->lock);
+		miracast_call_ends(context, &caller);
+	}
+	spin_unlock(&context->lock);
 }
 
 /*

@@ -304,6 +304,7 @@ static __always_inline void finish(struct miracast_context *context, struct mira
 static int complete_one(struct miracast_context *context, struct miracast_exchange *arg,
 			const struct miracast_completion *completion) __must_hold(&context->lock)
 {
+	struct miracast_caller caller;
 	struct miracast_sender sender;
 	struct miracast_slot *slot;
 	int error;
@@ -327,10 +328,12 @@ static int complete_one(struct miracast_context *context, struct miracast_exchan
 	finish(context, slot, completion, &sender);
 	context->counters.completed++;
 	if (sender.callback) {
+		miracast_call_begins(context, &caller);
 		spin_unlock(&context->lock);
 		call_back(context, &sender, completion->id, completion->status,
 			  bytes_written(completion));
 		spin_lock(&context->lock);
+		miracast_call_ends(context, &caller);
 		context->counters.callbacks++;
 	}
 	context->nr_open--;
@@ -394,6 +397,7 @@ static int claim_batch(struct miracast_context *context, struct batch *batch, un
 static int complete_batch(struct miracast_context *context, struct miracast_exchange *arg,
 			  const struct miracast_completion *completions, unsigned int n)
 {
+	struct miracast_caller caller;
 	struct batch batch __uninitialized;
 	unsigned int called = 0, i;
 	int error;
@@ -402,6 +406,7 @@ static int complete_batch(struct miracast_context *context, struct miracast_exch
 	batch.large = 0;
 	spin_lock(&context->lock);
 	error = claim_batch(context, &batch, n);
+	miracast_call_begins(context, &caller);
 	spin_unlock(&context->lock);
 
 	if (batch.large) {
@@ -422,6 +427,7 @@ static int complete_batch(struct miracast_context *context, struct miracast_exch
 	}
 
 	spin_lock(&context->lock);
+	miracast_call_ends(context, &caller);
 	context->counters.callbacks += called;
 	context->nr_open -= batch.claimed;
 	context->nr_out -= batch.claimed;

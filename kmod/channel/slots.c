@@ -44,12 +44,12 @@
  * other one is ENDING as if it had been cancelled.
  *
  * All transitions that lists have to follow are made by slot_move_from(), but for that into the
- * place of another (slot_take_place()), and all of them under context->lock. Callbacks are called once a message, because only one transition leads
- * into COMPLETING or ENDING, and whoever leads out of it calls the callback. The slot is free
- * (or lingers) before the callback runs, so a callback may send in the place of
- * its message even if every other slot is taken. But nr_open, and for what was
- * completed nr_out, falls only after the callback has returned: when nr_open is 0
- * no callback is left to come.
+ * place of another (slot_take_place()), and all of them under context->lock. Callbacks are called
+ * once a message, because only one transition leads into COMPLETING or ENDING, and whoever leads
+ * out of it calls the callback. The slot is free (or lingers) before the callback runs, so a
+ * callback may send in the place of its message even if every other slot is taken. But nr_open,
+ * and for what was completed nr_out, falls only after the callback has returned: when nr_open is
+ * 0 no callback is left to come.
  *
  * A driver's callback may take as long as it likes, and wait for whom it likes. So nobody
  * who must not wait calls one: not the timeout's work, not a sender that gives up on its
@@ -190,6 +190,7 @@ void miracast_slot_end(struct miracast_context *context, struct miracast_slot *s
  */
 void miracast_messages_run_ended(struct miracast_context *context)
 {
+	struct miracast_caller caller;
 	struct miracast_slot *slot;
 	struct miracast_sender sender;
 	ntstatus_t status;
@@ -207,11 +208,13 @@ void miracast_messages_run_ended(struct miracast_context *context)
 		status = slot->end_status;
 		id = slot->id;
 		slot_retire(context, slot);
+		miracast_call_begins(context, &caller);
 		spin_unlock(&context->lock);
 
 		call_back(context, &sender, id, status, 0);
 
 		spin_lock(&context->lock);
+		miracast_call_ends(context, &caller);
 		if (sender.callback)
 			context->counters.callbacks++;
 		context->nr_open--;

@@ -150,6 +150,8 @@ static void message_callback(void *callback_context, const struct miracast_io_st
 	if (message->output_size >= sizeof(message->first_word))
 		memcpy(&message->first_word, message->output, sizeof(message->first_word));
 	count_callback(adapter, io_status->status);
+	if (message->flags & MIRACAST_TEST_UNREGISTER)
+		miracast_unregister_adapter(adapter->adapter);
 	if (message->flags & MIRACAST_TEST_BLOCK)
 		wait_event_timeout(file->wait, READ_ONCE(message->released), 20 * HZ);
 	if (message->flags & MIRACAST_TEST_RESEND) {
@@ -266,6 +268,8 @@ static void test_session_state(void *driver_context, void *miracast_context,
 	told->atomic |= atomic;
 	WRITE_ONCE(told->count, told->count + 1);
 	send_plain(adapter, target->handle, adapter->behaviour.told_sends);
+	if (adapter->behaviour.told_unregisters)
+		miracast_unregister_adapter(adapter->adapter);
 	msleep(adapter->behaviour.told_ms);
 	late = !READ_ONCE(target->live) || info->size != sizeof(*info);
 	atomic_dec(&target->inside);

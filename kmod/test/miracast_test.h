@@ -44,6 +44,7 @@ struct miracast_test_behaviour {
 	__u32 destroy_sends; /* messages that destroy_context tries to send */
 	__u32 told_sends; /* messages that session_state sends */
 	__u32 told_ms; /* how long session_state takes */
+	__u32 told_unregisters; /* 1: session_state tries to unregister its adapter */
 };
 
 #define MIRACAST_TEST_NO_CALLBACK   0x1
@@ -59,6 +60,8 @@ struct miracast_test_behaviour {
 #define MIRACAST_TEST_HARDIRQ  0x200
 #define MIRACAST_TEST_IRQS_OFF 0x400
 #define MIRACAST_TEST_LATEST   0x800 /* miracast_send_message_latest(), a line for each target */
+
+#define MIRACAST_TEST_UNREGISTER 0x1000 /* the callback tries to unregister the adapter */
 
 struct miracast_test_send {
 	__u32 index;
