@@ -9,10 +9,7 @@
  *
  * All functions here are for process context, where one may sleep, but for
  * miracast_report_chunk_info() and miracast_complete_chunk(), which interrupts may
- * call. A send from where one may not sleep (an interrupt, interrupts off, a spinlock
- * held) is refused with STATUS_INVALID_DEVICE_STATE if the kernel can tell, and one
- * warning; a kernel without CONFIG_PREEMPT_COUNT does not see a spinlock. Have a work
- * send: kmod/test/example_irq.c.
+ * call, and miracast_adapter_index() and miracast_status_to_errno(), which anybody may.
  */
 #ifndef _LINUX_MIRACAST_H
 #define _LINUX_MIRACAST_H
@@ -188,34 +185,185 @@ struct miracast_adapter_desc {
 	u32 timeout_ms;
 };
 
+/**
+ * miracast_register_adapter() - offer a display adapter to daemons
+ * @desc: the driver's word on it; read during the call only, but for what it points to
+ *
+ * Makes /dev/miracastN. Calls query_caps, once; create_context may be called before
+ * this returns.
+ *
+ * Return: the adapter, or an ERR_PTR: -EINVAL for a member that is not as it should be,
+ * what query_caps said, -ENOSPC when there are 64 adapters. The log says which member it was.
+ */
 struct miracast_adapter *miracast_register_adapter(const struct miracast_adapter_desc *desc);
+
+/**
+ * miracast_unregister_adapter() - take an adapter back
+ * @adapter: from miracast_register_adapter(), not to be used afterwards; or NULL
+ *
+ * Open messages end with STATUS_DEVICE_REMOVED, contexts are destroyed, daemons
+ * that have the device open see a hang-up. When this returns no callback and no
+ * function of the driver runs any more, nor will one. So from one of them, which would wait
+ * for itself, it does nothing but warn: the adapter stays, for another thread to unregister.
+ */
 void miracast_unregister_adapter(struct miracast_adapter *adapter);
+
+/**
+ * miracast_adapter_index() - an adapter's number
+ * @adapter: the adapter
+ *
+ * Return: N of /dev/miracastN.
+ */
+int miracast_adapter_index(const struct miracast_adapter *adapter);
+
 /* Most files that one io_control may hand out. */
 #define MIRACAST_IO_CONTROL_MAX_FILES 4
 
+/**
+ * miracast_io_control_add_file() - hand a file to the process whose io_control runs
+ * @handle: the context whose io_control this is
+ * @file: the file; its reference is the channel's if this succeeds
+ *
+ * Only from within io_control, on its thread. Reserves a descriptor, close-on-exec, whose number
+ * the driver tells in its output. The process gets the file when all outputs were written, and
+ * the number is free again, the reference dropped, if that fails or io_control returns an error
+ * status.
+ *
+ * Return: the descriptor's number; -EINVAL outside of io_control; -ENOSPC for more than
+ * MIRACAST_IO_CONTROL_MAX_FILES; -EMFILE.
+ */
 int miracast_io_control_add_file(struct miracast_handle handle, struct file *file);
-int miracast_adapter_index(const struct miracast_adapter *adapter);
 
+/**
+ * miracast_send_message() - send a message to the user-mode driver
+ * @handle: the context, from struct miracast_display_callbacks
+ * @input_size: bytes of @input, at most the adapter's max_message
+ * @input: what the user-mode driver gets; NULL if @input_size is 0
+ * @output_size: bytes of @output, at most the adapter's max_message
+ * @output: where the answer goes; NULL if @output_size is 0
+ * @callback: told how the message ended; may be NULL
+ * @callback_context: handed to @callback
+ *
+ * Does not wait for the handler. With a callback, both buffers belong to the channel until it
+ * begins; without one they are free on return, and the answer is discarded.
+ *
+ * From where one may not sleep (an interrupt, interrupts off, a spinlock held) a send is refused
+ * if the kernel can tell, which it cannot of a spinlock without CONFIG_PREEMPT_COUNT. Have a
+ * work send: see kmod/test/example_irq.c.
+ *
+ * Return: STATUS_PENDING if the message was accepted; then @callback is called
+ * exactly once, possibly before this returns. Anything else is a refusal and
+ * there is no callback: STATUS_DEVICE_NOT_CONNECTED, the context is gone;
+ * STATUS_INVALID_PARAMETER, a NULL buffer with a size; STATUS_INVALID_BUFFER_SIZE,
+ * too large; STATUS_INSUFFICIENT_RESOURCES, the context has as many messages open
+ * as it has slots; STATUS_INVALID_DEVICE_STATE, the caller may not sleep, and the log names
+ * the first such one.
+ *
+ * DDI: DXGKCB_MIRACAST_SEND_MESSAGE.
+ */
 ntstatus_t miracast_send_message(struct miracast_handle handle, u32 input_size, const void *input,
 				 u32 output_size, void *output,
 				 miracast_message_callback_t callback, void *callback_context);
+
+/**
+ * miracast_send_message_latest() - send a message in the place of one that is out of date
+ * @handle: as in miracast_send_message()
+ * @line: what the message is about; of @handle's context
+ * @input_size: as in miracast_send_message()
+ * @input: as in miracast_send_message()
+ * @output_size: as in miracast_send_message()
+ * @output: as in miracast_send_message()
+ * @callback: as in miracast_send_message()
+ * @callback_context: as in miracast_send_message()
+ *
+ * As miracast_send_message(), but if the message that was sent last with this @line still
+ * waits to be read, this one is delivered in its place, and the callback of the replaced one,
+ * which is called by a work, says STATUS_REQUEST_CANCELED. A message that has been
+ * read is not replaced: both are delivered. May be called by several threads at once.
+ *
+ * Return: as miracast_send_message(). Both messages need a slot until the replaced one's callback
+ * begins. If there is none, or this one is refused for another reason, the older one waits on.
+ */
 ntstatus_t miracast_send_message_latest(struct miracast_handle handle, struct miracast_line *line,
 					u32 input_size, const void *input, u32 output_size,
 					void *output, miracast_message_callback_t callback,
 					void *callback_context);
+
+/**
+ * miracast_send_message_sync() - send a message and wait for its end
+ * @handle: as in miracast_send_message()
+ * @input_size: as in miracast_send_message()
+ * @input: as in miracast_send_message()
+ * @output_size: as in miracast_send_message()
+ * @output: as in miracast_send_message()
+ * @timeout_ms: how long to wait at most, in milliseconds, if the adapter's timeout is not
+ *	shorter; not 0
+ * @io_status: how the message ended, left alone if it was refused; may be NULL
+ *
+ * The wait is killable. A message that is given up on is cancelled: its status
+ * is STATUS_IO_TIMEOUT, or STATUS_CANCELLED if the caller was killed, unless its
+ * completion came at that very moment. No other message's callback is called on this
+ * thread or waited for. Must not be called while the user-mode driver waits for the caller:
+ * messages are held while a session starts.
+ *
+ * Return: how the message ended, as in @io_status, or why it was refused, as in
+ * miracast_send_message(). Who has to tell the two apart sets @io_status's status to
+ * STATUS_PENDING before, with which no message ends.
+ */
 ntstatus_t miracast_send_message_sync(struct miracast_handle handle, u32 input_size,
 				      const void *input, u32 output_size, void *output,
 				      unsigned int timeout_ms,
 				      struct miracast_io_status *io_status);
 
+/**
+ * miracast_report_chunk_info() - trace a stage of an encode chunk
+ * @handle: the context
+ * @chunk_info: the chunk
+ * @private_driver_data: must be NULL
+ * @private_driver_data_size: must be 0
+ *
+ * From any context, hard interrupts included (on PREEMPT_RT: those that are threads).
+ * Queues nothing and changes nothing.
+ *
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER, there is private data;
+ * STATUS_DEVICE_NOT_CONNECTED, the context is gone.
+ *
+ * DDI: DXGKCB_MIRACAST_REPORT_CHUNK_INFO.
+ */
 ntstatus_t miracast_report_chunk_info(struct miracast_handle handle,
 				      const struct miracast_chunk_info *chunk_info,
 				      const void *private_driver_data,
 				      u32 private_driver_data_size);
+
+/**
+ * miracast_complete_chunk() - an encode chunk is ready for the user-mode driver
+ * @handle: the context
+ * @chunk_info: the chunk
+ * @private_driver_data: goes with it; NULL if the size is 0
+ * @private_driver_data_size: bytes, at most the caps' max_chunk_private_driver_data_size
+ *
+ * From any context, hard interrupts included (on PREEMPT_RT: those that are threads).
+ * Any failure but that of the handle and STATUS_NOT_SUPPORTED loses every chunk that
+ * has not been read; the next read says STATUS_CONNECTION_RESET, and the driver should
+ * make a key frame.
+ *
+ * Return: STATUS_SUCCESS; STATUS_NO_MEMORY, the queue is full; STATUS_INVALID_PARAMETER,
+ * bad private data; STATUS_NOT_SUPPORTED, the adapter has no chunk queue;
+ * STATUS_DEVICE_NOT_CONNECTED, the context is gone.
+ *
+ * DDI: DXGK_INTERRUPT_MICACAST_CHUNK_PROCESSING_COMPLETE.
+ */
 ntstatus_t miracast_complete_chunk(struct miracast_handle handle,
 				   const struct miracast_chunk_info *chunk_info,
 				   const void *private_driver_data, u32 private_driver_data_size);
 
+/**
+ * miracast_status_to_errno() - the errno that stands for an NTSTATUS
+ * @status: any status
+ *
+ * Return: 0 for a success, information or warning, else a negative errno;
+ * -EIO for an error without one of its own.
+ */
 int miracast_status_to_errno(ntstatus_t status);
 
 #endif /* _LINUX_MIRACAST_H */

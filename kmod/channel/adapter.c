@@ -272,16 +272,6 @@ static struct miracast_adapter *adapter_alloc(const struct miracast_adapter_desc
 	return adapter;
 }
 
-/**
- * miracast_register_adapter() - offer a display adapter to daemons
- * @desc: the driver's word on it; read during the call only, but for what it points to
- *
- * Makes /dev/miracastN. Calls query_caps, once; create_context may be called before
- * this returns.
- *
- * Return: the adapter, or an ERR_PTR: -EINVAL for a member that is not as it should be,
- * what query_caps said, -ENOSPC when there are 64 adapters. The log says which member it was.
- */
 struct miracast_adapter *miracast_register_adapter(const struct miracast_adapter_desc *desc)
 {
 	struct miracast_adapter *adapter = adapter_alloc(desc);
@@ -342,15 +332,6 @@ static bool called_by_driver(struct miracast_adapter *adapter)
 	return found;
 }
 
-/**
- * miracast_unregister_adapter() - take an adapter back
- * @adapter: from miracast_register_adapter(), not to be used afterwards; or NULL
- *
- * Open messages end with STATUS_DEVICE_REMOVED, contexts are destroyed, daemons
- * that have the device open see a hang-up. When this returns no callback and no
- * function of the driver runs any more, nor will one. So from one of them, which would wait
- * for itself, it does nothing but warn: the adapter stays, for another thread to unregister.
- */
 void miracast_unregister_adapter(struct miracast_adapter *adapter)
 {
 	if (!adapter)
@@ -377,12 +358,6 @@ void miracast_unregister_adapter(struct miracast_adapter *adapter)
 }
 EXPORT_SYMBOL_GPL(miracast_unregister_adapter);
 
-/**
- * miracast_adapter_index() - an adapter's number
- * @adapter: the adapter
- *
- * Return: N of /dev/miracastN.
- */
 int miracast_adapter_index(const struct miracast_adapter *adapter)
 {
 	return adapter->index;

@@ -106,24 +106,6 @@ static ntstatus_t queue_chunk(struct miracast_context *context,
 	return status;
 }
 
-/**
- * miracast_complete_chunk() - an encode chunk is ready for the user-mode driver
- * @handle: the context
- * @chunk_info: the chunk
- * @private_driver_data: goes with it; NULL if the size is 0
- * @private_driver_data_size: bytes, at most the caps' max_chunk_private_driver_data_size
- *
- * From any context, hard interrupts included (on PREEMPT_RT: those that are threads).
- * Any failure but that of the handle and STATUS_NOT_SUPPORTED loses every chunk that
- * has not been read; the next read says STATUS_CONNECTION_RESET, and the driver should
- * make a key frame.
- *
- * Return: STATUS_SUCCESS; STATUS_NO_MEMORY, the queue is full; STATUS_INVALID_PARAMETER,
- * bad private data; STATUS_NOT_SUPPORTED, the adapter has no chunk queue;
- * STATUS_DEVICE_NOT_CONNECTED, the context is gone.
- *
- * DDI: DXGK_INTERRUPT_MICACAST_CHUNK_PROCESSING_COMPLETE.
- */
 ntstatus_t miracast_complete_chunk(struct miracast_handle handle,
 				   const struct miracast_chunk_info *chunk_info,
 				   const void *private_driver_data, u32 private_driver_data_size)
@@ -144,21 +126,6 @@ ntstatus_t miracast_complete_chunk(struct miracast_handle handle,
 }
 EXPORT_SYMBOL_GPL(miracast_complete_chunk);
 
-/**
- * miracast_report_chunk_info() - trace a stage of an encode chunk
- * @handle: the context
- * @chunk_info: the chunk
- * @private_driver_data: must be NULL
- * @private_driver_data_size: must be 0
- *
- * From any context, hard interrupts included (on PREEMPT_RT: those that are threads).
- * Queues nothing and changes nothing.
- *
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER, there is private data;
- * STATUS_DEVICE_NOT_CONNECTED, the context is gone.
- *
- * DDI: DXGKCB_MIRACAST_REPORT_CHUNK_INFO.
- */
 ntstatus_t miracast_report_chunk_info(struct miracast_handle handle,
 				      const struct miracast_chunk_info *chunk_info,
 				      const void *private_driver_data, u32 private_driver_data_size)

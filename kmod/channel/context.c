@@ -643,19 +643,6 @@ static int io_control_wait(struct miracast_context *context)
 	return gate;
 }
 
-/**
- * miracast_io_control_add_file() - hand a file to the process whose io_control runs
- * @handle: the context whose io_control this is
- * @file: the file; its reference is the channel's if this succeeds
- *
- * Only from within io_control, on its thread. Reserves a descriptor, close-on-exec, whose number
- * the driver tells in its output. The process gets the file when all outputs were written, and
- * the number is free again, the reference dropped, if that fails or io_control returns an error
- * status.
- *
- * Return: the descriptor's number; -EINVAL outside of io_control; -ENOSPC for more than
- * MIRACAST_IO_CONTROL_MAX_FILES; -EMFILE.
- */
 int miracast_io_control_add_file(struct miracast_handle handle, struct file *file)
 {
 	struct miracast_new_files *files = NULL;

@@ -37,13 +37,6 @@ static const struct {
 	{ STATUS_RESOURCE_IN_USE, -EBUSY },
 };
 
-/**
- * miracast_status_to_errno() - the errno that stands for an NTSTATUS
- * @status: any status
- *
- * Return: 0 for a success, information or warning, else a negative errno;
- * -EIO for an error without one of its own.
- */
 int miracast_status_to_errno(ntstatus_t status)
 {
 	unsigned int i;

@@ -256,31 +256,6 @@ static __always_inline ntstatus_t send_message(struct miracast_handle handle,
 	return status;
 }
 
-/**
- * miracast_send_message() - send a message to the user-mode driver
- * @handle: the context, from struct miracast_display_callbacks
- * @input_size: bytes of @input, at most the adapter's max_message
- * @input: what the user-mode driver gets; NULL if @input_size is 0
- * @output_size: bytes of @output, at most the adapter's max_message
- * @output: where the answer goes; NULL if @output_size is 0
- * @callback: told how the message ended; may be NULL
- * @callback_context: handed to @callback
- *
- * For process context, where one may sleep: with a spinlock held, interrupts off or in an
- * interrupt have a work send. Does not wait for the handler. With a callback, both buffers belong
- * to the channel until it begins; without one they are free on return, and the
- * answer is discarded.
- *
- * Return: STATUS_PENDING if the message was accepted; then @callback is called
- * exactly once, possibly before this returns. Anything else is a refusal and
- * there is no callback: STATUS_DEVICE_NOT_CONNECTED, the context is gone;
- * STATUS_INVALID_PARAMETER, a NULL buffer with a size; STATUS_INVALID_BUFFER_SIZE,
- * too large; STATUS_INSUFFICIENT_RESOURCES, the context has as many messages open
- * as it has slots; STATUS_INVALID_DEVICE_STATE, the caller may not sleep as far as the
- * kernel can tell, and the log names the first such caller.
- *
- * DDI: DXGKCB_MIRACAST_SEND_MESSAGE.
- */
 ntstatus_t miracast_send_message(struct miracast_handle handle, u32 input_size, const void *input,
 				 u32 output_size, void *output,
 				 miracast_message_callback_t callback, void *callback_context)
@@ -298,25 +273,6 @@ ntstatus_t miracast_send_message(struct miracast_handle handle, u32 input_size, 
 }
 EXPORT_SYMBOL_GPL(miracast_send_message);
 
-/**
- * miracast_send_message_latest() - send a message in the place of one that is out of date
- * @handle: as in miracast_send_message()
- * @line: what the message is about; of @handle's context
- * @input_size: as in miracast_send_message()
- * @input: as in miracast_send_message()
- * @output_size: as in miracast_send_message()
- * @output: as in miracast_send_message()
- * @callback: as in miracast_send_message()
- * @callback_context: as in miracast_send_message()
- *
- * As miracast_send_message(), but if the message that was sent last with this @line still
- * waits to be read, this one is delivered in its place, and the callback of the replaced one,
- * which is called by a work, says STATUS_REQUEST_CANCELED. A message that has been
- * read is not replaced: both are delivered. May be called by several threads at once.
- *
- * Return: as miracast_send_message(). Both messages need a slot until the replaced one's callback
- * begins. If there is none, or this one is refused for another reason, the older one waits on.
- */
 ntstatus_t miracast_send_message_latest(struct miracast_handle handle, struct miracast_line *line,
 					u32 input_size, const void *input, u32 output_size,
 					void *output, miracast_message_callback_t callback,
@@ -369,27 +325,6 @@ static void cancel_message(struct miracast_handle handle, u64 id, const struct m
 	rcu_read_unlock();
 }
 
-/**
- * miracast_send_message_sync() - send a message and wait for its end
- * @handle: as in miracast_send_message()
- * @input_size: as in miracast_send_message()
- * @input: as in miracast_send_message()
- * @output_size: as in miracast_send_message()
- * @output: as in miracast_send_message()
- * @timeout_ms: how long to wait at most, in milliseconds, if the adapter's timeout is not
- *	shorter; not 0
- * @io_status: how the message ended, left alone if it was refused; may be NULL
- *
- * The wait is killable. A message that is given up on is cancelled: its status
- * is STATUS_IO_TIMEOUT, or STATUS_CANCELLED if the caller was killed, unless its
- * completion came at that very moment. No other message's callback is called on this
- * thread or waited for. Must not be called while the user-mode driver waits for the caller:
- * messages are held while a session starts.
- *
- * Return: how the message ended, as in @io_status, or why it was refused, as in
- * miracast_send_message(). Who has to tell the two apart sets @io_status's status to
- * STATUS_PENDING before, with which no message ends.
- */
 ntstatus_t miracast_send_message_sync(struct miracast_handle handle, u32 input_size,
 				      const void *input, u32 output_size, void *output,
 				      unsigned int timeout_ms, struct miracast_io_status *io_status)
