@@ -19,6 +19,9 @@
 /* What a step may take more than the driver may, before the process is killed. */
 #define GRACE_S 5
 
+/* For something to be sealed. */
+#define SEAL_LIMIT_S 10
+
 typedef enum {
 	STEP_CREATE,
 	STEP_START,
@@ -62,6 +65,9 @@ struct _HostProcess {
 	ProcessStep step;
 	guint limit_source;
 
+	GQueue seals; /* GTask: what has been asked for, the oldest first */
+	guint seal_source; /* its limit */
+
 	char *adapter_path;
 	guint32 context_id, target_id;
 	char *reason;
@@ -87,7 +93,10 @@ enum {
 
 static guint signals[N_SIGNALS];
 
-G_DEFINE_FINAL_TYPE(HostProcess, host_process, G_TYPE_OBJECT)
+static void host_process_sealer_init(HostSealerInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE(HostProcess, host_process, G_TYPE_OBJECT,
+			      G_IMPLEMENT_INTERFACE(HOST_TYPE_SEALER, host_process_sealer_init))
 
 static void process_started_free(gpointer data)
 {
@@ -169,6 +178,81 @@ static void tell(HostProcess *self, SessionMessageKind kind, GVariant *body, con
 
 	if (!session_control_send(self->control, kind, body, files, n_files, &error))
 		kill_process(self, error->message);
+}
+
+/*
+ * Sealing.
+ */
+
+typedef struct {
+	GBytes *bytes;
+	gboolean done; /* the handshake is over */
+} ProcessSealed;
+
+static void process_sealed_free(gpointer data)
+{
+	ProcessSealed *sealed = data;
+
+	g_bytes_unref(sealed->bytes);
+	g_free(sealed);
+}
+
+static gboolean on_seal_limit(gpointer data)
+{
+	HostProcess *self = data;
+
+	self->seal_source = 0;
+	kill_process(self, "it took too long to encrypt and was killed");
+	return G_SOURCE_REMOVE;
+}
+
+static void arm_seal_limit(HostProcess *self)
+{
+	g_clear_handle_id(&self->seal_source, g_source_remove);
+	if (self->seals.length)
+		self->seal_source = g_timeout_add_seconds(SEAL_LIMIT_S, on_seal_limit, self);
+}
+
+static void fail_seal(GTask *task)
+{
+	g_task_return_new_error(task, G_IO_ERROR, G_IO_ERROR_CLOSED,
+				"the session's process is gone");
+	g_object_unref(task);
+}
+
+static void fail_seals(HostProcess *self)
+{
+	GTask *task;
+
+	g_clear_handle_id(&self->seal_source, g_source_remove);
+	while ((task = g_queue_pop_head(&self->seals)))
+		fail_seal(task);
+}
+
+/* Whether it makes sense. */
+static bool on_sealed(HostProcess *self, const SessionMessage *message)
+{
+	g_autoptr(GTask) task = g_queue_pop_head(&self->seals);
+	g_autoptr(GVariant) bytes = NULL;
+	ProcessSealed *sealed;
+	gboolean worked, done;
+	const char *why;
+
+	if (!task)
+		return false;
+	arm_seal_limit(self);
+	g_variant_get(message->body, "(b@ayb&s)", &worked, &bytes, &done, &why);
+	if (!worked) {
+		g_autofree char *text = session_control_clean_text(why);
+
+		g_task_return_new_error(task, G_IO_ERROR, G_IO_ERROR_FAILED, "%s", text);
+		return true;
+	}
+	sealed = g_new0(ProcessSealed, 1);
+	sealed->bytes = g_variant_get_data_as_bytes(bytes);
+	sealed->done = done;
+	g_task_return_pointer(task, sealed, process_sealed_free);
+	return true;
 }
 
 /*
@@ -308,6 +392,7 @@ static bool handle_message(HostProcess *self, const SessionMessage *message)
 		g_signal_emit(self, signals[SIGNAL_STATISTICS], 0);
 		return true;
 	case SESSION_CONNECT_RTP: return connect_rtp(self, message);
+	case SESSION_SEALED: return on_sealed(self, message);
 	default: return false;
 	}
 }
@@ -374,6 +459,7 @@ static void on_exit_of(GObject *object, GAsyncResult *result, gpointer data)
 	if (!self->death)
 		self->death = g_steal_pointer(&exit);
 	g_clear_object(&self->subprocess);
+	fail_seals(self);
 	if (!self->task) {
 		g_signal_emit(self, signals[SIGNAL_DIED], 0, self->death);
 	} else if (self->step == STEP_DESTROY && !failed) {
@@ -589,6 +675,53 @@ void host_process_ask_statistics(HostProcess *self)
 		tell(self, SESSION_GET_STATISTICS, NULL, NULL, 0);
 }
 
+static void host_process_run_async(HostSealer *sealer, HostSealerTask task, GBytes *bytes,
+				   GAsyncReadyCallback callback, gpointer user_data)
+{
+	static const SessionSealTask tasks[] = {
+		[HOST_SEALER_HANDSHAKE] = SESSION_SEAL_HANDSHAKE,
+		[HOST_SEALER_SEAL] = SESSION_SEAL_SEAL,
+		[HOST_SEALER_UNSEAL] = SESSION_SEAL_UNSEAL,
+		[HOST_SEALER_FORGET] = SESSION_SEAL_FORGET,
+	};
+	HostProcess *self = HOST_PROCESS(sealer);
+	GTask *seal = g_task_new(self, NULL, callback, user_data);
+	gsize size = 0;
+	const void *data = bytes ? g_bytes_get_data(bytes, &size) : NULL;
+
+	if (!self->subprocess || self->death || size > SESSION_MAX_SEAL) {
+		fail_seal(seal);
+		return;
+	}
+	g_queue_push_tail(&self->seals, seal);
+	if (self->seals.length == 1)
+		arm_seal_limit(self);
+	tell(self, SESSION_SEAL,
+	     g_variant_new("(u@ay)", (guint32)tasks[task],
+			   g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, data, size, 1)),
+	     NULL, 0);
+}
+
+static GBytes *host_process_run_finish(HostSealer *sealer, GAsyncResult *result, gboolean *done,
+				       GError **error)
+{
+	ProcessSealed *sealed = g_task_propagate_pointer(G_TASK(result), error);
+	GBytes *bytes;
+
+	if (!sealed)
+		return NULL;
+	*done = sealed->done;
+	bytes = g_bytes_ref(sealed->bytes);
+	process_sealed_free(sealed);
+	return bytes;
+}
+
+static void host_process_sealer_init(HostSealerInterface *iface)
+{
+	iface->run_async = host_process_run_async;
+	iface->run_finish = host_process_run_finish;
+}
+
 gboolean host_process_create_finish(HostProcess *self, GAsyncResult *result, GError **error)
 {
 	return g_task_propagate_boolean(G_TASK(result), error);
@@ -667,7 +800,7 @@ static void host_process_finalize(GObject *object)
 	HostProcess *self = HOST_PROCESS(object);
 
 	/* The wait for its end holds a reference. */
-	g_assert(!self->subprocess && !self->task);
+	g_assert(!self->subprocess && !self->task && !self->seals.length);
 	close_sockets(self);
 	close_input(self);
 	if (self->control >= 0)

@@ -2,7 +2,8 @@
 /*
  * The host's end of a session's process (miracast-session): starts it, hands it what it works
  * with, asks for the steps of a session as miracast-device.h has them, and kills it when a step
- * takes too long. Nothing that it says is taken without a check.
+ * takes too long. Nothing that it says is taken without a check. It is the sealer of links, from
+ * create to destroy.
  *
  *	create -> start -> stop -> destroy
  *
@@ -11,6 +12,8 @@
  */
 #ifndef HOST_PROCESS_H
 #define HOST_PROCESS_H
+
+#include "links/sealer.h"
 
 #include <gio/gio.h>
 #include <linux/miracast.h>

@@ -127,6 +127,31 @@ static const struct {
 		{"sink-took-no-address",
 		 "The sink joined the group but asked for no address: check that no firewall drops DHCP (67/udp) on its interface, and switch the sink off and on."},
 
+	[HOST_REASON_SINK_UNREACHABLE] = {"sink-unreachable",
+					  "The sink was found on the network but cannot be "
+					  "connected: check that it is on, and that no firewall is "
+					  "between."},
+	[HOST_REASON_SINK_HUNG_UP] = {"sink-hung-up",
+				      "The sink hung up before it showed anything: accept the "
+				      "connection there, end its session with another device, or "
+				      "look at what it asks for."},
+	[HOST_REASON_CONTROL_SILENT] = {"control-silent",
+					"The sink stopped answering before it showed anything: "
+					"switch it off and on and connect again."},
+	[HOST_REASON_SINK_STOPPED] = {"sink-stopped", "The sink stopped the projection."},
+	[HOST_REASON_CONTROL_LOST] = {"control-lost",
+				      "The sink closed the connection that the session depends on: "
+				      "check that it is still on, and connect again."},
+	[HOST_REASON_CONTROL_INVALID] = {"control-invalid",
+					 "The sink said what makes no sense: look for an update of "
+					 "it, or connect by Wi-Fi Direct."},
+	[HOST_REASON_ENCRYPTION_FAILED] = {"encryption-failed",
+					   "No encryption could be agreed upon with the sink: look "
+					   "for an update of it, or connect without encryption."},
+	[HOST_REASON_PIN_NOT_PROVEN] = {"pin-not-proven",
+					"The sink took the PIN but does not know it itself: it may "
+					"be another device than the one that shows the PIN."},
+
 	[HOST_REASON_NO_ADAPTER] = {"no-adapter",
 				    "There is no Miracast display adapter: load one with "
 				    "'modprobe miracast_display'."},
@@ -227,6 +252,8 @@ static const struct {
 	{MIRACAST_STOP_INSUFFICIENT_BANDWIDTH, HOST_REASON_INSUFFICIENT_BANDWIDTH},
 	{MIRACAST_STOP_FAILED_STANDARD_MODE_CHANGE, HOST_REASON_MODE_REFUSED},
 	{MIRACAST_STOP_L2_DISCONNECTED, HOST_REASON_LINK_LOST},
+	{MIRACAST_STOP_L2_DISCONNECTED, HOST_REASON_CONTROL_LOST},
+	{MIRACAST_STOP_SINK_DISCONNECT, HOST_REASON_SINK_STOPPED},
 	{MIRACAST_STOP_USER_REQUEST, HOST_REASON_STOPPED_BY_USER},
 	{MIRACAST_STOP_USER_REQUEST, HOST_REASON_DAEMON_SHUTDOWN},
 	{MIRACAST_STOP_REMOVE_DEVICE, HOST_REASON_ADAPTER_GONE},

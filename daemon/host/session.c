@@ -195,6 +195,7 @@ static void drop_link(HostSession *self)
 
 static void drop_process(HostSession *self)
 {
+	host_link_set_sealer(HOST_LINK(self->link), NULL);
 	g_signal_handlers_disconnect_by_data(self->process, self);
 	g_clear_object(&self->process);
 }
@@ -335,6 +336,7 @@ static void make_link(HostSession *self, GPtrArray *ways)
 		.agent = HOST_AGENT(self->agent),
 		.pin = self->wish->pin,
 		.local = self->wish->local,
+		.encryption = self->wish->encryption,
 		.go_intent = self->wish->go_intent,
 	};
 
@@ -612,6 +614,7 @@ static void open_link(HostSession *self)
 {
 	set_state_to_prepare(self, STATE_OPEN);
 	self->opening = true;
+	host_link_set_sealer(HOST_LINK(self->link), HOST_SEALER(self->process));
 	host_link_open_async(HOST_LINK(self->link), self->cancellable, on_link_open,
 			     g_object_ref(self));
 }
@@ -797,9 +800,9 @@ static void host_session_finalize(GObject *object)
 	g_clear_error(&self->left);
 	g_object_unref(self->cancellable);
 	g_signal_handlers_disconnect_by_data(self->link, self);
-	g_object_unref(self->link);
 	if (self->process)
 		drop_process(self);
+	g_object_unref(self->link);
 	host_wish_unref(self->wish);
 	g_object_unref(self->agent);
 	g_object_unref(self->sink);

@@ -52,11 +52,11 @@ static bool check_keys(GVariant *options, gboolean by_address, GError **error)
 		const char *key, *type;
 	} keys[] = {
 		/* Which of the first two there is depends on the object. */
-		{"peer-address", "s"}, {"way", "s"},   {"local-address", "s"},
-		{"port", "q"},	       {"wait", "u"},  {"start-timeout", "u"},
-		{"reconnect", "b"},    {"pin", "s"},   {"go-intent", "u"},
-		{"input", "b"},	       {"agent", "o"}, {"adapter", "s"},
-		{"options", "a{ss}"},
+		{"peer-address", "s"}, {"way", "s"},	    {"local-address", "s"},
+		{"port", "q"},	       {"wait", "u"},	    {"start-timeout", "u"},
+		{"reconnect", "b"},    {"pin", "s"},	    {"go-intent", "u"},
+		{"input", "b"},	       {"agent", "o"},	    {"adapter", "s"},
+		{"options", "a{ss}"},  {"encryption", "s"},
 	};
 	GVariantIter iter;
 	const char *key;
@@ -76,6 +76,25 @@ static bool check_keys(GVariant *options, gboolean by_address, GError **error)
 				      g_variant_get_type_string(value));
 	}
 	return true;
+}
+
+static bool parse_encryption(HostWish *wish, GVariantDict *dict, GError **error)
+{
+	static const char *const words[] = {
+		[HOST_ENCRYPTION_AUTO] = "auto",
+		[HOST_ENCRYPTION_REQUIRED] = "required",
+		[HOST_ENCRYPTION_NEVER] = "never",
+	};
+	const char *word = words[HOST_ENCRYPTION_AUTO];
+
+	g_variant_dict_lookup(dict, "encryption", "&s", &word);
+	for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+		if (strcmp(word, words[i]))
+			continue;
+		wish->encryption = i;
+		return true;
+	}
+	return refuse(error, "\"encryption\" has to be auto, required or never");
 }
 
 /* One host's address, as the option @key has it. */
@@ -131,7 +150,7 @@ static bool parse_link(HostWish *wish, GVariantDict *dict, GError **error)
 		return refuse(error, "\"pin\" has to be 4 or 8 digits");
 	g_variant_dict_lookup(dict, "input", "b", &wish->input);
 	g_variant_dict_lookup(dict, "agent", "o", &wish->agent);
-	return true;
+	return parse_encryption(wish, dict, error);
 }
 
 static bool parse_limits(HostWish *wish, GVariantDict *dict, GError **error)

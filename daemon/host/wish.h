@@ -3,6 +3,8 @@
 #ifndef HOST_WISH_H
 #define HOST_WISH_H
 
+#include "discovery/finder.h"
+
 #include <gio/gio.h>
 
 G_BEGIN_DECLS
@@ -20,6 +22,7 @@ typedef struct {
 	gboolean reconnect;
 	gboolean input; /* the sink may send input */
 	char *pin; /* or NULL */
+	HostEncryption encryption;
 	int go_intent; /* or -1 */
 	char *agent; /* path of the caller's object, or NULL */
 	char *adapter; /* or NULL */

@@ -106,6 +106,9 @@ struct _MiracastDevice {
 	int rtp, rtcp; /* until the driver takes them; else -1 */
 	MiracastConnectRtp connect_rtp; /* NULL: it has been called */
 	gpointer connect_rtp_data;
+	MiracastSeal seal; /* NULL: the stream is in clear. Between start and stop, it stays */
+	gpointer seal_data;
+	GDestroyNotify seal_free;
 	int input; /* until the driver takes it; -1: the sink may send none */
 	guint16 input_port;
 
@@ -181,6 +184,7 @@ static void miracast_device_finalize(GObject *object)
 	g_hash_table_unref(self->options);
 	g_array_unref(self->adapter_files);
 	close_rtp_sockets(self);
+	miracast_device_set_seal(self, NULL, NULL, NULL);
 	if (self->input >= 0)
 		close(self->input);
 	g_hash_table_unref(self->details);
@@ -622,6 +626,27 @@ void miracast_device_set_rtp_sockets(MiracastDevice *self, int rtp, int rtcp,
 	self->rtcp = rtcp;
 	self->connect_rtp = connect;
 	self->connect_rtp_data = user_data;
+}
+
+void miracast_device_set_seal(MiracastDevice *self, MiracastSeal seal, gpointer user_data,
+			      GDestroyNotify free_data)
+{
+	if (self->seal_free)
+		self->seal_free(self->seal_data);
+	self->seal = seal;
+	self->seal_data = user_data;
+	self->seal_free = free_data;
+}
+
+bool miracast_device_seals(MiracastDevice *self)
+{
+	return self->seal != NULL;
+}
+
+size_t miracast_device_seal(MiracastDevice *self, const void *datagram, size_t size, void *out,
+			    size_t out_size)
+{
+	return self->seal(datagram, size, out, out_size, self->seal_data);
 }
 
 bool miracast_device_take_rtp_sockets(MiracastDevice *self, int *rtp, int *rtcp)

@@ -89,6 +89,14 @@ typedef gboolean (*MiracastConnectRtp)(guint16 port, gpointer user_data);
 /* What miracast_device_take_input() hands out; before start. @socket: (transfer full). */
 void miracast_device_set_input(MiracastDevice *device, int socket, guint16 port);
 
+/* Seals datagrams, as miracast_device_seal() has it. Any thread. */
+typedef gsize (*MiracastSeal)(const void *datagram, gsize size, void *out, gsize out_size,
+			      gpointer user_data);
+
+/* Before start: the stream is sealed, or, with NULL, it is not. @free_data: for @user_data. */
+void miracast_device_set_seal(MiracastDevice *device, MiracastSeal seal, gpointer user_data,
+			      GDestroyNotify free_data);
+
 /* What miracast_device_take_rtp_sockets() hands out; before start. The sockets: (transfer full). */
 void miracast_device_set_rtp_sockets(MiracastDevice *device, int rtp, int rtcp,
 				     MiracastConnectRtp connect, gpointer user_data);

@@ -239,6 +239,20 @@ struct miracast_input_message {
  */
 bool miracast_device_take_input(MiracastDevice *device, int *socket, uint16_t *port);
 
+/*
+ * Whether the stream goes to the sink encrypted; before play. Then each datagram of RTP is to be sealed:
+ * what is sent is the result.
+ */
+bool miracast_device_seals(MiracastDevice *device);
+
+/*
+ * Seals one datagram; any thread. @out has room for @out_size bytes, MIRACAST_SEAL_OVERHEAD more than
+ * @size will do. Returns the result's size; 0: it cannot be sealed, and must not be sent.
+ */
+#define MIRACAST_SEAL_OVERHEAD 128u
+size_t miracast_device_seal(MiracastDevice *device, const void *datagram, size_t size, void *out,
+			    size_t out_size);
+
 /* Whether pictures are on their way to the sink; not so at first. Between start and stop. */
 void miracast_device_set_streaming(MiracastDevice *device, bool streaming);
 

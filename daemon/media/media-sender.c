@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,18 +20,25 @@ struct _MediaSender {
 	int rtp;
 	int rtcp;
 	guint16 port;
-	guint batch; /* datagrams in a system call */
+	gsize segment; /* bytes that the kernel cuts after; 0: it cuts nothing */
+	gboolean cannot_cut; /* this kernel, or this network device */
 	gboolean congested; /* the socket's buffer did not empty in time */
+	MediaSeal seal; /* NULL: what is sent is as the packetiser made it */
+	gpointer seal_data;
 };
 
 /* The kernel cuts what one call sends into datagrams, where it can. */
-static void set_segments(MediaSender *s, gboolean on)
+static void set_segment(MediaSender *s, gsize segment)
 {
-	int size = on ? MEDIA_DATAGRAM : 0;
+	int size = s->cannot_cut ? 0 : segment;
 
-	s->batch = !setsockopt(s->rtp, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof(size)) && on
-			   ? UDP_MOST / MEDIA_DATAGRAM
-			   : 1;
+	if (s->segment == (gsize)size)
+		return;
+	if (setsockopt(s->rtp, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof(size))) {
+		s->cannot_cut = TRUE;
+		size = 0;
+	}
+	s->segment = size;
 }
 
 /**
@@ -62,7 +70,6 @@ MediaSender *media_sender_new(int rtp, int rtcp, GError **error)
 		setsockopt(rtp, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof(tos));
 	else
 		setsockopt(rtp, IPPROTO_IP, IP_TOS, &tos, sizeof(tos));
-	set_segments(s, TRUE);
 	return g_steal_pointer(&s);
 }
 
@@ -71,6 +78,13 @@ void media_sender_free(MediaSender *s)
 	close(s->rtp);
 	close(s->rtcp);
 	g_free(s);
+}
+
+/* Before the first media_sender_send(). */
+void media_sender_set_seal(MediaSender *s, MediaSeal seal, gpointer user_data)
+{
+	s->seal = seal;
+	s->seal_data = user_data;
 }
 
 /* Of RTP; RTCP's is the one above. */
@@ -102,6 +116,78 @@ static gboolean wait_for_room(MediaSender *s)
 	return !s->congested;
 }
 
+/* @datagrams: one behind the other, all of @each bytes but the last. How many the network took. */
+static guint transmit(MediaSender *s, const guint8 *datagrams, gsize size, gsize each)
+{
+	gboolean again = FALSE;
+	guint taken = 0;
+
+	set_segment(s, each);
+	while (size) {
+		gsize part = MIN(size, s->segment ? UDP_MOST / each * each : each);
+		gboolean sent = send(s->rtp, datagrams, part, MSG_DONTWAIT) >= 0;
+
+		if (sent) {
+			s->congested = FALSE;
+			taken += (part + each - 1) / each;
+		} else if (errno == EAGAIN) {
+			if (!wait_for_room(s))
+				break;
+			continue;
+		} else if (errno == EINTR) {
+			continue;
+		} else if (s->segment && (errno == EIO || errno == EINVAL)) {
+			/* This network device cannot. */
+			s->cannot_cut = TRUE;
+			set_segment(s, 0);
+			continue;
+		} else if (!again) {
+			/* In general the error is of an earlier datagram: the sink's port is closed. */
+			again = TRUE;
+			continue;
+		}
+		again = FALSE;
+		datagrams += part;
+		size -= part;
+	}
+	return taken;
+}
+
+/* The same, each sealed; what cannot be is not sent. Those of one size go together. */
+static guint transmit_sealed(MediaSender *s, const guint8 *datagrams, gsize size)
+{
+	guint8 sealed[UDP_MOST];
+	gsize filled = 0, each = 0;
+	guint taken = 0;
+
+	while (size) {
+		gsize part = MIN(size, MEDIA_DATAGRAM);
+		gsize result;
+
+		if (filled + MEDIA_DATAGRAM + MEDIA_SEAL_OVERHEAD > sizeof(sealed)) {
+			taken += transmit(s, sealed, filled, each);
+			filled = 0;
+		}
+		result = s->seal(datagrams, part, sealed + filled, sizeof(sealed) - filled,
+				 s->seal_data);
+		if (filled && result > each) {
+			taken += transmit(s, sealed, filled, each);
+			memmove(sealed, sealed + filled, result);
+			filled = 0;
+		}
+		if (!filled)
+			each = result;
+		filled += result;
+		if (filled && result < each) {
+			taken += transmit(s, sealed, filled, each);
+			filled = 0;
+		}
+		datagrams += part;
+		size -= part;
+	}
+	return filled ? taken + transmit(s, sealed, filled, each) : taken;
+}
+
 /**
  * media_sender_send() - sends what a packetiser made, at once
  * @s: the sender
@@ -115,34 +201,6 @@ static gboolean wait_for_room(MediaSender *s)
  */
 guint media_sender_send(MediaSender *s, const guint8 *datagrams, gsize size)
 {
-	gboolean again = FALSE;
-	guint taken = 0;
-
-	while (size) {
-		gsize part = MIN(size, s->batch * MEDIA_DATAGRAM);
-		gboolean sent = send(s->rtp, datagrams, part, MSG_DONTWAIT) >= 0;
-
-		if (sent) {
-			s->congested = FALSE;
-			taken += (part + MEDIA_DATAGRAM - 1) / MEDIA_DATAGRAM;
-		} else if (errno == EAGAIN) {
-			if (!wait_for_room(s))
-				break;
-			continue;
-		} else if (errno == EINTR) {
-			continue;
-		} else if (s->batch > 1 && (errno == EIO || errno == EINVAL)) {
-			/* This network device cannot. */
-			set_segments(s, FALSE);
-			continue;
-		} else if (!again) {
-			/* In general the error is of an earlier datagram: the sink's port is closed. */
-			again = TRUE;
-			continue;
-		}
-		again = FALSE;
-		datagrams += part;
-		size -= part;
-	}
-	return taken;
+	return s->seal ? transmit_sealed(s, datagrams, size)
+		       : transmit(s, datagrams, size, MEDIA_DATAGRAM);
 }

@@ -3,7 +3,7 @@
 #ifndef MEDIA_SENDER_H
 #define MEDIA_SENDER_H
 
-#include <gio/gio.h>
+#include "media.h"
 
 typedef struct _MediaSender MediaSender;
 
@@ -11,6 +11,7 @@ MediaSender *media_sender_new(int rtp, int rtcp, GError **error);
 void media_sender_free(MediaSender *sender);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MediaSender, media_sender_free)
 
+void media_sender_set_seal(MediaSender *sender, MediaSeal seal, gpointer user_data);
 guint16 media_sender_port(const MediaSender *sender);
 void media_sender_send_report(MediaSender *sender, const guint8 *report, gsize size);
 gsize media_sender_receive_report(MediaSender *sender, guint8 *report, gsize size);

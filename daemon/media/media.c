@@ -753,6 +753,7 @@ gboolean media_start(Media *m, const MediaConfig *config, GMainContext *context,
 								   ? GST_VIDEO_COLORIMETRY_BT709
 								   : GST_VIDEO_COLORIMETRY_BT601);
 	m->sender_reports = config->sender_reports;
+	media_sender_set_seal(m->sender, config->seal, config->seal_data);
 	m->on_error = on_error;
 	m->user_data = user_data;
 	m->appsrc = gst_bin_get_by_name(GST_BIN(m->pipeline), "src");

@@ -15,6 +15,16 @@
 
 #include <gio/gio.h>
 
+/*
+ * Makes of a datagram of @size bytes what is sent for it, at most @out_size bytes at @out: its size; 0: it
+ * must not be sent.
+ */
+typedef gsize (*MediaSeal)(const guint8 *datagram, gsize size, guint8 *out, gsize out_size,
+			   gpointer user_data);
+
+/* It is at most so many bytes longer. */
+#define MEDIA_SEAL_OVERHEAD 128
+
 typedef enum {
 	MEDIA_ENCODED,
 	MEDIA_DROPPED, /* a newer picture took its place, or the encoder gave none back */
@@ -36,6 +46,8 @@ typedef struct {
 	const char *encoder; /* name of an element to use; NULL: the best that works */
 	gboolean sender_reports; /* the sink has a port for RTCP */
 	guint sound_rate; /* frames a second of LPCM; 0: no sound */
+	MediaSeal seal; /* NULL: RTP is sent as it is. RTCP always is */
+	gpointer seal_data;
 } MediaConfig;
 
 typedef struct {

@@ -20,6 +20,7 @@ static const char *const types[SESSION_N_MESSAGES] = {
 	[SESSION_FAILED] = "(usss)",	  [SESSION_STOP_REQUESTED] = "(uss)",
 	[SESSION_STREAMING] = "(b)",	  [SESSION_DETAILS] = "(a{sv})",
 	[SESSION_STATISTICS] = "(a{sv})", [SESSION_CONNECT_RTP] = "(q)",
+	[SESSION_SEAL] = "(uay)",	  [SESSION_SEALED] = "(baybs)",
 };
 
 void session_message_clear(SessionMessage *message)

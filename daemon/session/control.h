@@ -5,13 +5,14 @@
  * reads what a sink sends, and may be in the sink's hands.
  *
  * The host asks; one request is answered before the next one is sent, except HANG_UP,
- * GET_STATISTICS and RTP_CONNECTED, which come at any time:
+ * GET_STATISTICS, RTP_CONNECTED and SEAL, which come at any time:
  *
  *	CREATE		-> CREATED or FAILED
  *	START		-> STARTED or FAILED
  *	STOP		-> STOPPED or FAILED
  *	DESTROY		-> the process ends
  *	GET_STATISTICS	-> STATISTICS, which also comes unasked before STOPPED and FAILED
+ *	SEAL		-> SEALED, in the order of the requests
  *
  * The session reports by itself: STOP_REQUESTED, STREAMING, DETAILS, CONNECT_RTP.
  */
@@ -34,6 +35,7 @@ typedef enum {
 	SESSION_DESTROY,
 	SESSION_GET_STATISTICS,
 	SESSION_RTP_CONNECTED, /* whether it worked */
+	SESSION_SEAL, /* SessionSealTask, bytes */
 
 	/* From the session. */
 	SESSION_CREATED, /* adapter's path, context_id, target_id */
@@ -45,9 +47,21 @@ typedef enum {
 	SESSION_DETAILS, /* all of them */
 	SESSION_STATISTICS, /* all of them */
 	SESSION_CONNECT_RTP, /* the sink's port: the host connects the RTP socket to it */
+	SESSION_SEALED, /* whether it worked, bytes, whether the handshake is over, an error's message */
 
 	SESSION_N_MESSAGES,
 } SessionMessageKind;
+
+/* What is to be done with the DTLS of a link; once its handshake is over, the next START seals. */
+typedef enum {
+	SESSION_SEAL_HANDSHAKE, /* bytes of the sink's; none: begin anew */
+	SESSION_SEAL_SEAL,
+	SESSION_SEAL_UNSEAL,
+	SESSION_SEAL_FORGET,
+} SessionSealTask;
+
+/* Bytes of one SESSION_SEAL or SESSION_SEALED. */
+#define SESSION_MAX_SEAL 32768
 
 #define SESSION_MAX_FILES 32
 

@@ -14,6 +14,7 @@
 #define NEVER_MS (3600 * 1000)
 
 struct _SessionDtls {
+	gatomicrefcount references;
 	GMutex lock; /* guards the rest */
 	gnutls_certificate_credentials_t credentials;
 	gnutls_session_t session;
@@ -95,6 +96,7 @@ SessionDtls *session_dtls_new(GError **error)
 	g_autoptr(SessionDtls) dtls = g_new0(SessionDtls, 1);
 	int result;
 
+	g_atomic_ref_count_init(&dtls->references);
 	g_mutex_init(&dtls->lock);
 	dtls->in = g_byte_array_new();
 	result = gnutls_certificate_allocate_credentials(&dtls->credentials);
@@ -120,8 +122,16 @@ SessionDtls *session_dtls_new(GError **error)
 	return g_steal_pointer(&dtls);
 }
 
-void session_dtls_free(SessionDtls *dtls)
+SessionDtls *session_dtls_ref(SessionDtls *dtls)
 {
+	g_atomic_ref_count_inc(&dtls->references);
+	return dtls;
+}
+
+void session_dtls_unref(SessionDtls *dtls)
+{
+	if (!g_atomic_ref_count_dec(&dtls->references))
+		return;
 	if (dtls->session)
 		gnutls_deinit(dtls->session);
 	if (dtls->credentials)
@@ -158,6 +168,13 @@ gboolean session_dtls_handshake(SessionDtls *dtls, const guint8 *data, gsize siz
 		return fail(error, "the sink sends what is no DTLS", GNUTLS_E_UNEXPECTED_PACKET);
 	}
 	return TRUE;
+}
+
+gboolean session_dtls_is_done(SessionDtls *dtls)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&dtls->lock);
+
+	return dtls->done;
 }
 
 gsize session_dtls_seal(SessionDtls *dtls, const guint8 *data, gsize size, guint8 *out,

@@ -18,8 +18,9 @@ G_BEGIN_DECLS
 typedef struct _SessionDtls SessionDtls;
 
 SessionDtls *session_dtls_new(GError **error);
-void session_dtls_free(SessionDtls *dtls);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(SessionDtls, session_dtls_free)
+SessionDtls *session_dtls_ref(SessionDtls *dtls);
+void session_dtls_unref(SessionDtls *dtls);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SessionDtls, session_dtls_unref)
 
 /**
  * session_dtls_handshake:
@@ -31,6 +32,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SessionDtls, session_dtls_free)
  */
 gboolean session_dtls_handshake(SessionDtls *dtls, const guint8 *data, gsize size, GByteArray *out,
 				gboolean *done, GError **error);
+
+gboolean session_dtls_is_done(SessionDtls *dtls);
 
 /*
  * Once it is over; any thread. One record, in @out_size bytes at @out: its size; 0: it does not fit, or

@@ -7,6 +7,7 @@
  * It ends when miracastd asks for it or is gone.
  */
 #include "control.h"
+#include "dtls.h"
 #include "lockdown.h"
 #include "miracast-device.h"
 
@@ -25,6 +26,7 @@ typedef struct {
 	const char *number;
 	bool verbose;
 	bool in_journal;
+	SessionDtls *dtls; /* of the link; NULL: it has none */
 
 	/* Of the driver's thread that waits for RTP to be connected. */
 	GMutex lock;
@@ -206,6 +208,99 @@ static void on_rtp_connected(SessionProcess *process, SessionMessage *message)
 	g_cond_signal(&process->cond);
 }
 
+/*
+ * DTLS: the host carries the bytes.
+ */
+
+static void send_sealed(GByteArray *bytes, gboolean done)
+{
+	send_to_host(SESSION_SEALED,
+		     g_variant_new("(b@aybs)", TRUE,
+				   g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, bytes->data,
+							     bytes->len, 1),
+				   done, ""));
+}
+
+static void send_not_sealed(const char *why)
+{
+	send_to_host(SESSION_SEALED,
+		     g_variant_new("(b@aybs)", FALSE,
+				   g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, NULL, 0, 1),
+				   FALSE, why));
+}
+
+static void shake_hands(SessionProcess *process, const guint8 *data, gsize size)
+{
+	g_autoptr(GByteArray) out = g_byte_array_new();
+	g_autoptr(GError) error = NULL;
+	gboolean done;
+
+	if (!size)
+		g_clear_pointer(&process->dtls, session_dtls_unref);
+	if (!process->dtls)
+		process->dtls = session_dtls_new(&error);
+	if (process->dtls && session_dtls_handshake(process->dtls, data, size, out, &done, &error))
+		send_sealed(out, done);
+	else
+		send_not_sealed(error->message);
+}
+
+static void seal(SessionProcess *process, SessionMessage *message)
+{
+	g_autoptr(GVariant) bytes = NULL;
+	g_autoptr(GByteArray) out = g_byte_array_new();
+	const guint8 *data;
+	gsize size;
+	guint32 task;
+
+	g_variant_get(message->body, "(u@ay)", &task, &bytes);
+	data = g_variant_get_fixed_array(bytes, &size, 1);
+	if (size > SESSION_MAX_SEAL)
+		leave(EXIT_FAILURE);
+	g_byte_array_set_size(out, size + SESSION_DTLS_OVERHEAD);
+	switch ((SessionSealTask)task) {
+	case SESSION_SEAL_HANDSHAKE: shake_hands(process, data, size); return;
+	case SESSION_SEAL_SEAL:
+		size = process->dtls
+			       ? session_dtls_seal(process->dtls, data, size, out->data, out->len)
+			       : 0;
+		break;
+	case SESSION_SEAL_UNSEAL:
+		size = process->dtls
+			       ? session_dtls_open(process->dtls, data, size, out->data, out->len)
+			       : 0;
+		break;
+	case SESSION_SEAL_FORGET:
+		g_clear_pointer(&process->dtls, session_dtls_unref);
+		g_byte_array_set_size(out, 0);
+		send_sealed(out, FALSE);
+		return;
+	default: leave(EXIT_FAILURE);
+	}
+	g_byte_array_set_size(out, size);
+	if (size)
+		send_sealed(out, FALSE);
+	else
+		send_not_sealed("it cannot be sealed or unsealed");
+}
+
+/* On threads of the driver's. */
+static gsize seal_datagram(const void *datagram, gsize size, void *out, gsize out_size,
+			   gpointer user_data)
+{
+	return session_dtls_seal(user_data, datagram, size, out, out_size);
+}
+
+static void set_seal(SessionProcess *process)
+{
+	if (process->dtls && session_dtls_is_done(process->dtls))
+		miracast_device_set_seal(process->device, seal_datagram,
+					 session_dtls_ref(process->dtls),
+					 (GDestroyNotify)session_dtls_unref);
+	else
+		miracast_device_set_seal(process->device, NULL, NULL, NULL);
+}
+
 static void start(SessionProcess *process, SessionMessage *message)
 {
 	guint32 timeout_s;
@@ -217,6 +312,7 @@ static void start(SessionProcess *process, SessionMessage *message)
 	if (input_port)
 		miracast_device_set_input(process->device, g_steal_fd(&message->files[3]),
 					  input_port);
+	set_seal(process);
 	g_mutex_lock(&process->lock);
 	process->rtp_answered = false;
 	g_mutex_unlock(&process->lock);
@@ -254,6 +350,7 @@ static gboolean on_message(int fd, GIOCondition condition, gpointer data)
 		break;
 	case SESSION_RTP_CONNECTED: on_rtp_connected(process, &message); break;
 	case SESSION_GET_STATISTICS: send_statistics(process); break;
+	case SESSION_SEAL: seal(process, &message); break;
 	default: break;
 	}
 	return G_SOURCE_CONTINUE;

@@ -122,15 +122,19 @@ static void on_ready(guint16 port, gpointer user_data)
 	SinkServer *server = user_data;
 	g_autoptr(GSocketAddress)
 		remote = g_socket_connection_get_remote_address(server->connection, NULL);
-	GInetSocketAddress *peer;
 	g_autoptr(GSocketAddress) address = NULL;
+	GInetSocketAddress *peer;
+	GInetAddress *host;
 
 	if (!remote)
 		return; /* that it is gone shows when it is read */
 	peer = G_INET_SOCKET_ADDRESS(remote);
-	address = g_object_new(G_TYPE_INET_SOCKET_ADDRESS, "address",
-			       g_inet_socket_address_get_address(peer), "port", port, "scope-id",
-			       g_inet_socket_address_get_scope_id(peer), NULL);
+	host = g_inet_socket_address_get_address(peer);
+	if (g_inet_address_get_family(host) == G_SOCKET_FAMILY_IPV6)
+		address = g_object_new(G_TYPE_INET_SOCKET_ADDRESS, "address", host, "port", port,
+				       "scope-id", g_inet_socket_address_get_scope_id(peer), NULL);
+	else
+		address = g_inet_socket_address_new(host, port);
 	server->ops.ready(address, server->user_data);
 }
 

@@ -269,6 +269,14 @@ static void on_media_error(const char *message, gpointer user_data)
 	end_session(user_data, WFD_REASON_STREAM_BROKEN, message, STATUS_UNSUCCESSFUL);
 }
 
+G_STATIC_ASSERT(MEDIA_SEAL_OVERHEAD >= MIRACAST_SEAL_OVERHEAD);
+
+static gsize seal(const guint8 *datagram, gsize size, guint8 *out, gsize out_size,
+		  gpointer user_data)
+{
+	return miracast_device_seal(user_data, datagram, size, out, out_size);
+}
+
 /* M7: the sink plays. The first time, the pipeline is built and the monitor arrives. */
 static void play(WfdSession *s)
 {
@@ -288,6 +296,8 @@ static void play(WfdSession *s)
 			.encoder = miracast_device_get_option(s->driver->device, "encoder"),
 			.sender_reports = wfd_source_sink_has_rtcp(s->rtsp),
 			.sound_rate = wfd_source_sound_rate(s->rtsp),
+			.seal = miracast_device_seals(s->driver->device) ? seal : NULL,
+			.seal_data = s->driver->device,
 		};
 		guint16 port = wfd_source_sink_rtp_port(s->rtsp);
 

@@ -12,6 +12,12 @@
 
 G_BEGIN_DECLS
 
+typedef enum {
+	HOST_ENCRYPTION_AUTO, /* if the sink asks for it */
+	HOST_ENCRYPTION_REQUIRED, /* by ways that the air or the group does not encrypt */
+	HOST_ENCRYPTION_NEVER,
+} HostEncryption;
+
 /* How a link to a sink is wanted; the person's choice, or what was chosen for them. */
 typedef struct {
 	guint16 port; /* of RTSP */
@@ -19,6 +25,7 @@ typedef struct {
 	HostAgent *agent; /* asks the person; not NULL */
 	const char *pin; /* (nullable): what the sink shows, known beforehand */
 	GInetAddress *local; /* (nullable): for a way by address; NULL: what the route says */
+	HostEncryption encryption;
 	int go_intent; /* 0 to 15, or -1: the maker chooses */
 } HostLinkWish;
 

@@ -2,14 +2,12 @@
 #include "link-direct.h"
 
 #include "link-watch.h"
+#include "liveness.h"
 #include "reason.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 struct _HostLinkDirect {
@@ -78,26 +76,13 @@ static void fail_open(HostLinkDirect *self, HostReason reason, const char *forma
 	g_task_return_new_error(task, HOST_ERROR, reason, "%s", message);
 }
 
-/* A dead peer must be noticed without traffic of ours and with it. */
 static int take_socket(GSocketConnection *connection, GError **error)
 {
-	const struct {
-		int level, name, value;
-	} options[] = {
-		{IPPROTO_TCP, TCP_NODELAY, 1},
-		{SOL_SOCKET, SO_KEEPALIVE, 1},
-		{IPPROTO_TCP, TCP_KEEPIDLE, 4},
-		{IPPROTO_TCP, TCP_KEEPINTVL, 2},
-		{IPPROTO_TCP, TCP_KEEPCNT, 3},
-		{IPPROTO_TCP, TCP_USER_TIMEOUT, HOST_LINK_DIRECT_SILENCE * 1000},
-	};
 	GSocket *socket = g_socket_connection_get_socket(connection);
 	int fd;
 
-	for (size_t i = 0; i < G_N_ELEMENTS(options); i++)
-		if (!g_socket_set_option(socket, options[i].level, options[i].name,
-					 options[i].value, error))
-			return -1;
+	if (!host_liveness_set(socket, error))
+		return -1;
 	/* GSocket will close its own and has made both non-blocking. */
 	fd = fcntl(g_socket_get_fd(socket), F_DUPFD_CLOEXEC, 3);
 	if (fd < 0 || fcntl(fd, F_SETFL, 0)) {

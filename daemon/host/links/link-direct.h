@@ -8,9 +8,6 @@
 
 G_BEGIN_DECLS
 
-/* On the RTSP connection: nothing acknowledged for so many seconds, and it is dead. */
-#define HOST_LINK_DIRECT_SILENCE 10
-
 #define HOST_TYPE_LINK_DIRECT (host_link_direct_get_type())
 G_DECLARE_FINAL_TYPE(HostLinkDirect, host_link_direct, HOST, LINK_DIRECT, GObject)
 

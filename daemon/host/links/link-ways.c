@@ -13,6 +13,7 @@ struct _HostLinkWays {
 	guint next; /* of the ways */
 	HostWay *way; /* of the link */
 	HostLink *link; /* that opens or is open */
+	HostSealer *sealer; /* or NULL */
 	bool opened; /* the sink has been here by this way: there is no other */
 	GTask *task; /* of the open under way */
 };
@@ -71,6 +72,7 @@ static void try_next(HostLinkWays *self, GError *error)
 			continue;
 		g_signal_connect(self->link, "lost", G_CALLBACK(on_lost), self);
 		g_signal_connect(self->link, "step", G_CALLBACK(on_step), self);
+		host_link_set_sealer(self->link, self->sealer);
 		host_link_open_async(self->link, g_task_get_cancellable(self->task), on_open,
 				     g_object_ref(self));
 		return;
@@ -97,6 +99,15 @@ static void on_open(GObject *object, GAsyncResult *result, gpointer data)
 	}
 	self->opened = true;
 	g_task_return_int(task, fd);
+}
+
+static void host_link_ways_set_sealer(HostLink *link, HostSealer *sealer)
+{
+	HostLinkWays *self = HOST_LINK_WAYS(link);
+
+	g_set_object(&self->sealer, sealer);
+	if (self->link)
+		host_link_set_sealer(self->link, sealer);
 }
 
 static void host_link_ways_open_async(HostLink *link, GCancellable *cancellable,
@@ -160,6 +171,7 @@ HostWay *host_link_ways_get_way(HostLinkWays *self)
 
 static void host_link_ways_iface_init(HostLinkInterface *iface)
 {
+	iface->set_sealer = host_link_ways_set_sealer;
 	iface->open_async = host_link_ways_open_async;
 	iface->open_finish = host_link_ways_open_finish;
 	iface->get_addresses = host_link_ways_get_addresses;
@@ -179,6 +191,7 @@ static void host_link_ways_finalize(GObject *object)
 	HostLinkWays *self = HOST_LINK_WAYS(object);
 
 	drop_link(self);
+	g_clear_object(&self->sealer);
 	g_ptr_array_unref(self->ways);
 	G_OBJECT_CLASS(host_link_ways_parent_class)->finalize(object);
 }

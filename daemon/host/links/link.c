@@ -11,6 +11,12 @@ static void host_link_default_init(HostLinkInterface *iface)
 		     G_TYPE_STRING, G_TYPE_STRING);
 }
 
+void host_link_set_sealer(HostLink *link, HostSealer *sealer)
+{
+	if (HOST_LINK_GET_IFACE(link)->set_sealer)
+		HOST_LINK_GET_IFACE(link)->set_sealer(link, sealer);
+}
+
 void host_link_open_async(HostLink *link, GCancellable *cancellable, GAsyncReadyCallback callback,
 			  gpointer user_data)
 {

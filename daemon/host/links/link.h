@@ -7,6 +7,7 @@
 #define HOST_LINK_H
 
 #include "reason.h"
+#include "sealer.h"
 
 #include <gio/gio.h>
 
@@ -17,13 +18,14 @@ G_DECLARE_INTERFACE(HostLink, host_link, HOST, LINK, GObject)
 
 /**
  * struct _HostLinkInterface - what a maker implements
+ * @set_sealer: optional: before open: who seals, should that be wanted; NULL: nobody any more
  * @open_async: bring the sink here, in bounded time; again if it has gone before settle
  * @open_finish: the connected RTSP socket (blocking, the caller's to close), or -1 with
  *	an error of domain HOST_ERROR, or G_IO_ERROR_CANCELLED
  * @get_addresses: after a successful open: (transfer full): this side's address with the port
  *	of RTSP, and the sink's
  * @settle: the session goes on with the sink's connection: no other one is wanted
- * @leave: optional: the session ends: say so to the sink; close follows
+ * @leave: optional: the session ends: say so to the sink; the sealer goes after that, and close follows
  * @close: release the way; no signal after this
  * @add_details: optional: add to what is shown of the session
  * @add_statistics: optional: the same for what changes all the time
@@ -31,6 +33,7 @@ G_DECLARE_INTERFACE(HostLink, host_link, HOST, LINK, GObject)
 struct _HostLinkInterface {
 	GTypeInterface parent;
 
+	void (*set_sealer)(HostLink *link, HostSealer *sealer);
 	void (*open_async)(HostLink *link, GCancellable *cancellable, GAsyncReadyCallback callback,
 			   gpointer user_data);
 	int (*open_finish)(HostLink *link, GAsyncResult *result, GError **error);
@@ -56,6 +59,7 @@ struct _HostLinkInterface {
  * @message: for people
  */
 
+void host_link_set_sealer(HostLink *link, HostSealer *sealer);
 void host_link_open_async(HostLink *link, GCancellable *cancellable, GAsyncReadyCallback callback,
 			  gpointer user_data);
 int host_link_open_finish(HostLink *link, GAsyncResult *result, GError **error);

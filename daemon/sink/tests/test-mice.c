@@ -113,7 +113,7 @@ static void begin(Source *s, SinkSecurity security, const char *misbehaviour)
 static void finish(Source *s)
 {
 	sink_mice_free(s->sink);
-	g_clear_pointer(&s->dtls, session_dtls_free);
+	g_clear_pointer(&s->dtls, session_dtls_unref);
 	mice_framer_clear(&s->framer);
 	g_queue_clear_full(&s->messages, free_message);
 	g_object_unref(s->local);

@@ -29,6 +29,7 @@ struct _MiracastDevice {
 	GHashTable *values; /* details and statistics, as text */
 	gboolean streaming;
 	int rtp; /* the driver's */
+	gboolean seals;
 	char *reason;
 	gint status_reports;
 	enum miracast_status status;
@@ -94,6 +95,22 @@ bool miracast_device_take_rtp_sockets(MiracastDevice *device, int *rtp, int *rtc
 	rtp_pair_open(rtp, rtcp);
 	device->rtp = *rtp;
 	return true;
+}
+
+bool miracast_device_seals(MiracastDevice *device)
+{
+	return device->seals;
+}
+
+#define SEAL "seal"
+
+size_t miracast_device_seal(MiracastDevice *device, const void *datagram, size_t size, void *out,
+			    size_t out_size)
+{
+	g_assert_cmpuint(out_size, >=, size + MIRACAST_SEAL_OVERHEAD);
+	memcpy(out, SEAL, strlen(SEAL));
+	memcpy((char *)out + strlen(SEAL), datagram, size);
+	return size + strlen(SEAL);
 }
 
 bool miracast_device_connect_rtp(MiracastDevice *device, uint16_t port)
@@ -210,6 +227,7 @@ typedef struct {
 	int fd; /* the sink's end */
 	int rtp; /* UDP */
 	guint rtp_port;
+	const char *seal; /* what each datagram begins with; NULL: they come in clear */
 	GString *read;
 	guint cseq;
 } WfdTestSink;
@@ -348,12 +366,14 @@ static void sink_play(WfdTestSink *sink)
 static void sink_expect_rtp(WfdTestSink *sink)
 {
 	struct pollfd pollfd = {.fd = sink->rtp, .events = POLLIN};
+	gsize seal = sink->seal ? strlen(sink->seal) : 0;
 	guint8 packet[2048];
 
 	g_assert_cmpint(poll(&pollfd, 1, GUARD / 1000), ==, 1);
-	g_assert_cmpint(recv(sink->rtp, packet, sizeof(packet), 0), >, 12);
-	g_assert_cmpuint(packet[1] & 0x7f, ==, 33);
-	g_assert_cmphex(packet[12], ==, 0x47);
+	g_assert_cmpint(recv(sink->rtp, packet, sizeof(packet), 0), >, seal + 12);
+	g_assert_cmpmem(packet, seal, sink->seal, seal);
+	g_assert_cmpuint(packet[seal + 1] & 0x7f, ==, 33);
+	g_assert_cmphex(packet[seal + 12], ==, 0x47);
 }
 
 typedef struct {
@@ -624,6 +644,21 @@ static void test_power(void)
 	rig_free(rig);
 }
 
+static void test_sealed(void)
+{
+	WfdRig *rig = rig_new();
+	struct miracast_display_frame_result result;
+
+	rig->device.seals = TRUE;
+	rig->sink->seal = SEAL;
+	rig_play(rig);
+	for (guint i = 1; i < 5; i++) {
+		g_assert_cmpuint(send_frame(rig, i, 1, &result), ==, STATUS_SUCCESS);
+		sink_expect_rtp(rig->sink);
+	}
+	rig_free(rig);
+}
+
 static void test_edid_refused(void)
 {
 	WfdRig *rig = rig_new();
@@ -801,6 +836,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/wfd/driver/bad-messages", test_bad_messages);
 	g_test_add_func("/wfd/driver/framebuffer-gone", test_framebuffer_gone);
 	g_test_add_func("/wfd/driver/power", test_power);
+	g_test_add_func("/wfd/driver/sealed", test_sealed);
 	g_test_add_func("/wfd/driver/edid-refused", test_edid_refused);
 	g_test_add_func("/wfd/driver/sink-leaves", test_sink_leaves);
 	g_test_add_func("/wfd/driver/sink-closes-in-start", test_sink_closes_in_start);
