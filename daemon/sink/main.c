@@ -144,6 +144,9 @@ static void finish(SinkApp *app, gboolean orderly, SinkReason reason, const char
 					 g_get_monotonic_time());
 		return;
 	}
+	/* A source that is ready waits for us. */
+	if (app->server)
+		sink_server_stop(app->server);
 	keep_reason(app, reason, sentence);
 	g_cancellable_cancel(app->cancellable);
 	g_main_loop_quit(app->loop);
