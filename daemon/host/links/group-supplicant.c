@@ -695,8 +695,9 @@ static void invite(HostGroupSupplicant *self, const HostStoredGroup *group)
 	g_variant_builder_add(&options, "{sv}", "bssid", g_variant_new_string(group->owner));
 	g_variant_builder_add(&options, "{sv}", "ssid", bytes_to_variant(group->ssid));
 	g_variant_builder_add(&options, "{sv}", "psk", bytes_to_variant(group->psk));
+	/* As a text it would be put in quotes, and is then no number. */
 	g_variant_builder_add(&options, "{sv}", "mode",
-			      g_variant_new_string(group->is_owner ? "3" : "0"));
+			      g_variant_new_int32(group->is_owner ? 3 : 0));
 	set_stage(self, STAGE_INVITE);
 	host_group_emit_step(HOST_GROUP(self), "inviting",
 			     "The sink is invited to the group from an earlier time");
