@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "discovery/finder-mice.h"
 #include "discovery/finder-p2p.h"
 #include "manager.h"
 #include "root.h"
@@ -119,6 +120,7 @@ static void add_finders(GPtrArray *finders, HostListener *listener)
 		return;
 	}
 	g_dbus_connection_set_exit_on_close(system, FALSE);
+	g_ptr_array_add(finders, host_finder_mice_new(system, listener));
 	g_ptr_array_add(finders, host_finder_p2p_new(system, listener, state ? state : STATE_PATH));
 }
 

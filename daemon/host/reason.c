@@ -127,6 +127,12 @@ static const struct {
 		{"sink-took-no-address",
 		 "The sink joined the group but asked for no address: check that no firewall drops DHCP (67/udp) on its interface, and switch the sink off and on."},
 
+	[HOST_REASON_AVAHI_AWAY] =
+		{"avahi-away",
+		 "Avahi is not there, so no sink on the local network is found: install avahi-daemon, or start it with 'systemctl start avahi-daemon'."},
+	[HOST_REASON_AVAHI_FAILED] =
+		{"avahi-failed",
+		 "Avahi does not look for sinks on the local network: see its log."},
 	[HOST_REASON_SINK_UNREACHABLE] = {"sink-unreachable",
 					  "The sink was found on the network but cannot be "
 					  "connected: check that it is on, and that no firewall is "

@@ -1,0 +1,665 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Avahi names a service once for each interface and family that it hears it on: those of one name are one
+ * sink, which is there as long as one of them is. Each is resolved by itself: to a host, and the
+ * host to addresses. A sink is told of when it has an address, and again with each more.
+ */
+#include "finder-mice.h"
+
+#include "links/link-mice.h"
+#include "reason.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#define SERVICE	   "_display._tcp"
+#define AVAHI	   "org.freedesktop.Avahi"
+#define BROWSER	   AVAHI ".ServiceBrowser"
+#define ANY	   (-1) /* interface, as protocol */
+#define IPV4	   0 /* protocols */
+#define IPV6	   1
+#define NO_ADDRESS 8u /* a flag of lookups */
+
+/* A network full of them does not fill memory. */
+#define MAX_SERVICES  512
+#define MAX_ADDRESSES 8
+
+/* Addresses of mDNS come before those of the DNS, IPv4 before IPv6: a scope cannot be in a URL. */
+typedef enum {
+	RANK_MDNS_IPV4,
+	RANK_MDNS_IPV6,
+	RANK_DNS,
+} MiceRank;
+
+/* What a link needs of a sink. */
+#define MICE_TYPE_ORIGIN (mice_origin_get_type())
+G_DECLARE_FINAL_TYPE(MiceOrigin, mice_origin, MICE, ORIGIN, GObject)
+
+struct _MiceOrigin {
+	GObject parent_instance;
+	GPtrArray *addresses; /* GInetSocketAddress */
+};
+
+G_DEFINE_FINAL_TYPE(MiceOrigin, mice_origin, G_TYPE_OBJECT)
+
+static void mice_origin_init(MiceOrigin *self)
+{
+	self->addresses = g_ptr_array_new_with_free_func(g_object_unref);
+}
+
+static void mice_origin_finalize(GObject *object)
+{
+	g_ptr_array_unref(MICE_ORIGIN(object)->addresses);
+	G_OBJECT_CLASS(mice_origin_parent_class)->finalize(object);
+}
+
+static void mice_origin_class_init(MiceOriginClass *class)
+{
+	G_OBJECT_CLASS(class)->finalize = mice_origin_finalize;
+}
+
+typedef struct {
+	GInetSocketAddress *address;
+	MiceRank rank;
+} MiceAddress;
+
+static void mice_address_free(gpointer data)
+{
+	MiceAddress *address = data;
+
+	g_object_unref(address->address);
+	g_free(address);
+}
+
+typedef struct {
+	char *id; /* name and domain */
+	char *name; /* the service's, for people */
+	GHashTable *services; /* keys of those that it is heard as */
+	GPtrArray *addresses; /* MiceAddress, the preferred ones first */
+	char *container; /* identities; NULL: not known */
+	char *p2p_address;
+	bool told;
+} MiceSink;
+
+static void mice_sink_free(gpointer data)
+{
+	MiceSink *sink = data;
+
+	g_hash_table_unref(sink->services);
+	g_ptr_array_unref(sink->addresses);
+	g_free(sink->id);
+	g_free(sink->name);
+	g_free(sink->container);
+	g_free(sink->p2p_address);
+	g_free(sink);
+}
+
+struct _HostFinderMice {
+	GObject parent_instance;
+
+	GDBusConnection *connection;
+	HostListener *listener;
+	guint watch;
+	bool searching;
+	bool is_there; /* Avahi */
+	char *failure; /* why it does not look; NULL: it does, or is not to */
+	char *problem; /* as it was told last */
+
+	/* While it looks. */
+	GCancellable *cancellable;
+	guint signals;
+	char *browser; /* NULL: not known yet */
+	char *last_browser; /* of the search before */
+	guint n_services;
+	GHashTable *sinks; /* by id */
+};
+
+static void host_finder_mice_iface_init(HostFinderInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE(HostFinderMice, host_finder_mice, G_TYPE_OBJECT,
+			      G_IMPLEMENT_INTERFACE(HOST_TYPE_FINDER, host_finder_mice_iface_init))
+
+/* What is asked about a service, or its host. */
+typedef struct {
+	HostFinderMice *self;
+	GCancellable *cancellable; /* cancelled: nobody wants to know */
+	char *id;
+	gint32 interface;
+	guint16 port;
+} MiceQuestion;
+
+static MiceQuestion *question_new(HostFinderMice *self, const char *id, gint32 interface,
+				  guint16 port)
+{
+	MiceQuestion *question = g_new0(MiceQuestion, 1);
+
+	question->self = g_object_ref(self);
+	question->cancellable = g_object_ref(self->cancellable);
+	question->id = g_strdup(id);
+	question->interface = interface;
+	question->port = port;
+	return question;
+}
+
+static void question_free(MiceQuestion *question)
+{
+	g_object_unref(question->self);
+	g_object_unref(question->cancellable);
+	g_free(question->id);
+	g_free(question);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MiceQuestion, question_free)
+
+/* The sink that was asked about, if it is still wanted and there. */
+static MiceSink *question_sink(const MiceQuestion *question)
+{
+	if (g_cancellable_is_cancelled(question->cancellable))
+		return NULL;
+	return g_hash_table_lookup(question->self->sinks, question->id);
+}
+
+static void call(HostFinderMice *self, const char *path, const char *interface, const char *method,
+		 GVariant *arguments, const char *reply, GAsyncReadyCallback callback,
+		 gpointer user_data)
+{
+	/* Whoever has stopped Avahi does not want it started. */
+	g_dbus_connection_call(self->connection, AVAHI, path, interface, method, arguments,
+			       reply ? G_VARIANT_TYPE(reply) : NULL,
+			       G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, self->cancellable, callback,
+			       user_data);
+}
+
+/*
+ * Telling of sinks.
+ */
+
+static void tell(HostFinderMice *self, MiceSink *sink)
+{
+	g_autoptr(HostFinding) finding = host_finding_new(sink->id);
+	g_autoptr(GStrvBuilder) identities = g_strv_builder_new();
+	MiceOrigin *origin = g_object_new(MICE_TYPE_ORIGIN, NULL);
+
+	if (sink->container)
+		g_strv_builder_add(identities, sink->container);
+	if (sink->p2p_address)
+		g_strv_builder_add(identities, sink->p2p_address);
+	for (guint i = 0; i < sink->addresses->len; i++) {
+		const MiceAddress *one = sink->addresses->pdata[i];
+		g_autofree char *text =
+			g_inet_address_to_string(g_inet_socket_address_get_address(one->address));
+		g_autofree char *identity = g_strconcat("address:", text, NULL);
+
+		g_ptr_array_add(origin->addresses, g_object_ref(one->address));
+		if (!i)
+			finding->address = g_strdup(text);
+		/* What the DNS says of such a name may be another machine. */
+		if (one->rank != RANK_DNS)
+			g_strv_builder_add(identities, identity);
+	}
+	g_strfreev(finding->identities);
+	finding->identities = g_strv_builder_end(identities);
+	finding->name = g_strdup(sink->name);
+	finding->origin = G_OBJECT(origin);
+	sink->told = true;
+	host_finder_emit_found(HOST_FINDER(self), finding);
+}
+
+/* One that a sink on the network can have. */
+static bool is_usable(GInetAddress *address)
+{
+	return !g_inet_address_get_is_any(address) && !g_inet_address_get_is_multicast(address) &&
+	       !g_inet_address_get_is_loopback(address);
+}
+
+static void add_address(HostFinderMice *self, MiceSink *sink, GInetAddress *address,
+			gint32 interface, guint16 port, MiceRank rank)
+{
+	guint place = 0;
+	MiceAddress *one;
+
+	if (!is_usable(address) || sink->addresses->len >= MAX_ADDRESSES)
+		return;
+	for (guint i = 0; i < sink->addresses->len; i++) {
+		one = sink->addresses->pdata[i];
+		if (g_inet_address_equal(g_inet_socket_address_get_address(one->address), address))
+			return;
+		if (one->rank <= rank)
+			place = i + 1;
+	}
+	one = g_new0(MiceAddress, 1);
+	one->rank = rank;
+	if (g_inet_address_get_family(address) == G_SOCKET_FAMILY_IPV6 &&
+	    g_inet_address_get_is_link_local(address))
+		one->address = g_object_new(G_TYPE_INET_SOCKET_ADDRESS, "address", address, "port",
+					    port, "scope-id", (guint)MAX(interface, 0), NULL);
+	else
+		one->address = G_INET_SOCKET_ADDRESS(g_inet_socket_address_new(address, port));
+	g_ptr_array_insert(sink->addresses, (gint)place, one);
+	tell(self, sink);
+}
+
+/*
+ * From a service to a host, and from a host to addresses.
+ */
+
+static void on_mdns_address(GObject *object, GAsyncResult *result, gpointer data)
+{
+	g_autoptr(MiceQuestion) question = data;
+	g_autoptr(GVariant)
+		reply = g_dbus_connection_call_finish(G_DBUS_CONNECTION(object), result, NULL);
+	MiceSink *sink = question_sink(question);
+	g_autoptr(GInetAddress) address = NULL;
+	const char *text;
+
+	if (!reply || !sink)
+		return;
+	g_variant_get_child(reply, 4, "&s", &text);
+	address = g_inet_address_new_from_string(text);
+	if (address)
+		add_address(question->self, sink, address, question->interface, question->port,
+			    g_inet_address_get_family(address) == G_SOCKET_FAMILY_IPV4
+				    ? RANK_MDNS_IPV4
+				    : RANK_MDNS_IPV6);
+}
+
+static void on_dns_addresses(GObject *object, GAsyncResult *result, gpointer data)
+{
+	g_autoptr(MiceQuestion) question = data;
+	GList *addresses = g_resolver_lookup_by_name_finish(G_RESOLVER(object), result, NULL);
+	MiceSink *sink = question_sink(question);
+
+	/* One that is of a link has no interface there. */
+	for (GList *item = addresses; item && sink; item = item->next)
+		if (!g_inet_address_get_is_link_local(item->data))
+			add_address(question->self, sink, item->data, 0, question->port, RANK_DNS);
+	g_resolver_free_addresses(addresses);
+}
+
+/* The first label, if it is one of a host's. */
+static char *label_of(const char *host)
+{
+	gsize length = strcspn(host, ".");
+
+	if (!length || length > 63 ||
+	    length != strspn(host, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-"))
+		return NULL;
+	return g_strndup(host, length);
+}
+
+static void look_up_host(HostFinderMice *self, MiceSink *sink, gint32 interface, gint32 protocol,
+			 const char *host, guint16 port)
+{
+	g_autofree char *label = label_of(host);
+	g_autoptr(GResolver) resolver = g_resolver_get_default();
+
+	for (gint32 family = IPV4; family <= IPV6; family++)
+		call(self, "/", AVAHI ".Server", "ResolveHostName",
+		     g_variant_new("(iisiu)", interface, protocol, host, family, 0u), "(iisisu)",
+		     on_mdns_address, question_new(self, sink->id, interface, port));
+	if (label)
+		g_resolver_lookup_by_name_async(resolver, label, self->cancellable,
+						on_dns_addresses,
+						question_new(self, sink->id, interface, port));
+}
+
+/* "{B1F6...}" and "b1f6...", as sinks have it. */
+static char *container_identity(const char *value)
+{
+	g_autofree char *guid = g_ascii_strdown(value, -1);
+	gsize length;
+
+	g_strdelimit(guid, "{}", ' ');
+	g_strstrip(guid);
+	length = strlen(guid);
+	if (length < 16 || length > 40 || strspn(guid, "0123456789abcdef-") != length)
+		return NULL;
+	return g_strconcat("container:", guid, NULL);
+}
+
+static char *p2p_identity(const char *value)
+{
+	g_autofree char *mac = g_ascii_strdown(value, -1);
+
+	g_strdelimit(mac, "-", ':');
+	if (!g_regex_match_simple("^([0-9a-f]{2}:){5}[0-9a-f]{2}$", mac, G_REGEX_DOLLAR_ENDONLY, 0))
+		return NULL;
+	return g_strconcat("p2p:", mac, NULL);
+}
+
+/* One "key=value" of the TXT record; keys may be written in any case (RFC 6763, 6.4). */
+static void take_txt(MiceSink *sink, GVariant *entry)
+{
+	gsize size;
+	const char *bytes = g_variant_get_fixed_array(entry, &size, 1);
+	g_autofree char *text = g_strndup(bytes, size);
+	char *value = strchr(text, '=');
+
+	if (!value || !g_utf8_validate(text, -1, NULL))
+		return;
+	*value++ = '\0';
+	if (!g_ascii_strcasecmp(text, "container_id") && !sink->container)
+		sink->container = container_identity(value);
+	else if (!g_ascii_strcasecmp(text, "p2pmac") && !sink->p2p_address)
+		sink->p2p_address = p2p_identity(value);
+}
+
+static void on_service(GObject *object, GAsyncResult *result, gpointer data)
+{
+	g_autoptr(MiceQuestion) question = data;
+	HostFinderMice *self = question->self;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant)
+		reply = g_dbus_connection_call_finish(G_DBUS_CONNECTION(object), result, &error);
+	MiceSink *sink = question_sink(question);
+	g_autoptr(GVariant) txt = NULL;
+	gint32 interface, protocol;
+	const char *host;
+	guint16 port;
+
+	if (!sink)
+		return;
+	if (!reply) {
+		g_info("Miracast over Infrastructure: \"%s\": %s", sink->name, error->message);
+		return;
+	}
+	g_variant_get_child(reply, 0, "i", &interface);
+	g_variant_get_child(reply, 1, "i", &protocol);
+	g_variant_get_child(reply, 5, "&s", &host);
+	g_variant_get_child(reply, 8, "q", &port);
+	txt = g_variant_get_child_value(reply, 9);
+	for (gsize i = 0; i < g_variant_n_children(txt); i++) {
+		g_autoptr(GVariant) entry = g_variant_get_child_value(txt, i);
+
+		take_txt(sink, entry);
+	}
+	if (port)
+		look_up_host(self, sink, interface, protocol, host, port);
+}
+
+/*
+ * What Avahi hears.
+ */
+
+static char *service_key(gint32 interface, gint32 protocol)
+{
+	return g_strdup_printf("%d %d", interface, protocol);
+}
+
+static char *sink_id(const char *name, const char *domain)
+{
+	return g_strdup_printf("%s\t%s", name, domain);
+}
+
+static void on_item_new(HostFinderMice *self, gint32 interface, gint32 protocol, const char *name,
+			const char *type, const char *domain)
+{
+	g_autofree char *id = sink_id(name, domain);
+	MiceSink *sink = g_hash_table_lookup(self->sinks, id);
+
+	if (self->n_services >= MAX_SERVICES)
+		return;
+	if (!sink) {
+		sink = g_new0(MiceSink, 1);
+		sink->id = g_strdup(id);
+		sink->name = host_finding_clean_name(name, strlen(name));
+		if (!sink->name)
+			sink->name = g_strdup("?");
+		sink->services = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+		sink->addresses = g_ptr_array_new_with_free_func(mice_address_free);
+		g_hash_table_insert(self->sinks, sink->id, sink);
+	}
+	self->n_services += g_hash_table_add(sink->services, service_key(interface, protocol));
+	call(self, "/", AVAHI ".Server", "ResolveService",
+	     g_variant_new("(iisssiu)", interface, protocol, name, type, domain, protocol,
+			   NO_ADDRESS),
+	     "(iissssisqaayu)", on_service, question_new(self, id, interface, 0));
+}
+
+static void on_item_remove(HostFinderMice *self, gint32 interface, gint32 protocol,
+			   const char *name, const char *domain)
+{
+	g_autofree char *id = sink_id(name, domain);
+	g_autofree char *key = service_key(interface, protocol);
+	MiceSink *sink = g_hash_table_lookup(self->sinks, id);
+	bool told;
+
+	if (!sink || !g_hash_table_remove(sink->services, key))
+		return;
+	self->n_services--;
+	if (g_hash_table_size(sink->services))
+		return;
+	told = sink->told;
+	g_hash_table_remove(self->sinks, id);
+	if (told)
+		host_finder_emit_lost(HOST_FINDER(self), id);
+}
+
+static void fail(HostFinderMice *self, const char *why);
+
+static void on_signal(GDBusConnection *connection, const char *sender, const char *path,
+		      const char *interface_name, const char *signal, GVariant *arguments,
+		      gpointer data)
+{
+	HostFinderMice *self = data;
+	const char *name, *type, *domain;
+	gint32 interface, protocol;
+	guint32 flags;
+
+	/* Avahi may tell of what it knows before it says which browser that is of. */
+	if (self->browser ? strcmp(path, self->browser) : !g_strcmp0(path, self->last_browser))
+		return;
+	if (!strcmp(signal, "Failure")) {
+		if (g_variant_is_of_type(arguments, G_VARIANT_TYPE("(s)"))) {
+			g_variant_get(arguments, "(&s)", &name);
+			fail(self, name);
+		}
+		return;
+	}
+	if (!g_variant_is_of_type(arguments, G_VARIANT_TYPE("(iisssu)")))
+		return;
+	g_variant_get(arguments, "(ii&s&s&su)", &interface, &protocol, &name, &type, &domain,
+		      &flags);
+	if (!strcmp(signal, "ItemNew"))
+		on_item_new(self, interface, protocol, name, type, domain);
+	else if (!strcmp(signal, "ItemRemove"))
+		on_item_remove(self, interface, protocol, name, domain);
+}
+
+/*
+ * Looking, as long as it is wanted and Avahi is there.
+ */
+
+static void lose_all(HostFinderMice *self)
+{
+	g_autoptr(GHashTable) sinks = self->sinks;
+	GHashTableIter iter;
+	gpointer sink;
+
+	self->sinks = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, mice_sink_free);
+	self->n_services = 0;
+	g_hash_table_iter_init(&iter, sinks);
+	while (g_hash_table_iter_next(&iter, NULL, &sink))
+		if (((MiceSink *)sink)->told)
+			host_finder_emit_lost(HOST_FINDER(self), ((MiceSink *)sink)->id);
+}
+
+static void stop_browsing(HostFinderMice *self)
+{
+	if (self->cancellable)
+		g_cancellable_cancel(self->cancellable);
+	g_clear_object(&self->cancellable);
+	if (self->signals)
+		g_dbus_connection_signal_unsubscribe(self->connection, self->signals);
+	self->signals = 0;
+	if (self->browser && self->is_there)
+		call(self, self->browser, BROWSER, "Free", NULL, NULL, NULL, NULL);
+	if (self->browser) {
+		g_free(self->last_browser);
+		self->last_browser = g_steal_pointer(&self->browser);
+	}
+}
+
+static void fail(HostFinderMice *self, const char *why)
+{
+	stop_browsing(self);
+	lose_all(self);
+	g_free(self->failure);
+	self->failure = g_strdup(why);
+	host_finder_emit_problem_changed(HOST_FINDER(self));
+}
+
+static void on_browser(GObject *object, GAsyncResult *result, gpointer data)
+{
+	g_autoptr(HostFinderMice) self = data;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant)
+		reply = g_dbus_connection_call_finish(G_DBUS_CONNECTION(object), result, &error);
+
+	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+		return;
+	if (reply)
+		g_variant_get(reply, "(o)", &self->browser);
+	else
+		fail(self, error->message);
+}
+
+static void browse(HostFinderMice *self)
+{
+	if (!self->searching || !self->is_there || self->cancellable)
+		return;
+	self->cancellable = g_cancellable_new();
+	g_clear_pointer(&self->failure, g_free);
+	/* Before there is a browser, whose first signals are not to be missed. */
+	self->signals = g_dbus_connection_signal_subscribe(self->connection, AVAHI, BROWSER, NULL,
+							   NULL, NULL, G_DBUS_SIGNAL_FLAGS_NONE,
+							   on_signal, self, NULL);
+	call(self, "/", AVAHI ".Server", "ServiceBrowserNew",
+	     g_variant_new("(iissu)", ANY, ANY, SERVICE, "", 0u), "(o)", on_browser,
+	     g_object_ref(self));
+}
+
+static void on_appeared(GDBusConnection *connection, const char *name, const char *owner,
+			gpointer data)
+{
+	HostFinderMice *self = data;
+
+	self->is_there = true;
+	browse(self);
+	host_finder_emit_problem_changed(HOST_FINDER(self));
+}
+
+static void on_vanished(GDBusConnection *connection, const char *name, gpointer data)
+{
+	HostFinderMice *self = data;
+
+	self->is_there = false;
+	g_clear_pointer(&self->failure, g_free);
+	stop_browsing(self);
+	lose_all(self);
+	host_finder_emit_problem_changed(HOST_FINDER(self));
+}
+
+/*
+ * The finder.
+ */
+
+static const char *host_finder_mice_get_way(HostFinder *finder)
+{
+	return HOST_WAY_MICE;
+}
+
+static void host_finder_mice_start(HostFinder *finder)
+{
+	HostFinderMice *self = HOST_FINDER_MICE(finder);
+
+	self->searching = true;
+	browse(self);
+}
+
+/* Who looks again is told of all again. */
+static void host_finder_mice_stop(HostFinder *finder)
+{
+	HostFinderMice *self = HOST_FINDER_MICE(finder);
+
+	self->searching = false;
+	stop_browsing(self);
+	g_hash_table_remove_all(self->sinks);
+	self->n_services = 0;
+}
+
+static const char *host_finder_mice_get_problem(HostFinder *finder, const char **message)
+{
+	HostFinderMice *self = HOST_FINDER_MICE(finder);
+	HostReason reason = self->is_there ? HOST_REASON_AVAHI_FAILED : HOST_REASON_AVAHI_AWAY;
+
+	if (self->is_there && !self->failure)
+		return NULL;
+	g_free(self->problem);
+	self->problem = host_reason_message(reason, self->failure);
+	if (message)
+		*message = self->problem;
+	return host_reason_word(reason);
+}
+
+static HostLink *host_finder_mice_make_link(HostFinder *finder, HostFinding *finding,
+					    const HostLinkWish *wish, GError **error)
+{
+	const HostMiceSink sink = {
+		.name = finding->name,
+		.addresses = MICE_ORIGIN(finding->origin)->addresses,
+	};
+
+	return host_link_mice_new(HOST_FINDER_MICE(finder)->listener, &sink, wish);
+}
+
+/* Nothing is kept. */
+static void host_finder_mice_forget(HostFinder *finder, HostFinding *finding)
+{
+}
+
+static void host_finder_mice_iface_init(HostFinderInterface *iface)
+{
+	iface->get_way = host_finder_mice_get_way;
+	iface->start = host_finder_mice_start;
+	iface->stop = host_finder_mice_stop;
+	iface->get_problem = host_finder_mice_get_problem;
+	iface->make_link = host_finder_mice_make_link;
+	iface->forget = host_finder_mice_forget;
+}
+
+static void host_finder_mice_init(HostFinderMice *self)
+{
+	self->sinks = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, mice_sink_free);
+}
+
+static void host_finder_mice_finalize(GObject *object)
+{
+	HostFinderMice *self = HOST_FINDER_MICE(object);
+
+	g_bus_unwatch_name(self->watch);
+	stop_browsing(self);
+	g_hash_table_unref(self->sinks);
+	g_object_unref(self->connection);
+	g_free(self->last_browser);
+	g_free(self->failure);
+	g_free(self->problem);
+	G_OBJECT_CLASS(host_finder_mice_parent_class)->finalize(object);
+}
+
+static void host_finder_mice_class_init(HostFinderMiceClass *class)
+{
+	G_OBJECT_CLASS(class)->finalize = host_finder_mice_finalize;
+}
+
+HostFinder *host_finder_mice_new(GDBusConnection *connection, HostListener *listener)
+{
+	HostFinderMice *self = g_object_new(HOST_TYPE_FINDER_MICE, NULL);
+
+	self->connection = g_object_ref(connection);
+	self->listener = listener;
+	self->watch = g_bus_watch_name_on_connection(connection, AVAHI,
+						     G_BUS_NAME_WATCHER_FLAGS_NONE, on_appeared,
+						     on_vanished, self, NULL);
+	return HOST_FINDER(self);
+}

@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The host's finder of Miracast over Infrastructure, with a real Avahi on a bus of the test's, in a
+ * network of its own: what miracast-sink announces, and what else may be announced.
+ */
+#include "finder-mice.h"
+#include "link-mice.h"
+#include "reason.h"
+
+#include <glib/gstdio.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define ADDRESS "10.9.0.1"
+#define GUARD	60 /* seconds */
+
+static const char *sink_program;
+
+typedef struct {
+	char *folder;
+	GSubprocess *bus_daemon, *avahi;
+	GDBusConnection *bus;
+	HostListener *listener;
+	HostFinder *finder;
+	GHashTable *found; /* HostFinding by id */
+	guint problems_changed;
+} FinderRig;
+
+static void run(const char *command)
+{
+	if (system(command))
+		g_error("%s failed", command);
+}
+
+static void die_with_parent(gpointer data)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+static GSubprocess *start(const char *const *argv)
+{
+	g_autoptr(GSubprocessLauncher)
+		launcher = g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_SILENCE);
+	g_autoptr(GError) error = NULL;
+	GSubprocess *process;
+
+	g_subprocess_launcher_set_child_setup(launcher, die_with_parent, NULL, NULL);
+	process = g_subprocess_launcher_spawnv(launcher, argv, &error);
+	g_assert_no_error(error);
+	return process;
+}
+
+static void stop(GSubprocess **process, int signal)
+{
+	g_subprocess_send_signal(*process, signal);
+	g_subprocess_wait(*process, NULL, NULL);
+	g_clear_object(process);
+}
+
+static gboolean on_guard(gpointer data)
+{
+	g_error("it takes too long: %s", (const char *)data);
+	return G_SOURCE_REMOVE;
+}
+
+#define wait_until(condition)                                                             \
+	do {                                                                              \
+		guint guard = g_timeout_add_seconds(GUARD, on_guard, (char *)#condition); \
+		while (!(condition))                                                      \
+			g_main_context_iteration(NULL, TRUE);                             \
+		g_source_remove(guard);                                                   \
+	} while (0)
+
+static void on_found(HostFinder *finder, HostFinding *finding, FinderRig *rig)
+{
+	g_assert_true(g_utf8_validate(finding->name, -1, NULL));
+	g_assert_cmpstr(finding->name, !=, "");
+	g_assert_nonnull(finding->address);
+	g_hash_table_replace(rig->found, g_strdup(finding->id), g_object_ref(finding));
+}
+
+static void on_lost(HostFinder *finder, const char *id, FinderRig *rig)
+{
+	g_assert_true(g_hash_table_remove(rig->found, id));
+}
+
+static void on_problem(HostFinder *finder, FinderRig *rig)
+{
+	rig->problems_changed++;
+}
+
+static HostFinding *find(FinderRig *rig, const char *name)
+{
+	GHashTableIter iter;
+	gpointer finding;
+
+	g_hash_table_iter_init(&iter, rig->found);
+	while (g_hash_table_iter_next(&iter, NULL, &finding))
+		if (!strcmp(((HostFinding *)finding)->name, name))
+			return finding;
+	return NULL;
+}
+
+static const char *problem(FinderRig *rig)
+{
+	const char *message = NULL;
+	const char *word = host_finder_get_problem(rig->finder, &message);
+
+	if (word)
+		g_assert_cmpstr(message, !=, "");
+	return word ? word : "";
+}
+
+static void start_avahi(FinderRig *rig)
+{
+	g_autofree char *config = g_build_filename(rig->folder, "avahi.conf", NULL);
+	const char *const argv[] = {"avahi-daemon", "--no-drop-root", "--no-chroot", "--no-rlimits",
+				    "-f",	    config,	      NULL};
+
+	/* One that was killed leaves it behind. */
+	g_unlink("/run/avahi-daemon/pid");
+	rig->avahi = start(argv);
+}
+
+static void rig_init(FinderRig *rig)
+{
+	g_autofree char *bus_config = NULL;
+	g_autofree char *bus_socket = NULL;
+	g_autofree char *bus_address = NULL;
+	g_autofree char *bus_text = NULL;
+	g_autofree char *avahi_config = NULL;
+	g_autofree char *config_file = NULL;
+	g_autoptr(GError) error = NULL;
+
+	*rig = (FinderRig){0};
+	run("ip link set lo up && ip link add lan type veth peer name far && ip link set far up && ip addr add " ADDRESS
+	    "/24 dev lan && ip link set lan up multicast on && ip route add 224.0.0.0/4 dev lan");
+	rig->folder = g_dir_make_tmp("finder-XXXXXX", NULL);
+	bus_config = g_build_filename(rig->folder, "bus.conf", NULL);
+	bus_socket = g_build_filename(rig->folder, "bus", NULL);
+	bus_address = g_strdup_printf("unix:path=%s", bus_socket);
+	bus_text = g_strdup_printf(
+		"<busconfig><type>test</type><listen>%s</listen>"
+		"<policy context=\"default\"><allow user=\"*\"/>"
+		"<allow own=\"*\"/><allow send_destination=\"*\" eavesdrop=\"true\"/><allow eavesdrop=\"true\"/>"
+		"</policy></busconfig>",
+		bus_address);
+	g_assert_true(g_file_set_contents(bus_config, bus_text, -1, NULL));
+	config_file = g_strdup_printf("--config-file=%s", bus_config);
+	{
+		const char *const argv[] = {"dbus-daemon", config_file, "--nofork", NULL};
+
+		rig->bus_daemon = start(argv);
+	}
+	g_setenv("DBUS_SYSTEM_BUS_ADDRESS", bus_address, TRUE);
+	for (guint i = 0; i < 1000 && !g_file_test(bus_socket, G_FILE_TEST_EXISTS); i++)
+		g_usleep(10000);
+	avahi_config = g_build_filename(rig->folder, "avahi.conf", NULL);
+	g_assert_true(g_file_set_contents(avahi_config,
+					  "[server]\nhost-name=tester\nuse-ipv6=yes\n"
+					  "disallow-other-stacks=no\n[publish]\n"
+					  "publish-hinfo=no\npublish-workstation=no\n",
+					  -1, NULL));
+	rig->bus = g_bus_get_sync(G_BUS_TYPE_SYSTEM, NULL, &error);
+	g_assert_no_error(error);
+	g_dbus_connection_set_exit_on_close(rig->bus, FALSE);
+	rig->listener = host_listener_new();
+	rig->found = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_object_unref);
+	rig->finder = host_finder_mice_new(rig->bus, rig->listener);
+	g_signal_connect(rig->finder, "found", G_CALLBACK(on_found), rig);
+	g_signal_connect(rig->finder, "lost", G_CALLBACK(on_lost), rig);
+	g_signal_connect(rig->finder, "problem-changed", G_CALLBACK(on_problem), rig);
+}
+
+static void rig_clear(FinderRig *rig)
+{
+	g_autofree char *command = g_strdup_printf("rm -r '%s'", rig->folder);
+
+	g_signal_handlers_disconnect_by_data(rig->finder, rig);
+	g_clear_object(&rig->finder);
+	host_listener_free(rig->listener);
+	g_hash_table_unref(rig->found);
+	g_clear_object(&rig->bus);
+	if (rig->avahi)
+		stop(&rig->avahi, SIGTERM);
+	stop(&rig->bus_daemon, SIGTERM);
+	run(command);
+	g_free(rig->folder);
+}
+
+static GSubprocess *start_sink(const char *name, guint port)
+{
+	g_autofree char *name_option = g_strdup_printf("--name=%s", name);
+	g_autofree char *port_option = g_strdup_printf("--mice-port=%u", port);
+	const char *const argv[] = {sink_program, "--mice", name_option, port_option, NULL};
+
+	return start(argv);
+}
+
+static gboolean has_identity(const HostFinding *finding, const char *identity)
+{
+	return g_strv_contains((const char *const *)finding->identities, identity);
+}
+
+static void on_open(GObject *object, GAsyncResult *result, gpointer data)
+{
+	*(GAsyncResult **)data = g_object_ref(result);
+}
+
+/* What was found can be reached. */
+static void reach(FinderRig *rig, HostFinding *finding)
+{
+	g_autoptr(GObject) agent = g_object_new(G_TYPE_OBJECT, NULL); /* is not asked */
+	const HostLinkWish wish = {.port = 7300, .wait_s = 20, .agent = (HostAgent *)agent};
+	g_autoptr(GError) error = NULL;
+	g_autoptr(HostLink) link = host_finder_make_link(rig->finder, finding, &wish, &error);
+	g_autoptr(GAsyncResult) result = NULL;
+	int fd;
+
+	g_assert_no_error(error);
+	host_link_open_async(link, NULL, on_open, &result);
+	wait_until(result);
+	fd = host_link_open_finish(link, result, &error);
+	g_assert_no_error(error);
+	g_assert_cmpint(fd, >=, 0);
+	close(fd);
+	host_link_leave(link);
+	host_link_close(link);
+}
+
+static void test_sinks(void)
+{
+	GSubprocess *sink, *second;
+	FinderRig rig;
+	HostFinding *finding;
+
+	rig_init(&rig);
+	g_assert_cmpstr(host_finder_get_way(rig.finder), ==, "mice");
+	host_finder_start(rig.finder);
+	wait_until(rig.problems_changed);
+	g_assert_cmpstr(problem(&rig), ==, "avahi-away");
+
+	/* It comes later, and with it the sink, which waited for it, too. */
+	sink = start_sink("Living room", 7250);
+	start_avahi(&rig);
+	wait_until(find(&rig, "Living room"));
+	g_assert_cmpstr(problem(&rig), ==, "");
+	finding = find(&rig, "Living room");
+	g_assert_cmpstr(finding->address, ==, ADDRESS);
+	g_assert_true(has_identity(finding, "address:" ADDRESS));
+	g_assert_true(g_str_has_prefix(finding->identities[0], "container:"));
+	g_assert_null(strpbrk(finding->identities[0], "{}ABCDEF"));
+	reach(&rig, finding);
+	/* It has had its session. */
+	stop(&sink, SIGKILL);
+	wait_until(!g_hash_table_size(rig.found));
+	sink = start_sink("Living room", 7250);
+	wait_until(find(&rig, "Living room"));
+
+	/* One of the same name has another one then. */
+	second = start_sink("Living room", 7251);
+	wait_until(find(&rig, "Living room #2"));
+	stop(&second, SIGKILL);
+	wait_until(!find(&rig, "Living room #2"));
+	g_assert_nonnull(find(&rig, "Living room"));
+
+	/* Who looks again is told again. */
+	host_finder_stop(rig.finder);
+	g_hash_table_remove_all(rig.found);
+	host_finder_start(rig.finder);
+	wait_until(find(&rig, "Living room"));
+
+	/* Avahi dies and comes back. */
+	stop(&rig.avahi, SIGKILL);
+	wait_until(!strcmp(problem(&rig), "avahi-away"));
+	g_assert_cmpuint(g_hash_table_size(rig.found), ==, 0);
+	start_avahi(&rig);
+	wait_until(find(&rig, "Living room"));
+	g_assert_cmpstr(problem(&rig), ==, "");
+	stop(&sink, SIGKILL);
+	wait_until(!g_hash_table_size(rig.found));
+	rig_clear(&rig);
+}
+
+/* Announces what the test likes. */
+static void announce(FinderRig *rig, const char *name, guint16 port, const char *const *txt)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) reply = g_dbus_connection_call_sync(
+		rig->bus, "org.freedesktop.Avahi", "/", "org.freedesktop.Avahi.Server",
+		"EntryGroupNew", NULL, G_VARIANT_TYPE("(o)"), 0, -1, NULL, &error);
+	GVariantBuilder list = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("aay"));
+	g_autoptr(GVariant) added = NULL;
+	g_autoptr(GVariant) committed = NULL;
+	const char *group;
+
+	g_assert_no_error(error);
+	g_variant_get(reply, "(&o)", &group);
+	for (; *txt; txt++)
+		g_variant_builder_add_value(&list,
+					    g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, *txt,
+								      strlen(*txt), 1));
+	added = g_dbus_connection_call_sync(rig->bus, "org.freedesktop.Avahi", group,
+					    "org.freedesktop.Avahi.EntryGroup", "AddService",
+					    g_variant_new("(iiussssqaay)", -1, -1, 0u, name,
+							  "_display._tcp", "", "", port, &list),
+					    NULL, 0, -1, NULL, &error);
+	g_assert_no_error(error);
+	committed = g_dbus_connection_call_sync(rig->bus, "org.freedesktop.Avahi", group,
+						"org.freedesktop.Avahi.EntryGroup", "Commit", NULL,
+						NULL, 0, -1, NULL, &error);
+	g_assert_no_error(error);
+}
+
+static void test_announcements(void)
+{
+	static const struct {
+		const char *name, *shown;
+		const char *txt[4];
+		const char *identity; /* NULL: none but the address */
+	} cases[] = {
+		{"bare", "bare", {NULL}, NULL},
+		{"braces",
+		 "braces",
+		 {"container_id={B1F6A0E2-0000-4000-8000-00000000AB01}", NULL},
+		 "container:b1f6a0e2-0000-4000-8000-00000000ab01"},
+		{"no braces",
+		 "no braces",
+		 {"Container_ID=b1f6a0e2-0000-4000-8000-00000000ab02", NULL},
+		 "container:b1f6a0e2-0000-4000-8000-00000000ab02"},
+		{"air", "air", {"p2pMAC=AA:BB:CC:00:11:22", NULL}, "p2p:aa:bb:cc:00:11:22"},
+		{"dashes", "dashes", {"p2pmac=aa-bb-cc-00-11-33", NULL}, "p2p:aa:bb:cc:00:11:33"},
+		{"nonsense", "nonsense", {"container_id=../../etc", "p2pMAC=zz", "=", NULL}, NULL},
+		{"\342\200\256moor\033[31m", "moor[31m", {"container_id", NULL}, NULL},
+	};
+	FinderRig rig;
+
+	rig_init(&rig);
+	start_avahi(&rig);
+	wait_until(!strcmp(problem(&rig), ""));
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
+		announce(&rig, cases[i].name, 7000 + i, cases[i].txt);
+	/* Without a port it cannot be connected. */
+	announce(&rig, "no port", 0, cases[0].txt);
+	host_finder_start(rig.finder);
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		HostFinding *finding;
+
+		wait_until(find(&rig, cases[i].shown));
+		finding = find(&rig, cases[i].shown);
+		g_assert_true(has_identity(finding, "address:" ADDRESS));
+		if (cases[i].identity)
+			g_assert_true(has_identity(finding, cases[i].identity));
+		for (char **one = finding->identities; *one; one++)
+			if (!cases[i].identity)
+				g_assert_true(g_str_has_prefix(*one, "address:"));
+	}
+	g_assert_null(find(&rig, "no port"));
+	rig_clear(&rig);
+}
+
+/* Runs the test once more, in a subprocess with a network of its own. */
+static void in_own_network(gconstpointer data)
+{
+	g_autofree char *avahi = g_find_program_in_path("avahi-daemon");
+	void (*test)(void) = (void (*)(void))data;
+	int status;
+	pid_t child;
+
+	if (g_test_subprocess()) {
+		g_assert_no_errno(unshare(CLONE_NEWNET));
+		test();
+		return;
+	}
+	child = fork();
+	if (!child)
+		_exit(geteuid() != 0 || unshare(CLONE_NEWNET));
+	if (!avahi || waitpid(child, &status, 0) != child || status != 0) {
+		g_test_skip("this takes root, Avahi, and a network of its own");
+		return;
+	}
+	g_test_trap_subprocess(NULL, 0,
+			       G_TEST_SUBPROCESS_INHERIT_STDERR | G_TEST_SUBPROCESS_INHERIT_STDOUT);
+	g_test_trap_assert_passed();
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	/* The subprocess has no arguments of its own. */
+	sink_program = g_getenv("SINK_PROGRAM");
+	g_assert_nonnull(sink_program);
+	g_test_add_data_func("/sink/finder/sinks", (gconstpointer)test_sinks, in_own_network);
+	g_test_add_data_func("/sink/finder/announcements", (gconstpointer)test_announcements,
+			     in_own_network);
+	return g_test_run();
+}
