@@ -635,6 +635,7 @@ TEST_F_TIMEOUT(stress, open_and_close, HOURS)
 {
 	struct sender sender = {.test_fd = self->test_fd};
 	struct opener openers[4] = {};
+	unsigned int created = 0;
 	char text[64];
 	int i;
 
@@ -651,8 +652,10 @@ TEST_F_TIMEOUT(stress, open_and_close, HOURS)
 	for (i = 0; i < 4; i++) {
 		pthread_join(openers[i].thread, NULL);
 		EXPECT_EQ(0, openers[i].bad);
-		EXPECT_NE(0, openers[i].created);
+		created += openers[i].created;
 	}
+	/* There is one context for four: who gets it how often is the scheduler's. */
+	EXPECT_NE(0, created);
 	sender.quit = true;
 	pthread_join(sender.thread, NULL);
 	EXPECT_EQ(0, read_attr(sender.index, "contexts", text, sizeof(text)));
