@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -295,23 +296,48 @@ static int session(struct driver *driver)
 	return ret;
 }
 
-static int64_t counter(const char *key)
+/*
+ * The statistics of the connector that the first context gets: the one with the lowest
+ * number, which is not 1 if a display that is gone already has its connectors still.
+ */
+static FILE *statistics_open(void)
 {
-	const char *pattern = "/sys/kernel/debug/dri/*/Virtual-1/miracast";
-	char line[128], name[64];
-	int64_t value = -1, n;
+	const char *pattern = "/sys/kernel/debug/dri/*/Virtual-*/miracast";
+	unsigned int lowest = 0, number;
+	const char *path = NULL;
+	FILE *file = NULL;
 	glob_t found;
-	FILE *file;
+	size_t i;
 
 	if (glob(pattern, 0, NULL, &found))
-		return -1;
-	file = fopen(found.gl_pathv[0], "r");
+		return NULL;
+	for (i = 0; i < found.gl_pathc; i++) {
+		if (sscanf(found.gl_pathv[i], "/sys/kernel/debug/dri/%*u/Virtual-%u", &number) ==
+			    1 &&
+		    (!path || number < lowest)) {
+			lowest = number;
+			path = found.gl_pathv[i];
+		}
+	}
+	if (path)
+		file = fopen(path, "r");
+	globfree(&found);
+
+	return file;
+}
+
+/* One of them, or -1. */
+static int64_t counter(const char *key)
+{
+	FILE *file = statistics_open();
+	char line[128], name[64];
+	int64_t value = -1, n;
+
 	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "%63s %ld", name, &n) == 2 && !strcmp(name, key))
+		if (sscanf(line, "%63s %" SCNd64, name, &n) == 2 && !strcmp(name, key))
 			value = n;
 	if (file)
 		fclose(file);
-	globfree(&found);
 
 	return value;
 }
