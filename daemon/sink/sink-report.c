@@ -94,6 +94,9 @@ static void add_media(JsonBuilder *b, const SinkMediaStatistics *m, gint64 play_
 	add_int(b, "keyframes", m->keyframes);
 	add_int(b, "width", m->width);
 	add_int(b, "height", m->height);
+	if (m->first_frame_us)
+		add_time(b, "first_frame_at",
+			 g_get_real_time() - (g_get_monotonic_time() - m->first_frame_us));
 	if (m->first_frame_us && play_sent_us) {
 		add_int(b, "first_frame_us", m->first_frame_us - play_sent_us);
 		add_int(b, "last_frame_us", m->last_frame_us - play_sent_us);
