@@ -91,7 +91,8 @@ struct _HostGroupSupplicant {
 	gboolean is_join;
 	HostReason pairing_failure; /* HOST_N_REASONS: none yet */
 	char *forming; /* the interface that the supplicant has made last */
-	char *stored; /* object of a stored group that we had it add, or that it has made for us */
+	char *stored; /* object of the stored group that the sink is invited to */
+	GPtrArray *added; /* objects of stored groups that came about for us, @stored among them */
 
 	char *path; /* of the group's interface */
 	char *object; /* of the group */
@@ -194,9 +195,10 @@ static void put_back(HostGroupSupplicant *self, GError *error)
 		call_to_put_back(self, p2p, "Cancel", NULL);
 	if (p2p && self->path)
 		call_to_put_back(self, self->path, "Disconnect", NULL);
-	if (p2p && self->stored)
+	for (guint i = 0; p2p && i < self->added->len; i++)
 		call_to_put_back(self, p2p, "RemovePersistentGroup",
-				 g_variant_new("(o)", self->stored));
+				 g_variant_new("(o)", self->added->pdata[i]));
+	g_ptr_array_set_size(self->added, 0);
 	g_clear_pointer(&self->stored, g_free);
 	if (!--self->calls)
 		finish_put_back(self);
@@ -629,6 +631,14 @@ static void on_stored_removed(GObject *object, GAsyncResult *result, gpointer da
 	(void)answer;
 }
 
+static void drop_added(HostGroupSupplicant *self, const char *path)
+{
+	guint i;
+
+	if (path && g_ptr_array_find_with_equal_func(self->added, path, g_str_equal, &i))
+		g_ptr_array_remove_index(self->added, i);
+}
+
 static void give_up_stored(HostGroupSupplicant *self, gboolean drop)
 {
 	if (drop)
@@ -637,6 +647,7 @@ static void give_up_stored(HostGroupSupplicant *self, gboolean drop)
 		call(self, host_supplicant_get_p2p(self->supplicant), HOST_SUPPLICANT_P2P,
 		     "RemovePersistentGroup", g_variant_new("(o)", self->stored), NULL,
 		     on_stored_removed);
+	drop_added(self, self->stored);
 	g_clear_pointer(&self->stored, g_free);
 	begin_pairing(self);
 }
@@ -670,6 +681,9 @@ static void on_stored_added(GObject *object, GAsyncResult *result, gpointer data
 	}
 	if (self->stage != STAGE_INVITE)
 		return;
+	if (self->stored &&
+	    !g_ptr_array_find_with_equal_func(self->added, self->stored, g_str_equal, NULL))
+		g_ptr_array_add(self->added, g_strdup(self->stored));
 	if (!self->stored || !peer) {
 		g_debug("AddPersistentGroup: %s", error ? error->message : "the sink has gone");
 		give_up_stored(self, FALSE);
@@ -932,8 +946,10 @@ static void on_event(HostSupplicant *supplicant, const char *path, const char *n
 	} else if (!strcmp(name, "PersistentGroupAdded") &&
 		   g_variant_is_of_type(parameters, G_VARIANT_TYPE("(oa{sv})"))) {
 		/* It makes one of each group that may come again; the copy that counts is ours. */
-		if (is_forming(self) && !self->stored)
-			g_variant_get(parameters, "(oa{sv})", &self->stored, NULL);
+		g_variant_get(parameters, "(&oa{sv})", &text, NULL);
+		if (self->stage >= STAGE_INVITE && self->stage != STAGE_CLOSED &&
+		    !g_ptr_array_find_with_equal_func(self->added, text, g_str_equal, NULL))
+			g_ptr_array_add(self->added, g_strdup(text));
 	} else if (!strcmp(name, "GroupFormationFailure") &&
 		   g_variant_is_of_type(parameters, G_VARIANT_TYPE("(s)"))) {
 		g_variant_get(parameters, "(&s)", &text);
@@ -1047,6 +1063,7 @@ static void host_group_supplicant_iface_init(HostGroupInterface *iface)
 static void host_group_supplicant_init(HostGroupSupplicant *self)
 {
 	self->asking = g_cancellable_new();
+	self->added = g_ptr_array_new_with_free_func(g_free);
 	self->pairing_failure = HOST_N_REASONS;
 }
 
@@ -1065,6 +1082,7 @@ static void host_group_supplicant_finalize(GObject *object)
 	g_free(self->object);
 	g_free(self->forming);
 	g_free(self->stored);
+	g_ptr_array_unref(self->added);
 	g_free(self->sink);
 	g_free(self->pin);
 	g_object_unref(self->asking);
