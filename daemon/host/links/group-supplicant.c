@@ -16,9 +16,11 @@ typedef enum {
 	STAGE_NEW,
 	STAGE_USE, /* the supplicant */
 	STAGE_SEARCH, /* the sink, that has to be seen */
+	STAGE_LOOK, /* the sink, seen a while ago: it may have begun or ended a group since */
 	STAGE_STATION, /* the person: may the Wi-Fi network be left? */
 	STAGE_INVITE, /* the sink, to a group from before */
 	STAGE_PIN, /* the sink, to show a PIN; then the person, to type it */
+	STAGE_ASK, /* what the supplicant knows of the sink now */
 	STAGE_ACCEPT, /* the sink's person */
 	STAGE_FORM, /* keys */
 	STAGE_READ, /* what the supplicant says of the group */
@@ -27,6 +29,10 @@ typedef enum {
 	STAGE_CLOSED,
 } Stage;
 
+/* So old may be what is known of the sink, and so long is it looked at again otherwise. */
+#define FRESH_S 5
+#define LOOK_S	3
+
 static const struct {
 	guint limit_s;
 	HostReason reason; /* of passing it */
@@ -34,6 +40,7 @@ static const struct {
 } limits[] = {
 	[STAGE_USE] = {25, HOST_REASON_SUPPLICANT_AWAY, NULL},
 	[STAGE_SEARCH] = {60, HOST_REASON_SINK_NOT_FOUND, NULL},
+	[STAGE_LOOK] = {LOOK_S, HOST_REASON_SINK_NOT_FOUND, NULL},
 	[STAGE_INVITE] = {20, HOST_REASON_GROUP_FAILED, NULL},
 	[STAGE_PIN] = {10, HOST_REASON_PAIRING_FAILED, NULL},
 	[STAGE_ACCEPT] = {HOST_P2P_ACCEPT_S, HOST_REASON_NOT_ACCEPTED, NULL},
@@ -221,13 +228,16 @@ static void lose(HostGroupSupplicant *self, HostReason reason, const char *detai
 
 static void begin_pairing(HostGroupSupplicant *self);
 static void ask_for_pin(HostGroupSupplicant *self);
+static void end_look(HostGroupSupplicant *self);
 
 static gboolean on_limit(gpointer data)
 {
 	HostGroupSupplicant *self = data;
 
 	self->limit_source = 0;
-	if (self->stage == STAGE_INVITE) {
+	if (self->stage == STAGE_LOOK) {
+		end_look(self);
+	} else if (self->stage == STAGE_INVITE) {
 		begin_pairing(self);
 	} else if (self->stage == STAGE_PIN) {
 		/* Perhaps it shows one all the same. */
@@ -456,21 +466,24 @@ static void on_connect_called(GObject *object, GAsyncResult *result, gpointer da
 	host_group_emit_step(HOST_GROUP(self), "pin", "The PIN has to be typed at the sink");
 }
 
-static void connect_to_peer(HostGroupSupplicant *self)
+static void on_asked(gpointer data)
 {
+	g_autoptr(HostGroupSupplicant) self = data;
 	static const char *const methods[] = {
 		[HOST_P2P_PUSH_BUTTON] = "pbc",
 		[HOST_P2P_SINK_SHOWS_PIN] = "keypad",
 		[HOST_P2P_WE_SHOW_PIN] = "display",
 	};
 	const HostSupplicantPeer *peer = find_peer(self);
-	GVariantBuilder options = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE_VARDICT);
+	GVariantBuilder options;
 
+	if (self->stage != STAGE_ASK)
+		return;
 	if (!peer) {
-		g_variant_builder_clear(&options);
 		fail(self, HOST_REASON_SINK_NOT_FOUND, NULL);
 		return;
 	}
+	g_variant_builder_init(&options, G_VARIANT_TYPE_VARDICT);
 	self->is_join = peer->is_owner;
 	self->pairing_failure = HOST_N_REASONS;
 	g_variant_builder_add(&options, "{sv}", "peer", g_variant_new_object_path(peer->path));
@@ -495,6 +508,19 @@ static void connect_to_peer(HostGroupSupplicant *self)
 				     : "The sink is asked, and may have to be told to accept");
 	call(self, host_supplicant_get_p2p(self->supplicant), HOST_SUPPLICANT_P2P, "Connect",
 	     g_variant_new("(@a{sv})", g_variant_builder_end(&options)), "(s)", on_connect_called);
+}
+
+/* Whether the sink owns a group is not told of when it changes: it is read each time. */
+static void connect_to_peer(HostGroupSupplicant *self)
+{
+	const HostSupplicantPeer *peer = find_peer(self);
+
+	if (!peer) {
+		fail(self, HOST_REASON_SINK_NOT_FOUND, NULL);
+		return;
+	}
+	set_stage(self, STAGE_ASK);
+	host_supplicant_read_peer(self->supplicant, peer, on_asked, g_object_ref(self));
 }
 
 static void on_pin(GObject *object, GAsyncResult *result, gpointer data)
@@ -805,9 +831,32 @@ static void on_seen(HostGroupSupplicant *self)
 	     g_variant_new("(ss)", HOST_SUPPLICANT_INTERFACE, "State"), "(v)", on_station_read);
 }
 
+static void on_looked(gpointer data)
+{
+	g_autoptr(HostGroupSupplicant) self = data;
+
+	if (self->stage != STAGE_LOOK)
+		return;
+	if (find_peer(self))
+		on_seen(self);
+	else
+		set_stage(self, STAGE_SEARCH);
+}
+
+static void end_look(HostGroupSupplicant *self)
+{
+	const HostSupplicantPeer *peer = find_peer(self);
+
+	if (peer)
+		host_supplicant_read_peer(self->supplicant, peer, on_looked, g_object_ref(self));
+	else
+		set_stage(self, STAGE_SEARCH);
+}
+
 static void on_peer_found(HostSupplicant *supplicant, HostSupplicantPeer *peer,
 			  HostGroupSupplicant *self)
 {
+	/* While it is looked at, what is told may be what the supplicant knew before. */
 	if (self->stage == STAGE_SEARCH && !g_strcmp0(peer->address, self->sink))
 		on_seen(self);
 }
@@ -815,6 +864,7 @@ static void on_peer_found(HostSupplicant *supplicant, HostSupplicantPeer *peer,
 static void on_ready(const GError *error, gpointer data)
 {
 	HostGroupSupplicant *self = data;
+	const HostSupplicantPeer *peer = find_peer(self);
 
 	if (self->stage != STAGE_USE)
 		return;
@@ -822,11 +872,11 @@ static void on_ready(const GError *error, gpointer data)
 		put_back(self, g_error_copy(error));
 		return;
 	}
-	if (find_peer(self)) {
+	if (peer && g_get_monotonic_time() - peer->found_at < FRESH_S * G_TIME_SPAN_SECOND) {
 		on_seen(self);
 		return;
 	}
-	set_stage(self, STAGE_SEARCH);
+	set_stage(self, peer ? STAGE_LOOK : STAGE_SEARCH);
 	self->searching = TRUE;
 	host_group_emit_step(HOST_GROUP(self), "searching", "The sink is looked for");
 	host_supplicant_start_search(self->supplicant);

@@ -186,6 +186,7 @@ static void on_peer_found(HostSupplicant *self, GVariant *parameters)
 		g_hash_table_insert(self->peers, peer->path, peer);
 	}
 	read_peer(self, peer, properties);
+	peer->found_at = g_get_monotonic_time();
 	if (peer->address)
 		g_signal_emit(self, signals[SIGNAL_PEER_FOUND], 0, peer);
 }
@@ -200,6 +201,49 @@ static void lose_peer(HostSupplicant *self, const char *path)
 	if (peer->address)
 		g_signal_emit(self, signals[SIGNAL_PEER_LOST], 0, peer);
 	peer_free(peer);
+}
+
+typedef struct {
+	HostSupplicant *self;
+	char *path;
+	HostSupplicantRead ready;
+	gpointer user_data;
+} PeerRead;
+
+static void on_peer_read(GObject *object, GAsyncResult *result, gpointer data)
+{
+	PeerRead *reading = data;
+	HostSupplicant *self = reading->self;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) answer = call_finish(self, result, &error);
+	HostSupplicantPeer *peer = g_hash_table_lookup(self->peers, reading->path);
+
+	if (answer && peer) {
+		g_autoptr(GVariant) properties = g_variant_get_child_value(answer, 0);
+
+		read_peer(self, peer, properties);
+		if (peer->address)
+			g_signal_emit(self, signals[SIGNAL_PEER_FOUND], 0, peer);
+	} else if (!answer) {
+		g_debug("Peer: %s", error->message);
+	}
+	reading->ready(reading->user_data);
+	g_object_unref(self);
+	g_free(reading->path);
+	g_free(reading);
+}
+
+void host_supplicant_read_peer(HostSupplicant *self, const HostSupplicantPeer *peer,
+			       HostSupplicantRead ready, gpointer user_data)
+{
+	PeerRead *reading = g_new0(PeerRead, 1);
+
+	reading->self = g_object_ref(self);
+	reading->path = g_strdup(peer->path);
+	reading->ready = ready;
+	reading->user_data = user_data;
+	call(self, peer->path, HOST_SUPPLICANT_PROPERTIES, "GetAll",
+	     g_variant_new("(s)", HOST_SUPPLICANT_PEER), "(a{sv})", on_peer_read, reading);
 }
 
 static void lose_all_peers(HostSupplicant *self)
@@ -320,8 +364,11 @@ static void on_find_stopped(HostSupplicant *self)
 
 void host_supplicant_start_search(HostSupplicant *self)
 {
-	if (!self->searches++)
+	/* A pause between two rounds is not for somebody who has waited for none. */
+	if (!self->searches++ || self->phase == SEARCH_PAUSE) {
+		self->phase = SEARCH_NONE;
 		search(self);
+	}
 }
 
 void host_supplicant_stop_search(HostSupplicant *self)

@@ -18,6 +18,7 @@ G_BEGIN_DECLS
 #define HOST_SUPPLICANT_INTERFACE  HOST_SUPPLICANT_NAME ".Interface"
 #define HOST_SUPPLICANT_P2P	   HOST_SUPPLICANT_INTERFACE ".P2PDevice"
 #define HOST_SUPPLICANT_GROUP	   HOST_SUPPLICANT_NAME ".Group"
+#define HOST_SUPPLICANT_PEER	   HOST_SUPPLICANT_NAME ".Peer"
 #define HOST_SUPPLICANT_PROPERTIES "org.freedesktop.DBus.Properties"
 
 /* No answer to a call takes longer than that. */
@@ -33,6 +34,7 @@ G_BEGIN_DECLS
  * @is_owner: of a group that is running
  * @dbm: signal
  * @is_display: its Wi-Fi Display element could be read: @wfd
+ * @found_at: when the supplicant told of it last, monotonic us; of what changes later it says nothing
  */
 typedef struct {
 	char *path;
@@ -44,6 +46,7 @@ typedef struct {
 	int dbm;
 	gboolean is_display;
 	HostWfdInfo wfd;
+	gint64 found_at;
 } HostSupplicantPeer;
 
 #define HOST_TYPE_SUPPLICANT (host_supplicant_get_type())
@@ -87,6 +90,15 @@ const HostSupplicantPeer *host_supplicant_find_peer(HostSupplicant *supplicant,
 						    const char *address);
 /* Of HostSupplicantPeer; to be freed by g_list_free(). */
 GList *host_supplicant_list_peers(HostSupplicant *supplicant);
+
+/*
+ * Asks the supplicant what it knows of @peer now; peer-found and peer-lost tell, then @ready is called,
+ * once, in bounded time.
+ */
+typedef void (*HostSupplicantRead)(gpointer user_data);
+
+void host_supplicant_read_peer(HostSupplicant *supplicant, const HostSupplicantPeer *peer,
+			       HostSupplicantRead ready, gpointer user_data);
 
 /* Elements that could not be read, since the start. */
 guint host_supplicant_count_malformed(HostSupplicant *supplicant);
