@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What the kernel says of its Miracast channel, over generic netlink; no daemon is needed. */
-#include "ctl.h"
+#include "commands.h"
 
 #include <fcntl.h>
 #include <linux/miracast.h>
@@ -19,21 +19,21 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(NlSocket, nl_socket_free)
 typedef struct nl_msg NlMsg;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NlMsg, nlmsg_free)
 
-enum kind {
+typedef enum {
 	KIND_NUMBER, /* u32 */
 	KIND_COUNT, /* u64 */
 	KIND_STRING,
 	KIND_STATE,
 	KIND_EVENT,
-};
+} CtlAttributeKind;
 
-struct attribute {
+typedef struct {
 	int type;
-	enum kind kind;
+	CtlAttributeKind kind;
 	const char *name;
-};
+} CtlAttribute;
 
-static const struct attribute adapter_attributes[] = {
+static const CtlAttribute adapter_attributes[] = {
 	{MIRACAST_NL_ADAPTER_EVENT, KIND_EVENT, "event"},
 	{MIRACAST_NL_ADAPTER_INDEX, KIND_NUMBER, "adapter"},
 	{MIRACAST_NL_ADAPTER_NAME, KIND_STRING, "name"},
@@ -47,7 +47,7 @@ static const struct attribute adapter_attributes[] = {
 	{MIRACAST_NL_ADAPTER_CALLBACKS, KIND_COUNT, "callbacks"},
 };
 
-static const struct attribute context_attributes[] = {
+static const CtlAttribute context_attributes[] = {
 	{MIRACAST_NL_CONTEXT_EVENT, KIND_EVENT, "event"},
 	{MIRACAST_NL_CONTEXT_COUNT, KIND_NUMBER, "count"},
 	{MIRACAST_NL_CONTEXT_ADAPTER, KIND_NUMBER, "adapter"},
@@ -102,7 +102,7 @@ static const char *event_name(guint32 event)
 	return event < G_N_ELEMENTS(names) && names[event] ? names[event] : "unknown";
 }
 
-static GVariant *get_value(const struct attribute *attribute, struct nlattr *nla)
+static GVariant *get_value(const CtlAttribute *attribute, struct nlattr *nla)
 {
 	switch (attribute->kind) {
 	case KIND_NUMBER: return g_variant_new_uint32(nla_get_u32(nla));
@@ -120,7 +120,7 @@ static GVariant *parse(struct nl_msg *message)
 	struct genlmsghdr *header = genlmsg_hdr(nlmsg_hdr(message));
 	bool context = header->cmd == MIRACAST_NL_CMD_CONTEXT_GET ||
 		       header->cmd == MIRACAST_NL_CMD_CONTEXT_NTF;
-	const struct attribute *attributes = context ? context_attributes : adapter_attributes;
+	const CtlAttribute *attributes = context ? context_attributes : adapter_attributes;
 	size_t n = context ? G_N_ELEMENTS(context_attributes) : G_N_ELEMENTS(adapter_attributes);
 	g_auto(GVariantBuilder) builder = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE_VARDICT);
 
@@ -136,7 +136,7 @@ static GVariant *parse(struct nl_msg *message)
 }
 
 /* NULL after having complained. */
-static NlSocket *connect_to_channel(int *family, enum ctl_exit *status)
+static NlSocket *connect_to_channel(int *family, CtlStatus *status)
 {
 	g_autoptr(NlSocket) sock = nl_socket_alloc();
 	int error = genl_connect(sock);
@@ -266,7 +266,7 @@ static char *format_count(GVariant *dict, const char *name)
 	return g_strdup_printf("%" G_GUINT64_FORMAT, get_count(dict, name));
 }
 
-enum ctl_exit ctl_adapters(const struct ctl *ctl, int argc, char **argv)
+static CtlStatus show_adapters(const Ctl *ctl, int argc, char **argv)
 {
 	gboolean json = FALSE;
 	const GOptionEntry entries[] = {
@@ -275,10 +275,10 @@ enum ctl_exit ctl_adapters(const struct ctl *ctl, int argc, char **argv)
 	};
 	g_autoptr(NlSocket) sock = NULL;
 	g_autoptr(GPtrArray) all = NULL;
-	enum ctl_exit status = CTL_OK;
+	CtlStatus status = CTL_OK;
 	int family;
 
-	if (!ctl_parse(entries, "display adapters of this machine", NULL, 0, &argc, &argv))
+	if (!ctl_parse(entries, "display adapters of this machine", NULL, 0, 0, &argc, &argv))
 		return CTL_USAGE;
 	sock = connect_to_channel(&family, &status);
 	if (!sock)
@@ -352,7 +352,7 @@ static void print_stats(GPtrArray *all, GHashTable *before)
 	fflush(stdout);
 }
 
-enum ctl_exit ctl_stats(const struct ctl *ctl, int argc, char **argv)
+static CtlStatus show_stats(const Ctl *ctl, int argc, char **argv)
 {
 	gboolean json = FALSE, watch = FALSE;
 	const GOptionEntry entries[] = {
@@ -362,11 +362,11 @@ enum ctl_exit ctl_stats(const struct ctl *ctl, int argc, char **argv)
 	};
 	g_autoptr(GHashTable) before = NULL;
 	g_autoptr(NlSocket) sock = NULL;
-	enum ctl_exit status = CTL_OK;
+	CtlStatus status = CTL_OK;
 	int family;
 
-	if (!ctl_parse(entries, "messages of each context, by what became of them", NULL, 0, &argc,
-		       &argv))
+	if (!ctl_parse(entries, "messages of each context, by what became of them", NULL, 0, 0,
+		       &argc, &argv))
 		return CTL_USAGE;
 	sock = connect_to_channel(&family, &status);
 	if (!sock)
@@ -419,7 +419,7 @@ static int print_event(struct nl_msg *message, void *data)
 	return NL_OK;
 }
 
-enum ctl_exit ctl_monitor(const struct ctl *ctl, int argc, char **argv)
+static CtlStatus monitor(const Ctl *ctl, int argc, char **argv)
 {
 	gboolean json = FALSE;
 	const GOptionEntry entries[] = {
@@ -427,10 +427,10 @@ enum ctl_exit ctl_monitor(const struct ctl *ctl, int argc, char **argv)
 		G_OPTION_ENTRY_NULL,
 	};
 	g_autoptr(NlSocket) sock = NULL;
-	enum ctl_exit status = CTL_OK;
+	CtlStatus status = CTL_OK;
 	int family, error;
 
-	if (!ctl_parse(entries, "events of the channel, as they come", NULL, 0, &argc, &argv))
+	if (!ctl_parse(entries, "events of the channel, as they come", NULL, 0, 0, &argc, &argv))
 		return CTL_USAGE;
 	sock = connect_to_channel(&family, &status);
 	if (!sock)
@@ -450,4 +450,29 @@ enum ctl_exit ctl_monitor(const struct ctl *ctl, int argc, char **argv)
 	}
 	ctl_complain("generic netlink: %s", nl_geterror(error));
 	return CTL_FAILED;
+}
+
+static const CtlCommand commands[] = {
+	{"adapters", "[--json]", "display adapters of this machine", show_adapters},
+	{"stats", "[--watch] [--json]", "messages of each context, by what became of them",
+	 show_stats},
+	{"monitor", "[--json]", "events of the channel, as they come", monitor},
+};
+
+CtlStatus ctl_channel(const Ctl *ctl, int argc, char **argv)
+{
+	g_autofree char *summary = ctl_describe(commands, G_N_ELEMENTS(commands));
+	const GOptionEntry entries[] = {G_OPTION_ENTRY_NULL};
+	g_autoptr(GOptionContext) options = g_option_context_new("COMMAND [...]");
+	g_autoptr(GError) error = NULL;
+
+	g_set_prgname("miracastctl channel");
+	g_option_context_set_summary(options, summary);
+	g_option_context_add_main_entries(options, entries, NULL);
+	g_option_context_set_strict_posix(options, TRUE);
+	if (!g_option_context_parse(options, &argc, &argv, &error)) {
+		ctl_complain("%s; see miracastctl channel --help", error->message);
+		return CTL_USAGE;
+	}
+	return ctl_run(commands, G_N_ELEMENTS(commands), "channel ", ctl, argc, argv);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "doctor.h"
 
-#include "ctl.h"
+#include "commands.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -239,7 +239,7 @@ static gboolean nothing_failed(const struct ward *ward)
 	return TRUE;
 }
 
-enum ctl_exit ctl_doctor(const struct ctl *ctl, int argc, char **argv)
+CtlStatus ctl_doctor(const Ctl *ctl, int argc, char **argv)
 {
 	g_autofree char *root = NULL;
 	gboolean json = FALSE;
@@ -252,7 +252,8 @@ enum ctl_exit ctl_doctor(const struct ctl *ctl, int argc, char **argv)
 	struct ward *ward;
 	gboolean works;
 
-	if (!ctl_parse(entries, "look for what keeps sessions from working", NULL, 0, &argc, &argv))
+	if (!ctl_parse(entries, "look for what keeps sessions from working", NULL, 0, 0, &argc,
+		       &argv))
 		return CTL_USAGE;
 	ward = examine(root, ctl->bus);
 	works = nothing_failed(ward);

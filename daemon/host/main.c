@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#define STATE_DIRECTORY "/var/lib/miracast"
+
 enum {
 	EXIT_USAGE = 2,
 };
@@ -109,11 +111,10 @@ static GDBusConnection *connect_to_bus(const char *bus, GError **error)
 }
 
 /* What manages networks is on the system bus, wherever this daemon is. */
-static void add_finders(GPtrArray *finders, HostListener *listener)
+static void add_finders(GPtrArray *finders, HostListener *listener, const char *state_directory)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GDBusConnection) system = g_bus_get_sync(G_BUS_TYPE_SYSTEM, NULL, &error);
-	const char *state = g_getenv("STATE_DIRECTORY");
 
 	if (!system) {
 		g_message("No sink is looked for: %s", error->message);
@@ -121,7 +122,7 @@ static void add_finders(GPtrArray *finders, HostListener *listener)
 	}
 	g_dbus_connection_set_exit_on_close(system, FALSE);
 	g_ptr_array_add(finders, host_finder_mice_new(system, listener));
-	g_ptr_array_add(finders, host_finder_p2p_new(system, listener, state ? state : STATE_PATH));
+	g_ptr_array_add(finders, host_finder_p2p_new(system, listener, state_directory));
 }
 
 int main(int argc, char **argv)
@@ -129,6 +130,7 @@ int main(int argc, char **argv)
 	g_autofree char *bus = NULL;
 	g_autofree char *driver = NULL;
 	g_autofree char *session_program = NULL;
+	g_autofree char *state_directory = NULL;
 	gboolean verbose = FALSE;
 	gboolean version = FALSE;
 	const GOptionEntry entries[] = {
@@ -138,6 +140,9 @@ int main(int argc, char **argv)
 		 "User-mode driver to load (default: " DRIVER_PATH ")", "PATH"},
 		{"session-program", 0, 0, G_OPTION_ARG_FILENAME, &session_program,
 		 "Program of a session's process (default: " SESSION_PATH ")", "PATH"},
+		{"state-directory", 0, 0, G_OPTION_ARG_FILENAME, &state_directory,
+		 "Where known sinks are kept (default: $STATE_DIRECTORY, or " STATE_DIRECTORY ")",
+		 "PATH"},
 		{"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose, "Log every step", NULL},
 		{"version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version and exit", NULL},
 		G_OPTION_ENTRY_NULL,
@@ -188,8 +193,12 @@ int main(int argc, char **argv)
 	listener = host_listener_new();
 	/* The preferred ones first. */
 	finders = g_ptr_array_new_with_free_func(g_object_unref);
-	add_finders(finders, listener);
-	manager = host_manager_new(connection, listener, finders, &process_config);
+	if (!state_directory)
+		state_directory = g_strdup(g_getenv("STATE_DIRECTORY"));
+	if (!state_directory)
+		state_directory = g_strdup(STATE_DIRECTORY);
+	add_finders(finders, listener, state_directory);
+	manager = host_manager_new(connection, listener, finders, state_directory, &process_config);
 	daemon.loop = loop;
 	daemon.manager = manager;
 	name_owner = g_bus_own_name_on_connection(connection, HOST_BUS_NAME,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "manager.h"
 
+#include "authority.h"
 #include "bus.h"
 #include "discovery/finder-address.h"
 #include "root.h"
@@ -18,6 +19,7 @@ struct _HostManager {
 	GDBusConnection *connection;
 	GDBusObjectManagerServer *server;
 	BusManager1 *bus;
+	HostAuthority *authority;
 	HostFinderAddress *addresses;
 	GPtrArray *finders; /* HostFinder, the preferred ones first, @addresses among them */
 	HostSinks *sinks;
@@ -70,13 +72,13 @@ static void unwatch(gpointer watch)
 	g_bus_unwatch_name(GPOINTER_TO_UINT(watch));
 }
 
-static gboolean on_start_discovery(BusManager1 *bus, GDBusMethodInvocation *invocation,
-				   HostManager *self)
+static void start_discovery(GDBusMethodInvocation *invocation, guint uid, gpointer data)
 {
+	HostManager *self = data;
 	const char *sender = g_dbus_method_invocation_get_sender(invocation);
 
 	if (refuse_when_shutting_down(self, invocation))
-		return G_DBUS_METHOD_INVOCATION_HANDLED;
+		return;
 	if (!g_hash_table_contains(self->searchers, sender)) {
 		guint watch = g_bus_watch_name_on_connection(self->connection, sender, 0, NULL,
 							     on_searcher_gone, self, NULL);
@@ -84,7 +86,14 @@ static gboolean on_start_discovery(BusManager1 *bus, GDBusMethodInvocation *invo
 		g_hash_table_insert(self->searchers, g_strdup(sender), GUINT_TO_POINTER(watch));
 	}
 	update_search(self);
-	bus_manager1_complete_start_discovery(bus, invocation);
+	bus_manager1_complete_start_discovery(self->bus, invocation);
+}
+
+static gboolean on_start_discovery(BusManager1 *bus, GDBusMethodInvocation *invocation,
+				   HostManager *self)
+{
+	host_authority_check(self->authority, invocation, HOST_ACTION_DISCOVER, HOST_NO_UID,
+			     start_discovery, self);
 	return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
@@ -180,29 +189,44 @@ static void on_ended(HostSession *session, HostManager *self)
 	check_shut_down(self);
 }
 
-static HostSession *find_session(HostManager *self, BusSession1 *bus)
+static HostSession *find_session(HostManager *self, const char *path)
 {
-	for (GList *item = self->sessions.head; item; item = item->next)
-		if (host_session_get_bus(item->data) == bus)
+	for (GList *item = self->sessions.head; item; item = item->next) {
+		g_autofree char *its_path =
+			host_session_make_path(host_session_get_number(item->data));
+
+		if (!strcmp(its_path, path))
 			return item->data;
+	}
 	return NULL;
 }
 
-static gboolean on_disconnect(BusSession1 *bus, GDBusMethodInvocation *invocation,
-			      HostManager *self)
+static void disconnect(GDBusMethodInvocation *invocation, guint uid, gpointer data)
 {
-	HostSession *session = find_session(self, bus);
+	HostSession *session =
+		find_session(data, g_dbus_method_invocation_get_object_path(invocation));
 
 	if (!session || host_session_has_ended(session))
 		refuse(invocation, "NotConnected", "the session has ended already");
 	else
 		host_session_disconnect(session, invocation);
+}
+
+static gboolean on_disconnect(BusSession1 *bus, GDBusMethodInvocation *invocation,
+			      HostManager *self)
+{
+	HostSession *session =
+		find_session(self, g_dbus_method_invocation_get_object_path(invocation));
+
+	host_authority_check(self->authority, invocation, HOST_ACTION_MANAGE,
+			     session ? host_session_get_owner(session) : HOST_NO_UID, disconnect,
+			     self);
 	return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
-/* The new session's path, or NULL: the caller has been told why. */
-static char *begin_session(HostManager *self, GDBusMethodInvocation *invocation, HostSink *sink,
-			   HostWish *wish)
+/* Answers the caller, whose user is @uid, with the new session's path, or why there is none. */
+static void begin_session(HostManager *self, GDBusMethodInvocation *invocation, guint uid,
+			  HostSink *sink, HostWish *wish)
 {
 	g_autoptr(GPtrArray) ways = host_sink_get_ways(sink, wish->way);
 	const char *sender = g_dbus_method_invocation_get_sender(invocation);
@@ -218,7 +242,7 @@ static char *begin_session(HostManager *self, GDBusMethodInvocation *invocation,
 					host_sink_get_name(sink));
 
 		refuse(invocation, "AlreadyConnected", message);
-		return NULL;
+		return;
 	}
 	if (!ways->len) {
 		g_autofree char *message =
@@ -227,13 +251,13 @@ static char *begin_session(HostManager *self, GDBusMethodInvocation *invocation,
 					wish->way ? wish->way : "");
 
 		refuse(invocation, "NotAvailable", message);
-		return NULL;
+		return;
 	}
 
 	path = host_session_make_path(++self->last_number);
 	agent = host_bus_agent_new(self->connection, sender, wish->agent, path);
-	session =
-		host_session_new(self->last_number, &self->process_config, sink, ways, wish, agent);
+	session = host_session_new(self->last_number, &self->process_config, &host_session_limits,
+				   sink, ways, wish, agent, uid);
 	g_queue_push_tail(&self->sessions, session);
 	g_signal_connect(session, "started", G_CALLBACK(on_started), self);
 	g_signal_connect(session, "lost", G_CALLBACK(on_lost), self);
@@ -246,12 +270,14 @@ static char *begin_session(HostManager *self, GDBusMethodInvocation *invocation,
 	object = bus_object_skeleton_new(path);
 	bus_object_skeleton_set_session1(object, bus);
 	g_dbus_object_manager_server_export(self->server, G_DBUS_OBJECT_SKELETON(object));
-	return g_steal_pointer(&path);
+	g_dbus_method_invocation_return_value(invocation, g_variant_new("(o)", path));
 }
 
 /* NULL: the caller has been told why. */
-static HostWish *parse_wish(GDBusMethodInvocation *invocation, GVariant *options, bool by_address)
+static HostWish *parse_wish(GDBusMethodInvocation *invocation, bool by_address)
 {
+	g_autoptr(GVariant) options =
+		g_variant_get_child_value(g_dbus_method_invocation_get_parameters(invocation), 0);
 	g_autoptr(GError) error = NULL;
 	HostWish *wish = host_wish_parse(options, by_address, &error);
 
@@ -260,24 +286,28 @@ static HostWish *parse_wish(GDBusMethodInvocation *invocation, GVariant *options
 	return wish;
 }
 
-static gboolean on_connect_address(BusManager1 *bus, GDBusMethodInvocation *invocation,
-				   GVariant *options, HostManager *self)
+static void connect_address(GDBusMethodInvocation *invocation, guint uid, gpointer data)
 {
+	HostManager *self = data;
 	g_autoptr(HostWish) wish = NULL;
-	g_autofree char *path = NULL;
 	g_autofree char *id = NULL;
 
 	if (refuse_when_shutting_down(self, invocation))
-		return G_DBUS_METHOD_INVOCATION_HANDLED;
-	wish = parse_wish(invocation, options, true);
+		return;
+	wish = parse_wish(invocation, true);
 	if (!wish)
-		return G_DBUS_METHOD_INVOCATION_HANDLED;
+		return;
 	id = g_inet_address_to_string(wish->peer);
 	host_finder_address_add(self->addresses, wish->peer);
-	path = begin_session(self, invocation,
-			     host_sinks_find(self->sinks, HOST_FINDER(self->addresses), id), wish);
-	if (path)
-		bus_manager1_complete_connect(bus, invocation, path);
+	begin_session(self, invocation, uid,
+		      host_sinks_find(self->sinks, HOST_FINDER(self->addresses), id), wish);
+}
+
+static gboolean on_connect_address(BusManager1 *bus, GDBusMethodInvocation *invocation,
+				   GVariant *options, HostManager *self)
+{
+	host_authority_check(self->authority, invocation, HOST_ACTION_CONNECT, HOST_NO_UID,
+			     connect_address, self);
 	return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
@@ -285,34 +315,56 @@ static gboolean on_connect_address(BusManager1 *bus, GDBusMethodInvocation *invo
  * Sinks.
  */
 
+/* NULL: it has gone since, and the caller has been told. */
+static HostSink *find_sink(HostManager *self, GDBusMethodInvocation *invocation)
+{
+	HostSink *sink = host_sinks_find_by_path(
+		self->sinks, g_dbus_method_invocation_get_object_path(invocation));
+
+	if (!sink)
+		refuse(invocation, "NotAvailable", "the sink is not there any more");
+	return sink;
+}
+
+static void connect_sink(GDBusMethodInvocation *invocation, guint uid, gpointer data)
+{
+	HostManager *self = data;
+	g_autoptr(HostWish) wish = NULL;
+	HostSink *sink;
+
+	if (refuse_when_shutting_down(self, invocation))
+		return;
+	wish = parse_wish(invocation, false);
+	if (!wish)
+		return;
+	sink = find_sink(self, invocation);
+	if (sink)
+		begin_session(self, invocation, uid, sink, wish);
+}
+
 static gboolean on_connect_sink(BusSink1 *bus, GDBusMethodInvocation *invocation, GVariant *options,
 				HostManager *self)
 {
-	HostSink *sink = host_sinks_find_by_bus(self->sinks, bus);
-	g_autoptr(HostWish) wish = NULL;
-	g_autofree char *path = NULL;
-
-	if (refuse_when_shutting_down(self, invocation))
-		return G_DBUS_METHOD_INVOCATION_HANDLED;
-	if (!sink) {
-		refuse(invocation, "NotAvailable", "the sink is gone");
-		return G_DBUS_METHOD_INVOCATION_HANDLED;
-	}
-	wish = parse_wish(invocation, options, false);
-	if (wish)
-		path = begin_session(self, invocation, sink, wish);
-	if (path)
-		bus_sink1_complete_connect(bus, invocation, path);
+	host_authority_check(self->authority, invocation, HOST_ACTION_CONNECT, HOST_NO_UID,
+			     connect_sink, self);
 	return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+static void forget(GDBusMethodInvocation *invocation, guint uid, gpointer data)
+{
+	HostManager *self = data;
+	HostSink *sink = find_sink(self, invocation);
+
+	if (!sink)
+		return;
+	host_sinks_forget(self->sinks, sink);
+	g_dbus_method_invocation_return_value(invocation, NULL);
 }
 
 static gboolean on_forget(BusSink1 *bus, GDBusMethodInvocation *invocation, HostManager *self)
 {
-	HostSink *sink = host_sinks_find_by_bus(self->sinks, bus);
-
-	if (sink)
-		host_sinks_forget(self->sinks, sink);
-	bus_sink1_complete_forget(bus, invocation);
+	host_authority_check(self->authority, invocation, HOST_ACTION_CONNECT, HOST_NO_UID, forget,
+			     self);
 	return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
@@ -336,12 +388,15 @@ void host_manager_shut_down(HostManager *self, void (*done)(gpointer user_data),
 }
 
 HostManager *host_manager_new(GDBusConnection *connection, HostListener *listener,
-			      GPtrArray *finders, const HostProcessConfig *process_config)
+			      GPtrArray *finders, const char *state_directory,
+			      const HostProcessConfig *process_config)
 {
 	HostManager *self = g_new0(HostManager, 1);
+	g_autofree char *known = g_build_filename(state_directory, "sinks", NULL);
 	g_autoptr(BusObjectSkeleton) object = bus_object_skeleton_new(HOST_BUS_ROOT "/manager");
 
 	self->connection = g_object_ref(connection);
+	self->authority = host_authority_new(connection);
 	self->process_config = *process_config;
 	self->searchers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, unwatch);
 	self->lost = g_hash_table_new(NULL, NULL);
@@ -367,13 +422,15 @@ HostManager *host_manager_new(GDBusConnection *connection, HostListener *listene
 
 	self->server = g_dbus_object_manager_server_new(HOST_BUS_ROOT);
 	g_dbus_object_manager_server_export(self->server, G_DBUS_OBJECT_SKELETON(object));
-	self->sinks = host_sinks_new(self->server, self->finders, on_sink_added, self);
+	self->sinks = host_sinks_new(known, self->server, self->finders, HOST_SINKS_KEEP_S,
+				     on_sink_added, self);
 	g_dbus_object_manager_server_set_connection(self->server, connection);
 	return self;
 }
 
 void host_manager_free(HostManager *self)
 {
+	host_authority_free(self->authority);
 	for (GList *item = self->sessions.head; item; item = item->next) {
 		g_signal_handlers_disconnect_by_data(item->data, self);
 		g_signal_handlers_disconnect_by_data(host_session_get_bus(item->data), self);

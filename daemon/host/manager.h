@@ -18,10 +18,12 @@ typedef struct _HostManager HostManager;
  * @listener: outlives the manager
  * @finders: (element-type HostFinder): the preferred ones first; addresses that persons type come
  *	by themselves
+ * @state_directory: for what is kept from one time to the next
  * @process_config: what it points to outlives the manager
  */
 HostManager *host_manager_new(GDBusConnection *connection, HostListener *listener,
-			      GPtrArray *finders, const HostProcessConfig *process_config);
+			      GPtrArray *finders, const char *state_directory,
+			      const HostProcessConfig *process_config);
 
 /* Ends all sessions; @done is called, in bounded time, when none is left. */
 void host_manager_shut_down(HostManager *manager, void (*done)(gpointer user_data),

@@ -40,11 +40,19 @@ static const char *const state_names[] = {
 	[STATE_LEAVE] = "stopping",   [STATE_ENDED] = "ended",
 };
 
+const HostSessionLimits host_session_limits = {
+	.hold_s = 10,
+	.reconnect_s = 120,
+	.stable_s = 30,
+};
+
 struct _HostSession {
 	GObject parent_instance;
 
 	guint number;
+	guint owner;
 	const HostProcessConfig *config;
+	const HostSessionLimits *limits;
 	HostSink *sink;
 	HostWish *wish;
 	HostBusAgent *agent;
@@ -383,6 +391,19 @@ static void try_again(HostSession *self)
 	go_on(self);
 }
 
+/* Since it was lost; one that comes back and is lost again soon has not been found. */
+static bool has_time_left(HostSession *self)
+{
+	return g_get_monotonic_time() <=
+	       self->lost_at + self->limits->reconnect_s * G_TIME_SPAN_SECOND;
+}
+
+static bool is_first_loss(HostSession *self)
+{
+	return !self->lost_at || g_get_monotonic_time() - self->started_at >
+					 self->limits->stable_s * G_TIME_SPAN_SECOND;
+}
+
 static bool is_loss(enum miracast_stop_reason stop_reason, const char *word)
 {
 	return stop_reason == MIRACAST_STOP_L2_DISCONNECTED ||
@@ -393,11 +414,9 @@ static bool is_loss(enum miracast_stop_reason stop_reason, const char *word)
 static void begin_to_reconnect(HostSession *self, enum miracast_stop_reason stop_reason,
 			       const char *word, const char *message)
 {
-	gint64 now = g_get_monotonic_time();
-
 	self->losses++;
-	if (!self->lost_at || now - self->started_at > HOST_SESSION_STABLE_S * G_TIME_SPAN_SECOND) {
-		self->lost_at = now;
+	if (is_first_loss(self)) {
+		self->lost_at = g_get_monotonic_time();
 		self->tries = 0;
 	}
 	self->lost_stop_reason = stop_reason;
@@ -406,7 +425,7 @@ static void begin_to_reconnect(HostSession *self, enum miracast_stop_reason stop
 	g_free(self->lost_message);
 	self->lost_message = g_strdup(message);
 	self->unplug = false;
-	self->hold_source = g_timeout_add_seconds(HOST_SESSION_HOLD_S, on_hold_over, self);
+	self->hold_source = g_timeout_add_seconds(self->limits->hold_s, on_hold_over, self);
 	self->busy = true;
 	host_process_stop_async(self->process, stop_reason, on_paused, g_object_ref(self));
 	show_step(self, word, message);
@@ -419,7 +438,7 @@ static void end_or_reconnect(HostSession *self, enum miracast_stop_reason stop_r
 			     const char *word, const char *message)
 {
 	if (is_running(self) && !self->ending && self->wish->reconnect &&
-	    is_loss(stop_reason, word))
+	    is_loss(stop_reason, word) && (is_first_loss(self) || has_time_left(self)))
 		begin_to_reconnect(self, stop_reason, word, message);
 	else
 		end_with(self, stop_reason, word, message);
@@ -464,9 +483,7 @@ static void fail(HostSession *self, const GError *error)
 
 static bool may_try_again(HostSession *self, const GError *error)
 {
-	gint64 limit = self->lost_at + HOST_SESSION_RECONNECT_S * G_TIME_SPAN_SECOND;
-
-	if (!self->lost_at || self->ending || g_get_monotonic_time() > limit)
+	if (!self->lost_at || self->ending || !has_time_left(self))
 		return false;
 	if (error->domain == HOST_ERROR)
 		return error->code != HOST_REASON_DECLINED_BY_USER &&
@@ -731,6 +748,11 @@ guint host_session_get_number(HostSession *self)
 	return self->number;
 }
 
+guint host_session_get_owner(HostSession *self)
+{
+	return self->owner;
+}
+
 char *host_session_make_path(guint number)
 {
 	return g_strdup_printf(HOST_BUS_ROOT "/session/%u", number);
@@ -821,13 +843,16 @@ static void host_session_class_init(HostSessionClass *class)
 					     NULL, NULL, G_TYPE_NONE, 0);
 }
 
-HostSession *host_session_new(guint number, const HostProcessConfig *config, HostSink *sink,
-			      GPtrArray *ways, HostWish *wish, HostBusAgent *agent)
+HostSession *host_session_new(guint number, const HostProcessConfig *config,
+			      const HostSessionLimits *limits, HostSink *sink, GPtrArray *ways,
+			      HostWish *wish, HostBusAgent *agent, guint owner)
 {
 	HostSession *self = g_object_new(HOST_TYPE_SESSION, NULL);
 
 	self->number = number;
+	self->owner = owner;
 	self->config = config;
+	self->limits = limits;
 	self->sink = g_object_ref(sink);
 	self->wish = host_wish_ref(wish);
 	self->agent = g_object_ref(agent);

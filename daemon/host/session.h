@@ -19,12 +19,14 @@
 
 G_BEGIN_DECLS
 
-/* After the link was lost: so long the monitor stays, */
-#define HOST_SESSION_HOLD_S 10
-/* so long the sink is tried again, */
-#define HOST_SESSION_RECONNECT_S 120
-/* and so long it has to run then for the next loss to count as a new one. */
-#define HOST_SESSION_STABLE_S 30
+/* After the link was lost, in seconds. */
+typedef struct {
+	guint hold_s; /* so long the monitor stays, */
+	guint reconnect_s; /* so long the sink is tried again, */
+	guint stable_s; /* and so long it has to run then for the next loss to count as a new one */
+} HostSessionLimits;
+
+extern const HostSessionLimits host_session_limits;
 
 #define HOST_TYPE_SESSION (host_session_get_type())
 G_DECLARE_FINAL_TYPE(HostSession, host_session, HOST, SESSION, GObject)
@@ -48,11 +50,13 @@ G_DECLARE_FINAL_TYPE(HostSession, host_session, HOST, SESSION, GObject)
 /**
  * host_session_new:
  * @number: names it in the log and on the bus
- * @config: outlives the session
+ * @config: outlives the session, as do the limits
  * @ways: (element-type HostWay): at least one; the preferred ones first
+ * @owner: the user who began it
  */
-HostSession *host_session_new(guint number, const HostProcessConfig *config, HostSink *sink,
-			      GPtrArray *ways, HostWish *wish, HostBusAgent *agent);
+HostSession *host_session_new(guint number, const HostProcessConfig *config,
+			      const HostSessionLimits *limits, HostSink *sink, GPtrArray *ways,
+			      HostWish *wish, HostBusAgent *agent, guint owner);
 
 /* Its D-Bus interface, to export. */
 BusSession1 *host_session_get_bus(HostSession *session);
@@ -68,6 +72,7 @@ void host_session_disconnect(HostSession *session, GDBusMethodInvocation *invoca
 
 gboolean host_session_has_ended(HostSession *session);
 guint host_session_get_number(HostSession *session);
+guint host_session_get_owner(HostSession *session);
 char *host_session_make_path(guint number);
 
 G_END_DECLS

@@ -17,15 +17,6 @@ struct _HostSink {
 
 G_DEFINE_FINAL_TYPE(HostSink, host_sink, G_TYPE_OBJECT)
 
-void host_known_free(HostKnown *known)
-{
-	g_free(known->name);
-	g_free(known->kind);
-	g_strfreev(known->identities);
-	g_free(known->address);
-	g_free(known);
-}
-
 /* What a finder forgot to say must not make the bus close the connection. */
 static const char *or_empty(const char *text)
 {
@@ -206,6 +197,16 @@ HostKnown *host_sink_make_known(HostSink *self)
 	}
 	known->last_used = g_get_real_time() / G_USEC_PER_SEC;
 	return known;
+}
+
+int host_sink_compare_use(gconstpointer a, gconstpointer b)
+{
+	const HostSink *first = *(HostSink *const *)a;
+	const HostSink *second = *(HostSink *const *)b;
+
+	return first->known->last_used > second->known->last_used
+		       ? -1
+		       : first->known->last_used < second->known->last_used;
 }
 
 void host_sink_set_session(HostSink *self, const char *session)

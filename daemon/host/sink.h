@@ -5,21 +5,9 @@
 
 #include "bus.h"
 #include "discovery/way.h"
+#include "known.h"
 
 G_BEGIN_DECLS
-
-/* What is kept of a sink for the next time. */
-typedef struct {
-	char *name;
-	char *kind;
-	char **identities;
-	char *address; /* that a person typed, or NULL */
-	gint64 last_used; /* seconds since 1970 */
-} HostKnown;
-
-void host_known_free(HostKnown *known);
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(HostKnown, host_known_free)
 
 #define HOST_TYPE_SINK (host_sink_get_type())
 G_DECLARE_FINAL_TYPE(HostSink, host_sink, HOST, SINK, GObject)
@@ -46,6 +34,9 @@ void host_sink_set_known(HostSink *sink, HostKnown *known);
 const HostKnown *host_sink_get_known(HostSink *sink);
 /* (transfer full): what is to be kept of it as it is now */
 HostKnown *host_sink_make_known(HostSink *sink);
+
+/* A GCompareFunc of HostSink *: the known one that was used last comes first. */
+int host_sink_compare_use(gconstpointer a, gconstpointer b);
 
 /* @session: path of the one that has not ended, or NULL */
 void host_sink_set_session(HostSink *sink, const char *session);

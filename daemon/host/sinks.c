@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 struct _HostSinks {
+	char *file;
 	GDBusObjectManagerServer *server;
 	GPtrArray *finders;
 	HostSinkAdded added;
@@ -18,6 +19,7 @@ struct _HostSinks {
 	bool full; /* and the log says so */
 
 	bool searching;
+	guint keep_s;
 	guint age_source;
 };
 
@@ -33,6 +35,37 @@ static guint rank_of(HostSinks *self, HostFinder *finder)
 static char *finding_key(guint rank, const char *id)
 {
 	return g_strdup_printf("%u %s", rank, id);
+}
+
+/*
+ * Those that are known.
+ */
+
+/* (element-type HostSink) (transfer container): the one that was used last first */
+static GPtrArray *list_known(HostSinks *self)
+{
+	GPtrArray *known = g_ptr_array_new();
+	GHashTableIter iter;
+	gpointer sink;
+
+	g_hash_table_iter_init(&iter, self->sinks);
+	while (g_hash_table_iter_next(&iter, &sink, NULL))
+		if (host_sink_get_known(sink))
+			g_ptr_array_add(known, sink);
+	g_ptr_array_sort(known, host_sink_compare_use);
+	return known;
+}
+
+static void save(HostSinks *self)
+{
+	g_autoptr(GPtrArray) sinks = list_known(self);
+	g_autoptr(GPtrArray) all = g_ptr_array_new();
+	g_autoptr(GError) error = NULL;
+
+	for (guint i = 0; i < MIN(sinks->len, HOST_KNOWN_MAX); i++)
+		g_ptr_array_add(all, (gpointer)host_sink_get_known(sinks->pdata[i]));
+	if (!host_known_save(self->file, all, &error))
+		g_warning("Known sinks cannot be kept: %s", error->message);
 }
 
 /*
@@ -121,6 +154,8 @@ static void take_over(HostSinks *self, HostSink *to, HostSink *from)
 	if (known)
 		host_sink_set_known(to, host_sink_make_known(to));
 	remove_sink(self, from);
+	if (known)
+		save(self);
 }
 
 /* The sink that @finding is one of, and @sink, which may be NULL; all that turn out to be one. */
@@ -214,7 +249,7 @@ static gboolean on_aged(gpointer data)
 static void begin_to_age(HostSinks *self)
 {
 	if (!self->searching && !self->age_source)
-		self->age_source = g_timeout_add_seconds(HOST_SINKS_KEEP_S, on_aged, self);
+		self->age_source = g_timeout_add_seconds(self->keep_s, on_aged, self);
 }
 
 void host_sinks_set_searching(HostSinks *self, gboolean searching)
@@ -239,14 +274,14 @@ HostSink *host_sinks_find(HostSinks *self, HostFinder *finder, const char *id)
 	return g_hash_table_lookup(self->by_finding, key);
 }
 
-HostSink *host_sinks_find_by_bus(HostSinks *self, BusSink1 *bus)
+HostSink *host_sinks_find_by_path(HostSinks *self, const char *path)
 {
 	GHashTableIter iter;
 	gpointer sink;
 
 	g_hash_table_iter_init(&iter, self->sinks);
 	while (g_hash_table_iter_next(&iter, &sink, NULL))
-		if (host_sink_get_bus(sink) == bus)
+		if (!strcmp(host_sink_get_path(sink), path))
 			return sink;
 	return NULL;
 }
@@ -283,7 +318,16 @@ void host_sinks_set_session(HostSinks *self, HostSink *sink, const char *session
 
 void host_sinks_remember(HostSinks *self, HostSink *sink)
 {
+	g_autoptr(GPtrArray) known = NULL;
+
 	host_sink_set_known(sink, host_sink_make_known(sink));
+	reindex(self, sink);
+	known = list_known(self);
+	for (guint i = HOST_KNOWN_MAX; i < known->len; i++) {
+		host_sink_set_known(known->pdata[i], NULL);
+		review(self, known->pdata[i]);
+	}
+	save(self);
 }
 
 void host_sinks_forget(HostSinks *self, HostSink *sink)
@@ -297,6 +341,7 @@ void host_sinks_forget(HostSinks *self, HostSink *sink)
 	known->name = g_strdup(host_sink_get_name(sink));
 	known->address = g_strdup("");
 	host_sink_set_known(sink, NULL);
+	save(self);
 	for (guint rank = 0; rank < self->finders->len; rank++) {
 		HostFinding *finding = known;
 
@@ -309,13 +354,39 @@ void host_sinks_forget(HostSinks *self, HostSink *sink)
 		review(self, sink);
 }
 
-HostSinks *host_sinks_new(GDBusObjectManagerServer *server, GPtrArray *finders, HostSinkAdded added,
-			  gpointer user_data)
+static void add_address(HostSinks *self, const char *text)
+{
+	g_autoptr(GInetAddress) address = g_inet_address_new_from_string(text);
+
+	for (guint i = 0; i < self->finders->len; i++)
+		if (HOST_IS_FINDER_ADDRESS(self->finders->pdata[i]))
+			host_finder_address_add(self->finders->pdata[i], address);
+}
+
+static void load(HostSinks *self)
+{
+	g_autoptr(GPtrArray) all = host_known_load(self->file);
+
+	while (all->len) {
+		HostKnown *known = g_ptr_array_steal_index(all, 0);
+		HostSink *sink = add_sink(self);
+
+		host_sink_set_known(sink, known);
+		reindex(self, sink);
+		if (known->address)
+			add_address(self, known->address);
+	}
+}
+
+HostSinks *host_sinks_new(const char *file, GDBusObjectManagerServer *server, GPtrArray *finders,
+			  guint keep_s, HostSinkAdded added, gpointer user_data)
 {
 	HostSinks *self = g_new0(HostSinks, 1);
 
+	self->file = g_strdup(file);
 	self->server = g_object_ref(server);
 	self->finders = g_ptr_array_ref(finders);
+	self->keep_s = keep_s;
 	self->added = added;
 	self->user_data = user_data;
 	self->sinks = g_hash_table_new_full(NULL, NULL, g_object_unref, (GDestroyNotify)g_strfreev);
@@ -325,6 +396,7 @@ HostSinks *host_sinks_new(GDBusObjectManagerServer *server, GPtrArray *finders, 
 		g_signal_connect(finders->pdata[i], "found", G_CALLBACK(on_found), self);
 		g_signal_connect(finders->pdata[i], "lost", G_CALLBACK(on_lost), self);
 	}
+	load(self);
 	return self;
 }
 
@@ -339,5 +411,6 @@ void host_sinks_free(HostSinks *self)
 	g_hash_table_unref(self->sinks);
 	g_ptr_array_unref(self->finders);
 	g_object_unref(self->server);
+	g_free(self->file);
 	g_free(self);
 }

@@ -23,12 +23,14 @@ typedef void (*HostSinkAdded)(HostSink *sink, gpointer user_data);
 
 /**
  * host_sinks_new:
+ * @file: where known ones are kept
  * @server: where they are exported
  * @finders: (element-type HostFinder): the preferred ones first
+ * @keep_s: HOST_SINKS_KEEP_S
  * @added: called for each sink before it is on the bus
  */
-HostSinks *host_sinks_new(GDBusObjectManagerServer *server, GPtrArray *finders, HostSinkAdded added,
-			  gpointer user_data);
+HostSinks *host_sinks_new(const char *file, GDBusObjectManagerServer *server, GPtrArray *finders,
+			  guint keep_s, HostSinkAdded added, gpointer user_data);
 void host_sinks_free(HostSinks *sinks);
 
 /* Has the finders look for sinks, or not any more. */
@@ -37,8 +39,8 @@ void host_sinks_set_searching(HostSinks *sinks, gboolean searching);
 /* The one that @finder has found as @id: (transfer none) (nullable) */
 HostSink *host_sinks_find(HostSinks *sinks, HostFinder *finder, const char *id);
 
-/* (transfer none) (nullable): gone since */
-HostSink *host_sinks_find_by_bus(HostSinks *sinks, BusSink1 *bus);
+/* (transfer none) (nullable) */
+HostSink *host_sinks_find_by_path(HostSinks *sinks, const char *path);
 
 /* @session: path of the one that has not ended, or NULL: then @sink may go. */
 void host_sinks_set_session(HostSinks *sinks, HostSink *sink, const char *session);

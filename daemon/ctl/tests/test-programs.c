@@ -6,7 +6,9 @@
 #include "bus.h"
 
 #include <gio/gio.h>
+#include <glib/gstdio.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -16,6 +18,7 @@ struct stage {
 	GTestDBus *bus;
 	GDBusConnection *connection;
 	GSubprocess *daemon;
+	char *state;
 };
 
 static void wait_for_name(GDBusConnection *connection)
@@ -34,23 +37,64 @@ static void wait_for_name(GDBusConnection *connection)
 	}
 }
 
-static void set_up(struct stage *stage, gconstpointer unused)
+static char *state_file(struct stage *stage, const char *name)
+{
+	return g_build_filename(stage->state, name, NULL);
+}
+
+static void remove_state(struct stage *stage)
+{
+	g_autofree char *sinks = state_file(stage, "sinks");
+	g_autofree char *damaged = state_file(stage, "sinks.damaged");
+
+	g_unlink(sinks);
+	g_unlink(damaged);
+	g_rmdir(stage->state);
+	g_clear_pointer(&stage->state, g_free);
+}
+
+static void start_daemon(struct stage *stage)
+{
+	g_autoptr(GError) error = NULL;
+
+	stage->daemon = g_subprocess_new(G_SUBPROCESS_FLAGS_NONE, &error, MIRACASTD, "--bus",
+					 g_test_dbus_get_bus_address(stage->bus), "--driver",
+					 DRIVER, "--session-program", MIRACAST_SESSION,
+					 "--state-directory", stage->state, NULL);
+	g_assert_no_error(error);
+	wait_for_name(stage->connection);
+}
+
+static GDBusConnection *connect_to_bus(struct stage *stage)
+{
+	g_autoptr(GError) error = NULL;
+	GDBusConnection *connection = g_dbus_connection_new_for_address_sync(
+		g_test_dbus_get_bus_address(stage->bus),
+		G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
+			G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+		NULL, NULL, &error);
+
+	g_assert_no_error(error);
+	return connection;
+}
+
+/* @sinks: the file of those that are known, or NULL. */
+static void set_up(struct stage *stage, gconstpointer sinks)
 {
 	g_autoptr(GError) error = NULL;
 
 	stage->bus = g_test_dbus_new(G_TEST_DBUS_NONE);
 	g_test_dbus_up(stage->bus);
-	stage->connection = g_dbus_connection_new_for_address_sync(
-		g_test_dbus_get_bus_address(stage->bus),
-		G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
-			G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-		NULL, NULL, &error);
+	stage->connection = connect_to_bus(stage);
+	stage->state = g_dir_make_tmp("miracast-XXXXXX", &error);
 	g_assert_no_error(error);
-	stage->daemon = g_subprocess_new(G_SUBPROCESS_FLAGS_NONE, &error, MIRACASTD, "--bus",
-					 g_test_dbus_get_bus_address(stage->bus), "--driver",
-					 DRIVER, "--session-program", MIRACAST_SESSION, NULL);
-	g_assert_no_error(error);
-	wait_for_name(stage->connection);
+	if (sinks) {
+		g_autofree char *path = state_file(stage, "sinks");
+
+		g_file_set_contents(path, sinks, -1, &error);
+		g_assert_no_error(error);
+	}
+	start_daemon(stage);
 }
 
 static void tear_down(struct stage *stage, gconstpointer unused)
@@ -63,6 +107,7 @@ static void tear_down(struct stage *stage, gconstpointer unused)
 	g_object_unref(stage->connection);
 	g_test_dbus_down(stage->bus);
 	g_object_unref(stage->bus);
+	remove_state(stage);
 }
 
 static GVariant *call(struct stage *stage, const char *path, const char *interface,
@@ -228,6 +273,7 @@ static void test_a_bus_that_dies(void)
 	g_assert_cmpint(g_subprocess_get_exit_status(stage.daemon), ==, 1);
 	g_object_unref(stage.daemon);
 	g_object_unref(stage.bus);
+	remove_state(&stage);
 }
 
 static void keep_result(GObject *object, GAsyncResult *result, gpointer data)
@@ -275,14 +321,16 @@ static int ctl(struct stage *stage, char **output, char **errors, const char *co
 static void test_ctl_usage(struct stage *stage, gconstpointer unused)
 {
 	char *output = NULL, *errors = NULL;
-#define CONNECT "connect", "--local", "127.0.0.1", "--peer", "127.0.0.2"
+#define CONNECT "connect", "127.0.0.2"
 	static const char *const bad[][10] = {
 		{"frobnicate"},
 		{"status", "--yaml"},
 		{"status", "all"},
 		{"connect"},
-		{"connect", "--local", "127.0.0.1"},
-		{"connect", "--local", "127.0.0.1", "--peer", "there"},
+		{CONNECT, "another"},
+		{CONNECT, "--local", "there"},
+		{CONNECT, "--pin", "123"},
+		{CONNECT, "--search", "0"},
 		{CONNECT, "--port", "0"},
 		{CONNECT, "--port", "65536"},
 		{CONNECT, "--option", "mode"},
@@ -308,9 +356,15 @@ static void test_ctl_usage(struct stage *stage, gconstpointer unused)
 		{CONNECT, "--mode", "1280x720@0"},
 		{CONNECT, "--mode", "99999x720@60"},
 		{CONNECT, "--mode", "1280x720@999"},
-		{"disconnect"},
-		{"disconnect", "one"},
 		{"disconnect", "1", "2"},
+		{"scan", "--seconds", "0"},
+		{"show"},
+		{"forget"},
+		{"channel"},
+		{"channel", "status"},
+		{"channel", "--json"},
+		/* What it was called once. */
+		{"adapters"},
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
@@ -321,6 +375,192 @@ static void test_ctl_usage(struct stage *stage, gconstpointer unused)
 	}
 }
 
+/*
+ * Sinks. Names that the air brought come from a file here, and so does one of an address.
+ */
+
+static const char known_sinks[] = "[Sink 1]\nName=Living room\nKind=tv\n"
+				  "Identities=p2p:02:00:00:00:00:01;\nLastUsed=4000\n"
+				  "[Sink 2]\nName=Living room\nKind=tv\n"
+				  "Identities=p2p:02:00:00:00:00:02;\nLastUsed=3000\n"
+				  "[Sink 3]\nName=K\xc3\xbc"
+				  "che\nKind=\n"
+				  "Identities=address:127.0.0.2;\nAddress=127.0.0.2\n"
+				  "LastUsed=2000\n"
+				  "[Sink 4]\nName=\xe2\x80\xaetsuop\x1b[2J\nKind=tv\n"
+				  "Identities=p2p:02:00:00:00:00:04;\nLastUsed=1000\n";
+
+static char *read_state(struct stage *stage, const char *name)
+{
+	g_autofree char *path = state_file(stage, name);
+	char *text = NULL;
+
+	g_file_get_contents(path, &text, NULL, NULL);
+	return text;
+}
+
+static void test_known_sinks(struct stage *stage, gconstpointer unused)
+{
+	char *output = NULL, *errors = NULL;
+	g_autofree char *after = NULL;
+
+	g_assert_cmpint(CTL("list"), ==, 0);
+	g_assert_nonnull(strstr(output, "Living room"));
+	g_assert_nonnull(strstr(output, "not there, known"));
+	/* One that has an address is there as far as is known. */
+	g_assert_nonnull(strstr(output, " there, known"));
+	/* Nothing that a terminal obeys. */
+	g_assert_nonnull(strstr(output, "tsuop"));
+	g_assert_null(strchr(output, '\x1b'));
+	g_assert_null(strstr(output, "\xe2\x80\xae"));
+	FREE_OUTPUT();
+
+	g_assert_cmpint(CTL("list", "--json"), ==, 0);
+	g_assert_nonnull(strstr(output, "\"ways\":[\"address\"]"));
+	g_assert_nonnull(strstr(output, "\"known\":true"));
+	FREE_OUTPUT();
+
+	/* In any case of letters. */
+	g_assert_cmpint(CTL("show", "k\xc3\x9c"
+				    "CHE"),
+			==, 0);
+	g_assert_nonnull(strstr(output, "127.0.0.2"));
+	FREE_OUTPUT();
+	g_assert_cmpint(CTL("show", "127.0.0.2", "--json"), ==, 0);
+	g_assert_true(g_str_has_prefix(output, "{\"sink\":3,"));
+	FREE_OUTPUT();
+
+	g_assert_cmpint(CTL("show", "Living room"), ==, 1);
+	g_assert_nonnull(strstr(errors, "2 sinks are called \"Living room\""));
+	g_assert_nonnull(strstr(errors, "sink/1"));
+	g_assert_nonnull(strstr(errors, "sink/2"));
+	FREE_OUTPUT();
+	g_assert_cmpint(CTL("forget", "sink/2"), ==, 0);
+	FREE_OUTPUT();
+	g_assert_cmpint(CTL("show", "Living room"), ==, 0);
+	g_assert_true(g_str_has_prefix(output, "Living room (sink/1)\n"));
+	FREE_OUTPUT();
+	g_assert_cmpint(CTL("forget", "sink/2"), ==, 1);
+	g_assert_nonnull(strstr(errors, "there is no sink"));
+	FREE_OUTPUT();
+	g_assert_cmpint(CTL("forget", "127.0.0.2"), ==, 0);
+	FREE_OUTPUT();
+
+	after = read_state(stage, "sinks");
+	g_assert_nonnull(strstr(after, "02:00:00:00:00:01"));
+	g_assert_null(strstr(after, "02:00:00:00:00:02"));
+	g_assert_null(strstr(after, "127.0.0.2"));
+}
+
+static void test_known_sinks_stay(struct stage *stage, gconstpointer unused)
+{
+	char *output = NULL, *errors = NULL;
+
+	g_assert_cmpint(CTL("forget", "sink/2"), ==, 0);
+	FREE_OUTPUT();
+	g_subprocess_send_signal(stage->daemon, SIGTERM);
+	g_subprocess_wait(stage->daemon, NULL, NULL);
+	g_clear_object(&stage->daemon);
+	start_daemon(stage);
+	g_assert_cmpint(CTL("show", "Living room"), ==, 0);
+	FREE_OUTPUT();
+	g_assert_cmpint(CTL("show", "K\xc3\xbc"
+				    "che"),
+			==, 0);
+	FREE_OUTPUT();
+}
+
+static void test_damaged_sinks(struct stage *stage, gconstpointer text)
+{
+	char *output = NULL, *errors = NULL;
+	g_autofree char *aside = read_state(stage, "sinks.damaged");
+
+	g_assert_cmpstr(aside, ==, text);
+	g_assert_cmpint(CTL("list"), ==, 0);
+	g_assert_nonnull(strstr(output, "There is no sink"));
+	FREE_OUTPUT();
+}
+
+static void test_typed_address(struct stage *stage, gconstpointer unused)
+{
+	char *output = NULL, *errors = NULL;
+	g_autofree char *state = NULL;
+
+	g_assert_cmpint(CTL(CONNECT, "--adapter", UNKNOWN_ADAPTER), ==, 1);
+	FREE_OUTPUT();
+	/* It has led to nothing, and leaves nothing behind. */
+	g_assert_cmpint(CTL("list"), ==, 0);
+	g_assert_nonnull(strstr(output, "There is no sink"));
+	FREE_OUTPUT();
+	state = read_state(stage, "sinks");
+	g_assert_null(state);
+}
+
+static void test_absent_sinks(struct stage *stage, gconstpointer unused)
+{
+	char *output = NULL, *errors = NULL;
+
+	g_assert_cmpint(CTL("connect", "Kitchen", "--search", "1"), ==, 1);
+	g_assert_nonnull(strstr(output, "Kitchen is looked for"));
+	g_assert_nonnull(strstr(errors, "\"Kitchen\" was not found within 1 s"));
+	FREE_OUTPUT();
+	/* Known, and not there. */
+	g_assert_cmpint(CTL("connect", "sink/1", "--search", "1"), ==, 1);
+	g_assert_nonnull(strstr(errors, "was not found"));
+	FREE_OUTPUT();
+	g_assert_cmpint(CTL("connect", "Living room", "--search", "1"), ==, 1);
+	g_assert_nonnull(strstr(errors, "2 sinks"));
+	FREE_OUTPUT();
+	/* There, but not so. */
+	g_assert_cmpint(CTL("connect", "sink/3", "--way", "p2p"), ==, 1);
+	g_assert_nonnull(strstr(errors, "is not there by p2p"));
+	FREE_OUTPUT();
+}
+
+static bool is_discovering(struct stage *stage)
+{
+	g_autoptr(GVariant) value = NULL;
+	g_autoptr(GVariant) answer = g_dbus_connection_call_sync(
+		stage->connection, "io.github.linux_miracast", "/io/github/linux_miracast/manager",
+		"org.freedesktop.DBus.Properties", "Get",
+		g_variant_new("(ss)", "io.github.linux_miracast.Manager1", "Discovering"), NULL, 0,
+		-1, NULL, NULL);
+
+	g_variant_get(answer, "(v)", &value);
+	return g_variant_get_boolean(value);
+}
+
+static void call_manager(GDBusConnection *connection, const char *method)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) answer = g_dbus_connection_call_sync(
+		connection, "io.github.linux_miracast", "/io/github/linux_miracast/manager",
+		"io.github.linux_miracast.Manager1", method, NULL, NULL, 0, -1, NULL, &error);
+
+	g_assert_no_error(error);
+}
+
+static void test_discovery_has_owners(struct stage *stage, gconstpointer unused)
+{
+	g_autoptr(GDBusConnection) first = connect_to_bus(stage);
+	g_autoptr(GDBusConnection) second = connect_to_bus(stage);
+
+	g_assert_false(is_discovering(stage));
+	call_manager(first, "StartDiscovery");
+	call_manager(first, "StartDiscovery");
+	call_manager(second, "StartDiscovery");
+	g_assert_true(is_discovering(stage));
+	/* One's own only, and however often it was begun. */
+	call_manager(first, "StopDiscovery");
+	call_manager(first, "StopDiscovery");
+	g_assert_true(is_discovering(stage));
+	/* Who leaves the bus does not look any more. */
+	g_dbus_connection_close_sync(second, NULL, NULL);
+	while (is_discovering(stage))
+		g_usleep(20 * 1000);
+	g_dbus_connection_close_sync(first, NULL, NULL);
+}
+
 static void test_ctl_tells_the_reason(struct stage *stage, gconstpointer unused)
 {
 	char *output = NULL, *errors = NULL;
@@ -329,9 +569,7 @@ static void test_ctl_tells_the_reason(struct stage *stage, gconstpointer unused)
 	g_assert_nonnull(strstr(output, "no session"));
 	FREE_OUTPUT();
 
-	g_assert_cmpint(CTL("connect", "--local", "127.0.0.1", "--peer", "127.0.0.2", "--adapter",
-			    UNKNOWN_ADAPTER, "--wait"),
-			==, 1);
+	g_assert_cmpint(CTL(CONNECT, "--adapter", UNKNOWN_ADAPTER), ==, 1);
 	g_assert_true(g_str_has_prefix(output, "Session 1\n"));
 	g_assert_true(g_str_has_prefix(errors, "miracastctl: unknown-adapter: "));
 	FREE_OUTPUT();
@@ -346,6 +584,11 @@ static void test_ctl_tells_the_reason(struct stage *stage, gconstpointer unused)
 	FREE_OUTPUT();
 
 	g_assert_cmpint(CTL("disconnect", "1"), ==, 1);
+	FREE_OUTPUT();
+	g_assert_cmpint(CTL("disconnect"), ==, 1);
+	FREE_OUTPUT();
+	g_assert_cmpint(CTL("disconnect", "Living room"), ==, 1);
+	g_assert_nonnull(strstr(errors, "no session with \"Living room\""));
 	FREE_OUTPUT();
 	g_assert_cmpint(CTL("disconnect", "99"), ==, 1);
 	g_assert_nonnull(strstr(errors, "no session 99"));
@@ -430,7 +673,7 @@ static void test_ctl_tells_unknown_options(void)
 
 	fake_set_up(&fake, "{'options-unknown': <'colour'>}");
 	empty = (struct stage){.bus = fake.bus};
-	g_assert_cmpint(CTL(CONNECT, "--option", "colour=red", "--wait"), ==, 0);
+	g_assert_cmpint(CTL(CONNECT, "--option", "colour=red"), ==, 0);
 	g_assert_cmpstr(errors, ==,
 			"miracastctl: the user-mode driver knows no option \"colour\"\n");
 	FREE_OUTPUT();
@@ -477,6 +720,15 @@ static void test_ctl_without_a_daemon(void)
 	FREE_OUTPUT();
 }
 
+static const char *const damaged_sinks[] = {
+	"not a key file",
+	"[Sink 1]\nName=TV\n",
+	"[Sink 1]\nName=\nKind=\nIdentities=a;\nLastUsed=1\n",
+	"[Sink 1]\nName=TV\nKind=\nIdentities=;\nLastUsed=0\n",
+	"[Sink 1]\nName=TV\nKind=\nIdentities=a;\nLastUsed=1\nAddress=here\n",
+	"[Sink 1]\nName=\xff\xfe\nKind=\nIdentities=a;\nLastUsed=1\n",
+};
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -486,6 +738,18 @@ int main(int argc, char **argv)
 	ADD("/daemon/old-sessions-go", test_old_sessions_go);
 	ADD("/daemon/a-second-daemon-gives-way", test_a_second_daemon_gives_way);
 	g_test_add_func("/daemon/a-bus-that-dies", test_a_bus_that_dies);
+	ADD("/daemon/discovery-has-owners", test_discovery_has_owners);
+	ADD("/daemon/typed-address", test_typed_address);
+#define ADD_WITH(name, sinks, function) \
+	g_test_add(name, struct stage, sinks, set_up, function, tear_down)
+	ADD_WITH("/daemon/known-sinks", known_sinks, test_known_sinks);
+	ADD_WITH("/daemon/known-sinks-stay", known_sinks, test_known_sinks_stay);
+	ADD_WITH("/daemon/absent-sinks", known_sinks, test_absent_sinks);
+	for (size_t i = 0; i < G_N_ELEMENTS(damaged_sinks); i++) {
+		g_autofree char *name = g_strdup_printf("/daemon/damaged-sinks/%zu", i);
+
+		ADD_WITH(name, damaged_sinks[i], test_damaged_sinks);
+	}
 	ADD("/ctl/usage", test_ctl_usage);
 	ADD("/ctl/tells-the-reason", test_ctl_tells_the_reason);
 	g_test_add_func("/ctl/tells-unknown-options", test_ctl_tells_unknown_options);

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * In the place of miracast-session, without an adapter: says what a driver's options tell it, and
+ * writes a letter for each thing that it is asked for to the file of the option "log":
+ * c(reate), s(tart), x: stop, d(estroy). So its life can be read, and that of those before it.
+ *
+ *	fail-starts	" 2 3 ": these starts fail, counted over all processes of the log
+ *	loss-starts	" 1 ": after these, the session's end is asked for
+ *	stop-reason	with this reason (enum miracast_stop_reason)
+ */
+#include "control.h"
+#include "miracast-channel.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LOSS_AFTER_MS 50
+
+static GHashTable *options;
+static const char *log_path;
+
+static void note(char letter)
+{
+	int fd = open(log_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0 || write(fd, &letter, 1) != 1)
+		_exit(10);
+	close(fd);
+}
+
+static guint count_starts(void)
+{
+	g_autofree char *text = NULL;
+	guint n = 0;
+
+	g_file_get_contents(log_path, &text, NULL, NULL);
+	for (const char *c = text; c && *c; c++)
+		n += *c == 's';
+	return n;
+}
+
+static gboolean is_one_of(const char *option, guint number)
+{
+	const char *list = g_hash_table_lookup(options, option);
+	g_autofree char *word = g_strdup_printf(" %u ", number);
+
+	return list && strstr(list, word);
+}
+
+static void tell(SessionMessageKind kind, GVariant *body)
+{
+	if (!session_control_send(SESSION_CONTROL_FD, kind, body, NULL, 0, NULL))
+		_exit(11);
+}
+
+static void create(const SessionMessage *message)
+{
+	g_autoptr(GVariantIter) iter = NULL;
+	const char *name, *value;
+
+	options = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	g_variant_get(message->body, "(&s&sa{ss}as)", NULL, NULL, &iter, NULL);
+	while (g_variant_iter_next(iter, "{&s&s}", &name, &value))
+		g_hash_table_insert(options, g_strdup(name), g_strdup(value));
+	log_path = g_hash_table_lookup(options, "log");
+	note('c');
+	tell(SESSION_CREATED, g_variant_new("(suu)", "/dev/fake", 7, 3));
+}
+
+/* Whether the end is to be asked for. */
+static gboolean start(void)
+{
+	const char *none[] = {NULL};
+	guint number;
+
+	note('s');
+	number = count_starts();
+	if (is_one_of("fail-starts", number)) {
+		tell(SESSION_FAILED,
+		     g_variant_new("(usss)", MIRACAST_ERROR_DRIVER_FAILED, "told to fail",
+				   "sink-silent-m1", "It is mute."));
+		return FALSE;
+	}
+	tell(SESSION_STARTED, g_variant_new("(u^as)", 1u, none));
+	tell(SESSION_STREAMING, g_variant_new("(b)", TRUE));
+	return is_one_of("loss-starts", number);
+}
+
+int main(int argc, char **argv)
+{
+	int timeout = -1;
+
+	for (;;) {
+		struct pollfd pollfd = {.fd = SESSION_CONTROL_FD, .events = POLLIN};
+		g_auto(SessionMessage) message = {0};
+
+		if (!poll(&pollfd, 1, timeout)) {
+			const char *reason = g_hash_table_lookup(options, "stop-reason");
+
+			tell(SESSION_STOP_REQUESTED,
+			     g_variant_new("(uss)", (guint32)atoi(reason), "", ""));
+			timeout = -1;
+			continue;
+		}
+		if (!session_control_receive(SESSION_CONTROL_FD, TRUE, &message, NULL))
+			return 12;
+		switch (message.kind) {
+		case SESSION_CREATE: create(&message); break;
+		case SESSION_START: timeout = start() ? LOSS_AFTER_MS : -1; break;
+		case SESSION_STOP:
+			note('x');
+			timeout = -1;
+			tell(SESSION_STOPPED, NULL);
+			break;
+		case SESSION_DESTROY: note('d'); return 0;
+		default: break;
+		}
+	}
+}

@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A session's life, above a process and links that do what they are told: how it reconnects. */
+#include "authority.h"
+#include "fake.h"
+#include "root.h"
+#include "session.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* So that a test takes seconds, and the monitor does not go on a machine that is busy; */
+static const HostSessionLimits limits = {.hold_s = 60, .reconnect_s = 5, .stable_s = 30};
+/* or does. */
+static const HostSessionLimits short_hold = {.hold_s = 2, .reconnect_s = 5, .stable_s = 30};
+
+static const HostProcessConfig config = {.program = FAKE_SESSION, .driver = "none"};
+
+typedef struct {
+	GTestDBus *bus;
+	GDBusConnection *connection;
+	char *folder;
+	char *log;
+	FakeFinder *finder;
+	HostSink *sink;
+	const HostSessionLimits *limits;
+	HostSession *session;
+	GString *states; /* those that differ from the one before */
+	guint n_started, n_lost, n_ended;
+} Stage;
+
+static void count_signal(HostSession *session, guint *n)
+{
+	(*n)++;
+}
+
+static void on_state(GObject *bus, GParamSpec *spec, Stage *stage)
+{
+	g_string_append_printf(stage->states, "%s ", bus_session1_get_state(BUS_SESSION1(bus)));
+}
+
+static void set_up(Stage *stage, gconstpointer unused)
+{
+	g_autoptr(HostFinding) finding = host_finding_new("1");
+	g_autoptr(HostWay) way = NULL;
+
+	stage->bus = g_test_dbus_new(G_TEST_DBUS_NONE);
+	g_test_dbus_up(stage->bus);
+	stage->connection = g_dbus_connection_new_for_address_sync(
+		g_test_dbus_get_bus_address(stage->bus),
+		G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
+			G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+		NULL, NULL, NULL);
+	stage->folder = g_dir_make_tmp("miracast-XXXXXX", NULL);
+	stage->log = g_build_filename(stage->folder, "log", NULL);
+	stage->finder = fake_finder_new("p2p");
+	stage->sink = host_sink_new(1);
+	finding->name = g_strdup("Television");
+	way = host_way_new(HOST_FINDER(stage->finder), 0, finding);
+	host_sink_set_way(stage->sink, way);
+	stage->states = g_string_new(NULL);
+	stage->limits = &limits;
+}
+
+static void tear_down(Stage *stage, gconstpointer unused)
+{
+	g_object_unref(stage->session);
+	g_object_unref(stage->sink);
+	g_object_unref(stage->finder);
+	g_dbus_connection_close_sync(stage->connection, NULL, NULL);
+	g_object_unref(stage->connection);
+	g_test_dbus_down(stage->bus);
+	g_object_unref(stage->bus);
+	g_unlink(stage->log);
+	g_rmdir(stage->folder);
+	g_free(stage->log);
+	g_free(stage->folder);
+	g_string_free(stage->states, TRUE);
+}
+
+/* @options: the fake process's, name and value in turn; "reconnect" "no" is the session's. */
+static void begin(Stage *stage, const char *const *options)
+{
+	g_autoptr(GVariant) arguments = NULL;
+	g_autoptr(HostWish) wish = NULL;
+	g_autoptr(HostBusAgent) agent = NULL;
+	g_autoptr(GPtrArray) ways = host_sink_get_ways(stage->sink, NULL);
+	g_autoptr(GError) error = NULL;
+	GVariantBuilder driver = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("a{ss}"));
+	gboolean reconnect = TRUE;
+
+	g_variant_builder_add(&driver, "{ss}", "log", stage->log);
+	for (; *options; options += 2) {
+		if (!strcmp(options[0], "reconnect"))
+			reconnect = FALSE;
+		else
+			g_variant_builder_add(&driver, "{ss}", options[0], options[1]);
+	}
+	arguments = g_variant_ref_sink(g_variant_new_parsed(
+		"{'reconnect': <%b>, 'start-timeout': <uint32 5>, 'options': <%@a{ss}>}", reconnect,
+		g_variant_builder_end(&driver)));
+	wish = host_wish_parse(arguments, FALSE, &error);
+	g_assert_no_error(error);
+	/* The bus would not let this through; the process does not look at it. */
+	wish->adapter = g_strdup("/dev/null");
+	agent = host_bus_agent_new(stage->connection, ":1.99", NULL, HOST_BUS_ROOT "/session/1");
+	stage->session = host_session_new(1, &config, stage->limits, stage->sink, ways, wish, agent,
+					  HOST_NO_UID);
+	g_signal_connect(stage->session, "started", G_CALLBACK(count_signal), &stage->n_started);
+	g_signal_connect(stage->session, "lost", G_CALLBACK(count_signal), &stage->n_lost);
+	g_signal_connect(stage->session, "ended", G_CALLBACK(count_signal), &stage->n_ended);
+	g_signal_connect(host_session_get_bus(stage->session), "notify::state",
+			 G_CALLBACK(on_state), stage);
+	host_session_run(stage->session);
+}
+
+#define BEGIN(stage, ...) begin(stage, (const char *const[]){__VA_ARGS__, NULL})
+
+static const char *get_state(Stage *stage)
+{
+	return bus_session1_get_state(host_session_get_bus(stage->session));
+}
+
+static const char *get_reason(Stage *stage)
+{
+	return bus_session1_get_reason(host_session_get_bus(stage->session));
+}
+
+static void wait_for_state(Stage *stage, const char *state)
+{
+	while (strcmp(get_state(stage), state))
+		g_main_context_iteration(NULL, TRUE);
+}
+
+static void wait_for_links(Stage *stage, guint n)
+{
+	while (stage->finder->links->len < n || !fake_finder_get_link(stage->finder)->task)
+		g_main_context_iteration(NULL, TRUE);
+}
+
+static void succeed(Stage *stage, guint n)
+{
+	wait_for_links(stage, n);
+	close(fake_link_succeed(fake_finder_get_link(stage->finder)));
+}
+
+static void assert_log(Stage *stage, const char *expected)
+{
+	g_autofree char *text = NULL;
+
+	g_file_get_contents(stage->log, &text, NULL, NULL);
+	g_assert_cmpstr(text, ==, expected);
+}
+
+static void wait_for_log(Stage *stage, const char *expected)
+{
+	g_autofree char *text = NULL;
+
+	while (g_strcmp0(text, expected)) {
+		g_main_context_iteration(NULL, TRUE);
+		g_free(text);
+		g_file_get_contents(stage->log, &text, NULL, NULL);
+	}
+}
+
+static void end(Stage *stage)
+{
+	host_session_end(stage->session, HOST_REASON_STOPPED_BY_USER, NULL);
+	wait_for_state(stage, "ended");
+	g_assert_cmpuint(stage->n_ended, ==, 1);
+}
+
+/* MIRACAST_STOP_MISSING_KEEPALIVE */
+#define KEEPALIVE "2"
+
+G_STATIC_ASSERT(MIRACAST_STOP_MISSING_KEEPALIVE == 2);
+
+static void test_life(Stage *stage, gconstpointer unused)
+{
+	BusSession1 *bus;
+
+	BEGIN(stage, NULL);
+	bus = host_session_get_bus(stage->session);
+	succeed(stage, 1);
+	wait_for_state(stage, "streaming");
+	g_assert_cmpstr(bus_session1_get_link(bus), ==, "p2p");
+	g_assert_cmpstr(bus_session1_get_peer_address(bus), ==, "127.0.0.2");
+	g_assert_cmpuint(bus_session1_get_port(bus), ==, 7236);
+	g_assert_cmpuint(bus_session1_get_target_id(bus), ==, 3);
+	g_assert_cmpuint(fake_finder_get_link(stage->finder)->n_settled, ==, 1);
+	end(stage);
+	g_assert_cmpstr(stage->states->str, ==,
+			"preparing waiting starting started streaming stopping ended ");
+	assert_log(stage, "csxd");
+	g_assert_cmpuint(fake_finder_get_link(stage->finder)->n_left, ==, 1);
+	g_assert_cmpuint(fake_finder_get_link(stage->finder)->n_closed, ==, 1);
+	g_assert_cmpuint(stage->n_started, ==, 1);
+	g_assert_cmpuint(stage->n_lost, ==, 0);
+}
+
+/* The context is the old one: the monitor has not gone. */
+static void test_reconnect(Stage *stage, gconstpointer unused)
+{
+	BEGIN(stage, "loss-starts", " 1 ", "stop-reason", KEEPALIVE);
+	succeed(stage, 1);
+	wait_for_state(stage, "reconnecting");
+	g_assert_cmpuint(stage->n_lost, ==, 1);
+	g_assert_cmpstr(bus_session1_get_step(host_session_get_bus(stage->session)), ==,
+			"sink-silent");
+	succeed(stage, 2);
+	wait_for_state(stage, "streaming");
+	g_assert_cmpuint(stage->n_started, ==, 2);
+	g_assert_cmpstr(get_reason(stage), ==, "");
+	/* The first link has been given back, without a farewell: there was nobody to hear it. */
+	g_assert_cmpuint(((FakeLink *)stage->finder->links->pdata[0])->n_closed, ==, 1);
+	g_assert_cmpuint(((FakeLink *)stage->finder->links->pdata[0])->n_left, ==, 0);
+	assert_log(stage, "csxs");
+	end(stage);
+	assert_log(stage, "csxsxd");
+}
+
+/* The same when it is the link that is lost, and its finder has lost sight of the sink. */
+static void test_link_lost(Stage *stage, gconstpointer unused)
+{
+	BEGIN(stage, NULL);
+	succeed(stage, 1);
+	wait_for_state(stage, "streaming");
+	host_sink_remove_way(stage->sink, HOST_FINDER(stage->finder), "1");
+	host_link_emit_lost(HOST_LINK(fake_finder_get_link(stage->finder)), HOST_REASON_LINK_LOST,
+			    "pulled");
+	g_assert_cmpstr(get_state(stage), ==, "reconnecting");
+	succeed(stage, 2);
+	wait_for_state(stage, "streaming");
+	end(stage);
+	assert_log(stage, "csxsxd");
+}
+
+/* After a while the monitor goes, and the sink is tried on. */
+static void test_hold(Stage *stage, gconstpointer unused)
+{
+	stage->limits = &short_hold;
+	BEGIN(stage, "loss-starts", " 1 ", "stop-reason", KEEPALIVE);
+	succeed(stage, 1);
+	wait_for_links(stage, 2);
+	assert_log(stage, "csx");
+	wait_for_log(stage, "csxd");
+	g_assert_cmpstr(get_state(stage), ==, "reconnecting");
+	/* It comes after all: with a context that is made anew. */
+	succeed(stage, 2);
+	wait_for_state(stage, "streaming");
+	assert_log(stage, "csxdcs");
+	end(stage);
+	assert_log(stage, "csxdcsxd");
+}
+
+/* A start that fails while it reconnects is not the end. */
+static void test_start_fails(Stage *stage, gconstpointer unused)
+{
+	int other;
+
+	BEGIN(stage, "loss-starts", " 1 ", "stop-reason", KEEPALIVE, "fail-starts", " 2 ");
+	succeed(stage, 1);
+	wait_for_links(stage, 2);
+	/* It stays there: one that had left could come back by itself. */
+	other = fake_link_succeed(fake_finder_get_link(stage->finder));
+	succeed(stage, 3);
+	wait_for_state(stage, "streaming");
+	assert_log(stage, "csxss");
+	close(other);
+	end(stage);
+}
+
+/* The sink does not come: the end has the first reason, and tells of the tries. */
+static void test_give_up(Stage *stage, gconstpointer unused)
+{
+	gint64 began;
+
+	stage->limits = &short_hold;
+	BEGIN(stage, "loss-starts", " 1 ", "stop-reason", KEEPALIVE);
+	succeed(stage, 1);
+	wait_for_state(stage, "reconnecting");
+	began = g_get_monotonic_time();
+	stage->finder->fail_at_once = HOST_REASON_SINK_DID_NOT_CONNECT;
+	wait_for_state(stage, "ended");
+	g_assert_cmpstr(get_reason(stage), ==, "sink-silent");
+	g_assert_nonnull(strstr(bus_session1_get_message(host_session_get_bus(stage->session)),
+				"sink-did-not-connect"));
+	/* 5 s, and the delay of a try that had begun before. */
+	g_assert_cmpint(g_get_monotonic_time() - began, >, 4 * G_USEC_PER_SEC);
+	g_assert_cmpint(g_get_monotonic_time() - began, <, 20 * G_USEC_PER_SEC);
+	/* The context went after the hold, and was made anew for the next try. */
+	assert_log(stage, "csxdcd");
+	g_assert_cmpuint(stage->finder->links->len, >=, 4);
+	g_assert_cmpuint(stage->n_ended, ==, 1);
+}
+
+/* Losses that follow each other are one: they do not go on for ever. */
+static void test_flapping(Stage *stage, gconstpointer unused)
+{
+	BEGIN(stage, "loss-starts", " 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 ",
+	      "stop-reason", KEEPALIVE);
+	stage->finder->succeed_at_once = TRUE;
+	wait_for_state(stage, "ended");
+	g_assert_cmpstr(get_reason(stage), ==, "sink-silent");
+	g_assert_cmpuint(stage->n_lost, >=, 2);
+	g_assert_cmpuint(stage->n_lost, <, 10);
+}
+
+static void test_not_wanted(Stage *stage, gconstpointer unused)
+{
+	BEGIN(stage, "loss-starts", " 1 ", "stop-reason", KEEPALIVE, "reconnect", "no");
+	succeed(stage, 1);
+	wait_for_state(stage, "ended");
+	g_assert_cmpstr(get_reason(stage), ==, "sink-silent");
+	assert_log(stage, "csxd");
+	g_assert_cmpuint(stage->n_lost, ==, 0);
+}
+
+static void test_sink_wants_no_more(Stage *stage, gconstpointer unused)
+{
+	BEGIN(stage, NULL);
+	succeed(stage, 1);
+	wait_for_state(stage, "streaming");
+	host_link_emit_lost(HOST_LINK(fake_finder_get_link(stage->finder)),
+			    HOST_REASON_SINK_DISCONNECTED, NULL);
+	wait_for_state(stage, "ended");
+	g_assert_cmpstr(get_reason(stage), ==, "sink-disconnected");
+}
+
+/* In each moment of a reconnect the person may want no more. */
+static void test_end_while_pausing(Stage *stage, gconstpointer unused)
+{
+	BEGIN(stage, "loss-starts", " 1 ", "stop-reason", KEEPALIVE);
+	succeed(stage, 1);
+	wait_for_state(stage, "reconnecting");
+	end(stage);
+	g_assert_cmpstr(get_reason(stage), ==, "stopped-by-user");
+	assert_log(stage, "csxd");
+}
+
+static void test_end_while_opening(Stage *stage, gconstpointer unused)
+{
+	BEGIN(stage, "loss-starts", " 1 ", "stop-reason", KEEPALIVE);
+	succeed(stage, 1);
+	wait_for_links(stage, 2);
+	end(stage);
+	assert_log(stage, "csxd");
+	g_assert_null(fake_finder_get_link(stage->finder)->task);
+}
+
+static void test_end_while_waiting(Stage *stage, gconstpointer unused)
+{
+	BEGIN(stage, "loss-starts", " 1 ", "stop-reason", KEEPALIVE);
+	succeed(stage, 1);
+	wait_for_links(stage, 2);
+	fake_link_fail(fake_finder_get_link(stage->finder), HOST_REASON_NO_ROUTE);
+	while (strcmp(bus_session1_get_step(host_session_get_bus(stage->session)), "try-failed"))
+		g_main_context_iteration(NULL, TRUE);
+	end(stage);
+	assert_log(stage, "csxd");
+	g_assert_cmpuint(stage->finder->links->len, ==, 2);
+}
+
+/* The first time there is no second time. */
+static void test_first_fails(Stage *stage, gconstpointer unused)
+{
+	BEGIN(stage, NULL);
+	wait_for_links(stage, 1);
+	fake_link_fail(fake_finder_get_link(stage->finder), HOST_REASON_SINK_DID_NOT_CONNECT);
+	wait_for_state(stage, "ended");
+	g_assert_cmpstr(get_reason(stage), ==, "sink-did-not-connect");
+	assert_log(stage, "cd");
+	g_assert_cmpuint(stage->finder->links->len, ==, 1);
+}
+
+static void test_first_start_fails(Stage *stage, gconstpointer unused)
+{
+	BEGIN(stage, "fail-starts", " 1 ");
+	wait_for_links(stage, 1);
+	{
+		int other = fake_link_succeed(fake_finder_get_link(stage->finder));
+
+		wait_for_state(stage, "ended");
+		close(other);
+	}
+	g_assert_cmpstr(get_reason(stage), ==, "sink-silent-m1");
+	assert_log(stage, "csd");
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+#define ADD(name, function) g_test_add(name, Stage, NULL, set_up, function, tear_down)
+	ADD("/session/life", test_life);
+	ADD("/session/reconnect", test_reconnect);
+	ADD("/session/link-lost", test_link_lost);
+	ADD("/session/hold", test_hold);
+	ADD("/session/start-fails", test_start_fails);
+	ADD("/session/give-up", test_give_up);
+	ADD("/session/flapping", test_flapping);
+	ADD("/session/not-wanted", test_not_wanted);
+	ADD("/session/sink-wants-no-more", test_sink_wants_no_more);
+	ADD("/session/end-while-pausing", test_end_while_pausing);
+	ADD("/session/end-while-opening", test_end_while_opening);
+	ADD("/session/end-while-waiting", test_end_while_waiting);
+	ADD("/session/first-fails", test_first_fails);
+	ADD("/session/first-start-fails", test_first_start_fails);
+	return g_test_run();
+}

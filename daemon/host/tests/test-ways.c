@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A link by the first of several ways that works. */
+#include "fake.h"
+#include "links/link-ways.h"
+#include "reason.h"
+
+#include <unistd.h>
+
+typedef struct {
+	FakeFinder *mice, *p2p;
+	HostLinkWays *link;
+	GString *steps;
+	GAsyncResult *result;
+	int lost;
+} Stage;
+
+static void on_step(HostLink *link, const char *word, const char *message, Stage *stage)
+{
+	g_string_append_printf(stage->steps, "%s;", word);
+}
+
+static void on_lost(HostLink *link, int reason, const char *detail, Stage *stage)
+{
+	stage->lost = reason;
+}
+
+static void add_way(GPtrArray *ways, FakeFinder *finder)
+{
+	g_autoptr(HostFinding) finding = host_finding_new("1");
+
+	finding->name = g_strdup("Television");
+	g_ptr_array_add(ways, host_way_new(HOST_FINDER(finder), ways->len, finding));
+}
+
+static void set_up(Stage *stage, gconstpointer unused)
+{
+	g_autoptr(GPtrArray) ways = g_ptr_array_new_with_free_func((GDestroyNotify)host_way_unref);
+	const HostLinkWish wish = {.port = 7236, .wait_s = 3, .pin = "1234", .go_intent = -1};
+
+	stage->steps = g_string_new(NULL);
+	stage->lost = -1;
+	stage->mice = fake_finder_new("mice");
+	stage->p2p = fake_finder_new("p2p");
+	add_way(ways, stage->mice);
+	add_way(ways, stage->p2p);
+	stage->link = host_link_ways_new(ways, &wish);
+	g_signal_connect(stage->link, "step", G_CALLBACK(on_step), stage);
+	g_signal_connect(stage->link, "lost", G_CALLBACK(on_lost), stage);
+}
+
+static void tear_down(Stage *stage, gconstpointer unused)
+{
+	g_object_unref(stage->link);
+	g_object_unref(stage->mice);
+	g_object_unref(stage->p2p);
+	g_string_free(stage->steps, TRUE);
+}
+
+static void keep_result(GObject *object, GAsyncResult *result, gpointer data)
+{
+	*(GAsyncResult **)data = g_object_ref(result);
+}
+
+static void begin(Stage *stage, GCancellable *cancellable)
+{
+	host_link_open_async(HOST_LINK(stage->link), cancellable, keep_result, &stage->result);
+}
+
+static int finish(Stage *stage, GError **error)
+{
+	int fd;
+
+	while (!stage->result)
+		g_main_context_iteration(NULL, TRUE);
+	fd = host_link_open_finish(HOST_LINK(stage->link), stage->result, error);
+	g_clear_object(&stage->result);
+	return fd;
+}
+
+static void iterate(void)
+{
+	while (g_main_context_iteration(NULL, FALSE))
+		;
+}
+
+static void test_first(Stage *stage, gconstpointer unused)
+{
+	g_autoptr(GSocketAddress) local = NULL;
+	g_autoptr(GInetAddress) peer = NULL;
+	g_autoptr(GError) error = NULL;
+	int fd, other;
+
+	begin(stage, NULL);
+	other = fake_link_succeed(fake_finder_get_link(stage->mice));
+	fd = finish(stage, &error);
+	g_assert_no_error(error);
+	g_assert_cmpstr(stage->steps->str, ==, "mice;opening;");
+	g_assert_cmpstr(host_way_get_name(host_link_ways_get_way(stage->link)), ==, "mice");
+	g_assert_cmpstr(stage->mice->wish.pin, ==, "1234");
+	g_assert_cmpuint(stage->p2p->links->len, ==, 0);
+	host_link_get_addresses(HOST_LINK(stage->link), &local, &peer);
+	g_assert_nonnull(local);
+	close(fd);
+	close(other);
+
+	/* It may come again, the same way. */
+	begin(stage, NULL);
+	other = fake_link_succeed(fake_finder_get_link(stage->mice));
+	fd = finish(stage, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(stage->mice->links->len, ==, 1);
+	host_link_settle(HOST_LINK(stage->link));
+	g_assert_cmpuint(fake_finder_get_link(stage->mice)->n_settled, ==, 1);
+	close(fd);
+	close(other);
+
+	host_link_emit_lost(HOST_LINK(fake_finder_get_link(stage->mice)),
+			    HOST_REASON_SINK_DISCONNECTED, "gone");
+	g_assert_cmpint(stage->lost, ==, HOST_REASON_SINK_DISCONNECTED);
+	host_link_leave(HOST_LINK(stage->link));
+	host_link_close(HOST_LINK(stage->link));
+	g_assert_cmpuint(fake_finder_get_link(stage->mice)->n_left, ==, 1);
+	g_assert_cmpuint(fake_finder_get_link(stage->mice)->n_closed, ==, 1);
+}
+
+static void test_second(Stage *stage, gconstpointer unused)
+{
+	g_autoptr(GError) error = NULL;
+	int fd, other;
+
+	begin(stage, NULL);
+	fake_link_fail(fake_finder_get_link(stage->mice), HOST_REASON_SINK_DID_NOT_CONNECT);
+	iterate();
+	/* The first way has been released before the second one is tried. */
+	g_assert_cmpuint(fake_finder_get_link(stage->mice)->n_closed, ==, 1);
+	other = fake_link_succeed(fake_finder_get_link(stage->p2p));
+	fd = finish(stage, &error);
+	g_assert_no_error(error);
+	g_assert_cmpstr(stage->steps->str, ==, "mice;opening;way-failed;p2p;opening;");
+	g_assert_cmpstr(host_way_get_name(host_link_ways_get_way(stage->link)), ==, "p2p");
+	close(fd);
+	close(other);
+
+	/* The sink has been here: there is no other way to it now. */
+	begin(stage, NULL);
+	fake_link_fail(fake_finder_get_link(stage->p2p), HOST_REASON_SINK_DID_NOT_CONNECT);
+	g_assert_cmpint(finish(stage, &error), ==, -1);
+	g_assert_error(error, HOST_ERROR, HOST_REASON_SINK_DID_NOT_CONNECT);
+	g_assert_cmpuint(stage->mice->links->len + stage->p2p->links->len, ==, 2);
+}
+
+static void test_no_link(Stage *stage, gconstpointer unused)
+{
+	g_autoptr(GError) error = NULL;
+	int fd;
+
+	stage->mice->refuse = HOST_REASON_NO_ROUTE;
+	stage->p2p->succeed_at_once = TRUE;
+	begin(stage, NULL);
+	fd = finish(stage, &error);
+	g_assert_no_error(error);
+	g_assert_cmpstr(stage->steps->str, ==, "mice;way-failed;p2p;opening;");
+	close(fd);
+}
+
+static void test_none(Stage *stage, gconstpointer unused)
+{
+	g_autoptr(GError) error = NULL;
+
+	stage->mice->fail_at_once = HOST_REASON_SINK_DID_NOT_CONNECT;
+	stage->p2p->refuse = HOST_REASON_NO_ROUTE;
+	begin(stage, NULL);
+	g_assert_cmpint(finish(stage, &error), ==, -1);
+	/* The last word, of the last way. */
+	g_assert_error(error, HOST_ERROR, HOST_REASON_NO_ROUTE);
+	/* Close is harmless then. */
+	host_link_close(HOST_LINK(stage->link));
+}
+
+static void test_declined(Stage *stage, gconstpointer unused)
+{
+	g_autoptr(GError) error = NULL;
+
+	begin(stage, NULL);
+	fake_link_fail(fake_finder_get_link(stage->mice), HOST_REASON_DECLINED_BY_USER);
+	g_assert_cmpint(finish(stage, &error), ==, -1);
+	g_assert_error(error, HOST_ERROR, HOST_REASON_DECLINED_BY_USER);
+	g_assert_cmpuint(stage->p2p->links->len, ==, 0);
+}
+
+static void test_cancelled(Stage *stage, gconstpointer unused)
+{
+	g_autoptr(GCancellable) cancellable = g_cancellable_new();
+	g_autoptr(GError) error = NULL;
+
+	begin(stage, cancellable);
+	g_cancellable_cancel(cancellable);
+	g_assert_cmpint(finish(stage, &error), ==, -1);
+	g_assert_error(error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+	g_assert_cmpuint(stage->p2p->links->len, ==, 0);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+#define ADD(name, function) g_test_add(name, Stage, NULL, set_up, function, tear_down)
+	ADD("/ways/first", test_first);
+	ADD("/ways/second", test_second);
+	ADD("/ways/no-link", test_no_link);
+	ADD("/ways/none", test_none);
+	ADD("/ways/declined", test_declined);
+	ADD("/ways/cancelled", test_cancelled);
+	return g_test_run();
+}
