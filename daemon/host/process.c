@@ -22,6 +22,9 @@
 /* For something to be sealed. */
 #define SEAL_LIMIT_S 10
 
+/* One that works sends a handful; each costs the daemon time, and those on the bus, too. */
+#define MAX_MESSAGES_PER_S 1000
+
 typedef enum {
 	STEP_CREATE,
 	STEP_START,
@@ -55,6 +58,8 @@ struct _HostProcess {
 	GSubprocess *subprocess; /* until it is gone */
 	int control;
 	guint control_source;
+	gint64 counted_since; /* monotonic us */
+	guint n_messages; /* since then */
 	char *death; /* how it died, once it has or is to */
 
 	int rtsp_socket; /* for its addresses; -1 before start and once RTP is connected */
@@ -397,6 +402,17 @@ static bool handle_message(HostProcess *self, const SessionMessage *message)
 	}
 }
 
+static bool is_flood(HostProcess *self)
+{
+	gint64 now = g_get_monotonic_time();
+
+	if (now - self->counted_since > G_USEC_PER_SEC) {
+		self->counted_since = now;
+		self->n_messages = 0;
+	}
+	return ++self->n_messages > MAX_MESSAGES_PER_S;
+}
+
 /* FALSE: nothing more can be read. */
 static bool read_message(HostProcess *self)
 {
@@ -416,9 +432,12 @@ static bool read_message(HostProcess *self)
 		}
 		return false;
 	}
-	if (handle_message(self, &message))
+	if (is_flood(self))
+		kill_process(self, "it sent too many messages");
+	else if (handle_message(self, &message))
 		return true;
-	kill_process(self, "it sent a message that makes no sense");
+	else
+		kill_process(self, "it sent a message that makes no sense");
 	return false;
 }
 

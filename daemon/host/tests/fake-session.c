@@ -7,14 +7,19 @@
  *	fail-starts	" 2 3 ": these starts fail, counted over all processes of the log
  *	loss-starts	" 1 ": after these, the session's end is asked for
  *	stop-reason	with this reason (enum miracast_stop_reason)
+ *	misbehave	"start flood": instead of an answer to this (create, start, stop), or after
+ *			the start (run), it does something that no session's process should: see
+ *			misbehave()
  */
 #include "control.h"
 #include "miracast-channel.h"
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,6 +35,59 @@ static void note(char letter)
 	if (fd < 0 || write(fd, &letter, 1) != 1)
 		_exit(10);
 	close(fd);
+}
+
+static void tell(SessionMessageKind kind, GVariant *body)
+{
+	if (!session_control_send(SESSION_CONTROL_FD, kind, body, NULL, 0, NULL))
+		_exit(11);
+}
+
+/* What comes over the socket is limited by the host, so larger than its limit and its buffer. */
+#define OVERSIZED 100000
+
+static void send_bytes(const void *bytes, size_t size)
+{
+	if (send(SESSION_CONTROL_FD, bytes, size, MSG_NOSIGNAL) != (ssize_t)size)
+		_exit(13);
+}
+
+static void misbehave(const char *how)
+{
+	if (!strcmp(how, "garbage")) {
+		send_bytes("STARTED\nOK\n", 11);
+	} else if (!strcmp(how, "oversized")) {
+		g_autofree char *bytes = g_malloc0(OVERSIZED);
+
+		send_bytes(bytes, OVERSIZED);
+	} else if (!strcmp(how, "not-asked")) {
+		tell(SESSION_SEALED, g_variant_new_parsed("(true, [byte 1], true, '')"));
+	} else if (!strcmp(how, "not-its-own")) {
+		tell(SESSION_STOP, g_variant_new("(u)", 0u));
+	} else if (!strcmp(how, "flood")) {
+		for (;;)
+			tell(SESSION_STREAMING, g_variant_new("(b)", TRUE));
+	} else if (!strcmp(how, "hang-up")) {
+		close(SESSION_CONTROL_FD);
+	} else if (!strcmp(how, "killed")) {
+		raise(SIGKILL);
+	} else if (!strcmp(how, "frozen")) {
+		raise(SIGSTOP);
+	} else {
+		exit(0);
+	}
+	for (;;)
+		pause();
+}
+
+/* If this is the moment for it, it does not return. */
+static void misbehave_at(const char *moment)
+{
+	const char *option = g_hash_table_lookup(options, "misbehave");
+	size_t length = strlen(moment);
+
+	if (option && g_str_has_prefix(option, moment) && option[length] == ' ')
+		misbehave(option + length + 1);
 }
 
 static guint count_starts(void)
@@ -51,12 +109,6 @@ static gboolean is_one_of(const char *option, guint number)
 	return list && strstr(list, word);
 }
 
-static void tell(SessionMessageKind kind, GVariant *body)
-{
-	if (!session_control_send(SESSION_CONTROL_FD, kind, body, NULL, 0, NULL))
-		_exit(11);
-}
-
 static void create(const SessionMessage *message)
 {
 	g_autoptr(GVariantIter) iter = NULL;
@@ -68,6 +120,7 @@ static void create(const SessionMessage *message)
 		g_hash_table_insert(options, g_strdup(name), g_strdup(value));
 	log_path = g_hash_table_lookup(options, "log");
 	note('c');
+	misbehave_at("create");
 	tell(SESSION_CREATED, g_variant_new("(suu)", "/dev/fake", 7, 3));
 }
 
@@ -78,6 +131,7 @@ static gboolean start(void)
 	guint number;
 
 	note('s');
+	misbehave_at("start");
 	number = count_starts();
 	if (is_one_of("fail-starts", number)) {
 		tell(SESSION_FAILED,
@@ -87,6 +141,7 @@ static gboolean start(void)
 	}
 	tell(SESSION_STARTED, g_variant_new("(u^as)", 1u, none));
 	tell(SESSION_STREAMING, g_variant_new("(b)", TRUE));
+	misbehave_at("run");
 	return is_one_of("loss-starts", number);
 }
 
@@ -113,6 +168,7 @@ int main(int argc, char **argv)
 		case SESSION_START: timeout = start() ? LOSS_AFTER_MS : -1; break;
 		case SESSION_STOP:
 			note('x');
+			misbehave_at("stop");
 			timeout = -1;
 			tell(SESSION_STOPPED, NULL);
 			break;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A session's life, above a process and links that do what they are told: how it reconnects. */
+/*
+ * A session's life, above a process and links that do what they are told: how it reconnects, and
+ * what becomes of it when its process misbehaves.
+ */
 #include "authority.h"
 #include "fake.h"
 #include "root.h"
@@ -387,6 +390,138 @@ static void test_first_start_fails(Stage *stage, gconstpointer unused)
 	assert_log(stage, "csd");
 }
 
+/*
+ * The session's process reads what a sink sends, and may be in its hands. Whatever it does, the
+ * session ends with a reason, and so does the next one begin.
+ */
+
+typedef struct {
+	const char *option;
+	const char *reason;
+	const char *message; /* a part of it */
+} Misbehaviour;
+
+/* Until the limit of the step, and what a busy machine needs. */
+#define MISBEHAVIOUR_LIMIT_S 60
+
+static void drop_session(Stage *stage)
+{
+	/* The process may be waited for yet. */
+	g_object_add_weak_pointer(G_OBJECT(stage->session), (gpointer *)&stage->session);
+	g_object_unref(stage->session);
+	while (stage->session)
+		g_main_context_iteration(NULL, TRUE);
+}
+
+/* A process that has to be killed is worth a warning, and here no failure. */
+static void set_up_warned(Stage *stage, gconstpointer unused)
+{
+	set_up(stage, unused);
+	g_log_set_always_fatal(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+}
+
+static void tear_down_warned(Stage *stage, gconstpointer unused)
+{
+	g_log_set_always_fatal(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_WARNING);
+	tear_down(stage, unused);
+}
+
+static void assert_next_works(Stage *stage)
+{
+	guint n_links = stage->finder->links->len;
+
+	drop_session(stage);
+	stage->n_ended = 0;
+	g_unlink(stage->log);
+	BEGIN(stage, NULL);
+	succeed(stage, n_links + 1);
+	wait_for_state(stage, "streaming");
+	end(stage);
+	assert_log(stage, "csxd");
+}
+
+/* Ends by itself. */
+static void test_misbehaves(Stage *stage, gconstpointer data)
+{
+	const Misbehaviour *misbehaviour = data;
+	gint64 began = g_get_monotonic_time();
+
+	stage->finder->succeed_at_once = TRUE;
+	BEGIN(stage, "misbehave", misbehaviour->option);
+	wait_for_state(stage, "ended");
+	g_assert_cmpstr(get_reason(stage), ==, misbehaviour->reason);
+	g_assert_nonnull(strstr(bus_session1_get_message(host_session_get_bus(stage->session)),
+				misbehaviour->message));
+	g_assert_cmpuint(stage->n_ended, ==, 1);
+	g_assert_cmpuint(stage->n_lost, ==, 0);
+	g_assert_cmpint(g_get_monotonic_time() - began, <, MISBEHAVIOUR_LIMIT_S * G_USEC_PER_SEC);
+	stage->finder->succeed_at_once = FALSE;
+	assert_next_works(stage);
+}
+
+/* Does not end by itself, but when the person wants it to, in bounded time. */
+static void test_does_not_stop(Stage *stage, gconstpointer data)
+{
+	gint64 began;
+
+	BEGIN(stage, "misbehave", data);
+	succeed(stage, 1);
+	wait_for_state(stage, "streaming");
+	began = g_get_monotonic_time();
+	host_session_end(stage->session, HOST_REASON_STOPPED_BY_USER, NULL);
+	wait_for_state(stage, "ended");
+	g_assert_cmpstr(get_reason(stage), ==, "stopped-by-user");
+	g_assert_cmpint(g_get_monotonic_time() - began, <, MISBEHAVIOUR_LIMIT_S * G_USEC_PER_SEC);
+	assert_next_works(stage);
+}
+
+static const Misbehaviour misbehaviours[] = {
+	{"create garbage", "session-died", "no message"},
+	{"create oversized", "session-died", "no message"},
+	{"create exit", "session-died", "ended with status 0"},
+	{"create killed", "session-died", "signal 9"},
+	{"create flood", "session-died", "too many messages"},
+	{"start garbage", "session-died", "no message"},
+	{"start oversized", "session-died", "no message"},
+	{"start not-asked", "session-died", "makes no sense"},
+	{"start not-its-own", "session-died", "no message"},
+	{"start exit", "session-died", "ended with status 0"},
+	{"start killed", "session-died", "signal 9"},
+	{"start hang-up", "session-died", "signal 9"},
+	{"start flood", "session-died", "too many messages"},
+	{"start frozen", "driver-hung", "took too long to start"},
+	{"run garbage", "session-died", "no message"},
+	{"run oversized", "session-died", "no message"},
+	{"run not-asked", "session-died", "makes no sense"},
+	{"run not-its-own", "session-died", "no message"},
+	{"run exit", "session-died", "ended with status 0"},
+	{"run killed", "session-died", "signal 9"},
+	{"run hang-up", "session-died", "signal 9"},
+	{"run flood", "session-died", "too many messages"},
+};
+
+static const char *const when_stopped[] = {
+	"stop garbage", "stop exit", "stop killed", "stop flood", "run frozen",
+};
+
+static void add_misbehaviours(void)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(misbehaviours); i++) {
+		g_autofree char *name =
+			g_strdup_printf("/session/misbehaves/%s", misbehaviours[i].option);
+
+		g_test_add(name, Stage, &misbehaviours[i], set_up_warned, test_misbehaves,
+			   tear_down_warned);
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(when_stopped); i++) {
+		g_autofree char *name =
+			g_strdup_printf("/session/does-not-stop/%s", when_stopped[i]);
+
+		g_test_add(name, Stage, when_stopped[i], set_up_warned, test_does_not_stop,
+			   tear_down_warned);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -405,5 +540,6 @@ int main(int argc, char **argv)
 	ADD("/session/end-while-waiting", test_end_while_waiting);
 	ADD("/session/first-fails", test_first_fails);
 	ADD("/session/first-start-fails", test_first_start_fails);
+	add_misbehaviours();
 	return g_test_run();
 }
