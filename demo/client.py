@@ -3,7 +3,7 @@
 """A client of miracastd for the scenarios: connects to a sink by its name and prints each step.
 
 demo/client.py NAME [--pin PIN] [--type-pin FILE] [--show-pin FILE] [--intent N] [--way WAY]
-               [--until STATE-OR-STEP] [--timeout S] [--mode MODE]
+               [--encryption HOW] [--until STATE-OR-STEP] [--timeout S] [--mode MODE]
 
 --type-pin: the person types what stands in FILE, once it is there; --show-pin: what the person is
 to type at the sink is written to FILE. --until: leaves when the session is in that state or step,
@@ -33,6 +33,7 @@ parser.add_argument('--type-pin')
 parser.add_argument('--show-pin')
 parser.add_argument('--intent', type=int)
 parser.add_argument('--way', default='p2p')
+parser.add_argument('--encryption')
 parser.add_argument('--until', default='streaming')
 parser.add_argument('--timeout', type=float, default=200)
 parser.add_argument('--mode', default='640x480@60')
@@ -101,8 +102,11 @@ options = {'options': GLib.Variant('a{ss}', {'mode': args.mode}),
            'way': GLib.Variant('s', args.way), 'wait': GLib.Variant('u', 60)}
 if args.pin:
     options['pin'] = GLib.Variant('s', args.pin)
+if args.encryption:
+    options['encryption'] = GLib.Variant('s', args.encryption)
 if args.intent is not None:
     options['go-intent'] = GLib.Variant('u', args.intent)
+say('connects at', f'{time.time():.3f}')
 session = call(sink, 'Sink1', 'Connect', GLib.Variant('(a{sv})', (options,))).unpack()[0]
 call(f'{ROOT}/manager', 'Manager1', 'StopDiscovery')
 last = None
