@@ -6,7 +6,7 @@
 
 static const CtlCommand commands[] = {
 	{"scan", "[--seconds N] [--json]", "look for sinks", ctl_scan},
-	{"list", "[--json]", "sinks that were found or are known", ctl_list},
+	{"list", "[--json|--names]", "sinks that were found or are known", ctl_list},
 	{"connect", "SINK [--no-wait] ...", "begin a session with a sink", ctl_connect},
 	{"disconnect", "[SINK|SESSION|all]", "end a session", ctl_disconnect},
 	{"status", "[--json]", "sessions and what is known of them", ctl_status},

@@ -93,7 +93,17 @@ static void print_json(const CtlObjects *objects)
 	ctl_print_json(all);
 }
 
-static CtlStatus print_sinks(GDBusConnection *connection, bool problems, bool json)
+/* For the completion of command lines: what a person would type. */
+static void print_names(const CtlObjects *objects)
+{
+	for (guint i = 0; i < objects->sinks->len; i++) {
+		ctl_print_column(ctl_object_get_text(objects->sinks->pdata[i], "Name"), 0);
+		putchar('\n');
+	}
+}
+
+static CtlStatus print_sinks(GDBusConnection *connection, bool problems,
+			     void (*print)(const CtlObjects *objects))
 {
 	CtlStatus status = CTL_OK;
 	g_autoptr(CtlObjects) objects = ctl_objects_get(connection, &status);
@@ -102,17 +112,15 @@ static CtlStatus print_sinks(GDBusConnection *connection, bool problems, bool js
 		return status;
 	if (problems)
 		ctl_objects_complain_of_problems(objects);
-	if (json)
-		print_json(objects);
-	else
-		print_table(objects);
+	print(objects);
 	return CTL_OK;
 }
 
 CtlStatus ctl_list(const Ctl *ctl, int argc, char **argv)
 {
-	gboolean json = FALSE;
+	gboolean json = FALSE, names = FALSE;
 	const GOptionEntry entries[] = {
+		{"names", 0, 0, G_OPTION_ARG_NONE, &names, "Print the names only", NULL},
 		{"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", NULL},
 		G_OPTION_ENTRY_NULL,
 	};
@@ -120,8 +128,17 @@ CtlStatus ctl_list(const Ctl *ctl, int argc, char **argv)
 
 	if (!ctl_parse(entries, "sinks that were found or are known", NULL, 0, 0, &argc, &argv))
 		return CTL_USAGE;
+	if (json && names) {
+		ctl_complain("--json and --names exclude each other");
+		return CTL_USAGE;
+	}
 	connection = ctl_bus_connect(ctl);
-	return connection ? print_sinks(connection, false, json) : CTL_NO_DAEMON;
+	if (!connection)
+		return CTL_NO_DAEMON;
+	return print_sinks(connection, false,
+			   names  ? print_names
+			   : json ? print_json
+				  : print_table);
 }
 
 static gboolean quit(gpointer loop)
@@ -174,7 +191,7 @@ CtlStatus ctl_scan(const Ctl *ctl, int argc, char **argv)
 	}
 	wait_seconds(seconds);
 	/* It ends with this program's place on the bus. */
-	return print_sinks(connection, true, json);
+	return print_sinks(connection, true, json ? print_json : print_table);
 }
 
 static void print_sink(const CtlObject *sink)

@@ -358,6 +358,7 @@ static void test_ctl_usage(struct stage *stage, gconstpointer unused)
 		{CONNECT, "--mode", "1280x720@999"},
 		{"disconnect", "1", "2"},
 		{"scan", "--seconds", "0"},
+		{"list", "--json", "--names"},
 		{"show"},
 		{"forget"},
 		{"channel"},
@@ -418,6 +419,13 @@ static void test_known_sinks(struct stage *stage, gconstpointer unused)
 	g_assert_cmpint(CTL("list", "--json"), ==, 0);
 	g_assert_nonnull(strstr(output, "\"ways\":[\"address\"]"));
 	g_assert_nonnull(strstr(output, "\"known\":true"));
+	FREE_OUTPUT();
+
+	/* Names alone, for a shell to complete. */
+	g_assert_cmpint(CTL("list", "--names"), ==, 0);
+	g_assert_true(g_str_has_prefix(output, "Living room\nLiving room\nK\xc3\xbc"
+					       "che\n"));
+	g_assert_null(strchr(output, '\x1b'));
 	FREE_OUTPUT();
 
 	/* In any case of letters. */
