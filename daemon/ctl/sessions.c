@@ -39,28 +39,46 @@ static void print_status_json(GDBusConnection *connection, const CtlObjects *obj
 	ctl_print_json(all);
 }
 
+static int compare_names(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void print_value(const char *name, GVariant *value)
+{
+	g_autofree char *text = g_variant_is_of_type(value, G_VARIANT_TYPE_STRING)
+					? g_variant_dup_string(value, NULL)
+					: g_variant_print(value, FALSE);
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	bool several = lines[0] && lines[1];
+
+	printf("  %s:%s", name, several ? "\n" : " ");
+	for (char **line = lines; *line; line++) {
+		g_autofree char *clean = ctl_clean(*line);
+
+		printf("%s%s\n", several ? "    " : "", clean);
+	}
+	if (!lines[0])
+		putchar('\n');
+}
+
+/* By their names: the bus has them in any order. */
 static void print_values(GVariant *values)
 {
+	g_autoptr(GVariantDict) dict = g_variant_dict_new(values);
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
 	GVariantIter iter;
 	const char *name;
-	GVariant *value;
 
 	g_variant_iter_init(&iter, values);
-	while (g_variant_iter_loop(&iter, "{&sv}", &name, &value)) {
-		g_autofree char *text = g_variant_is_of_type(value, G_VARIANT_TYPE_STRING)
-						? g_variant_dup_string(value, NULL)
-						: g_variant_print(value, FALSE);
-		g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-		bool several = lines[0] && lines[1];
+	while (g_variant_iter_next(&iter, "{&sv}", &name, NULL))
+		g_ptr_array_add(names, (gpointer)name);
+	g_ptr_array_sort(names, compare_names);
+	for (guint i = 0; i < names->len; i++) {
+		g_autoptr(GVariant)
+			value = g_variant_dict_lookup_value(dict, names->pdata[i], NULL);
 
-		printf("  %s:%s", name, several ? "\n" : " ");
-		for (char **line = lines; *line; line++) {
-			g_autofree char *clean = ctl_clean(*line);
-
-			printf("%s%s\n", several ? "    " : "", clean);
-		}
-		if (!lines[0])
-			putchar('\n');
+		print_value(names->pdata[i], value);
 	}
 }
 

@@ -25,7 +25,7 @@ static char *describe_state(const CtlObject *sink)
 		g_ptr_array_add(words, g_strdup("not there"));
 	if (ctl_object_get_flag(sink, "Known"))
 		g_ptr_array_add(words, g_strdup("known"));
-	if (ctl_object_get_flag(sink, "NeedsPin"))
+	else if (ctl_object_get_flag(sink, "NeedsPin"))
 		g_ptr_array_add(words, g_strdup("needs a PIN"));
 	g_ptr_array_add(words, NULL);
 	return g_strjoinv(", ", (char **)words->pdata);
