@@ -91,7 +91,7 @@ struct _HostGroupSupplicant {
 	GError *error; /* why it is put back */
 
 	HostP2pPairing pairing;
-	gboolean chosen; /* @pairing is what the sink asked for, or what it left us */
+	gboolean chosen; /* @pairing is known: from what the sink can do, asked for, or left us */
 	guint attempt; /* 1: the other way round */
 	guint repeats; /* because frames were lost */
 	gint64 asked_at; /* monotonic us: the sink */
@@ -466,24 +466,15 @@ static void on_connect_called(GObject *object, GAsyncResult *result, gpointer da
 	host_group_emit_step(HOST_GROUP(self), "pin", "The PIN has to be typed at the sink");
 }
 
-static void on_asked(gpointer data)
+static void request_connection(HostGroupSupplicant *self, const HostSupplicantPeer *peer)
 {
-	g_autoptr(HostGroupSupplicant) self = data;
 	static const char *const methods[] = {
 		[HOST_P2P_PUSH_BUTTON] = "pbc",
 		[HOST_P2P_SINK_SHOWS_PIN] = "keypad",
 		[HOST_P2P_WE_SHOW_PIN] = "display",
 	};
-	const HostSupplicantPeer *peer = find_peer(self);
-	GVariantBuilder options;
+	GVariantBuilder options = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE_VARDICT);
 
-	if (self->stage != STAGE_ASK)
-		return;
-	if (!peer) {
-		fail(self, HOST_REASON_SINK_NOT_FOUND, NULL);
-		return;
-	}
-	g_variant_builder_init(&options, G_VARIANT_TYPE_VARDICT);
 	self->is_join = peer->is_owner;
 	self->pairing_failure = HOST_N_REASONS;
 	g_variant_builder_add(&options, "{sv}", "peer", g_variant_new_object_path(peer->path));
@@ -510,19 +501,6 @@ static void on_asked(gpointer data)
 	     g_variant_new("(@a{sv})", g_variant_builder_end(&options)), "(s)", on_connect_called);
 }
 
-/* Whether the sink owns a group is not told of when it changes: it is read each time. */
-static void connect_to_peer(HostGroupSupplicant *self)
-{
-	const HostSupplicantPeer *peer = find_peer(self);
-
-	if (!peer) {
-		fail(self, HOST_REASON_SINK_NOT_FOUND, NULL);
-		return;
-	}
-	set_stage(self, STAGE_ASK);
-	host_supplicant_read_peer(self->supplicant, peer, on_asked, g_object_ref(self));
-}
-
 static void on_pin(GObject *object, GAsyncResult *result, gpointer data)
 {
 	g_autoptr(HostGroupSupplicant) self = data;
@@ -543,7 +521,7 @@ static void on_pin(GObject *object, GAsyncResult *result, gpointer data)
 	if (!self->pin)
 		fail(self, HOST_REASON_BAD_PIN, NULL);
 	else
-		connect_to_peer(self);
+		begin_pairing(self);
 }
 
 static void ask_for_pin(HostGroupSupplicant *self)
@@ -567,6 +545,40 @@ static void on_discovery_asked(GObject *object, GAsyncResult *result, gpointer d
 	fail(self, HOST_REASON_SUPPLICANT_REFUSED, error->message);
 }
 
+static void request_pin(HostGroupSupplicant *self, const HostSupplicantPeer *peer)
+{
+	set_stage(self, STAGE_PIN);
+	host_group_emit_step(HOST_GROUP(self), "pairing", "The sink is asked to show a PIN");
+	call(self, host_supplicant_get_p2p(self->supplicant), HOST_SUPPLICANT_P2P,
+	     "ProvisionDiscoveryRequest", g_variant_new("(os)", peer->path, "display"), NULL,
+	     on_discovery_asked);
+}
+
+static void on_asked(gpointer data)
+{
+	g_autoptr(HostGroupSupplicant) self = data;
+	const HostSupplicantPeer *peer = find_peer(self);
+
+	if (self->stage != STAGE_ASK)
+		return;
+	if (!peer) {
+		fail(self, HOST_REASON_SINK_NOT_FOUND, NULL);
+		return;
+	}
+	/* Once: the PIN that there is later may be the one that we show. */
+	if (!self->chosen)
+		self->pairing = host_p2p_choose_pairing(peer->methods, self->pin != NULL);
+	self->chosen = TRUE;
+	if (self->pairing == HOST_P2P_SINK_SHOWS_PIN && !self->pin)
+		request_pin(self, peer);
+	else
+		request_connection(self, peer);
+}
+
+/*
+ * Whether the sink owns a group, and how it lets others in, is not told of when it changes: it is
+ * read each time.
+ */
 static void begin_pairing(HostGroupSupplicant *self)
 {
 	const HostSupplicantPeer *peer = find_peer(self);
@@ -575,17 +587,8 @@ static void begin_pairing(HostGroupSupplicant *self)
 		fail(self, HOST_REASON_SINK_NOT_FOUND, NULL);
 		return;
 	}
-	if (!self->chosen)
-		self->pairing = host_p2p_choose_pairing(peer->methods, self->pin != NULL);
-	if (self->pairing != HOST_P2P_SINK_SHOWS_PIN || self->pin) {
-		connect_to_peer(self);
-		return;
-	}
-	set_stage(self, STAGE_PIN);
-	host_group_emit_step(HOST_GROUP(self), "pairing", "The sink is asked to show a PIN");
-	call(self, host_supplicant_get_p2p(self->supplicant), HOST_SUPPLICANT_P2P,
-	     "ProvisionDiscoveryRequest", g_variant_new("(os)", peer->path, "display"), NULL,
-	     on_discovery_asked);
+	set_stage(self, STAGE_ASK);
+	host_supplicant_read_peer(self->supplicant, peer, on_asked, g_object_ref(self));
 }
 
 /* An attempt has come to nothing, for @reason. */
@@ -598,7 +601,7 @@ static void try_again_or_fail(HostGroupSupplicant *self, HostReason reason, cons
 	g_message("No group came about (%s): once more, the other way round",
 		  host_reason_word(reason));
 	self->attempt++;
-	connect_to_peer(self);
+	begin_pairing(self);
 }
 
 static void on_negotiation_failed(HostGroupSupplicant *self, int status)
@@ -609,7 +612,7 @@ static void on_negotiation_failed(HostGroupSupplicant *self, int status)
 	    g_get_monotonic_time() - self->asked_at < SOON_S * G_TIME_SPAN_SECOND) {
 		self->repeats++;
 		g_message("An answer of the sink was lost, it is asked once more");
-		connect_to_peer(self);
+		begin_pairing(self);
 	} else if (status == P2P_BOTH_WANT_TO_OWN) {
 		try_again_or_fail(self, HOST_REASON_BOTH_WANT_TO_OWN, NULL);
 	} else if (status == P2P_PAIRING_UNSUPPORTED && self->pairing == HOST_P2P_PUSH_BUTTON &&
@@ -898,7 +901,7 @@ static void on_request(HostGroupSupplicant *self, GVariant *parameters)
 			: password == PASSWORD_USER_SPECIFIED	 ? HOST_P2P_WE_SHOW_PIN
 								 : HOST_P2P_PUSH_BUTTON;
 	if (self->stage == STAGE_PIN && self->pairing != HOST_P2P_SINK_SHOWS_PIN)
-		connect_to_peer(self);
+		begin_pairing(self);
 }
 
 /*
