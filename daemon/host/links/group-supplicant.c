@@ -66,9 +66,6 @@ static const struct {
 #define SOON_S	    30
 #define MAX_REPEATS 2
 
-/* WSC configuration error: the password was wrong. */
-#define WPS_WRONG_PASSWORD 18
-
 struct _HostGroupSupplicant {
 	GObject parent_instance;
 
@@ -96,7 +93,8 @@ struct _HostGroupSupplicant {
 	guint repeats; /* because frames were lost */
 	gint64 asked_at; /* monotonic us: the sink */
 	gboolean is_join;
-	HostReason pairing_failure; /* HOST_N_REASONS: none yet */
+	HostReason pairing_failure; /* of this attempt; HOST_N_REASONS: none yet */
+	GError *first_failure; /* of the attempt before the other way round */
 	char *forming; /* the interface that the supplicant has made last */
 	char *stored; /* object of the stored group that the sink is invited to */
 	GPtrArray *added; /* objects of stored groups that came about for us, @stored among them */
@@ -218,6 +216,15 @@ static void fail(HostGroupSupplicant *self, HostReason reason, const char *detai
 	put_back(self, g_error_new_literal(HOST_ERROR, reason, message));
 }
 
+/* For what became of an attempt: the second one's failure often follows from the first one's. */
+static void fail_attempt(HostGroupSupplicant *self, HostReason reason, const char *detail)
+{
+	if (self->first_failure)
+		put_back(self, g_steal_pointer(&self->first_failure));
+	else
+		fail(self, reason, detail);
+}
+
 static void lose(HostGroupSupplicant *self, HostReason reason, const char *detail)
 {
 	if (self->stage == STAGE_OPEN)
@@ -242,10 +249,13 @@ static gboolean on_limit(gpointer data)
 	} else if (self->stage == STAGE_PIN) {
 		/* Perhaps it shows one all the same. */
 		ask_for_pin(self);
-	} else if (self->stage == STAGE_ACCEPT && self->is_join) {
-		fail(self, HOST_REASON_JOIN_NOT_CONFIRMED, NULL);
-	} else if (self->pairing_failure != HOST_N_REASONS) {
-		fail(self, self->pairing_failure, NULL);
+	} else if (self->stage == STAGE_ACCEPT || self->stage == STAGE_FORM) {
+		if (self->pairing_failure != HOST_N_REASONS)
+			fail_attempt(self, self->pairing_failure, NULL);
+		else if (self->is_join)
+			fail_attempt(self, HOST_REASON_JOIN_NOT_CONFIRMED, NULL);
+		else
+			fail_attempt(self, limits[self->stage].reason, limits[self->stage].detail);
 	} else {
 		fail(self, limits[self->stage].reason, limits[self->stage].detail);
 	}
@@ -594,12 +604,18 @@ static void begin_pairing(HostGroupSupplicant *self)
 /* An attempt has come to nothing, for @reason. */
 static void try_again_or_fail(HostGroupSupplicant *self, HostReason reason, const char *detail)
 {
-	if (self->attempt || self->is_join) {
-		fail(self, reason, detail);
+	if (self->attempt || self->is_join || !host_p2p_may_turn_round(self->pairing, reason)) {
+		fail_attempt(self, reason, detail);
 		return;
 	}
 	g_message("No group came about (%s): once more, the other way round",
 		  host_reason_word(reason));
+	/* That both wanted to own is settled by turning round. */
+	if (reason != HOST_REASON_BOTH_WANT_TO_OWN) {
+		g_autofree char *message = host_reason_message(reason, detail);
+
+		self->first_failure = g_error_new_literal(HOST_ERROR, reason, message);
+	}
 	self->attempt++;
 	begin_pairing(self);
 }
@@ -622,28 +638,26 @@ static void on_negotiation_failed(HostGroupSupplicant *self, int status)
 									: HOST_P2P_WE_SHOW_PIN;
 		begin_pairing(self);
 	} else {
-		fail(self, host_p2p_reason(status), NULL);
+		fail_attempt(self, host_p2p_reason(status), NULL);
 	}
 }
 
 static void on_formation_failed(HostGroupSupplicant *self, const char *detail)
 {
 	if (self->pairing_failure != HOST_N_REASONS)
-		fail(self, self->pairing_failure, NULL);
+		fail_attempt(self, self->pairing_failure, NULL);
 	else if (!strcmp(detail, "FREQ_CONFLICT"))
-		fail(self, HOST_REASON_CHANNEL_CONFLICT, NULL);
+		fail_attempt(self, HOST_REASON_CHANNEL_CONFLICT, NULL);
 	else
 		try_again_or_fail(self, HOST_REASON_GROUP_FAILED, *detail ? detail : NULL);
 }
 
 static void on_wps_failed(HostGroupSupplicant *self, GVariant *details)
 {
-	gint32 error = 0;
+	gint16 error = 0;
 
-	g_variant_lookup(details, "config_error", "i", &error);
-	self->pairing_failure = error == WPS_WRONG_PASSWORD && self->pairing != HOST_P2P_PUSH_BUTTON
-					? HOST_REASON_WRONG_PIN
-					: HOST_REASON_PAIRING_FAILED;
+	g_variant_lookup(details, "config_error", "n", &error);
+	self->pairing_failure = host_p2p_wps_reason(error, self->pairing);
 	/* That no group comes about is said next. */
 	set_limit(self, 10);
 }
@@ -1130,6 +1144,7 @@ static void host_group_supplicant_finalize(GObject *object)
 		host_supplicant_resume_search(self->supplicant);
 	g_clear_pointer(&self->use, host_supplicant_use_end);
 	g_clear_error(&self->error);
+	g_clear_error(&self->first_failure);
 	host_group_net_clear(&self->net);
 	g_free(self->path);
 	g_free(self->object);

@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+/* WSC configuration error: the device password was wrong. */
+#define WPS_WRONG_PASSWORD 18
+
 gboolean host_p2p_needs_pin(guint16 methods)
 {
 	/* A device that names none is not asked for more than its person's consent. */
@@ -52,6 +55,12 @@ int host_p2p_choose_intent(int wished, guint attempt)
 	if (!attempt)
 		return first;
 	return first < 8 ? 15 : 0;
+}
+
+gboolean host_p2p_may_turn_round(HostP2pPairing pairing, HostReason reason)
+{
+	/* That both want to own comes out before there are keys. */
+	return pairing == HOST_P2P_PUSH_BUTTON || reason == HOST_REASON_BOTH_WANT_TO_OWN;
 }
 
 const char *host_p2p_kind(const guint8 *type, gsize n)
@@ -110,4 +119,11 @@ HostReason host_p2p_reason(int status)
 	if (status < 1 || status >= (int)G_N_ELEMENTS(reasons))
 		return HOST_REASON_GROUP_FAILED;
 	return reasons[status];
+}
+
+HostReason host_p2p_wps_reason(int config_error, HostP2pPairing pairing)
+{
+	return config_error == WPS_WRONG_PASSWORD && pairing != HOST_P2P_PUSH_BUTTON
+		       ? HOST_REASON_WRONG_PIN
+		       : HOST_REASON_PAIRING_FAILED;
 }

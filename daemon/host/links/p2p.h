@@ -52,6 +52,16 @@ char *host_p2p_clean_pin(const char *typed);
  */
 int host_p2p_choose_intent(int wished, guint attempt);
 
+/**
+ * host_p2p_may_turn_round:
+ * @reason: why no group came about
+ *
+ * Whether it is worth an attempt with the roles exchanged. A PIN that keys were exchanged with is
+ * not used again: the exchange may have failed because it is wrong, and each one that fails tells
+ * the other side a half of it (WSC: the device password is proven by halves).
+ */
+gboolean host_p2p_may_turn_round(HostP2pPairing pairing, HostReason reason);
+
 /* Of a primary device type (8 bytes): "tv", "monitor", "projector", "computer", ...; or "". */
 const char *host_p2p_kind(const guint8 *type, gsize n);
 
@@ -63,6 +73,9 @@ char *host_p2p_address(const guint8 *bytes);
 
 /* What a status of GO negotiation or of an invitation means (Wi-Fi P2P; -1: no answer came). */
 HostReason host_p2p_reason(int status);
+
+/* What a configuration error of WSC means that has ended the exchange of keys. */
+HostReason host_p2p_wps_reason(int config_error, HostP2pPairing pairing);
 
 G_END_DECLS
 

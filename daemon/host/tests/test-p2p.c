@@ -96,6 +96,31 @@ static void test_status(void)
 	g_assert_cmpint(host_p2p_reason(-2), ==, HOST_REASON_GROUP_FAILED);
 }
 
+static void test_wps(void)
+{
+	g_assert_cmpint(host_p2p_wps_reason(18, HOST_P2P_SINK_SHOWS_PIN), ==,
+			HOST_REASON_WRONG_PIN);
+	g_assert_cmpint(host_p2p_wps_reason(18, HOST_P2P_WE_SHOW_PIN), ==, HOST_REASON_WRONG_PIN);
+	g_assert_cmpint(host_p2p_wps_reason(18, HOST_P2P_PUSH_BUTTON), ==,
+			HOST_REASON_PAIRING_FAILED);
+	g_assert_cmpint(host_p2p_wps_reason(0, HOST_P2P_SINK_SHOWS_PIN), ==,
+			HOST_REASON_PAIRING_FAILED);
+	g_assert_cmpint(host_p2p_wps_reason(16, HOST_P2P_WE_SHOW_PIN), ==,
+			HOST_REASON_PAIRING_FAILED);
+}
+
+/* A PIN is for one exchange of keys. */
+static void test_turning_round(void)
+{
+	g_assert_true(host_p2p_may_turn_round(HOST_P2P_PUSH_BUTTON, HOST_REASON_GROUP_FAILED));
+	g_assert_true(host_p2p_may_turn_round(HOST_P2P_PUSH_BUTTON, HOST_REASON_BOTH_WANT_TO_OWN));
+	g_assert_false(host_p2p_may_turn_round(HOST_P2P_SINK_SHOWS_PIN, HOST_REASON_GROUP_FAILED));
+	g_assert_false(host_p2p_may_turn_round(HOST_P2P_WE_SHOW_PIN, HOST_REASON_GROUP_FAILED));
+	g_assert_true(
+		host_p2p_may_turn_round(HOST_P2P_SINK_SHOWS_PIN, HOST_REASON_BOTH_WANT_TO_OWN));
+	g_assert_true(host_p2p_may_turn_round(HOST_P2P_WE_SHOW_PIN, HOST_REASON_BOTH_WANT_TO_OWN));
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -105,5 +130,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/p2p/kind", test_kind);
 	g_test_add_func("/p2p/signal", test_signal);
 	g_test_add_func("/p2p/status", test_status);
+	g_test_add_func("/p2p/wps", test_wps);
+	g_test_add_func("/p2p/turning-round", test_turning_round);
 	return g_test_run();
 }
