@@ -816,9 +816,9 @@ static gboolean check_options(SinkOptions *o, const char *misbehave, gboolean st
 			    "%s takes a number that is not negative", counts[i].name);
 		return FALSE;
 	}
-	if (o->rtp_port < 0 || o->rtp_port > 65535) {
+	if (o->rtp_port < 0 || o->rtp_port > 65534) {
 		g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-				    "--rtp-port takes a UDP port, or 0 for any");
+				    "--rtp-port takes a UDP port below 65535, or 0 for any");
 		return FALSE;
 	}
 	if (standby && o->no_standby) {
@@ -912,7 +912,7 @@ static gboolean parse_options(SinkOptions *o, int argc, char **argv, gboolean *l
 		{"uibc", 0, 0, G_OPTION_ARG_FILENAME, &o->uibc,
 		 "Offer input (UIBC), and send what this script says", "FILE"},
 		{"rtp-port", 0, 0, G_OPTION_ARG_INT, &o->rtp_port,
-		 "Receive RTP on this UDP port (default: any free even one)", "PORT"},
+		 "Receive RTP on this UDP port, and RTCP on the next (default: free ones)", "PORT"},
 		{"standby", 0, 0, G_OPTION_ARG_NONE, &standby, "Offer standby and resume (default)",
 		 NULL},
 		{"no-standby", 0, 0, G_OPTION_ARG_NONE, &o->no_standby,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "sink-media.h"
 
+#include "sink-rtcp.h"
+
 #include <gst/app/gstappsink.h>
 #include <gst/net/gstnetaddressmeta.h>
 #include <gst/video/video.h>
@@ -16,6 +18,9 @@
 #define NO_COUNTER	0xff
 #define RTP_HEAD	12
 #define RTP_MAX_DROPOUT 3000 /* RFC 3550, A.1: a jump that is larger begins a new stream */
+#define RTP_CLOCK	90 /* kHz */
+#define REPORT_INTERVAL 1000 /* ms */
+#define RTCP_BYTES	1500
 #define PNG_TIMEOUT	(20 * GST_SECOND)
 
 /* The sequence numbers of one RTP stream: RFC 3550, A.3. */
@@ -25,10 +30,21 @@ typedef struct {
 	guint32 highest; /* goes on where 16 bits wrap */
 	guint64 received;
 	guint64 lost_before; /* by streams before this one */
+	guint64 expected_reported; /* when the last receiver report left */
+	guint64 received_reported;
+	guint32 transit; /* of the last packet, in its clock */
+	gdouble jitter;
 } SinkRtpSequence;
 
 struct SinkMedia {
 	GSocket *socket;
+	GSocket *rtcp; /* the port above */
+	GSource *rtcp_watch;
+	GSocketAddress *rtcp_peer; /* where sender reports come from; NULL: none has come */
+	SinkSenderReport sender_report; /* the last */
+	gint64 sender_report_at;
+	guint32 own_ssrc;
+	guint report_timer;
 	GInetAddress *peer;
 	SinkDtls *dtls; /* NULL: RTP comes in clear */
 	guint16 port;
@@ -70,47 +86,53 @@ static GSocket *bind_port(GInetAddress *local, guint16 port, GError **error)
 	return g_steal_pointer(&socket);
 }
 
-/* RTP ports are even (RFC 3550, 11). */
-static GSocket *bind_even(GInetAddress *local, guint16 *port, GError **error)
+/* RTP's port, even if it is ours to choose, and RTCP's above it (RFC 3550, 11). */
+static gboolean bind_ports(SinkMedia *media, GInetAddress *local, guint16 port, GError **error)
 {
 	for (guint tries = 0; tries < 32; tries++) {
+		g_autoptr(GSocket) rtp = bind_port(local, port, error);
 		g_autoptr(GSocketAddress) address = NULL;
-		g_autoptr(GSocket) socket = bind_port(local, 0, error);
+		g_autoptr(GSocket) rtcp = NULL;
+		guint16 bound;
 
-		if (!socket)
-			return NULL;
-		address = g_socket_get_local_address(socket, error);
+		address = rtp ? g_socket_get_local_address(rtp, error) : NULL;
 		if (!address)
-			return NULL;
-		*port = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(address));
-		if (*port % 2 == 0)
-			return g_steal_pointer(&socket);
+			return FALSE;
+		bound = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(address));
+		if (!port && bound % 2)
+			continue;
+		rtcp = bind_port(local, bound + 1, port ? error : NULL);
+		if (rtcp) {
+			media->port = bound;
+			media->socket = g_steal_pointer(&rtp);
+			media->rtcp = g_steal_pointer(&rtcp);
+			return TRUE;
+		}
+		if (port)
+			return FALSE;
 	}
-	g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE, "no even port is free");
-	return NULL;
+	g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE,
+			    "no even port and the one above are free");
+	return FALSE;
 }
 
 SinkMedia *sink_media_new(GInetAddress *local, guint16 port, GInetAddress *peer,
 			  SinkMediaFailedFunc failed, gpointer user_data, GError **error)
 {
-	g_autoptr(GSocket) socket = NULL;
-	SinkMedia *media;
+	g_autoptr(SinkMedia) media = g_new0(SinkMedia, 1);
 
-	socket = port ? bind_port(local, port, error) : bind_even(local, &port, error);
-	if (!socket) {
-		g_prefix_error(error, "No UDP port for RTP: ");
+	g_mutex_init(&media->lock);
+	if (!bind_ports(media, local, port, error)) {
+		g_prefix_error(error, "No UDP ports for RTP and RTCP: ");
 		return NULL;
 	}
-	media = g_new0(SinkMedia, 1);
-	media->socket = g_steal_pointer(&socket);
 	media->peer = g_object_ref(peer);
-	media->port = port;
+	media->own_ssrc = g_random_int();
 	media->failed = failed;
 	media->user_data = user_data;
 	memset(media->counters, NO_COUNTER, sizeof(media->counters));
-	g_mutex_init(&media->lock);
 	media->sound = sink_sound_new();
-	return media;
+	return g_steal_pointer(&media);
 }
 
 void sink_media_free(SinkMedia *media)
@@ -119,6 +141,13 @@ void sink_media_free(SinkMedia *media)
 		return;
 	if (media->bus_watch)
 		g_source_remove(media->bus_watch);
+	if (media->report_timer)
+		g_source_remove(media->report_timer);
+	if (media->rtcp_watch)
+		g_source_destroy(media->rtcp_watch);
+	g_clear_pointer(&media->rtcp_watch, g_source_unref);
+	g_clear_object(&media->rtcp_peer);
+	g_clear_object(&media->rtcp);
 	if (media->pipeline)
 		gst_element_set_state(media->pipeline, GST_STATE_NULL);
 	g_clear_object(&media->jitterbuffer);
@@ -153,11 +182,28 @@ static gboolean from_peer(const SinkMedia *media, GstBuffer *buffer)
 		       media->peer);
 }
 
+static guint64 rtp_expected(const SinkRtpSequence *q)
+{
+	return q->received ? (guint64)q->highest - q->base + 1 : 0;
+}
+
 static guint64 rtp_lost(const SinkRtpSequence *q)
 {
-	guint64 expected = q->received ? (guint64)q->highest - q->base + 1 : 0;
+	guint64 expected = rtp_expected(q);
 
 	return q->lost_before + (expected > q->received ? expected - q->received : 0);
+}
+
+/* RFC 3550, A.8: how much later than the one before, as against when it was sent. */
+static void count_jitter(SinkRtpSequence *q, const guint8 *head)
+{
+	guint32 arrival = g_get_monotonic_time() * RTP_CLOCK / 1000;
+	guint32 transit = arrival - GST_READ_UINT32_BE(head + 4);
+	gint32 difference = transit - q->transit;
+
+	if (q->received)
+		q->jitter += (ABS((gdouble)difference) - q->jitter) / 16;
+	q->transit = transit;
 }
 
 static void count_sequence(SinkRtpSequence *q, const guint8 *head)
@@ -174,6 +220,7 @@ static void count_sequence(SinkRtpSequence *q, const guint8 *head)
 	} else if (step > 0) {
 		q->highest += step;
 	}
+	count_jitter(q, head);
 	q->received++;
 }
 
@@ -482,6 +529,89 @@ static gboolean on_bus(GstBus *bus, GstMessage *message, gpointer user_data)
 	return G_SOURCE_CONTINUE;
 }
 
+/*
+ * RTCP: the source is told what arrives, from when it has said where it listens.
+ */
+
+/* Under the lock. */
+static SinkReceiverReport make_report(SinkMedia *media)
+{
+	SinkRtpSequence *q = &media->sequence;
+	guint64 expected = rtp_expected(q) - q->expected_reported;
+	guint64 received = q->received - q->received_reported;
+	gint64 delay_us = g_get_monotonic_time() - media->sender_report_at;
+
+	q->expected_reported += expected;
+	q->received_reported += received;
+	return (SinkReceiverReport){
+		.own_ssrc = media->own_ssrc,
+		.ssrc = q->ssrc,
+		.fraction_lost = expected > received ? (expected - received) * 256 / (expected + 1)
+						     : 0,
+		.lost = CLAMP((gint64)(rtp_expected(q) - q->received), G_MININT32, G_MAXINT32),
+		.highest = q->highest,
+		.jitter = q->jitter,
+		.sender_ntp = media->sender_report.ssrc == q->ssrc ? media->sender_report.ntp : 0,
+		.sender_delay = media->sender_report.ssrc == q->ssrc ? delay_us * 65536 / 1000000
+								     : 0,
+	};
+}
+
+static gboolean on_report_due(gpointer user_data)
+{
+	guint8 bytes[SINK_RECEIVER_REPORT];
+	SinkMedia *media = user_data;
+	SinkReceiverReport report;
+	gboolean any;
+
+	g_mutex_lock(&media->lock);
+	any = media->sequence.received && media->rtcp_peer;
+	if (any) {
+		report = make_report(media);
+		media->stats.rtcp_sent++;
+	}
+	g_mutex_unlock(&media->lock);
+	if (any) {
+		sink_rtcp_write(&report, bytes);
+		/* The next one says what this one did, should it be lost. */
+		g_socket_send_to(media->rtcp, media->rtcp_peer, (const char *)bytes, sizeof(bytes),
+				 NULL, NULL);
+	}
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean on_rtcp(GSocket *socket, GIOCondition condition, gpointer user_data)
+{
+	g_autoptr(GSocketAddress) from = NULL;
+	SinkMedia *media = user_data;
+	guint8 bytes[RTCP_BYTES];
+	SinkSenderReport report;
+	gssize size =
+		g_socket_receive_from(socket, &from, (char *)bytes, sizeof(bytes), NULL, NULL);
+
+	if (size < 0 || !G_IS_INET_SOCKET_ADDRESS(from) ||
+	    !g_inet_address_equal(g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(from)),
+				  media->peer) ||
+	    !sink_rtcp_read(bytes, size, &report))
+		return G_SOURCE_CONTINUE;
+	g_mutex_lock(&media->lock);
+	media->stats.rtcp_received++;
+	media->sender_report = report;
+	media->sender_report_at = g_get_monotonic_time();
+	g_set_object(&media->rtcp_peer, from);
+	g_mutex_unlock(&media->lock);
+	return G_SOURCE_CONTINUE;
+}
+
+static void start_reports(SinkMedia *media)
+{
+	g_socket_set_blocking(media->rtcp, FALSE);
+	media->rtcp_watch = g_socket_create_source(media->rtcp, G_IO_IN, NULL);
+	g_source_set_callback(media->rtcp_watch, G_SOURCE_FUNC(on_rtcp), media, NULL);
+	g_source_attach(media->rtcp_watch, NULL);
+	media->report_timer = g_timeout_add(REPORT_INTERVAL, on_report_due, media);
+}
+
 gboolean sink_media_start(SinkMedia *media, GError **error)
 {
 	static const char *const names[] = {"udpsrc", "rtpjitterbuffer", "rtpmp2tdepay", "tsdemux",
@@ -515,6 +645,7 @@ gboolean sink_media_start(SinkMedia *media, GError **error)
 				    "the GStreamer pipeline did not start");
 		return FALSE;
 	}
+	start_reports(media);
 	return TRUE;
 }
 

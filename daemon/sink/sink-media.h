@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What a Wi-Fi Display sink does with RTP: receive, demultiplex, decode, count, keep the last
- * picture. One UDP port on one local address; RTP from any host but the source is dropped.
+ * picture, and report on it. Two UDP ports on one local address, RTP's and RTCP's above it; what
+ * comes from any host but the source is dropped.
  */
 #pragma once
 
@@ -21,6 +22,8 @@ typedef struct {
 	guint64 rtp_lost; /* never came, by sequence number */
 	guint64 rtp_duplicates;
 	guint64 rtp_late;
+	guint64 rtcp_received; /* sender reports */
+	guint64 rtcp_sent; /* receiver reports */
 	guint64 ts_packets;
 	guint64 ts_sync_errors;
 	guint64 ts_continuity_errors;
@@ -45,7 +48,7 @@ typedef void (*SinkMediaFailedFunc)(const char *sentence, gpointer user_data);
  */
 gboolean sink_media_preload(GError **error);
 
-/* Binds @port of @local, an even free one if 0. @failed is called in the default main context. */
+/* Binds @port of @local and the one above; if 0, free ones, of which the first is even. @failed is called in the default main context. */
 SinkMedia *sink_media_new(GInetAddress *local, guint16 port, GInetAddress *peer,
 			  SinkMediaFailedFunc failed, gpointer user_data, GError **error);
 void sink_media_free(SinkMedia *media);
@@ -53,7 +56,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SinkMedia, sink_media_free)
 
 /* Before the start: each datagram is a record of @dtls. */
 void sink_media_set_dtls(SinkMedia *media, SinkDtls *dtls);
-guint16 sink_media_port(const SinkMedia *media);
+guint16 sink_media_port(const SinkMedia *media); /* RTP's */
 gboolean sink_media_start(SinkMedia *media, GError **error);
 void sink_media_statistics(SinkMedia *media, SinkMediaStatistics *stats);
 

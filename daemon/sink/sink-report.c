@@ -73,6 +73,8 @@ static void add_media(JsonBuilder *b, const SinkMediaStatistics *m, gint64 play_
 	add_int(b, "rtp_lost", m->rtp_lost);
 	add_int(b, "rtp_late", m->rtp_late);
 	add_int(b, "rtp_duplicates", m->rtp_duplicates);
+	add_int(b, "rtcp_received", m->rtcp_received);
+	add_int(b, "rtcp_sent", m->rtcp_sent);
 	add_int(b, "rtp_foreign", m->rtp_foreign);
 	add_int(b, "rtp_malformed", m->rtp_malformed);
 	add_int(b, "rtp_unsealed", m->rtp_unsealed);

@@ -334,9 +334,10 @@ static void send_play(SinkSession *s)
 static void send_setup(SinkSession *s)
 {
 	g_autoptr(GError) error = NULL;
-	g_autofree char *transport = g_strdup_printf(
-		"RTP/AVP/%s;unicast;client_port=%u",
-		fault(s) == SINK_FAULT_TCP_ONLY ? "TCP" : "UDP", (guint)s->config.rtp_port);
+	g_autofree char *transport =
+		g_strdup_printf("RTP/AVP/%s;unicast;client_port=%u-%u",
+				fault(s) == SINK_FAULT_TCP_ONLY ? "TCP" : "UDP",
+				(guint)s->config.rtp_port, s->config.rtp_port + 1u);
 
 	if (fault(s) == SINK_FAULT_NO_M6)
 		return;

@@ -194,7 +194,7 @@ static void m5_m6(SinkFixture *f)
 	set_parameter(f, "wfd_trigger_method: SETUP\r\n");
 	assert_sent(f, "RTSP/1.0 200 OK\r\nCSeq: 4\r\n\r\n"
 		       "SETUP " STREAM " RTSP/1.0\r\nCSeq: 2\r\n"
-		       "Transport: RTP/AVP/UDP;unicast;client_port=19000\r\n\r\n");
+		       "Transport: RTP/AVP/UDP;unicast;client_port=19000-19001\r\n\r\n");
 	g_assert_cmpstr(f->events->str, ==, "S");
 	assert_state(f, SINK_SETTING_UP);
 }
@@ -203,7 +203,7 @@ static void m7(SinkFixture *f)
 {
 	respond(f, 2,
 		"Session: 6B8B4567;timeout=30\r\n"
-		"Transport: RTP/AVP/UDP;unicast;client_port=19000;server_port=5000\r\n");
+		"Transport: RTP/AVP/UDP;unicast;client_port=19000-19001;server_port=5000\r\n");
 	assert_sent(f, "PLAY " STREAM " RTSP/1.0\r\nCSeq: 3\r\nSession: 6B8B4567\r\n\r\n");
 	respond(f, 3, "Session: 6B8B4567;timeout=30\r\n");
 	assert_state(f, SINK_PLAYING);
@@ -787,8 +787,8 @@ static void test_misbehave_m6(SinkFixture *f, gconstpointer data)
 	m3(&tcp);
 	m4(&tcp);
 	set_parameter(&tcp, "wfd_trigger_method: SETUP\r\n");
-	g_assert_nonnull(
-		strstr(tcp.out->str, "\r\nTransport: RTP/AVP/TCP;unicast;client_port=19000\r\n"));
+	g_assert_nonnull(strstr(tcp.out->str,
+				"\r\nTransport: RTP/AVP/TCP;unicast;client_port=19000-19001\r\n"));
 	respond_code(&tcp, 2, 461, "");
 	assert_ended(&tcp, SINK_REASON_REQUEST_REFUSED);
 	tear_down(&tcp, NULL);
@@ -966,7 +966,7 @@ static void test_mutations(void)
 		"SET_PARAMETER " URI " RTSP/1.0\r\nCSeq: 4\r\nContent-Length: 27\r\n\r\n"
 		"wfd_trigger_method: SETUP\r\n"
 		"RTSP/1.0 200 OK\r\nCSeq: 2\r\nSession: 6B8B4567;timeout=30\r\n"
-		"Transport: RTP/AVP/UDP;unicast;client_port=19000;server_port=5000\r\n\r\n"
+		"Transport: RTP/AVP/UDP;unicast;client_port=19000-19001;server_port=5000\r\n\r\n"
 		"RTSP/1.0 200 OK\r\nCSeq: 3\r\n\r\n"
 		"SET_PARAMETER " URI
 		" RTSP/1.0\r\nCSeq: 5\r\nContent-Length: 13\r\n\r\nwfd_standby\r\n"
