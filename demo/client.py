@@ -3,11 +3,11 @@
 """A client of miracastd for the scenarios: connects to a sink by its name and prints each step.
 
 demo/client.py NAME [--pin PIN] [--type-pin FILE] [--show-pin FILE] [--intent N] [--way WAY]
-               [--encryption HOW] [--until STATE-OR-STEP] [--timeout S] [--mode MODE]
+               [--encryption HOW] [--until WHEN] [--timeout S] [--mode MODE]
 
 --type-pin: the person types what stands in FILE, once it is there; --show-pin: what the person is
-to type at the sink is written to FILE. --until: leaves when the session is in that state or step,
-and leaves it running. Prints the reason when the session ends, and exits with 1.
+to type at the sink is written to FILE. --until: leaves when the session is in that state, that
+step, or STATE/STEP, and leaves it running. Prints the reason when the session ends, and exits with 1.
 """
 import argparse
 import os
@@ -126,7 +126,7 @@ def look():
     if now['State'] == 'ended':
         say('reason:', now['Reason'], '-', now['Message'])
         os._exit(1)
-    if args.until in (now['State'], step):
+    if args.until in (now['State'], step, f"{now['State']}/{step}"):
         say('details:', now['Details'])
         os._exit(0)
     if time.monotonic() - began > args.timeout:
