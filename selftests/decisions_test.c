@@ -147,7 +147,7 @@ static void *write_limits(void *data)
 }
 
 /* Each write has the channel look for messages that are too old. */
-TEST_F(channel, d03_no_message_is_too_old_when_it_has_just_been_sent)
+TEST_F_TIMEOUT(channel, d03_no_message_is_too_old_when_it_has_just_been_sent, 300)
 {
 	struct limit_writer writers[2] = {{.index = self->index}, {.index = self->index}};
 	struct miracast_test_burst burst = {.index = self->index, .count = SLOTS};
