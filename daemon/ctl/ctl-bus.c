@@ -139,6 +139,15 @@ CtlObjects *ctl_objects_get(GDBusConnection *connection, CtlStatus *status)
 	return g_steal_pointer(&objects);
 }
 
+CtlObjects *ctl_objects_open(const Ctl *ctl, GDBusConnection **connection, CtlStatus *status)
+{
+	*connection = ctl_bus_connect(ctl);
+	if (*connection)
+		return ctl_objects_get(*connection, status);
+	*status = CTL_NO_DAEMON;
+	return NULL;
+}
+
 void ctl_objects_free(CtlObjects *objects)
 {
 	g_clear_pointer(&objects->manager, g_variant_unref);

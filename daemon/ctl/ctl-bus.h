@@ -41,6 +41,9 @@ typedef struct {
 
 /* NULL after having complained. */
 CtlObjects *ctl_objects_get(GDBusConnection *connection, CtlStatus *status);
+
+/* The same of the bus that @ctl names; @connection (transfer full): to it. */
+CtlObjects *ctl_objects_open(const Ctl *ctl, GDBusConnection **connection, CtlStatus *status);
 void ctl_objects_free(CtlObjects *objects);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CtlObjects, ctl_objects_free)

@@ -140,10 +140,7 @@ CtlStatus ctl_status(const Ctl *ctl, int argc, char **argv)
 
 	if (!ctl_parse(entries, "sessions and what is known of them", NULL, 0, 0, &argc, &argv))
 		return CTL_USAGE;
-	connection = ctl_bus_connect(ctl);
-	if (!connection)
-		return CTL_NO_DAEMON;
-	objects = ctl_objects_get(connection, &status);
+	objects = ctl_objects_open(ctl, &connection, &status);
 	if (!objects)
 		return status;
 	if (json) {
@@ -241,10 +238,7 @@ CtlStatus ctl_disconnect(const Ctl *ctl, int argc, char **argv)
 	if (!ctl_parse(entries, "end a session; returns when it has ended", "[SINK|SESSION|all]", 0,
 		       1, &argc, &argv))
 		return CTL_USAGE;
-	connection = ctl_bus_connect(ctl);
-	if (!connection)
-		return CTL_NO_DAEMON;
-	objects = ctl_objects_get(connection, &status);
+	objects = ctl_objects_open(ctl, &connection, &status);
 	if (!objects)
 		return status;
 	if (argc == 2 && !strcmp(argv[1], "all"))

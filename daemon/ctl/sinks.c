@@ -231,10 +231,7 @@ CtlStatus ctl_show(const Ctl *ctl, int argc, char **argv)
 
 	if (!ctl_parse(entries, "all that is known of a sink", "SINK", 1, 1, &argc, &argv))
 		return CTL_USAGE;
-	connection = ctl_bus_connect(ctl);
-	if (!connection)
-		return CTL_NO_DAEMON;
-	objects = ctl_objects_get(connection, &status);
+	objects = ctl_objects_open(ctl, &connection, &status);
 	if (!objects)
 		return status;
 	sink = ctl_objects_need_sink(objects, argv[1]);
@@ -267,10 +264,7 @@ CtlStatus ctl_forget(const Ctl *ctl, int argc, char **argv)
 
 	if (!ctl_parse(entries, "keep nothing of a sink", "SINK", 1, 1, &argc, &argv))
 		return CTL_USAGE;
-	connection = ctl_bus_connect(ctl);
-	if (!connection)
-		return CTL_NO_DAEMON;
-	objects = ctl_objects_get(connection, &status);
+	objects = ctl_objects_open(ctl, &connection, &status);
 	if (!objects)
 		return status;
 	sink = ctl_objects_need_sink(objects, argv[1]);

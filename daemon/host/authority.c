@@ -14,6 +14,7 @@
 static const char *const actions[] = {
 	[HOST_ACTION_DISCOVER] = "io.github.linux_miracast.discover",
 	[HOST_ACTION_CONNECT] = "io.github.linux_miracast.connect",
+	[HOST_ACTION_INPUT] = "io.github.linux_miracast.input",
 	[HOST_ACTION_MANAGE] = "io.github.linux_miracast.manage",
 };
 

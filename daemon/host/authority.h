@@ -14,6 +14,7 @@ G_BEGIN_DECLS
 typedef enum {
 	HOST_ACTION_DISCOVER,
 	HOST_ACTION_CONNECT,
+	HOST_ACTION_INPUT, /* be typed at by a sink */
 	HOST_ACTION_MANAGE, /* what others have begun */
 } HostAction;
 

@@ -286,6 +286,22 @@ static HostWish *parse_wish(GDBusMethodInvocation *invocation, bool by_address)
 	return wish;
 }
 
+/* The caller may connect; whether a sink may type here is asked for itself. */
+static void check_input(HostManager *self, GDBusMethodInvocation *invocation, guint uid,
+			HostAllowed allowed)
+{
+	g_autoptr(GVariant) options =
+		g_variant_get_child_value(g_dbus_method_invocation_get_parameters(invocation), 0);
+	gboolean input = FALSE;
+
+	g_variant_lookup(options, "input", "b", &input);
+	if (input)
+		host_authority_check(self->authority, invocation, HOST_ACTION_INPUT, HOST_NO_UID,
+				     allowed, self);
+	else
+		allowed(invocation, uid, self);
+}
+
 static void connect_address(GDBusMethodInvocation *invocation, guint uid, gpointer data)
 {
 	HostManager *self = data;
@@ -303,11 +319,16 @@ static void connect_address(GDBusMethodInvocation *invocation, guint uid, gpoint
 		      host_sinks_find(self->sinks, HOST_FINDER(self->addresses), id), wish);
 }
 
+static void may_connect_address(GDBusMethodInvocation *invocation, guint uid, gpointer data)
+{
+	check_input(data, invocation, uid, connect_address);
+}
+
 static gboolean on_connect_address(BusManager1 *bus, GDBusMethodInvocation *invocation,
 				   GVariant *options, HostManager *self)
 {
 	host_authority_check(self->authority, invocation, HOST_ACTION_CONNECT, HOST_NO_UID,
-			     connect_address, self);
+			     may_connect_address, self);
 	return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
@@ -342,11 +363,16 @@ static void connect_sink(GDBusMethodInvocation *invocation, guint uid, gpointer 
 		begin_session(self, invocation, uid, sink, wish);
 }
 
+static void may_connect_sink(GDBusMethodInvocation *invocation, guint uid, gpointer data)
+{
+	check_input(data, invocation, uid, connect_sink);
+}
+
 static gboolean on_connect_sink(BusSink1 *bus, GDBusMethodInvocation *invocation, GVariant *options,
 				HostManager *self)
 {
 	host_authority_check(self->authority, invocation, HOST_ACTION_CONNECT, HOST_NO_UID,
-			     connect_sink, self);
+			     may_connect_sink, self);
 	return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 

@@ -36,6 +36,7 @@ typedef struct {
 
 	PolkitAnswer answer;
 	char *action; /* that was asked about */
+	const char *refused; /* the only action that is, if not NULL */
 	guint flags;
 	guint n_asked;
 	guint n_cancelled;
@@ -94,6 +95,9 @@ static void on_polkit_call(GDBusConnection *connection, const char *sender, cons
 	case POLKIT_SAYS_YES:
 	case POLKIT_SAYS_NO:
 	case POLKIT_ASKS:
+		if (stage->refused)
+			stage->answer = strcmp(stage->action, stage->refused) ? POLKIT_SAYS_YES
+									      : POLKIT_SAYS_NO;
 		g_dbus_method_invocation_return_value(
 			invocation, g_variant_new("((bba{ss}))", stage->answer == POLKIT_SAYS_YES,
 						  stage->answer == POLKIT_ASKS, NULL));
@@ -291,6 +295,33 @@ static void test_yes(Stage *stage, gconstpointer unused)
 	g_assert_cmpuint(stage->n_asked, ==, 2);
 }
 
+/* To be typed at takes leave of its own. */
+static void test_input(Stage *stage, gconstpointer unused)
+{
+	g_autofree char *output = NULL;
+
+	stage->refused = NAME ".input";
+	g_assert_cmpint(ctl_as(stage, stage->caller, &output, "connect", "127.0.0.2",
+			       "--adapter=no-such-adapter"),
+			==, 1);
+	assert_has(output, "unknown-adapter: ");
+	g_assert_cmpuint(stage->n_asked, ==, 1);
+	g_clear_pointer(&output, g_free);
+	g_assert_cmpint(ctl_as(stage, stage->caller, &output, "connect", "127.0.0.3", "--input"),
+			==, 1);
+	assert_has(output, "polkit does not allow it");
+	g_assert_cmpstr(stage->action, ==, NAME ".input");
+	g_assert_cmpuint(stage->n_asked, ==, 3);
+	g_clear_pointer(&output, g_free);
+
+	/* It does not stand in for the leave to connect. */
+	stage->refused = NAME ".connect";
+	g_assert_cmpint(ctl_as(stage, stage->caller, &output, "connect", "127.0.0.3", "--input"),
+			==, 1);
+	assert_has(output, "polkit does not allow it");
+	g_assert_cmpstr(stage->action, ==, NAME ".connect");
+}
+
 static void test_not_allowed(Stage *stage, gconstpointer unused)
 {
 	static const char *const words[] = {
@@ -419,6 +450,7 @@ int main(int argc, char **argv)
 #define ADD(name, answer, function) \
 	g_test_add(name, Stage, GINT_TO_POINTER(answer), set_up, function, tear_down)
 	ADD("/polkit/yes", POLKIT_SAYS_YES, test_yes);
+	ADD("/polkit/input", POLKIT_SAYS_YES, test_input);
 	ADD("/polkit/no", POLKIT_SAYS_NO, test_not_allowed);
 	ADD("/polkit/challenge", POLKIT_ASKS, test_not_allowed);
 	ADD("/polkit/fails", POLKIT_FAILS, test_not_allowed);
