@@ -19,6 +19,9 @@
 /* What a step may take more than the driver may, before the process is killed. */
 #define GRACE_S 5
 
+/* In which a session that is to stop lets go what its sink holds pressed. */
+#define INPUT_LIMIT_S 2
+
 /* For something to be sealed. */
 #define SEAL_LIMIT_S 10
 
@@ -64,7 +67,8 @@ struct _HostProcess {
 
 	int rtsp_socket; /* for its addresses; -1 before start and once RTP is connected */
 	HostRtp rtp; /* to connect it: once */
-	HostInput *input; /* from start to stop, if it is allowed */
+	HostInput *input; /* from start to the end of stop, if it is allowed */
+	guint input_source; /* its limit, once the session is to stop */
 
 	GTask *task; /* of the step under way */
 	ProcessStep step;
@@ -120,6 +124,21 @@ static void kill_process(HostProcess *self, const char *how)
 		g_subprocess_force_exit(self->subprocess);
 }
 
+static void close_input(HostProcess *self)
+{
+	g_clear_handle_id(&self->input_source, g_source_remove);
+	g_clear_pointer(&self->input, host_input_free);
+}
+
+static gboolean on_input_limit(gpointer data)
+{
+	HostProcess *self = data;
+
+	self->input_source = 0;
+	close_input(self);
+	return G_SOURCE_REMOVE;
+}
+
 /*
  * Steps.
  */
@@ -127,6 +146,8 @@ static void kill_process(HostProcess *self, const char *how)
 static GTask *end_step(HostProcess *self)
 {
 	g_clear_handle_id(&self->limit_source, g_source_remove);
+	if (self->step == STEP_STOP)
+		close_input(self);
 	return g_steal_pointer(&self->task);
 }
 
@@ -332,11 +353,6 @@ static void close_sockets(HostProcess *self)
 	self->rtsp_socket = -1;
 }
 
-static void close_input(HostProcess *self)
-{
-	g_clear_pointer(&self->input, host_input_free);
-}
-
 /* The sink's port is for the sink to say; the host is the one that the session is with. */
 static bool connect_rtp(HostProcess *self, const SessionMessage *message)
 {
@@ -479,6 +495,7 @@ static void on_exit_of(GObject *object, GAsyncResult *result, gpointer data)
 		self->death = g_steal_pointer(&exit);
 	g_clear_object(&self->subprocess);
 	fail_seals(self);
+	close_input(self);
 	if (!self->task) {
 		g_signal_emit(self, signals[SIGNAL_DIED], 0, self->death);
 	} else if (self->step == STEP_DESTROY && !failed) {
@@ -674,9 +691,11 @@ void host_process_stop_async(HostProcess *self, enum miracast_stop_reason reason
 			     GAsyncReadyCallback callback, gpointer user_data)
 {
 	close_sockets(self);
-	close_input(self);
-	if (begin_step(self, STEP_STOP, MIRACAST_DEVICE_STOP_LIMIT, callback, user_data))
-		tell(self, SESSION_STOP, g_variant_new("(u)", (guint32)reason), NULL, 0);
+	if (!begin_step(self, STEP_STOP, MIRACAST_DEVICE_STOP_LIMIT, callback, user_data))
+		return;
+	if (self->input)
+		self->input_source = g_timeout_add_seconds(INPUT_LIMIT_S, on_input_limit, self);
+	tell(self, SESSION_STOP, g_variant_new("(u)", (guint32)reason), NULL, 0);
 }
 
 void host_process_destroy_async(HostProcess *self, GAsyncReadyCallback callback, gpointer user_data)

@@ -199,6 +199,8 @@ static void allow_input(WfdSession *s)
 	const WfdUibc *uibc = wfd_source_uibc(s->rtsp);
 	const WfdMode *mode = &wfd_source_choice(s->rtsp)->mode;
 
+	if (!s->input)
+		return; /* the host stops */
 	wfd_input_allow(s->input, uibc, mode->width, mode->height);
 	miracast_device_set_detail(s->driver->device, "input", uibc ? "on" : "off");
 }
@@ -497,6 +499,8 @@ static gboolean on_stop(gpointer user_data)
 
 	s->stopping = TRUE;
 	s->over = TRUE;
+	/* First, while the devices are there to let go what is pressed. */
+	g_clear_pointer(&s->input, wfd_input_free);
 	wfd_source_stop(s->rtsp, g_get_monotonic_time());
 	if (!g_source_is_destroyed(s->service))
 		converse(s);
