@@ -21,6 +21,7 @@
  */
 #include "media.h"
 
+#include "media-aac.h"
 #include "media-convert.h"
 #include "media-packetizer.h"
 #include "media-rate.h"
@@ -107,6 +108,7 @@ struct _Media {
 	gint64 warning_time; /* monotonic us of the last warning logged */
 	MediaStatistics statistics;
 	MediaLine *line; /* of sound; NULL: none */
+	MediaAac *aac; /* of the sounder's thread; NULL: sound is sent as LPCM */
 };
 
 /*
@@ -172,6 +174,7 @@ void media_free(Media *m)
 	g_clear_pointer(&m->repeater, g_thread_join);
 	g_clear_pointer(&m->sounder, g_thread_join);
 	g_clear_pointer(&m->line, media_line_free);
+	g_clear_pointer(&m->aac, media_aac_free);
 	gst_clear_buffer(&m->last);
 	gst_clear_object(&m->encoder_sink);
 	gst_clear_object(&m->encoder_src);
@@ -251,6 +254,12 @@ void media_prepare(void)
 		element_works(encoders[i].name);
 	for (guint i = 0; i < G_N_ELEMENTS(others); i++)
 		element_works(others[i]);
+	media_aac_prepare();
+}
+
+gboolean media_has_aac(void)
+{
+	return media_aac_works();
 }
 
 /**
@@ -510,7 +519,6 @@ static void repeat_last(Media *m)
 }
 
 static gpointer repeat_pictures(gpointer user_data);
-static gpointer send_sound(gpointer user_data);
 
 /* Tells the sink what was sent, so that it can tell what of it came. */
 static void send_report(Media *m, gint64 now)
@@ -721,6 +729,64 @@ static void add_probe(GstElement *element, const char *pad_name, GstPadProbeType
 	gst_pad_add_probe(pad, type, callback, m, NULL);
 }
 
+static void send_unit(const guint8 *unit, gsize size, gint64 played_ns, gpointer user_data)
+{
+	Media *m = user_data;
+
+	g_mutex_lock(&m->sending);
+	send_datagrams(m, media_packetizer_sound(m->packetizer, unit, size, played_ns,
+						 g_get_monotonic_time() * 1000));
+	g_mutex_unlock(&m->sending);
+}
+
+static void send_block(Media *m, const gint16 *block, gint64 played_ns)
+{
+	if (!m->aac)
+		send_unit((const guint8 *)block, MEDIA_LPCM_UNIT, played_ns, m);
+	else if (!media_aac_push(m->aac, block, played_ns))
+		GST_ELEMENT_ERROR(m->pipeline, STREAM, ENCODE, ("the encoder for AAC failed"),
+				  (NULL));
+}
+
+/* Sends sound, or silence, as its time comes. */
+static gpointer send_sound(gpointer user_data)
+{
+	gint16 block[MAX(MEDIA_LPCM_FRAMES, MEDIA_AAC_FRAMES) * MEDIA_CHANNELS];
+	Media *m = user_data;
+	gint64 time_ns;
+
+	g_mutex_lock(&m->lock);
+	while (!m->ending) {
+		if (!m->playing || m->failed) {
+			g_cond_wait(&m->cond, &m->lock);
+		} else if (media_line_take(m->line, g_get_monotonic_time() * 1000, block,
+					   &time_ns)) {
+			g_mutex_unlock(&m->lock);
+			send_block(m, block, time_ns);
+			g_mutex_lock(&m->lock);
+		} else {
+			g_cond_wait_until(&m->cond, &m->lock, media_line_due(m->line) / 1000 + 1);
+		}
+	}
+	g_mutex_unlock(&m->lock);
+	return NULL;
+}
+
+static gboolean start_sound(Media *m, const MediaConfig *config, GError **error)
+{
+	if (config->aac) {
+		m->aac = media_aac_new(send_unit, m, error);
+		if (!m->aac)
+			return FALSE;
+	}
+	m->line = media_line_new(config->sound_rate,
+				 config->aac ? MEDIA_AAC_FRAMES : MEDIA_LPCM_FRAMES);
+	media_packetizer_set_sound(m->packetizer, config->aac ? MEDIA_AAC : MEDIA_LPCM,
+				   config->sound_rate);
+	m->sounder = g_thread_try_new("media-sound", send_sound, m, error);
+	return m->sounder != NULL;
+}
+
 /**
  * media_start() - builds the pipeline and makes it ready for pictures
  * @m: the media, not started before
@@ -782,13 +848,8 @@ gboolean media_start(Media *m, const MediaConfig *config, GMainContext *context,
 	m->repeater = g_thread_try_new("media-repeat", repeat_pictures, m, error);
 	if (!m->repeater)
 		return FALSE;
-	if (config->sound_rate) {
-		m->line = media_line_new(config->sound_rate, MEDIA_LPCM_FRAMES);
-		media_packetizer_set_sound(m->packetizer, MEDIA_LPCM, config->sound_rate);
-		m->sounder = g_thread_try_new("media-sound", send_sound, m, error);
-		if (!m->sounder)
-			return FALSE;
-	}
+	if (config->sound_rate && !start_sound(m, config, error))
+		return FALSE;
 	g_mutex_lock(&m->lock);
 	m->started = TRUE;
 	g_mutex_unlock(&m->lock);
@@ -1015,35 +1076,6 @@ static gpointer repeat_pictures(gpointer user_data)
 			repeat_last(m);
 		else
 			push_black(m);
-	}
-	g_mutex_unlock(&m->lock);
-	return NULL;
-}
-
-/* Sends sound, or silence, as its time comes. */
-static gpointer send_sound(gpointer user_data)
-{
-	gint16 block[MEDIA_LPCM_FRAMES * MEDIA_CHANNELS];
-	Media *m = user_data;
-	gint64 time_ns;
-
-	g_mutex_lock(&m->lock);
-	while (!m->ending) {
-		if (!m->playing || m->failed) {
-			g_cond_wait(&m->cond, &m->lock);
-		} else if (media_line_take(m->line, g_get_monotonic_time() * 1000, block,
-					   &time_ns)) {
-			g_mutex_unlock(&m->lock);
-			g_mutex_lock(&m->sending);
-			send_datagrams(m,
-				       media_packetizer_sound(m->packetizer, (const guint8 *)block,
-							      sizeof(block), time_ns,
-							      g_get_monotonic_time() * 1000));
-			g_mutex_unlock(&m->sending);
-			g_mutex_lock(&m->lock);
-		} else {
-			g_cond_wait_until(&m->cond, &m->lock, media_line_due(m->line) / 1000 + 1);
-		}
 	}
 	g_mutex_unlock(&m->lock);
 	return NULL;

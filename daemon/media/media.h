@@ -45,7 +45,8 @@ typedef struct {
 	gboolean mode_asked; /* by a person: media_max_pixel_rate() does not count */
 	const char *encoder; /* name of an element to use; NULL: the best that works */
 	gboolean sender_reports; /* the sink has a port for RTCP */
-	guint sound_rate; /* frames a second of LPCM; 0: no sound */
+	guint sound_rate; /* frames a second; 0: no sound */
+	gboolean aac; /* sound is sent as AAC-LC, whose rate is 48000, instead of LPCM */
 	MediaSeal seal; /* NULL: RTP is sent as it is. RTCP always is */
 	gpointer seal_data;
 } MediaConfig;
@@ -92,6 +93,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Media, media_free)
 guint16 media_local_port(const Media *media);
 guint media_default_kbit(guint width, guint height, guint fps);
 guint64 media_max_pixel_rate(const char *encoder);
+gboolean media_has_aac(void);
 
 gboolean media_start(Media *media, const MediaConfig *config, GMainContext *context,
 		     MediaErrorFunc on_error, gpointer user_data, GError **error);

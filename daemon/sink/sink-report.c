@@ -83,6 +83,8 @@ static void add_media(JsonBuilder *b, const SinkMediaStatistics *m, gint64 play_
 	add_int(b, "ts_continuity_errors", m->ts_continuity_errors);
 	add_int(b, "audio_buffers", m->audio_buffers);
 	add_int(b, "audio_bytes", m->audio_bytes);
+	if (m->sound.codec)
+		add_string(b, "sound_codec", m->sound.codec);
 	add_int(b, "sound_rate", m->sound.rate);
 	add_int(b, "sound_units", m->sound.units);
 	add_int(b, "sound_frames", m->sound.frames);

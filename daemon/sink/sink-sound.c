@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "sink-sound.h"
 
+#include "sink-aac.h"
+
 #include <stdlib.h>
 
 #define TS_PACKET 188
 #define SOUND_PID 0x1100
 #define MAX_PES	  65536
-#define HEAD	  20 /* bytes of a PES packet before the samples */
+#define HEAD	  20 /* bytes of a PES packet of LPCM before the samples */
+#define ADTS_HEAD 7 /* bytes */
+#define AAC_RATE  48000
+#define AAC_LONG  1024 /* frames of sound in one of AAC */
 #define PTS_TURN  ((gint64)1 << 33)
 
 struct SinkSound {
 	GByteArray *pes; /* so far; empty between two */
 	gint64 next_pts; /* the next unit's, if nothing is lost, 1/90000 s; -1: not known */
 	gint16 last; /* sample of the left channel */
+	SinkAac *aac; /* NULL: no AAC has come, or it cannot be decoded here */
+	GByteArray *decoded;
 	SinkSoundStatistics stats;
 };
 
@@ -21,12 +28,15 @@ SinkSound *sink_sound_new(void)
 	SinkSound *s = g_new0(SinkSound, 1);
 
 	s->pes = g_byte_array_new();
+	s->decoded = g_byte_array_new();
 	s->next_pts = -1;
 	return s;
 }
 
 void sink_sound_free(SinkSound *s)
 {
+	sink_aac_free(s->aac);
+	g_byte_array_unref(s->decoded);
 	g_byte_array_unref(s->pes);
 	g_free(s);
 }
@@ -44,21 +54,12 @@ static void measure(SinkSound *s, const guint8 *samples, guint frames)
 	s->stats.frames += frames;
 }
 
-static void take_unit(SinkSound *s)
+/* The frames that a PES packet has come with are @frames, at the time that it says. */
+static void take_time(SinkSound *s, guint frames)
 {
 	const guint8 *pes = s->pes->data;
-	guint size = s->pes->len, frames;
 	gint64 pts, gap;
 
-	if (size < HEAD || pes[3] != 0xbd || pes[6] >> 6 != 2 || pes[7] >> 6 != 2 || pes[8] != 7 ||
-	    pes[16] != 0xa0 || (pes[19] & 0xc7) != 1 || size != HEAD + pes[17] * 80u * 4 ||
-	    (pes[19] >> 3 != 1 && pes[19] >> 3 != 2)) {
-		s->stats.malformed++;
-		return;
-	}
-	frames = pes[17] * 80;
-	s->stats.units++;
-	s->stats.rate = pes[19] >> 3 == 2 ? 48000 : 44100;
 	pts = (gint64)(pes[9] >> 1 & 7) << 30 | pes[10] << 22 | (pes[11] >> 1) << 15 |
 	      pes[12] << 7 | pes[13] >> 1;
 	gap = s->next_pts < 0 ? 0 : (pts - s->next_pts + PTS_TURN) % PTS_TURN;
@@ -66,7 +67,84 @@ static void take_unit(SinkSound *s)
 	if (gap > 2 && gap < PTS_TURN / 2)
 		s->stats.frames_lost += gap * s->stats.rate / 90000;
 	s->next_pts = (pts + frames * (gint64)90000 / s->stats.rate) % PTS_TURN;
+}
+
+/* One PES packet is one unit. */
+static void take_lpcm(SinkSound *s)
+{
+	const guint8 *pes = s->pes->data;
+	guint size = s->pes->len, frames;
+
+	if (size < HEAD || pes[6] >> 6 != 2 || pes[7] >> 6 != 2 || pes[8] != 7 || pes[16] != 0xa0 ||
+	    (pes[19] & 0xc7) != 1 || size != HEAD + pes[17] * 80u * 4 ||
+	    (pes[19] >> 3 != 1 && pes[19] >> 3 != 2)) {
+		s->stats.malformed++;
+		return;
+	}
+	frames = pes[17] * 80;
+	s->stats.codec = "LPCM";
+	s->stats.units++;
+	s->stats.rate = pes[19] >> 3 == 2 ? 48000 : 44100;
+	take_time(s, frames);
 	measure(s, pes + HEAD, frames);
+}
+
+/* The size of the frame at @adts; 0: it is none of MPEG-2's, low complexity, 48 kHz, two channels. */
+static guint adts_size(const guint8 *adts, guint size)
+{
+	guint length;
+
+	if (size < ADTS_HEAD || adts[0] != 0xff || (adts[1] & 0xfe) != 0xf8 ||
+	    (adts[2] & 0xfd) != 0x4c || adts[3] >> 6 != 2 || (adts[6] & 3))
+		return 0;
+	length = (adts[3] & 3) << 11 | adts[4] << 3 | adts[5] >> 5;
+	return length > ADTS_HEAD && length <= size ? length : 0;
+}
+
+static void begin_aac(SinkSound *s)
+{
+	g_autoptr(GError) error = NULL;
+
+	s->stats.codec = "AAC";
+	s->stats.rate = AAC_RATE;
+	s->aac = sink_aac_new(&error);
+	if (!s->aac)
+		g_printerr("miracast-sink: AAC cannot be decoded here: %s\n", error->message);
+}
+
+static void decode(SinkSound *s, const guint8 *frame, guint size)
+{
+	s->stats.units++;
+	g_byte_array_set_size(s->decoded, 0);
+	if (s->aac && !sink_aac_decode(s->aac, frame, size, s->decoded))
+		s->stats.malformed++;
+	measure(s, s->decoded->data, s->decoded->len / 4);
+}
+
+/* Whole frames, one or more. */
+static void take_aac(SinkSound *s)
+{
+	const guint8 *pes = s->pes->data;
+	guint size = s->pes->len, at, frame = 0, frames = 0;
+
+	at = size > 14 && pes[6] >> 6 == 2 && pes[7] & 0x80 && pes[8] >= 5 ? 9u + pes[8] : size;
+	for (guint next = at; next < size; next += frame) {
+		frame = adts_size(pes + next, size - next);
+		if (!frame)
+			break;
+		frames++;
+	}
+	if (!frames || !frame) {
+		s->stats.malformed++;
+		return;
+	}
+	if (g_strcmp0(s->stats.codec, "AAC"))
+		begin_aac(s);
+	take_time(s, frames * AAC_LONG);
+	for (; at < size; at += frame) {
+		frame = adts_size(pes + at, size - at);
+		decode(s, pes + at, frame);
+	}
 }
 
 /* A packet of 188 bytes. */
@@ -94,7 +172,9 @@ void sink_sound_packet(SinkSound *s, const guint8 *packet)
 		return;
 	/* Another form of sound is not read here. */
 	if (s->pes->data[3] == 0xbd)
-		take_unit(s);
+		take_lpcm(s);
+	else if ((s->pes->data[3] & 0xe0) == 0xc0)
+		take_aac(s);
 	g_byte_array_set_size(s->pes, 0);
 }
 

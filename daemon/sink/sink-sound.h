@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * LPCM as Wi-Fi Display has it (WFD 2.1, annex B.2), read out of transport stream packets and
- * measured: GStreamer does not know this form. Pure.
+ * Sound as Wi-Fi Display has it (WFD 2.1, annex B), read out of transport stream packets and
+ * measured: LPCM, whose form GStreamer does not know, and AAC in frames with ADTS.
  */
 #pragma once
 
 #include <glib.h>
 
 typedef struct {
+	const char *codec; /* "LPCM", "AAC"; NULL: nothing has come */
 	guint rate; /* frames a second; 0: nothing has come */
-	guint64 units; /* PES packets */
+	guint64 units; /* LPCM: PES packets; AAC: frames */
 	guint64 frames;
 	guint64 frames_lost; /* in gaps between the times of two units */
 	guint64 frames_loud; /* that are no silence */

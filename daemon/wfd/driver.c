@@ -34,7 +34,9 @@
 #define READ_SIZE	      16384
 #define MAX_EXCHANGE_LINES    100
 #define STATISTICS_INTERVAL_S 1
-#define MIN_KBIT	      1000 /* for 1024x768, the least that a session must carry (DDI: Start) */
+/* LPCM takes 1.7 Mbit/s: of less than this, for all that is sent, that is too large a part. */
+#define LPCM_LEAST_KBIT 8000
+#define MIN_KBIT	1000 /* for 1024x768, the least that a session must carry (DDI: Start) */
 
 typedef struct _WfdDriver WfdDriver;
 
@@ -213,7 +215,7 @@ static void ask_for_sound(WfdSession *s)
 	};
 	ntstatus_t status;
 
-	if (!wfd_source_sound_rate(s->rtsp))
+	if (!wfd_source_sound(s->rtsp)->rate)
 		return;
 	status = s->driver->callbacks->miracast_io_control(s->driver->device, false, sizeof(sound),
 							   &sound, 0, NULL, NULL);
@@ -287,6 +289,7 @@ static void play(WfdSession *s)
 	if (!media_encoder(s->media)) {
 		g_autoptr(GError) error = NULL;
 		const WfdChoice *choice = wfd_source_choice(s->rtsp);
+		const WfdSound *sound = wfd_source_sound(s->rtsp);
 		MediaConfig config = {
 			.format = {.width = choice->mode.width,
 				   .height = choice->mode.height,
@@ -297,7 +300,8 @@ static void play(WfdSession *s)
 			.mode_asked = miracast_device_get_option(s->driver->device, "mode") != NULL,
 			.encoder = miracast_device_get_option(s->driver->device, "encoder"),
 			.sender_reports = wfd_source_sink_has_rtcp(s->rtsp),
-			.sound_rate = wfd_source_sound_rate(s->rtsp),
+			.sound_rate = sound->rate,
+			.aac = sound->format == WFD_AAC,
 			.seal = miracast_device_seals(s->driver->device) ? seal : NULL,
 			.seal_data = s->driver->device,
 		};
@@ -324,6 +328,11 @@ static void play(WfdSession *s)
 		report_monitor(s);
 }
 
+static const char *sound_name(const WfdSound *sound)
+{
+	return !sound->rate ? "none" : sound->format == WFD_AAC ? "AAC" : "LPCM";
+}
+
 static void show_capabilities(WfdSession *s)
 {
 	const WfdSinkCaps *caps = wfd_source_caps(s->rtsp);
@@ -333,8 +342,7 @@ static void show_capabilities(WfdSession *s)
 						choice->mode.fps);
 
 	miracast_device_set_detail(device, "mode", mode);
-	miracast_device_set_detail(device, "sound",
-				   wfd_source_sound_rate(s->rtsp) ? "LPCM" : "none");
+	miracast_device_set_detail(device, "sound", sound_name(wfd_source_sound(s->rtsp)));
 	miracast_device_set_detail(device, "h264-level", wfd_level_name(choice->level));
 	miracast_device_set_detail_number(device, "sink-edid-bytes",
 					  caps->edid ? g_bytes_get_size(caps->edid) : 0);
@@ -462,7 +470,7 @@ static void show_statistics(WfdSession *s)
 		miracast_device_set_statistic(device, "input-messages", input.messages);
 		miracast_device_set_statistic(device, "input-lost", input.lost);
 	}
-	if (wfd_source_sound_rate(s->rtsp)) {
+	if (wfd_source_sound(s->rtsp)->rate) {
 		miracast_device_set_statistic(device, "sound-frames", statistics.sound.played);
 		miracast_device_set_statistic(device, "sound-frames-lost", statistics.sound.lost);
 	}
@@ -563,15 +571,41 @@ static gboolean parse_mode(const char *text, WfdMode *mode)
 	return (n == 3 || (n == 2 && strspn(text, "0123456789x") == strlen(text))) && mode->width;
 }
 
-static gboolean parse_options(MiracastDevice *device, WfdPolicy *policy, guint *kbit,
-			      GError **error)
+/* @kbit: what picture and sound have together; 0: not known. */
+static gboolean parse_sound(MiracastDevice *device, guint64 kbit, WfdSoundPolicy *policy,
+			    GError **error)
+{
+	const char *sound = miracast_device_get_option(device, "sound");
+	gboolean narrow = kbit && kbit < LPCM_LEAST_KBIT;
+
+	if (!sound || !strcmp(sound, "auto"))
+		*policy = narrow ? WFD_SOUND_RATHER_AAC : WFD_SOUND_RATHER_LPCM;
+	else if (!strcmp(sound, "aac"))
+		*policy = WFD_SOUND_RATHER_AAC;
+	else if (!strcmp(sound, "lpcm"))
+		*policy = WFD_SOUND_LPCM;
+	else if (!strcmp(sound, "off"))
+		*policy = WFD_SOUND_OFF;
+	else {
+		g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+			    "the option sound is \"%s\" but should be auto, lpcm, aac or off",
+			    sound);
+		return FALSE;
+	}
+	if (*policy > WFD_SOUND_LPCM && !media_has_aac())
+		*policy = WFD_SOUND_LPCM;
+	return TRUE;
+}
+
+/* @kbit_of_link: 0: not known. */
+static gboolean parse_options(MiracastDevice *device, guint64 kbit_of_link, WfdPolicy *policy,
+			      guint *kbit, GError **error)
 {
 	const char *mode = miracast_device_get_option(device, "mode");
 	const char *bitrate = miracast_device_get_option(device, "bitrate");
 	guint64 value;
 
 	*kbit = 0;
-	policy->sound = TRUE;
 	policy->max_pixel_rate =
 		media_max_pixel_rate(miracast_device_get_option(device, "encoder"));
 	if (mode && !parse_mode(mode, &policy->only)) {
@@ -589,7 +623,7 @@ static gboolean parse_options(MiracastDevice *device, WfdPolicy *policy, guint *
 		}
 		*kbit = value;
 	}
-	return TRUE;
+	return parse_sound(device, *kbit ?: kbit_of_link, &policy->sound, error);
 }
 
 static GInetSocketAddress *address_of(int fd, int (*get)(int, struct sockaddr *, socklen_t *),
@@ -618,7 +652,13 @@ static GInetSocketAddress *address_of(int fd, int (*get)(int, struct sockaddr *,
 	return G_INET_SOCKET_ADDRESS(g_steal_pointer(&address));
 }
 
-static gboolean prepare(WfdSession *s, GError **error)
+static guint64 link_kbit(const struct miracast_wfd_connection_stats *stats)
+{
+	return stats ? stats->current_bit_rate / 1000 : 0;
+}
+
+static gboolean prepare(WfdSession *s, const struct miracast_wfd_connection_stats *stats,
+			GError **error)
 {
 	g_autoptr(GInetSocketAddress) local = address_of(s->socket, getsockname, error);
 	g_autoptr(GInetSocketAddress) sink = NULL;
@@ -632,7 +672,8 @@ static gboolean prepare(WfdSession *s, GError **error)
 	/* Or the kernel would send what we write in a row as one segment. */
 	setsockopt(s->socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	sink = address_of(s->socket, getpeername, error);
-	if (!sink || !parse_options(s->driver->device, &config.policy, &s->kbit, error))
+	if (!sink ||
+	    !parse_options(s->driver->device, link_kbit(stats), &config.policy, &s->kbit, error))
 		return FALSE;
 	if (!miracast_device_take_rtp_sockets(s->driver->device, &rtp, &rtcp)) {
 		g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
@@ -655,17 +696,17 @@ static gboolean prepare(WfdSession *s, GError **error)
 static gboolean choose_rate(WfdSession *s, const struct miracast_wfd_connection_stats *stats)
 {
 	const WfdChoice *choice = wfd_source_choice(s->rtsp);
-	guint64 link_kbit = stats ? stats->current_bit_rate / 1000 : 0;
+	guint64 kbit = link_kbit(stats);
 
 	if (!s->kbit)
 		s->kbit = media_default_kbit(choice->mode.width, choice->mode.height,
 					     choice->mode.fps);
 	s->kbit = MIN(s->kbit, choice->max_kbit);
 	/* A quarter is left for what the air takes. */
-	if (link_kbit)
-		s->kbit = MIN(s->kbit, link_kbit * 3 / 4);
+	if (kbit)
+		s->kbit = MIN(s->kbit, kbit * 3 / 4);
 	miracast_device_set_detail_number(s->driver->device, "bitrate-kbit", s->kbit);
-	return !link_kbit || link_kbit >= MIN_KBIT;
+	return !kbit || kbit >= MIN_KBIT;
 }
 
 static ntstatus_t fail_start(WfdSession *s, WfdReason reason, const char *text, ntstatus_t status)
@@ -704,7 +745,7 @@ static ntstatus_t start_session(void *miracast_context, int rtsp_socket,
 	driver->session = s;
 	s->context = g_main_context_new();
 	s->loop = g_main_loop_new(s->context, FALSE);
-	if (!prepare(s, &error))
+	if (!prepare(s, stats, &error))
 		return fail_prepare(s, error);
 	if (!shake_hands(s))
 		return fail_start(s, WFD_REASON_NONE, NULL,

@@ -221,18 +221,37 @@ gboolean wfd_choose_second(const WfdVideoFormats *sink, const WfdPolicy *policy,
 	       choose_by(rank_best, sink, &limit, choice);
 }
 
-/*
- * The rate of LPCM that the sink takes (WFD 2.1, table 5-21), in frames a second, rather 48000 than
- * 44100; 0: none.
- */
-guint wfd_choose_lpcm(const WfdAudioCodecs *sink)
+static guint32 audio_modes(const WfdAudioCodecs *sink, WfdAudioFormat format)
 {
 	guint32 modes = 0;
 
 	for (guint i = 0; i < sink->n_codecs; i++)
-		if (sink->codecs[i].format == WFD_LPCM)
+		if (sink->codecs[i].format == format)
 			modes |= sink->codecs[i].modes;
-	return modes & WFD_LPCM_48000 ? 48000 : modes & WFD_LPCM_44100 ? 44100 : 0;
+	return modes;
+}
+
+/* What of the sink's (WFD 2.1, tables 5-21 and 5-22) is sent; LPCM rather at 48000 than at 44100. */
+WfdSound wfd_choose_sound(const WfdAudioCodecs *sink, WfdSoundPolicy policy)
+{
+	guint32 lpcm = audio_modes(sink, WFD_LPCM) & (WFD_LPCM_44100 | WFD_LPCM_48000);
+	gboolean aac = policy > WFD_SOUND_LPCM && audio_modes(sink, WFD_AAC) & WFD_AAC_STEREO;
+
+	if (policy == WFD_SOUND_OFF)
+		return (WfdSound){0};
+	if (aac && (!lpcm || policy == WFD_SOUND_RATHER_AAC))
+		return (WfdSound){48000, WFD_AAC};
+	return (WfdSound){lpcm & WFD_LPCM_48000 ? 48000 : lpcm ? 44100 : 0, WFD_LPCM};
+}
+
+/* The value of wfd_audio_codecs in M4. */
+const char *wfd_sound_to_string(const WfdSound *sound)
+{
+	if (!sound->rate)
+		return "none";
+	if (sound->format == WFD_AAC)
+		return "AAC 00000001 00";
+	return sound->rate == 48000 ? "LPCM 00000002 00" : "LPCM 00000001 00";
 }
 
 /* The value of wfd_video_formats that tells the sink of a choice in M4. */

@@ -5,10 +5,22 @@
 
 #include "wfd-params.h"
 
+typedef enum {
+	WFD_SOUND_OFF,
+	WFD_SOUND_LPCM, /* nothing else */
+	WFD_SOUND_RATHER_LPCM,
+	WFD_SOUND_RATHER_AAC,
+} WfdSoundPolicy;
+
+typedef struct {
+	guint rate; /* frames a second; 0: none */
+	WfdAudioFormat format;
+} WfdSound;
+
 /* Limits of the source on the choice of a mode; a 0 is no limit. */
 typedef struct {
 	guint64 max_pixel_rate; /* pixels per second that the encoder keeps up with */
-	gboolean sound; /* is sent where the sink takes it */
+	WfdSoundPolicy sound; /* what is sent of what the sink takes */
 	WfdMode only; /* width not 0: this mode and no other (fps 0: at any rate) */
 } WfdPolicy;
 
@@ -33,7 +45,8 @@ gboolean wfd_choose_format(const WfdVideoFormats *sink, const WfdPolicy *policy,
 			   GError **error);
 gboolean wfd_choose_second(const WfdVideoFormats *sink, const WfdPolicy *policy,
 			   const WfdChoice *first, WfdChoice *choice);
-guint wfd_choose_lpcm(const WfdAudioCodecs *sink);
+WfdSound wfd_choose_sound(const WfdAudioCodecs *sink, WfdSoundPolicy policy);
+const char *wfd_sound_to_string(const WfdSound *sound);
 void wfd_choice_to_formats(const WfdChoice *choice, WfdVideoFormats *formats);
 
 #endif

@@ -30,6 +30,9 @@
 #define WFD_LPCM_44100 0x01
 #define WFD_LPCM_48000 0x02
 
+/* Modes of AAC: low complexity at 48 kHz; two channels of 16 bits. */
+#define WFD_AAC_STEREO 0x01
+
 #define WFD_MAX_CODECS 8
 
 typedef struct {

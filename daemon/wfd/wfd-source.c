@@ -75,7 +75,7 @@ struct _WfdSource {
 	GByteArray *m3_answers; /* bodies; the latest comes first and counts more */
 	WfdSinkCaps caps;
 	WfdChoice choice;
-	guint sound_rate; /* of the LPCM that M4 names; 0: none */
+	WfdSound sound; /* that M4 names */
 	gboolean format_refused; /* M4 once: what is asked now is the second choice */
 	guint16 sink_rtp_port;
 	gboolean sink_rtcp; /* it listens on the port above as well */
@@ -249,13 +249,19 @@ static char *uibc_line(const WfdSource *s)
 	return g_strdup_printf("wfd_uibc_capability: %s\r\n", value);
 }
 
+/* "" if there is none. Transfer full. */
+static char *sound_line(const WfdSource *s)
+{
+	if (!s->sound.rate)
+		return g_strdup("");
+	return g_strdup_printf("wfd_audio_codecs: %s\r\n", wfd_sound_to_string(&s->sound));
+}
+
 static void ask_format(WfdSource *s, gint64 now)
 {
 	g_autofree char *video = NULL;
 	g_autofree char *uibc = uibc_line(s);
-	const char *sound = s->sound_rate == 48000   ? "wfd_audio_codecs: LPCM 00000002 00\r\n"
-			    : s->sound_rate == 44100 ? "wfd_audio_codecs: LPCM 00000001 00\r\n"
-						     : "";
+	g_autofree char *sound = sound_line(s);
 	g_autofree char *ports = wfd_client_rtp_ports_to_string(&s->caps.rtp_ports);
 	g_autofree char *body = NULL;
 	gboolean ipv6 = strchr(s->local_host, ':') != NULL;
@@ -391,7 +397,7 @@ static void got_capabilities(WfdSource *s, const RtspMessage *message, gint64 no
 		return;
 	}
 	wfd_uibc_choose(&s->caps.uibc, &s->uibc);
-	s->sound_rate = s->policy.sound ? wfd_choose_lpcm(&s->caps.audio) : 0;
+	s->sound = wfd_choose_sound(&s->caps.audio, s->policy.sound);
 	emit(s, WFD_SOURCE_CAPABILITIES, NULL);
 	s->state = STATE_FORMAT;
 	ask_format(s, now);
@@ -468,9 +474,11 @@ static void refused(WfdSource *s, WfdRequest request, const RtspMessage *message
 	else if (request == REQUEST_M3 && !s->m3_again) {
 		keep_capabilities(s, message);
 		ask_mandatory(s, now);
-	} else if (request == REQUEST_M4 && blames_sound(message) && s->sound_rate) {
+	} else if (request == REQUEST_M4 && blames_sound(message) && s->sound.rate) {
 		/* It offered what it refuses now. */
-		s->sound_rate = 0;
+		s->sound = wfd_choose_sound(&s->caps.audio, s->sound.format == WFD_AAC
+								    ? WFD_SOUND_LPCM
+								    : WFD_SOUND_OFF);
 		ask_format(s, now);
 	} else if (request == REQUEST_M4 && blames_sound(message))
 		end_session_with(s, WFD_REASON_REFUSED_VIDEO_ONLY, (WfdReasonDetail){.code = code});
@@ -1080,9 +1088,9 @@ const WfdSinkCaps *wfd_source_caps(const WfdSource *s)
 	return &s->caps;
 }
 
-guint wfd_source_sound_rate(const WfdSource *s)
+const WfdSound *wfd_source_sound(const WfdSource *s)
 {
-	return s->sound_rate;
+	return &s->sound;
 }
 
 const WfdChoice *wfd_source_choice(const WfdSource *s)

@@ -85,8 +85,8 @@ gboolean wfd_source_next_event(WfdSource *source, WfdSourceEvent *event);
 
 const WfdSinkCaps *wfd_source_caps(const WfdSource *source);
 const WfdChoice *wfd_source_choice(const WfdSource *source);
-/* Frames a second of the LPCM that M4 named; 0: no sound. */
-guint wfd_source_sound_rate(const WfdSource *source);
+/* What M4 named. */
+const WfdSound *wfd_source_sound(const WfdSource *source);
 guint16 wfd_source_sink_rtp_port(const WfdSource *source);
 gboolean wfd_source_sink_has_rtcp(const WfdSource *source);
 const WfdUibc *wfd_source_uibc(const WfdSource *source);

@@ -1054,24 +1054,36 @@ static void test_video_only(gconstpointer step)
 	peer_free(p);
 }
 
-/* M4 names LPCM where the sink offers it; who refuses that is asked again without. */
+/* M4 names what both have; who refuses AAC is asked for LPCM, who refuses that, for no sound. */
 static void test_sound(gconstpointer step)
 {
 	static const struct {
-		const char *offered, *named;
+		const char *offered;
+		WfdSoundPolicy policy;
+		const char *named[3]; /* in M4, and in the one after each refusal */
 		guint rate;
 	} cases[] = {
-		{"LPCM 00000003 00", "wfd_audio_codecs: LPCM 00000002 00\r\n", 48000},
-		{"AAC 00000001 00, LPCM 00000002 00", "wfd_audio_codecs: LPCM 00000002 00\r\n",
+		{"LPCM 00000003 00", WFD_SOUND_RATHER_LPCM, {"LPCM 00000002 00"}, 48000},
+		{"AAC 00000001 00, LPCM 00000002 00",
+		 WFD_SOUND_RATHER_LPCM,
+		 {"LPCM 00000002 00"},
 		 48000},
-		{"LPCM 00000001 00", "wfd_audio_codecs: LPCM 00000001 00\r\n", 44100},
-		{"AAC 00000007 00", NULL, 0},
-		{"LPCM 00000000 00", NULL, 0},
-		{"none", NULL, 0},
+		{"AAC 00000001 00, LPCM 00000001 00",
+		 WFD_SOUND_RATHER_AAC,
+		 {"AAC 00000001 00", "LPCM 00000001 00"},
+		 48000},
+		{"LPCM 00000001 00", WFD_SOUND_RATHER_AAC, {"LPCM 00000001 00"}, 44100},
+		{"LPCM 00000001 00", WFD_SOUND_RATHER_LPCM, {"LPCM 00000001 00"}, 44100},
+		{"AAC 00000007 00", WFD_SOUND_RATHER_LPCM, {"AAC 00000001 00"}, 48000},
+		{"AAC 00000007 00", WFD_SOUND_LPCM, {NULL}, 0},
+		{"AAC 00000006 00", WFD_SOUND_RATHER_AAC, {NULL}, 0},
+		{"LPCM 00000000 00, AC3 00000007 00", WFD_SOUND_RATHER_AAC, {NULL}, 0},
+		{"LPCM 00000003 00, AAC 00000001 00", WFD_SOUND_OFF, {NULL}, 0},
+		{"none", WFD_SOUND_RATHER_LPCM, {NULL}, 0},
 	};
-	const WfdPolicy policy = {.sound = TRUE};
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const WfdPolicy policy = {.sound = cases[i].policy};
 		g_autofree char *caps = g_strdup_printf(
 			"wfd_video_formats: 40 00 02 04 0001FFFF 1FFFFFFF 00000FFF 00 0000 0000 00 "
 			"none none\r\nwfd_audio_codecs: %s\r\n"
@@ -1081,18 +1093,18 @@ static void test_sound(gconstpointer step)
 
 		to_m3(p);
 		answer(p, 2, 200, caps);
-		if (cases[i].named)
-			g_assert_nonnull(strstr(p->sent->str, cases[i].named));
-		else
-			g_assert_null(strstr(p->sent->str, "wfd_audio_codecs"));
-		g_assert_cmpuint(wfd_source_sound_rate(p->source), ==, cases[i].rate);
-		expect(p, "SET_PARAMETER ", "wfd_video_formats: ");
-		if (cases[i].rate) {
-			answer(p, 3, 303, "wfd_audio_codecs: 415\r\n");
-			g_assert_null(strstr(p->sent->str, "wfd_audio_codecs"));
+		g_assert_cmpuint(wfd_source_sound(p->source)->rate, ==, cases[i].rate);
+		for (guint n = 0; cases[i].named[n]; n++) {
+			g_autofree char *line =
+				g_strdup_printf("wfd_audio_codecs: %s\r\n", cases[i].named[n]);
+
+			g_assert_nonnull(strstr(p->sent->str, line));
 			expect(p, "SET_PARAMETER ", "wfd_video_formats: ");
-			g_assert_cmpuint(wfd_source_sound_rate(p->source), ==, 0);
+			answer(p, 3 + n, 303, "wfd_audio_codecs: 415\r\n");
 		}
+		g_assert_null(strstr(p->sent->str, "wfd_audio_codecs"));
+		expect(p, "SET_PARAMETER ", "wfd_video_formats: ");
+		g_assert_cmpuint(wfd_source_sound(p->source)->rate, ==, 0);
 		peer_free(p);
 	}
 }
