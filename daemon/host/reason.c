@@ -3,212 +3,216 @@
 
 #include "miracast-status.h"
 
+/* Who shows them to people translates them: apps/connect/po. */
+#define N_(sentence) sentence
+
 G_DEFINE_QUARK(host_error, host_error)
 
 static const struct {
 	const char *word;
 	const char *sentence;
 } reasons[HOST_N_REASONS] = {
-	[HOST_REASON_STOPPED_BY_USER] = {"stopped-by-user", "The session was ended on request."},
+	[HOST_REASON_STOPPED_BY_USER] = {"stopped-by-user",
+					 N_("The session was ended on request.")},
 	[HOST_REASON_DAEMON_SHUTDOWN] = {"daemon-shutdown",
-					 "miracastd was stopped: start it and connect again."},
+					 N_("miracastd was stopped: start it and connect again.")},
 	[HOST_REASON_DECLINED_BY_USER] =
-		{"declined-by-user", "The question about the connection was answered with no."},
+		{"declined-by-user", N_("The question about the connection was answered with no.")},
 
-	[HOST_REASON_NO_LOCAL_ADDRESS] = {"no-local-address",
-					  "The local address is not one of this machine's: choose "
-					  "one that 'ip address' shows."},
+	[HOST_REASON_NO_LOCAL_ADDRESS] =
+		{"no-local-address", N_("The local address is not one of this machine's: choose "
+					"one that 'ip address' shows.")},
 	[HOST_REASON_NO_ROUTE] = {"no-route",
-				  "There is no way to the sink's address: check the address and "
-				  "the network."},
+				  N_("There is no way to the sink's address: check the address and "
+				     "the network.")},
 	[HOST_REASON_ADDRESS_IN_USE] = {"address-in-use",
-					"Another program listens on the RTSP port: find it with "
-					"'ss -ltnp' and end it, or choose another port."},
-	[HOST_REASON_LISTEN_FAILED] = {"listen-failed", "The RTSP port cannot be opened."},
-	[HOST_REASON_SINK_DID_NOT_CONNECT] = {"sink-did-not-connect",
-					      "The sink did not connect in time: check that it is "
-					      "on, that it knows this address and port, and that "
-					      "no firewall is between."},
-	[HOST_REASON_WRONG_PEER] = {"wrong-peer",
-				    "The sink did not connect in time, but another machine did and "
-				    "was refused: check the sink's address."},
+					N_("Another program listens on the RTSP port: find it with "
+					   "'ss -ltnp' and end it, or choose another port.")},
+	[HOST_REASON_LISTEN_FAILED] = {"listen-failed", N_("The RTSP port cannot be opened.")},
+	[HOST_REASON_SINK_DID_NOT_CONNECT] =
+		{"sink-did-not-connect", N_("The sink did not connect in time: check that it is "
+					    "on, that it knows this address and port, and that "
+					    "no firewall is between.")},
+	[HOST_REASON_WRONG_PEER] =
+		{"wrong-peer", N_("The sink did not connect in time, but another machine did and "
+				  "was refused: check the sink's address.")},
 	[HOST_REASON_LINK_LOST] = {"link-lost",
-				   "The network link to the sink is gone: bring it back and "
-				   "connect again."},
+				   N_("The network link to the sink is gone: bring it back and "
+				      "connect again.")},
 
 	[HOST_REASON_NO_WIFI_DEVICE] =
 		{"no-wifi-device",
-		 "There is no Wi-Fi device: plug one in, or use a sink on the local network."},
+		 N_("There is no Wi-Fi device: plug one in, or use a sink on the local network.")},
 	[HOST_REASON_RADIO_BLOCKED] =
 		{"radio-blocked",
-		 "The Wi-Fi radio is switched off: switch it on, or run 'rfkill unblock wifi'."},
+		 N_("The Wi-Fi radio is switched off: switch it on, or run 'rfkill unblock wifi'.")},
 	[HOST_REASON_NO_P2P] =
 		{"no-p2p",
-		 "The Wi-Fi device or its driver cannot do Wi-Fi Direct: use another one, or a sink on the local network."},
+		 N_("The Wi-Fi device or its driver cannot do Wi-Fi Direct: use another one, or a sink on the local network.")},
 	[HOST_REASON_SUPPLICANT_AWAY] =
 		{"supplicant-away",
-		 "wpa_supplicant is not there: install it, or start it with 'systemctl start wpa_supplicant'."},
+		 N_("wpa_supplicant is not there: install it, or start it with 'systemctl start wpa_supplicant'.")},
 	[HOST_REASON_SUPPLICANT_REFUSED] =
 		{"supplicant-refused",
-		 "wpa_supplicant refused what it was asked for: see its log and miracastd's."},
+		 N_("wpa_supplicant refused what it was asked for: see its log and miracastd's.")},
 	[HOST_REASON_SINK_NOT_FOUND] =
 		{"sink-not-found",
-		 "The sink is not in reach any more: switch it on and open its screen mirroring."},
+		 N_("The sink is not in reach any more: switch it on and open its screen mirroring.")},
 	[HOST_REASON_SINK_NOT_ANSWERING] =
 		{"sink-not-answering",
-		 "The sink does not answer over the air: switch it off and on, or move closer."},
+		 N_("The sink does not answer over the air: switch it off and on, or move closer.")},
 	[HOST_REASON_NOT_ACCEPTED] =
 		{"not-accepted",
-		 "Nobody accepted the connection at the sink: connect again and accept it there."},
-	[HOST_REASON_DECLINED] = {"declined", "The connection was declined at the sink."},
+		 N_("Nobody accepted the connection at the sink: connect again and accept it there.")},
+	[HOST_REASON_DECLINED] = {"declined", N_("The connection was declined at the sink.")},
 	[HOST_REASON_SINK_BUSY] = {"sink-busy",
-				   "The sink is busy: end what it shows and connect again."},
+				   N_("The sink is busy: end what it shows and connect again.")},
 	[HOST_REASON_SINK_FULL] =
 		{"sink-full",
-		 "The sink has all the connections that it can have: end one there and connect again."},
+		 N_("The sink has all the connections that it can have: end one there and connect again.")},
 	[HOST_REASON_P2P_INCOMPATIBLE] =
 		{"incompatible-parameters",
-		 "The sink cannot be connected to in this way: choose another way of pairing, and check that it is in its receiving mode."},
+		 N_("The sink cannot be connected to in this way: choose another way of pairing, and check that it is in its receiving mode.")},
 	[HOST_REASON_P2P_INVALID] =
 		{"invalid-parameters",
-		 "The sink found this machine's request wrong: switch the sink off and on, and report it as a bug if it stays so."},
+		 N_("The sink found this machine's request wrong: switch the sink off and on, and report it as a bug if it stays so.")},
 	[HOST_REASON_P2P_DISRUPTED] =
 		{"disruptive-behaviour",
-		 "The sink refuses this machine after an earlier failure: switch the sink off and on."},
+		 N_("The sink refuses this machine after an earlier failure: switch the sink off and on.")},
 	[HOST_REASON_NO_COMMON_CHANNEL] =
 		{"no-common-channel",
-		 "This machine and the sink have no channel in common: check the regulatory domain ('iw reg get') and the sink's band."},
+		 N_("This machine and the sink have no channel in common: check the regulatory domain ('iw reg get') and the sink's band.")},
 	[HOST_REASON_CHANNEL_CONFLICT] =
 		{"channel-conflict",
-		 "The radio cannot be on the sink's channel and on that of the Wi-Fi network at once: disconnect from the network, or use a second Wi-Fi device."},
+		 N_("The radio cannot be on the sink's channel and on that of the Wi-Fi network at once: disconnect from the network, or use a second Wi-Fi device.")},
 	[HOST_REASON_UNKNOWN_GROUP] =
 		{"unknown-group",
-		 "The sink does not know the group from an earlier time any more: connect again."},
+		 N_("The sink does not know the group from an earlier time any more: connect again.")},
 	[HOST_REASON_BOTH_WANT_TO_OWN] =
 		{"both-want-to-own",
-		 "Both sides insist on owning the group: connect with a lower intent."},
+		 N_("Both sides insist on owning the group: connect with a lower intent.")},
 	[HOST_REASON_PAIRING_UNSUPPORTED] =
 		{"pairing-unsupported",
-		 "The sink does not take this way of pairing: connect with a PIN, or without one."},
+		 N_("The sink does not take this way of pairing: connect with a PIN, or without one.")},
 	[HOST_REASON_PAIRING_FAILED] =
 		{"pairing-failed",
-		 "Pairing with the sink failed: switch the sink off and on and connect again."},
+		 N_("Pairing with the sink failed: switch the sink off and on and connect again.")},
 	[HOST_REASON_WRONG_PIN] = {"wrong-pin",
-				   "The PIN was wrong: connect again, and type what is shown."},
+				   N_("The PIN was wrong: connect again, and type what is shown.")},
 	[HOST_REASON_BAD_PIN] =
 		{"bad-pin",
-		 "That is not a PIN: it has four digits, or eight of which the last is a checksum."},
+		 N_("That is not a PIN: it has four digits, or eight of which the last is a checksum.")},
 	[HOST_REASON_NO_PIN] =
 		{"no-pin",
-		 "The sink wants a PIN and none was given: connect again and type it, or name it with the request."},
+		 N_("The sink wants a PIN and none was given: connect again and type it, or name it with the request.")},
 	[HOST_REASON_GROUP_FAILED] =
 		{"group-failed",
-		 "No Wi-Fi Direct group came about: switch the sink off and on and connect again."},
+		 N_("No Wi-Fi Direct group came about: switch the sink off and on and connect again.")},
 	[HOST_REASON_JOIN_NOT_CONFIRMED] =
 		{"join-not-confirmed",
-		 "The sink did not let this machine into its group: connect again and accept it there."},
-	[HOST_REASON_GROUP_REMOVED] = {"group-removed", "The Wi-Fi Direct group was removed."},
+		 N_("The sink did not let this machine into its group: connect again and accept it there.")},
+	[HOST_REASON_GROUP_REMOVED] = {"group-removed", N_("The Wi-Fi Direct group was removed.")},
 	[HOST_REASON_GROUP_REMOVED_BY_NM] =
 		{"group-removed-by-network-manager",
-		 "NetworkManager removed the group, because it manages this radio: connect through it, or give miracastd a second Wi-Fi device that it does not manage."},
+		 N_("NetworkManager removed the group, because it manages this radio: connect through it, or give miracastd a second Wi-Fi device that it does not manage.")},
 	[HOST_REASON_STATION_KEPT] =
 		{"station-kept",
-		 "The radio cannot be on a Wi-Fi network and reach the sink at once, and the network was kept: disconnect from it, or use a second Wi-Fi device."},
+		 N_("The radio cannot be on a Wi-Fi network and reach the sink at once, and the network was kept: disconnect from it, or use a second Wi-Fi device.")},
 	[HOST_REASON_ADDRESS_SERVICE_AWAY] =
 		{"address-service-away",
-		 "The service that sets addresses is not there: run 'systemctl start miracast-address.socket'."},
+		 N_("The service that sets addresses is not there: run 'systemctl start miracast-address.socket'.")},
 	[HOST_REASON_NO_ADDRESS] =
 		{"no-address",
-		 "There is no address on the group: switch the sink off and on and connect again."},
+		 N_("There is no address on the group: switch the sink off and on and connect again.")},
 	[HOST_REASON_ADDRESS_CONFLICT] =
 		{"address-conflict",
-		 "The sink's addresses are those of another network of this machine: disconnect from that one first."},
+		 N_("The sink's addresses are those of another network of this machine: disconnect from that one first.")},
 	[HOST_REASON_SINK_TOOK_NO_ADDRESS] =
 		{"sink-took-no-address",
-		 "The sink joined the group but asked for no address: check that no firewall drops DHCP (67/udp) on its interface, and switch the sink off and on."},
+		 N_("The sink joined the group but asked for no address: check that no firewall drops DHCP (67/udp) on its interface, and switch the sink off and on.")},
 
 	[HOST_REASON_AVAHI_AWAY] =
 		{"avahi-away",
-		 "Avahi is not there, so no sink on the local network is found: install avahi-daemon, or start it with 'systemctl start avahi-daemon'."},
+		 N_("Avahi is not there, so no sink on the local network is found: install avahi-daemon, or start it with 'systemctl start avahi-daemon'.")},
 	[HOST_REASON_AVAHI_FAILED] =
 		{"avahi-failed",
-		 "Avahi does not look for sinks on the local network: see its log."},
-	[HOST_REASON_SINK_UNREACHABLE] = {"sink-unreachable",
-					  "The sink was found on the network but cannot be "
-					  "connected: check that it is on, and that no firewall is "
-					  "between."},
-	[HOST_REASON_SINK_HUNG_UP] = {"sink-hung-up",
-				      "The sink hung up before it showed anything: accept the "
-				      "connection there, end its session with another device, or "
-				      "look at what it asks for."},
+		 N_("Avahi does not look for sinks on the local network: see its log.")},
+	[HOST_REASON_SINK_UNREACHABLE] =
+		{"sink-unreachable", N_("The sink was found on the network but cannot be "
+					"connected: check that it is on, and that no firewall is "
+					"between.")},
+	[HOST_REASON_SINK_HUNG_UP] =
+		{"sink-hung-up", N_("The sink hung up before it showed anything: accept the "
+				    "connection there, end its session with another device, or "
+				    "look at what it asks for.")},
 	[HOST_REASON_CONTROL_SILENT] = {"control-silent",
-					"The sink stopped answering before it showed anything: "
-					"switch it off and on and connect again."},
-	[HOST_REASON_SINK_STOPPED] = {"sink-stopped", "The sink stopped the projection."},
-	[HOST_REASON_CONTROL_LOST] = {"control-lost",
-				      "The sink closed the connection that the session depends on: "
-				      "check that it is still on, and connect again."},
-	[HOST_REASON_CONTROL_INVALID] = {"control-invalid",
-					 "The sink said what makes no sense: look for an update of "
-					 "it, or connect by Wi-Fi Direct."},
-	[HOST_REASON_ENCRYPTION_FAILED] = {"encryption-failed",
-					   "No encryption could be agreed upon with the sink: look "
-					   "for an update of it, or connect without encryption."},
-	[HOST_REASON_PIN_NOT_PROVEN] = {"pin-not-proven",
-					"The sink took the PIN but does not know it itself: it may "
-					"be another device than the one that shows the PIN."},
+					N_("The sink stopped answering before it showed anything: "
+					   "switch it off and on and connect again.")},
+	[HOST_REASON_SINK_STOPPED] = {"sink-stopped", N_("The sink stopped the projection.")},
+	[HOST_REASON_CONTROL_LOST] =
+		{"control-lost", N_("The sink closed the connection that the session depends on: "
+				    "check that it is still on, and connect again.")},
+	[HOST_REASON_CONTROL_INVALID] =
+		{"control-invalid", N_("The sink said what makes no sense: look for an update of "
+				       "it, or connect by Wi-Fi Direct.")},
+	[HOST_REASON_ENCRYPTION_FAILED] =
+		{"encryption-failed", N_("No encryption could be agreed upon with the sink: look "
+					 "for an update of it, or connect without encryption.")},
+	[HOST_REASON_PIN_NOT_PROVEN] =
+		{"pin-not-proven", N_("The sink took the PIN but does not know it itself: it may "
+				      "be another device than the one that shows the PIN.")},
 
 	[HOST_REASON_NO_ADAPTER] = {"no-adapter",
-				    "There is no Miracast display adapter: load one with "
-				    "'modprobe miracast_display'."},
-	[HOST_REASON_UNKNOWN_ADAPTER] = {"unknown-adapter",
-					 "There is no display adapter of that name: 'miracastctl "
-					 "channel adapters' lists those that there are."},
+				    N_("There is no Miracast display adapter: load one with "
+				       "'modprobe miracast_display'.")},
+	[HOST_REASON_UNKNOWN_ADAPTER] =
+		{"unknown-adapter", N_("There is no display adapter of that name: 'miracastctl "
+				       "channel adapters' lists those that there are.")},
 	[HOST_REASON_ADAPTER_BUSY] = {"adapter-busy",
-				      "All connectors of the display adapter are in use: "
-				      "disconnect another session first."},
+				      N_("All connectors of the display adapter are in use: "
+					 "disconnect another session first.")},
 	[HOST_REASON_ADAPTER_ACCESS] = {"adapter-access-denied",
-					"miracastd may not open the display adapter: run it as "
-					"root or as a member of the node's group."},
-	[HOST_REASON_ADAPTER_UNSUPPORTED] = {"adapter-unsupported",
-					     "This is not a Miracast display adapter, or one whose "
-					     "module is too old: check the path and the version."},
+					N_("miracastd may not open the display adapter: run it as "
+					   "root or as a member of the node's group.")},
+	[HOST_REASON_ADAPTER_UNSUPPORTED] =
+		{"adapter-unsupported", N_("This is not a Miracast display adapter, or one whose "
+					   "module is too old: check the path and the version.")},
 	[HOST_REASON_ADAPTER_FAILED] =
-		{"adapter-failed", "The display adapter cannot be used: see the kernel's log."},
-	[HOST_REASON_ADAPTER_GONE] = {"adapter-gone",
-				      "The display adapter was removed or the session was aborted "
-				      "there: load its module and connect again."},
-	[HOST_REASON_CONTEXT_REFUSED] = {"context-refused",
-					 "The display driver refused the session: see the kernel's "
-					 "log."},
+		{"adapter-failed", N_("The display adapter cannot be used: see the kernel's log.")},
+	[HOST_REASON_ADAPTER_GONE] =
+		{"adapter-gone", N_("The display adapter was removed or the session was aborted "
+				    "there: load its module and connect again.")},
+	[HOST_REASON_CONTEXT_REFUSED] =
+		{"context-refused", N_("The display driver refused the session: see the kernel's "
+				       "log.")},
 
 	[HOST_REASON_DRIVER_LOAD_FAILED] = {"driver-load-failed",
-					    "The user-mode driver cannot be loaded: check the "
-					    "installation, or name one with --driver."},
+					    N_("The user-mode driver cannot be loaded: check the "
+					       "installation, or name one with --driver.")},
 	[HOST_REASON_DRIVER_FAILED] = {"driver-failed",
-				       "The user-mode driver failed: see miracastd's log."},
-	[HOST_REASON_DRIVER_HUNG] = {"driver-hung",
-				     "The user-mode driver did not answer and was cut off: restart "
-				     "miracastd and report it as a bug."},
+				       N_("The user-mode driver failed: see miracastd's log.")},
+	[HOST_REASON_DRIVER_HUNG] =
+		{"driver-hung", N_("The user-mode driver did not answer and was cut off: restart "
+				   "miracastd and report it as a bug.")},
 	[HOST_REASON_SESSION_DIED] = {"session-died",
-				      "The session's process died: see miracastd's log, connect "
-				      "again, and report it as a bug."},
-	[HOST_REASON_START_TIMEOUT] = {"start-timeout",
-				       "The session did not start in time: switch the sink off and "
-				       "on and connect again."},
+				      N_("The session's process died: see miracastd's log, connect "
+					 "again, and report it as a bug.")},
+	[HOST_REASON_START_TIMEOUT] =
+		{"start-timeout", N_("The session did not start in time: switch the sink off and "
+				     "on and connect again.")},
 
-	[HOST_REASON_SINK_SILENT] = {"sink-silent",
-				     "The sink does not answer any more: check that it is on and "
-				     "in reach, and connect again."},
-	[HOST_REASON_SINK_DISCONNECTED] = {"sink-disconnected", "The sink ended the session."},
-	[HOST_REASON_INSUFFICIENT_BANDWIDTH] = {"insufficient-bandwidth",
-						"The link is too slow for a picture: move closer "
-						"or choose a smaller mode."},
+	[HOST_REASON_SINK_SILENT] =
+		{"sink-silent", N_("The sink does not answer any more: check that it is on and "
+				   "in reach, and connect again.")},
+	[HOST_REASON_SINK_DISCONNECTED] = {"sink-disconnected", N_("The sink ended the session.")},
+	[HOST_REASON_INSUFFICIENT_BANDWIDTH] =
+		{"insufficient-bandwidth", N_("The link is too slow for a picture: move closer "
+					      "or choose a smaller mode.")},
 	[HOST_REASON_MODE_REFUSED] = {"mode-refused",
-				      "The sink refused the display mode: choose another one."},
-	[HOST_REASON_SUSPENDED] = {"suspended", "The machine went to sleep: connect again."},
+				      N_("The sink refused the display mode: choose another one.")},
+	[HOST_REASON_SUSPENDED] = {"suspended", N_("The machine went to sleep: connect again.")},
 	[HOST_REASON_KERNEL_STOP] = {"kernel-stop",
-				     "The kernel asked for the session's end: see its log."},
+				     N_("The kernel asked for the session's end: see its log.")},
 };
 
 const char *host_reason_word(HostReason reason)

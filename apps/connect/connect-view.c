@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "connect-view.h"
+
+void connect_view_show(GtkStack *stack, GtkWidget *child)
+{
+	gtk_widget_set_visible(child, TRUE);
+	gtk_stack_set_visible_child(stack, child);
+	for (GtkWidget *other = gtk_widget_get_first_child(GTK_WIDGET(stack)); other;
+	     other = gtk_widget_get_next_sibling(other))
+		gtk_widget_set_visible(other, other == child);
+}

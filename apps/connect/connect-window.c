@@ -1,0 +1,443 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "connect-window.h"
+
+#include "connect-doctor.h"
+#include "connect-page.h"
+#include "connect-remedy.h"
+#include "connect-row.h"
+#include "connect-view.h"
+#include "connect-words.h"
+
+#include <glib/gi18n.h>
+#include <stdbool.h>
+
+struct _ConnectWindow {
+	AdwApplicationWindow parent_instance;
+
+	ConnectBus *bus;
+	ConnectPage *page;
+	GtkFilter *near_filter, *known_filter;
+	GPtrArray *findings; /* the doctor's, or NULL: it was not asked, or did not answer */
+	GCancellable *asking; /* the doctor; or NULL */
+
+	GtkStack *views;
+	GtkWidget *front;
+	AdwToastOverlay *toasts;
+	GtkStack *stack;
+	GtkLabel *setup_hint;
+	AdwPreferencesGroup *setup_group, *setup_others, *failures_group, *problems_group;
+	GtkListBox *near, *known;
+	GtkWidget *known_group, *empty;
+	GtkEditable *address_entry;
+	GPtrArray *rows; /* those that were added to the four groups */
+};
+
+G_DEFINE_FINAL_TYPE(ConnectWindow, connect_window, ADW_TYPE_APPLICATION_WINDOW)
+
+static void say(ConnectWindow *self, const char *message)
+{
+	g_autofree char *escaped = g_markup_escape_text(message, -1);
+
+	adw_toast_overlay_add_toast(self->toasts, adw_toast_new(escaped));
+}
+
+/*
+ * What is missing.
+ */
+
+static void ask_doctor(ConnectWindow *self);
+
+static void on_mended(GObject *object, GAsyncResult *result, gpointer data)
+{
+	g_autoptr(ConnectWindow) self = data;
+	g_autoptr(GError) error = NULL;
+
+	if (!connect_remedy_apply_finish(result, &error))
+		say(self, error->message);
+	ask_doctor(self);
+}
+
+static void on_remedy(GtkButton *button, ConnectWindow *self)
+{
+	gtk_widget_set_sensitive(GTK_WIDGET(button), FALSE);
+	connect_remedy_apply_async(g_object_get_data(G_OBJECT(button), "word"), NULL, on_mended,
+				   g_object_ref(self));
+}
+
+static void on_copy(GtkButton *button, ConnectWindow *self)
+{
+	gdk_clipboard_set_text(gtk_widget_get_clipboard(GTK_WIDGET(self)),
+			       g_object_get_data(G_OBJECT(button), "text"));
+	say(self, _("Copied"));
+}
+
+/* Says what a button does to those who do not see what it stands beside. */
+static void name_button(GtkWidget *button, const char *what, const char *title)
+{
+	g_autofree char *name = g_strdup_printf("%s: %s", title, what);
+
+	gtk_widget_set_valign(button, GTK_ALIGN_CENTER);
+	gtk_accessible_update_property(GTK_ACCESSIBLE(button), GTK_ACCESSIBLE_PROPERTY_LABEL, name,
+				       -1);
+}
+
+/* @word: what there may be a remedy of; @remedy: a text to copy, or NULL */
+static void add_missing(ConnectWindow *self, AdwPreferencesGroup *group, const char *title,
+			const char *meaning, const char *word, const char *remedy)
+{
+	GtkWidget *row =
+		g_object_new(ADW_TYPE_ACTION_ROW, "title", title, "use-markup", FALSE, NULL);
+	const char *label = connect_remedy_label(word);
+	g_autofree char *text = remedy ? g_strdup_printf("%s\n%s", meaning, remedy)
+				       : g_strdup(meaning);
+	GtkWidget *button;
+
+	adw_action_row_set_subtitle(ADW_ACTION_ROW(row), text);
+	if (label) {
+		button = gtk_button_new_with_label(label);
+		g_object_set_data_full(G_OBJECT(button), "word", g_strdup(word), g_free);
+		g_signal_connect(button, "clicked", G_CALLBACK(on_remedy), self);
+		name_button(button, label, title);
+		adw_action_row_add_suffix(ADW_ACTION_ROW(row), button);
+	} else if (remedy) {
+		button = gtk_button_new_from_icon_name("edit-copy-symbolic");
+		gtk_widget_set_tooltip_text(button, _("Copy what to do"));
+		gtk_widget_add_css_class(button, "flat");
+		g_object_set_data_full(G_OBJECT(button), "text", g_strdup(remedy), g_free);
+		g_signal_connect(button, "clicked", G_CALLBACK(on_copy), self);
+		name_button(button, _("Copy what to do"), title);
+		adw_action_row_add_suffix(ADW_ACTION_ROW(row), button);
+	}
+	adw_preferences_group_add(group, row);
+	g_object_set_data(G_OBJECT(row), "group", group);
+	g_ptr_array_add(self->rows, g_object_ref(row));
+	gtk_widget_set_visible(GTK_WIDGET(group), TRUE);
+}
+
+static void clear_missing(ConnectWindow *self)
+{
+	for (guint i = 0; i < self->rows->len; i++) {
+		GtkWidget *row = self->rows->pdata[i];
+
+		adw_preferences_group_remove(g_object_get_data(G_OBJECT(row), "group"), row);
+	}
+	g_ptr_array_set_size(self->rows, 0);
+	gtk_widget_set_visible(GTK_WIDGET(self->setup_group), FALSE);
+	gtk_widget_set_visible(GTK_WIDGET(self->setup_others), FALSE);
+	gtk_widget_set_visible(GTK_WIDGET(self->failures_group), FALSE);
+	gtk_widget_set_visible(GTK_WIDGET(self->problems_group), FALSE);
+}
+
+/* The doctor's findings; what has failed is numbered. */
+static void add_findings(ConnectWindow *self)
+{
+	int n = 0;
+
+	for (guint i = 0; self->findings && i < self->findings->len; i++) {
+		const ConnectFinding *finding = self->findings->pdata[i];
+		const char *title = connect_doctor_title(finding->check);
+		g_autofree char *numbered = g_strdup_printf("%d. %s", n + 1, title);
+		g_autofree char *meaning = connect_words_sentence(finding->meaning);
+
+		n += finding->failed;
+		add_missing(self, finding->failed ? self->setup_group : self->setup_others,
+			    finding->failed ? numbered : title, meaning, finding->check,
+			    finding->remedy);
+	}
+	if (!self->findings)
+		add_missing(
+			self, self->setup_group, connect_doctor_title("service"),
+			_("The service for wireless displays does not run, or is not installed."),
+			"service", "apt install miracastd");
+}
+
+/* With the service there: what the doctor says keeps every session from working, then the ways. */
+static void add_problems(ConnectWindow *self, BusManager1 *manager)
+{
+	const char *refusal = connect_bus_get_refusal(self->bus);
+	GVariant *problems = bus_manager1_get_problems(manager);
+	const char *way, *word, *message;
+	GVariantIter iter;
+
+	if (refusal)
+		add_missing(self, self->failures_group, _("Nobody looks for displays"), refusal, "",
+			    NULL);
+	for (guint i = 0; self->findings && i < self->findings->len; i++) {
+		const ConnectFinding *finding = self->findings->pdata[i];
+		g_autofree char *meaning = connect_words_sentence(finding->meaning);
+
+		if (finding->failed && strcmp(finding->check, "service") != 0)
+			add_missing(self, self->failures_group,
+				    connect_doctor_title(finding->check), meaning, finding->check,
+				    finding->remedy);
+	}
+	if (!problems)
+		return;
+	g_variant_iter_init(&iter, problems);
+	while (g_variant_iter_loop(&iter, "{&s(&s&s)}", &way, &word, &message)) {
+		g_autofree char *sentence = connect_words_sentence(message);
+
+		add_missing(self, self->problems_group, connect_words_way(way), sentence, word,
+			    NULL);
+	}
+}
+
+static void update_missing(ConnectWindow *self)
+{
+	BusManager1 *manager = connect_bus_get_manager(self->bus);
+
+	clear_missing(self);
+	if (manager)
+		add_problems(self, manager);
+	else if (!self->asking)
+		add_findings(self);
+	gtk_label_set_text(self->setup_hint,
+			   self->asking
+				   ? _("This computer is looked at …")
+				   : _("This computer cannot show its screen on wireless displays "
+				       "yet."));
+}
+
+static void on_findings(GObject *object, GAsyncResult *result, gpointer data)
+{
+	g_autoptr(GError) error = NULL;
+	GPtrArray *findings = connect_doctor_ask_finish(result, &error);
+	ConnectWindow *self = data;
+
+	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+		return;
+	if (error)
+		g_info("miracastctl doctor: %s", error->message);
+	g_clear_object(&self->asking);
+	g_clear_pointer(&self->findings, g_ptr_array_unref);
+	self->findings = findings;
+	update_missing(self);
+}
+
+static void ask_doctor(ConnectWindow *self)
+{
+	if (self->asking)
+		return;
+	self->asking = g_cancellable_new();
+	connect_doctor_ask_async(self->asking, on_findings, self);
+	update_missing(self);
+}
+
+/*
+ * The sinks.
+ */
+
+static void update_lists(ConnectWindow *self)
+{
+	gtk_widget_set_visible(self->known_group,
+			       gtk_list_box_get_row_at_index(self->known, 0) != NULL);
+	gtk_widget_set_visible(GTK_WIDGET(self->near),
+			       gtk_list_box_get_row_at_index(self->near, 0) != NULL);
+	gtk_widget_set_visible(self->empty, !gtk_list_box_get_row_at_index(self->near, 0));
+}
+
+static void on_changed(ConnectBus *bus, GDBusProxy *proxy, ConnectWindow *self)
+{
+	if (BUS_IS_MANAGER1(proxy))
+		update_missing(self);
+	if (!BUS_IS_SINK1(proxy))
+		return;
+	gtk_filter_changed(self->near_filter, GTK_FILTER_CHANGE_DIFFERENT);
+	gtk_filter_changed(self->known_filter, GTK_FILTER_CHANGE_DIFFERENT);
+	update_lists(self);
+}
+
+static void update_presence(ConnectWindow *self)
+{
+	const char *view = connect_bus_get_manager(self->bus) ? "displays"
+			   : connect_bus_is_asked(self->bus)  ? "setup"
+							      : "opening";
+
+	connect_view_show(self->stack, gtk_stack_get_child_by_name(self->stack, view));
+	if (!strcmp(view, "setup"))
+		connect_view_show(self->views, self->front);
+	if (strcmp(view, "opening") != 0)
+		ask_doctor(self);
+}
+
+static gboolean is_near(gpointer item, gpointer data)
+{
+	const char *const *ways = bus_sink1_get_ways(item);
+
+	return ways && *ways;
+}
+
+static gboolean is_remembered(gpointer item, gpointer data)
+{
+	return !is_near(item, NULL) && bus_sink1_get_known(item);
+}
+
+static int compare(gconstpointer a, gconstpointer b, gpointer data)
+{
+	return g_utf8_collate(bus_sink1_get_name((BusSink1 *)a), bus_sink1_get_name((BusSink1 *)b));
+}
+
+static GtkWidget *make_row(gpointer item, gpointer data)
+{
+	return connect_row_new(item);
+}
+
+/* The filter: (transfer none): it lives as long as @list is bound. */
+static GtkFilter *bind(ConnectWindow *self, GtkListBox *list, GtkCustomFilterFunc match)
+{
+	GtkFilter *filter = GTK_FILTER(gtk_custom_filter_new(match, NULL, NULL));
+	GtkFilterListModel *filtered =
+		gtk_filter_list_model_new(g_object_ref(connect_bus_get_sinks(self->bus)), filter);
+	g_autoptr(GtkSortListModel) sorted = gtk_sort_list_model_new(
+		G_LIST_MODEL(filtered), GTK_SORTER(gtk_custom_sorter_new(compare, NULL, NULL)));
+
+	gtk_list_box_bind_model(list, G_LIST_MODEL(sorted), make_row, NULL, NULL);
+	return filter;
+}
+
+static void on_row(ConnectWindow *self, GtkListBoxRow *row)
+{
+	BusSink1 *sink = connect_row_get_sink(CONNECT_ROW(row));
+
+	connect_window_show_sink(self, g_dbus_proxy_get_object_path(G_DBUS_PROXY(sink)));
+}
+
+static void on_address(ConnectWindow *self)
+{
+	g_autofree char *address = g_strstrip(g_strdup(gtk_editable_get_text(self->address_entry)));
+
+	if (!g_hostname_is_ip_address(address)) {
+		say(self, _("That is not an address, such as 192.168.1.20."));
+		return;
+	}
+	gtk_editable_set_text(self->address_entry, "");
+	connect_page_connect(self->page, address);
+	connect_view_show(self->views, GTK_WIDGET(self->page));
+}
+
+void connect_window_show_sink(ConnectWindow *self, const char *path)
+{
+	connect_view_show(self->views, GTK_WIDGET(self->page));
+	connect_page_show(self->page, path);
+}
+
+/*
+ * The widget.
+ */
+
+static void on_visible_child(ConnectWindow *self)
+{
+	gtk_widget_action_set_enabled(GTK_WIDGET(self), "win.back",
+				      gtk_stack_get_visible_child(self->views) != self->front);
+}
+
+static void go_back(GtkWidget *widget, const char *action, GVariant *parameter)
+{
+	ConnectWindow *self = CONNECT_WINDOW(widget);
+
+	connect_view_show(self->views, self->front);
+	gtk_widget_child_focus(self->front, GTK_DIR_TAB_FORWARD);
+}
+
+static void check(GtkWidget *widget, const char *action, GVariant *parameter)
+{
+	ask_doctor(CONNECT_WINDOW(widget));
+}
+
+/* Sinks are looked for as long as somebody may look at them. */
+static void connect_window_map(GtkWidget *widget)
+{
+	GTK_WIDGET_CLASS(connect_window_parent_class)->map(widget);
+	connect_bus_set_searching(CONNECT_WINDOW(widget)->bus, TRUE);
+}
+
+static void connect_window_unmap(GtkWidget *widget)
+{
+	connect_bus_set_searching(CONNECT_WINDOW(widget)->bus, FALSE);
+	GTK_WIDGET_CLASS(connect_window_parent_class)->unmap(widget);
+}
+
+static void connect_window_init(ConnectWindow *self)
+{
+	gtk_widget_init_template(GTK_WIDGET(self));
+	self->rows = g_ptr_array_new_with_free_func(g_object_unref);
+	on_visible_child(self);
+}
+
+static void connect_window_dispose(GObject *object)
+{
+	ConnectWindow *self = CONNECT_WINDOW(object);
+
+	if (self->asking)
+		g_cancellable_cancel(self->asking);
+	g_clear_object(&self->asking);
+	G_OBJECT_CLASS(connect_window_parent_class)->dispose(object);
+}
+
+static void connect_window_finalize(GObject *object)
+{
+	ConnectWindow *self = CONNECT_WINDOW(object);
+
+	g_clear_object(&self->bus);
+	g_clear_pointer(&self->findings, g_ptr_array_unref);
+	g_ptr_array_unref(self->rows);
+	G_OBJECT_CLASS(connect_window_parent_class)->finalize(object);
+}
+
+#define BIND(name) gtk_widget_class_bind_template_child(widget_class, ConnectWindow, name)
+#define CALL(name) gtk_widget_class_bind_template_callback(widget_class, name)
+
+static void connect_window_class_init(ConnectWindowClass *class)
+{
+	GtkWidgetClass *widget_class = GTK_WIDGET_CLASS(class);
+
+	G_OBJECT_CLASS(class)->dispose = connect_window_dispose;
+	G_OBJECT_CLASS(class)->finalize = connect_window_finalize;
+	widget_class->map = connect_window_map;
+	widget_class->unmap = connect_window_unmap;
+	gtk_widget_class_set_template_from_resource(
+		widget_class, "/io/github/linux_miracast/Connect/connect-window.ui");
+	BIND(views);
+	BIND(front);
+	BIND(toasts);
+	BIND(stack);
+	BIND(setup_hint);
+	BIND(setup_group);
+	BIND(setup_others);
+	BIND(failures_group);
+	BIND(problems_group);
+	BIND(near);
+	BIND(known);
+	BIND(known_group);
+	BIND(empty);
+	BIND(address_entry);
+	CALL(on_row);
+	CALL(on_address);
+	CALL(on_visible_child);
+	gtk_widget_class_install_action(widget_class, "win.back", NULL, go_back);
+	gtk_widget_class_install_action(widget_class, "win.check", NULL, check);
+	gtk_widget_class_add_binding_action(widget_class, GDK_KEY_Escape, 0, "win.back", NULL);
+	gtk_widget_class_add_binding_action(widget_class, GDK_KEY_Left, GDK_ALT_MASK, "win.back",
+					    NULL);
+}
+
+ConnectWindow *connect_window_new(AdwApplication *application, ConnectBus *bus, ConnectAgent *agent)
+{
+	ConnectWindow *self = g_object_new(CONNECT_TYPE_WINDOW, "application", application, NULL);
+
+	self->bus = g_object_ref(bus);
+	self->page = connect_page_new(bus, agent);
+	gtk_stack_add_child(self->views, GTK_WIDGET(self->page));
+	connect_view_show(self->views, self->front);
+	self->near_filter = bind(self, self->near, is_near);
+	self->known_filter = bind(self, self->known, is_remembered);
+	g_signal_connect_object(bus, "presence-changed", G_CALLBACK(update_presence), self,
+				G_CONNECT_SWAPPED);
+	g_signal_connect_object(bus, "changed", G_CALLBACK(on_changed), self, 0);
+	g_signal_connect_object(connect_bus_get_sinks(bus), "items-changed",
+				G_CALLBACK(update_lists), self,
+				G_CONNECT_SWAPPED | G_CONNECT_AFTER);
+	update_lists(self);
+	update_presence(self);
+	return self;
+}

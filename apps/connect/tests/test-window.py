@@ -1,0 +1,551 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""test-window.py FOLDER: the window in each of its states; a picture of each goes to FOLDER.
+
+From the environment: MIRACAST_CONNECT, MIRACASTD and MIRACASTCTL, the programs; BUS_XML.
+"""
+import os
+import re
+import sys
+import time
+
+sys.dont_write_bytecode = True  # beside the sources
+
+from stage import WIDTH, App, Stage, tap, wait  # noqa: E402
+
+PROGRAM = os.environ["MIRACAST_CONNECT"]
+XML = os.environ["BUS_XML"]
+
+stage = Stage()
+
+
+def make_patient():
+    """A root for the doctor to look at, and a miracastctl that does: findings of no other machine."""
+    root = stage.folder + "/root"
+    os.makedirs(root + "/proc/sys/kernel")
+    with open(root + "/proc/sys/kernel/osrelease", "w") as release:
+        release.write("6.1.0-56-amd64")
+    os.makedirs(stage.folder + "/bin")
+    with open(stage.folder + "/bin/miracastctl", "w") as script:
+        script.write(f'#!/bin/sh\nexec {os.environ["MIRACASTCTL"]} "$@" --root {root}\n')
+    os.chmod(script.name, 0o755)
+    os.environ["PATH"] = f'{stage.folder}/bin:{os.environ["PATH"]}'
+
+
+make_patient()
+import gi  # noqa: E402 after the environment is made
+
+gi.require_version("Atspi", "2.0")
+from gi.repository import Gio, GLib  # noqa: E402
+
+from miracastd import Miracastd  # noqa: E402
+
+LIVING_ROOM = dict(Name="Living room", Kind="tv", Ways=["p2p"], SignalStrength=80,
+                   Address="42:00:00:00:01:00", NeedsPin=True)
+CONTROLS = ("push button", "toggle button", "check box", "text", "entry", "combo box", "list item",
+            "image")
+
+
+def shot(app, name):
+    """A picture, and whether all that can be used has a name."""
+    time.sleep(0.5)  # a widget's colours change over a fifth of a second
+    stage.screenshot(f"{sys.argv[1]}/{name}.png")
+    for role, text, node in app.everything():
+        if role in CONTROLS and not has_name(app, role, text, node):
+            raise AssertionError(f"{name}: a {role} is called {text!r}")
+
+
+def has_name(app, role, text, node):
+    if text and not re.match(r"(Gtk|Adw|Connect)[A-Z]", text) and not text.startswith("_"):
+        return True
+    # Arrows and the like; and what a combo box shows is a label within an item.
+    return role == "image" or (role == "list item" and any(
+        r == "label" and t for r, t, _ in app.everything(node, 1)))
+
+
+class Scene:
+    """The service and the window; afterwards the window is closed, and has to have been quiet."""
+
+    def __init__(self, service=True, width=WIDTH, **environment):
+        self.width = width
+        self.daemon = Miracastd(stage.system_bus, XML) if service else None
+        self.environment = environment
+
+    def __enter__(self):
+        self.app = App(stage, PROGRAM, self.width, **self.environment)
+        return self.daemon, self.app
+
+    def __exit__(self, kind, value, trace):
+        if kind:
+            self.app.process.kill()
+            self.app.process.wait()
+            self.app.errors.seek(0)
+            print("# " + self.app.errors.read().replace("\n", "\n# "))
+        try:
+            if not kind:
+                # With a session it would stay.
+                if self.daemon:
+                    self.daemon.end_sessions()
+                self.app.close()
+        finally:
+            if self.daemon:
+                self.daemon.stop()
+
+
+def begin(daemon, app, **sink):
+    """A session with the living room's television, as far as "preparing"."""
+    path = daemon.add_sink(**{**LIVING_ROOM, **sink})
+    open_sink(app, "Living room")
+    app.press("^Connect$")
+    wait("Connect", lambda: daemon.count("Connect"))
+    return path, daemon.last_session()
+
+
+def open_sink(app, name):
+    app.find("list item", name)
+    app.tab_to(name)
+    app.key("Return")
+    app.find("push button", "^Connect$")
+
+
+def stream(daemon, session):
+    daemon.set(session, State="streaming", Link="p2p", Details={
+        "mode": "1920x1080@60", "encoder": "x264enc", "h264-level": "4.2", "sound": "LPCM",
+        "input": "off", "bitrate-kbit": 9000})
+
+
+def test_no_service():
+    """without the service: what to do, in order, with a button that starts it"""
+    asked = []
+
+    def on_systemd(bus, sender, path, interface, method, arguments, invocation):
+        asked.append((method, arguments.unpack()[0]))
+        if method == "EnableUnitFiles":
+            invocation.return_value(GLib.Variant("(ba(sss))", (True, [])))
+        else:
+            invocation.return_value(GLib.Variant("(o)", ("/job",)))
+    systemd = Service("org.freedesktop.systemd1", "/org/freedesktop/systemd1", """<node>
+        <interface name="org.freedesktop.systemd1.Manager"><method name="StartUnit">
+        <arg type="s" direction="in"/><arg type="s" direction="in"/>
+        <arg type="o" direction="out"/></method><method name="EnableUnitFiles">
+        <arg type="as" direction="in"/><arg type="b" direction="in"/>
+        <arg type="b" direction="in"/><arg type="b" direction="out"/>
+        <arg type="a(sss)" direction="out"/></method></interface></node>""", on_systemd)
+    with Scene(service=False) as (_, app):
+        app.wait_text("Before the first display")
+        app.wait_text("It does not run.")
+        numbers = [n for r, n, _ in app.everything() if r == "label" and re.match(r"\d+\. ", n)]
+        assert [n[0] for n in numbers] == [str(i + 1) for i in range(len(numbers))], numbers
+        shot(app, "no-service")
+        app.press("Service: Start the service")
+        systemd.serve(lambda: len(asked) == 2)
+        assert asked == [("EnableUnitFiles", ["miracastd.service"]),
+                         ("StartUnit", "miracastd.service")], asked
+        # It comes, and the window goes on by itself.
+        daemon = Miracastd(stage.system_bus, XML)
+        app.wait_text("Looking for displays")
+        wait("the search", lambda: daemon.count("StartDiscovery") == 1)
+        daemon.stop()
+        app.wait_text("Before the first display")
+    systemd.stop()
+
+
+class Service:
+    """Another service of the system, in this thread: served while serve() waits."""
+
+    def __init__(self, name, path, xml, on_call):
+        self.bus = Gio.DBusConnection.new_for_address_sync(
+            stage.system_bus, Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT |
+            Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION, None, None)
+        self.bus.register_object(path, Gio.DBusNodeInfo.new_for_xml(xml).interfaces[0], on_call,
+                                 None, None)
+        self.bus.call_sync("org.freedesktop.DBus", "/", "org.freedesktop.DBus", "RequestName",
+                           GLib.Variant("(su)", (name, 4)), None, 0, -1, None)
+
+    def serve(self, check):
+        def look():
+            while GLib.MainContext.default().iteration(False):
+                pass
+            return check()
+        wait("calls", look)
+
+    def stop(self):
+        self.bus.close_sync(None)
+
+
+def test_scan():
+    """sinks come, change and go; what is missing is said"""
+    with Scene() as (daemon, app):
+        app.wait_text("Looking for displays")
+        shot(app, "empty")
+        path = daemon.add_sink(**LIVING_ROOM)
+        daemon.add_sink(Name="Meeting <b>room</b>", Kind="projector", Ways=["mice", "p2p"],
+                        Address="192.168.1.20", SignalStrength=55)
+        daemon.add_sink(Name="Kitchen", Kind="tv", Known=True, Address="42:00:00:00:01:07")
+        daemon.add_sink(Name="Not there, not known")
+        row = app.find("list item", "^Living room$")
+        assert "asks for a PIN" in row.get_description(), row.get_description()
+        assert "Signal: excellent" in row.get_description()
+        app.find("list item", "Meeting <b>room</b>")
+        app.wait_text("Remembered")
+        assert not app.has_text("Not there")
+        daemon.set(daemon.manager(), Problems={"mice": ("avahi-away", "Avahi is not there, so no "
+                   "sink on the local network is found: install avahi-daemon, or start it with "
+                   "'systemctl start avahi-daemon'.")})
+        app.find("push button", "Local network: Start Avahi")
+        shot(app, "displays")
+        daemon.set(path, SignalStrength=10, Name="Dining room")
+        app.wait_text("Dining room")
+        assert "weak" in app.find("list item", "Dining room").get_description()
+        daemon.remove(path)
+        app.wait_no_text("Dining room")
+        assert daemon.count("StartDiscovery") == 1
+    assert not daemon.count("Connect")
+
+
+def test_close_ends_search():
+    """with the window closed nobody looks for sinks, though the program stays for its session"""
+    with Scene() as (daemon, app):
+        _, session = begin(daemon, app)
+        stream(daemon, session)
+        app.wait_text("Connected")
+        app.key("<Control>q")
+        wait("the search's end", lambda: daemon.count("StopDiscovery") == 1)
+        polled = daemon.count("GetStatistics")
+        time.sleep(3)
+        assert daemon.count("GetStatistics") == polled, "it asks for figures that nobody sees"
+        assert app.process.poll() is None
+        daemon.end(session, "sink-disconnected", "The sink ended the session.")
+        app.process.wait(30)
+
+
+def test_connect():
+    """connecting: each step, then what is sent, and its end"""
+    with Scene() as (daemon, app):
+        path, session = begin(daemon, app)
+        daemon.set(session, State="waiting", Step="p2p", StepMessage="Living room", Link="p2p")
+        app.wait_text("Trying Wi-Fi Direct")
+        daemon.set(session, Step="way-failed",
+                   StepMessage="The sink is busy: end what it shows and connect again.")
+        app.wait_text("The sink is busy")
+        daemon.set(session, Step="joining", StepMessage="The sink has accepted")
+        app.wait_text("The display has accepted")
+        daemon.set(session, Step="a-new-word", StepMessage="What nobody knows yet")
+        app.wait_text("What nobody knows yet")
+        daemon.set(session, State="starting")
+        app.wait_text("Asking the display what it can show")
+        shot(app, "steps")
+        daemon.statistics = lambda n: {
+            "encoded-bytes": n * 1100000 + 90000 * (n % 5), "rtp-packets-dropped": 0,
+            "sink-rtp-lost": n // 5, "sink-jitter-us": 2000 + 300 * (n % 4)}
+        stream(daemon, session)
+        app.wait_text("1920 × 1080, 60 Hz")
+        app.wait_text("H.264, level 4.2, by x264enc")
+        wait("a line", lambda: daemon.count("GetStatistics") > 20)
+        assert app.find("image", r"Bitrate: \d+\.\d Mbit/s")
+        assert app.find("image", r"Lost packets: \d")
+        assert app.find("image", r"Jitter: \d\.\d ms")
+        shot(app, "connected")
+        app.key("Escape")
+        app.find("list item", "Living room")
+        n = daemon.count("GetStatistics")
+        time.sleep(3)
+        assert daemon.count("GetStatistics") == n, "it asks for figures that nobody sees"
+        assert "In use" in app.find("list item", "Living room").get_description()
+        app.tab_to("Living room")
+        app.key("Return")
+        app.press("^Disconnect$")
+        app.find("push button", "^Connect$")
+        assert daemon.calls[-1][1] != "Connect" and daemon.count("Disconnect") == 1
+        assert not app.has_text("The connection has ended")
+
+
+def test_type_pin():
+    """a PIN that the sink shows is typed, with the keyboard alone"""
+    with Scene() as (daemon, app):
+        _, session = begin(daemon, app)
+        answers = daemon.ask("RequestPin", session)
+        app.find("text", "^PIN$")
+        wait("the keyboard is there", lambda: app.focused() == ("text", "PIN"))
+        app.key("1", "2", "3", "Return")
+        assert not answers
+        app.key("4")
+        shot(app, "pin")
+        app.key("Return")
+        assert wait("the answer", lambda: answers) == [("1234",)]
+        daemon.ask("Release", session)
+        app.wait_text("Connecting")
+        # It was wrong; the person wants no more.
+        answers = daemon.ask("RequestPin", session)
+        app.find("text", "^PIN$")
+        app.press("^Cancel$")
+        assert wait("the answer", lambda: answers) == ["io.github.linux_miracast.Error.Cancelled"]
+        daemon.end(session, "no-pin", "The sink wants a PIN and none was given: connect again and "
+                   "type it, or name it with the request.")
+        app.wait_text("It could not be connected")
+        app.wait_text("The sink wants a PIN and none was given")
+
+
+def test_show_pin():
+    """a PIN that is to be typed at the sink is shown large, until it is of no use any more"""
+    with Scene() as (daemon, app):
+        _, session = begin(daemon, app)
+        daemon.ask("DisplayPin", session, "49510836")
+        app.wait_text("49510836")
+        shot(app, "show-pin")
+        daemon.ask("Release", session)
+        app.wait_no_text("49510836")
+        app.press("^Cancel$")
+        wait("the end", lambda: daemon.count("Disconnect") == 1)
+        app.find("push button", "^Connect$")
+
+
+def test_question():
+    """what has to be asked is asked, and answered with yes and with no"""
+    with Scene() as (daemon, app):
+        _, session = begin(daemon, app)
+        for button, answer in (("^Go on$", (True,)), ("^No$", (False,))):
+            answers = daemon.ask("Confirm", session, "station-goes-away",
+                                 "This Wi-Fi device cannot be on its network and reach the sink "
+                                 "at once: the network will be left.")
+            app.wait_text("it will leave the network")
+            if answer[0]:
+                shot(app, "question")
+            app.press(button)
+            assert wait("the answer", lambda: answers) == [answer]
+            app.wait_text("Connecting")
+
+
+def test_strangers():
+    """nobody but the service may ask for a PIN"""
+    with Scene() as (daemon, app):
+        _, session = begin(daemon, app)
+        bus = Gio.DBusConnection.new_for_address_sync(
+            stage.system_bus, Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT |
+            Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION, None, None)
+        try:
+            bus.call_sync(daemon.client, "/io/github/linux_miracast/agent",
+                          "io.github.linux_miracast.Agent1", "RequestPin",
+                          GLib.Variant("(o)", (session,)), None, 0, 5000, None)
+            raise AssertionError("it was let in")
+        except GLib.Error as error:
+            assert "AccessDenied" in error.message, error.message
+        assert not app.has_text("Type the PIN")
+
+
+def test_failure():
+    """a failure: the sentence, the word, what mends it, and another try"""
+    asked = []
+    firewall = Service("org.fedoraproject.FirewallD1", "/org/fedoraproject/FirewallD1", """<node>
+        <interface name="org.fedoraproject.FirewallD1.zone"><method name="addPort">
+        <arg type="s" direction="in"/><arg type="s" direction="in"/><arg type="s" direction="in"/>
+        <arg type="i" direction="in"/><arg type="s" direction="out"/></method></interface></node>""",
+                       lambda b, s, p, i, m, arguments, invocation: (
+                           asked.append(arguments.unpack()),
+                           invocation.return_value(GLib.Variant("(s)", ("public",)))))
+    with Scene() as (daemon, app):
+        _, session = begin(daemon, app)
+        daemon.end(session, "sink-did-not-connect", "The sink did not connect in time: check that "
+                   "it is on, that it knows this address and port, and that no firewall is "
+                   "between.")
+        app.wait_text("It could not be connected")
+        app.wait_text("no firewall is between")
+        app.wait_text("sink-did-not-connect")
+        shot(app, "failed")
+        app.press("Open the firewall")
+        firewall.serve(lambda: asked)
+        assert asked == [("", "7236", "tcp", 0)], asked
+        app.wait_text("Done: try again.")
+        app.press("^Try again$")
+        wait("another try", lambda: daemon.count("Connect") == 2)
+        daemon.end(daemon.last_session(), "sink-busy",
+                   "The sink is busy: end what it shows and connect again. (twice)")
+        app.wait_text("The sink is busy")
+        app.press("^Options$")
+        app.find("push button", "^Connect$")
+        # No session at all.
+        daemon.refusals = {"Connect": ("NotAuthorized", "this is not for you")}
+        app.press("^Connect$")
+        app.wait_text("this is not for you")
+    firewall.stop()
+
+
+def test_lost():
+    """a link that is lost comes back, and then does not"""
+    with Scene() as (daemon, app):
+        _, session = begin(daemon, app)
+        stream(daemon, session)
+        app.wait_text("Connected")
+        daemon.set(session, State="reconnecting", Step="link-lost",
+                   StepMessage="The network link to the sink is gone")
+        app.wait_text("Connection lost, trying again")
+        shot(app, "lost")
+        stream(daemon, session)
+        app.wait_text("Connected")
+        daemon.set(session, State="reconnecting", Step="link-lost", StepMessage="Again")
+        app.wait_text("Connection lost, trying again")
+        daemon.end(session, "link-lost",
+                   "The network link to the sink is gone: bring it back and connect again.")
+        app.wait_text("The connection has ended")
+        shot(app, "ended")
+
+
+def test_service_dies():
+    """the service goes away under a session"""
+    with Scene() as (daemon, app):
+        _, session = begin(daemon, app)
+        stream(daemon, session)
+        app.wait_text("Connected")
+        daemon.bus.call_sync("org.freedesktop.DBus", "/", "org.freedesktop.DBus", "ReleaseName",
+                             GLib.Variant("(s)", ("io.github.linux_miracast",)), None, 0, -1, None)
+        app.wait_text("Before the first display")
+
+
+def test_address():
+    """a sink by its address"""
+    with Scene() as (daemon, app):
+        app.find("text", "Address of a display")
+        app.tab_to("Address of a display")
+        app.key("x", "Return")
+        app.wait_text("That is not an address")
+        app.key("BackSpace")
+        app.type("10.0.0.7")
+        app.key("Return")
+        wait("Connect", lambda: daemon.count("Connect"))
+        call = next(c for c in daemon.calls if c[1] == "Connect")
+        assert call[0].endswith("/manager") and call[2][0]["peer-address"] == "10.0.0.7", call
+        daemon.set(daemon.last_session(), State="waiting", Step="address", StepMessage="10.0.0.7")
+        app.find("list item", "Asking for an address")
+        daemon.end(daemon.last_session(), "no-route",
+                   "There is no way to the sink's address: check the address and the network.")
+        app.wait_text("There is no way to the sink")
+
+
+def test_options():
+    """what was chosen for a sink is kept, sent, and forgotten with it"""
+    with Scene() as (daemon, app):
+        path = daemon.add_sink(**{**LIVING_ROOM, "Known": True})
+        open_sink(app, "Living room")
+        app.press("Input from the display", "check box")
+        app.press("^Connect again$", "check box")
+        app.tab_to("^Picture$")
+        app.key("space", "Down", "Down", "Down", "Return")
+        app.wait_text("1280 × 720, 60 Hz")
+        shot(app, "options")
+        app.press("^Connect$")
+        wait("Connect", lambda: daemon.count("Connect"))
+        options = daemon.calls[-1][2][0]
+        assert options["input"] is True and options["reconnect"] is False, options
+        assert options["options"] == {"mode": "1280x720@60"}, options
+        assert "way" not in options, options
+        daemon.end(daemon.last_session(), "stopped-by-user", "The session was ended on request.")
+    with Scene() as (daemon, app):
+        path = daemon.add_sink(**{**LIVING_ROOM, "Known": True, "Ways": ["mice", "p2p"]})
+        open_sink(app, "Living room")
+        app.wait_text("1280 × 720, 60 Hz")
+        app.press("^Forget")
+        wait("Forget", lambda: (path, "Forget", ()) in daemon.calls)
+        app.wait_text("The best that both can")
+        app.wait_no_text("Remembered")
+        app.press("^Connect$")
+        wait("Connect", lambda: daemon.count("Connect"))
+        options = daemon.calls[-1][2][0]
+        assert options["input"] is False and options["reconnect"] is True, options
+
+
+def test_looks():
+    """360 pixels wide, dark, in German and in French"""
+    for name, environment in (("dark", {"ADW_DEBUG_COLOR_SCHEME": "prefer-dark"}),
+                              ("german", {"LANGUAGE": "de"}), ("french", {"LANGUAGE": "fr"})):
+        with Scene(width=370, **environment) as (daemon, app):
+            path = daemon.add_sink(**{**LIVING_ROOM, "Known": True})
+            daemon.add_sink(Name="Besprechungsraum im dritten Stock, neben der Treppe",
+                            Kind="projector", Ways=["mice", "p2p"], SignalStrength=30)
+            app.find("list item", "Living room")
+            assert stage.least_width() <= 360, stage.least_width()
+            shot(app, f"{name}-displays")
+            app.tab_to("Living room")
+            app.key("Return")
+            wait("the page", lambda: app.has_text("42:00:00:00:01:00"))
+            if "LANGUAGE" in environment:
+                assert not app.has_text("When connecting"), "it is not translated"
+            shot(app, f"{name}-sink")
+            app.key("Return")
+            wait("Connect", lambda: daemon.count("Connect"))
+            daemon.ask("DisplayPin", daemon.last_session(), "49510836")
+            app.wait_text("49510836")
+            assert stage.least_width() <= 360, stage.least_width()
+            shot(app, f"{name}-show-pin")
+            daemon.ask("Release", daemon.last_session())
+            daemon.end(daemon.last_session(), "group-removed-by-network-manager",
+                       "NetworkManager removed the group, because it manages this radio: connect "
+                       "through it, or give miracastd a second Wi-Fi device that it does not "
+                       "manage.")
+            app.wait_text("group-removed-by-network-manager")
+            if "LANGUAGE" in environment:
+                assert not app.has_text("because it manages"), "it is not translated"
+            assert stage.least_width() <= 360, stage.least_width()
+            shot(app, f"{name}-failed")
+
+
+def test_idle():
+    """with nothing to do it does nothing: no more than one wake-up a second"""
+    with Scene() as (daemon, app):
+        daemon.add_sink(**LIVING_ROOM)
+        app.find("list item", "Living room")
+        time.sleep(3)
+
+        def usage():
+            switches = ticks = 0
+            for task in os.listdir(f"/proc/{app.process.pid}/task"):
+                with open(f"/proc/{app.process.pid}/task/{task}/status") as status:
+                    switches += int(re.search(r"\nvoluntary_ctxt_switches:\s*(\d+)",
+                                              status.read()).group(1))
+            with open(f"/proc/{app.process.pid}/stat") as stat:
+                fields = stat.read().rsplit(")", 1)[1].split()
+                ticks = int(fields[11]) + int(fields[12])
+            return switches, ticks
+        before, seconds = usage(), 10
+        time.sleep(seconds)
+        after = usage()
+        switches, ticks = after[0] - before[0], after[1] - before[1]
+        print(f"# {switches} wake-ups and {ticks} ticks in {seconds} s")
+        assert switches <= seconds and ticks <= 0.005 * seconds * os.sysconf("SC_CLK_TCK")
+
+
+def test_real_service():
+    """the real miracastd: what it remembers, and why there is no session"""
+    state = stage.folder + "/state"
+    os.makedirs(state, exist_ok=True)
+    with open(state + "/sinks", "w") as sinks:
+        sinks.write("[Sink 1]\nName=Living room\nKind=tv\nIdentities=42:00:00:00:01:00;\n"
+                    "LastUsed=1700000000\n")
+    daemon = stage.start(os.environ["MIRACASTD"], "--bus", stage.system_bus, "--state-directory",
+                         state)
+    with Scene(service=False) as (_, app):
+        app.find("list item", "Living room")
+        app.wait_text("Remembered")
+        open_sink(app, "Living room")
+        app.wait_text("It is not in reach.")
+        app.press("^Forget")
+        app.key("Escape")
+        app.wait_no_text("Living room")
+        app.tab_to("Address of a display")
+        app.type("127.0.0.2")
+        app.key("Return")
+        app.wait_text("It could not be connected")
+        app.wait_text("no-adapter")
+        app.find("push button", "Load the driver")
+        shot(app, "no-adapter")
+    daemon.terminate()
+    assert daemon.wait(30) == 0
+
+
+try:
+    os.makedirs(sys.argv[1], exist_ok=True)
+    only = sys.argv[2:]
+    status = tap([test for name, test in list(globals().items())
+                  if name.startswith("test_") and (not only or name in only)])
+finally:
+    stage.stop()
+sys.exit(status)
