@@ -9,7 +9,7 @@ static const CtlCommand commands[] = {
 	{"list", "[--json|--names]", "sinks that were found or are known", ctl_list},
 	{"connect", "SINK [--no-wait] ...", "begin a session with a sink", ctl_connect},
 	{"disconnect", "[SINK|SESSION|all]", "end a session", ctl_disconnect},
-	{"status", "[--json]", "sessions and what is known of them", ctl_status},
+	{"status", "[--json|--watch]", "sessions and what is known of them", ctl_status},
 	{"show", "SINK [--json]", "all that is known of a sink", ctl_show},
 	{"forget", "SINK", "keep nothing of a sink", ctl_forget},
 	{"monitor", "[--json]", "what sinks and sessions do, as it happens", ctl_monitor},

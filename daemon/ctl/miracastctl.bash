@@ -45,7 +45,8 @@ _miracastctl() {
 	:*) choices='scan list connect disconnect status show forget monitor channel doctor --bus --help --version' ;;
 	scan:*) choices='--seconds --json' ;;
 	list:*) choices='--names --json' ;;
-	status:* | monitor:*) choices=--json ;;
+	status:*) choices='--json --watch' ;;
+	monitor:*) choices=--json ;;
 	doctor:*) choices='--json --root' ;;
 	channel:channel) choices='adapters stats monitor' ;;
 	channel:*) choices='--json --watch' ;;

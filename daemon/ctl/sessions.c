@@ -2,6 +2,7 @@
 /* Sessions: what is known of them, and their end. */
 #include "commands.h"
 #include "ctl-bus.h"
+#include "watch.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -129,9 +130,11 @@ static void print_session(GDBusConnection *connection, const CtlObject *session)
 
 CtlStatus ctl_status(const Ctl *ctl, int argc, char **argv)
 {
-	gboolean json = FALSE;
+	gboolean json = FALSE, watch = FALSE;
 	const GOptionEntry entries[] = {
 		{"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", NULL},
+		{"watch", 0, 0, G_OPTION_ARG_NONE, &watch,
+		 "Each step as it comes, and each second what is sent, until ^C", NULL},
 		G_OPTION_ENTRY_NULL,
 	};
 	g_autoptr(GDBusConnection) connection = NULL;
@@ -140,6 +143,15 @@ CtlStatus ctl_status(const Ctl *ctl, int argc, char **argv)
 
 	if (!ctl_parse(entries, "sessions and what is known of them", NULL, 0, 0, &argc, &argv))
 		return CTL_USAGE;
+	if (json && watch) {
+		ctl_complain(
+			"--json and --watch exclude each other; for programs there is monitor");
+		return CTL_USAGE;
+	}
+	if (watch) {
+		connection = ctl_bus_connect(ctl);
+		return connection ? ctl_watch(connection) : CTL_NO_DAEMON;
+	}
 	objects = ctl_objects_open(ctl, &connection, &status);
 	if (!objects)
 		return status;
