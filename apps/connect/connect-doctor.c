@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "connect-doctor.h"
 
+#include "connect-words.h"
+
 #include <glib/gi18n.h>
 #include <json-glib/json-glib.h>
 
@@ -59,8 +61,9 @@ static void add_finding(JsonArray *array, guint i, JsonNode *node, gpointer data
 	finding = g_new0(ConnectFinding, 1);
 	finding->check = g_strdup(get_text(object, "check"));
 	finding->failed = !strcmp(state, "failed");
-	finding->meaning = g_strdup(get_text(object, "meaning"));
-	finding->remedy = *remedy ? g_strdup(remedy) : NULL;
+	finding->meaning =
+		connect_words_filled(get_text(object, "pattern"), get_text(object, "meaning"));
+	finding->remedy = *remedy ? g_strdup(_(remedy)) : NULL;
 	g_ptr_array_add(findings, finding);
 }
 

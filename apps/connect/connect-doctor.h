@@ -10,8 +10,8 @@ G_BEGIN_DECLS
 typedef struct {
 	char *check; /* "service": a word for machines */
 	gboolean failed; /* no session can work; else something is worth knowing */
-	char *meaning; /* a sentence */
-	char *remedy; /* a command or a sentence, or NULL */
+	char *meaning; /* a sentence in the person's language */
+	char *remedy; /* a command, or the same, or NULL */
 } ConnectFinding;
 
 /* In the doctor's order, without what is well: element-type ConnectFinding. Transfer full. */

@@ -137,11 +137,10 @@ static void add_findings(ConnectWindow *self)
 		const ConnectFinding *finding = self->findings->pdata[i];
 		const char *title = connect_doctor_title(finding->check);
 		g_autofree char *numbered = g_strdup_printf("%d. %s", n + 1, title);
-		g_autofree char *meaning = connect_words_sentence(finding->meaning);
 
 		n += finding->failed;
 		add_missing(self, finding->failed ? self->setup_group : self->setup_others,
-			    finding->failed ? numbered : title, meaning, finding->check,
+			    finding->failed ? numbered : title, finding->meaning, finding->check,
 			    finding->remedy);
 	}
 	if (!self->findings)
@@ -164,12 +163,11 @@ static void add_problems(ConnectWindow *self, BusManager1 *manager)
 			    NULL);
 	for (guint i = 0; self->findings && i < self->findings->len; i++) {
 		const ConnectFinding *finding = self->findings->pdata[i];
-		g_autofree char *meaning = connect_words_sentence(finding->meaning);
 
 		if (finding->failed && strcmp(finding->check, "service") != 0)
 			add_missing(self, self->failures_group,
-				    connect_doctor_title(finding->check), meaning, finding->check,
-				    finding->remedy);
+				    connect_doctor_title(finding->check), finding->meaning,
+				    finding->check, finding->remedy);
 	}
 	if (!problems)
 		return;

@@ -162,6 +162,41 @@ char *connect_words_sentence(const char *sentence)
 	return g_strdup(text);
 }
 
+/* The texts between "%s" and "%d". */
+static char **split_pattern(const char *pattern)
+{
+	return g_regex_split_simple("%[sd]", pattern, 0, 0);
+}
+
+char *connect_words_filled(const char *pattern, const char *sentence)
+{
+	g_auto(GStrv) before = split_pattern(pattern);
+	g_auto(GStrv) after = split_pattern(*pattern ? _(pattern) : "");
+	g_autoptr(GString) expression = g_string_new("^");
+	g_autoptr(GString) filled = g_string_new(NULL);
+	g_autoptr(GMatchInfo) match = NULL;
+	g_autoptr(GRegex) regex = NULL;
+
+	for (guint i = 0; before[i]; i++) {
+		g_autofree char *escaped = g_regex_escape_string(before[i], -1);
+
+		g_string_append_printf(expression, "%s%s", i ? "(.*)" : "", escaped);
+	}
+	g_string_append_c(expression, '$');
+	regex = g_regex_new(expression->str, G_REGEX_DOTALL, 0, NULL);
+	if (!regex || !g_regex_match(regex, sentence, 0, &match) ||
+	    g_strv_length(before) != g_strv_length(after))
+		return g_strdup(sentence);
+	for (guint i = 0; after[i]; i++) {
+		g_autofree char *word = i ? g_match_info_fetch(match, (int)i) : NULL;
+
+		if (word && *word)
+			g_string_append(filled, _(word));
+		g_string_append(filled, after[i]);
+	}
+	return g_string_free(g_steal_pointer(&filled), FALSE);
+}
+
 char *connect_words_mode(const char *mode)
 {
 	g_auto(GStrv) parts = g_strsplit_set(mode, "x@", -1);

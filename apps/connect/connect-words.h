@@ -33,6 +33,9 @@ const char *connect_words_question(const char *word, const char *message);
 /* A sentence of the service, which may have a detail in parentheses behind it. Transfer full. */
 char *connect_words_sentence(const char *sentence);
 
+/* @sentence, which was made of @pattern, a format of texts and numbers. Transfer full. */
+char *connect_words_filled(const char *pattern, const char *sentence);
+
 /* "1920x1080@60" as "1920 × 1080, 60 Hz". Transfer full. */
 char *connect_words_mode(const char *mode);
 

@@ -51,20 +51,22 @@ static void say_what_is_not_built(CtlPatient *patient, const char *release)
 
 	if (!exists(patient, "/var/lib/dkms/miracast")) {
 		ctl_patient_say(patient, CTL_HEALTH_FAILED, "apt install miracast-dkms",
-				"miracast_display is not installed for this kernel, %s.", release);
+				N_("miracast_display is not installed for this kernel, %s."),
+				release);
 		return;
 	}
 	if (!exists(patient, headers)) {
 		remedy = g_strdup_printf("apt install linux-headers-%s", release);
-		ctl_patient_say(patient, CTL_HEALTH_FAILED, remedy,
-				"miracast_display is not built for this kernel, %s, whose headers "
-				"are missing.",
-				release);
+		ctl_patient_say(
+			patient, CTL_HEALTH_FAILED, remedy,
+			N_("miracast_display is not built for this kernel, %s, whose headers "
+			   "are missing."),
+			release);
 		return;
 	}
 	remedy = g_strdup_printf("dkms autoinstall -k %s, and read the log that it names", release);
 	ctl_patient_say(patient, CTL_HEALTH_FAILED, remedy,
-			"miracast_display is not built for this kernel, %s.", release);
+			N_("miracast_display is not built for this kernel, %s."), release);
 }
 
 void ctl_look_at_modules(CtlPatient *patient)
@@ -79,8 +81,8 @@ void ctl_look_at_modules(CtlPatient *patient)
 		ctl_patient_say(patient, CTL_HEALTH_OK, NULL, "There is a display adapter: %s.",
 				all);
 	} else if (is_loaded(patient, "miracast_display")) {
-		ctl_patient_say(patient, CTL_HEALTH_FAILED, "read the kernel's log: dmesg",
-				"miracast_display is loaded, and there is no display adapter.");
+		ctl_patient_say(patient, CTL_HEALTH_FAILED, N_("read the kernel's log: dmesg"),
+				N_("miracast_display is loaded, and there is no display adapter."));
 	} else if (!release) {
 		ctl_patient_say(patient, CTL_HEALTH_UNKNOWN, NULL,
 				"/proc does not tell which kernel runs.");
@@ -88,8 +90,8 @@ void ctl_look_at_modules(CtlPatient *patient)
 		say_what_is_not_built(patient, release);
 	} else if (!g_strcmp0(disabled, "1")) {
 		ctl_patient_say(patient, CTL_HEALTH_FAILED,
-				"load miracast_display at boot, before kernel.modules_disabled",
-				"The kernel loads no more modules until the next boot.");
+				N_("load miracast_display at boot, before kernel.modules_disabled"),
+				N_("The kernel loads no more modules until the next boot."));
 	} else {
 		ctl_patient_say(patient, CTL_HEALTH_OK, NULL,
 				"miracast_display is built for this kernel; the service loads it.");
@@ -167,9 +169,10 @@ void ctl_look_at_secure_boot(CtlPatient *patient)
 		remedy = g_strdup_printf("mokutil --import %s, then restart and enroll it in the "
 					 "blue screen that comes",
 					 key);
-	ctl_patient_say(patient, CTL_HEALTH_FAILED,
-			remedy ? remedy : "dpkg-reconfigure miracast-dkms, which makes a key",
-			"It is on, and the key that DKMS signs modules with is not %s: the kernel "
-			"will not load them.",
-			key ? "enrolled" : "there");
+	ctl_patient_say(
+		patient, CTL_HEALTH_FAILED,
+		remedy ? remedy : N_("dpkg-reconfigure miracast-dkms, which makes a key"),
+		N_("It is on, and the key that DKMS signs modules with is not %s: the kernel "
+		   "will not load them."),
+		key ? N_("enrolled") : N_("there"));
 }

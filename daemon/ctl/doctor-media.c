@@ -28,8 +28,8 @@ void ctl_look_at_encoders(CtlPatient *patient)
 	g_autoptr(GError) error = NULL;
 
 	if (!gst_init_check(NULL, NULL, &error)) {
-		ctl_patient_say(patient, CTL_HEALTH_FAILED, "reinstall GStreamer",
-				"GStreamer does not start: %s", error->message);
+		ctl_patient_say(patient, CTL_HEALTH_FAILED, N_("reinstall GStreamer"),
+				N_("GStreamer does not start: %s"), error->message);
 		return;
 	}
 	for (gsize i = 0; i < G_N_ELEMENTS(encoders); i++)
@@ -40,12 +40,12 @@ void ctl_look_at_encoders(CtlPatient *patient)
 				"GStreamer has encoders of H.264: %s.", found->str);
 	else
 		ctl_patient_say(patient, CTL_HEALTH_FAILED, "apt install gstreamer1.0-plugins-ugly",
-				"GStreamer has no encoder of H.264 that is known here.");
+				N_("GStreamer has no encoder of H.264 that is known here."));
 	for (gsize i = 0; i < G_N_ELEMENTS(others); i++) {
 		g_autofree char *remedy = g_strdup_printf("apt install %s", others[i].package);
 
 		if (!has(others[i].element))
-			ctl_patient_say(patient, CTL_HEALTH_FAILED, remedy, "GStreamer has no %s.",
-					others[i].element);
+			ctl_patient_say(patient, CTL_HEALTH_FAILED, remedy,
+					N_("GStreamer has no %s."), others[i].element);
 	}
 }

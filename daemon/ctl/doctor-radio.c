@@ -194,25 +194,29 @@ static void say_of_radio(CtlPatient *patient, const struct radio *radio)
 	guint channels = MIN(radio->channels_as_client, radio->channels_as_owner);
 
 	if (!(radio->types & both))
-		ctl_patient_say(patient, CTL_HEALTH_WARNING,
-				"use an adapter whose driver has Wi-Fi Direct, or sinks on the LAN",
-				"%s: its driver has no Wi-Fi Direct.", name);
+		ctl_patient_say(
+			patient, CTL_HEALTH_WARNING,
+			N_("use an adapter whose driver has Wi-Fi Direct, or sinks on the LAN"),
+			N_("%s: its driver has no Wi-Fi Direct."), name);
 	else if ((radio->types & both) != both)
-		ctl_patient_say(patient, CTL_HEALTH_WARNING, NULL,
-				"%s: its driver can be only %s of a Wi-Fi Direct group: some sinks "
-				"will not connect.",
-				name,
-				radio->types & 1U << NL80211_IFTYPE_P2P_GO ? "owner" : "client");
+		ctl_patient_say(
+			patient, CTL_HEALTH_WARNING, NULL,
+			N_("%s: its driver can be only %s of a Wi-Fi Direct group: some sinks "
+			   "will not connect."),
+			name,
+			radio->types & 1U << NL80211_IFTYPE_P2P_GO ? N_("owner") : N_("client"));
 	else if (!radio->channels_as_client && !radio->channels_as_owner)
-		ctl_patient_say(patient, CTL_HEALTH_WARNING,
-				"use a second adapter, if that connection is needed meanwhile",
-				"%s: Wi-Fi Direct, but not beside a connection to an access point.",
-				name);
+		ctl_patient_say(
+			patient, CTL_HEALTH_WARNING,
+			N_("use a second adapter, if that connection is needed meanwhile"),
+			N_("%s: Wi-Fi Direct, but not beside a connection to an access point."),
+			name);
 	else if (!channels)
-		ctl_patient_say(patient, CTL_HEALTH_WARNING, NULL,
-				"%s: Wi-Fi Direct; beside a connection to an access point only as "
-				"the group's %s.",
-				name, radio->channels_as_owner ? "owner" : "client");
+		ctl_patient_say(
+			patient, CTL_HEALTH_WARNING, NULL,
+			N_("%s: Wi-Fi Direct; beside a connection to an access point only as "
+			   "the group's %s."),
+			name, radio->channels_as_owner ? N_("owner") : N_("client"));
 	else
 		ctl_patient_say(patient, CTL_HEALTH_OK, NULL,
 				"%s: Wi-Fi Direct beside a connection to an access point, %s.",
@@ -235,11 +239,11 @@ static void say_of_switches(CtlPatient *patient)
 			continue;
 		if (!g_strcmp0(hard, "1"))
 			ctl_patient_say(patient, CTL_HEALTH_WARNING,
-					"use the machine's switch or key",
-					"%s: a switch of the machine keeps Wi-Fi off.", *name);
+					N_("use the machine's switch or key"),
+					N_("%s: a switch of the machine keeps Wi-Fi off."), *name);
 		else if (!g_strcmp0(soft, "1"))
 			ctl_patient_say(patient, CTL_HEALTH_WARNING, "rfkill unblock wlan",
-					"%s: Wi-Fi is switched off.", *name);
+					N_("%s: Wi-Fi is switched off."), *name);
 	}
 }
 
@@ -249,9 +253,10 @@ void ctl_look_at_radios(CtlPatient *patient)
 
 	/* Without a root of its own it is this kernel that is asked. */
 	if (!ask(NL80211_CMD_GET_WIPHY, NLM_F_DUMP, on_radio, radios) || !radios->len)
-		ctl_patient_say(patient, CTL_HEALTH_WARNING,
-				"plug in an adapter; sinks on the LAN are reached without",
-				"There is no Wi-Fi adapter: no sink is reached by Wi-Fi Direct.");
+		ctl_patient_say(
+			patient, CTL_HEALTH_WARNING,
+			N_("plug in an adapter; sinks on the LAN are reached without"),
+			N_("There is no Wi-Fi adapter: no sink is reached by Wi-Fi Direct."));
 	for (guint i = 0; i < radios->len; i++)
 		say_of_radio(patient, g_ptr_array_index(radios, i));
 	say_of_switches(patient);
@@ -265,11 +270,12 @@ void ctl_look_at_regulation(CtlPatient *patient)
 		ctl_patient_say(patient, CTL_HEALTH_UNKNOWN, NULL,
 				"There is no Wi-Fi adapter to ask for the country's rules.");
 	else if (!strcmp(country, "00"))
-		ctl_patient_say(patient, CTL_HEALTH_WARNING,
-				"iw reg set XX, with your country's letters (apt install "
-				"wireless-regdb iw)",
-				"No country is set: only 2.4 GHz is sure to be allowed for a group "
-				"of our own.");
+		ctl_patient_say(
+			patient, CTL_HEALTH_WARNING,
+			N_("iw reg set XX, with your country's letters (apt install "
+			   "wireless-regdb iw)"),
+			N_("No country is set: only 2.4 GHz is sure to be allowed for a group "
+			   "of our own."));
 	else
 		ctl_patient_say(patient, CTL_HEALTH_OK, NULL, "The rules of \"%s\" hold.", country);
 }

@@ -89,24 +89,25 @@ void ctl_look_at_service(CtlPatient *patient)
 
 	if (!bus) {
 		ctl_patient_say(patient, CTL_HEALTH_FAILED,
-				"apt install dbus, and systemctl start dbus",
-				"There is no way to the bus: %s", error->message);
+				N_("apt install dbus, and systemctl start dbus"),
+				N_("There is no way to the bus: %s"), error->message);
 		return;
 	}
 	if (look_for(bus, "io.github.linux_miracast") != RUNNING) {
 		ctl_patient_say(patient, CTL_HEALTH_FAILED, "systemctl enable --now miracastd",
-				"It does not run.");
+				N_("It does not run."));
 		return;
 	}
 	version = get_property(bus, "io.github.linux_miracast", "/io/github/linux_miracast/manager",
 			       "io.github.linux_miracast.Manager1", "Version", &error);
 	if (!version || !g_variant_is_of_type(version, G_VARIANT_TYPE_STRING))
 		ctl_patient_say(patient, CTL_HEALTH_FAILED, "systemctl restart miracastd",
-				"It does not answer: %s", error ? error->message : "no version");
+				N_("It does not answer: %s"),
+				error ? error->message : "no version");
 	else if (strcmp(g_variant_get_string(version, NULL), VERSION))
 		ctl_patient_say(patient, CTL_HEALTH_WARNING, "systemctl restart miracastd",
-				"It runs, but its version is %s and this one " VERSION ".",
-				g_variant_get_string(version, NULL));
+				N_("It runs, but its version is %s and this one %s."),
+				g_variant_get_string(version, NULL), VERSION);
 	else
 		ctl_patient_say(patient, CTL_HEALTH_OK, NULL, "It runs, version " VERSION ".");
 }
@@ -119,7 +120,7 @@ void ctl_look_at_polkit(CtlPatient *patient)
 	case NO_BUS: say_no_bus(patient); break;
 	case ABSENT:
 		ctl_patient_say(patient, CTL_HEALTH_WARNING, "apt install polkitd",
-				"It is not there: only root can connect.");
+				N_("It is not there: only root can connect."));
 		break;
 	case STARTABLE:
 		ctl_patient_say(patient, CTL_HEALTH_OK, NULL, "It is started when it is asked.");
@@ -153,13 +154,13 @@ static void ask_supplicant(CtlPatient *patient, GDBusConnection *bus)
 	}
 	if (!capabilities) {
 		ctl_patient_say(patient, CTL_HEALTH_WARNING, "systemctl restart wpa_supplicant",
-				"It does not answer: %s", error->message);
+				N_("It does not answer: %s"), error->message);
 		return;
 	}
 	if (!has_word(capabilities, "p2p")) {
 		ctl_patient_say(patient, CTL_HEALTH_WARNING,
-				"use your distribution's, which has it",
-				"It runs, and was built without Wi-Fi Direct.");
+				N_("use your distribution's, which has it"),
+				N_("It runs, and was built without Wi-Fi Direct."));
 		return;
 	}
 	elements = get_property(bus, name, path, name, "WFDIEs", NULL);
@@ -167,10 +168,10 @@ static void ask_supplicant(CtlPatient *patient, GDBusConnection *bus)
 		ctl_patient_say(patient, CTL_HEALTH_OK, NULL,
 				"It runs, with Wi-Fi Direct and Wi-Fi Display.");
 	else
-		ctl_patient_say(patient, CTL_HEALTH_WARNING,
-				"use your distribution's, which has it",
-				"It runs, and was built without Wi-Fi Display: sinks will not know "
-				"that this is a source.");
+		ctl_patient_say(
+			patient, CTL_HEALTH_WARNING, N_("use your distribution's, which has it"),
+			N_("It runs, and was built without Wi-Fi Display: sinks will not know "
+			   "that this is a source."));
 }
 
 void ctl_look_at_supplicant(CtlPatient *patient)
@@ -181,12 +182,13 @@ void ctl_look_at_supplicant(CtlPatient *patient)
 	case NO_BUS: say_no_bus(patient); break;
 	case ABSENT:
 		if (look_for(bus, "net.connman.iwd") == RUNNING)
-			ctl_patient_say(patient, CTL_HEALTH_WARNING, "apt install wpasupplicant",
-					"iwd runs in its place: it reaches only sinks that become "
-					"the group's owner.");
+			ctl_patient_say(
+				patient, CTL_HEALTH_WARNING, "apt install wpasupplicant",
+				N_("iwd runs in its place: it reaches only sinks that become "
+				   "the group's owner."));
 		else
 			ctl_patient_say(patient, CTL_HEALTH_WARNING, "apt install wpasupplicant",
-					"It is not there: no sink is reached by Wi-Fi Direct.");
+					N_("It is not there: no sink is reached by Wi-Fi Direct."));
 		break;
 	case STARTABLE:
 		ctl_patient_say(patient, CTL_HEALTH_UNKNOWN, "systemctl start wpa_supplicant",
@@ -250,11 +252,11 @@ static void ask_network_manager(CtlPatient *patient, GDBusConnection *bus)
 		ctl_patient_say(patient, CTL_HEALTH_OK, NULL,
 				"It manages %s, and makes Wi-Fi Direct groups.", managed->str);
 	else
-		ctl_patient_say(patient, CTL_HEALTH_WARNING,
-				"use a second adapter that it does not manage, or wpa_supplicant "
-				"instead of iwd",
-				"It manages %s, and makes no Wi-Fi Direct groups there.",
-				managed->str);
+		ctl_patient_say(
+			patient, CTL_HEALTH_WARNING,
+			N_("use a second adapter that it does not manage, or wpa_supplicant "
+			   "instead of iwd"),
+			N_("It manages %s, and makes no Wi-Fi Direct groups there."), managed->str);
 }
 
 void ctl_look_at_network_manager(CtlPatient *patient)
@@ -285,7 +287,7 @@ static void ask_avahi(CtlPatient *patient, GDBusConnection *bus)
 
 	if (!answer) {
 		ctl_patient_say(patient, CTL_HEALTH_WARNING, "systemctl restart avahi-daemon",
-				"It does not answer: %s", error->message);
+				N_("It does not answer: %s"), error->message);
 		return;
 	}
 	g_variant_get(answer, "(i)", &state);
@@ -293,7 +295,7 @@ static void ask_avahi(CtlPatient *patient, GDBusConnection *bus)
 		ctl_patient_say(patient, CTL_HEALTH_OK, NULL, "It runs.");
 	else
 		ctl_patient_say(patient, CTL_HEALTH_WARNING, "journalctl -u avahi-daemon",
-				"It runs, and is not ready (state %d).", state);
+				N_("It runs, and is not ready (state %d)."), state);
 }
 
 void ctl_look_at_avahi(CtlPatient *patient)
@@ -304,7 +306,7 @@ void ctl_look_at_avahi(CtlPatient *patient)
 	case NO_BUS: say_no_bus(patient); break;
 	case ABSENT:
 		ctl_patient_say(patient, CTL_HEALTH_WARNING, "apt install avahi-daemon",
-				"It is not there: sinks on the LAN are not found.");
+				N_("It is not there: sinks on the LAN are not found."));
 		break;
 	case STARTABLE:
 		ctl_patient_say(patient, CTL_HEALTH_OK, NULL, "It is started when it is asked.");
@@ -351,11 +353,12 @@ static void ask_firewalld(CtlPatient *patient, GDBusConnection *bus)
 		ctl_patient_say(patient, CTL_HEALTH_UNKNOWN, "firewall-cmd --list-all, as root",
 				"firewalld runs, and what it lets in is not for this user.");
 	else
-		ctl_patient_say(patient, CTL_HEALTH_WARNING,
-				"firewall-cmd --add-port=7236/tcp, and with --permanent for good",
-				"firewalld's zone %s, the default, does not let sinks connect to "
-				"port 7236.",
-				zone);
+		ctl_patient_say(
+			patient, CTL_HEALTH_WARNING,
+			N_("firewall-cmd --add-port=7236/tcp, and with --permanent for good"),
+			N_("firewalld's zone %s, the default, does not let sinks connect to "
+			   "port 7236."),
+			zone);
 }
 
 /* Whether ufw is switched on. What it lets in only root may read. */
@@ -381,9 +384,10 @@ void ctl_look_at_firewall(CtlPatient *patient)
 		return;
 	}
 	if (ufw_is_on(patient)) {
-		ctl_patient_say(patient, CTL_HEALTH_WARNING, "ufw allow 7236/tcp",
-				"ufw is on; unless a rule lets them, sinks cannot connect to port "
-				"7236.");
+		ctl_patient_say(
+			patient, CTL_HEALTH_WARNING, "ufw allow 7236/tcp",
+			N_("ufw is on; unless a rule lets them, sinks cannot connect to port "
+			   "7236."));
 		return;
 	}
 	if (g_file_test(tables, G_FILE_TEST_EXISTS) && g_file_test(rules, G_FILE_TEST_EXISTS))

@@ -66,6 +66,7 @@ void ctl_patient_say(CtlPatient *patient, CtlHealth health, const char *remedy, 
 	va_start(args, format);
 	finding->meaning = g_strdup_vprintf(format, args);
 	va_end(args);
+	finding->pattern = format;
 	finding->health = health;
 	finding->remedy = g_strdup(remedy);
 	g_ptr_array_add(patient->findings, finding);
@@ -188,12 +189,13 @@ static void print_for_people(const struct ward *ward)
 }
 
 static void add_json(GVariantBuilder *list, const char *check, CtlHealth health,
-		     const char *meaning, const char *remedy)
+		     const char *meaning, const char *pattern, const char *remedy)
 {
 	g_variant_builder_open(list, G_VARIANT_TYPE_VARDICT);
 	g_variant_builder_add(list, "{sv}", "check", g_variant_new_string(check));
 	g_variant_builder_add(list, "{sv}", "state", g_variant_new_string(health_words[health]));
 	g_variant_builder_add(list, "{sv}", "meaning", g_variant_new_string(meaning));
+	g_variant_builder_add(list, "{sv}", "pattern", g_variant_new_string(pattern));
 	if (remedy)
 		g_variant_builder_add(list, "{sv}", "remedy", g_variant_new_string(remedy));
 	g_variant_builder_close(list);
@@ -210,12 +212,12 @@ static void print_json(const struct ward *ward, gboolean works)
 
 		if (!findings)
 			add_json(&list, checks[i].name, CTL_HEALTH_UNKNOWN,
-				 "did not answer in time", NULL);
+				 "did not answer in time", "did not answer in time", NULL);
 		for (guint j = 0; findings && j < findings->len; j++) {
 			const CtlFinding *finding = g_ptr_array_index(findings, j);
 
 			add_json(&list, checks[i].name, finding->health, finding->meaning,
-				 finding->remedy);
+				 finding->pattern, finding->remedy);
 		}
 	}
 	g_variant_builder_add(&top, "{sv}", "works", g_variant_new_boolean(works));

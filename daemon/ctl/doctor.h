@@ -10,6 +10,9 @@
 
 G_BEGIN_DECLS
 
+/* The window shows what is amiss, and translates it: apps/connect/po. */
+#define N_(text) text
+
 typedef enum {
 	CTL_HEALTH_OK,
 	CTL_HEALTH_UNKNOWN, /* it cannot be told, by this user or at all */
@@ -27,10 +30,11 @@ typedef struct {
 typedef struct {
 	CtlHealth health;
 	char *meaning; /* one sentence for people */
+	const char *pattern; /* the same before its words and numbers were put in */
 	char *remedy; /* what to do, or NULL */
 } CtlFinding;
 
-/* @remedy: may be NULL */
+/* @remedy: may be NULL; @format: outlives the patient */
 G_GNUC_PRINTF(4, 5)
 void ctl_patient_say(CtlPatient *patient, CtlHealth health, const char *remedy, const char *format,
 		     ...);
