@@ -230,8 +230,8 @@ def test_connect():
         app.wait_text("The sink is busy")
         daemon.set(session, Step="joining", StepMessage="The sink has accepted")
         app.wait_text("The display has accepted")
-        daemon.set(session, Step="a-new-word", StepMessage="What nobody knows yet")
-        app.wait_text("What nobody knows yet")
+        daemon.set(session, Step="a-new-word", StepMessage="Channel 6 is tried")
+        app.wait_text("Channel 6 is tried")
         daemon.set(session, State="starting")
         app.wait_text("Asking the display what it can show")
         shot(app, "steps")
@@ -462,6 +462,8 @@ def test_looks():
             daemon.add_sink(Name="Besprechungsraum im dritten Stock, neben der Treppe",
                             Kind="projector", Ways=["mice", "p2p"], SignalStrength=30)
             app.find("list item", "Living room")
+            app.wait_text("6.1.0-56-amd64")
+            found_in_english = app.has_text("is not installed")
             assert stage.least_width() <= 360, stage.least_width()
             shot(app, f"{name}-displays")
             app.tab_to("Living room")
@@ -469,6 +471,7 @@ def test_looks():
             wait("the page", lambda: app.has_text("42:00:00:00:01:00"))
             if "LANGUAGE" in environment:
                 assert not app.has_text("When connecting"), "it is not translated"
+                assert not found_in_english, "the doctor is not translated"
             shot(app, f"{name}-sink")
             app.key("Return")
             wait("Connect", lambda: daemon.count("Connect"))
