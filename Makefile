@@ -52,6 +52,7 @@ check: setup
 check-faults: setup
 	@vm/build modules user
 	@vm/run --timeout 1800 -- demo/faults
+	@vm/run --timeout 1800 -- demo/p2p-nm trouble
 
 check-install: setup
 	@scripts/check-install

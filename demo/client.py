@@ -3,7 +3,7 @@
 """A client of miracastd for the scenarios: connects to a sink by its name and prints each step.
 
 demo/client.py NAME [--pin PIN] [--type-pin FILE] [--show-pin FILE] [--intent N] [--way WAY]
-               [--encryption HOW] [--until WHEN] [--timeout S] [--mode MODE]
+               [--maker MAKER] [--encryption HOW] [--until WHEN] [--timeout S] [--mode MODE]
 
 --type-pin: the person types what stands in FILE, once it is there; --show-pin: what the person is
 to type at the sink is written to FILE. --until: leaves when the session is in that state, that
@@ -33,6 +33,7 @@ parser.add_argument('--type-pin')
 parser.add_argument('--show-pin')
 parser.add_argument('--intent', type=int)
 parser.add_argument('--way', default='p2p')
+parser.add_argument('--maker')
 parser.add_argument('--encryption')
 parser.add_argument('--until', default='streaming')
 parser.add_argument('--timeout', type=float, default=200)
@@ -102,6 +103,8 @@ options = {'options': GLib.Variant('a{ss}', {'mode': args.mode}),
            'way': GLib.Variant('s', args.way), 'wait': GLib.Variant('u', 60)}
 if args.pin:
     options['pin'] = GLib.Variant('s', args.pin)
+if args.maker:
+    options['maker'] = GLib.Variant('s', args.maker)
 if args.encryption:
     options['encryption'] = GLib.Variant('s', args.encryption)
 if args.intent is not None:

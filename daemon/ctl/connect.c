@@ -22,7 +22,7 @@
 /* What the command line says. */
 typedef struct {
 	const char *sink;
-	char *local, *way, *pin, *mode, *adapter;
+	char *local, *way, *maker, *pin, *mode, *adapter;
 	char **driver_options;
 	int port, wait_s, start_timeout_s, search_s;
 	gboolean no_reconnect, no_wait, input;
@@ -32,6 +32,7 @@ static void wish_clear(CtlWish *wish)
 {
 	g_free(wish->local);
 	g_free(wish->way);
+	g_free(wish->maker);
 	g_free(wish->pin);
 	g_free(wish->mode);
 	g_free(wish->adapter);
@@ -137,6 +138,8 @@ static GVariant *make_options(const CtlWish *wish, const char *peer, bool agent)
 		g_variant_dict_insert(&dict, "peer-address", "s", peer);
 	else if (wish->way)
 		g_variant_dict_insert(&dict, "way", "s", wish->way);
+	if (wish->maker)
+		g_variant_dict_insert(&dict, "maker", "s", wish->maker);
 	if (wish->local)
 		g_variant_dict_insert(&dict, "local-address", "s", wish->local);
 	if (wish->pin)
@@ -455,6 +458,10 @@ CtlStatus ctl_connect(const Ctl *ctl, int argc, char **argv)
 	const GOptionEntry entries[] = {
 		{"way", 0, 0, G_OPTION_ARG_STRING, &wish.way,
 		 "The only way to try: \"mice\", \"p2p\" or \"address\"", "WAY"},
+		{"maker", 0, 0, G_OPTION_ARG_STRING, &wish.maker,
+		 "Who makes the Wi-Fi Direct group: \"auto\", \"supplicant\" or "
+		 "\"network-manager\"",
+		 "MAKER"},
 		{"pin", 0, 0, G_OPTION_ARG_STRING, &wish.pin, "The PIN that the sink shows", "PIN"},
 		{"mode", 0, 0, G_OPTION_ARG_STRING, &wish.mode,
 		 "Display mode instead of the best that both sides can", "WxH[@R]"},

@@ -300,3 +300,16 @@ void ctl_add_properties(GVariantBuilder *builder, GVariant *properties)
 		g_variant_builder_add(builder, "{sv}", name, value);
 	}
 }
+
+const char *ctl_objects_get_maker(const CtlObjects *objects, const char *way)
+{
+	g_autoptr(GVariant) makers = NULL;
+	const char *maker = "";
+
+	if (objects->manager)
+		makers =
+			g_variant_lookup_value(objects->manager, "Makers", G_VARIANT_TYPE("a{ss}"));
+	if (makers)
+		g_variant_lookup(makers, way, "&s", &maker);
+	return maker;
+}

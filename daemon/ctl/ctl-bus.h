@@ -74,6 +74,9 @@ const CtlObject *ctl_objects_need_sink(const CtlObjects *objects, const char *na
 /* Why nothing can be found by some ways, on standard error. */
 void ctl_objects_complain_of_problems(const CtlObjects *objects);
 
+/* Who makes the link of @way; "" if it is no other program, or nobody could. */
+const char *ctl_objects_get_maker(const CtlObjects *objects, const char *way);
+
 /* Adds an a{sv} with @properties to another: "LocalAddress" is "local-address" in JSON. */
 void ctl_add_properties(GVariantBuilder *builder, GVariant *properties);
 

@@ -81,6 +81,21 @@ static void say_no_bus(CtlPatient *patient)
 	ctl_patient_say(patient, CTL_HEALTH_UNKNOWN, NULL, "There is no way to the bus to ask.");
 }
 
+/* Who would make a group now, as the service has found out. */
+static void say_maker(CtlPatient *patient, GDBusConnection *bus)
+{
+	g_autoptr(GVariant) makers =
+		get_property(bus, "io.github.linux_miracast", "/io/github/linux_miracast/manager",
+			     "io.github.linux_miracast.Manager1", "Makers", NULL);
+	const char *maker;
+
+	if (makers && g_variant_is_of_type(makers, G_VARIANT_TYPE("a{ss}")) &&
+	    g_variant_lookup(makers, "p2p", "&s", &maker))
+		ctl_patient_say(
+			patient, CTL_HEALTH_OK, NULL, "It has its Wi-Fi Direct groups made by %s.",
+			!strcmp(maker, "network-manager") ? "NetworkManager" : "wpa_supplicant");
+}
+
 void ctl_look_at_service(CtlPatient *patient)
 {
 	g_autoptr(GError) error = NULL;
@@ -110,6 +125,8 @@ void ctl_look_at_service(CtlPatient *patient)
 				g_variant_get_string(version, NULL), VERSION);
 	else
 		ctl_patient_say(patient, CTL_HEALTH_OK, NULL, "It runs, version " VERSION ".");
+	if (version)
+		say_maker(patient, bus);
 }
 
 void ctl_look_at_polkit(CtlPatient *patient)
@@ -250,7 +267,9 @@ static void ask_network_manager(CtlPatient *patient, GDBusConnection *bus)
 			"It runs, and leaves Wi-Fi alone: wpa_supplicant is asked directly.");
 	else if (p2p)
 		ctl_patient_say(patient, CTL_HEALTH_OK, NULL,
-				"It manages %s, and makes Wi-Fi Direct groups.", managed->str);
+				"It manages %s, and makes the Wi-Fi Direct groups there: by push "
+				"button, not by PIN.",
+				managed->str);
 	else
 		ctl_patient_say(
 			patient, CTL_HEALTH_WARNING,

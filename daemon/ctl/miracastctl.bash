@@ -39,6 +39,7 @@ _miracastctl() {
 	case $command:$before in
 	*:--bus) choices='system session' ;;
 	connect:--way) choices='mice p2p address' ;;
+	connect:--maker) choices='auto supplicant network-manager' ;;
 	connect:--adapter | connect:--local | connect:--mode | connect:--option | connect:--pin) ;;
 	connect:--port | connect:--search | connect:--sink-timeout | connect:--start-timeout) ;;
 	scan:--seconds | doctor:--root) ;;
@@ -53,7 +54,7 @@ _miracastctl() {
 	connect:* | disconnect:* | show:* | forget:*)
 		case $command$word in
 		connect-*)
-			choices='--adapter --input --local --mode --no-reconnect --no-wait --option --pin --port
+			choices='--adapter --input --local --maker --mode --no-reconnect --no-wait --option --pin --port
 				--search --sink-timeout --start-timeout --way'
 			;;
 		show-*) choices=--json ;;

@@ -6,6 +6,7 @@
 #include <glib-unix.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #define DEFAULT_SCAN_S 10
@@ -194,14 +195,17 @@ CtlStatus ctl_scan(const Ctl *ctl, int argc, char **argv)
 	return print_sinks(connection, true, json ? print_json : print_table);
 }
 
-static void print_sink(const CtlObject *sink)
+static void print_sink(const CtlObjects *objects, const CtlObject *sink)
 {
+	const char *maker = ctl_objects_get_maker(objects, "p2p");
 	g_autofree char *ways = ctl_object_join(sink, "Ways", ", then ");
 	g_autofree char *strength = describe_signal(sink);
 	g_autofree char *state = describe_state(sink);
 	const char *values[][2] = {
 		{"address", ctl_object_get_text(sink, "Address")},
 		{"ways", ways},
+		/* Of Wi-Fi Direct. */
+		{"maker", strstr(ways, "p2p") ? maker : ""},
 		{"signal", strength},
 		{"kind", ctl_object_get_text(sink, "Kind")},
 		{"state", state},
@@ -247,7 +251,7 @@ CtlStatus ctl_show(const Ctl *ctl, int argc, char **argv)
 		one = g_variant_get_child_value(all, 0);
 		ctl_print_json(one);
 	} else {
-		print_sink(sink);
+		print_sink(objects, sink);
 	}
 	return CTL_OK;
 }

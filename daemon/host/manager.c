@@ -122,6 +122,26 @@ static void show_problems(HostManager *self)
 	bus_manager1_set_problems(self->bus, g_variant_builder_end(&problems));
 }
 
+static void show_makers(HostManager *self)
+{
+	GVariantBuilder makers = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("a{ss}"));
+
+	for (guint i = 0; i < self->finders->len; i++) {
+		HostFinder *finder = self->finders->pdata[i];
+		const char *maker = host_finder_get_maker(finder);
+
+		if (maker)
+			g_variant_builder_add(&makers, "{ss}", host_finder_get_way(finder), maker);
+	}
+	bus_manager1_set_makers(self->bus, g_variant_builder_end(&makers));
+}
+
+static void on_finder_changed(HostManager *self)
+{
+	show_problems(self);
+	show_makers(self);
+}
+
 static void show_ways(HostManager *self)
 {
 	g_autoptr(GPtrArray) ways = g_ptr_array_new();
@@ -441,10 +461,10 @@ HostManager *host_manager_new(GDBusConnection *connection, HostListener *listene
 	g_signal_connect(self->bus, "handle-stop-discovery", G_CALLBACK(on_stop_discovery), self);
 	bus_object_skeleton_set_manager1(object, self->bus);
 	show_ways(self);
-	show_problems(self);
+	on_finder_changed(self);
 	for (guint i = 0; i < self->finders->len; i++)
-		g_signal_connect_swapped(self->finders->pdata[i], "problem-changed",
-					 G_CALLBACK(show_problems), self);
+		g_signal_connect_swapped(self->finders->pdata[i], "changed",
+					 G_CALLBACK(on_finder_changed), self);
 
 	self->server = g_dbus_object_manager_server_new(HOST_BUS_ROOT);
 	g_dbus_object_manager_server_export(self->server, G_DBUS_OBJECT_SKELETON(object));

@@ -115,6 +115,18 @@ static const struct {
 	[HOST_REASON_GROUP_REMOVED_BY_NM] =
 		{"group-removed-by-network-manager",
 		 N_("NetworkManager removed the group, because it manages this radio: connect through it, or give miracastd a second Wi-Fi device that it does not manage.")},
+	[HOST_REASON_NM_AWAY] =
+		{"network-manager-away",
+		 N_("NetworkManager, which made the group, was ended or restarted: connect again.")},
+	[HOST_REASON_NM_ABSENT] =
+		{"network-manager-absent",
+		 N_("NetworkManager does not manage this radio, or has not told yet: let it ('nmcli device set INTERFACE managed yes'), or leave the choice of the maker to miracastd.")},
+	[HOST_REASON_NM_REFUSED] =
+		{"network-manager-refused",
+		 N_("NetworkManager refused to make the group: see its log, and whether miracastd is allowed to (polkit: network-control).")},
+	[HOST_REASON_NM_UNABLE] =
+		{"network-manager-unable",
+		 N_("NetworkManager manages this radio and cannot connect in this way: use a second Wi-Fi device that it does not manage ('nmcli device set INTERFACE managed no'), or let it leave this one alone for the time.")},
 	[HOST_REASON_STATION_KEPT] =
 		{"station-kept",
 		 N_("The radio cannot be on a Wi-Fi network and reach the sink at once, and the network was kept: disconnect from it, or use a second Wi-Fi device.")},

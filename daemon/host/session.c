@@ -346,6 +346,7 @@ static void make_link(HostSession *self, GPtrArray *ways)
 		.local = self->wish->local,
 		.encryption = self->wish->encryption,
 		.go_intent = self->wish->go_intent,
+		.maker = self->wish->maker,
 	};
 
 	self->link = host_link_ways_new(ways, &wish);

@@ -56,7 +56,7 @@ static bool check_keys(GVariant *options, gboolean by_address, GError **error)
 		{"port", "q"},	       {"wait", "u"},	    {"start-timeout", "u"},
 		{"reconnect", "b"},    {"pin", "s"},	    {"go-intent", "u"},
 		{"input", "b"},	       {"agent", "o"},	    {"adapter", "s"},
-		{"options", "a{ss}"},  {"encryption", "s"},
+		{"options", "a{ss}"},  {"encryption", "s"}, {"maker", "s"},
 	};
 	GVariantIter iter;
 	const char *key;
@@ -95,6 +95,20 @@ static bool parse_encryption(HostWish *wish, GVariantDict *dict, GError **error)
 		return true;
 	}
 	return refuse(error, "\"encryption\" has to be auto, required or never");
+}
+
+static bool parse_maker(HostWish *wish, GVariantDict *dict, GError **error)
+{
+	const char *word;
+
+	wish->maker = HOST_N_GROUP_MAKERS;
+	if (!g_variant_dict_lookup(dict, "maker", "&s", &word) || !strcmp(word, "auto"))
+		return true;
+	for (HostGroupMaker maker = 0; maker < HOST_N_GROUP_MAKERS; maker++)
+		if (!strcmp(word, host_group_maker_word(maker)))
+			wish->maker = maker;
+	return wish->maker != HOST_N_GROUP_MAKERS ||
+	       refuse(error, "\"maker\" has to be auto, supplicant or network-manager");
 }
 
 /* One host's address, as the option @key has it. */
@@ -150,7 +164,7 @@ static bool parse_link(HostWish *wish, GVariantDict *dict, GError **error)
 		return refuse(error, "\"pin\" has to be 4 or 8 digits");
 	g_variant_dict_lookup(dict, "input", "b", &wish->input);
 	g_variant_dict_lookup(dict, "agent", "o", &wish->agent);
-	return parse_encryption(wish, dict, error);
+	return parse_encryption(wish, dict, error) && parse_maker(wish, dict, error);
 }
 
 static bool parse_limits(HostWish *wish, GVariantDict *dict, GError **error)

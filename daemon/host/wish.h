@@ -24,6 +24,7 @@ typedef struct {
 	char *pin; /* or NULL */
 	HostEncryption encryption;
 	int go_intent; /* or -1 */
+	HostGroupMaker maker; /* or HOST_N_GROUP_MAKERS */
 	char *agent; /* path of the caller's object, or NULL */
 	char *adapter; /* or NULL */
 	GHashTable *driver_options; /* element-type utf8 utf8 */

@@ -357,7 +357,7 @@ static void start(struct machine *machine, const struct service *services, gsize
 static void test_all_is_well(struct machine *machine, gconstpointer unused)
 {
 	START({"io.github.linux_miracast", "/io/github/linux_miracast/manager", GET,
-	       "{'Version': <'" VERSION "'>}", ANSWERS},
+	       "{'Version': <'" VERSION "'>, 'Makers': <{'p2p': 'network-manager'}>}", ANSWERS},
 	      {"fi.w1.wpa_supplicant1", "/fi/w1/wpa_supplicant1", GET,
 	       "{'Capabilities': <['ap', 'p2p']>, 'WFDIEs': <@ay []>}", ANSWERS},
 	      {"org.freedesktop.PolicyKit1", "/", GET, "@a{sv} {}", ANSWERS},
@@ -380,6 +380,7 @@ static void test_all_is_well(struct machine *machine, gconstpointer unused)
 	put_directory(machine, "/sys/class/miracast/miracast0");
 	run(machine, NULL);
 	expect(machine, "service", "ok", "It runs");
+	expect(machine, "service", "ok", "made by NetworkManager");
 	expect(machine, "polkit", "ok", "It runs");
 	expect(machine, "supplicant", "ok", "Wi-Fi Display");
 	expect(machine, "network-manager", "ok", "It manages wlan0");

@@ -506,7 +506,7 @@ static void fail(HostFinderMice *self, const char *why)
 	lose_all(self);
 	g_free(self->failure);
 	self->failure = g_strdup(why);
-	host_finder_emit_problem_changed(HOST_FINDER(self));
+	host_finder_emit_changed(HOST_FINDER(self));
 }
 
 static void on_browser(GObject *object, GAsyncResult *result, gpointer data)
@@ -546,7 +546,7 @@ static void on_appeared(GDBusConnection *connection, const char *name, const cha
 
 	self->is_there = true;
 	browse(self);
-	host_finder_emit_problem_changed(HOST_FINDER(self));
+	host_finder_emit_changed(HOST_FINDER(self));
 }
 
 static void on_vanished(GDBusConnection *connection, const char *name, gpointer data)
@@ -557,7 +557,7 @@ static void on_vanished(GDBusConnection *connection, const char *name, gpointer 
 	g_clear_pointer(&self->failure, g_free);
 	stop_browsing(self);
 	lose_all(self);
-	host_finder_emit_problem_changed(HOST_FINDER(self));
+	host_finder_emit_changed(HOST_FINDER(self));
 }
 
 /*

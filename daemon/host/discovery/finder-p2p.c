@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "finder-p2p.h"
 
+#include "links/group-nm.h"
 #include "links/group-supplicant.h"
 #include "links/link-p2p.h"
+#include "links/network-manager.h"
 #include "links/p2p-store.h"
 #include "links/p2p.h"
 #include "links/supplicant.h"
@@ -17,6 +19,9 @@ struct _HostFinderP2p {
 	HostListener *listener;
 	HostSupplicant *supplicant;
 	HostP2pStore *store;
+	GCancellable *cancellable;
+	GDBusObjectManager *network_manager; /* NULL: it has not told yet, or cannot be asked */
+	gboolean asking; /* it */
 	HostSupplicantUse *use; /* while it looks */
 	GHashTable *found; /* ids that were told */
 	char *problem; /* as it was told last: the message */
@@ -73,7 +78,7 @@ static void on_peer_found(HostSupplicant *supplicant, HostSupplicantPeer *peer, 
 
 static void on_changed(HostSupplicant *supplicant, HostFinderP2p *self)
 {
-	host_finder_emit_problem_changed(HOST_FINDER(self));
+	host_finder_emit_changed(HOST_FINDER(self));
 }
 
 static const char *host_finder_p2p_get_way(HostFinder *finder)
@@ -88,7 +93,7 @@ static void on_ready(const GError *error, gpointer data)
 	/* The search begins by itself once it can; what is in the way is a problem of the finder. */
 	if (error)
 		g_message("Wi-Fi Direct: %s", error->message);
-	host_finder_emit_problem_changed(HOST_FINDER(self));
+	host_finder_emit_changed(HOST_FINDER(self));
 }
 
 static void host_finder_p2p_start(HostFinder *finder)
@@ -132,6 +137,46 @@ static const char *host_finder_p2p_get_problem(HostFinder *finder, const char **
 	return host_reason_word(problem);
 }
 
+/* NetworkManager removes every group on its radio that it has not made. HOST_N_GROUP_MAKERS: not known. */
+static HostGroupMaker choose_maker(HostFinderP2p *self)
+{
+	const char *interface = host_supplicant_get_interface(self->supplicant);
+
+	if (self->asking)
+		return HOST_N_GROUP_MAKERS;
+	if (self->network_manager && interface && host_nm_manages(self->network_manager, interface))
+		return HOST_GROUP_MAKER_NM;
+	return HOST_GROUP_MAKER_SUPPLICANT;
+}
+
+static const char *host_finder_p2p_get_maker(HostFinder *finder)
+{
+	HostFinderP2p *self = HOST_FINDER_P2P(finder);
+	HostGroupMaker maker = choose_maker(self);
+	const char *detail;
+
+	if (maker == HOST_N_GROUP_MAKERS ||
+	    host_supplicant_get_problem(self->supplicant, &detail) != HOST_N_REASONS)
+		return NULL;
+	return host_group_maker_word(maker);
+}
+
+/* (transfer full) (nullable): there is no NetworkManager that could. */
+static HostGroup *make_group(HostFinderP2p *self, const char *sink, const HostLinkWish *wish,
+			     const char *pin)
+{
+	HostGroupMaker maker = wish->maker == HOST_N_GROUP_MAKERS ? choose_maker(self)
+								  : wish->maker;
+
+	if (maker == HOST_GROUP_MAKER_SUPPLICANT)
+		return host_group_supplicant_new(self->supplicant, self->store, sink, wish->port,
+						 wish->agent, pin, wish->go_intent);
+	if (choose_maker(self) != HOST_GROUP_MAKER_NM)
+		return NULL;
+	return host_group_nm_new(self->network_manager, self->supplicant, sink, wish->port,
+				 wish->agent, pin != NULL, wish->go_intent);
+}
+
 static HostLink *host_finder_p2p_make_link(HostFinder *finder, HostFinding *finding,
 					   const HostLinkWish *wish, GError **error)
 {
@@ -145,8 +190,13 @@ static HostLink *host_finder_p2p_make_link(HostFinder *finder, HostFinding *find
 		g_set_error_literal(error, HOST_ERROR, HOST_REASON_BAD_PIN, message);
 		return NULL;
 	}
-	group = host_group_supplicant_new(self->supplicant, self->store, finding->id, wish->port,
-					  wish->agent, pin, wish->go_intent);
+	group = make_group(self, finding->id, wish, pin);
+	if (!group) {
+		g_autofree char *message = host_reason_message(HOST_REASON_NM_ABSENT, NULL);
+
+		g_set_error_literal(error, HOST_ERROR, HOST_REASON_NM_ABSENT, message);
+		return NULL;
+	}
 	return host_link_p2p_new(self->listener, group, wish->port, wish->wait_s);
 }
 
@@ -165,12 +215,49 @@ static void host_finder_p2p_iface_init(HostFinderInterface *iface)
 	iface->start = host_finder_p2p_start;
 	iface->stop = host_finder_p2p_stop;
 	iface->get_problem = host_finder_p2p_get_problem;
+	iface->get_maker = host_finder_p2p_get_maker;
 	iface->make_link = host_finder_p2p_make_link;
 	iface->forget = host_finder_p2p_forget;
 }
 
+/* Devices of a radio come and go, and change their state when they are to be managed or not. */
+static void on_device_changed(GDBusObjectManagerClient *objects, GDBusObjectProxy *object,
+			      GDBusProxy *proxy, GVariant *changed, const char *const *invalidated,
+			      HostFinderP2p *self)
+{
+	if (g_variant_lookup(changed, "State", "u", NULL))
+		host_finder_emit_changed(HOST_FINDER(self));
+}
+
+static void on_network_manager(GObject *object, GAsyncResult *result, gpointer data)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GDBusObjectManager)
+		objects = g_dbus_object_manager_client_new_finish(result, &error);
+	HostFinderP2p *self = data;
+
+	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+		return;
+	self->asking = FALSE;
+	if (objects) {
+		g_signal_connect(objects, "interface-proxy-properties-changed",
+				 G_CALLBACK(on_device_changed), self);
+		g_signal_connect_swapped(objects, "object-added",
+					 G_CALLBACK(host_finder_emit_changed), self);
+		g_signal_connect_swapped(objects, "object-removed",
+					 G_CALLBACK(host_finder_emit_changed), self);
+		g_signal_connect_swapped(objects, "notify::name-owner",
+					 G_CALLBACK(host_finder_emit_changed), self);
+		self->network_manager = g_steal_pointer(&objects);
+	} else {
+		g_message("NetworkManager is not asked for Wi-Fi Direct: %s", error->message);
+	}
+	host_finder_emit_changed(HOST_FINDER(self));
+}
+
 static void host_finder_p2p_init(HostFinderP2p *self)
 {
+	self->cancellable = g_cancellable_new();
 	self->found = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 }
 
@@ -178,6 +265,11 @@ static void host_finder_p2p_finalize(GObject *object)
 {
 	HostFinderP2p *self = HOST_FINDER_P2P(object);
 
+	g_cancellable_cancel(self->cancellable);
+	g_object_unref(self->cancellable);
+	if (self->network_manager)
+		g_signal_handlers_disconnect_by_data(self->network_manager, self);
+	g_clear_object(&self->network_manager);
 	g_clear_pointer(&self->use, host_supplicant_use_end);
 	g_signal_handlers_disconnect_by_data(self->supplicant, self);
 	host_supplicant_wait_put_back(self->supplicant);
@@ -205,5 +297,11 @@ HostFinder *host_finder_p2p_new(GDBusConnection *connection, HostListener *liste
 	g_signal_connect(self->supplicant, "peer-found", G_CALLBACK(on_peer_found), self);
 	g_signal_connect(self->supplicant, "peer-lost", G_CALLBACK(on_peer_lost), self);
 	g_signal_connect(self->supplicant, "changed", G_CALLBACK(on_changed), self);
+	/* Whether it is there or not, now or later. */
+	self->asking = TRUE;
+	g_dbus_object_manager_client_new(connection,
+					 G_DBUS_OBJECT_MANAGER_CLIENT_FLAGS_DO_NOT_AUTO_START,
+					 HOST_NM_NAME, HOST_NM_OBJECTS, NULL, NULL, NULL,
+					 self->cancellable, on_network_manager, self);
 	return HOST_FINDER(self);
 }

@@ -6,7 +6,7 @@ G_DEFINE_INTERFACE(HostFinder, host_finder, G_TYPE_OBJECT)
 enum {
 	SIGNAL_FOUND,
 	SIGNAL_LOST,
-	SIGNAL_PROBLEM_CHANGED,
+	SIGNAL_CHANGED,
 	N_SIGNALS,
 };
 
@@ -18,9 +18,8 @@ static void host_finder_default_init(HostFinderInterface *iface)
 					     NULL, NULL, G_TYPE_NONE, 1, HOST_TYPE_FINDING);
 	signals[SIGNAL_LOST] = g_signal_new("lost", HOST_TYPE_FINDER, G_SIGNAL_RUN_LAST, 0, NULL,
 					    NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
-	signals[SIGNAL_PROBLEM_CHANGED] = g_signal_new("problem-changed", HOST_TYPE_FINDER,
-						       G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-						       G_TYPE_NONE, 0);
+	signals[SIGNAL_CHANGED] = g_signal_new("changed", HOST_TYPE_FINDER, G_SIGNAL_RUN_LAST, 0,
+					       NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 const char *host_finder_get_way(HostFinder *finder)
@@ -41,6 +40,13 @@ void host_finder_stop(HostFinder *finder)
 const char *host_finder_get_problem(HostFinder *finder, const char **message)
 {
 	return HOST_FINDER_GET_IFACE(finder)->get_problem(finder, message);
+}
+
+const char *host_finder_get_maker(HostFinder *finder)
+{
+	HostFinderInterface *iface = HOST_FINDER_GET_IFACE(finder);
+
+	return iface->get_maker ? iface->get_maker(finder) : NULL;
 }
 
 HostLink *host_finder_make_link(HostFinder *finder, HostFinding *finding, const HostLinkWish *wish,
@@ -64,7 +70,7 @@ void host_finder_emit_lost(HostFinder *finder, const char *id)
 	g_signal_emit(finder, signals[SIGNAL_LOST], 0, id);
 }
 
-void host_finder_emit_problem_changed(HostFinder *finder)
+void host_finder_emit_changed(HostFinder *finder)
 {
-	g_signal_emit(finder, signals[SIGNAL_PROBLEM_CHANGED], 0);
+	g_signal_emit(finder, signals[SIGNAL_CHANGED], 0);
 }

@@ -7,6 +7,7 @@
 #define HOST_FINDER_H
 
 #include "../links/agent.h"
+#include "../links/group.h"
 #include "../links/link.h"
 #include "finding.h"
 
@@ -27,6 +28,7 @@ typedef struct {
 	GInetAddress *local; /* (nullable): for a way by address; NULL: what the route says */
 	HostEncryption encryption;
 	int go_intent; /* 0 to 15, or -1: the maker chooses */
+	HostGroupMaker maker; /* of a group; HOST_N_GROUP_MAKERS: whoever can on this machine */
 } HostLinkWish;
 
 #define HOST_TYPE_FINDER (host_finder_get_type())
@@ -40,6 +42,8 @@ G_DECLARE_INTERFACE(HostFinder, host_finder, HOST, FINDER, GObject)
  * @get_problem: why nothing can be found: (transfer none) (nullable) a word for machines
  *	("no-wifi-device", "radio-blocked", "no-p2p", "supplicant-away", "avahi-away") and a
  *	sentence that says what to do
+ * @get_maker: optional: who makes its links now, a word for machines; (nullable): this is not known, or
+ *	nobody can
  * @make_link: (transfer full): NULL with an error of domain HOST_ERROR; @finding may be one that
  *	was lost since
  * @forget: what is kept of the sink (its stored group) is deleted; @finding may be one of a sink
@@ -52,6 +56,7 @@ struct _HostFinderInterface {
 	void (*start)(HostFinder *finder);
 	void (*stop)(HostFinder *finder);
 	const char *(*get_problem)(HostFinder *finder, const char **message);
+	const char *(*get_maker)(HostFinder *finder);
 	HostLink *(*make_link)(HostFinder *finder, HostFinding *finding, const HostLinkWish *wish,
 			       GError **error);
 	void (*forget)(HostFinder *finder, HostFinding *finding);
@@ -66,13 +71,16 @@ struct _HostFinderInterface {
  * @id: of a finding that is not there any more
  */
 /**
- * HostFinder::problem-changed:
+ * HostFinder::changed:
+ *
+ * What get_problem() and get_maker() say.
  */
 
 const char *host_finder_get_way(HostFinder *finder);
 void host_finder_start(HostFinder *finder);
 void host_finder_stop(HostFinder *finder);
 const char *host_finder_get_problem(HostFinder *finder, const char **message);
+const char *host_finder_get_maker(HostFinder *finder);
 HostLink *host_finder_make_link(HostFinder *finder, HostFinding *finding, const HostLinkWish *wish,
 				GError **error);
 void host_finder_forget(HostFinder *finder, HostFinding *finding);
@@ -80,7 +88,7 @@ void host_finder_forget(HostFinder *finder, HostFinding *finding);
 /* For makers. */
 void host_finder_emit_found(HostFinder *finder, HostFinding *finding);
 void host_finder_emit_lost(HostFinder *finder, const char *id);
-void host_finder_emit_problem_changed(HostFinder *finder);
+void host_finder_emit_changed(HostFinder *finder);
 
 G_END_DECLS
 

@@ -3,7 +3,8 @@
 
 #include "address.h"
 #include "p2p.h"
-#include "radio.h"
+#include "network-manager.h"
+#include "station.h"
 
 #include <net/if.h>
 #include <string.h>
@@ -358,17 +359,6 @@ static void on_interface_read(GObject *object, GAsyncResult *result, gpointer da
 	     g_variant_new("(s)", HOST_SUPPLICANT_GROUP), "(a{sv})", on_group_read);
 }
 
-/* 4 bytes, as they come with the keys; or NULL. */
-static GInetAddress *lookup_address(GVariant *properties, const char *name)
-{
-	g_autoptr(GVariant)
-		value = g_variant_lookup_value(properties, name, G_VARIANT_TYPE_BYTESTRING);
-	gsize n = 0;
-	const guint8 *bytes = value ? g_variant_get_fixed_array(value, &n, 1) : NULL;
-
-	return n == 4 ? g_inet_address_new_from_bytes(bytes, G_SOCKET_FAMILY_IPV4) : NULL;
-}
-
 static void on_group_started(HostGroupSupplicant *self, GVariant *properties)
 {
 	const char *path, *object, *role;
@@ -392,8 +382,8 @@ static void on_group_started(HostGroupSupplicant *self, GVariant *properties)
 	self->object = g_strdup(object);
 	self->net.is_owner = !strcmp(role, "GO");
 	if (!self->net.is_owner) {
-		self->net.local = lookup_address(properties, "IpAddr");
-		self->net.peer = lookup_address(properties, "IpAddrGo");
+		self->net.local = host_group_lookup_address(properties, "IpAddr");
+		self->net.peer = host_group_lookup_address(properties, "IpAddrGo");
 		if (!self->net.local || !self->net.peer) {
 			g_clear_object(&self->net.local);
 			g_clear_object(&self->net.peer);
@@ -423,10 +413,9 @@ static void ask_who_removed(HostGroupSupplicant *self)
 	g_dbus_connection_call(host_supplicant_get_connection(self->supplicant),
 			       "org.freedesktop.DBus", "/org/freedesktop/DBus",
 			       "org.freedesktop.DBus", "NameHasOwner",
-			       g_variant_new("(s)", "org.freedesktop.NetworkManager"),
-			       G_VARIANT_TYPE("(b)"), G_DBUS_CALL_FLAGS_NONE,
-			       HOST_SUPPLICANT_CALL_MS, NULL, on_network_manager_asked,
-			       g_object_ref(self));
+			       g_variant_new("(s)", HOST_NM_NAME), G_VARIANT_TYPE("(b)"),
+			       G_DBUS_CALL_FLAGS_NONE, HOST_SUPPLICANT_CALL_MS, NULL,
+			       on_network_manager_asked, g_object_ref(self));
 }
 
 /*
@@ -790,62 +779,30 @@ static void begin_to_connect(HostGroupSupplicant *self)
 		begin_pairing(self);
 }
 
-static void on_confirmed(GObject *object, GAsyncResult *result, gpointer data)
+static void on_station_asked(GObject *object, GAsyncResult *result, gpointer data)
 {
 	g_autoptr(HostGroupSupplicant) self = data;
-	g_autoptr(GError) error = NULL;
-	gboolean may = host_agent_confirm_finish(HOST_AGENT(object), result, &error);
+	GError *error = NULL;
+	gboolean may = host_station_ask_finish(result, &error);
 
 	if (self->stage != STAGE_STATION)
-		return;
-	if (may)
+		g_clear_error(&error);
+	else if (may)
 		begin_to_connect(self);
 	else
-		fail(self,
-		     g_error_matches(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED)
-			     ? HOST_REASON_STATION_KEPT
-			     : HOST_REASON_DECLINED_BY_USER,
-		     NULL);
-}
-
-static void on_station_read(GObject *object, GAsyncResult *result, gpointer data)
-{
-	g_autoptr(HostGroupSupplicant) self = data;
-	g_autoptr(GVariant) answer = call_finish(self, result, NULL);
-	g_autoptr(GVariant) state = NULL;
-
-	if (self->stage != STAGE_STATION)
-		return;
-	if (answer)
-		g_variant_get(answer, "(v)", &state);
-	if (!state || !g_variant_is_of_type(state, G_VARIANT_TYPE_STRING) ||
-	    strcmp(g_variant_get_string(state, NULL), "completed")) {
-		begin_to_connect(self);
-		return;
-	}
-	host_agent_confirm_async(self->agent, "station-goes-away",
-				 "This Wi-Fi device cannot be on its network and reach the sink at "
-				 "once: the network will be left.",
-				 self->asking, on_confirmed, g_object_ref(self));
+		put_back(self, error);
 }
 
 static void on_seen(HostGroupSupplicant *self)
 {
-	const char *interface = host_supplicant_get_interface(self->supplicant);
-
 	if (self->searching)
 		host_supplicant_stop_search(self->supplicant);
 	self->searching = FALSE;
 	host_supplicant_suspend_search(self->supplicant);
 	self->suspending = TRUE;
 	set_stage(self, STAGE_STATION);
-	/* Where both go together, the supplicant prefers the network's channel by itself. */
-	if (host_radio_count_channels(interface)) {
-		begin_to_connect(self);
-		return;
-	}
-	call(self, host_supplicant_get_p2p(self->supplicant), HOST_SUPPLICANT_PROPERTIES, "Get",
-	     g_variant_new("(ss)", HOST_SUPPLICANT_INTERFACE, "State"), "(v)", on_station_read);
+	host_station_ask_async(self->supplicant, self->agent, self->asking, on_station_asked,
+			       g_object_ref(self));
 }
 
 static void on_looked(gpointer data)
@@ -1114,6 +1071,8 @@ static void host_group_supplicant_add_details(HostGroup *group, GVariantDict *de
 {
 	HostGroupSupplicant *self = HOST_GROUP_SUPPLICANT(group);
 
+	g_variant_dict_insert(details, "link-maker", "s",
+			      host_group_maker_word(HOST_GROUP_MAKER_SUPPLICANT));
 	if (self->frequency)
 		g_variant_dict_insert(details, "link-frequency", "t", (guint64)self->frequency);
 }

@@ -11,6 +11,16 @@ static void host_group_default_init(HostGroupInterface *iface)
 		     2, G_TYPE_STRING, G_TYPE_STRING);
 }
 
+const char *host_group_maker_word(HostGroupMaker maker)
+{
+	static const char *const words[] = {
+		[HOST_GROUP_MAKER_SUPPLICANT] = "supplicant",
+		[HOST_GROUP_MAKER_NM] = "network-manager",
+	};
+
+	return words[maker];
+}
+
 void host_group_net_clear(HostGroupNet *net)
 {
 	g_clear_pointer(&net->interface, g_free);
@@ -53,4 +63,14 @@ void host_group_emit_lost(HostGroup *group, int reason, const char *detail)
 void host_group_emit_step(HostGroup *group, const char *word, const char *message)
 {
 	g_signal_emit_by_name(group, "step", word, message);
+}
+
+GInetAddress *host_group_lookup_address(GVariant *properties, const char *name)
+{
+	g_autoptr(GVariant)
+		value = g_variant_lookup_value(properties, name, G_VARIANT_TYPE_BYTESTRING);
+	gsize n = 0;
+	const guint8 *bytes = value ? g_variant_get_fixed_array(value, &n, 1) : NULL;
+
+	return n == 4 ? g_inet_address_new_from_bytes(bytes, G_SOCKET_FAMILY_IPV4) : NULL;
 }

@@ -11,6 +11,15 @@
 
 G_BEGIN_DECLS
 
+/* The words of the makers: "supplicant", "network-manager". */
+typedef enum {
+	HOST_GROUP_MAKER_SUPPLICANT,
+	HOST_GROUP_MAKER_NM,
+	HOST_N_GROUP_MAKERS,
+} HostGroupMaker;
+
+const char *host_group_maker_word(HostGroupMaker maker);
+
 #define HOST_TYPE_GROUP (host_group_get_type())
 G_DECLARE_INTERFACE(HostGroup, host_group, HOST, GROUP, GObject)
 
@@ -75,6 +84,9 @@ void host_group_close(HostGroup *group);
 void host_group_add_details(HostGroup *group, GVariantDict *details);
 
 /* For makers. */
+
+/* 4 bytes of the supplicant's GroupStarted, as they come with the keys; (transfer full) (nullable) */
+GInetAddress *host_group_lookup_address(GVariant *properties, const char *name);
 void host_group_emit_lost(HostGroup *group, int reason, const char *detail);
 void host_group_emit_step(HostGroup *group, const char *word, const char *message);
 

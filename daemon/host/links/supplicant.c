@@ -2,12 +2,12 @@
 #include "supplicant.h"
 
 #include "discovery/finding.h"
+#include "network-manager.h"
 #include "p2p.h"
 #include "radio.h"
 
 #include <string.h>
 
-#define NM_NAME	 "org.freedesktop.NetworkManager"
 #define IWD_NAME "net.connman.iwd"
 
 /* A search on the social channels, one on all of them, and what lies between two rounds. */
@@ -523,6 +523,8 @@ static void on_read_back(GObject *object, GAsyncResult *result, gpointer data)
 	if (!self->ours || !g_variant_is_of_type(now, G_VARIANT_TYPE_BYTESTRING) ||
 	    !host_wfd_ie_equal(now, self->ours)) {
 		fail_uses(self, HOST_REASON_SUPPLICANT_REFUSED, "WFDIEs did not keep what was set");
+		if (!self->uses)
+			announce(self);
 		return;
 	}
 	self->announced = TRUE;
@@ -631,6 +633,13 @@ static void announce(HostSupplicant *self)
 	} else if (latest) {
 		tell_uses(self, NULL);
 	}
+}
+
+void host_supplicant_announce_again(HostSupplicant *self)
+{
+	/* No user's. */
+	self->port = 0;
+	announce(self);
 }
 
 static void look(HostSupplicant *self);
@@ -886,8 +895,8 @@ static void add_interface(HostSupplicant *self)
 	g_auto(GStrv) names = host_radio_list();
 	GVariantBuilder options = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE_VARDICT);
 
-	if (self->adding || !*names || host_radio_is_blocked(*names) || has_owner(self, NM_NAME) ||
-	    has_owner(self, IWD_NAME)) {
+	if (self->adding || !*names || host_radio_is_blocked(*names) ||
+	    has_owner(self, HOST_NM_NAME) || has_owner(self, IWD_NAME)) {
 		g_variant_builder_clear(&options);
 		return;
 	}

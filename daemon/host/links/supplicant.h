@@ -117,6 +117,9 @@ HostSupplicantUse *host_supplicant_use(HostSupplicant *supplicant, guint16 port,
 				       HostSupplicantReady ready, gpointer user_data);
 void host_supplicant_use_end(HostSupplicantUse *use);
 
+/* NetworkManager has emptied it; it is said once more, or what was before is put back with the last use. */
+void host_supplicant_announce_again(HostSupplicant *supplicant);
+
 /* At the program's end: what was said before is put back, or some seconds have passed. */
 void host_supplicant_wait_put_back(HostSupplicant *supplicant);
 

@@ -35,7 +35,11 @@ static void add_way(GPtrArray *ways, FakeFinder *finder)
 static void set_up(Stage *stage, gconstpointer unused)
 {
 	g_autoptr(GPtrArray) ways = g_ptr_array_new_with_free_func((GDestroyNotify)host_way_unref);
-	const HostLinkWish wish = {.port = 7236, .wait_s = 3, .pin = "1234", .go_intent = -1};
+	const HostLinkWish wish = {.port = 7236,
+				   .wait_s = 3,
+				   .pin = "1234",
+				   .go_intent = -1,
+				   .maker = HOST_N_GROUP_MAKERS};
 
 	stage->steps = g_string_new(NULL);
 	stage->lost = -1;

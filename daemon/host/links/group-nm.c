@@ -1,0 +1,831 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "group-nm.h"
+
+#include "network-manager.h"
+#include "p2p.h"
+#include "station.h"
+#include "wfd-ie.h"
+
+#include <net/if.h>
+#include <netlink/cache.h>
+#include <netlink/route/neighbour.h>
+#include <string.h>
+
+#define NM_PEER	 HOST_NM_NAME ".WifiP2PPeer"
+#define NM_IP4	 HOST_NM_NAME ".IP4Config"
+#define NM_DHCP4 HOST_NM_NAME ".DHCP4Config"
+
+/* Why a device has changed its state (NMDeviceStateReason). */
+#define NM_SUPPLICANT_DISCONNECT 8
+#define NM_SUPPLICANT_TIMEOUT	 11
+#define NM_PEER_NOT_FOUND	 67
+/* NM_SETTING_WIRELESS_SECURITY_WPS_METHOD_PBC */
+#define NM_WPS_BUTTON 4
+
+#define CALL_MS	    25000
+#define MAX_REPEATS 2
+#define LOOK_MS	    500
+#define LEAVE_S	    10 /* for the device to be put back */
+/* NetworkManager empties what is said over the air after its device is free and the group has gone. */
+#define SETTLE_MS 1000
+/*
+ * The supplicant keeps a sink that has gone for a while, with the channel that it listened on; one
+ * that was switched on again listens on another. It is found there within that time.
+ */
+#define FRESH_MS 3000
+#define FIND_S	 30
+
+typedef enum {
+	STAGE_NEW,
+	STAGE_USE, /* the supplicant */
+	STAGE_SEARCH, /* the sink, seen by both */
+	STAGE_STATION, /* the person: may the Wi-Fi network be left? */
+	STAGE_ACTIVATE, /* NetworkManager, and the sink's person */
+	STAGE_ADDRESS, /* the sink's, where the group is ours */
+	STAGE_OPEN,
+	STAGE_LEAVING,
+	STAGE_CLOSED,
+} Stage;
+
+static const struct {
+	guint limit_s;
+	HostReason reason; /* of passing it */
+} limits[] = {
+	[STAGE_USE] = {25, HOST_REASON_SUPPLICANT_AWAY},
+	[STAGE_SEARCH] = {60, HOST_REASON_SINK_NOT_FOUND},
+	/* It gives up after 45 s by itself. */
+	[STAGE_ACTIVATE] = {90, HOST_REASON_NOT_ACCEPTED},
+	[STAGE_ADDRESS] = {30, HOST_REASON_SINK_TOOK_NO_ADDRESS},
+	[STAGE_LEAVING] = {LEAVE_S, HOST_N_REASONS},
+};
+
+struct _HostGroupNm {
+	GObject parent_instance;
+
+	GDBusObjectManager *objects;
+	HostSupplicant *supplicant;
+	char *sink;
+	guint16 port;
+	HostAgent *agent;
+	gboolean has_pin;
+	int intent;
+
+	GTask *task; /* while it opens */
+	GCancellable *asking; /* of questions to the agent */
+	Stage stage;
+	guint limit_source;
+	guint look_source; /* what is asked for again and again */
+	HostSupplicantUse *use;
+	gint64 search_began; /* monotonic us */
+	gboolean searching, suspending;
+	gboolean reading, is_read; /* what the supplicant knows of the sink now */
+	gboolean finding; /* NetworkManager was told to look */
+	guint repeats; /* because frames were lost, or the like */
+	gboolean is_kept; /* by itself, until it is put back */
+	GError *error; /* why it is put back */
+
+	char *device; /* NetworkManager's */
+	char *active; /* the connection in it */
+	gboolean activating; /* the call is under way */
+	gboolean has_activated; /* what is said over the air is emptied at its end */
+	char *path; /* the supplicant's object of the group's interface */
+	GInetAddress *owner; /* (nullable): the sink's address, as it came with the keys */
+	HostReason failure; /* that the supplicant told of; HOST_N_REASONS: none */
+	gboolean is_owner; /* as it told */
+	HostGroupNet net;
+};
+
+static void host_group_nm_iface_init(HostGroupInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE(HostGroupNm, host_group_nm, G_TYPE_OBJECT,
+			      G_IMPLEMENT_INTERFACE(HOST_TYPE_GROUP, host_group_nm_iface_init))
+
+static void call(HostGroupNm *self, const char *path, const char *interface, const char *method,
+		 GVariant *parameters, GAsyncReadyCallback callback)
+{
+	g_dbus_connection_call(host_supplicant_get_connection(self->supplicant), HOST_NM_NAME, path,
+			       interface, method, parameters, NULL, G_DBUS_CALL_FLAGS_NO_AUTO_START,
+			       CALL_MS, NULL, callback, callback ? g_object_ref(self) : NULL);
+}
+
+/*
+ * The end.
+ */
+
+static void finish_put_back(HostGroupNm *self)
+{
+	g_autoptr(GTask) task = g_steal_pointer(&self->task);
+
+	self->stage = STAGE_CLOSED;
+	g_clear_handle_id(&self->limit_source, g_source_remove);
+	g_clear_handle_id(&self->look_source, g_source_remove);
+	g_signal_handlers_disconnect_by_data(self->objects, self);
+	g_signal_handlers_disconnect_by_data(self->supplicant, self);
+	if (self->suspending)
+		host_supplicant_resume_search(self->supplicant);
+	self->suspending = FALSE;
+	if (self->has_activated)
+		host_supplicant_announce_again(self->supplicant);
+	g_clear_pointer(&self->use, host_supplicant_use_end);
+	if (task)
+		g_task_return_error(task, g_steal_pointer(&self->error));
+	if (self->is_kept)
+		g_object_unref(self);
+}
+
+static gboolean on_settled(gpointer data)
+{
+	HostGroupNm *self = data;
+
+	/* The group is still there; that is waited for, within the limit. */
+	if (self->path)
+		return G_SOURCE_CONTINUE;
+	self->look_source = 0;
+	finish_put_back(self);
+	return G_SOURCE_REMOVE;
+}
+
+static void settle(HostGroupNm *self)
+{
+	g_clear_handle_id(&self->look_source, g_source_remove);
+	self->look_source = g_timeout_add(SETTLE_MS, on_settled, self);
+}
+
+static gboolean on_limit(gpointer data);
+
+static void set_stage(HostGroupNm *self, Stage stage)
+{
+	self->stage = stage;
+	g_clear_handle_id(&self->limit_source, g_source_remove);
+	g_clear_handle_id(&self->look_source, g_source_remove);
+	if (stage < G_N_ELEMENTS(limits) && limits[stage].limit_s)
+		self->limit_source = g_timeout_add_seconds(limits[stage].limit_s, on_limit, self);
+}
+
+static void deactivate(HostGroupNm *self)
+{
+	call(self, HOST_NM_ROOT, HOST_NM_NAME, "DeactivateConnection",
+	     g_variant_new("(o)", self->active), NULL);
+}
+
+/* Takes @error. */
+static void put_back(HostGroupNm *self, GError *error)
+{
+	if (self->stage >= STAGE_LEAVING) {
+		g_clear_error(&error);
+		return;
+	}
+	g_clear_error(&self->error);
+	self->error = error;
+	set_stage(self, STAGE_LEAVING);
+	g_cancellable_cancel(self->asking);
+	if (self->searching)
+		host_supplicant_stop_search(self->supplicant);
+	self->searching = FALSE;
+	if (self->finding)
+		call(self, self->device, HOST_NM_P2P, "StopFind", NULL, NULL);
+	self->finding = FALSE;
+	if (self->active)
+		deactivate(self);
+	if (self->activating ||
+	    (self->active && host_nm_get_state(self->objects, self->device) > HOST_NM_DISCONNECTED))
+		return;
+	if (self->has_activated)
+		settle(self);
+	else
+		finish_put_back(self);
+}
+
+static void fail(HostGroupNm *self, HostReason reason, const char *detail)
+{
+	g_autofree char *message = host_reason_message(reason, detail);
+
+	put_back(self, g_error_new_literal(HOST_ERROR, reason, message));
+}
+
+static gboolean on_limit(gpointer data)
+{
+	HostGroupNm *self = data;
+
+	self->limit_source = 0;
+	if (self->stage == STAGE_LEAVING)
+		finish_put_back(self);
+	else if (self->stage == STAGE_SEARCH &&
+		 host_nm_get_state(self->objects, self->device) != HOST_NM_DISCONNECTED)
+		fail(self, HOST_REASON_NM_REFUSED, "its Wi-Fi Direct device is not ready");
+	else
+		fail(self,
+		     self->failure != HOST_N_REASONS ? self->failure : limits[self->stage].reason,
+		     NULL);
+	return G_SOURCE_REMOVE;
+}
+
+/* The way is gone: while it opens and after. */
+static void lose(HostGroupNm *self, HostReason reason, const char *detail)
+{
+	if (self->stage == STAGE_OPEN)
+		host_group_emit_lost(HOST_GROUP(self), reason, detail);
+	else
+		fail(self, reason, detail);
+}
+
+/*
+ * Addresses.
+ */
+
+/* The only neighbour there, once the kernel knows it. */
+static GInetAddress *find_neighbour(const char *interface)
+{
+	unsigned int index = if_nametoindex(interface);
+	struct nl_sock *socket = nl_socket_alloc();
+	struct nl_cache *cache = NULL;
+	GInetAddress *found = NULL;
+
+	if (socket && index && nl_connect(socket, NETLINK_ROUTE) == 0 &&
+	    rtnl_neigh_alloc_cache(socket, &cache) == 0) {
+		for (struct nl_object *o = nl_cache_get_first(cache); o && !found;
+		     o = nl_cache_get_next(o)) {
+			struct rtnl_neigh *neighbour = (struct rtnl_neigh *)o;
+			struct nl_addr *address = rtnl_neigh_get_dst(neighbour);
+
+			if (rtnl_neigh_get_ifindex(neighbour) == (int)index && address &&
+			    nl_addr_get_family(address) == AF_INET &&
+			    rtnl_neigh_get_lladdr(neighbour) &&
+			    !(rtnl_neigh_get_state(neighbour) & (NUD_NOARP | NUD_FAILED)))
+				found = g_inet_address_new_from_bytes(
+					nl_addr_get_binary_addr(address), G_SOCKET_FAMILY_IPV4);
+		}
+		nl_cache_free(cache);
+	}
+	nl_socket_free(socket);
+	return found;
+}
+
+static void finish_open(HostGroupNm *self)
+{
+	g_autoptr(GTask) task = g_steal_pointer(&self->task);
+
+	set_stage(self, STAGE_OPEN);
+	self->net.is_configured = TRUE;
+	g_task_return_boolean(task, TRUE);
+}
+
+static gboolean on_look_for_address(gpointer data)
+{
+	HostGroupNm *self = data;
+
+	self->net.peer = find_neighbour(self->net.interface);
+	if (!self->net.peer)
+		return G_SOURCE_CONTINUE;
+	self->look_source = 0;
+	finish_open(self);
+	return G_SOURCE_REMOVE;
+}
+
+/* The value of @name in the dictionaries of @list, the first of which counts. */
+static char *first_string(GVariant *list, const char *name)
+{
+	g_autoptr(GVariant) first =
+		list && g_variant_n_children(list) ? g_variant_get_child_value(list, 0) : NULL;
+	char *value = NULL;
+
+	if (first)
+		g_variant_lookup(first, name, "s", &value);
+	return value;
+}
+
+/* Who gave this machine's address: the owner of the group. */
+static char *find_server(HostGroupNm *self, const char *ip4)
+{
+	g_autoptr(GVariant)
+		path = host_nm_get(self->objects, self->device, HOST_NM_DEVICE, "Dhcp4Config", "o");
+	g_autoptr(GVariant) options = NULL;
+	g_autoptr(GVariant) gateway = host_nm_get(self->objects, ip4, NM_IP4, "Gateway", "s");
+	char *server = NULL;
+
+	if (path)
+		options = host_nm_get(self->objects, g_variant_get_string(path, NULL), NM_DHCP4,
+				      "Options", "a{sv}");
+	if (options)
+		g_variant_lookup(options, "dhcp_server_identifier", "s", &server);
+	if (!server && gateway && *g_variant_get_string(gateway, NULL))
+		server = g_variant_dup_string(gateway, NULL);
+	return server;
+}
+
+/* FALSE: what it says of addresses is not there yet. */
+static gboolean read_addresses(HostGroupNm *self)
+{
+	g_autoptr(GVariant) interface =
+		host_nm_get(self->objects, self->device, HOST_NM_DEVICE, "IpInterface", "s");
+	g_autoptr(GVariant)
+		path = host_nm_get(self->objects, self->device, HOST_NM_DEVICE, "Ip4Config", "o");
+	const char *ip4 = path ? g_variant_get_string(path, NULL) : NULL;
+	g_autoptr(GVariant) list = host_nm_get(self->objects, ip4, NM_IP4, "AddressData", "aa{sv}");
+	g_autofree char *local = first_string(list, "address");
+	g_autofree char *server = NULL;
+
+	if (!interface || !*g_variant_get_string(interface, NULL) || !local)
+		return FALSE;
+	host_group_net_clear(&self->net);
+	self->net.interface = g_variant_dup_string(interface, NULL);
+	self->net.local = g_inet_address_new_from_string(local);
+	self->net.is_owner = self->is_owner;
+	server = self->is_owner || self->owner ? NULL : find_server(self, ip4);
+	if (server)
+		self->net.peer = g_inet_address_new_from_string(server);
+	else if (!self->is_owner && self->owner)
+		self->net.peer = g_object_ref(self->owner);
+	return self->net.local != NULL;
+}
+
+static gboolean on_look_after_activation(gpointer data)
+{
+	HostGroupNm *self = data;
+
+	if (!read_addresses(self))
+		return G_SOURCE_CONTINUE;
+	self->look_source = 0;
+	if (self->net.peer) {
+		finish_open(self);
+		return G_SOURCE_REMOVE;
+	}
+	host_group_emit_step(HOST_GROUP(self), "address",
+			     "The group is there, the sink gets an address");
+	self->look_source = g_timeout_add(LOOK_MS, on_look_for_address, self);
+	return G_SOURCE_REMOVE;
+}
+
+/*
+ * Activation.
+ */
+
+static void search(HostGroupNm *self);
+
+/* The activation has failed, for its @reason. */
+static void fail_activation(HostGroupNm *self, guint reason)
+{
+	g_autofree char *detail = g_strdup_printf("NetworkManager's reason %u", reason);
+	HostReason known = reason == NM_SUPPLICANT_TIMEOUT ? HOST_REASON_NOT_ACCEPTED
+			   : reason == NM_PEER_NOT_FOUND   ? HOST_REASON_SINK_NOT_FOUND
+							   : HOST_REASON_GROUP_FAILED;
+
+	if (known == HOST_REASON_GROUP_FAILED && self->failure == HOST_N_REASONS &&
+	    self->repeats < MAX_REPEATS) {
+		g_message("No group came about (%s): once more", detail);
+		self->repeats++;
+		g_clear_pointer(&self->active, g_free);
+		host_supplicant_announce_again(self->supplicant);
+		search(self);
+		return;
+	}
+	/* The supplicant knows better. */
+	fail(self, self->failure != HOST_N_REASONS ? self->failure : known, detail);
+}
+
+/* So does the group, for its @reason. */
+static void lose_activation(HostGroupNm *self, guint reason)
+{
+	g_autofree char *detail = g_strdup_printf("by NetworkManager, for its reason %u", reason);
+
+	if (reason == NM_SUPPLICANT_DISCONNECT)
+		lose(self, HOST_REASON_LINK_LOST, "the Wi-Fi Direct group has ended");
+	else if (reason == NM_PEER_NOT_FOUND)
+		lose(self, HOST_REASON_LINK_LOST, "the sink has left the group");
+	else
+		lose(self, HOST_REASON_GROUP_REMOVED, detail);
+}
+
+static void on_properties_changed(GDBusObjectManagerClient *objects, GDBusObjectProxy *object,
+				  GDBusProxy *proxy, GVariant *changed,
+				  const char *const *invalidated, HostGroupNm *self)
+{
+	g_autoptr(HostGroupNm) kept = g_object_ref(self);
+	const char *path = g_dbus_proxy_get_object_path(proxy);
+	guint state, reason = 0;
+
+	if (g_strcmp0(path, self->device) || !g_variant_lookup(changed, "State", "u", &state))
+		return;
+	/* Both come in one signal. */
+	g_variant_lookup(changed, "StateReason", "(uu)", NULL, &reason);
+	if (self->stage == STAGE_LEAVING && state <= HOST_NM_DISCONNECTED) {
+		settle(self);
+	} else if (self->stage == STAGE_ACTIVATE && state == HOST_NM_ACTIVATED) {
+		set_stage(self, STAGE_ADDRESS);
+		self->look_source = g_timeout_add(LOOK_MS, on_look_after_activation, self);
+	} else if (self->stage == STAGE_ACTIVATE && self->active &&
+		   (state <= HOST_NM_DISCONNECTED || state > HOST_NM_DEACTIVATING)) {
+		fail_activation(self, reason);
+	} else if ((self->stage == STAGE_ADDRESS || self->stage == STAGE_OPEN) &&
+		   state != HOST_NM_ACTIVATED) {
+		lose_activation(self, reason);
+	}
+}
+
+static void on_owner_changed(GObject *objects, GParamSpec *pspec, HostGroupNm *self)
+{
+	g_autoptr(HostGroupNm) kept = g_object_ref(self);
+	g_autofree char *owner =
+		g_dbus_object_manager_client_get_name_owner(G_DBUS_OBJECT_MANAGER_CLIENT(objects));
+
+	if (owner)
+		return;
+	/* It may have had no time to end the group. */
+	if (self->path)
+		g_dbus_connection_call(host_supplicant_get_connection(self->supplicant),
+				       HOST_SUPPLICANT_NAME, self->path, HOST_SUPPLICANT_P2P,
+				       "Disconnect", NULL, NULL, G_DBUS_CALL_FLAGS_NO_AUTO_START,
+				       CALL_MS, NULL, NULL, NULL);
+	g_clear_pointer(&self->active, g_free);
+	if (self->stage == STAGE_LEAVING)
+		finish_put_back(self);
+	else if (self->stage > STAGE_NEW && self->stage < STAGE_LEAVING)
+		lose(self, HOST_REASON_NM_AWAY, NULL);
+}
+
+/* It has left the bus before it has answered. */
+static gboolean is_gone(const GError *error)
+{
+	return g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY) ||
+	       g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN) ||
+	       g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER);
+}
+
+static void on_activated(GObject *object, GAsyncResult *result, gpointer data)
+{
+	g_autoptr(HostGroupNm) self = data;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant)
+		answer = g_dbus_connection_call_finish(G_DBUS_CONNECTION(object), result, &error);
+	char *active = NULL;
+
+	self->activating = FALSE;
+	if (answer && g_variant_is_of_type(answer, G_VARIANT_TYPE("(ooa{sv})")))
+		g_variant_get(answer, "(ooa{sv})", NULL, &active, NULL);
+	g_free(self->active);
+	self->active = active;
+	self->has_activated = active != NULL;
+	if (self->stage != STAGE_ACTIVATE) {
+		/* It was called off meanwhile. */
+		if (active)
+			deactivate(self);
+		else if (self->stage == STAGE_LEAVING)
+			finish_put_back(self);
+		return;
+	}
+	if (!active && is_gone(error)) {
+		fail(self, HOST_REASON_NM_AWAY, NULL);
+	} else if (!active) {
+		if (error)
+			g_dbus_error_strip_remote_error(error);
+		fail(self, HOST_REASON_NM_REFUSED, error ? error->message : NULL);
+	}
+}
+
+static GVariant *make_connection(HostGroupNm *self)
+{
+	g_autofree char *name = g_strdup_printf("Wireless display %s", self->sink);
+	g_autofree char *peer = g_ascii_strup(self->sink, -1);
+	g_auto(GVariantDict) connection = G_VARIANT_DICT_INIT(NULL);
+
+	g_variant_dict_insert(&connection, "type", "s", "wifi-p2p");
+	g_variant_dict_insert(&connection, "id", "s", name);
+	g_variant_dict_insert(&connection, "autoconnect", "b", FALSE);
+	/* The display's network leads nowhere else. */
+	return g_variant_new_parsed(
+		"{'connection': %@a{sv}, "
+		"'wifi-p2p': {'peer': <%s>, 'wps-method': <%u>, 'wfd-ies': <%*>}, "
+		"'ipv4': {'method': <'auto'>, 'never-default': <true>}, "
+		"'ipv6': {'method': <'disabled'>}}",
+		g_variant_dict_end(&connection), peer, (guint)NM_WPS_BUTTON,
+		host_wfd_ie_source(self->port));
+}
+
+/* NetworkManager's object of the sink; transfer full, or NULL. */
+static char *find_peer(HostGroupNm *self)
+{
+	g_autoptr(GVariant)
+		peers = host_nm_get(self->objects, self->device, HOST_NM_P2P, "Peers", "ao");
+	GVariantIter iter;
+	const char *path;
+
+	if (!peers)
+		return NULL;
+	g_variant_iter_init(&iter, peers);
+	while (g_variant_iter_next(&iter, "&o", &path)) {
+		g_autoptr(GVariant)
+			address = host_nm_get(self->objects, path, NM_PEER, "HwAddress", "s");
+
+		if (address && !g_ascii_strcasecmp(g_variant_get_string(address, NULL), self->sink))
+			return g_strdup(path);
+	}
+	return NULL;
+}
+
+static void activate(HostGroupNm *self, const char *peer)
+{
+	set_stage(self, STAGE_ACTIVATE);
+	if (self->searching)
+		host_supplicant_stop_search(self->supplicant);
+	self->searching = FALSE;
+	host_supplicant_suspend_search(self->supplicant);
+	self->suspending = TRUE;
+	host_group_emit_step(HOST_GROUP(self), "pairing",
+			     "The sink is asked, and may have to be told to accept");
+	self->activating = TRUE;
+	/* It goes when miracastd does. */
+	call(self, HOST_NM_ROOT, HOST_NM_NAME, "AddAndActivateConnection2",
+	     g_variant_new("(@a{sa{sv}}oo@a{sv})", make_connection(self), self->device, peer,
+			   g_variant_new_parsed("{'persist': <'volatile'>, "
+						"'bind-activation': <'dbus-client'>}")),
+	     on_activated);
+}
+
+/* FALSE: it has failed. */
+static gboolean check_sink(HostGroupNm *self, const HostSupplicantPeer *peer)
+{
+	const char *missing = NULL;
+
+	if (peer->is_owner)
+		missing = "the sink owns a group already, and it joins none";
+	else if (self->has_pin || host_p2p_needs_pin(peer->methods))
+		missing = "a PIN is wanted, and it has the push button only";
+	else if (self->intent >= 0)
+		missing = "it lets nobody choose the intent";
+	if (missing)
+		fail(self, HOST_REASON_NM_UNABLE, missing);
+	return !missing;
+}
+
+static void on_sink_read(gpointer data)
+{
+	g_autoptr(HostGroupNm) self = data;
+
+	self->is_read = TRUE;
+}
+
+static void on_station_asked(GObject *object, GAsyncResult *result, gpointer data)
+{
+	g_autoptr(HostGroupNm) self = data;
+	GError *error = NULL;
+	gboolean may = host_station_ask_finish(result, &error);
+	g_autofree char *peer = NULL;
+
+	if (self->stage != STAGE_STATION) {
+		g_clear_error(&error);
+		return;
+	}
+	peer = may ? find_peer(self) : NULL;
+	if (peer)
+		activate(self, peer);
+	else if (may)
+		fail(self, HOST_REASON_SINK_NOT_FOUND, NULL);
+	else
+		put_back(self, error);
+}
+
+/* FALSE: not yet. */
+static gboolean is_seen(HostGroupNm *self)
+{
+	const HostSupplicantPeer *seen = host_supplicant_find_peer(self->supplicant, self->sink);
+	g_autofree char *peer = NULL;
+
+	if (!seen || g_get_monotonic_time() - self->search_began < FRESH_MS * 1000 ||
+	    host_nm_get_state(self->objects, self->device) != HOST_NM_DISCONNECTED)
+		return FALSE;
+	if (!self->reading)
+		host_supplicant_read_peer(self->supplicant, seen, on_sink_read, g_object_ref(self));
+	self->reading = TRUE;
+	if (!self->is_read || !check_sink(self, seen))
+		return FALSE;
+	peer = find_peer(self);
+	if (!peer && !self->finding)
+		call(self, self->device, HOST_NM_P2P, "StartFind",
+		     g_variant_new_parsed("({'timeout': <%i>},)", FIND_S), NULL);
+	self->finding = self->finding || !peer;
+	return peer != NULL;
+}
+
+static gboolean on_look_for_sink(gpointer data)
+{
+	HostGroupNm *self = data;
+
+	/* Failing and the next stage remove this source. */
+	if (is_seen(self)) {
+		set_stage(self, STAGE_STATION);
+		host_station_ask_async(self->supplicant, self->agent, self->asking,
+				       on_station_asked, g_object_ref(self));
+	}
+	return G_SOURCE_CONTINUE;
+}
+
+static void search(HostGroupNm *self)
+{
+	if (self->suspending)
+		host_supplicant_resume_search(self->supplicant);
+	self->suspending = FALSE;
+	self->reading = FALSE;
+	self->is_read = FALSE;
+	self->finding = FALSE;
+	set_stage(self, STAGE_SEARCH);
+	host_group_emit_step(HOST_GROUP(self), "searching", "The sink is looked for");
+	host_supplicant_start_search(self->supplicant);
+	self->searching = TRUE;
+	self->search_began = g_get_monotonic_time();
+	self->look_source = g_timeout_add(LOOK_MS, on_look_for_sink, self);
+}
+
+static void on_ready(const GError *error, gpointer data)
+{
+	HostGroupNm *self = data;
+	const char *interface = host_supplicant_get_interface(self->supplicant);
+	guint state;
+
+	if (self->stage != STAGE_USE)
+		return;
+	if (error) {
+		put_back(self, g_error_copy(error));
+		return;
+	}
+	self->device = interface ? host_nm_find_p2p_device(self->objects, interface) : NULL;
+	if (!self->device) {
+		fail(self, HOST_REASON_NM_UNABLE, "it has no Wi-Fi Direct device there");
+		return;
+	}
+	state = host_nm_get_state(self->objects, self->device);
+	/* Else it is about to be free. */
+	if (state > HOST_NM_DISCONNECTED && state <= HOST_NM_ACTIVATED) {
+		fail(self, HOST_REASON_NM_REFUSED, "its Wi-Fi Direct device is in use");
+		return;
+	}
+	search(self);
+}
+
+/*
+ * What the supplicant says, and NetworkManager does not.
+ */
+
+static void on_event(HostSupplicant *supplicant, const char *path, const char *name,
+		     GVariant *parameters, HostGroupNm *self)
+{
+	g_autoptr(GVariant) properties = NULL;
+	const char *role, *group;
+	int status;
+
+	if (!strcmp(name, "InterfaceRemoved") &&
+	    g_variant_is_of_type(parameters, G_VARIANT_TYPE("(o)"))) {
+		g_variant_get(parameters, "(&o)", &group);
+		if (!g_strcmp0(group, self->path)) {
+			g_clear_pointer(&self->path, g_free);
+			if (self->stage == STAGE_LEAVING && self->look_source)
+				settle(self);
+		}
+	}
+	if (self->stage != STAGE_ACTIVATE)
+		return;
+	if (g_variant_is_of_type(parameters, G_VARIANT_TYPE("(a{sv})")))
+		properties = g_variant_get_child_value(parameters, 0);
+	if (!properties)
+		return;
+	if (!strcmp(name, "GroupStarted") && g_variant_lookup(properties, "role", "&s", &role) &&
+	    g_variant_lookup(properties, "interface_object", "&o", &group)) {
+		self->is_owner = !strcmp(role, "GO");
+		g_free(self->path);
+		self->path = g_strdup(group);
+		g_clear_object(&self->owner);
+		self->owner = host_group_lookup_address(properties, "IpAddrGo");
+		host_group_emit_step(HOST_GROUP(self), "joining",
+				     "The sink has accepted, keys are exchanged");
+	} else if (!strcmp(name, "GONegotiationFailure") &&
+		   g_variant_lookup(properties, "status", "i", &status)) {
+		self->failure = host_p2p_reason(status);
+	}
+}
+
+/*
+ * As a group.
+ */
+
+/* Not in the handler: the cancellable must not be let go of while it calls us. */
+static gboolean on_cancelled_idle(gpointer data)
+{
+	HostGroupNm *self = data;
+
+	if (self->task)
+		put_back(self, g_error_new_literal(G_IO_ERROR, G_IO_ERROR_CANCELLED, "Cancelled"));
+	return G_SOURCE_REMOVE;
+}
+
+static void on_cancelled(GCancellable *cancellable, gpointer data)
+{
+	g_idle_add_full(G_PRIORITY_DEFAULT, on_cancelled_idle, g_object_ref(data), g_object_unref);
+}
+
+static void host_group_nm_open_async(HostGroup *group, GCancellable *cancellable,
+				     GAsyncReadyCallback callback, gpointer user_data)
+{
+	HostGroupNm *self = HOST_GROUP_NM(group);
+
+	g_return_if_fail(self->stage == STAGE_NEW);
+	self->task = g_task_new(self, cancellable, callback, user_data);
+	g_task_set_check_cancellable(self->task, FALSE);
+	if (cancellable)
+		g_signal_connect_object(cancellable, "cancelled", G_CALLBACK(on_cancelled), self,
+					0);
+	g_signal_connect(self->supplicant, "event", G_CALLBACK(on_event), self);
+	g_signal_connect(self->objects, "interface-proxy-properties-changed",
+			 G_CALLBACK(on_properties_changed), self);
+	g_signal_connect(self->objects, "notify::name-owner", G_CALLBACK(on_owner_changed), self);
+	set_stage(self, STAGE_USE);
+	self->use = host_supplicant_use(self->supplicant, self->port, on_ready, self);
+}
+
+static gboolean host_group_nm_open_finish(HostGroup *group, GAsyncResult *result, GError **error)
+{
+	return g_task_propagate_boolean(G_TASK(result), error);
+}
+
+static const HostGroupNet *host_group_nm_get_net(HostGroup *group)
+{
+	return &HOST_GROUP_NM(group)->net;
+}
+
+static void host_group_nm_close(HostGroup *group)
+{
+	HostGroupNm *self = HOST_GROUP_NM(group);
+
+	/* It stays until NetworkManager is done. */
+	if (self->stage != STAGE_NEW && self->stage < STAGE_LEAVING) {
+		g_object_ref(self);
+		put_back(self, NULL);
+		if (self->stage == STAGE_CLOSED)
+			g_object_unref(self);
+		else
+			self->is_kept = TRUE;
+	}
+}
+
+static void host_group_nm_add_details(HostGroup *group, GVariantDict *details)
+{
+	g_variant_dict_insert(details, "link-maker", "s",
+			      host_group_maker_word(HOST_GROUP_MAKER_NM));
+}
+
+static void host_group_nm_iface_init(HostGroupInterface *iface)
+{
+	iface->open_async = host_group_nm_open_async;
+	iface->open_finish = host_group_nm_open_finish;
+	iface->get_net = host_group_nm_get_net;
+	iface->close = host_group_nm_close;
+	iface->add_details = host_group_nm_add_details;
+}
+
+static void host_group_nm_init(HostGroupNm *self)
+{
+	self->failure = HOST_N_REASONS;
+	self->asking = g_cancellable_new();
+}
+
+static void host_group_nm_finalize(GObject *object)
+{
+	HostGroupNm *self = HOST_GROUP_NM(object);
+
+	g_clear_handle_id(&self->limit_source, g_source_remove);
+	g_clear_handle_id(&self->look_source, g_source_remove);
+	g_signal_handlers_disconnect_by_data(self->objects, self);
+	g_signal_handlers_disconnect_by_data(self->supplicant, self);
+	g_clear_pointer(&self->use, host_supplicant_use_end);
+	g_clear_error(&self->error);
+	host_group_net_clear(&self->net);
+	g_free(self->sink);
+	g_free(self->device);
+	g_free(self->active);
+	g_free(self->path);
+	g_clear_object(&self->owner);
+	g_object_unref(self->asking);
+	g_object_unref(self->agent);
+	g_object_unref(self->objects);
+	g_object_unref(self->supplicant);
+	G_OBJECT_CLASS(host_group_nm_parent_class)->finalize(object);
+}
+
+static void host_group_nm_class_init(HostGroupNmClass *class)
+{
+	G_OBJECT_CLASS(class)->finalize = host_group_nm_finalize;
+}
+
+HostGroup *host_group_nm_new(GDBusObjectManager *objects, HostSupplicant *supplicant,
+			     const char *sink, guint16 port, HostAgent *agent, gboolean has_pin,
+			     int intent)
+{
+	HostGroupNm *self = g_object_new(HOST_TYPE_GROUP_NM, NULL);
+
+	self->objects = g_object_ref(objects);
+	self->supplicant = g_object_ref(supplicant);
+	self->sink = g_strdup(sink);
+	self->port = port;
+	self->agent = g_object_ref(agent);
+	self->has_pin = has_pin;
+	self->intent = intent;
+	return HOST_GROUP(self);
+}

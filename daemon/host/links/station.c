@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "station.h"
+
+#include "radio.h"
+
+#include <string.h>
+
+static void on_confirmed(GObject *object, GAsyncResult *result, gpointer data)
+{
+	g_autoptr(GTask) task = data;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *message = NULL;
+	HostReason reason;
+
+	if (host_agent_confirm_finish(HOST_AGENT(object), result, &error)) {
+		g_task_return_boolean(task, TRUE);
+		return;
+	}
+	reason = g_error_matches(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED)
+			 ? HOST_REASON_STATION_KEPT
+			 : HOST_REASON_DECLINED_BY_USER;
+	message = host_reason_message(reason, NULL);
+	g_task_return_new_error(task, HOST_ERROR, (int)reason, "%s", message);
+}
+
+static void on_state_read(GObject *object, GAsyncResult *result, gpointer data)
+{
+	g_autoptr(GTask) task = data;
+	g_autoptr(GVariant)
+		answer = g_dbus_connection_call_finish(G_DBUS_CONNECTION(object), result, NULL);
+	g_autoptr(GVariant) state = NULL;
+
+	if (answer)
+		g_variant_get(answer, "(v)", &state);
+	if (!state || !g_variant_is_of_type(state, G_VARIANT_TYPE_STRING) ||
+	    strcmp(g_variant_get_string(state, NULL), "completed")) {
+		g_task_return_boolean(task, TRUE);
+		return;
+	}
+	host_agent_confirm_async(g_task_get_task_data(task), "station-goes-away",
+				 "This Wi-Fi device cannot be on its network and reach the sink at "
+				 "once: the network will be left.",
+				 g_task_get_cancellable(task), on_confirmed, g_object_ref(task));
+}
+
+void host_station_ask_async(HostSupplicant *supplicant, HostAgent *agent, GCancellable *cancellable,
+			    GAsyncReadyCallback callback, gpointer user_data)
+{
+	g_autoptr(GTask) task = g_task_new(supplicant, cancellable, callback, user_data);
+
+	g_task_set_check_cancellable(task, FALSE);
+	g_task_set_task_data(task, g_object_ref(agent), g_object_unref);
+	/* Where both go together, the supplicant prefers the network's channel by itself. */
+	if (host_radio_count_channels(host_supplicant_get_interface(supplicant))) {
+		g_task_return_boolean(task, TRUE);
+		return;
+	}
+	g_dbus_connection_call(host_supplicant_get_connection(supplicant), HOST_SUPPLICANT_NAME,
+			       host_supplicant_get_p2p(supplicant), HOST_SUPPLICANT_PROPERTIES,
+			       "Get", g_variant_new("(ss)", HOST_SUPPLICANT_INTERFACE, "State"),
+			       G_VARIANT_TYPE("(v)"), G_DBUS_CALL_FLAGS_NO_AUTO_START,
+			       HOST_SUPPLICANT_CALL_MS, NULL, on_state_read, g_object_ref(task));
+}
+
+gboolean host_station_ask_finish(GAsyncResult *result, GError **error)
+{
+	return g_task_propagate_boolean(G_TASK(result), error);
+}
