@@ -349,6 +349,27 @@ static gboolean zone_has(GDBusConnection *bus, const char *method, GVariant *arg
 	return yes;
 }
 
+/* The zone that miracastd brings for Wi-Fi Direct groups. */
+static void say_of_groups(CtlPatient *patient, GDBusConnection *bus)
+{
+	g_autoptr(GVariant) answer = call(bus, FIREWALLD, "/org/fedoraproject/FirewallD1",
+					  FIREWALLD ".zone", "getZones", NULL, "(as)", NULL);
+	g_autofree const char **zones = NULL;
+
+	if (!answer)
+		return;
+	g_variant_get(answer, "(^a&s)", &zones);
+	if (g_strv_contains(zones, "miracast"))
+		ctl_patient_say(patient, CTL_HEALTH_OK, NULL,
+				"Its zone miracast lets sinks of Wi-Fi Direct groups in.");
+	else
+		ctl_patient_say(patient, CTL_HEALTH_WARNING,
+				N_("firewall-cmd --reload, if "
+				   "/usr/lib/firewalld/zones/miracast.xml is there"),
+				N_("It does not know the zone miracast: sinks of Wi-Fi Direct "
+				   "groups may not be let in."));
+}
+
 static void ask_firewalld(CtlPatient *patient, GDBusConnection *bus)
 {
 	g_autoptr(GError) error = NULL;
@@ -400,6 +421,7 @@ void ctl_look_at_firewall(CtlPatient *patient)
 
 	if (look_for(bus, FIREWALLD) == RUNNING) {
 		ask_firewalld(patient, bus);
+		say_of_groups(patient, bus);
 		return;
 	}
 	if (ufw_is_on(patient)) {

@@ -307,6 +307,7 @@ static void start(struct machine *machine, const struct service *services, gsize
 		"<arg type='a{oa{sa{sv}}}' direction='out'/></method>"
 		"<method name='GetState'><arg type='i' direction='out'/></method>"
 		"<method name='getDefaultZone'><arg type='s' direction='out'/></method>"
+		"<method name='getZones'><arg type='as' direction='out'/></method>"
 		"<method name='queryPort'><arg type='s' direction='in'/>"
 		"<arg type='s' direction='in'/><arg type='s' direction='in'/>"
 		"<arg type='b' direction='out'/></method>"
@@ -375,7 +376,9 @@ static void test_all_is_well(struct machine *machine, gconstpointer unused)
 	       "org.fedoraproject.FirewallD1", "{'getDefaultZone': <('public',)>}", ANSWERS},
 	      {"org.fedoraproject.FirewallD1", "/org/fedoraproject/FirewallD1",
 	       "org.fedoraproject.FirewallD1.zone",
-	       "{'queryPort': <(false,)>, 'queryService': <(true,)>}", ANSWERS});
+	       "{'queryPort': <(false,)>, 'queryService': <(true,)>, 'getZones': <(['public', "
+	       "'miracast'],)>}",
+	       ANSWERS});
 	run_kernel(machine);
 	put_directory(machine, "/sys/class/miracast/miracast0");
 	run(machine, NULL);
@@ -386,6 +389,7 @@ static void test_all_is_well(struct machine *machine, gconstpointer unused)
 	expect(machine, "network-manager", "ok", "It manages wlan0");
 	expect(machine, "avahi", "ok", "It runs");
 	expect(machine, "firewall", "ok", "public");
+	expect(machine, "firewall", "ok", "zone miracast");
 	expect(machine, "encoders", "ok", "x264enc");
 	g_assert_nonnull(strstr(machine->output, "\"works\":true"));
 	g_assert_cmpint(machine->status, ==, 0);
@@ -409,13 +413,15 @@ static void test_half_is_well(struct machine *machine, gconstpointer unused)
 	       "org.fedoraproject.FirewallD1", "{'getDefaultZone': <('public',)>}", ANSWERS},
 	      {"org.fedoraproject.FirewallD1", "/org/fedoraproject/FirewallD1",
 	       "org.fedoraproject.FirewallD1.zone",
-	       "{'queryPort': <(false,)>, 'queryService': <(false,)>}", ANSWERS});
+	       "{'queryPort': <(false,)>, 'queryService': <(false,)>, 'getZones': <(['public'],)>}",
+	       ANSWERS});
 	run(machine, NULL);
 	expect(machine, "service", "warning", "its version is 0");
 	expect(machine, "supplicant", "warning", "without Wi-Fi Display");
 	expect(machine, "avahi", "warning", "state 3");
 	expect(machine, "network-manager", "warning", "makes no Wi-Fi Direct groups");
 	expect(machine, "firewall", "warning", "firewall-cmd --add-port=7236/tcp");
+	expect(machine, "firewall", "warning", "does not know the zone miracast");
 }
 
 static void test_refused(struct machine *machine, gconstpointer unused)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "group-nm.h"
 
+#include "firewall.h"
 #include "network-manager.h"
 #include "p2p.h"
 #include "station.h"
@@ -491,6 +492,9 @@ static GVariant *make_connection(HostGroupNm *self)
 	g_variant_dict_insert(&connection, "type", "s", "wifi-p2p");
 	g_variant_dict_insert(&connection, "id", "s", name);
 	g_variant_dict_insert(&connection, "autoconnect", "b", FALSE);
+	/* The one that it takes by itself where it owns the group lets nobody come to us. */
+	if (host_firewall_has_zone())
+		g_variant_dict_insert(&connection, "zone", "s", HOST_FIREWALL_ZONE);
 	/* The display's network leads nowhere else. */
 	return g_variant_new_parsed(
 		"{'connection': %@a{sv}, "

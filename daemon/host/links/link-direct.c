@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "link-direct.h"
 
+#include "firewall.h"
 #include "link-watch.h"
 #include "liveness.h"
 #include "reason.h"
@@ -25,6 +26,8 @@ struct _HostLinkDirect {
 
 	HostWait *wait; /* from the first open until it is settled */
 	gint64 deadline; /* monotonic us, of that wait */
+	GCancellable *looking; /* at the firewall */
+	char *obstacle; /* (nullable): what it may be that keeps the sink out */
 	int next_socket; /* the sink's, if it came again meanwhile; else -1 */
 
 	/* While it opens. */
@@ -42,6 +45,7 @@ G_DEFINE_FINAL_TYPE_WITH_CODE(HostLinkDirect, host_link_direct, G_TYPE_OBJECT,
 
 static void stop_waiting(HostLinkDirect *self)
 {
+	g_cancellable_cancel(self->looking);
 	if (self->wait)
 		host_listener_cancel(self->wait);
 	self->wait = NULL;
@@ -139,8 +143,9 @@ static gboolean on_timeout(gpointer data)
 		fail_open(self, HOST_REASON_WRONG_PEER, "%s within %u s; refused: %u, last %s",
 			  peer, self->wait_s, self->n_refused, self->last_refused);
 	else
-		fail_open(self, HOST_REASON_SINK_DID_NOT_CONNECT, "%s within %u s", peer,
-			  self->wait_s);
+		fail_open(self, HOST_REASON_SINK_DID_NOT_CONNECT, "%s within %u s%s%s", peer,
+			  self->wait_s, self->obstacle ? "; " : "",
+			  self->obstacle ? self->obstacle : "");
 	return G_SOURCE_REMOVE;
 }
 
@@ -189,6 +194,23 @@ static void tell_of_waiting(HostLinkDirect *self)
 	host_link_emit_step(HOST_LINK(self), "waiting", message);
 }
 
+static void on_firewall_looked_at(GObject *object, GAsyncResult *result, gpointer data)
+{
+	HostLinkDirect *self = data;
+	g_autofree char *obstacle = NULL;
+	gboolean is_sure;
+
+	if (!host_firewall_look_finish(result, &obstacle, &is_sure))
+		return;
+	/* The sink has come meanwhile, or is not waited for any more. */
+	if (!self->task || !self->wait || !obstacle)
+		return;
+	if (is_sure)
+		host_link_emit_step(HOST_LINK(self), "firewall", obstacle);
+	g_free(self->obstacle);
+	self->obstacle = g_steal_pointer(&obstacle);
+}
+
 /* FALSE: the open has failed. */
 static gboolean begin_to_wait(HostLinkDirect *self)
 {
@@ -215,6 +237,8 @@ static gboolean begin_to_wait(HostLinkDirect *self)
 	}
 	self->deadline = g_get_monotonic_time() + self->wait_s * G_TIME_SPAN_SECOND;
 	tell_of_waiting(self);
+	host_firewall_look_async(host_link_watch_get_interface(self->watch), port, "tcp",
+				 self->looking, on_firewall_looked_at, self);
 	return TRUE;
 }
 
@@ -293,6 +317,7 @@ static void host_link_direct_iface_init(HostLinkInterface *iface)
 static void host_link_direct_init(HostLinkDirect *self)
 {
 	self->next_socket = -1;
+	self->looking = g_cancellable_new();
 	self->logged = g_ptr_array_new_with_free_func(g_free);
 }
 
@@ -306,6 +331,8 @@ static void host_link_direct_finalize(GObject *object)
 	g_object_unref(self->local);
 	g_object_unref(self->peer);
 	g_free(self->last_refused);
+	g_free(self->obstacle);
+	g_object_unref(self->looking);
 	G_OBJECT_CLASS(host_link_direct_parent_class)->finalize(object);
 }
 

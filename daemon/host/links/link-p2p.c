@@ -3,7 +3,11 @@
 
 #include "reason.h"
 #include "address.h"
+#include "firewall.h"
 #include "link-direct.h"
+
+/* Where its server is asked. */
+#define DHCP_PORT 67
 
 struct _HostLinkP2p {
 	GObject parent_instance;
@@ -15,6 +19,8 @@ struct _HostLinkP2p {
 
 	gboolean has_net; /* the group is open */
 	HostAddress *address;
+	GCancellable *looking; /* at the firewall */
+	char *obstacle; /* (nullable): what it may be that keeps the sink from an address */
 	HostLink *direct; /* on the group's addresses */
 
 	GTask *task; /* while it opens */
@@ -30,6 +36,7 @@ G_DEFINE_FINAL_TYPE_WITH_CODE(HostLinkP2p, host_link_p2p, G_TYPE_OBJECT,
 
 static void put_back(HostLinkP2p *self)
 {
+	g_cancellable_cancel(self->looking);
 	if (self->direct) {
 		g_signal_handlers_disconnect_by_data(self->direct, self);
 		host_link_close(self->direct);
@@ -98,7 +105,7 @@ static void on_direct_open(GObject *object, GAsyncResult *result, gpointer data)
 	    self->group && host_group_get_net(self->group)->is_owner &&
 	    !host_group_get_net(self->group)->local && !host_address_is_leased(self->address)) {
 		g_autofree char *message =
-			host_reason_message(HOST_REASON_SINK_TOOK_NO_ADDRESS, NULL);
+			host_reason_message(HOST_REASON_SINK_TOOK_NO_ADDRESS, self->obstacle);
 
 		g_clear_error(&error);
 		error = g_error_new_literal(HOST_ERROR, HOST_REASON_SINK_TOOK_NO_ADDRESS, message);
@@ -152,6 +159,21 @@ static void on_group_lost(HostGroup *group, int reason, const char *detail, Host
 	lose(self, reason, detail);
 }
 
+static void on_firewall_looked_at(GObject *object, GAsyncResult *result, gpointer data)
+{
+	HostLinkP2p *self = data;
+	g_autofree char *obstacle = NULL;
+	gboolean is_sure;
+
+	if (!host_firewall_look_finish(result, &obstacle, &is_sure))
+		return;
+	if (!self->task || !obstacle)
+		return;
+	if (is_sure)
+		host_link_emit_step(HOST_LINK(self), "firewall", obstacle);
+	self->obstacle = g_steal_pointer(&obstacle);
+}
+
 static void on_group_open(GObject *object, GAsyncResult *result, gpointer data)
 {
 	g_autoptr(HostLinkP2p) self = data;
@@ -178,6 +200,9 @@ static void on_group_open(GObject *object, GAsyncResult *result, gpointer data)
 			    net->is_owner ? "The group is there, the sink gets an address"
 					  : "The group is there, the sink is asked for an address");
 	self->address = host_address_new(net, on_address_ready, on_address_lost, self);
+	if (net->is_owner)
+		host_firewall_look_async(net->interface, DHCP_PORT, "udp", self->looking,
+					 on_firewall_looked_at, self);
 }
 
 /* Not in the handler: the cancellable must not be let go of while it calls us. */
@@ -281,6 +306,7 @@ static void host_link_p2p_iface_init(HostLinkInterface *iface)
 
 static void host_link_p2p_init(HostLinkP2p *self)
 {
+	self->looking = g_cancellable_new();
 }
 
 static void host_link_p2p_finalize(GObject *object)
@@ -290,6 +316,8 @@ static void host_link_p2p_finalize(GObject *object)
 	put_back(self);
 	g_clear_object(&self->opening);
 	g_free(self->lost_detail);
+	g_free(self->obstacle);
+	g_object_unref(self->looking);
 	G_OBJECT_CLASS(host_link_p2p_parent_class)->finalize(object);
 }
 
