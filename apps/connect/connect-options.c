@@ -45,6 +45,13 @@ static char *get_text(GKeyFile *file, const char *group, const char *key)
 	return text;
 }
 
+static gboolean get_flag(GKeyFile *file, const char *group, const char *key, gboolean otherwise)
+{
+	return g_key_file_has_key(file, group, key, NULL)
+		       ? g_key_file_get_boolean(file, group, key, NULL)
+		       : otherwise;
+}
+
 ConnectOptions *connect_options_load(const char *name)
 {
 	g_autoptr(GKeyFile) file = load();
@@ -53,9 +60,9 @@ ConnectOptions *connect_options_load(const char *name)
 
 	options->mode = get_text(file, group, "Mode");
 	options->way = get_text(file, group, "Way");
-	options->input = g_key_file_get_boolean(file, group, "Input", NULL);
-	options->reconnect = !g_key_file_has_key(file, group, "Reconnect", NULL) ||
-			     g_key_file_get_boolean(file, group, "Reconnect", NULL);
+	options->sound = get_flag(file, group, "Sound", TRUE);
+	options->input = get_flag(file, group, "Input", FALSE);
+	options->reconnect = get_flag(file, group, "Reconnect", TRUE);
 	return options;
 }
 
@@ -66,6 +73,7 @@ gboolean connect_options_save(const ConnectOptions *options, const char *name, G
 
 	g_key_file_set_string(file, group, "Mode", options->mode);
 	g_key_file_set_string(file, group, "Way", options->way);
+	g_key_file_set_boolean(file, group, "Sound", options->sound);
 	g_key_file_set_boolean(file, group, "Input", options->input);
 	g_key_file_set_boolean(file, group, "Reconnect", options->reconnect);
 	return save(file, error);
@@ -94,6 +102,8 @@ GVariant *connect_options_to_bus(const ConnectOptions *options, const char *peer
 
 	if (*options->mode)
 		g_variant_builder_add(&driver, "{ss}", "mode", options->mode);
+	if (!options->sound)
+		g_variant_builder_add(&driver, "{ss}", "sound", "off");
 	if (peer)
 		g_variant_dict_insert(&dict, "peer-address", "s", peer);
 	else if (*options->way)

@@ -10,6 +10,7 @@ G_BEGIN_DECLS
 typedef struct {
 	char *mode; /* "1280x720@60", or "": the best that both sides can */
 	char *way; /* "p2p", or "": all, in the service's order */
+	gboolean sound; /* goes to the sink, if that takes any */
 	gboolean input; /* the sink's mouse, touch screen and keys work here */
 	gboolean reconnect;
 } ConnectOptions;

@@ -50,7 +50,7 @@ struct _ConnectPage {
 	GtkButton *shown_pin_button, *arrange_button, *remedy_button, *again_button,
 		*options_button;
 	GtkWidget *forget_row;
-	GtkSwitch *input_switch, *reconnect_switch;
+	GtkSwitch *sound_switch, *input_switch, *reconnect_switch;
 	AdwComboRow *mode_row, *way_row;
 	AdwActionRow *address_row, *signal_row;
 	AdwActionRow *sent_mode_row, *sent_codec_row, *sent_sound_row, *sent_input_row;
@@ -143,6 +143,7 @@ static void load_options(ConnectPage *self, BusSink1 *sink)
 	if (!*self->options->mode)
 		adw_combo_row_set_selected(self->mode_row, 0);
 	fill_ways(self, sink);
+	gtk_switch_set_active(self->sound_switch, self->options->sound);
 	gtk_switch_set_active(self->input_switch, self->options->input);
 	gtk_switch_set_active(self->reconnect_switch, self->options->reconnect);
 	self->is_loading = false;
@@ -164,6 +165,7 @@ static void on_option(ConnectPage *self)
 	g_free(self->options->way);
 	self->options->way =
 		g_strdup(way && ways && way <= g_strv_length((GStrv)ways) ? ways[way - 1] : "");
+	self->options->sound = gtk_switch_get_active(self->sound_switch);
 	self->options->input = gtk_switch_get_active(self->input_switch);
 	self->options->reconnect = gtk_switch_get_active(self->reconnect_switch);
 	if (!connect_options_save(self->options, self->name, &error))
@@ -910,6 +912,7 @@ static void connect_page_class_init(ConnectPageClass *class)
 	BIND(again_button);
 	BIND(options_button);
 	BIND(forget_row);
+	BIND(sound_switch);
 	BIND(input_switch);
 	BIND(reconnect_switch);
 	BIND(mode_row);

@@ -18,7 +18,8 @@ SCREEN = "600x900x24"
 BORDER = 5
 # Roles below which there is nothing of interest: each question is a message to the program.
 LEAVES = ("push button", "label", "image", "check box", "text", "scroll bar")
-LIMIT_S = 30  # of each wait; a machine with much to do and ASan take their time
+# Of each wait; a machine with much to do and ASan take their time, an emulated one far more.
+LIMIT_S = int(os.environ.get("LIMIT_S", "30"))
 
 
 def wait(what, check, limit=LIMIT_S):
@@ -34,9 +35,12 @@ def wait(what, check, limit=LIMIT_S):
 
 
 class Stage:
-    """Made before Atspi is imported: that reads the addresses from the environment."""
+    """Made before Atspi is imported: that reads the addresses from the environment.
 
-    def __init__(self):
+    @system_bus: the address of one that is there; else there will be one of its own.
+    """
+
+    def __init__(self, system_bus=None):
         self.folder = tempfile.mkdtemp(prefix="miracast-connect-")
         self.processes = []
         os.environ.update(HOME=self.folder, XDG_RUNTIME_DIR=self.folder, GSETTINGS_BACKEND="memory",
@@ -48,7 +52,8 @@ class Stage:
         with open(self.folder + "/config/gtk-4.0/settings.ini", "w") as settings:
             settings.write("[Settings]\ngtk-font-name=Cantarell 11\n")
         os.environ["DBUS_SESSION_BUS_ADDRESS"] = self.start_bus()
-        os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = self.system_bus = self.start_bus()
+        self.system_bus = system_bus or self.start_bus()
+        os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = self.system_bus
         self.start_screen()
 
     def start(self, *argv, **options):

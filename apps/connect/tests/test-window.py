@@ -426,6 +426,7 @@ def test_options():
     with Scene() as (daemon, app):
         path = daemon.add_sink(**{**LIVING_ROOM, "Known": True})
         open_sink(app, "Living room")
+        app.press("^Sound$", "check box")
         app.press("Input from the display", "check box")
         app.press("^Connect again$", "check box")
         app.tab_to("^Picture$")
@@ -436,7 +437,7 @@ def test_options():
         wait("Connect", lambda: daemon.count("Connect"))
         options = daemon.calls[-1][2][0]
         assert options["input"] is True and options["reconnect"] is False, options
-        assert options["options"] == {"mode": "1280x720@60"}, options
+        assert options["options"] == {"mode": "1280x720@60", "sound": "off"}, options
         assert "way" not in options, options
         daemon.end(daemon.last_session(), "stopped-by-user", "The session was ended on request.")
     with Scene() as (daemon, app):
@@ -451,6 +452,7 @@ def test_options():
         wait("Connect", lambda: daemon.count("Connect"))
         options = daemon.calls[-1][2][0]
         assert options["input"] is False and options["reconnect"] is True, options
+        assert options["options"] == {}, options
 
 
 def test_looks():
