@@ -25,7 +25,7 @@ struct _ConnectPage {
 		sessions; /* path of a sink to that of its latest session, until that is dismissed */
 	ConnectOptions *options;
 	bool is_loading; /* the options' widgets change, and not because of the person */
-	bool is_calling; /* Connect has not answered */
+	char *calling; /* the path whose Connect has not answered, or NULL */
 	char *refusal; /* why there is no session, or NULL */
 
 	/* Of the session whose steps are shown. */
@@ -495,8 +495,9 @@ static const char *choose_view(ConnectPage *self, BusSession1 *session)
 	const char *state = session ? bus_session1_get_state(session) : NULL;
 	const char *text;
 
-	if (self->is_calling) {
+	if (self->calling && !strcmp(self->calling, self->path)) {
 		gtk_label_set_text(self->steps_title, connect_words_state("preparing"));
+		gtk_widget_set_sensitive(GTK_WIDGET(self->cancel_button), FALSE);
 		return "steps";
 	}
 	if (self->refusal) {
@@ -611,6 +612,19 @@ static void on_changed(ConnectBus *bus, GDBusProxy *proxy, ConnectPage *self)
 	update(self);
 }
 
+/* Another service numbers its sinks and sessions anew. */
+static void on_presence(ConnectPage *self)
+{
+	if (connect_bus_get_manager(self->bus))
+		return;
+	g_hash_table_remove_all(self->sessions);
+	g_clear_pointer(&self->path, g_free);
+	g_clear_pointer(&self->calling, g_free);
+	g_clear_pointer(&self->refusal, g_free);
+	clear_steps(self);
+	stop_polling(self);
+}
+
 static void on_items(GListModel *sinks, guint position, guint removed, guint added,
 		     ConnectPage *self)
 {
@@ -652,18 +666,29 @@ void connect_page_show(ConnectPage *self, const char *path)
  * What the person does.
  */
 
+typedef struct {
+	ConnectPage *page;
+	char *path; /* that was shown when it began */
+} Call;
+
+/* Meanwhile the person may have gone to another sink. */
 static void on_connected(GObject *proxy, GAsyncResult *result, gpointer data)
 {
-	g_autoptr(ConnectPage) self = data;
+	g_autofree Call *call = data;
+	g_autoptr(ConnectPage) self = call->page;
+	g_autofree char *path = call->path;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GVariant) answer = connect_bus_call_finish(proxy, result, &error);
 	const char *session;
 
-	self->is_calling = false;
-	if (answer && self->path) {
+	if (!g_strcmp0(self->calling, path))
+		g_clear_pointer(&self->calling, g_free);
+	if (g_strcmp0(self->path, path))
+		return;
+	if (answer) {
 		g_variant_get(answer, "(&o)", &session);
-		g_hash_table_replace(self->sessions, g_strdup(self->path), g_strdup(session));
-	} else if (!answer) {
+		g_hash_table_replace(self->sessions, g_steal_pointer(&path), g_strdup(session));
+	} else {
 		self->refusal = connect_words_sentence(error->message);
 	}
 	update(self);
@@ -675,6 +700,7 @@ static void on_connect_clicked(ConnectPage *self)
 	BusSink1 *sink = get_sink(self);
 	g_autoptr(GError) error = NULL;
 	const char *peer = NULL;
+	Call *call;
 	GDBusProxy *proxy = sink ? G_DBUS_PROXY(sink) : NULL;
 
 	/* A sink that was only an address is gone with its session. */
@@ -694,11 +720,14 @@ static void on_connect_clicked(ConnectPage *self)
 	g_hash_table_remove(self->sessions, self->path);
 	clear_steps(self);
 	add_step(self, _("Beginning"));
-	self->is_calling = true;
+	g_free(self->calling);
+	self->calling = g_strdup(self->path);
+	call = g_new0(Call, 1);
+	*call = (Call){.page = g_object_ref(self), .path = g_strdup(self->path)};
 	connect_bus_call(self->bus, proxy, "Connect",
 			 g_variant_new("(@a{sv})", connect_options_to_bus(self->options, peer,
 									  CONNECT_AGENT_PATH)),
-			 on_connected, g_object_ref(self));
+			 on_connected, call);
 	update(self);
 }
 
@@ -867,6 +896,7 @@ static void connect_page_finalize(GObject *object)
 	g_free(self->path);
 	g_free(self->name);
 	g_free(self->address);
+	g_free(self->calling);
 	g_free(self->refusal);
 	g_free(self->steps_of);
 	g_free(self->step);
@@ -951,6 +981,8 @@ ConnectPage *connect_page_new(ConnectBus *bus, ConnectAgent *agent)
 	self->bus = g_object_ref(bus);
 	self->agent = g_object_ref(agent);
 	g_signal_connect_object(bus, "changed", G_CALLBACK(on_changed), self, 0);
+	g_signal_connect_object(bus, "presence-changed", G_CALLBACK(on_presence), self,
+				G_CONNECT_SWAPPED);
 	g_signal_connect_object(sinks, "items-changed", G_CALLBACK(on_items), self, 0);
 	g_signal_connect_object(connect_bus_get_sessions(bus), "items-changed", G_CALLBACK(update),
 				self, G_CONNECT_SWAPPED);

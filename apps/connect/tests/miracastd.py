@@ -44,6 +44,8 @@ class Miracastd:
         self.calls = []  # (interface, method, arguments), as they came
         self.refusals = {}  # method: (error, message)
         self.statistics = lambda n: {}  # of the nth question
+        self.held = None  # a method that is not answered for now
+        self.waiting = []
         self.client = None
         self.n_sinks = self.n_sessions = 0
         self.context = GLib.MainContext()
@@ -128,6 +130,12 @@ class Miracastd:
         arguments = arguments.unpack()
         self.calls.append((path, method, arguments))
         self.client = sender
+        if method == self.held:
+            self.waiting.append((path, interface, method, arguments, invocation))
+        else:
+            self._answer(path, interface, method, arguments, invocation)
+
+    def _answer(self, path, interface, method, arguments, invocation):
         if method in self.refusals:
             error, message = self.refusals[method]
             invocation.return_dbus_error(ERROR + error, message)
@@ -171,6 +179,14 @@ class Miracastd:
 
     def add_sink(self, **values):
         return self._do(lambda: self._add_sink(values))
+
+    def hold(self, method):
+        self.held = method
+
+    def let_go(self):
+        self.held = None
+        for call in self.waiting:
+            self._do(lambda: self._answer(*call) or True)
 
     def begin(self, sink):
         return self._do(lambda: self._begin(sink))

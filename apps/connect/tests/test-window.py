@@ -260,6 +260,26 @@ def test_connect():
         assert not app.has_text("The connection has ended")
 
 
+def test_elsewhere():
+    """while one sink is being asked the person looks at another one"""
+    with Scene() as (daemon, app):
+        daemon.add_sink(Name="Kitchen", Kind="tv", Ways=["p2p"])
+        daemon.hold("Connect")
+        begin(daemon, app)
+        app.wait_text("Connecting")
+        app.key("Escape")
+        open_sink(app, "Kitchen")
+        daemon.let_go()
+        time.sleep(1)
+        app.find("push button", "^Connect$")
+        assert app.has_text("Kitchen") and not app.has_text("Connecting")
+        app.key("Escape")
+        assert "In use" in app.find("list item", "Living room").get_description()
+        app.tab_to("Living room")
+        app.key("Return")
+        app.wait_text("Connecting")
+
+
 def test_type_pin():
     """a PIN that the sink shows is typed, with the keyboard alone"""
     with Scene() as (daemon, app):
@@ -399,6 +419,13 @@ def test_service_dies():
         daemon.bus.call_sync("org.freedesktop.DBus", "/", "org.freedesktop.DBus", "ReleaseName",
                              GLib.Variant("(s)", ("io.github.linux_miracast",)), None, 0, -1, None)
         app.wait_text("Before the first display")
+        daemon.end_sessions()
+        # Another one has other sinks under the same numbers.
+        again = Miracastd(stage.system_bus, XML)
+        again.add_sink(Name="Kitchen", Kind="tv", Ways=["p2p"])
+        open_sink(app, "Kitchen")
+        assert not app.has_text("Living room") and not app.has_text("has ended")
+        again.stop()
 
 
 def test_address():
