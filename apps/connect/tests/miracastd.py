@@ -21,7 +21,7 @@ OBJECTS = """<node><interface name="org.freedesktop.DBus.ObjectManager">
 
 DEFAULTS = {
     MANAGER: {"Version": "0.1.0", "Driver": "wfd.so", "Discovering": False, "Ways": ["mice", "p2p"],
-              "Problems": {}},
+              "Makers": {}, "Problems": {}},
     SINK: {"Name": "", "Address": "", "Ways": [], "SignalStrength": -1, "Kind": "", "Known": False,
            "Available": True, "NeedsPin": False, "ContentProtection": False, "Session": "/"},
     SESSION: {"Sink": "/", "SinkName": "", "State": "preparing", "Step": "", "StepMessage": "",
