@@ -6,6 +6,7 @@
 #include <linux/string.h>
 
 #include <drm/drm_edid.h>
+#include <drm/drm_gem.h>
 
 #include "display.h"
 
@@ -147,6 +148,7 @@ static ntstatus_t mdisplay_export_framebuffer(struct mdisplay_context *context, 
 					      u32 *bytes_returned)
 {
 	struct miracast_display_framebuffer info, zero = {};
+	struct drm_gem_object *obj;
 	ntstatus_t status;
 
 	if (input_size != sizeof(info))
@@ -160,7 +162,11 @@ static ntstatus_t mdisplay_export_framebuffer(struct mdisplay_context *context, 
 	if (memcmp(&info, &zero, sizeof(info)))
 		return STATUS_INVALID_PARAMETER;
 
-	status = mdisplay_export(context, &info);
+	obj = mdisplay_framebuffer_find(context, &info);
+	if (!obj)
+		return STATUS_NOT_FOUND;
+	status = mdisplay_export(context, obj, &info);
+	drm_gem_object_put(obj);
 	if (status != STATUS_SUCCESS)
 		return status;
 

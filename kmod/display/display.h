@@ -51,9 +51,9 @@
  *
  * Files, each calling only those before it: damage.c and edid.c (pure), flip.c
  * (vblanks and the end of flips), frame.c (what was noted), sound.c (what was
- * played), pump.c (messages and their callbacks), framebuffer.c, export.c (their
- * memory for the daemon), card.c (the sound card, where the kernel has ALSA),
- * plane.c, crtc.c, connector.c, adapter.c (the channel's side), drv.c.
+ * played), pump.c (messages and their callbacks), export.c (memory for the daemon),
+ * framebuffer.c, card.c (the sound card, where the kernel has ALSA), plane.c,
+ * crtc.c, connector.c, adapter.c (the channel's side), drv.c.
  *
  * Locks, outermost first:
  *
@@ -488,6 +488,7 @@ struct mdisplay {
  * struct mdisplay_framebuffer - a framebuffer
  * @base: the DRM framebuffer
  * @id: what messages call it
+ * @dirtied: user space has called it dirty
  * @told: the number of each connector's last context that a frame with the id
  *	was sent to; an entry is guarded by its connector's lock
  * @free: frees it
@@ -495,6 +496,7 @@ struct mdisplay {
 struct mdisplay_framebuffer {
 	struct drm_framebuffer base;
 	u32 id;
+	bool dirtied;
 	u64 told[MDISPLAY_MAX_CONNECTORS];
 	struct work_struct free;
 };
@@ -565,14 +567,15 @@ void mdisplay_sound_done(struct mdisplay_context *context, bool handled);
 /* pump.c */
 void mdisplay_pump_init(struct mdisplay_connector *connector);
 
+/* export.c */
+int mdisplay_export_check(struct drm_gem_object *obj, size_t first, size_t last);
+ntstatus_t mdisplay_export(struct mdisplay_context *context, struct drm_gem_object *obj,
+			   struct miracast_display_framebuffer *info);
+
 /* framebuffer.c */
 extern const struct drm_mode_config_funcs mdisplay_mode_config_funcs;
 struct drm_gem_object *mdisplay_framebuffer_find(struct mdisplay_context *context,
 						 struct miracast_display_framebuffer *info);
-
-/* export.c */
-ntstatus_t mdisplay_export(struct mdisplay_context *context,
-			   struct miracast_display_framebuffer *info);
 
 /* card.c */
 #if IS_ENABLED(CONFIG_MIRACAST_DISPLAY_SOUND)

@@ -15,7 +15,9 @@
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/mm.h>
+#include <linux/mman.h>
 #include <linux/module.h>
+#include <linux/uaccess.h>
 
 #include <drm/drm_gem.h>
 #include <drm/drm_prime.h>
@@ -93,34 +95,75 @@ static const struct dma_buf_ops mdisplay_export_ops = {
 	.end_cpu_access = mdisplay_export_end_cpu_access,
 };
 
-/**
- * mdisplay_export() - give the calling process a framebuffer's memory
- * @context: who asks
- * @info: in: framebuffer_id; out: all members
- *
- * Return: STATUS_SUCCESS; STATUS_NOT_FOUND: no framebuffer that this context was
- * told of has that id; STATUS_INSUFFICIENT_RESOURCES: no memory or no file descriptor.
- */
-ntstatus_t mdisplay_export(struct mdisplay_context *context,
-			   struct miracast_display_framebuffer *info)
+/* A new dma-buf of the memory. */
+static struct dma_buf *mdisplay_export_make(struct drm_gem_object *obj)
 {
-	struct drm_gem_object *obj = mdisplay_framebuffer_find(context, info);
 	struct dma_buf_export_info export = {
 		.exp_name = KBUILD_MODNAME,
 		.owner = THIS_MODULE,
 		.ops = &mdisplay_export_ops,
+		.size = obj->size,
 		.flags = O_RDONLY | O_CLOEXEC,
 		.priv = obj,
 	};
+
+	return drm_gem_dmabuf_export(obj->dev, &export);
+}
+
+/**
+ * mdisplay_export_check() - whether the daemon will be able to read a part of some memory
+ * @obj: the memory
+ * @first: the part's first byte
+ * @last: the part's last byte
+ *
+ * The memory of another card may have no map for processors, or may be where they do
+ * not reach. What its exporter says of that is known by trying only: it is mapped
+ * into the calling process for a moment, as the daemon will do it.
+ *
+ * Return: 0; -EINVAL: it will not; -ENOMEM; -EINTR: a signal kills the process.
+ */
+int mdisplay_export_check(struct drm_gem_object *obj, size_t first, size_t last)
+{
 	struct dma_buf *dma_buf;
+	unsigned long address;
+	u8 __user *memory;
+	int ret = 0;
+	u8 byte;
+
+	/* Ours can be. */
+	if (!obj->import_attach)
+		return 0;
+
+	dma_buf = mdisplay_export_make(obj);
+	if (IS_ERR(dma_buf))
+		return PTR_ERR(dma_buf);
+	address = vm_mmap(dma_buf->file, 0, obj->size, PROT_READ, MAP_SHARED, 0);
+	dma_buf_put(dma_buf);
+	if (IS_ERR_VALUE(address))
+		return address == -ENOMEM || address == -EINTR ? address : -EINVAL;
+
+	memory = (u8 __user *)address;
+	if (get_user(byte, memory + first) || get_user(byte, memory + last))
+		ret = -EINVAL;
+	vm_munmap(address, obj->size);
+
+	return ret;
+}
+
+/**
+ * mdisplay_export() - give the calling process a framebuffer's memory
+ * @context: who asks
+ * @obj: the memory
+ * @info: out: fd and buffer_size
+ *
+ * Return: STATUS_SUCCESS; STATUS_INSUFFICIENT_RESOURCES: no memory or no file descriptor.
+ */
+ntstatus_t mdisplay_export(struct mdisplay_context *context, struct drm_gem_object *obj,
+			   struct miracast_display_framebuffer *info)
+{
+	struct dma_buf *dma_buf = mdisplay_export_make(obj);
 	int fd;
 
-	if (!obj)
-		return STATUS_NOT_FOUND;
-
-	export.size = obj->size;
-	dma_buf = drm_gem_dmabuf_export(obj->dev, &export);
-	drm_gem_object_put(obj);
 	if (IS_ERR(dma_buf))
 		return STATUS_INSUFFICIENT_RESOURCES;
 

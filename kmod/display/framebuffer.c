@@ -10,6 +10,7 @@
 #include <drm/drm_gem.h>
 #include <drm/drm_gem_framebuffer_helper.h>
 #include <drm/drm_mode_config.h>
+#include <drm/drm_plane.h>
 
 #include "display.h"
 
@@ -42,11 +43,67 @@ static void mdisplay_framebuffer_destroy(struct drm_framebuffer *fb)
 	queue_work(mdisplay_wq, &framebuffer->free);
 }
 
+/* What the connector shows, referenced, if its owner does not call it dirty itself; or NULL. */
+static struct drm_framebuffer *mdisplay_framebuffer_undeclared(struct mdisplay_connector *connector)
+{
+	struct drm_framebuffer *fb;
+
+	spin_lock(&connector->lock);
+	fb = connector->picture.fb;
+	if (fb && READ_ONCE(to_mdisplay_framebuffer(fb)->dirtied))
+		fb = NULL;
+	if (fb)
+		drm_framebuffer_get(fb);
+	spin_unlock(&connector->lock);
+
+	return fb;
+}
+
+/*
+ * The planes that show @fb are damaged as the clips say. The others are damaged all
+ * over, unless their framebuffers have been called dirty themselves: Xorg draws into
+ * one framebuffer, has the outputs that it rotates show copies, and calls only the
+ * former dirty.
+ */
+static int mdisplay_framebuffer_dirty(struct drm_framebuffer *fb, struct drm_file *file,
+				      unsigned int flags, unsigned int color,
+				      struct drm_clip_rect *clips, unsigned int num_clips)
+{
+	struct mdisplay *display = to_mdisplay(fb->dev);
+	unsigned int i;
+	int ret;
+
+	WRITE_ONCE(to_mdisplay_framebuffer(fb)->dirtied, true);
+	ret = drm_atomic_helper_dirtyfb(fb, file, flags, color, clips, num_clips);
+
+	for (i = 0; i < display->count && !ret; i++) {
+		struct drm_framebuffer *other;
+
+		other = mdisplay_framebuffer_undeclared(&display->connectors[i]);
+		if (!other)
+			continue;
+		ret = drm_atomic_helper_dirtyfb(other, file, 0, 0, NULL, 0);
+		drm_framebuffer_put(other);
+	}
+
+	return ret;
+}
+
 static const struct drm_framebuffer_funcs mdisplay_framebuffer_funcs = {
 	.destroy = mdisplay_framebuffer_destroy,
 	.create_handle = drm_gem_fb_create_handle,
-	.dirty = drm_atomic_helper_dirtyfb,
+	.dirty = mdisplay_framebuffer_dirty,
 };
+
+/* Whether the daemon will be able to read it: who made it learns at once if not. */
+static int mdisplay_framebuffer_check(const struct drm_framebuffer *fb)
+{
+	size_t first = fb->offsets[0];
+	size_t last = first + (size_t)(fb->height - 1) * fb->pitches[0] +
+		      drm_format_info_min_pitch(fb->format, 0, fb->width) - 1;
+
+	return mdisplay_export_check(fb->obj[0], first, last);
+}
 
 /* The fb_create() of struct drm_mode_config_funcs; kmod/compat.h has its parameters. */
 static struct drm_framebuffer *mdisplay_framebuffer_create(MIRACAST_FB_CREATE_PARAMETERS)
@@ -54,6 +111,10 @@ static struct drm_framebuffer *mdisplay_framebuffer_create(MIRACAST_FB_CREATE_PA
 	struct mdisplay *display = to_mdisplay(dev);
 	struct mdisplay_framebuffer *framebuffer;
 	int ret;
+
+	/* Before Linux 6.3 nobody else asks. Those with other modifiers than a linear one have none. */
+	if (!drm_any_plane_has_format(dev, mode_cmd->pixel_format, mode_cmd->modifier[0]))
+		return ERR_PTR(-EINVAL);
 
 	framebuffer = kzalloc(sizeof(*framebuffer), GFP_KERNEL);
 	if (!framebuffer)
@@ -68,6 +129,12 @@ static struct drm_framebuffer *mdisplay_framebuffer_create(MIRACAST_FB_CREATE_PA
 	if (ret)
 		goto err_erase;
 	atomic_inc(&display->framebuffer_count);
+	/* It has a name by now, so it goes as others do. */
+	ret = mdisplay_framebuffer_check(&framebuffer->base);
+	if (ret) {
+		drm_framebuffer_put(&framebuffer->base);
+		return ERR_PTR(ret);
+	}
 
 	return &framebuffer->base;
 

@@ -195,7 +195,7 @@ struct miracast_test_control {
 #define MIRACAST_TEST_CTL_FILES_BAD  9u /* the same, and returns STATUS_UNSUCCESSFUL */
 #define MIRACAST_TEST_CTL_UNREGISTER 10u /* tries to unregister its own adapter */
 
-#define MIRACAST_TEST_MAGIC    0xBD
+#define MIRACAST_TEST_MAGIC 0xBD
 #define MIRACAST_TEST_ADD      _IOWR(MIRACAST_TEST_MAGIC, 0, struct miracast_test_adapter)
 #define MIRACAST_TEST_REMOVE   _IOW(MIRACAST_TEST_MAGIC, 1, __u32)
 #define MIRACAST_TEST_BEHAVE   _IOW(MIRACAST_TEST_MAGIC, 2, struct miracast_test_behaviour)
@@ -207,5 +207,21 @@ struct miracast_test_control {
 #define MIRACAST_TEST_FLOOD    _IOWR(MIRACAST_TEST_MAGIC, 8, struct miracast_test_flood)
 #define MIRACAST_TEST_BURST    _IOWR(MIRACAST_TEST_MAGIC, 9, struct miracast_test_burst)
 #define MIRACAST_TEST_TOLD     _IOWR(MIRACAST_TEST_MAGIC, 10, struct miracast_test_told)
+
+/*
+ * /dev/miracast_test_exporter: makes dma-bufs; the ioctl returns the file descriptor
+ * of a new one. A size that is none of whole pages is the dma-buf's all the same.
+ */
+#define MIRACAST_TEST_DMA_BUF_READABLE	   0u
+#define MIRACAST_TEST_DMA_BUF_NO_MMAP	   1u /* its exporter knows no mmap */
+#define MIRACAST_TEST_DMA_BUF_MMAP_REFUSED 2u /* mmap fails */
+#define MIRACAST_TEST_DMA_BUF_OUT_OF_REACH 3u /* mmap succeeds, reading does not */
+
+struct miracast_test_dma_buf {
+	__u32 kind;
+	__u32 size;
+};
+
+#define MIRACAST_TEST_DMA_BUF _IOW(MIRACAST_TEST_MAGIC, 11, struct miracast_test_dma_buf)
 
 #endif /* MIRACAST_TEST_H */

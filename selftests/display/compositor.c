@@ -213,6 +213,29 @@ void picture_destroy(struct compositor *compositor, struct picture *picture)
 	memset(picture, 0, sizeof(*picture));
 }
 
+int picture_import(struct compositor *compositor, struct picture *picture, int dma_buf,
+		   uint32_t width, uint32_t height, uint32_t pitch)
+{
+	uint32_t handles[4] = {}, pitches[4] = {pitch}, offsets[4] = {};
+	int ret;
+
+	memset(picture, 0, sizeof(*picture));
+	picture->width = width;
+	picture->height = height;
+	picture->pitch = pitch;
+	if (drmPrimeFDToHandle(compositor->fd, dma_buf, &picture->handle))
+		return -errno;
+	handles[0] = picture->handle;
+	ret = drmModeAddFB2(compositor->fd, width, height, DRM_FORMAT_XRGB8888, handles, pitches,
+			    offsets, &picture->fb, 0)
+		      ? -errno
+		      : 0;
+	if (ret)
+		picture_destroy(compositor, picture);
+
+	return ret;
+}
+
 static void add_picture(drmModeAtomicReq *request, struct pipe *pipe, uint32_t fb, uint32_t width,
 			uint32_t height)
 {

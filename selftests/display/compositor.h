@@ -78,6 +78,9 @@ int picture_create(struct compositor *compositor, struct picture *picture, uint3
 void picture_fill(struct picture *picture, uint32_t seed);
 uint32_t picture_pixel(uint32_t seed, uint32_t x, uint32_t y);
 void picture_destroy(struct compositor *compositor, struct picture *picture);
+/* A picture in somebody else's dma-buf, not mapped; picture_destroy(). */
+int picture_import(struct compositor *compositor, struct picture *picture, int dma_buf,
+		   uint32_t width, uint32_t height, uint32_t pitch);
 
 /*
  * Lights the pipe up with a mode. Flags as drmModeAtomicCommit(), which

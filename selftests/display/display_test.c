@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/dma-buf.h>
 #include <linux/netlink.h>
+#include <linux/udmabuf.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -24,6 +25,7 @@
 
 #include "kselftest_harness.h"
 
+#include "../../kmod/test/miracast_test.h"
 #include "compositor.h"
 #include "driver.h"
 #include "vgem.h"
@@ -896,6 +898,54 @@ TEST_F(display, dirty_framebuffer_is_a_frame)
 	driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
 }
 
+/* Xorg draws into a framebuffer that no plane shows, and copies it for an output that is rotated. */
+TEST_F(display, dirty_framebuffer_that_no_plane_shows_is_a_whole_frame)
+{
+	drmModeClip clip = {.x1 = 8, .y1 = 16, .x2 = 24, .y2 = 32};
+	struct driver_message message;
+
+	STREAM();
+	ASSERT_EQ(drmModeDirtyFB(self->compositor.fd, self->b.fb, &clip, 1), 0);
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+	EXPECT_EQ(message.frame.framebuffer_id, self->id);
+	EXPECT_EQ(message.frame.nr_damage, 0);
+	driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+
+	/* What is shown has been called dirty itself: then it says itself what changes in it. */
+	ASSERT_EQ(drmModeDirtyFB(self->compositor.fd, self->a.fb, &clip, 1), 0);
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+	EXPECT_EQ(message.frame.nr_damage, 1);
+	driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+	ASSERT_EQ(drmModeDirtyFB(self->compositor.fd, self->b.fb, &clip, 1), 0);
+	EXPECT_EQ(driver_fetch(&self->driver, &message, 0), -ETIMEDOUT);
+}
+
+TEST_F(display, dirty_framebuffer_of_one_output_is_a_whole_frame_of_another)
+{
+	drmModeClip clip = {.x1 = 8, .y1 = 16, .x2 = 24, .y2 = 32};
+	struct driver other = {.fd = -1};
+	struct driver_message message;
+	drmModeModeInfo mode;
+	uint32_t id;
+
+	if (self->compositor.count < 2)
+		SKIP(return, "needs two connectors");
+	STREAM();
+	ASSERT_EQ(driver_open(&other), 0);
+	ASSERT_EQ(stream(&self->compositor, &self->compositor.pipes[1], &other, &mode, &self->b,
+			 &id),
+		  0);
+	ASSERT_EQ(drmModeDirtyFB(self->compositor.fd, self->a.fb, &clip, 1), 0);
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+	EXPECT_EQ(message.frame.nr_damage, 1);
+	driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+	ASSERT_EQ(driver_fetch_frame(&other, &message), 0);
+	EXPECT_EQ(message.frame.framebuffer_id, id);
+	EXPECT_EQ(message.frame.nr_damage, 0);
+	driver_complete_frame(&other, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+	driver_close(&other);
+}
+
 TEST_F(display, power_is_told)
 {
 	struct driver_message message;
@@ -1619,7 +1669,7 @@ TEST_F(display, export_of_an_imported_buffer_is_shown_and_read_only)
 
 	driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
 	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
-	vgem_forget(&self->compositor, &imported);
+	picture_destroy(&self->compositor, &imported);
 	vgem_close(&vgem);
 	/* It keeps the memory. */
 	expect_read_only(_metadata, &framebuffer, 0x00c0ffee);
@@ -1647,13 +1697,6 @@ TEST_F(display, export_is_read_only_for_another_card)
 	vgem_close(&vgem);
 }
 
-static bool signalled(int sync_file)
-{
-	struct pollfd poll_fd = {.fd = sync_file, .events = POLLIN};
-
-	return poll(&poll_fd, 1, 0) == 1;
-}
-
 /* A flip whose frame is encoded at once. Returns the framebuffer's id, or 0. */
 static uint32_t show(struct compositor *compositor, struct pipe *pipe, struct driver *driver,
 		     struct picture *picture)
@@ -1671,6 +1714,150 @@ static uint32_t show(struct compositor *compositor, struct pipe *pipe, struct dr
 }
 
 #define SHOW(picture) show(&self->compositor, self->pipe, &self->driver, picture)
+
+/* A dma-buf of the test module's exporter, or a negative errno. */
+static int exporter_dma_buf(uint32_t kind, uint32_t size)
+{
+	struct miracast_test_dma_buf argument = {.kind = kind, .size = size};
+	int fd = open("/dev/miracast_test_exporter", O_RDWR | O_CLOEXEC);
+	int ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = ioctl(fd, MIRACAST_TEST_DMA_BUF, &argument);
+	close(fd);
+
+	return ret < 0 ? -errno : ret;
+}
+
+/* Shows it, and reads it as a daemon does: @pixel is the first one. */
+static void expect_shown(struct __test_metadata *_metadata, FIXTURE_DATA(display) *self,
+			 struct picture *picture, uint32_t pixel)
+{
+	struct miracast_display_framebuffer framebuffer;
+	struct driver_message message;
+	struct flip flip;
+	uint32_t *memory;
+
+	ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, picture, NULL, 0, &flip), 0);
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+	ASSERT_EQ(driver_export(&self->driver, message.frame.framebuffer_id, &framebuffer),
+		  STATUS_SUCCESS);
+	memory = mmap(NULL, framebuffer.buffer_size, PROT_READ, MAP_SHARED, framebuffer.fd, 0);
+	ASSERT_NE(memory, MAP_FAILED);
+	EXPECT_EQ(memory[0], pixel);
+	munmap(memory, framebuffer.buffer_size);
+	close(framebuffer.fd);
+	driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+}
+
+TEST_F(display, memory_that_a_processor_cannot_read_is_no_framebuffer)
+{
+	static const uint32_t refused[] = {
+		MIRACAST_TEST_DMA_BUF_NO_MMAP,
+		MIRACAST_TEST_DMA_BUF_MMAP_REFUSED,
+		MIRACAST_TEST_DMA_BUF_OUT_OF_REACH,
+	};
+	const uint32_t pitch = WIDTH * 4, size = pitch * HEIGHT;
+	struct picture imported;
+	unsigned int i;
+	uint32_t *memory;
+	int dma_buf;
+
+	STREAM();
+	for (i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		dma_buf = exporter_dma_buf(refused[i], size);
+		ASSERT_GE(dma_buf, 0);
+		EXPECT_EQ(picture_import(&self->compositor, &imported, dma_buf, WIDTH, HEIGHT,
+					 pitch),
+			  -EINVAL)
+		{
+			TH_LOG("kind %u", refused[i]);
+		}
+		close(dma_buf);
+	}
+	EXPECT_COUNTER_SOON("framebuffers", 2);
+
+	/* Its last page has no map of its own. */
+	dma_buf = exporter_dma_buf(MIRACAST_TEST_DMA_BUF_READABLE, size + 100);
+	ASSERT_GE(dma_buf, 0);
+	EXPECT_EQ(picture_import(&self->compositor, &imported, dma_buf, WIDTH, HEIGHT, pitch),
+		  -EINVAL);
+	close(dma_buf);
+
+	dma_buf = exporter_dma_buf(MIRACAST_TEST_DMA_BUF_READABLE, size);
+	ASSERT_GE(dma_buf, 0);
+	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, dma_buf, 0);
+	ASSERT_NE(memory, MAP_FAILED);
+	memory[0] = 0x00c0ffee;
+	munmap(memory, size);
+	ASSERT_EQ(picture_import(&self->compositor, &imported, dma_buf, WIDTH, HEIGHT, pitch), 0);
+	expect_shown(_metadata, self, &imported, 0x00c0ffee);
+	ASSERT_NE(SHOW(&self->a), 0);
+	picture_destroy(&self->compositor, &imported);
+	close(dma_buf);
+}
+
+TEST_F(display, memory_of_a_process_is_shown)
+{
+	const uint32_t pitch = WIDTH * 4, size = pitch * HEIGHT;
+	struct udmabuf_create create = {.flags = UDMABUF_FLAGS_CLOEXEC, .size = size};
+	int udmabuf = open("/dev/udmabuf", O_RDWR | O_CLOEXEC);
+	struct picture imported;
+	uint32_t *memory;
+	int dma_buf;
+
+	if (udmabuf < 0)
+		SKIP(return, "needs udmabuf");
+	STREAM();
+	create.memfd = memfd_create("picture", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	ASSERT_GE(create.memfd, 0);
+	ASSERT_EQ(ftruncate(create.memfd, size), 0);
+	ASSERT_EQ(fcntl(create.memfd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
+	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, create.memfd, 0);
+	ASSERT_NE(memory, MAP_FAILED);
+	memory[0] = 0x00c0ffee;
+	munmap(memory, size);
+	dma_buf = ioctl(udmabuf, UDMABUF_CREATE, &create);
+	ASSERT_GE(dma_buf, 0);
+	ASSERT_EQ(picture_import(&self->compositor, &imported, dma_buf, WIDTH, HEIGHT, pitch), 0);
+	expect_shown(_metadata, self, &imported, 0x00c0ffee);
+	ASSERT_NE(SHOW(&self->a), 0);
+	picture_destroy(&self->compositor, &imported);
+	close(dma_buf);
+	close(create.memfd);
+	close(udmabuf);
+}
+
+/* What the daemon could not make sense of. */
+TEST_F(display, other_layouts_are_no_framebuffers)
+{
+	uint32_t handles[4] = {self->a.handle}, pitches[4] = {self->a.pitch}, offsets[4] = {};
+	uint64_t modifiers[4] = {DRM_FORMAT_MOD_LINEAR};
+	uint32_t fb;
+
+	ASSERT_EQ(drmModeAddFB2WithModifiers(self->compositor.fd, WIDTH, HEIGHT,
+					     DRM_FORMAT_XRGB8888, handles, pitches, offsets,
+					     modifiers, &fb, DRM_MODE_FB_MODIFIERS),
+		  0);
+	ASSERT_EQ(drmModeRmFB(self->compositor.fd, fb), 0);
+	modifiers[0] = I915_FORMAT_MOD_X_TILED;
+	EXPECT_EQ(drmModeAddFB2WithModifiers(self->compositor.fd, WIDTH, HEIGHT,
+					     DRM_FORMAT_XRGB8888, handles, pitches, offsets,
+					     modifiers, &fb, DRM_MODE_FB_MODIFIERS),
+		  -EINVAL);
+	EXPECT_EQ(drmModeAddFB2(self->compositor.fd, WIDTH, HEIGHT, DRM_FORMAT_XBGR8888, handles,
+				pitches, offsets, &fb, 0),
+		  -EINVAL);
+}
+
+static bool signalled(int sync_file)
+{
+	struct pollfd poll_fd = {.fd = sync_file, .events = POLLIN};
+
+	return poll(&poll_fd, 1, 0) == 1;
+}
 
 TEST_F(display, fence_of_the_daemon_holds_up_no_flip)
 {
@@ -1708,7 +1895,7 @@ TEST_F(display, fence_of_the_daemon_holds_up_no_flip)
 	ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, &self->b, NULL, 0, &flip), 0);
 	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
 	close(import.fd);
-	vgem_forget(&self->compositor, &imported);
+	picture_destroy(&self->compositor, &imported);
 	vgem_close(&fences);
 	vgem_close(&vgem);
 }
@@ -1750,7 +1937,7 @@ TEST_F(display, frame_is_sent_when_the_compositors_fences_are_done)
 	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
 
 	close(sync_file);
-	vgem_forget(&self->compositor, &imported);
+	picture_destroy(&self->compositor, &imported);
 	vgem_close(&fences);
 	vgem_close(&vgem);
 }

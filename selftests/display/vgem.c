@@ -79,25 +79,8 @@ void vgem_close(struct vgem *vgem)
 
 int vgem_import(struct vgem *vgem, struct compositor *compositor, struct picture *picture)
 {
-	uint32_t handles[4] = {}, pitches[4] = {vgem->pitch}, offsets[4] = {};
-
-	memset(picture, 0, sizeof(*picture));
-	picture->width = vgem->pitch / 4;
-	picture->height = vgem->size / vgem->pitch;
-	if (drmPrimeFDToHandle(compositor->fd, vgem->dma_buf, &picture->handle))
-		return -errno;
-	handles[0] = picture->handle;
-
-	return drmModeAddFB2(compositor->fd, picture->width, picture->height, DRM_FORMAT_XRGB8888,
-			     handles, pitches, offsets, &picture->fb, 0)
-		       ? -errno
-		       : 0;
-}
-
-void vgem_forget(struct compositor *compositor, struct picture *picture)
-{
-	drmModeRmFB(compositor->fd, picture->fb);
-	drmCloseBufferHandle(compositor->fd, picture->handle);
+	return picture_import(compositor, picture, vgem->dma_buf, vgem->pitch / 4,
+			      vgem->size / vgem->pitch, vgem->pitch);
 }
 
 int vgem_fence(struct vgem *vgem, uint32_t *fence)

@@ -30,9 +30,8 @@ struct vgem {
 int vgem_open(struct vgem *vgem, uint32_t width, uint32_t height);
 void vgem_close(struct vgem *vgem);
 
-/* The buffer as a picture of the compositor; vgem_forget(). */
+/* The buffer as a picture of the compositor; picture_destroy(). */
 int vgem_import(struct vgem *vgem, struct compositor *compositor, struct picture *picture);
-void vgem_forget(struct compositor *compositor, struct picture *picture);
 
 /*
  * Puts a fence into the buffer, as one who writes it does. It ends with
