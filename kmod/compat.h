@@ -79,6 +79,14 @@ static inline int miracast_edid_connector_update(struct drm_connector *connector
 	struct drm_device *dev, struct drm_file *file, const struct drm_mode_fb_cmd2 *mode_cmd
 #define miracast_gem_fb_init(fb, funcs) drm_gem_fb_init_with_funcs(dev, fb, file, mode_cmd, funcs)
 #endif
+
+/* What an atomic_async_check() hook is given. */
+#ifdef MIRACAST_HAVE_ASYNC_CHECK_FLIP
+#define MIRACAST_ASYNC_CHECK_PARAMETERS \
+	struct drm_plane *plane, struct drm_atomic_commit *state, bool flip
+#else
+#define MIRACAST_ASYNC_CHECK_PARAMETERS struct drm_plane *plane, struct drm_atomic_commit *state
+#endif
 #endif /* CONFIG_DRM */
 
 #endif /* _MIRACAST_COMPAT_H */

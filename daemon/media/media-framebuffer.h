@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Pictures in shared memory (dma-bufs of XRGB8888), mapped until nobody reads them any more. */
+/* Pictures in shared memory (dma-bufs of four bytes a pixel), mapped until nobody reads them any more. */
 #ifndef MEDIA_FRAMEBUFFER_H
 #define MEDIA_FRAMEBUFFER_H
 

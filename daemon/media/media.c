@@ -15,6 +15,10 @@
  * further); the probe behind it marks the picture as encoded and wakes push(). appsink's callback
  * then makes packets of it and sends them, before it returns to the encoder.
  *
+ * A pointer's way: media_show_cursor() notes it, and the next picture has it. If none comes, the
+ * media's own thread takes the last one, puts back what the pointer covered and draws it in its
+ * new place.
+ *
  * Pictures come when the screen changes, not at the mode's rate, and some encoders count frames
  * instead of reading the time of each. So the probe behind the encoder stamps what comes out with
  * the time of what went in: one comes out for one that went in.
@@ -95,7 +99,16 @@ struct _Media {
 	GstClockTime last_pts;
 	GstClockTime in_pts; /* of the picture that went into the encoder last */
 	GstClockTimeDiff pts_shift; /* what encoders add to it; NONE before the first picture */
-	GstVideoInfo info; /* what appsrc's caps say; belongs to whoever has set busy */
+	/* Of whoever has set busy: */
+	GstVideoInfo info; /* what appsrc's caps say */
+	GstBuffer *picture; /* the last one that was converted, with the pointer */
+	MediaCursorPatch covered; /* by the pointer there */
+
+	gboolean has_picture;
+	MediaCursor cursor;
+	guint64 cursor_newest; /* how often it has changed */
+	guint64 cursor_shown; /* that change, or a later one, was encoded */
+	gint64 cursor_at; /* monotonic us: no picture for its sake before */
 	gboolean keyframe_wanted;
 	guint keyframe_requests; /* by the sink, since the rate was judged last */
 	gint64 black_at; /* monotonic us: a black picture is sent if there is none to repeat */
@@ -176,6 +189,9 @@ void media_free(Media *m)
 	g_clear_pointer(&m->line, media_line_free);
 	g_clear_pointer(&m->aac, media_aac_free);
 	gst_clear_buffer(&m->last);
+	gst_clear_buffer(&m->picture);
+	media_cursor_patch_clear(&m->covered);
+	g_clear_pointer(&m->cursor.image, media_cursor_image_unref);
 	gst_clear_object(&m->encoder_sink);
 	gst_clear_object(&m->encoder_src);
 	gst_clear_object(&m->encoder);
@@ -904,24 +920,40 @@ static void set_caps(Media *m, const MediaFrame *frame)
 	gst_app_src_set_caps(GST_APP_SRC(m->appsrc), caps);
 }
 
-/* The picture as appsrc's caps say. */
-static GstBuffer *convert(Media *m, const MediaFrame *frame)
+/*
+ * Makes the picture, as appsrc's caps say, with the pointer: of @frame, or, if that is NULL, of the
+ * last one. Returns how many bytes were converted.
+ */
+static gsize draw_picture(Media *m, const MediaFrame *frame, const MediaCursor *cursor)
 {
-	GstBuffer *buffer = gst_buffer_new_allocate(NULL, m->info.size, NULL);
 	MediaI420Picture out;
+	gsize bytes = 0;
 	double kr, kb;
 	GstMapInfo map;
 
+	if (frame) {
+		set_caps(m, frame);
+		gst_clear_buffer(&m->picture);
+		m->picture = gst_buffer_new_allocate(NULL, m->info.size, NULL);
+		m->covered.width = 0;
+	}
 	gst_video_color_matrix_get_Kr_Kb(m->info.colorimetry.matrix, &kr, &kb);
-	gst_buffer_map(buffer, &map, GST_MAP_WRITE);
+	/* If the encoder has still got the last one, this is a copy of it. */
+	gst_buffer_map(m->picture, &map, GST_MAP_READWRITE);
 	for (guint i = 0; i < G_N_ELEMENTS(out.planes); i++) {
 		out.planes[i] = map.data + m->info.offset[i];
 		out.strides[i] = m->info.stride[i];
 	}
-	media_convert_to_i420(frame->pixels, frame->stride, frame->width, frame->height, kr, kb,
-			      &out);
-	gst_buffer_unmap(buffer, &map);
-	return buffer;
+	if (frame) {
+		media_convert_to_i420(frame->pixels, frame->stride, frame->width, frame->height, kr,
+				      kb, &out);
+		bytes = (gsize)frame->width * frame->height * 4;
+	}
+	bytes += media_cursor_erase(&m->covered, &out);
+	bytes +=
+		media_cursor_draw(cursor, &out, m->info.width, m->info.height, kr, kb, &m->covered);
+	gst_buffer_unmap(m->picture, &map);
+	return bytes;
 }
 
 /* Waits until the encoder is free, and takes it; FALSE if a newer picture came first or it takes too long. */
@@ -945,29 +977,45 @@ static gboolean take_encoder(Media *m, gint64 end)
 	return TRUE;
 }
 
-/* The lock is held, but not while GStreamer has the picture. */
+/*
+ * Has @frame encoded, or, if that is NULL, the last picture with the pointer in its new place. The
+ * lock is held, but not while GStreamer has the picture.
+ */
 static MediaOutcome push_picture(Media *m, const MediaFrame *frame, guint64 *encode_ns)
 {
 	gint64 begin = g_get_monotonic_time(), end = begin + PUSH_TIMEOUT;
 	MediaOutcome outcome = MEDIA_DROPPED;
+	guint64 cursor_number;
+	MediaCursor cursor;
 	GstBuffer *buffer;
 	GstClockTime pts;
 	gboolean keyframe;
+	gsize converted;
 
 	if (!take_encoder(m, end))
 		return MEDIA_DROPPED;
+	m->cursor_at = begin + REPEAT_AFTER;
 	/* One that was given up is still there: do not pile up behind it. */
 	if (gst_app_src_get_current_level_buffers(GST_APP_SRC(m->appsrc))) {
 		m->busy = FALSE;
 		return MEDIA_DROPPED;
 	}
 	begin = g_get_monotonic_time();
-	pts = next_pts(m, frame->time_ns);
+	pts = next_pts(m, frame ? frame->time_ns : begin * 1000);
 	keyframe = keyframe_is_due(m, FALSE, begin);
+	cursor = m->cursor;
+	if (cursor.image)
+		media_cursor_image_ref(cursor.image);
+	cursor_number = m->cursor_newest;
+	m->has_picture = TRUE;
+	/* It has the picture's memory, which is to be drawn on. */
+	if (!frame)
+		gst_clear_buffer(&m->last);
 	g_mutex_unlock(&m->lock);
 
-	set_caps(m, frame);
-	buffer = convert(m, frame);
+	converted = draw_picture(m, frame, &cursor);
+	g_clear_pointer(&cursor.image, media_cursor_image_unref);
+	buffer = gst_buffer_copy(m->picture);
 	GST_BUFFER_PTS(buffer) = pts;
 	GST_BUFFER_DURATION(buffer) = GST_SECOND / m->fps;
 	if (keyframe)
@@ -975,6 +1023,7 @@ static MediaOutcome push_picture(Media *m, const MediaFrame *frame, guint64 *enc
 	gst_app_src_push_buffer(GST_APP_SRC(m->appsrc), buffer);
 
 	g_mutex_lock(&m->lock);
+	m->statistics.converted_bytes += converted;
 	while (!m->passed && !m->held_back && !m->failed && !m->ending)
 		if (!g_cond_wait_until(&m->cond, &m->lock, end))
 			break;
@@ -982,8 +1031,9 @@ static MediaOutcome push_picture(Media *m, const MediaFrame *frame, guint64 *enc
 		outcome = MEDIA_ENCODED;
 		m->repeats = 0;
 		picture_passed(m, begin);
+		m->cursor_shown = cursor_number;
+		m->cursor_at = begin + G_USEC_PER_SEC / m->fps;
 		*encode_ns = (m->last_time - begin) * 1000;
-		m->statistics.encode_ns += *encode_ns;
 	} else if (m->held_back || m->failed) {
 		outcome = MEDIA_NOT_STREAMING;
 	} else if (!m->missing_since) {
@@ -1015,6 +1065,7 @@ MediaOutcome media_push(Media *m, const MediaFrame *frame, guint64 *encode_ns)
 		/* Two threads may have brought two pictures in the wrong order. */
 		m->newest_time = frame->time_ns;
 		outcome = push_picture(m, frame, encode_ns);
+		m->statistics.encode_ns += *encode_ns;
 	}
 	m->statistics.frames_encoded += outcome == MEDIA_ENCODED;
 	m->statistics.frames_dropped += outcome == MEDIA_DROPPED;
@@ -1022,6 +1073,39 @@ MediaOutcome media_push(Media *m, const MediaFrame *frame, guint64 *encode_ns)
 	if (frame->release)
 		frame->release(frame->release_data);
 	return outcome;
+}
+
+/**
+ * media_show_cursor() - the pointer has moved, or looks different, or has gone
+ * @m: the media
+ * @cursor: the pointer; its image's reference stays with the caller
+ *
+ * Every picture from now on has it. Returns when the first one is encoded, so that who moves it
+ * does not move it more often than that is seen; at the latest after two seconds.
+ *
+ * Return: FALSE: nothing was encoded: no picture has come yet, or the sink does not play, or the
+ * encoder is behind.
+ */
+gboolean media_show_cursor(Media *m, const MediaCursor *cursor)
+{
+	gint64 end = g_get_monotonic_time() + PUSH_TIMEOUT;
+	guint64 number;
+	gboolean shown;
+
+	g_mutex_lock(&m->lock);
+	g_clear_pointer(&m->cursor.image, media_cursor_image_unref);
+	m->cursor = *cursor;
+	if (m->cursor.image)
+		media_cursor_image_ref(m->cursor.image);
+	number = ++m->cursor_newest;
+	g_cond_broadcast(&m->cond);
+	while (m->started && m->playing && m->has_picture && m->cursor_shown < number &&
+	       !m->failed && !m->ending)
+		if (!g_cond_wait_until(&m->cond, &m->lock, end))
+			break;
+	shown = m->cursor_shown >= number;
+	g_mutex_unlock(&m->lock);
+	return shown;
 }
 
 /* Before there is a picture of a compositor's; the lock is held. */
@@ -1043,19 +1127,36 @@ static void push_black(Media *m)
 		m->statistics.frames_repeated++;
 }
 
-/* When the last picture, or a black one before there is any, is due; the lock is held. */
+/* The pointer is elsewhere, and no picture has come; the lock is held. */
+static void push_cursor(Media *m)
+{
+	guint64 encode_ns;
+
+	if (push_picture(m, NULL, &encode_ns) == MEDIA_ENCODED)
+		m->statistics.cursor_pictures++;
+}
+
+/* The lock is held. */
+static gboolean cursor_is_new(const Media *m)
+{
+	return m->has_picture && m->cursor_shown != m->cursor_newest;
+}
+
+/* When the last picture, or a black one before there is any, or a moved pointer is due; the lock is held. */
 static gint64 next_repeat(Media *m)
 {
+	gint64 cursor_at = cursor_is_new(m) ? m->cursor_at : G_MAXINT64;
+
 	if (m->busy || m->waiting)
 		return G_MAXINT64;
-	if (!m->last)
+	if (!m->has_picture)
 		return m->black_at;
-	return m->repeat_at;
+	return m->last ? MIN(m->repeat_at, cursor_at) : cursor_at;
 }
 
 /*
- * Repeats the last picture when nothing else came for long enough, lets new ones go first, and
- * sends the stream's clock between pictures.
+ * Repeats the last picture when nothing else came for long enough or the pointer moved, lets new
+ * ones go first, and sends the stream's clock between pictures.
  */
 static gpointer repeat_pictures(gpointer user_data)
 {
@@ -1072,10 +1173,12 @@ static gpointer repeat_pictures(gpointer user_data)
 			send_clock(m);
 		else if (now < at)
 			g_cond_wait_until(&m->cond, &m->lock, MIN(at, m->clock_at));
-		else if (m->last)
-			repeat_last(m);
-		else
+		else if (!m->has_picture)
 			push_black(m);
+		else if (cursor_is_new(m) && now >= m->cursor_at)
+			push_cursor(m);
+		else
+			repeat_last(m);
 	}
 	g_mutex_unlock(&m->lock);
 	return NULL;

@@ -5,12 +5,16 @@
  * time is with the encoder and at most one waits for it: a newer one replaces the one that waits,
  * so that nothing queues up and a late picture is never shown.
  *
+ * A pointer is drawn over the pictures. When it alone has moved, the last picture is sent with the
+ * pointer in its new place, and nothing else of it is converted.
+ *
  * While no pictures come the last one is sent again, less often once it cannot get better, and the
  * stream's clock goes on. A keyframe now and then gives a sink that lost a packet its picture back.
  */
 #ifndef MEDIA_H
 #define MEDIA_H
 
+#include "media-cursor.h"
 #include "media-line.h"
 
 #include <gio/gio.h>
@@ -68,6 +72,8 @@ typedef struct {
 	guint64 frames_encoded; /* of those */
 	guint64 frames_dropped; /* of those */
 	guint64 frames_repeated; /* the last picture sent again */
+	guint64 cursor_pictures; /* the last picture sent with the pointer elsewhere */
+	guint64 converted_bytes; /* of pixels, and of what a pointer had covered */
 	guint64 keyframes;
 	guint64 encoded_bytes;
 	guint64 packets; /* RTP packets handed to the socket */
@@ -101,6 +107,7 @@ const char *media_encoder(const Media *media);
 void media_set_playing(Media *media, gboolean playing);
 void media_force_keyframe(Media *media);
 MediaOutcome media_push(Media *media, const MediaFrame *frame, guint64 *encode_ns);
+gboolean media_show_cursor(Media *media, const MediaCursor *cursor);
 void media_start_sound(Media *media, guint rate);
 void media_push_sound(Media *media, guint64 position, gint64 time_ns, const gint16 *samples,
 		      guint frames);

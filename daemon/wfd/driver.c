@@ -7,8 +7,8 @@
  * sink has accepted a format, then a thread of its own, the session's, runs it until stop() has
  * joined it. The host calls
  * handle_kernel_mode_message() on several threads, between start and stop only. They share with
- * the session's thread: the media (which locks for itself), the framebuffers (fb_lock), and the
- * session's main context, into which they post what concerns the conversation.
+ * the session's thread: the media (which locks for itself), the framebuffers and the pointer's image
+ * (fb_lock), and the session's main context, into which they post what concerns the conversation.
  *
  * The monitor is reported to the kernel when the sink plays, from the session's thread: never
  * inside start(), while which the kernel's messages are held.
@@ -70,6 +70,8 @@ struct _WfdDriver {
 	WfdSession *session; /* from start to stop */
 	GMutex fb_lock;
 	GHashTable *framebuffers; /* id -> MediaFramebuffer */
+	MediaCursorImage *cursor_image; /* what the pointer looks like; NULL: not known */
+	guint32 cursor_number; /* the kernel's of it */
 };
 
 static void report_event(WfdSession *s, enum miracast_protocol_event event)
@@ -224,36 +226,44 @@ static void ask_for_sound(WfdSession *s)
 		g_info("the display has no sound card: 0x%08x", MIRACAST_NTSTATUS_VALUE(status));
 }
 
+/* Without flags, an older display driver takes it; without an EDID, one that finds that damaged. */
+static ntstatus_t send_sink(WfdSession *s, struct miracast_display_sink *sink, guint32 flags,
+			    gsize edid_size)
+{
+	sink->header.size = sizeof(*sink) + edid_size;
+	sink->flags = flags;
+	sink->edid_size = edid_size;
+	return s->driver->callbacks->miracast_io_control(s->driver->device, false,
+							 sink->header.size, sink, 0, NULL, NULL);
+}
+
 /* Reports the sink to the display driver: the connector becomes connected. */
 static void report_monitor(WfdSession *s)
 {
+	const guint32 cursor = MIRACAST_DISPLAY_SINK_CURSOR;
 	const WfdSinkCaps *caps = wfd_source_caps(s->rtsp);
 	const WfdMode *mode = &wfd_source_choice(s->rtsp)->mode;
 	gsize edid_size = caps->edid ? g_bytes_get_size(caps->edid) : 0;
 	g_autofree struct miracast_display_sink *sink = NULL;
-	gsize size;
 	ntstatus_t status;
 
 	if (edid_size > MIRACAST_DISPLAY_MAX_EDID)
 		edid_size = MIRACAST_DISPLAY_MAX_EDID;
-	size = sizeof(*sink) + edid_size;
-	sink = g_malloc0(size);
+	sink = g_malloc0(sizeof(*sink) + edid_size);
 	sink->header.code = MIRACAST_DISPLAY_CTL_SINK_ARRIVED;
-	sink->header.size = size;
 	sink->width = mode->width;
 	sink->height = mode->height;
 	sink->refresh = mode->fps * 1000;
-	sink->edid_size = edid_size;
 	if (edid_size)
 		memcpy(sink->edid, g_bytes_get_data(caps->edid, NULL), edid_size);
-	status = s->driver->callbacks->miracast_io_control(s->driver->device, false, size, sink, 0,
-							   NULL, NULL);
+	status = send_sink(s, sink, cursor, edid_size);
+	if (status == STATUS_INVALID_PARAMETER)
+		status = send_sink(s, sink, 0, edid_size);
 	if (status == STATUS_INVALID_PARAMETER && edid_size) {
 		g_info("the display driver refused the sink's EDID: going on without");
-		sink->header.size = sizeof(*sink);
-		sink->edid_size = 0;
-		status = s->driver->callbacks->miracast_io_control(
-			s->driver->device, false, sizeof(*sink), sink, 0, NULL, NULL);
+		status = send_sink(s, sink, cursor, 0);
+		if (status == STATUS_INVALID_PARAMETER)
+			status = send_sink(s, sink, 0, 0);
 	}
 	if (NT_SUCCESS(status)) {
 		s->arrived = TRUE;
@@ -454,6 +464,8 @@ static void show_statistics(WfdSession *s)
 	miracast_device_set_statistic(device, "frames-encoded", statistics.frames_encoded);
 	miracast_device_set_statistic(device, "frames-dropped", statistics.frames_dropped);
 	miracast_device_set_statistic(device, "frames-repeated", statistics.frames_repeated);
+	miracast_device_set_statistic(device, "cursor-pictures", statistics.cursor_pictures);
+	miracast_device_set_statistic(device, "converted-bytes", statistics.converted_bytes);
 	miracast_device_set_statistic(device, "keyframes", statistics.keyframes);
 	miracast_device_set_statistic(device, "encoded-bytes", statistics.encoded_bytes);
 	miracast_device_set_statistic(device, "rtp-packets", statistics.packets);
@@ -766,6 +778,7 @@ static void drop_framebuffers(WfdDriver *driver)
 {
 	g_mutex_lock(&driver->fb_lock);
 	g_hash_table_remove_all(driver->framebuffers);
+	g_clear_pointer(&driver->cursor_image, media_cursor_image_unref);
 	g_mutex_unlock(&driver->fb_lock);
 }
 
@@ -787,7 +800,8 @@ static void stop_session(void *miracast_context)
 
 /* Messages of the display driver, below. */
 
-static MediaFramebuffer *export_framebuffer(WfdDriver *driver, guint32 id, GError **error)
+static MediaFramebuffer *export_framebuffer(WfdDriver *driver, guint32 id, guint32 format,
+					    GError **error)
 {
 	struct miracast_display_framebuffer in = {
 		.header = {MIRACAST_DISPLAY_CTL_EXPORT_FRAMEBUFFER, sizeof(in)},
@@ -804,7 +818,7 @@ static MediaFramebuffer *export_framebuffer(WfdDriver *driver, guint32 id, GErro
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
 			    "the display driver did not hand it out: 0x%08x",
 			    MIRACAST_NTSTATUS_VALUE(status));
-	} else if (out.format != DRM_FORMAT_XRGB8888) {
+	} else if (out.format != format) {
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "it has the format 0x%08x",
 			    out.format);
 		close(out.fd);
@@ -824,14 +838,15 @@ static MediaFramebuffer *export_framebuffer(WfdDriver *driver, guint32 id, GErro
 	return framebuffer;
 }
 
-static MediaFramebuffer *get_framebuffer(WfdDriver *driver, guint32 id, GError **error)
+static MediaFramebuffer *get_framebuffer(WfdDriver *driver, guint32 id, guint32 format,
+					 GError **error)
 {
 	MediaFramebuffer *framebuffer;
 
 	g_mutex_lock(&driver->fb_lock);
 	framebuffer = g_hash_table_lookup(driver->framebuffers, GUINT_TO_POINTER(id));
 	if (!framebuffer) {
-		framebuffer = export_framebuffer(driver, id, error);
+		framebuffer = export_framebuffer(driver, id, format, error);
 		if (framebuffer)
 			g_hash_table_insert(driver->framebuffers, GUINT_TO_POINTER(id),
 					    framebuffer);
@@ -885,7 +900,7 @@ static ntstatus_t handle_frame(WfdDriver *driver, const struct miracast_display_
 
 	if (output_size < sizeof(result))
 		return STATUS_BUFFER_TOO_SMALL;
-	framebuffer = get_framebuffer(driver, message->framebuffer_id, &error);
+	framebuffer = get_framebuffer(driver, message->framebuffer_id, DRM_FORMAT_XRGB8888, &error);
 	if (!framebuffer) {
 		g_info("frame %llu: %s", (unsigned long long)message->sequence, error->message);
 		miracast_device_set_statistic_text(driver->device, "framebuffer-error",
@@ -913,6 +928,84 @@ static ntstatus_t handle_frame(WfdDriver *driver, const struct miracast_display_
 	result.encode_ns = encode_ns;
 	memcpy(output, &result, sizeof(result));
 	*bytes_returned = sizeof(result);
+	return STATUS_SUCCESS;
+}
+
+/* Copies what the pointer looks like: its framebuffer may be drawn into later. */
+static MediaCursorImage *read_cursor(WfdDriver *driver, guint32 id, GError **error)
+{
+	MediaFramebuffer *framebuffer = get_framebuffer(driver, id, DRM_FORMAT_ARGB8888, error);
+	const MediaLayout *layout;
+	MediaCursorImage *image = NULL;
+
+	if (!framebuffer)
+		return NULL;
+	layout = &framebuffer->layout;
+	if (layout->width > MIRACAST_DISPLAY_MAX_CURSOR ||
+	    layout->height > MIRACAST_DISPLAY_MAX_CURSOR) {
+		g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+			    "framebuffer %u: a pointer of %ux%u pixels", id, layout->width,
+			    layout->height);
+	} else {
+		media_framebuffer_begin_read(framebuffer);
+		image = media_cursor_image_new(
+			media_framebuffer_pixels(framebuffer, 0, 0, layout->width, layout->height),
+			layout->pitch, layout->width, layout->height);
+		media_framebuffer_end_read(framebuffer);
+	}
+	media_framebuffer_unref(framebuffer);
+	return image;
+}
+
+/* The pointer's image of the message, with a reference, read if it is another one. */
+static MediaCursorImage *get_cursor_image(WfdDriver *driver,
+					  const struct miracast_display_cursor *message,
+					  GError **error)
+{
+	MediaCursorImage *image = NULL;
+
+	g_mutex_lock(&driver->fb_lock);
+	if (driver->cursor_image && driver->cursor_number == message->image)
+		image = media_cursor_image_ref(driver->cursor_image);
+	g_mutex_unlock(&driver->fb_lock);
+	if (image)
+		return image;
+
+	image = read_cursor(driver, message->framebuffer_id, error);
+	if (!image)
+		return NULL;
+	g_mutex_lock(&driver->fb_lock);
+	g_clear_pointer(&driver->cursor_image, media_cursor_image_unref);
+	driver->cursor_image = media_cursor_image_ref(image);
+	driver->cursor_number = message->image;
+	g_mutex_unlock(&driver->fb_lock);
+	return image;
+}
+
+/* Returns when the pointer is in a picture: the kernel sends the next place of it then. */
+static ntstatus_t handle_cursor(WfdDriver *driver, const struct miracast_display_cursor *message)
+{
+	g_autoptr(GError) error = NULL;
+	MediaCursor cursor = {
+		.source_x = message->source_x,
+		.source_y = message->source_y,
+		.x = message->x,
+		.y = message->y,
+		.width = message->width,
+		.height = message->height,
+	};
+
+	if (message->framebuffer_id) {
+		cursor.image = get_cursor_image(driver, message, &error);
+		if (!cursor.image) {
+			g_info("pointer: %s", error->message);
+			miracast_device_set_statistic_text(driver->device, "framebuffer-error",
+							   error->message);
+			return STATUS_UNSUCCESSFUL;
+		}
+	}
+	media_show_cursor(driver->session->media, &cursor);
+	g_clear_pointer(&cursor.image, media_cursor_image_unref);
 	return STATUS_SUCCESS;
 }
 
@@ -952,6 +1045,7 @@ static ntstatus_t handle_message(void *miracast_context, uint32_t input_size, co
 		struct miracast_display_frame frame;
 		struct miracast_display_power power;
 		struct miracast_display_framebuffer framebuffer;
+		struct miracast_display_cursor cursor;
 		struct miracast_display_sound_start sound_start;
 	} message = {0};
 
@@ -966,6 +1060,10 @@ static ntstatus_t handle_message(void *miracast_context, uint32_t input_size, co
 		if (input_size < sizeof(message.frame))
 			return STATUS_INVALID_BUFFER_SIZE;
 		return handle_frame(driver, &message.frame, output_size, output, bytes_returned);
+	case MIRACAST_DISPLAY_MSG_CURSOR:
+		if (input_size < sizeof(message.cursor))
+			return STATUS_INVALID_BUFFER_SIZE;
+		return handle_cursor(driver, &message.cursor);
 	case MIRACAST_DISPLAY_MSG_POWER:
 		if (input_size < sizeof(message.power))
 			return STATUS_INVALID_BUFFER_SIZE;

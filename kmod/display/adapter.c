@@ -90,15 +90,16 @@ static void mdisplay_destroy_context(void *driver_context, void *miracast_contex
 static ntstatus_t mdisplay_sink_arrived(struct mdisplay_context *context, u32 input_size,
 					const void *input)
 {
+	const struct miracast_display_sink *message = input;
 	struct mdisplay_sink *sink;
 	ntstatus_t status;
 
-	status = mdisplay_sink_create(input, input_size, &sink);
+	status = mdisplay_sink_create(message, input_size, &sink);
 	if (status != STATUS_SUCCESS)
 		return status;
 
 	mdisplay_connector_set_sink(context->connector, sink);
-	mdisplay_frame_sink_arrived(context);
+	mdisplay_frame_sink_arrived(context, message->flags & MIRACAST_DISPLAY_SINK_CURSOR);
 
 	return STATUS_SUCCESS;
 }

@@ -117,7 +117,7 @@ ntstatus_t mdisplay_sink_create(const struct miracast_display_sink *message, u32
 
 	if (size < sizeof(*message) || message->edid_size > MIRACAST_DISPLAY_MAX_EDID ||
 	    message->edid_size % EDID_LENGTH || size != sizeof(*message) + message->edid_size ||
-	    message->reserved || message->width < MDISPLAY_MIN_SIZE ||
+	    message->flags & ~MIRACAST_DISPLAY_SINK_CURSOR || message->width < MDISPLAY_MIN_SIZE ||
 	    message->width > MDISPLAY_MAX_SIZE || message->height < MDISPLAY_MIN_SIZE ||
 	    message->height > MDISPLAY_MAX_SIZE || message->refresh < MDISPLAY_MIN_REFRESH ||
 	    message->refresh > MDISPLAY_MAX_REFRESH)
@@ -344,6 +344,8 @@ static int mdisplay_stats_show(struct seq_file *m, void *unused)
 	seq_printf(m, "frames_skipped_by_encoder %llu\n", stats.skipped_by_encoder);
 	seq_printf(m, "frames_not_streaming %llu\n", stats.not_streaming);
 	seq_printf(m, "frames_bad_result %llu\n", stats.bad_result);
+	seq_printf(m, "cursors_committed %llu\n", stats.cursors_committed);
+	seq_printf(m, "cursors_sent %llu\n", stats.cursors_sent);
 	seq_printf(m, "flips_ended %llu\n", flip.ended);
 	seq_printf(m, "flips_late %llu\n", flip.late);
 	seq_printf(m, "messages_sent %llu\n", stats.messages);
@@ -394,7 +396,7 @@ static const struct drm_encoder_funcs mdisplay_encoder_funcs = {
 
 /**
  * mdisplay_connector_init() - make a connector and its encoder
- * @connector: the connector; its plane and CRTC are made
+ * @connector: the connector; its planes and CRTC are made
  * @display: the device
  *
  * Return: 0 or an errno.

@@ -66,6 +66,11 @@ static int mdisplay_crtc_atomic_check(struct drm_crtc *crtc, struct drm_atomic_c
 	return 0;
 }
 
+static void mdisplay_crtc_atomic_begin(struct drm_crtc *crtc, struct drm_atomic_commit *state)
+{
+	mdisplay_commit_begin(crtc_to_connector(crtc));
+}
+
 static void mdisplay_crtc_atomic_flush(struct drm_crtc *crtc, struct drm_atomic_commit *state)
 {
 	struct mdisplay_connector *connector = crtc_to_connector(crtc);
@@ -75,6 +80,7 @@ static void mdisplay_crtc_atomic_flush(struct drm_crtc *crtc, struct drm_atomic_
 	if (event)
 		mdisplay_flip_arm(connector, event);
 	connector->commit_sequence = 0;
+	mdisplay_commit_end(connector);
 }
 
 static void mdisplay_crtc_atomic_enable(struct drm_crtc *crtc, struct drm_atomic_commit *state)
@@ -104,6 +110,7 @@ static void mdisplay_crtc_atomic_disable(struct drm_crtc *crtc, struct drm_atomi
 	mdisplay_vblank_stop(connector);
 
 	mdisplay_frame_blank(connector);
+	mdisplay_cursor_blank(connector);
 	if (!crtc_state->active)
 		mdisplay_power(connector, false);
 
@@ -118,6 +125,7 @@ static void mdisplay_crtc_atomic_disable(struct drm_crtc *crtc, struct drm_atomi
 static const struct drm_crtc_helper_funcs mdisplay_crtc_helper_funcs = {
 	.mode_valid = mdisplay_crtc_mode_valid,
 	.atomic_check = mdisplay_crtc_atomic_check,
+	.atomic_begin = mdisplay_crtc_atomic_begin,
 	.atomic_flush = mdisplay_crtc_atomic_flush,
 	.atomic_enable = mdisplay_crtc_atomic_enable,
 	.atomic_disable = mdisplay_crtc_atomic_disable,
@@ -137,7 +145,7 @@ static const struct drm_crtc_funcs mdisplay_crtc_funcs = {
 
 /**
  * mdisplay_crtc_init() - make a connector's CRTC
- * @connector: the connector; its plane is made
+ * @connector: the connector; its planes are made
  * @display: the device
  *
  * Return: 0 or an errno.
@@ -148,8 +156,8 @@ int mdisplay_crtc_init(struct mdisplay_connector *connector, struct mdisplay *di
 	int ret;
 
 	mdisplay_flip_init(connector);
-	ret = drm_crtc_init_with_planes(&display->drm, crtc, &connector->plane, NULL,
-					&mdisplay_crtc_funcs, NULL);
+	ret = drm_crtc_init_with_planes(&display->drm, crtc, &connector->plane,
+					&connector->cursor_plane, &mdisplay_crtc_funcs, NULL);
 	if (ret)
 		return ret;
 

@@ -33,6 +33,11 @@
  * refused message stops the pump; it runs again with the next change, or after
  * MDISPLAY_RETRY.
  *
+ * A cursor's way. The cursor plane's state is noted in cursor.c, and told when the
+ * commit that it belongs to is whole; or at once, when nothing but the cursor moves,
+ * which takes no vblank. The pump sends one CURSOR message at a time, of what is
+ * newest then. No flip waits for it.
+ *
  * A message whose callback brings an error is not sent again (a stopped session
  * would cancel it again), but what it said is not taken for known: the next
  * frame is damaged all over, and the power state is told again.
@@ -50,7 +55,7 @@
  * framebuffer that a commit lets go of is freed by a work.
  *
  * Files, each calling only those before it: damage.c and edid.c (pure), flip.c
- * (vblanks and the end of flips), frame.c (what was noted), sound.c (what was
+ * (vblanks and the end of flips), frame.c (what was noted), cursor.c, sound.c (what was
  * played), pump.c (messages and their callbacks), export.c (memory for the daemon),
  * framebuffer.c, card.c (the sound card, where the kernel has ALSA), plane.c,
  * crtc.c, connector.c, adapter.c (the channel's side), drv.c.
@@ -60,7 +65,7 @@
  *	DRM's modeset locks
  *	mdisplay_connector.sink_lock (mutex)	@sink, @told
  *	mdisplay_connector.lock (spinlock, process context)
- *		@context, @picture, @powered, @sequence, @stats, the context
+ *		@context, @picture, @cursor, @committing, @powered, @sequence, @stats, the context
  *		without its messages that are out, mdisplay_framebuffer.told
  *	mdisplay.framebuffers (its own spinlock)
  *	drm_device.event_lock (spinlock, hard irq)	struct mdisplay_flip
@@ -148,6 +153,26 @@ struct mdisplay_picture {
 	u32 width;
 	u32 height;
 	u32 refresh;
+};
+
+/**
+ * struct mdisplay_cursor - what is seen of the pointer that a connector shows
+ * @fb: the framebuffer, referenced; NULL: nothing
+ * @source_x: left edge in it
+ * @source_y: top edge in it
+ * @x: left edge in the picture
+ * @y: top edge in the picture
+ * @width: in both
+ * @height: in both
+ */
+struct mdisplay_cursor {
+	struct drm_framebuffer *fb;
+	u32 source_x;
+	u32 source_y;
+	u32 x;
+	u32 y;
+	u32 width;
+	u32 height;
 };
 
 /**
@@ -289,8 +314,13 @@ enum mdisplay_power {
  * @number: of all contexts that the connector has had, from 1
  * @live: there is a sink: frames are sent
  * @damage_lost: a frame was not handled: the next one changes all
+ * @cursor_wanted: the user-mode driver draws cursors
+ * @cursor_due: the cursor may be another one than that of @cursor_message
+ * @cursor_told: @cursor_message was not lost
  * @power_busy: @power_message is out
  * @gone_busy: @gone_message is out
+ * @cursor_busy: @cursor_message is out
+ * @cursor_fb: its framebuffer, referenced; NULL: it has none, or is not out
  * @power_told: what the last POWER message said
  * @power_before: what @power_told was before @power_message
  * @in_flight: frames that are out
@@ -301,6 +331,7 @@ enum mdisplay_power {
  * @free: frames that nobody uses
  * @power_message: input of the POWER message
  * @gone_message: input of the FRAMEBUFFER_GONE message
+ * @cursor_message: input of the last CURSOR message; zeroes: there was none
  * @frames: one more than may be out, for @pending
  * @sound: once the session has asked for sound
  */
@@ -310,8 +341,13 @@ struct mdisplay_context {
 	u64 number;
 	bool live;
 	bool damage_lost;
+	bool cursor_wanted;
+	bool cursor_due;
+	bool cursor_told;
 	bool power_busy;
 	bool gone_busy;
+	bool cursor_busy;
+	struct drm_framebuffer *cursor_fb;
 	enum mdisplay_power power_told;
 	enum mdisplay_power power_before;
 	unsigned int in_flight;
@@ -322,6 +358,7 @@ struct mdisplay_context {
 	struct list_head free;
 	struct miracast_display_power power_message;
 	struct miracast_display_framebuffer gone_message;
+	struct miracast_display_cursor cursor_message;
 	struct mdisplay_frame frames[MDISPLAY_FRAMES_IN_FLIGHT + 1];
 	struct mdisplay_sound_queue *sound;
 };
@@ -352,6 +389,8 @@ enum mdisplay_callback {
  * @skipped_by_encoder: completed frames that the encoder skipped
  * @not_streaming: completed frames while the sink did not play
  * @bad_result: completed frames without a proper result
+ * @cursors_committed: places and images of the pointer that a compositor committed
+ * @cursors_sent: CURSOR messages that the channel accepted
  * @messages: messages of any kind that the channel accepted
  * @callbacks: callbacks of any message, by status
  * @round_trip_sum: from send to callback, over @completed, in nanoseconds
@@ -372,6 +411,8 @@ struct mdisplay_stats {
 	u64 skipped_by_encoder;
 	u64 not_streaming;
 	u64 bad_result;
+	u64 cursors_committed;
+	u64 cursors_sent;
 	u64 messages;
 	u64 callbacks[MDISPLAY_CALLBACKS];
 	u64 round_trip_sum;
@@ -416,11 +457,12 @@ struct mdisplay_vblank {
 };
 
 /**
- * struct mdisplay_connector - a pipe, from plane to connector
+ * struct mdisplay_connector - a pipe, from planes to connector
  * @base: the DRM connector
  * @encoder: the encoder
  * @crtc: the CRTC
  * @plane: the primary plane
+ * @cursor_plane: the plane for the pointer
  * @vblank: the CRTC's vblanks
  * @flip: the flip that waits for its end
  * @commit_sequence: what the flip of the commit that runs will wait for; the
@@ -435,6 +477,10 @@ struct mdisplay_vblank {
  * @context: the session's context, or NULL
  * @contexts: how many there have been
  * @picture: what the CRTC shows
+ * @cursor: what is over it
+ * @cursor_id: the framebuffer of the cursor committed last; 0: there was none
+ * @cursor_image: number of its pixels
+ * @committing: @picture and @cursor are being changed: neither is sent
  * @powered: the CRTC is active
  * @sequence: the last frame's number
  * @stats: counters
@@ -444,6 +490,7 @@ struct mdisplay_connector {
 	struct drm_encoder encoder;
 	struct drm_crtc crtc;
 	struct drm_plane plane;
+	struct drm_plane cursor_plane;
 	struct mdisplay_vblank vblank;
 	struct mdisplay_flip flip;
 	u64 commit_sequence;
@@ -459,6 +506,10 @@ struct mdisplay_connector {
 	struct mdisplay_context *context;
 	u64 contexts;
 	struct mdisplay_picture picture;
+	struct mdisplay_cursor cursor;
+	u32 cursor_id;
+	u32 cursor_image;
+	bool committing;
 	bool powered;
 	u64 sequence;
 	struct mdisplay_stats stats;
@@ -539,6 +590,8 @@ ktime_t mdisplay_vblank_last(const struct mdisplay_connector *connector);
 /* frame.c */
 extern struct workqueue_struct *mdisplay_wq;
 
+void mdisplay_commit_begin(struct mdisplay_connector *connector);
+void mdisplay_commit_end(struct mdisplay_connector *connector);
 u64 mdisplay_frame_commit(struct mdisplay_connector *connector,
 			  const struct mdisplay_picture *picture,
 			  const struct mdisplay_damage *damage);
@@ -547,10 +600,19 @@ void mdisplay_frame_settle(struct mdisplay_context *context);
 struct drm_framebuffer *mdisplay_frame_free(struct mdisplay_frame *frame);
 void mdisplay_frame_gone(struct mdisplay_connector *connector,
 			 const struct mdisplay_framebuffer *framebuffer);
-void mdisplay_frame_sink_arrived(struct mdisplay_context *context);
+void mdisplay_frame_sink_arrived(struct mdisplay_context *context, bool cursor);
 void mdisplay_frame_sink_departed(struct mdisplay_context *context);
 void mdisplay_power(struct mdisplay_connector *connector, bool on);
 void mdisplay_note(struct mdisplay_connector *connector);
+
+/* cursor.c */
+void mdisplay_cursor_set(struct mdisplay_connector *connector, const struct mdisplay_cursor *cursor,
+			 bool redrawn);
+void mdisplay_cursor_blank(struct mdisplay_connector *connector);
+bool mdisplay_cursor_accepted(struct mdisplay_connector *connector);
+void mdisplay_cursor_note(struct mdisplay_connector *connector);
+const struct miracast_display_cursor *mdisplay_cursor_take(struct mdisplay_context *context);
+struct drm_framebuffer *mdisplay_cursor_done(struct mdisplay_context *context, bool handled);
 
 /* sound.c */
 void mdisplay_sound_init(struct mdisplay_sound *sound);
@@ -598,7 +660,7 @@ static inline void mdisplay_card_plug(struct mdisplay_connector *connector, cons
 #endif
 
 /* plane.c */
-int mdisplay_plane_init(struct mdisplay_connector *connector, struct mdisplay *display);
+int mdisplay_planes_init(struct mdisplay_connector *connector, struct mdisplay *display);
 
 /* crtc.c */
 int mdisplay_crtc_init(struct mdisplay_connector *connector, struct mdisplay *display);

@@ -77,6 +77,8 @@ static int mdisplay_mode_config_init(struct mdisplay *display)
 	drm->mode_config.min_height = MDISPLAY_MIN_SIZE;
 	drm->mode_config.max_width = MDISPLAY_MAX_SIZE;
 	drm->mode_config.max_height = MDISPLAY_MAX_SIZE;
+	drm->mode_config.cursor_width = MIRACAST_DISPLAY_MAX_CURSOR;
+	drm->mode_config.cursor_height = MIRACAST_DISPLAY_MAX_CURSOR;
 	drm->mode_config.preferred_depth = 24;
 	drm->mode_config.funcs = &mdisplay_mode_config_funcs;
 	drm->mode_config.helper_private = &mdisplay_mode_config_helper_funcs;
@@ -84,7 +86,7 @@ static int mdisplay_mode_config_init(struct mdisplay *display)
 	for (i = 0; i < display->count; i++) {
 		struct mdisplay_connector *connector = &display->connectors[i];
 
-		ret = mdisplay_plane_init(connector, display);
+		ret = mdisplay_planes_init(connector, display);
 		if (ret)
 			return ret;
 		ret = mdisplay_crtc_init(connector, display);

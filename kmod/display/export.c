@@ -143,7 +143,7 @@ int mdisplay_export_check(struct drm_gem_object *obj, size_t first, size_t last)
 		return address == -ENOMEM || address == -EINTR ? address : -EINVAL;
 
 	memory = (u8 __user *)address;
-	if (get_user(byte, memory + first) || get_user(byte, memory + last))
+	if (copy_from_user(&byte, memory + first, 1) || copy_from_user(&byte, memory + last, 1))
 		ret = -EINVAL;
 	vm_munmap(address, obj->size);
 

@@ -133,10 +133,37 @@ static struct drm_framebuffer *mdisplay_frame_drop(struct mdisplay_context *cont
 }
 
 /**
+ * mdisplay_commit_begin() - a commit begins: what it changes belongs together
+ * @connector: where
+ */
+void mdisplay_commit_begin(struct mdisplay_connector *connector)
+{
+	spin_lock(&connector->lock);
+	connector->committing = true;
+	spin_unlock(&connector->lock);
+}
+
+/**
+ * mdisplay_commit_end() - a commit is whole: let the pump look
+ * @connector: where
+ */
+void mdisplay_commit_end(struct mdisplay_connector *connector)
+{
+	spin_lock(&connector->lock);
+	connector->committing = false;
+	if (connector->context)
+		connector->context->cursor_due = true;
+	mdisplay_note(connector);
+	spin_unlock(&connector->lock);
+}
+
+/**
  * mdisplay_frame_commit() - the compositor has committed a picture
  * @connector: where
  * @picture: the picture; the framebuffer's reference stays with the caller
  * @damage: what changed in it; if nothing did there is no frame
+ *
+ * The pump looks when the commit is whole: see mdisplay_commit_end().
  *
  * Return: the newest frame that the flip has to wait for, or 0: none.
  */
@@ -158,7 +185,6 @@ u64 mdisplay_frame_commit(struct mdisplay_connector *connector,
 		connector->stats.committed++;
 		sequence = mdisplay_frame_queue(connector, damage, &replaced);
 	}
-	mdisplay_note(connector);
 	spin_unlock(&connector->lock);
 
 	/* A first picture, too, may be one that the compositor goes on to draw into. */
@@ -197,10 +223,11 @@ void mdisplay_frame_blank(struct mdisplay_connector *connector)
 /**
  * mdisplay_frame_sink_arrived() - send a sink what is shown, and then what follows
  * @context: whose sink it is
+ * @cursor: its user-mode driver draws cursors
  *
  * The compositor need not notice that there is a sink, or another one.
  */
-void mdisplay_frame_sink_arrived(struct mdisplay_context *context)
+void mdisplay_frame_sink_arrived(struct mdisplay_context *context, bool cursor)
 {
 	const struct mdisplay_damage whole = { .full = true };
 	struct mdisplay_connector *connector = context->connector;
@@ -210,6 +237,9 @@ void mdisplay_frame_sink_arrived(struct mdisplay_context *context)
 	context->live = true;
 	context->damage_lost = true;
 	context->power_told = MDISPLAY_POWER_UNKNOWN;
+	context->cursor_wanted = cursor;
+	context->cursor_told = false;
+	context->cursor_due = true;
 	if (connector->picture.fb) {
 		connector->stats.repeated++;
 		mdisplay_frame_queue(connector, &whole, &replaced);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The pump: makes messages of what was noted (frames, power, framebuffers that
- * are gone, sound), and their callbacks. See display.h for what guards what.
+ * The pump: makes messages of what was noted (frames, cursors, power, framebuffers
+ * that are gone, sound), and their callbacks. See display.h for what guards what.
  */
 #include "display.h"
 
@@ -113,6 +113,25 @@ static void mdisplay_gone_done(void *callback_context, const struct miracast_io_
 	context->gone_busy = false;
 	mdisplay_note(connector);
 	spin_unlock(&connector->lock);
+}
+
+static void mdisplay_cursor_message_done(void *callback_context,
+					 const struct miracast_io_status *io_status)
+{
+	struct mdisplay_context *context = callback_context;
+	struct mdisplay_connector *connector = context->connector;
+	struct drm_framebuffer *fb;
+
+	spin_lock(&connector->lock);
+	mdisplay_count_callback(connector, io_status->status);
+	fb = mdisplay_cursor_done(context, !NT_ERROR(io_status->status));
+	/* After an error, with the next commit: see mdisplay_power_done(). */
+	if (!NT_ERROR(io_status->status))
+		mdisplay_note(connector);
+	spin_unlock(&connector->lock);
+
+	if (fb)
+		drm_framebuffer_put(fb);
 }
 
 static void mdisplay_sound_message_done(void *callback_context,
@@ -288,6 +307,40 @@ static bool mdisplay_send_gone(struct mdisplay_context *context)
 	return false;
 }
 
+/* False: none is due. */
+static bool mdisplay_send_cursor(struct mdisplay_context *context, bool *accepted)
+	__must_hold(&context->connector->lock)
+{
+	const struct miracast_display_cursor *message = mdisplay_cursor_take(context);
+	struct mdisplay_connector *connector = context->connector;
+	struct drm_framebuffer *fb;
+	ntstatus_t status;
+
+	if (!message)
+		return false;
+	spin_unlock(&connector->lock);
+
+	status = miracast_send_message(context->handle, sizeof(*message), message, 0, NULL,
+				       mdisplay_cursor_message_done, context);
+
+	spin_lock(&connector->lock);
+	mdisplay_count_send(connector, status);
+	*accepted = status == STATUS_PENDING;
+	if (*accepted) {
+		connector->stats.cursors_sent++;
+		return true;
+	}
+	fb = mdisplay_cursor_done(context, false);
+	context->cursor_due = true;
+	if (fb) {
+		spin_unlock(&connector->lock);
+		drm_framebuffer_put(fb);
+		spin_lock(&connector->lock);
+	}
+
+	return true;
+}
+
 /* The card goes on meanwhile, so only who takes a message knows that one is due: false if not. */
 static bool mdisplay_send_sound(struct mdisplay_context *context, bool *accepted)
 	__must_hold(&context->connector->lock)
@@ -326,7 +379,10 @@ static void mdisplay_pump(struct work_struct *work)
 			accepted = mdisplay_send_power(context);
 		else if (context->gone_count && !context->gone_busy)
 			accepted = mdisplay_send_gone(context);
-		else if (context->pending && context->in_flight < MDISPLAY_FRAMES_IN_FLIGHT)
+		else if (mdisplay_send_cursor(context, &accepted))
+			continue;
+		else if (context->pending && !connector->committing &&
+			 context->in_flight < MDISPLAY_FRAMES_IN_FLIGHT)
 			accepted = mdisplay_send_frame(context);
 		else if (!mdisplay_send_sound(context, &accepted))
 			break;

@@ -99,8 +99,8 @@ static int exporter_mmap_out_of_reach(struct dma_buf *dma_buf, struct vm_area_st
 	return 0;
 }
 
-#define EXPORTER_OPS .map_dma_buf = exporter_map, .unmap_dma_buf = exporter_unmap, \
-		     .release = exporter_release
+#define EXPORTER_OPS \
+	.map_dma_buf = exporter_map, .unmap_dma_buf = exporter_unmap, .release = exporter_release
 
 static const struct dma_buf_ops exporter_ops[] = {
 	[MIRACAST_TEST_DMA_BUF_READABLE] = { EXPORTER_OPS, .mmap = exporter_mmap },

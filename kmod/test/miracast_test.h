@@ -195,7 +195,7 @@ struct miracast_test_control {
 #define MIRACAST_TEST_CTL_FILES_BAD  9u /* the same, and returns STATUS_UNSUCCESSFUL */
 #define MIRACAST_TEST_CTL_UNREGISTER 10u /* tries to unregister its own adapter */
 
-#define MIRACAST_TEST_MAGIC 0xBD
+#define MIRACAST_TEST_MAGIC    0xBD
 #define MIRACAST_TEST_ADD      _IOWR(MIRACAST_TEST_MAGIC, 0, struct miracast_test_adapter)
 #define MIRACAST_TEST_REMOVE   _IOW(MIRACAST_TEST_MAGIC, 1, __u32)
 #define MIRACAST_TEST_BEHAVE   _IOW(MIRACAST_TEST_MAGIC, 2, struct miracast_test_behaviour)

@@ -57,12 +57,19 @@ static int pipe_init(struct compositor *compositor, struct pipe *pipe, drmModeRe
 	for (n = 0; planes && n < planes->count_planes; n++) {
 		drmModePlane *plane = drmModeGetPlane(fd, planes->planes[n]);
 
-		if (plane && plane->possible_crtcs == 1u << index)
-			pipe->plane = plane->plane_id;
+		if (plane && plane->possible_crtcs == 1u << index) {
+			uint64_t type = DRM_PLANE_TYPE_OVERLAY;
+
+			find_property(fd, plane->plane_id, DRM_MODE_OBJECT_PLANE, "type", &type);
+			if (type == DRM_PLANE_TYPE_PRIMARY)
+				pipe->plane = plane->plane_id;
+			if (type == DRM_PLANE_TYPE_CURSOR)
+				pipe->cursor_plane = plane->plane_id;
+		}
 		drmModeFreePlane(plane);
 	}
 	drmModeFreePlaneResources(planes);
-	if (!pipe->plane)
+	if (!pipe->plane || !pipe->cursor_plane)
 		return -ENOENT;
 
 	pipe->connector_crtc_id =
@@ -164,8 +171,8 @@ drmModePropertyBlobRes *compositor_edid(struct compositor *compositor, struct pi
 	return blob ? drmModeGetPropertyBlob(compositor->fd, blob) : NULL;
 }
 
-int picture_create(struct compositor *compositor, struct picture *picture, uint32_t width,
-		   uint32_t height)
+static int create(struct compositor *compositor, struct picture *picture, uint32_t width,
+		  uint32_t height, uint32_t format)
 {
 	uint32_t handles[4] = {}, pitches[4] = {}, offsets[4] = {};
 	uint64_t offset;
@@ -178,8 +185,8 @@ int picture_create(struct compositor *compositor, struct picture *picture, uint3
 		return -errno;
 	handles[0] = picture->handle;
 	pitches[0] = picture->pitch;
-	if (drmModeAddFB2(compositor->fd, width, height, DRM_FORMAT_XRGB8888, handles, pitches,
-			  offsets, &picture->fb, 0))
+	if (drmModeAddFB2(compositor->fd, width, height, format, handles, pitches, offsets,
+			  &picture->fb, 0))
 		return -errno;
 	if (drmModeMapDumbBuffer(compositor->fd, picture->handle, &offset))
 		return -errno;
@@ -187,6 +194,18 @@ int picture_create(struct compositor *compositor, struct picture *picture, uint3
 			       compositor->fd, offset);
 
 	return picture->pixels == MAP_FAILED ? -errno : 0;
+}
+
+int picture_create(struct compositor *compositor, struct picture *picture, uint32_t width,
+		   uint32_t height)
+{
+	return create(compositor, picture, width, height, DRM_FORMAT_XRGB8888);
+}
+
+int picture_create_cursor(struct compositor *compositor, struct picture *picture, uint32_t width,
+			  uint32_t height)
+{
+	return create(compositor, picture, width, height, DRM_FORMAT_ARGB8888);
 }
 
 uint32_t picture_pixel(uint32_t seed, uint32_t x, uint32_t y)
@@ -316,6 +335,47 @@ int compositor_flip_after(struct compositor *compositor, struct pipe *pipe, stru
 	return commit(compositor, request, 0, flip);
 }
 
+int compositor_set_cursor(struct compositor *compositor, struct pipe *pipe, struct picture *picture)
+{
+	return drmModeSetCursor(compositor->fd, pipe->crtc, picture ? picture->handle : 0,
+				picture ? picture->width : 0, picture ? picture->height : 0);
+}
+
+int compositor_move_cursor(struct compositor *compositor, struct pipe *pipe, int x, int y)
+{
+	return drmModeMoveCursor(compositor->fd, pipe->crtc, x, y);
+}
+
+int compositor_flip_cursor(struct compositor *compositor, struct pipe *pipe,
+			   struct picture *picture, int x, int y,
+			   const struct drm_mode_rect *damage, struct picture *shown,
+			   struct flip *flip)
+{
+	const uint64_t size[4] = {0, 0, picture->width, picture->height};
+	const int64_t place[4] = {x, y, picture->width, picture->height};
+	drmModeAtomicReq *request = drmModeAtomicAlloc();
+	uint32_t plane = pipe->cursor_plane, blob = 0;
+	int i, ret;
+
+	if (damage && drmModeCreatePropertyBlob(compositor->fd, damage, sizeof(*damage), &blob))
+		return -errno;
+	drmModeAtomicAddProperty(request, plane, pipe->plane_fb_id, picture->fb);
+	drmModeAtomicAddProperty(request, plane, pipe->plane_crtc_id, pipe->crtc);
+	for (i = 0; i < 4; i++) {
+		drmModeAtomicAddProperty(request, plane, pipe->plane_src[i], size[i] << 16);
+		drmModeAtomicAddProperty(request, plane, pipe->plane_crtc[i], place[i]);
+	}
+	if (damage)
+		drmModeAtomicAddProperty(request, plane, pipe->plane_damage, blob);
+	if (shown)
+		drmModeAtomicAddProperty(request, pipe->plane, pipe->plane_fb_id, shown->fb);
+	ret = commit(compositor, request, 0, flip);
+	if (blob)
+		drmModeDestroyPropertyBlob(compositor->fd, blob);
+
+	return ret;
+}
+
 int compositor_power(struct compositor *compositor, struct pipe *pipe, bool on)
 {
 	drmModeAtomicReq *request = drmModeAtomicAlloc();
@@ -334,6 +394,8 @@ int compositor_disable(struct compositor *compositor, struct pipe *pipe)
 	drmModeAtomicAddProperty(request, pipe->crtc, pipe->crtc_active, 0);
 	drmModeAtomicAddProperty(request, pipe->plane, pipe->plane_fb_id, 0);
 	drmModeAtomicAddProperty(request, pipe->plane, pipe->plane_crtc_id, 0);
+	drmModeAtomicAddProperty(request, pipe->cursor_plane, pipe->plane_fb_id, 0);
+	drmModeAtomicAddProperty(request, pipe->cursor_plane, pipe->plane_crtc_id, 0);
 
 	return commit(compositor, request, DRM_MODE_ATOMIC_ALLOW_MODESET, NULL);
 }

@@ -18,6 +18,7 @@ struct pipe {
 	uint32_t connector;
 	uint32_t crtc;
 	uint32_t plane;
+	uint32_t cursor_plane; /* its properties have the ids of the other plane's */
 	uint32_t connector_crtc_id;
 	uint32_t crtc_active;
 	uint32_t crtc_mode_id;
@@ -75,6 +76,9 @@ int compositor_override_edid(struct compositor *compositor, struct pipe *pipe, c
 
 int picture_create(struct compositor *compositor, struct picture *picture, uint32_t width,
 		   uint32_t height);
+/* A picture for a pointer: ARGB8888. */
+int picture_create_cursor(struct compositor *compositor, struct picture *picture, uint32_t width,
+			  uint32_t height);
 void picture_fill(struct picture *picture, uint32_t seed);
 uint32_t picture_pixel(uint32_t seed, uint32_t x, uint32_t y);
 void picture_destroy(struct compositor *compositor, struct picture *picture);
@@ -95,6 +99,18 @@ int compositor_flip(struct compositor *compositor, struct pipe *pipe, struct pic
 /* Another picture, when a sync file's fences are done. */
 int compositor_flip_after(struct compositor *compositor, struct pipe *pipe, struct picture *picture,
 			  int sync_file, struct flip *flip);
+/* A pointer by the ioctls that are older than planes; NULL: none. */
+int compositor_set_cursor(struct compositor *compositor, struct pipe *pipe,
+			  struct picture *picture);
+int compositor_move_cursor(struct compositor *compositor, struct pipe *pipe, int x, int y);
+/*
+ * A pointer and, unless @shown is NULL, another picture in one commit; @damage, the pointer's, may
+ * be NULL.
+ */
+int compositor_flip_cursor(struct compositor *compositor, struct pipe *pipe,
+			   struct picture *picture, int x, int y,
+			   const struct drm_mode_rect *damage, struct picture *shown,
+			   struct flip *flip);
 int compositor_power(struct compositor *compositor, struct pipe *pipe, bool on);
 /* Off, and all objects unbound. */
 int compositor_disable(struct compositor *compositor, struct pipe *pipe);

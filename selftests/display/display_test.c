@@ -1330,7 +1330,7 @@ TEST_F(display, bad_io_controls_are_refused)
 	BAD_SINK(arrived.sink.height = ~0u, bare);
 	BAD_SINK(arrived.sink.refresh = 0, bare);
 	BAD_SINK(arrived.sink.refresh = ~0u, bare);
-	BAD_SINK(arrived.sink.reserved = 1, bare);
+	BAD_SINK(arrived.sink.flags = 2, bare);
 	BAD_SINK(arrived.sink.edid_size = 128, bare);
 	BAD_SINK(arrived.sink.edid_size = 100, bare + 100);
 	BAD_SINK(arrived.sink.edid_size = 0xffffff80, bare);
@@ -1731,7 +1731,7 @@ static int exporter_dma_buf(uint32_t kind, uint32_t size)
 }
 
 /* Shows it, and reads it as a daemon does: @pixel is the first one. */
-static void expect_shown(struct __test_metadata *_metadata, FIXTURE_DATA(display) *self,
+static void expect_shown(struct __test_metadata *_metadata, FIXTURE_DATA(display) * self,
 			 struct picture *picture, uint32_t pixel)
 {
 	struct miracast_display_framebuffer framebuffer;
@@ -2080,6 +2080,536 @@ static int64_t now_ms(void)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+#define CURSOR 64
+
+/* As STREAM(), by a user-mode driver that draws pointers, and a pointer to be shown. */
+#define STREAM_WITH_CURSOR(cursor)                                                              \
+	do {                                                                                    \
+		self->driver.sink_flags = MIRACAST_DISPLAY_SINK_CURSOR;                         \
+		STREAM();                                                                       \
+		ASSERT_EQ(picture_create_cursor(&self->compositor, cursor, CURSOR, CURSOR), 0); \
+		picture_fill(cursor, 3);                                                        \
+		/* The kernel keeps the place where the last one was. */                        \
+		MOVE_CURSOR(0, 0);                                                              \
+	} while (0)
+
+#define SET_CURSOR(cursor) \
+	ASSERT_EQ(compositor_set_cursor(&self->compositor, self->pipe, cursor), 0)
+#define MOVE_CURSOR(x, y) ASSERT_EQ(compositor_move_cursor(&self->compositor, self->pipe, x, y), 0)
+
+/* Completes messages of framebuffers that are gone until another one comes. */
+static int fetch_other(struct driver *driver, struct driver_message *message)
+{
+	int ret;
+
+	while (!(ret = driver_fetch(driver, message, GUARD_MS)) &&
+	       message->header.code == MIRACAST_DISPLAY_MSG_FRAMEBUFFER_GONE)
+		driver_complete(driver, message->id, STATUS_SUCCESS, 0);
+
+	return ret;
+}
+
+/* Whether no other message comes for a moment. */
+static bool silent(struct driver *driver)
+{
+	struct driver_message message;
+	int ret;
+
+	while (!(ret = driver_fetch(driver, &message, 50)) &&
+	       message.header.code == MIRACAST_DISPLAY_MSG_FRAMEBUFFER_GONE)
+		driver_complete(driver, message.id, STATUS_SUCCESS, 0);
+
+	return ret == -ETIMEDOUT;
+}
+
+#define EXPECT_NO_MESSAGE() EXPECT_TRUE(silent(&self->driver))
+
+/* The next message is of a pointer, and is handled. */
+#define FETCH_CURSOR(message)                                                                   \
+	do {                                                                                    \
+		ASSERT_EQ(fetch_other(&self->driver, message), 0);                              \
+		ASSERT_EQ((message)->header.code, MIRACAST_DISPLAY_MSG_CURSOR);                 \
+		ASSERT_EQ((message)->header.size, sizeof(struct miracast_display_cursor));      \
+		ASSERT_EQ(driver_complete(&self->driver, (message)->id, STATUS_SUCCESS, 0), 0); \
+	} while (0)
+
+static void expect_place(struct __test_metadata *_metadata, const struct driver_message *message,
+			 uint32_t source_x, uint32_t source_y, uint32_t x, uint32_t y,
+			 uint32_t width, uint32_t height)
+{
+	EXPECT_NE(message->cursor.framebuffer_id, 0);
+	EXPECT_EQ(message->cursor.source_x, source_x);
+	EXPECT_EQ(message->cursor.source_y, source_y);
+	EXPECT_EQ(message->cursor.x, x);
+	EXPECT_EQ(message->cursor.y, y);
+	EXPECT_EQ(message->cursor.width, width);
+	EXPECT_EQ(message->cursor.height, height);
+}
+
+static void expect_none(struct __test_metadata *_metadata, const struct driver_message *message)
+{
+	EXPECT_EQ(message->cursor.framebuffer_id, 0);
+	EXPECT_EQ(message->cursor.image, 0);
+	EXPECT_EQ(message->cursor.width, 0);
+	EXPECT_EQ(message->cursor.height, 0);
+}
+
+TEST_F(display, cursor_is_a_message_and_no_frame)
+{
+	struct miracast_display_framebuffer framebuffer;
+	int64_t frames, committed;
+	struct driver_message message;
+	uint32_t x, y, image, wrong = 0;
+	struct picture cursor;
+	uint8_t *memory;
+
+	STREAM_WITH_CURSOR(&cursor);
+	/* That there is none is no news. */
+	EXPECT_NO_MESSAGE();
+	frames = COUNTER("frames_sent");
+	SET_CURSOR(&cursor);
+	FETCH_CURSOR(&message);
+	expect_place(_metadata, &message, 0, 0, 0, 0, CURSOR, CURSOR);
+	EXPECT_GT(message.cursor.time_ns, 0);
+	image = message.cursor.image;
+
+	ASSERT_EQ(driver_export(&self->driver, message.cursor.framebuffer_id, &framebuffer),
+		  STATUS_SUCCESS);
+	EXPECT_EQ(framebuffer.width, CURSOR);
+	EXPECT_EQ(framebuffer.height, CURSOR);
+	EXPECT_EQ(framebuffer.format, DRM_FORMAT_ARGB8888);
+	memory = mmap(NULL, framebuffer.buffer_size, PROT_READ, MAP_SHARED, framebuffer.fd, 0);
+	ASSERT_NE(memory, MAP_FAILED);
+	for (y = 0; y < CURSOR; y++)
+		for (x = 0; x < CURSOR; x++)
+			wrong += *(uint32_t *)(memory + y * framebuffer.pitch + 4 * x) !=
+				 picture_pixel(3, x, y);
+	EXPECT_EQ(wrong, 0);
+	munmap(memory, framebuffer.buffer_size);
+	close(framebuffer.fd);
+
+	MOVE_CURSOR(100, 50);
+	FETCH_CURSOR(&message);
+	expect_place(_metadata, &message, 0, 0, 100, 50, CURSOR, CURSOR);
+	EXPECT_EQ(message.cursor.image, image);
+
+	/* To where it is already: no news. */
+	committed = COUNTER("cursors_committed");
+	MOVE_CURSOR(100, 50);
+	EXPECT_EQ(COUNTER("cursors_committed"), committed + 1);
+	EXPECT_NO_MESSAGE();
+
+	SET_CURSOR(NULL);
+	FETCH_CURSOR(&message);
+	expect_none(_metadata, &message);
+	EXPECT_EQ(COUNTER("frames_sent"), frames);
+	picture_destroy(&self->compositor, &cursor);
+}
+
+TEST_F(display, cursor_may_be_partly_off_the_picture)
+{
+	struct driver_message message;
+	struct picture cursor;
+
+	STREAM_WITH_CURSOR(&cursor);
+	SET_CURSOR(&cursor);
+	FETCH_CURSOR(&message);
+	MOVE_CURSOR(-10, -20);
+	FETCH_CURSOR(&message);
+	expect_place(_metadata, &message, 10, 20, 0, 0, CURSOR - 10, CURSOR - 20);
+	MOVE_CURSOR(WIDTH - 5, HEIGHT - 7);
+	FETCH_CURSOR(&message);
+	expect_place(_metadata, &message, 0, 0, WIDTH - 5, HEIGHT - 7, 5, 7);
+	MOVE_CURSOR(-CURSOR, 9);
+	FETCH_CURSOR(&message);
+	expect_none(_metadata, &message);
+	MOVE_CURSOR(10, 2 * HEIGHT);
+	EXPECT_NO_MESSAGE();
+	MOVE_CURSOR(10, HEIGHT - 1);
+	FETCH_CURSOR(&message);
+	expect_place(_metadata, &message, 0, 0, 10, HEIGHT - 1, CURSOR, 1);
+	MOVE_CURSOR(100000, -100000);
+	FETCH_CURSOR(&message);
+	expect_none(_metadata, &message);
+	SET_CURSOR(NULL);
+	picture_destroy(&self->compositor, &cursor);
+}
+
+TEST_F(display, cursor_moves_wait_for_nobody_and_only_the_last_is_told)
+{
+	struct driver_message held, frame, message;
+	struct picture cursor;
+	struct flip flip;
+	int64_t sent, late;
+	int i;
+
+	STREAM_WITH_CURSOR(&cursor);
+	SET_CURSOR(&cursor);
+	FETCH_CURSOR(&held);
+	sent = COUNTER("cursors_sent");
+	late = COUNTER("flips_late");
+	MOVE_CURSOR(1, 1);
+	ASSERT_EQ(driver_fetch(&self->driver, &held, GUARD_MS), 0);
+	ASSERT_EQ(held.header.code, MIRACAST_DISPLAY_MSG_CURSOR);
+
+	/* A daemon that hangs, with a flip under way, too. */
+	ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, &self->b, NULL, 0, &flip), 0);
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &frame), 0);
+	for (i = 0; i < 500; i++)
+		MOVE_CURSOR(i, i / 2);
+	EXPECT_COUNTER_SOON("cursors_sent", sent + 1);
+	EXPECT_NO_MESSAGE();
+	driver_complete_frame(&self->driver, &frame, MIRACAST_DISPLAY_FRAME_ENCODED);
+	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+
+	/* Nor does the flip of a commit that has nothing but a pointer wait for it. */
+	ASSERT_EQ(compositor_flip_cursor(&self->compositor, self->pipe, &cursor, 77, 66, NULL, NULL,
+					 &flip),
+		  0);
+	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+	EXPECT_EQ(COUNTER("flips_late"), late);
+
+	ASSERT_EQ(driver_complete(&self->driver, held.id, STATUS_SUCCESS, 0), 0);
+	FETCH_CURSOR(&message);
+	expect_place(_metadata, &message, 0, 0, 77, 66, CURSOR, CURSOR);
+	EXPECT_COUNTER_SOON("cursors_sent", sent + 2);
+	EXPECT_NO_MESSAGE();
+	SET_CURSOR(NULL);
+	picture_destroy(&self->compositor, &cursor);
+}
+
+TEST_F(display, cursor_of_other_looks_has_another_number)
+{
+	static const struct drm_mode_rect all = {0, 0, CURSOR, CURSOR};
+	struct driver_message message;
+	struct picture cursor, other;
+	uint32_t first, id;
+
+	STREAM_WITH_CURSOR(&cursor);
+	ASSERT_EQ(picture_create_cursor(&self->compositor, &other, 32, 16), 0);
+	ASSERT_EQ(compositor_flip_cursor(&self->compositor, self->pipe, &cursor, 5, 5, NULL, NULL,
+					 NULL),
+		  0);
+	FETCH_CURSOR(&message);
+	first = message.cursor.image;
+	id = message.cursor.framebuffer_id;
+
+	/* Drawn anew where it is, as the clips say. */
+	ASSERT_EQ(compositor_flip_cursor(&self->compositor, self->pipe, &cursor, 5, 5, &all, NULL,
+					 NULL),
+		  0);
+	FETCH_CURSOR(&message);
+	EXPECT_EQ(message.cursor.framebuffer_id, id);
+	EXPECT_EQ(message.cursor.image, first + 1);
+
+	/* Another one; what was before goes, and that is told. */
+	ASSERT_EQ(compositor_flip_cursor(&self->compositor, self->pipe, &other, 5, 5, NULL, NULL,
+					 NULL),
+		  0);
+	FETCH_CURSOR(&message);
+	expect_place(_metadata, &message, 0, 0, 5, 5, 32, 16);
+	EXPECT_NE(message.cursor.framebuffer_id, id);
+	EXPECT_EQ(message.cursor.image, first + 2);
+	picture_destroy(&self->compositor, &cursor);
+	ASSERT_EQ(driver_fetch(&self->driver, &message, GUARD_MS), 0);
+	ASSERT_EQ(message.header.code, MIRACAST_DISPLAY_MSG_FRAMEBUFFER_GONE);
+	EXPECT_EQ(message.framebuffer.framebuffer_id, id);
+	driver_complete(&self->driver, message.id, STATUS_SUCCESS, 0);
+	SET_CURSOR(NULL);
+	picture_destroy(&self->compositor, &other);
+}
+
+TEST_F(display, cursor_and_frame_of_one_commit_come_together)
+{
+	struct driver_message message;
+	struct picture cursor;
+	struct flip flip;
+	int i;
+
+	STREAM_WITH_CURSOR(&cursor);
+	for (i = 0; i < 10; i++) {
+		ASSERT_EQ(compositor_flip_cursor(&self->compositor, self->pipe, &cursor, i, 5, NULL,
+						 i % 2 ? &self->a : &self->b, &flip),
+			  0);
+		FETCH_CURSOR(&message);
+		EXPECT_EQ(message.cursor.x, i);
+		ASSERT_EQ(driver_fetch(&self->driver, &message, GUARD_MS), 0);
+		ASSERT_EQ(message.header.code, MIRACAST_DISPLAY_MSG_FRAME);
+		driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+		ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+	}
+	SET_CURSOR(NULL);
+	picture_destroy(&self->compositor, &cursor);
+}
+
+#define FETCH_POWER(value)                                                                 \
+	do {                                                                               \
+		struct driver_message power;                                               \
+                                                                                           \
+		ASSERT_EQ(fetch_other(&self->driver, &power), 0);                          \
+		ASSERT_EQ(power.header.code, MIRACAST_DISPLAY_MSG_POWER);                  \
+		EXPECT_EQ(power.power.on, value);                                          \
+		ASSERT_EQ(driver_complete(&self->driver, power.id, STATUS_SUCCESS, 0), 0); \
+	} while (0)
+
+TEST_F(display, cursor_outlives_power_and_mode)
+{
+	struct driver_message message;
+	drmModeModeInfo slower;
+	struct picture cursor;
+	struct flip flip;
+
+	STREAM_WITH_CURSOR(&cursor);
+	SET_CURSOR(&cursor);
+	FETCH_CURSOR(&message);
+	slower = self->mode;
+	slower.clock /= 2;
+	ASSERT_EQ(compositor_modeset(&self->compositor, self->pipe, &slower, &self->b, 0, &flip),
+		  0);
+	/* It is where it was. */
+	ASSERT_EQ(driver_fetch(&self->driver, &message, GUARD_MS), 0);
+	ASSERT_EQ(message.header.code, MIRACAST_DISPLAY_MSG_FRAME);
+	driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+	EXPECT_NO_MESSAGE();
+
+	ASSERT_EQ(compositor_power(&self->compositor, self->pipe, false), 0);
+	FETCH_POWER(0);
+	/* Moved in the dark. */
+	MOVE_CURSOR(30, 40);
+	EXPECT_NO_MESSAGE();
+	ASSERT_EQ(compositor_power(&self->compositor, self->pipe, true), 0);
+	FETCH_POWER(1);
+	FETCH_CURSOR(&message);
+	expect_place(_metadata, &message, 0, 0, 30, 40, CURSOR, CURSOR);
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+	driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+
+	/* Taken away in the dark. */
+	ASSERT_EQ(compositor_power(&self->compositor, self->pipe, false), 0);
+	FETCH_POWER(0);
+	SET_CURSOR(NULL);
+	ASSERT_EQ(compositor_power(&self->compositor, self->pipe, true), 0);
+	FETCH_POWER(1);
+	FETCH_CURSOR(&message);
+	expect_none(_metadata, &message);
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+	driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+	picture_destroy(&self->compositor, &cursor);
+}
+
+TEST_F(display, arriving_sink_gets_the_cursor_that_is_shown)
+{
+	struct driver_message message;
+	struct picture cursor;
+
+	STREAM_WITH_CURSOR(&cursor);
+	SET_CURSOR(&cursor);
+	FETCH_CURSOR(&message);
+	MOVE_CURSOR(20, 10);
+	/* One is with a daemon that dies. */
+	ASSERT_EQ(driver_fetch(&self->driver, &message, GUARD_MS), 0);
+	driver_close(&self->driver);
+
+	ASSERT_EQ(driver_open(&self->driver), 0);
+	self->driver.sink_flags = MIRACAST_DISPLAY_SINK_CURSOR;
+	ASSERT_EQ(session(&self->driver), 0);
+	FETCH_POWER(1);
+	FETCH_CURSOR(&message);
+	expect_place(_metadata, &message, 0, 0, 20, 10, CURSOR, CURSOR);
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+	driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+
+	/* The same one again, with the same daemon. */
+	ASSERT_EQ(driver_sink_arrived(&self->driver, WIDTH, HEIGHT, REFRESH, NULL, 0),
+		  STATUS_SUCCESS);
+	FETCH_POWER(1);
+	FETCH_CURSOR(&message);
+	expect_place(_metadata, &message, 0, 0, 20, 10, CURSOR, CURSOR);
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+	driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+	SET_CURSOR(NULL);
+	picture_destroy(&self->compositor, &cursor);
+}
+
+TEST_F(display, cursor_that_was_not_heard_is_told_again)
+{
+	struct driver_message message;
+	struct picture cursor;
+	struct flip flip;
+
+	STREAM_WITH_CURSOR(&cursor);
+	SET_CURSOR(&cursor);
+	ASSERT_EQ(driver_fetch(&self->driver, &message, GUARD_MS), 0);
+	ASSERT_EQ(message.header.code, MIRACAST_DISPLAY_MSG_CURSOR);
+	ASSERT_EQ(driver_complete(&self->driver, message.id, STATUS_UNSUCCESSFUL, 0), 0);
+	/* Not by itself: it would fail again. */
+	EXPECT_NO_MESSAGE();
+	ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, &self->b, NULL, 0, &flip), 0);
+	FETCH_CURSOR(&message);
+	expect_place(_metadata, &message, 0, 0, 0, 0, CURSOR, CURSOR);
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+	driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+	SET_CURSOR(NULL);
+	FETCH_CURSOR(&message);
+	picture_destroy(&self->compositor, &cursor);
+}
+
+TEST_F(display, driver_that_draws_no_cursor_is_sent_none)
+{
+	struct driver_message message;
+	struct picture cursor, large;
+	drmModeModeInfo slower;
+	struct flip flip;
+
+	STREAM();
+	ASSERT_EQ(picture_create_cursor(&self->compositor, &cursor, CURSOR, CURSOR), 0);
+	/* By this the compositor knows that it has to draw it. */
+	EXPECT_EQ(compositor_set_cursor(&self->compositor, self->pipe, &cursor), -EINVAL);
+	EXPECT_EQ(compositor_flip_cursor(&self->compositor, self->pipe, &cursor, 0, 0, NULL, NULL,
+					 NULL),
+		  -EINVAL);
+	EXPECT_NO_MESSAGE();
+
+	/* One that was there before holds up no other commit. */
+	ASSERT_EQ(driver_sink_departed(&self->driver), STATUS_SUCCESS);
+	SET_CURSOR(&cursor);
+	ASSERT_EQ(driver_sink_arrived(&self->driver, WIDTH, HEIGHT, REFRESH, NULL, 0),
+		  STATUS_SUCCESS);
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+	driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+	MOVE_CURSOR(9, 9);
+	slower = self->mode;
+	slower.clock /= 2;
+	ASSERT_EQ(compositor_modeset(&self->compositor, self->pipe, &slower, &self->b, 0, &flip),
+		  0);
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+	driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+	EXPECT_NO_MESSAGE();
+	SET_CURSOR(NULL);
+	picture_destroy(&self->compositor, &cursor);
+
+	/* Nor is there one that is too large for anybody. */
+	self->driver.sink_flags = MIRACAST_DISPLAY_SINK_CURSOR;
+	ASSERT_EQ(driver_sink_arrived(&self->driver, WIDTH, HEIGHT, REFRESH, NULL, 0),
+		  STATUS_SUCCESS);
+	ASSERT_EQ(picture_create_cursor(&self->compositor, &large, MIRACAST_DISPLAY_MAX_CURSOR + 1,
+					CURSOR),
+		  0);
+	EXPECT_EQ(compositor_flip_cursor(&self->compositor, self->pipe, &large, 0, 0, NULL, NULL,
+					 NULL),
+		  -EINVAL);
+	picture_destroy(&self->compositor, &large);
+}
+
+TEST_F(display, each_output_has_a_cursor_of_its_own)
+{
+	struct driver other = {.fd = -1};
+	struct driver_message message;
+	struct picture cursor;
+	drmModeModeInfo mode;
+	struct pipe *second;
+	uint32_t id;
+
+	if (self->compositor.count < 2)
+		SKIP(return, "needs two connectors");
+	second = &self->compositor.pipes[1];
+	STREAM_WITH_CURSOR(&cursor);
+	ASSERT_EQ(driver_open(&other), 0);
+	other.sink_flags = MIRACAST_DISPLAY_SINK_CURSOR;
+	ASSERT_EQ(stream(&self->compositor, second, &other, &mode, &self->b, &id), 0);
+
+	SET_CURSOR(&cursor);
+	FETCH_CURSOR(&message);
+	EXPECT_EQ(driver_fetch(&other, &message, 50), -ETIMEDOUT);
+	ASSERT_EQ(compositor_set_cursor(&self->compositor, second, &cursor), 0);
+	ASSERT_EQ(compositor_move_cursor(&self->compositor, second, 200, 100), 0);
+	EXPECT_NO_MESSAGE();
+	do {
+		ASSERT_EQ(driver_fetch(&other, &message, GUARD_MS), 0);
+		ASSERT_EQ(message.header.code, MIRACAST_DISPLAY_MSG_CURSOR);
+		driver_complete(&other, message.id, STATUS_SUCCESS, 0);
+	} while (message.cursor.x != 200);
+
+	/* From one to the other. */
+	SET_CURSOR(NULL);
+	FETCH_CURSOR(&message);
+	expect_none(_metadata, &message);
+	EXPECT_EQ(driver_fetch(&other, &message, 50), -ETIMEDOUT);
+	ASSERT_EQ(compositor_set_cursor(&self->compositor, second, NULL), 0);
+	driver_close(&other);
+	picture_destroy(&self->compositor, &cursor);
+}
+
+struct mover {
+	struct compositor *compositor;
+	struct pipe *pipe;
+	struct picture *cursors;
+	bool end;
+	int moves;
+};
+
+/* Moves a pointer as fast as it can, which now and then looks different or is away. */
+static void *move(void *data)
+{
+	struct mover *mover = data;
+
+	while (!__atomic_load_n(&mover->end, __ATOMIC_RELAXED)) {
+		int n = mover->moves++;
+
+		if (n % 50 == 0)
+			compositor_set_cursor(mover->compositor, mover->pipe,
+					      n % 150 ? &mover->cursors[n / 50 % 2] : NULL);
+		compositor_move_cursor(mover->compositor, mover->pipe, n % (2 * WIDTH) - 100,
+				       n % 70 - 30);
+	}
+
+	return NULL;
+}
+
+TEST_F_TIMEOUT(display, cursor_moves_while_all_else_changes, 120)
+{
+	struct mover mover = {.compositor = &self->compositor, .pipe = self->pipe};
+	pthread_t threads[3], thread;
+	struct picture cursors[2];
+	struct flip flip;
+	int i;
+
+	STREAM_WITH_CURSOR(&cursors[0]);
+	ASSERT_EQ(picture_create_cursor(&self->compositor, &cursors[1], 32, 32), 0);
+	mover.cursors = cursors;
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(pthread_create(&threads[i], NULL, serve, &self->driver), 0);
+	ASSERT_EQ(pthread_create(&thread, NULL, move, &mover), 0);
+	for (i = 0; i < 100; i++) {
+		ASSERT_EQ(compositor_flip(&self->compositor, self->pipe,
+					  i % 2 ? &self->a : &self->b, NULL, 0, &flip),
+			  0);
+		ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+		if (i % 20 == 19) {
+			ASSERT_EQ(compositor_power(&self->compositor, self->pipe, false), 0);
+			ASSERT_EQ(compositor_power(&self->compositor, self->pipe, true), 0);
+		}
+		if (i % 30 == 29) {
+			ASSERT_EQ(driver_sink_departed(&self->driver), STATUS_SUCCESS);
+			ASSERT_EQ(driver_sink_arrived(&self->driver, WIDTH, HEIGHT, REFRESH, NULL,
+						      0),
+				  STATUS_SUCCESS);
+		}
+	}
+	__atomic_store_n(&mover.end, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	printf("# %d moves, %lld of them told\n", mover.moves, (long long)COUNTER("cursors_sent"));
+	ASSERT_EQ(ioctl(self->driver.fd, MIRACAST_IOC_DESTROY_CONTEXT), 0);
+	for (i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+	SET_CURSOR(NULL);
+	picture_destroy(&self->compositor, &cursors[0]);
+	picture_destroy(&self->compositor, &cursors[1]);
 }
 
 TEST_F(display, hotplug_events_of_a_daemon_in_a_loop_are_few)

@@ -20,11 +20,13 @@
 /**
  * struct driver - a context on the display's adapter
  * @fd: the open node, or -1
+ * @sink_flags: of the sinks that arrive
  * @arena: the mapped arena
  * @info: what CREATE_CONTEXT said
  */
 struct driver {
 	int fd;
+	uint32_t sink_flags;
 	uint8_t *arena;
 	struct miracast_context_info info;
 };
@@ -39,6 +41,7 @@ struct driver_message {
 		struct miracast_display_frame frame;
 		struct miracast_display_power power;
 		struct miracast_display_framebuffer framebuffer;
+		struct miracast_display_cursor cursor;
 		struct miracast_display_sound_start sound_start;
 		struct miracast_display_sound_data sound_data;
 		struct miracast_display_sound_stop sound_stop;

@@ -35,6 +35,7 @@ struct _MiracastDevice {
 	enum miracast_status status;
 	guint sinks; /* SINK_ARRIVED so far */
 	gboolean refuse_edid;
+	gboolean refuse_flags; /* the kernel's is older than they are */
 	struct miracast_display_sink sink;
 	guint exports;
 	guint idr_requests;
@@ -154,7 +155,13 @@ static ntstatus_t export_framebuffer(MiracastDevice *device,
 	out->width = WIDTH;
 	out->height = HEIGHT;
 	out->pitch = WIDTH * 4;
-	out->format = DRM_FORMAT_XRGB8888;
+	/* 100 and above are pointers, which nobody has drawn; the last is too large. */
+	if (in->framebuffer_id >= 100) {
+		out->format = DRM_FORMAT_ARGB8888;
+		out->width = out->height = in->framebuffer_id == 199 ? 257 : 64;
+	} else {
+		out->format = DRM_FORMAT_XRGB8888;
+	}
 	out->buffer_size = size;
 	if (in->framebuffer_id == 3)
 		out->height++;
@@ -177,7 +184,8 @@ static ntstatus_t io_control(MiracastDevice *device, bool hardware_access, uint3
 	if (header->code == MIRACAST_DISPLAY_CTL_SINK_ARRIVED) {
 		memcpy(&device->sink, input, sizeof(device->sink));
 		g_assert_cmpuint(input_size, ==, sizeof(device->sink) + device->sink.edid_size);
-		if (device->refuse_edid && device->sink.edid_size)
+		if ((device->refuse_edid && device->sink.edid_size) ||
+		    (device->refuse_flags && device->sink.flags))
 			status = STATUS_INVALID_PARAMETER;
 		else
 			device->sinks++;
@@ -666,8 +674,84 @@ static void test_edid_refused(void)
 	rig->device.refuse_edid = TRUE;
 	rig_play(rig);
 	g_assert_cmpuint(rig->device.sink.edid_size, ==, 0);
+	g_assert_cmpuint(rig->device.sink.flags, ==, MIRACAST_DISPLAY_SINK_CURSOR);
 	g_assert_cmpint(rig->device.status_reports, ==, 0);
 	rig_free(rig);
+}
+
+static ntstatus_t send_cursor(WfdRig *rig, guint32 framebuffer, guint32 image, guint32 x)
+{
+	struct miracast_display_cursor cursor = {
+		.header = {MIRACAST_DISPLAY_MSG_CURSOR, sizeof(cursor)},
+		.framebuffer_id = framebuffer,
+		.image = image,
+		.x = x,
+		.width = framebuffer ? 64 : 0,
+		.height = framebuffer ? 64 : 0,
+	};
+	uint32_t returned = 77;
+	ntstatus_t status;
+
+	status = rig->driver.handle_kernel_mode_message(rig->context, sizeof(cursor), &cursor, 0,
+							NULL, &returned);
+	g_assert_cmpuint(returned, ==, 0);
+	return status;
+}
+
+static void test_cursor(void)
+{
+	WfdRig *rig = rig_new();
+	struct miracast_display_frame_result result;
+	struct miracast_display_cursor cursor = {.header = {MIRACAST_DISPLAY_MSG_CURSOR, 0}};
+	uint32_t returned;
+
+	rig_play(rig);
+	g_assert_cmpuint(rig->device.sink.flags, ==, MIRACAST_DISPLAY_SINK_CURSOR);
+	/* Before there is a picture, and then over one: its pixels are read once. */
+	g_assert_cmpuint(send_cursor(rig, 100, 7, 0), ==, STATUS_SUCCESS);
+	g_assert_cmpuint(send_frame(rig, 1, 1, &result), ==, STATUS_SUCCESS);
+	for (guint i = 0; i < 5; i++)
+		g_assert_cmpuint(send_cursor(rig, 100, 7, 20 * i), ==, STATUS_SUCCESS);
+	g_assert_cmpuint(rig->device.exports, ==, 2);
+	/* Other pixels in the same memory, other memory, none, all of it beside the picture. */
+	g_assert_cmpuint(send_cursor(rig, 100, 8, 0), ==, STATUS_SUCCESS);
+	g_assert_cmpuint(rig->device.exports, ==, 2);
+	g_assert_cmpuint(send_cursor(rig, 101, 9, 0), ==, STATUS_SUCCESS);
+	g_assert_cmpuint(rig->device.exports, ==, 3);
+	g_assert_cmpuint(send_cursor(rig, 0, 0, 0), ==, STATUS_SUCCESS);
+	g_assert_cmpuint(send_cursor(rig, 101, 9, G_MAXUINT32), ==, STATUS_SUCCESS);
+	/* What is none. */
+	g_assert_cmpuint(send_cursor(rig, 2, 10, 0), ==, STATUS_UNSUCCESSFUL);
+	g_assert_cmpuint(send_cursor(rig, 5, 11, 0), ==, STATUS_UNSUCCESSFUL);
+	g_assert_cmpuint(send_cursor(rig, 199, 12, 0), ==, STATUS_UNSUCCESSFUL);
+	g_assert_nonnull(strstr(g_hash_table_lookup(rig->device.values, "framebuffer-error"),
+				"a pointer of 257x257"));
+	for (guint32 size = sizeof(cursor.header); size < sizeof(cursor); size++) {
+		cursor.header.size = size;
+		g_assert_cmpuint(rig->driver.handle_kernel_mode_message(rig->context, size, &cursor,
+									0, NULL, &returned),
+				 ==, STATUS_INVALID_BUFFER_SIZE);
+	}
+	g_assert_cmpuint(send_cursor(rig, 101, 9, 3), ==, STATUS_SUCCESS);
+	g_assert_cmpuint(send_frame(rig, 2, 1, &result), ==, STATUS_SUCCESS);
+	g_assert_cmpuint(result.outcome, ==, MIRACAST_DISPLAY_FRAME_ENCODED);
+	rig_free(rig);
+}
+
+/* A kernel that knows no cursors gets a monitor all the same, and its EDID. */
+static void test_flags_refused(void)
+{
+	for (guint edid = 0; edid < 2; edid++) {
+		WfdRig *rig = rig_new();
+
+		rig->device.refuse_flags = TRUE;
+		rig->device.refuse_edid = edid;
+		rig_play(rig);
+		g_assert_cmpuint(rig->device.sink.flags, ==, 0);
+		g_assert_cmpuint(rig->device.sink.edid_size, ==, edid ? 0 : 128);
+		g_assert_cmpint(rig->device.status_reports, ==, 0);
+		rig_free(rig);
+	}
 }
 
 static void test_sink_leaves(void)
@@ -838,6 +922,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/wfd/driver/power", test_power);
 	g_test_add_func("/wfd/driver/sealed", test_sealed);
 	g_test_add_func("/wfd/driver/edid-refused", test_edid_refused);
+	g_test_add_func("/wfd/driver/cursor", test_cursor);
+	g_test_add_func("/wfd/driver/flags-refused", test_flags_refused);
 	g_test_add_func("/wfd/driver/sink-leaves", test_sink_leaves);
 	g_test_add_func("/wfd/driver/sink-closes-in-start", test_sink_closes_in_start);
 	g_test_add_func("/wfd/driver/sink-in-a-hurry", test_sink_in_a_hurry);

@@ -37,6 +37,8 @@ struct miracast_display_header {
 #define MIRACAST_DISPLAY_MSG_SOUND_START 4u /* struct miracast_display_sound_start */
 #define MIRACAST_DISPLAY_MSG_SOUND_DATA	 5u /* struct miracast_display_sound_data */
 #define MIRACAST_DISPLAY_MSG_SOUND_STOP	 6u /* struct miracast_display_sound_stop */
+/* Only after a SINK_ARRIVED with MIRACAST_DISPLAY_SINK_CURSOR. */
+#define MIRACAST_DISPLAY_MSG_CURSOR 7u /* struct miracast_display_cursor */
 
 /* Io controls, user-mode driver to display driver. */
 #define MIRACAST_DISPLAY_CTL_SINK_ARRIVED  1u /* struct miracast_display_sink */
@@ -175,8 +177,47 @@ struct miracast_display_framebuffer {
 	__u64 buffer_size;
 };
 
+/* The largest framebuffer of a cursor: pixels, wide and high. */
+#define MIRACAST_DISPLAY_MAX_CURSOR 256
+
+/**
+ * struct miracast_display_cursor - the pointer has moved, or changed its looks
+ * @header: MIRACAST_DISPLAY_MSG_CURSOR
+ * @time_ns: CLOCK_MONOTONIC of the message, in nanoseconds
+ * @framebuffer_id: names the framebuffer for EXPORT_FRAMEBUFFER: DRM_FORMAT_ARGB8888,
+ *	its colours multiplied by alpha; 0: there is no pointer, and the rest is 0
+ * @image: another one than in the last message: the pixels are others
+ * @source_x: left edge of what is seen of it in the framebuffer, in pixels
+ * @source_y: top edge of what is seen of it in the framebuffer, in pixels
+ * @x: left edge of what is seen of it in the picture, in pixels
+ * @y: top edge of what is seen of it in the picture, in pixels
+ * @width: of what is seen of it, in pixels
+ * @height: of what is seen of it, in pixels
+ *
+ * The pointer is drawn over the pictures of FRAME, which are without it. One CURSOR
+ * message at a time is out, and it says all there is to say: where the pointer has
+ * been while one was out is not told. The framebuffer's pixels are to be read, where
+ * @image says that they are others, before the message is completed; no flip waits
+ * for it. A message that failed is made up for by the next one. No output.
+ */
+struct miracast_display_cursor {
+	struct miracast_display_header header;
+	__u64 time_ns;
+	__u32 framebuffer_id;
+	__u32 image;
+	__u32 source_x;
+	__u32 source_y;
+	__u32 x;
+	__u32 y;
+	__u32 width;
+	__u32 height;
+};
+
 /* 256 blocks. */
 #define MIRACAST_DISPLAY_MAX_EDID 32768
+
+/* The user-mode driver draws cursors: see struct miracast_display_cursor. */
+#define MIRACAST_DISPLAY_SINK_CURSOR 0x1u
 
 /**
  * struct miracast_display_sink - a sink is ready to show pictures
@@ -187,12 +228,16 @@ struct miracast_display_framebuffer {
  * @max_pixel_clock: of any mode offered, in kHz; 0: the negotiated mode's
  * @edid_size: bytes of @edid: 0 or a multiple of 128, at most
  *	MIRACAST_DISPLAY_MAX_EDID
- * @reserved: zero
+ * @flags: MIRACAST_DISPLAY_SINK_CURSOR or 0; others are refused
+ *	(STATUS_INVALID_PARAMETER), as each is by a display driver of before there were any
  * @edid: the sink's EDID, unmodified
  *
  * An extension block of the EDID that is damaged, missing, or more than the EDID
  * says it has, is left out, and the base block corrected. If the base block is
  * damaged, the sink is refused (STATUS_INVALID_PARAMETER).
+ *
+ * Without MIRACAST_DISPLAY_SINK_CURSOR a compositor cannot have the display draw its
+ * pointer, and does it itself.
  *
  * No mode above @width, @height or @refresh is offered. Sent again, it replaces
  * the sink; its sound stays as it is. No output.
@@ -204,7 +249,7 @@ struct miracast_display_sink {
 	__u32 refresh;
 	__u32 max_pixel_clock;
 	__u32 edid_size;
-	__u32 reserved;
+	__u32 flags;
 	__u8 edid[];
 };
 
