@@ -61,3 +61,22 @@ linux_source() {
 		}
 	) 7>"$dir.lock" && echo "$dir"
 }
+
+# The machine's own mirror serves the other suites as well, so its entry is
+# taken as it stands: no host name is written in this repository.
+mirror_of() { # SUITE-PATTERN
+	# shellcheck disable=SC2016 # for apt to fill in
+	apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
+		awk -v pat="$1" '$2 ~ pat && $3 == "main" { print $1; exit }'
+}
+debian_sources() { # SUITE
+	local suite=$1 main security
+	main=${DEBIAN_MIRROR:-$(mirror_of '^(bullseye|bookworm|trixie|forky|sid|stable|testing)$')}
+	[ -n "$main" ] || die "apt on this machine names no Debian mirror: set DEBIAN_MIRROR to one's address."
+	security=$(mirror_of '-security$')
+	echo "deb $main $suite main"
+	echo "deb $main $suite-updates main"
+	[ -z "$security" ] || echo "deb $security $suite-security main"
+	# Newer kernels of a release come through its backports.
+	[ "$suite" = "$main_suite" ] || echo "deb $main $suite-backports main"
+}
