@@ -13,6 +13,7 @@ LINK ?=
 help:
 	@echo 'make demo      a desktop on the virtual display, streamed to a sink, in a VM'
 	@echo '               LINK=p2p: a sink that is reached by Wi-Fi Direct, simulated'
+	@echo '               LINK=mice: by Miracast over Infrastructure, encrypted'
 	@echo 'make check     all tests: programs under sanitizers, the kernel part in a VM'
 	@echo 'make bench     figures of the channel beside eventfd, pipe, netlink, FUSE, CUSE'
 	@echo 'make lint      style and static analysis of everything; silence is success'
@@ -53,6 +54,7 @@ check-faults: setup
 	@vm/build modules user
 	@vm/run --timeout 1800 -- demo/faults
 	@vm/run --timeout 1800 -- demo/p2p-nm trouble
+	@vm/run --timeout 1200 -- demo/mice trouble
 
 check-install: setup
 	@scripts/check-install
