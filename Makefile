@@ -51,10 +51,7 @@ check: setup
 	@scripts/check
 
 check-faults: setup
-	@vm/build modules user
-	@vm/run --timeout 1800 -- demo/faults
-	@vm/run --timeout 1800 -- demo/p2p-nm trouble
-	@vm/run --timeout 1200 -- demo/mice trouble
+	@scripts/check-faults
 
 check-install: setup
 	@scripts/check-install
