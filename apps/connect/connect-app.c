@@ -24,7 +24,8 @@ static void notify(ConnectApp *self, BusSession1 *session, const char *title, co
 	const char *path = g_dbus_proxy_get_object_path(G_DBUS_PROXY(session));
 	g_autoptr(GNotification) notification = NULL;
 
-	if (self->window && gtk_window_is_active(GTK_WINDOW(self->window)))
+	if (self->window && gtk_widget_get_visible(GTK_WIDGET(self->window)) &&
+	    gtk_window_is_active(GTK_WINDOW(self->window)))
 		return;
 	notification = g_notification_new(title);
 	g_notification_set_body(notification, body);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define RTSP_PORT "7236"
+#define ZONE_FILE "/usr/lib/firewalld/zones/miracast.xml"
 /* Longer than polkit asks a person for. */
 #define CALL_TIMEOUT_MS (150 * 1000)
 
@@ -33,7 +34,8 @@ static void call(GTask *task, const char *name, const char *path, const char *in
 				       task);
 		return;
 	}
-	g_variant_unref(g_variant_ref_sink(arguments));
+	if (arguments)
+		g_variant_unref(g_variant_ref_sink(arguments));
 	g_task_return_error(task, g_steal_pointer(&error));
 	g_object_unref(task);
 }
@@ -111,12 +113,48 @@ static void on_opened(GObject *bus, GAsyncResult *result, gpointer data)
 	}
 }
 
+static void firewalld(GTask *task, const char *interface, const char *method, GVariant *arguments,
+		      GAsyncReadyCallback callback)
+{
+	call(task, "org.fedoraproject.FirewallD1", "/org/fedoraproject/FirewallD1", interface,
+	     method, arguments, callback);
+}
+
 /* In the zone that is the default, until the firewall is started anew. */
+static void open_port(GTask *task)
+{
+	firewalld(task, "org.fedoraproject.FirewallD1.zone", "addPort",
+		  g_variant_new("(sssi)", "", RTSP_PORT, "tcp", 0), on_opened);
+}
+
+static void on_reloaded(GObject *bus, GAsyncResult *result, gpointer task)
+{
+	g_autoptr(GVariant)
+		answer = g_dbus_connection_call_finish(G_DBUS_CONNECTION(bus), result, NULL);
+
+	/* What keeps it from that keeps it from the next step, which says so. */
+	open_port(task);
+}
+
+/* Sinks in Wi-Fi Direct groups have a zone of their own, which comes with the service. */
+static void on_zones(GObject *bus, GAsyncResult *result, gpointer task)
+{
+	g_autoptr(GVariant)
+		answer = g_dbus_connection_call_finish(G_DBUS_CONNECTION(bus), result, NULL);
+	g_autofree const char **zones = NULL;
+
+	if (answer && g_variant_is_of_type(answer, G_VARIANT_TYPE("(as)")))
+		g_variant_get(answer, "(^a&s)", &zones);
+	if (zones && !g_strv_contains(zones, "miracast") &&
+	    g_file_test(ZONE_FILE, G_FILE_TEST_EXISTS))
+		firewalld(task, "org.fedoraproject.FirewallD1", "reload", NULL, on_reloaded);
+	else
+		open_port(task);
+}
+
 static void open_firewall(GTask *task, const Remedy *remedy)
 {
-	call(task, "org.fedoraproject.FirewallD1", "/org/fedoraproject/FirewallD1",
-	     "org.fedoraproject.FirewallD1.zone", "addPort",
-	     g_variant_new("(sssi)", "", RTSP_PORT, "tcp", 0), on_opened);
+	firewalld(task, "org.fedoraproject.FirewallD1.zone", "getZones", NULL, on_zones);
 }
 
 static void switch_wifi_on(GTask *task, const Remedy *remedy)

@@ -153,9 +153,9 @@ def test_no_service():
 class Service:
     """Another service of the system, in this thread: served while serve() waits."""
 
-    def __init__(self, name, path, xml, on_call):
+    def __init__(self, name, path, xml, on_call, address=None):
         self.bus = Gio.DBusConnection.new_for_address_sync(
-            stage.system_bus, Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT |
+            address or stage.system_bus, Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT |
             Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION, None, None)
         self.bus.register_object(path, Gio.DBusNodeInfo.new_for_xml(xml).interfaces[0], on_call,
                                  None, None)
@@ -203,8 +203,24 @@ def test_scan():
     assert not daemon.count("Connect")
 
 
-def test_close_ends_search():
-    """with the window closed nobody looks for sinks, though the program stays for its session"""
+def test_closed():
+    """with the window closed nobody looks for sinks; the session goes on, and what it needs is notified"""
+    said = []
+
+    def on_notify(bus, sender, path, interface, method, arguments, invocation):
+        if method == "Notify":
+            said.append(arguments.unpack()[3:5])
+        invocation.return_value({"Notify": GLib.Variant("(u)", (len(said),)),
+                                 "GetCapabilities": GLib.Variant("(as)", (["body"],))}.get(method))
+    desktop = Service("org.freedesktop.Notifications", "/org/freedesktop/Notifications", """<node>
+        <interface name="org.freedesktop.Notifications"><method name="Notify">
+        <arg type="s" direction="in"/><arg type="u" direction="in"/><arg type="s" direction="in"/>
+        <arg type="s" direction="in"/><arg type="s" direction="in"/><arg type="as" direction="in"/>
+        <arg type="a{sv}" direction="in"/><arg type="i" direction="in"/>
+        <arg type="u" direction="out"/></method>
+        <method name="CloseNotification"><arg type="u" direction="in"/></method>
+        <method name="GetCapabilities"><arg type="as" direction="out"/></method>
+        </interface></node>""", on_notify, os.environ["DBUS_SESSION_BUS_ADDRESS"])
     with Scene() as (daemon, app):
         _, session = begin(daemon, app)
         stream(daemon, session)
@@ -214,9 +230,15 @@ def test_close_ends_search():
         polled = daemon.count("GetStatistics")
         time.sleep(3)
         assert daemon.count("GetStatistics") == polled, "it asks for figures that nobody sees"
-        assert app.process.poll() is None
+        assert app.process.poll() is None and not said
+        daemon.ask("RequestPin", session)
+        desktop.serve(lambda: len(said) == 1)
+        assert said[0] == ("Living room", "The display shows a PIN, which is to be typed here."), said
         daemon.end(session, "sink-disconnected", "The sink ended the session.")
+        desktop.serve(lambda: len(said) == 2)
+        assert said[1] == ("Living room: the connection has ended", "The sink ended the session."), said
         app.process.wait(30)
+    desktop.stop()
 
 
 def test_connect():
@@ -356,13 +378,19 @@ def test_strangers():
 def test_failure():
     """a failure: the sentence, the word, what mends it, and another try"""
     asked = []
+
+    def on_firewalld(bus, sender, path, interface, method, arguments, invocation):
+        if method == "getZones":
+            invocation.return_value(GLib.Variant("(as)", (["public", "miracast"],)))
+        else:
+            asked.append(arguments.unpack())
+            invocation.return_value(GLib.Variant("(s)", ("public",)))
     firewall = Service("org.fedoraproject.FirewallD1", "/org/fedoraproject/FirewallD1", """<node>
-        <interface name="org.fedoraproject.FirewallD1.zone"><method name="addPort">
+        <interface name="org.fedoraproject.FirewallD1.zone"><method name="getZones">
+        <arg type="as" direction="out"/></method><method name="addPort">
         <arg type="s" direction="in"/><arg type="s" direction="in"/><arg type="s" direction="in"/>
         <arg type="i" direction="in"/><arg type="s" direction="out"/></method></interface></node>""",
-                       lambda b, s, p, i, m, arguments, invocation: (
-                           asked.append(arguments.unpack()),
-                           invocation.return_value(GLib.Variant("(s)", ("public",)))))
+                       on_firewalld)
     with Scene() as (daemon, app):
         _, session = begin(daemon, app)
         daemon.end(session, "sink-did-not-connect", "The sink did not connect in time: check that "
