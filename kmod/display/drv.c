@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The device: a platform device of our own, its driver and the DRM driver.
+ * The device, on a bus of its own, its driver and the DRM driver.
+ *
+ * Desktops choose the card that they draw with by its place: mutter prefers one on
+ * the platform bus, and whoever finds none that the machine booted with takes the
+ * first of the paths in sysfs, in their order. So this device is not on the platform
+ * bus, and its name comes after those of real ones ("pci...", "platform"). It has a
+ * bus all the same, because Xorg and libdrm look for the name of one.
  */
+#include <linux/device.h>
 #include <linux/dma-fence.h>
 #include <linux/dma-mapping.h>
 #include <linux/module.h>
-#include <linux/platform_device.h>
+#include <linux/slab.h>
 
 #include <drm/drm_atomic.h>
 #include <drm/drm_atomic_helper.h>
@@ -20,7 +27,8 @@
 
 #include "display.h"
 
-#define MDISPLAY_NAME "miracast_display"
+#define MDISPLAY_NAME	     "miracast_display"
+#define MDISPLAY_DEVICE_NAME "wireless-display"
 
 static unsigned int connectors = 1;
 module_param(connectors, uint, 0444);
@@ -144,9 +152,8 @@ static void mdisplay_remove(void *data)
 	drm_atomic_helper_shutdown(&display->drm);
 }
 
-static int mdisplay_probe(struct platform_device *pdev)
+static int mdisplay_probe(struct device *dev)
 {
-	struct device *dev = &pdev->dev;
 	struct mdisplay *display;
 	int ret;
 
@@ -181,12 +188,45 @@ static int mdisplay_probe(struct platform_device *pdev)
 	return devm_add_action_or_reset(dev, mdisplay_remove, display);
 }
 
-static struct platform_driver mdisplay_platform_driver = {
-	.probe = mdisplay_probe,
-	.driver.name = MDISPLAY_NAME,
+static struct bus_type mdisplay_bus = {
+	.name = MDISPLAY_NAME,
 };
 
-static struct platform_device *mdisplay_device;
+static struct device_driver mdisplay_device_driver = {
+	.name = MDISPLAY_NAME,
+	.bus = &mdisplay_bus,
+	.probe = mdisplay_probe,
+};
+
+static struct device *mdisplay_device;
+
+static void mdisplay_device_release(struct device *dev)
+{
+	kfree(dev);
+}
+
+static struct device *mdisplay_device_create(void)
+{
+	struct device *dev;
+	int ret;
+
+	dev = kzalloc(sizeof(*dev), GFP_KERNEL);
+	if (!dev)
+		return ERR_PTR(-ENOMEM);
+
+	dev->bus = &mdisplay_bus;
+	dev->release = mdisplay_device_release;
+	device_initialize(dev);
+	ret = dev_set_name(dev, MDISPLAY_DEVICE_NAME);
+	if (!ret)
+		ret = device_add(dev);
+	if (ret) {
+		put_device(dev);
+		return ERR_PTR(ret);
+	}
+
+	return dev;
+}
 
 static int __init mdisplay_init(void)
 {
@@ -202,12 +242,15 @@ static int __init mdisplay_init(void)
 	if (!mdisplay_wq)
 		return -ENOMEM;
 
-	ret = platform_driver_register(&mdisplay_platform_driver);
+	ret = bus_register(&mdisplay_bus);
 	if (ret)
 		goto err_wq;
 
-	mdisplay_device =
-		platform_device_register_simple(MDISPLAY_NAME, PLATFORM_DEVID_NONE, NULL, 0);
+	ret = driver_register(&mdisplay_device_driver);
+	if (ret)
+		goto err_bus;
+
+	mdisplay_device = mdisplay_device_create();
 	if (IS_ERR(mdisplay_device)) {
 		ret = PTR_ERR(mdisplay_device);
 		goto err_driver;
@@ -216,7 +259,9 @@ static int __init mdisplay_init(void)
 	return 0;
 
 err_driver:
-	platform_driver_unregister(&mdisplay_platform_driver);
+	driver_unregister(&mdisplay_device_driver);
+err_bus:
+	bus_unregister(&mdisplay_bus);
 err_wq:
 	destroy_workqueue(mdisplay_wq);
 
@@ -226,8 +271,9 @@ module_init(mdisplay_init);
 
 static void __exit mdisplay_exit(void)
 {
-	platform_device_unregister(mdisplay_device);
-	platform_driver_unregister(&mdisplay_platform_driver);
+	device_unregister(mdisplay_device);
+	driver_unregister(&mdisplay_device_driver);
+	bus_unregister(&mdisplay_bus);
 	/* The last framebuffer's device may go with it. */
 	destroy_workqueue(mdisplay_wq);
 }

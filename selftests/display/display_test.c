@@ -2673,11 +2673,11 @@ static int sysfs_write(const char *what)
 	char path[80];
 	int fd, ret;
 
-	snprintf(path, sizeof(path), "/sys/bus/platform/drivers/miracast_display/%s", what);
+	snprintf(path, sizeof(path), "/sys/bus/miracast_display/drivers/miracast_display/%s", what);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	ret = write(fd, "miracast_display", 16) == 16 ? 0 : -errno;
+	ret = write(fd, "wireless-display", 16) == 16 ? 0 : -errno;
 	close(fd);
 
 	return ret;
