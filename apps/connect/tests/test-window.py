@@ -243,6 +243,11 @@ def test_closed():
 
 def test_connect():
     """connecting: each step, then what is sent, and its end"""
+    arranged = stage.folder + "/arranged"
+    os.makedirs(stage.folder + "/data/applications", exist_ok=True)
+    with open(stage.folder + "/data/applications/wdisplays.desktop", "w") as settings:
+        settings.write("[Desktop Entry]\nType=Application\nName=Displays\n"
+                       f"Exec=touch {arranged}\n")
     with Scene() as (daemon, app):
         path, session = begin(daemon, app)
         daemon.set(session, State="waiting", Step="p2p", StepMessage="Living room", Link="p2p")
@@ -268,6 +273,8 @@ def test_connect():
         assert app.find("image", r"Lost packets: \d")
         assert app.find("image", r"Jitter: \d\.\d ms")
         shot(app, "connected")
+        app.press("^Arrange displays")
+        wait("the desktop's settings", lambda: os.path.exists(arranged))
         app.key("Escape")
         app.find("list item", "Living room")
         n = daemon.count("GetStatistics")
