@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -2246,9 +2247,9 @@ TEST_F(display, cursor_moves_wait_for_nobody_and_only_the_last_is_told)
 	int i;
 
 	STREAM_WITH_CURSOR(&cursor);
+	sent = COUNTER("cursors_sent");
 	SET_CURSOR(&cursor);
 	FETCH_CURSOR(&held);
-	sent = COUNTER("cursors_sent");
 	late = COUNTER("flips_late");
 	MOVE_CURSOR(1, 1);
 	ASSERT_EQ(driver_fetch(&self->driver, &held, GUARD_MS), 0);
@@ -2259,7 +2260,7 @@ TEST_F(display, cursor_moves_wait_for_nobody_and_only_the_last_is_told)
 	ASSERT_EQ(driver_fetch_frame(&self->driver, &frame), 0);
 	for (i = 0; i < 500; i++)
 		MOVE_CURSOR(i, i / 2);
-	EXPECT_COUNTER_SOON("cursors_sent", sent + 1);
+	EXPECT_COUNTER_SOON("cursors_sent", sent + 2);
 	EXPECT_NO_MESSAGE();
 	driver_complete_frame(&self->driver, &frame, MIRACAST_DISPLAY_FRAME_ENCODED);
 	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
@@ -2274,7 +2275,7 @@ TEST_F(display, cursor_moves_wait_for_nobody_and_only_the_last_is_told)
 	ASSERT_EQ(driver_complete(&self->driver, held.id, STATUS_SUCCESS, 0), 0);
 	FETCH_CURSOR(&message);
 	expect_place(_metadata, &message, 0, 0, 77, 66, CURSOR, CURSOR);
-	EXPECT_COUNTER_SOON("cursors_sent", sent + 2);
+	EXPECT_COUNTER_SOON("cursors_sent", sent + 3);
 	EXPECT_NO_MESSAGE();
 	SET_CURSOR(NULL);
 	picture_destroy(&self->compositor, &cursor);
@@ -2610,6 +2611,62 @@ TEST_F_TIMEOUT(display, cursor_moves_while_all_else_changes, 120)
 	SET_CURSOR(NULL);
 	picture_destroy(&self->compositor, &cursors[0]);
 	picture_destroy(&self->compositor, &cursors[1]);
+}
+
+static int64_t cpu_us(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+
+	return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000LL +
+	       usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
+}
+
+#define MOVES 500
+
+/* What a pointer costs a compositor and a driver that has nothing else to do with a message. */
+TEST_F_TIMEOUT(display, moves_of_a_cursor_are_no_frames, 120)
+{
+	int64_t messages, frames, cpu;
+	struct picture cursor;
+	pthread_t thread;
+	struct flip flip;
+	int i;
+
+	STREAM_WITH_CURSOR(&cursor);
+	ASSERT_EQ(pthread_create(&thread, NULL, serve, &self->driver), 0);
+	SET_CURSOR(&cursor);
+	messages = COUNTER("messages_sent");
+	frames = COUNTER("frames_sent");
+	cpu = cpu_us();
+	for (i = 0; i < MOVES; i++) {
+		MOVE_CURSOR(i, i / 2);
+		usleep(1000);
+	}
+	cpu = cpu_us() - cpu;
+	EXPECT_EQ(COUNTER("frames_sent"), frames);
+	EXPECT_LE(COUNTER("messages_sent"), messages + MOVES + 1);
+	printf("# %d moves, cursor plane: %lld messages, no frame, %lld us CPU each\n", MOVES,
+	       (long long)(COUNTER("messages_sent") - messages), (long long)cpu / MOVES);
+
+	messages = COUNTER("messages_sent");
+	frames = COUNTER("frames_sent");
+	cpu = cpu_us();
+	for (i = 0; i < MOVES; i++) {
+		ASSERT_EQ(compositor_flip(&self->compositor, self->pipe,
+					  i % 2 ? &self->a : &self->b, NULL, 0, &flip),
+			  0);
+		ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+	}
+	cpu = cpu_us() - cpu;
+	printf("# %d moves, drawn by the compositor: %lld messages, %lld frames, %lld us CPU each\n",
+	       MOVES, (long long)(COUNTER("messages_sent") - messages),
+	       (long long)(COUNTER("frames_sent") - frames), (long long)cpu / MOVES);
+	ASSERT_EQ(ioctl(self->driver.fd, MIRACAST_IOC_DESTROY_CONTEXT), 0);
+	pthread_join(thread, NULL);
+	SET_CURSOR(NULL);
+	picture_destroy(&self->compositor, &cursor);
 }
 
 TEST_F(display, hotplug_events_of_a_daemon_in_a_loop_are_few)

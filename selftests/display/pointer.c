@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * pointer picture|plane MOVES
+ *
+ * A compositor with a still picture over which a pointer moves, as a mouse reports it
+ * 125 times a second: drawn into the picture, as often as pictures may be shown, or by
+ * the cursor plane. Says when it is done, and goes when its input ends. For demo/pointer.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "compositor.h"
+
+#define SIZE	  32
+#define COLOUR	  0xff30d040u
+#define STILL	  0x00606060u
+#define REPORT_NS 8000000
+
+static void fill(struct picture *picture, int x, int y, uint32_t size_x, uint32_t size_y,
+		 uint32_t colour)
+{
+	uint32_t row, column;
+
+	for (row = 0; row < size_y; row++)
+		for (column = 0; column < size_x; column++)
+			picture->pixels[(y + row) * picture->pitch / 4 + x + column] = colour;
+}
+
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+
+	return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+static int by_plane(struct compositor *compositor, struct pipe *pipe, int moves)
+{
+	int64_t begin = now_ns();
+	struct picture cursor;
+	int i, ret;
+
+	ret = picture_create_cursor(compositor, &cursor, SIZE, SIZE);
+	if (!ret)
+		fill(&cursor, 0, 0, SIZE, SIZE, COLOUR);
+	if (!ret)
+		ret = compositor_set_cursor(compositor, pipe, &cursor);
+	for (i = 0; i < moves && !ret; i++) {
+		int64_t wait = begin + (int64_t)i * REPORT_NS - now_ns();
+
+		if (wait > 0)
+			usleep(wait / 1000);
+		ret = compositor_move_cursor(compositor, pipe, i, i / 2);
+	}
+
+	return ret;
+}
+
+static int by_picture(struct compositor *compositor, struct pipe *pipe, struct picture *pictures,
+		      int moves)
+{
+	int last[2] = {0, 0}, n, i = 0, ret = 0;
+	int64_t begin = now_ns();
+	struct flip flip;
+
+	for (n = 0; i < moves - 1 && !ret; n++) {
+		struct picture *picture = &pictures[n % 2];
+
+		/* Where the mouse is by now. */
+		i = (now_ns() - begin) / REPORT_NS;
+		if (i >= moves)
+			i = moves - 1;
+		fill(picture, last[n % 2], last[n % 2] / 2, SIZE, SIZE, STILL);
+		fill(picture, i, i / 2, SIZE, SIZE, COLOUR);
+		last[n % 2] = i;
+		ret = compositor_flip(compositor, pipe, picture, NULL, 0, &flip);
+		if (!ret)
+			ret = compositor_wait(compositor, &flip);
+	}
+
+	return ret;
+}
+
+int main(int argc, char **argv)
+{
+	struct compositor compositor;
+	struct picture pictures[2];
+	drmModeConnector *connector;
+	struct flip flip;
+	struct pipe *pipe;
+	int i, ret;
+
+	if (argc != 3) {
+		fprintf(stderr, "usage: pointer picture|plane MOVES\n");
+		return 2;
+	}
+	ret = compositor_open(&compositor);
+	if (ret) {
+		fprintf(stderr, "pointer: no card of the display: %s\n", strerror(-ret));
+		return 1;
+	}
+	pipe = &compositor.pipes[0];
+	connector = compositor_connector(&compositor, pipe);
+	if (!connector || !connector->count_modes) {
+		fprintf(stderr, "pointer: no monitor\n");
+		return 1;
+	}
+	for (i = 0; i < 2 && !ret; i++) {
+		ret = picture_create(&compositor, &pictures[i], connector->modes[0].hdisplay,
+				     connector->modes[0].vdisplay);
+		if (!ret)
+			fill(&pictures[i], 0, 0, pictures[i].width, pictures[i].height, STILL);
+	}
+	if (!ret)
+		ret = compositor_modeset(&compositor, pipe, &connector->modes[0], &pictures[1], 0,
+					 &flip);
+	if (!ret)
+		ret = compositor_wait(&compositor, &flip);
+	puts("shown");
+	fflush(stdout);
+	if (getchar() == EOF)
+		return 1;
+	if (!ret && !strcmp(argv[1], "plane"))
+		ret = by_plane(&compositor, pipe, atoi(argv[2]));
+	else if (!ret)
+		ret = by_picture(&compositor, pipe, pictures, atoi(argv[2]));
+	if (ret) {
+		fprintf(stderr, "pointer: %s\n", strerror(-ret));
+		return 1;
+	}
+	puts("moved");
+	fflush(stdout);
+	while (getchar() != EOF)
+		;
+
+	return 0;
+}
