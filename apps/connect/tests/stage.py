@@ -181,10 +181,10 @@ class App:
             return
 
     def find(self, role, name, limit=LIMIT_S):
-        """The first one; @name is a regular expression."""
+        """The first one; both are regular expressions, @role a whole one."""
         return wait(f"{role} {name!r} in {self.root.get_name()}", lambda: next(
-            (n for r, text, n in self.everything() if r == role and re.search(name, text)), None),
-            limit)
+            (n for r, text, n in self.everything()
+             if re.fullmatch(role, r) and re.search(name, text)), None), limit)
 
     def has_text(self, text):
         return any(text in name for _, name, _ in self.everything())

@@ -11,7 +11,7 @@ import time
 
 sys.dont_write_bytecode = True  # beside the sources
 
-from stage import WIDTH, App, Stage, tap, wait  # noqa: E402
+from stage import HEIGHT, WIDTH, App, Stage, tap, wait  # noqa: E402
 
 PROGRAM = os.environ["MIRACAST_CONNECT"]
 XML = os.environ["BUS_XML"]
@@ -201,6 +201,22 @@ def test_scan():
         app.wait_no_text("Dining room")
         assert daemon.count("StartDiscovery") == 1
     assert not daemon.count("Connect")
+
+
+def test_menu():
+    """the menu, by its key: another look at this computer, and what this program is"""
+    with Scene() as (daemon, app):
+        app.wait_text("Looking for displays")
+        app.key("F10")
+        wait("the menu", lambda: len(stage.toplevels()) == 2)
+        app.key("Up", "Return")
+        # libadwaita's own, whose names are not ours to give.
+        app.find("label", "^linux-miracast$")
+        time.sleep(0.5)
+        stage.screenshot(f"{sys.argv[1]}/about.png")
+        app.key("Escape")
+        wait("that it closes", lambda: len(stage.toplevels()) == 1)
+        stage.resize(WIDTH, HEIGHT)
 
 
 def test_closed():
