@@ -212,10 +212,12 @@ static void on_findings(GObject *object, GAsyncResult *result, gpointer data)
 	update_missing(self);
 }
 
+/* Anew, if it is asked already: what it has seen may not be so any more. */
 static void ask_doctor(ConnectWindow *self)
 {
 	if (self->asking)
-		return;
+		g_cancellable_cancel(self->asking);
+	g_clear_object(&self->asking);
 	self->asking = g_cancellable_new();
 	connect_doctor_ask_async(self->asking, on_findings, self);
 	update_missing(self);

@@ -147,6 +147,7 @@ def test_no_service():
         wait("the search", lambda: daemon.count("StartDiscovery") == 1)
         daemon.stop()
         app.wait_text("Before the first display")
+        app.find("push button", "Service: Start the service")
     systemd.stop()
 
 
