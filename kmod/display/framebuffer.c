@@ -112,7 +112,7 @@ static struct drm_framebuffer *mdisplay_framebuffer_create(MIRACAST_FB_CREATE_PA
 	struct mdisplay_framebuffer *framebuffer;
 	int ret;
 
-	/* Before Linux 6.3 nobody else asks. Modifiers are asked for, too: linear is what we have. */
+	/* Before Linux 6.3 nobody else asks. A modifier other than linear is none of ours. */
 	if (!drm_any_plane_has_format(dev, mode_cmd->pixel_format, mode_cmd->modifier[0]))
 		return ERR_PTR(-EINVAL);
 

@@ -2605,6 +2605,7 @@ TEST_F_TIMEOUT(display, cursor_moves_while_all_else_changes, 120)
 	__atomic_store_n(&mover.end, true, __ATOMIC_RELAXED);
 	pthread_join(thread, NULL);
 	printf("# %d moves, %lld of them told\n", mover.moves, (long long)COUNTER("cursors_sent"));
+	fflush(stdout);
 	ASSERT_EQ(ioctl(self->driver.fd, MIRACAST_IOC_DESTROY_CONTEXT), 0);
 	for (i = 0; i < 3; i++)
 		pthread_join(threads[i], NULL);
@@ -2663,6 +2664,7 @@ TEST_F_TIMEOUT(display, moves_of_a_cursor_are_no_frames, 120)
 	printf("# %d moves, drawn by the compositor: %lld messages, %lld frames, %lld us CPU each\n",
 	       MOVES, (long long)(COUNTER("messages_sent") - messages),
 	       (long long)(COUNTER("frames_sent") - frames), (long long)cpu / MOVES);
+	fflush(stdout);
 	ASSERT_EQ(ioctl(self->driver.fd, MIRACAST_IOC_DESTROY_CONTEXT), 0);
 	pthread_join(thread, NULL);
 	SET_CURSOR(NULL);
