@@ -96,6 +96,7 @@ struct _HostGroupSupplicant {
 	gboolean is_join;
 	HostReason pairing_failure; /* of this attempt; HOST_N_REASONS: none yet */
 	GError *first_failure; /* of the attempt before the other way round */
+	gboolean is_removed; /* the group, by another program */
 	char *forming; /* the interface that the supplicant has made last */
 	char *stored; /* object of the stored group that the sink is invited to */
 	GPtrArray *added; /* objects of stored groups that came about for us, @stored among them */
@@ -145,8 +146,8 @@ static void finish_put_back(HostGroupSupplicant *self)
 	const char *interface = self->net.interface ? self->net.interface : self->forming;
 
 	g_signal_handlers_disconnect_by_data(self->supplicant, self);
-	/* A supplicant that died has left it behind. */
-	if (!host_supplicant_get_p2p(self->supplicant) && interface &&
+	/* A supplicant that died has left it behind, or that somebody else told to let go of it. */
+	if ((!host_supplicant_get_p2p(self->supplicant) || self->is_removed) && interface &&
 	    g_str_has_prefix(interface, "p2p-") && if_nametoindex(interface))
 		host_address_remove_interface(interface);
 	if (self->suspending)
@@ -410,6 +411,7 @@ static void on_network_manager_asked(GObject *object, GAsyncResult *result, gpoi
 
 static void ask_who_removed(HostGroupSupplicant *self)
 {
+	self->is_removed = TRUE;
 	g_dbus_connection_call(host_supplicant_get_connection(self->supplicant),
 			       "org.freedesktop.DBus", "/org/freedesktop/DBus",
 			       "org.freedesktop.DBus", "NameHasOwner",
