@@ -423,6 +423,13 @@ static void on_properties_changed(GDBusObjectManagerClient *objects, GDBusObject
 	}
 }
 
+static void call_supplicant(HostGroupNm *self, const char *path, const char *method)
+{
+	g_dbus_connection_call(host_supplicant_get_connection(self->supplicant),
+			       HOST_SUPPLICANT_NAME, path, HOST_SUPPLICANT_P2P, method, NULL, NULL,
+			       G_DBUS_CALL_FLAGS_NO_AUTO_START, CALL_MS, NULL, NULL, NULL);
+}
+
 static void on_owner_changed(GObject *objects, GParamSpec *pspec, HostGroupNm *self)
 {
 	g_autoptr(HostGroupNm) kept = g_object_ref(self);
@@ -431,12 +438,11 @@ static void on_owner_changed(GObject *objects, GParamSpec *pspec, HostGroupNm *s
 
 	if (owner)
 		return;
-	/* It may have had no time to end the group. */
+	/* It may have had no time to end the group, or to take back what it asked the sink. */
 	if (self->path)
-		g_dbus_connection_call(host_supplicant_get_connection(self->supplicant),
-				       HOST_SUPPLICANT_NAME, self->path, HOST_SUPPLICANT_P2P,
-				       "Disconnect", NULL, NULL, G_DBUS_CALL_FLAGS_NO_AUTO_START,
-				       CALL_MS, NULL, NULL, NULL);
+		call_supplicant(self, self->path, "Disconnect");
+	else if (self->stage == STAGE_ACTIVATE && host_supplicant_get_p2p(self->supplicant))
+		call_supplicant(self, host_supplicant_get_p2p(self->supplicant), "Cancel");
 	g_clear_pointer(&self->active, g_free);
 	if (self->stage == STAGE_LEAVING)
 		finish_put_back(self);
