@@ -19,6 +19,7 @@
 /* Why a device has changed its state (NMDeviceStateReason). */
 #define NM_SUPPLICANT_DISCONNECT 8
 #define NM_SUPPLICANT_TIMEOUT	 11
+#define NM_USER_REQUESTED	 39
 #define NM_PEER_NOT_FOUND	 67
 /* NM_SETTING_WIRELESS_SECURITY_WPS_METHOD_PBC */
 #define NM_WPS_BUTTON 4
@@ -86,6 +87,7 @@ struct _HostGroupNm {
 	GError *error; /* why it is put back */
 
 	char *device; /* NetworkManager's */
+	guint state; /* of it */
 	char *active; /* the connection in it */
 	gboolean activating; /* the call is under way */
 	gboolean has_activated; /* what is said over the air is emptied at its end */
@@ -188,8 +190,7 @@ static void put_back(HostGroupNm *self, GError *error)
 	self->finding = FALSE;
 	if (self->active)
 		deactivate(self);
-	if (self->activating ||
-	    (self->active && host_nm_get_state(self->objects, self->device) > HOST_NM_DISCONNECTED))
+	if (self->activating || (self->active && self->state > HOST_NM_DISCONNECTED))
 		return;
 	if (self->has_activated)
 		settle(self);
@@ -211,8 +212,7 @@ static gboolean on_limit(gpointer data)
 	self->limit_source = 0;
 	if (self->stage == STAGE_LEAVING)
 		finish_put_back(self);
-	else if (self->stage == STAGE_SEARCH &&
-		 host_nm_get_state(self->objects, self->device) != HOST_NM_DISCONNECTED)
+	else if (self->stage == STAGE_SEARCH && self->state != HOST_NM_DISCONNECTED)
 		fail(self, HOST_REASON_NM_REFUSED, "its Wi-Fi Direct device is not ready");
 	else
 		fail(self,
@@ -363,13 +363,23 @@ static gboolean on_look_after_activation(gpointer data)
 
 static void search(HostGroupNm *self);
 
+static HostReason reason_of(HostGroupNm *self, guint reason)
+{
+	if (reason == NM_SUPPLICANT_TIMEOUT)
+		return HOST_REASON_NOT_ACCEPTED;
+	if (reason == NM_USER_REQUESTED)
+		return HOST_REASON_GROUP_REMOVED;
+	/* Of a sink that was let in and did not come it says the same. */
+	if (reason == NM_PEER_NOT_FOUND && !self->path)
+		return HOST_REASON_SINK_NOT_FOUND;
+	return HOST_REASON_GROUP_FAILED;
+}
+
 /* The activation has failed, for its @reason. */
 static void fail_activation(HostGroupNm *self, guint reason)
 {
 	g_autofree char *detail = g_strdup_printf("NetworkManager's reason %u", reason);
-	HostReason known = reason == NM_SUPPLICANT_TIMEOUT ? HOST_REASON_NOT_ACCEPTED
-			   : reason == NM_PEER_NOT_FOUND   ? HOST_REASON_SINK_NOT_FOUND
-							   : HOST_REASON_GROUP_FAILED;
+	HostReason known = reason_of(self, reason);
 
 	if (known == HOST_REASON_GROUP_FAILED && self->failure == HOST_N_REASONS &&
 	    self->repeats < MAX_REPEATS) {
@@ -397,18 +407,20 @@ static void lose_activation(HostGroupNm *self, guint reason)
 		lose(self, HOST_REASON_GROUP_REMOVED, detail);
 }
 
-static void on_properties_changed(GDBusObjectManagerClient *objects, GDBusObjectProxy *object,
-				  GDBusProxy *proxy, GVariant *changed,
-				  const char *const *invalidated, HostGroupNm *self)
+/* Each change of state is told of; what the properties say may have passed over some. */
+static void on_signal(GDBusObjectManagerClient *objects, GDBusObjectProxy *object,
+		      GDBusProxy *proxy, const char *sender, const char *name, GVariant *parameters,
+		      HostGroupNm *self)
 {
 	g_autoptr(HostGroupNm) kept = g_object_ref(self);
-	const char *path = g_dbus_proxy_get_object_path(proxy);
-	guint state, reason = 0;
+	guint state, reason;
 
-	if (g_strcmp0(path, self->device) || !g_variant_lookup(changed, "State", "u", &state))
+	if (strcmp(name, "StateChanged") ||
+	    g_strcmp0(g_dbus_proxy_get_object_path(proxy), self->device) ||
+	    !g_variant_is_of_type(parameters, G_VARIANT_TYPE("(uuu)")))
 		return;
-	/* Both come in one signal. */
-	g_variant_lookup(changed, "StateReason", "(uu)", NULL, &reason);
+	g_variant_get(parameters, "(uuu)", &state, NULL, &reason);
+	self->state = state;
 	if (self->stage == STAGE_LEAVING && state <= HOST_NM_DISCONNECTED) {
 		settle(self);
 	} else if (self->stage == STAGE_ACTIVATE && state == HOST_NM_ACTIVATED) {
@@ -417,8 +429,9 @@ static void on_properties_changed(GDBusObjectManagerClient *objects, GDBusObject
 	} else if (self->stage == STAGE_ACTIVATE && self->active &&
 		   (state <= HOST_NM_DISCONNECTED || state > HOST_NM_DEACTIVATING)) {
 		fail_activation(self, reason);
-	} else if ((self->stage == STAGE_ADDRESS || self->stage == STAGE_OPEN) &&
-		   state != HOST_NM_ACTIVATED) {
+	} else if (self->stage == STAGE_ADDRESS && state != HOST_NM_ACTIVATED) {
+		fail_activation(self, reason);
+	} else if (self->stage == STAGE_OPEN && state != HOST_NM_ACTIVATED) {
 		lose_activation(self, reason);
 	}
 }
@@ -438,6 +451,7 @@ static void on_owner_changed(GObject *objects, GParamSpec *pspec, HostGroupNm *s
 
 	if (owner)
 		return;
+	self->state = 0;
 	/* It may have had no time to end the group, or to take back what it asked the sink. */
 	if (self->path)
 		call_supplicant(self, self->path, "Disconnect");
@@ -601,7 +615,7 @@ static gboolean is_seen(HostGroupNm *self)
 	g_autofree char *peer = NULL;
 
 	if (!seen || g_get_monotonic_time() - self->search_began < FRESH_MS * 1000 ||
-	    host_nm_get_state(self->objects, self->device) != HOST_NM_DISCONNECTED)
+	    self->state != HOST_NM_DISCONNECTED)
 		return FALSE;
 	if (!self->reading)
 		host_supplicant_read_peer(self->supplicant, seen, on_sink_read, g_object_ref(self));
@@ -637,6 +651,7 @@ static void search(HostGroupNm *self)
 	self->reading = FALSE;
 	self->is_read = FALSE;
 	self->finding = FALSE;
+	g_clear_pointer(&self->path, g_free);
 	set_stage(self, STAGE_SEARCH);
 	host_group_emit_step(HOST_GROUP(self), "searching", "The sink is looked for");
 	host_supplicant_start_search(self->supplicant);
@@ -649,7 +664,6 @@ static void on_ready(const GError *error, gpointer data)
 {
 	HostGroupNm *self = data;
 	const char *interface = host_supplicant_get_interface(self->supplicant);
-	guint state;
 
 	if (self->stage != STAGE_USE)
 		return;
@@ -662,9 +676,9 @@ static void on_ready(const GError *error, gpointer data)
 		fail(self, HOST_REASON_NM_UNABLE, "it has no Wi-Fi Direct device there");
 		return;
 	}
-	state = host_nm_get_state(self->objects, self->device);
+	self->state = host_nm_get_state(self->objects, self->device);
 	/* Else it is about to be free. */
-	if (state > HOST_NM_DISCONNECTED && state <= HOST_NM_ACTIVATED) {
+	if (self->state > HOST_NM_DISCONNECTED && self->state <= HOST_NM_ACTIVATED) {
 		fail(self, HOST_REASON_NM_REFUSED, "its Wi-Fi Direct device is in use");
 		return;
 	}
@@ -743,8 +757,7 @@ static void host_group_nm_open_async(HostGroup *group, GCancellable *cancellable
 		g_signal_connect_object(cancellable, "cancelled", G_CALLBACK(on_cancelled), self,
 					0);
 	g_signal_connect(self->supplicant, "event", G_CALLBACK(on_event), self);
-	g_signal_connect(self->objects, "interface-proxy-properties-changed",
-			 G_CALLBACK(on_properties_changed), self);
+	g_signal_connect(self->objects, "interface-proxy-signal", G_CALLBACK(on_signal), self);
 	g_signal_connect(self->objects, "notify::name-owner", G_CALLBACK(on_owner_changed), self);
 	set_stage(self, STAGE_USE);
 	self->use = host_supplicant_use(self->supplicant, self->port, on_ready, self);
