@@ -47,10 +47,12 @@ struct _HostSupplicant {
 	guint reread_source;
 	gboolean has_wfd; /* was built with Wi-Fi Display */
 	gboolean has_devices; /* has an interface, of whatever abilities */
+	GPtrArray *devices; /* their names */
 	char *p2p;
 	char *interface;
 	char *added; /* an interface that we had it add: it is removed with the last use */
 	gboolean adding;
+	gboolean add_failed;
 
 	GHashTable *peers; /* by path */
 	guint n_malformed;
@@ -680,6 +682,7 @@ HostSupplicantUse *host_supplicant_use(HostSupplicant *self, guint16 port,
 	use->ready = ready;
 	use->user_data = user_data;
 	self->uses = g_list_prepend(self->uses, use);
+	self->add_failed = FALSE;
 	if (self->is_there)
 		look(self);
 	else
@@ -745,7 +748,7 @@ static void add_interface(HostSupplicant *self);
 /* All that it has was looked at. */
 static void end_look(HostSupplicant *self)
 {
-	if (!self->p2p && !self->has_devices && self->uses && !self->added)
+	if (self->uses)
 		add_interface(self);
 	tell_changed(self);
 }
@@ -787,7 +790,9 @@ static void on_interface_read(GObject *object, GAsyncResult *result, gpointer da
 		if (g_variant_dict_lookup(&dict, "Ifname", "&s", &interface) &&
 		    !g_str_has_prefix(interface, "p2p-")) {
 			self->has_devices = TRUE;
-			if (!all->found && has_p2p(&dict)) {
+			g_ptr_array_add(self->devices, g_strdup(interface));
+			/* Ours is preferred: NetworkManager has its hands on the others. */
+			if ((!all->found || !g_strcmp0(one->path, self->added)) && has_p2p(&dict)) {
 				all->found = TRUE;
 				take_p2p(self, one->path, interface);
 			}
@@ -830,6 +835,7 @@ static void on_root_read(GObject *object, GAsyncResult *result, gpointer data)
 	elements = g_variant_dict_lookup_value(&dict, "WFDIEs", G_VARIANT_TYPE_BYTESTRING);
 	self->has_wfd = !!elements;
 	self->has_devices = FALSE;
+	g_ptr_array_set_size(self->devices, 0);
 	g_variant_dict_lookup(&dict, "Interfaces", "^a&o", &paths);
 	for (guint i = 0; paths && paths[i]; i++) {
 		LookOne *one = g_new0(LookOne, 1);
@@ -871,6 +877,7 @@ static void on_interface_added(GObject *object, GAsyncResult *result, gpointer d
 		g_free(self->added);
 		g_variant_get(answer, "(o)", &self->added);
 	} else {
+		self->add_failed = TRUE;
 		g_debug("CreateInterface: %s", error->message);
 	}
 	look(self);
@@ -889,19 +896,73 @@ static gboolean has_owner(HostSupplicant *self, const char *name)
 	return owned;
 }
 
-/* It runs and manages nothing: where nobody else manages Wi-Fi, it may have a device of ours. */
-static void add_interface(HostSupplicant *self)
+/* So long NetworkManager is waited for, which has more to do than to answer. */
+#define NM_MS 1000
+
+/* FALSE, too, if it does not tell. */
+static gboolean nm_denies(HostSupplicant *self, const char *path, const char *interface,
+			  const char *property)
+{
+	g_autoptr(GVariant) answer = g_dbus_connection_call_sync(
+		self->connection, HOST_NM_NAME, path, HOST_SUPPLICANT_PROPERTIES, "Get",
+		g_variant_new("(ss)", interface, property), G_VARIANT_TYPE("(v)"),
+		G_DBUS_CALL_FLAGS_NO_AUTO_START, NM_MS, NULL, NULL);
+	g_autoptr(GVariant) value = NULL;
+
+	if (answer)
+		g_variant_get(answer, "(v)", &value);
+	return value && g_variant_is_of_type(value, G_VARIANT_TYPE_BOOLEAN) &&
+	       !g_variant_get_boolean(value);
+}
+
+/* While NetworkManager starts it has not decided yet. */
+static gboolean nm_leaves_alone(HostSupplicant *self, const char *interface)
+{
+	g_autoptr(GVariant) device = g_dbus_connection_call_sync(
+		self->connection, HOST_NM_NAME, HOST_NM_ROOT, HOST_NM_NAME, "GetDeviceByIpIface",
+		g_variant_new("(s)", interface), G_VARIANT_TYPE("(o)"),
+		G_DBUS_CALL_FLAGS_NO_AUTO_START, NM_MS, NULL, NULL);
+	const char *path;
+
+	if (!device)
+		return FALSE;
+	g_variant_get(device, "(&o)", &path);
+	return nm_denies(self, HOST_NM_ROOT, HOST_NM_NAME, "Startup") &&
+	       nm_denies(self, path, HOST_NM_DEVICE, "Managed");
+}
+
+/*
+ * A radio that nobody manages, for the supplicant to have as ours: the only one, or one that
+ * NetworkManager leaves alone. (transfer full) (nullable)
+ */
+static char *find_free_radio(HostSupplicant *self)
 {
 	g_auto(GStrv) names = host_radio_list();
-	GVariantBuilder options = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE_VARDICT);
+	gboolean has_nm = has_owner(self, HOST_NM_NAME);
 
-	if (self->adding || !*names || host_radio_is_blocked(*names) ||
-	    has_owner(self, HOST_NM_NAME) || has_owner(self, IWD_NAME)) {
-		g_variant_builder_clear(&options);
+	if (has_owner(self, IWD_NAME) || (self->has_devices && !has_nm))
+		return NULL;
+	for (char **name = names; *name; name++)
+		if (!host_radio_is_blocked(*name) &&
+		    !g_ptr_array_find_with_equal_func(self->devices, *name, g_str_equal, NULL) &&
+		    (!has_nm || nm_leaves_alone(self, *name)))
+			return g_strdup(*name);
+	return NULL;
+}
+
+static void add_interface(HostSupplicant *self)
+{
+	g_autofree char *name = NULL;
+	GVariantBuilder options;
+
+	if (self->adding || self->added || self->add_failed)
 		return;
-	}
+	name = find_free_radio(self);
+	if (!name)
+		return;
 	self->adding = TRUE;
-	g_variant_builder_add(&options, "{sv}", "Ifname", g_variant_new_string(*names));
+	g_variant_builder_init(&options, G_VARIANT_TYPE_VARDICT);
+	g_variant_builder_add(&options, "{sv}", "Ifname", g_variant_new_string(name));
 	g_variant_builder_add(&options, "{sv}", "Driver", g_variant_new_string("nl80211"));
 	call(self, HOST_SUPPLICANT_ROOT, HOST_SUPPLICANT_NAME, "CreateInterface",
 	     g_variant_new("(@a{sv})", g_variant_builder_end(&options)), "(o)", on_interface_added,
@@ -1041,6 +1102,7 @@ static void on_radios_changed(gpointer data)
 
 static void host_supplicant_init(HostSupplicant *self)
 {
+	self->devices = g_ptr_array_new_with_free_func(g_free);
 	self->peers = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, peer_free);
 	self->radios = host_radio_watch_new(on_radios_changed, self);
 }
@@ -1059,6 +1121,7 @@ static void host_supplicant_finalize(GObject *object)
 	g_free(self->p2p);
 	g_free(self->interface);
 	g_free(self->added);
+	g_ptr_array_unref(self->devices);
 	g_clear_pointer(&self->ours, g_variant_unref);
 	g_clear_pointer(&self->before, g_variant_unref);
 	g_clear_pointer(&self->config_before, g_variant_unref);
