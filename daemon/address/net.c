@@ -55,12 +55,18 @@ static int read_type(struct nl_msg *message, void *data)
 	return NL_OK;
 }
 
+static int read_acknowledgement(struct nl_msg *message, void *data)
+{
+	*(bool *)data = true;
+	return NL_STOP;
+}
+
 /* Sends a command about an interface; @read may be NULL. */
 static bool ask_nl80211(Net *net, uint8_t command, unsigned int index, nl_recvmsg_msg_cb_t read,
 			void *data)
 {
 	struct nl_msg *message = nlmsg_alloc();
-	bool done;
+	bool done, acknowledged = false;
 
 	if (!message)
 		return false;
@@ -68,10 +74,17 @@ static bool ask_nl80211(Net *net, uint8_t command, unsigned int index, nl_recvms
 	nla_put_u32(message, NL80211_ATTR_IFINDEX, index);
 	if (read)
 		nl_socket_modify_cb(net->generic, NL_CB_VALID, NL_CB_CUSTOM, read, data);
+	nl_socket_modify_cb(net->generic, NL_CB_ACK, NL_CB_CUSTOM, read_acknowledgement,
+			    &acknowledged);
 	done = nl_send_auto(net->generic, message) >= 0;
 	nlmsg_free(message);
-	/* The answer, if there is one, and the acknowledgement. */
-	return done && nl_wait_for_ack(net->generic) >= 0;
+	/*
+	 * The answer, if there is one, and the acknowledgement: each comes for itself, and what is left
+	 * would be taken for that of the next command.
+	 */
+	while (done && !acknowledged)
+		done = nl_recvmsgs_default(net->generic) >= 0;
+	return done;
 }
 
 static bool is_group(Net *net, const NetInterface *interface)
