@@ -28,7 +28,7 @@ typedef struct {
 	HostListener *listener;
 	HostFinder *finder;
 	GHashTable *found; /* HostFinding by id */
-	guint problems_changed;
+	guint changes;
 } FinderRig;
 
 static void run(const char *command)
@@ -89,9 +89,9 @@ static void on_lost(HostFinder *finder, const char *id, FinderRig *rig)
 	g_assert_true(g_hash_table_remove(rig->found, id));
 }
 
-static void on_problem(HostFinder *finder, FinderRig *rig)
+static void on_changed(HostFinder *finder, FinderRig *rig)
 {
-	rig->problems_changed++;
+	rig->changes++;
 }
 
 static HostFinding *find(FinderRig *rig, const char *name)
@@ -174,7 +174,7 @@ static void rig_init(FinderRig *rig)
 	rig->finder = host_finder_mice_new(rig->bus, rig->listener);
 	g_signal_connect(rig->finder, "found", G_CALLBACK(on_found), rig);
 	g_signal_connect(rig->finder, "lost", G_CALLBACK(on_lost), rig);
-	g_signal_connect(rig->finder, "problem-changed", G_CALLBACK(on_problem), rig);
+	g_signal_connect(rig->finder, "changed", G_CALLBACK(on_changed), rig);
 }
 
 static void rig_clear(FinderRig *rig)
@@ -242,7 +242,7 @@ static void test_sinks(void)
 	rig_init(&rig);
 	g_assert_cmpstr(host_finder_get_way(rig.finder), ==, "mice");
 	host_finder_start(rig.finder);
-	wait_until(rig.problems_changed);
+	wait_until(rig.changes);
 	g_assert_cmpstr(problem(&rig), ==, "avahi-away");
 
 	/* It comes later, and with it the sink, which waited for it, too. */
