@@ -9,6 +9,7 @@
 #define SOUND_PID 0x1100
 #define MAX_PES	  65536
 #define HEAD	  20 /* bytes of a PES packet of LPCM before the samples */
+#define NOISE	  64 /* of 32768: what codecs add to silence is no wave */
 #define ADTS_HEAD 7 /* bytes */
 #define AAC_RATE  48000
 #define AAC_LONG  1024 /* frames of sound in one of AAC */
@@ -17,7 +18,7 @@
 struct SinkSound {
 	GByteArray *pes; /* so far; empty between two */
 	gint64 next_pts; /* the next unit's, if nothing is lost, 1/90000 s; -1: not known */
-	gint16 last; /* sample of the left channel */
+	gboolean low; /* the left channel's wave is below zero */
 	SinkAac *aac; /* NULL: no AAC has come, or it cannot be decoded here */
 	GByteArray *decoded;
 	SinkSoundStatistics stats;
@@ -47,9 +48,13 @@ static void measure(SinkSound *s, const guint8 *samples, guint frames)
 		gint16 left = samples[4 * i] << 8 | samples[4 * i + 1];
 
 		s->stats.frames_loud += left || samples[4 * i + 2] || samples[4 * i + 3];
-		s->stats.rises += s->last < 0 && left >= 0;
+		if (left < -NOISE)
+			s->low = TRUE;
+		if (left > NOISE && s->low) {
+			s->stats.rises++;
+			s->low = FALSE;
+		}
 		s->stats.peak = MAX(s->stats.peak, (guint)abs(left));
-		s->last = left;
 	}
 	s->stats.frames += frames;
 }

@@ -14,7 +14,7 @@ typedef struct {
 	guint64 frames;
 	guint64 frames_lost; /* in gaps between the times of two units */
 	guint64 frames_loud; /* that are no silence */
-	guint64 rises; /* of the left channel through zero, while it is no silence */
+	guint64 rises; /* of the left channel through zero, beyond what is noise */
 	guint64 malformed; /* units that are not as they should be */
 	guint peak; /* of the left channel, of 32768 */
 } SinkSoundStatistics;
