@@ -730,32 +730,12 @@ static void on_event(HostSupplicant *supplicant, const char *path, const char *n
  * As a group.
  */
 
-/* Not in the handler: the cancellable must not be let go of while it calls us. */
-static gboolean on_cancelled_idle(gpointer data)
-{
-	HostGroupNm *self = data;
-
-	if (self->task)
-		put_back(self, g_error_new_literal(G_IO_ERROR, G_IO_ERROR_CANCELLED, "Cancelled"));
-	return G_SOURCE_REMOVE;
-}
-
-static void on_cancelled(GCancellable *cancellable, gpointer data)
-{
-	g_idle_add_full(G_PRIORITY_DEFAULT, on_cancelled_idle, g_object_ref(data), g_object_unref);
-}
-
-static void host_group_nm_open_async(HostGroup *group, GCancellable *cancellable,
-				     GAsyncReadyCallback callback, gpointer user_data)
+static void host_group_nm_open(HostGroup *group, GTask *task)
 {
 	HostGroupNm *self = HOST_GROUP_NM(group);
 
 	g_return_if_fail(self->stage == STAGE_NEW);
-	self->task = g_task_new(self, cancellable, callback, user_data);
-	g_task_set_check_cancellable(self->task, FALSE);
-	if (cancellable)
-		g_signal_connect_object(cancellable, "cancelled", G_CALLBACK(on_cancelled), self,
-					0);
+	self->task = task;
 	g_signal_connect(self->supplicant, "event", G_CALLBACK(on_event), self);
 	g_signal_connect(self->objects, "interface-proxy-signal", G_CALLBACK(on_signal), self);
 	g_signal_connect(self->objects, "notify::name-owner", G_CALLBACK(on_owner_changed), self);
@@ -763,9 +743,12 @@ static void host_group_nm_open_async(HostGroup *group, GCancellable *cancellable
 	self->use = host_supplicant_use(self->supplicant, self->port, on_ready, self);
 }
 
-static gboolean host_group_nm_open_finish(HostGroup *group, GAsyncResult *result, GError **error)
+static void host_group_nm_cancel(HostGroup *group)
 {
-	return g_task_propagate_boolean(G_TASK(result), error);
+	HostGroupNm *self = HOST_GROUP_NM(group);
+
+	if (self->task)
+		put_back(self, g_error_new_literal(G_IO_ERROR, G_IO_ERROR_CANCELLED, "Cancelled"));
 }
 
 static const HostGroupNet *host_group_nm_get_net(HostGroup *group)
@@ -796,8 +779,8 @@ static void host_group_nm_add_details(HostGroup *group, GVariantDict *details)
 
 static void host_group_nm_iface_init(HostGroupInterface *iface)
 {
-	iface->open_async = host_group_nm_open_async;
-	iface->open_finish = host_group_nm_open_finish;
+	iface->open = host_group_nm_open;
+	iface->cancel = host_group_nm_cancel;
 	iface->get_net = host_group_nm_get_net;
 	iface->close = host_group_nm_close;
 	iface->add_details = host_group_nm_add_details;

@@ -1017,32 +1017,12 @@ static void on_supplicant_changed(HostSupplicant *supplicant, HostGroupSupplican
  * As a group.
  */
 
-/* Not in the handler: the cancellable must not be let go of while it calls us. */
-static gboolean on_cancelled_idle(gpointer data)
-{
-	HostGroupSupplicant *self = data;
-
-	if (self->task)
-		put_back(self, g_error_new_literal(G_IO_ERROR, G_IO_ERROR_CANCELLED, "Cancelled"));
-	return G_SOURCE_REMOVE;
-}
-
-static void on_cancelled(GCancellable *cancellable, gpointer data)
-{
-	g_idle_add_full(G_PRIORITY_DEFAULT, on_cancelled_idle, g_object_ref(data), g_object_unref);
-}
-
-static void host_group_supplicant_open_async(HostGroup *group, GCancellable *cancellable,
-					     GAsyncReadyCallback callback, gpointer user_data)
+static void host_group_supplicant_open(HostGroup *group, GTask *task)
 {
 	HostGroupSupplicant *self = HOST_GROUP_SUPPLICANT(group);
 
 	g_return_if_fail(self->stage == STAGE_NEW);
-	self->task = g_task_new(self, cancellable, callback, user_data);
-	g_task_set_check_cancellable(self->task, FALSE);
-	if (cancellable)
-		g_signal_connect_object(cancellable, "cancelled", G_CALLBACK(on_cancelled), self,
-					0);
+	self->task = task;
 	g_signal_connect(self->supplicant, "event", G_CALLBACK(on_event), self);
 	g_signal_connect(self->supplicant, "peer-found", G_CALLBACK(on_peer_found), self);
 	g_signal_connect(self->supplicant, "changed", G_CALLBACK(on_supplicant_changed), self);
@@ -1050,10 +1030,12 @@ static void host_group_supplicant_open_async(HostGroup *group, GCancellable *can
 	self->use = host_supplicant_use(self->supplicant, self->port, on_ready, self);
 }
 
-static gboolean host_group_supplicant_open_finish(HostGroup *group, GAsyncResult *result,
-						  GError **error)
+static void host_group_supplicant_cancel(HostGroup *group)
 {
-	return g_task_propagate_boolean(G_TASK(result), error);
+	HostGroupSupplicant *self = HOST_GROUP_SUPPLICANT(group);
+
+	if (self->task)
+		put_back(self, g_error_new_literal(G_IO_ERROR, G_IO_ERROR_CANCELLED, "Cancelled"));
 }
 
 static const HostGroupNet *host_group_supplicant_get_net(HostGroup *group)
@@ -1081,8 +1063,8 @@ static void host_group_supplicant_add_details(HostGroup *group, GVariantDict *de
 
 static void host_group_supplicant_iface_init(HostGroupInterface *iface)
 {
-	iface->open_async = host_group_supplicant_open_async;
-	iface->open_finish = host_group_supplicant_open_finish;
+	iface->open = host_group_supplicant_open;
+	iface->cancel = host_group_supplicant_cancel;
 	iface->get_net = host_group_supplicant_get_net;
 	iface->close = host_group_supplicant_close;
 	iface->add_details = host_group_supplicant_add_details;

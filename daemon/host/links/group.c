@@ -28,15 +28,36 @@ void host_group_net_clear(HostGroupNet *net)
 	g_clear_object(&net->peer);
 }
 
+/* Not in the handler: the cancellable must not be let go of while it calls us. */
+static gboolean on_cancelled_idle(gpointer data)
+{
+	HostGroup *group = data;
+
+	HOST_GROUP_GET_IFACE(group)->cancel(group);
+	return G_SOURCE_REMOVE;
+}
+
+static void on_cancelled(GCancellable *cancellable, gpointer data)
+{
+	g_idle_add_full(G_PRIORITY_DEFAULT, on_cancelled_idle, g_object_ref(data), g_object_unref);
+}
+
 void host_group_open_async(HostGroup *group, GCancellable *cancellable,
 			   GAsyncReadyCallback callback, gpointer user_data)
 {
-	HOST_GROUP_GET_IFACE(group)->open_async(group, cancellable, callback, user_data);
+	g_autoptr(GTask) task = g_task_new(group, cancellable, callback, user_data);
+
+	/* What had been begun is put back first. */
+	g_task_set_check_cancellable(task, FALSE);
+	if (cancellable)
+		g_signal_connect_object(cancellable, "cancelled", G_CALLBACK(on_cancelled), group,
+					0);
+	HOST_GROUP_GET_IFACE(group)->open(group, g_steal_pointer(&task));
 }
 
 gboolean host_group_open_finish(HostGroup *group, GAsyncResult *result, GError **error)
 {
-	return HOST_GROUP_GET_IFACE(group)->open_finish(group, result, error);
+	return g_task_propagate_boolean(G_TASK(result), error);
 }
 
 const HostGroupNet *host_group_get_net(HostGroup *group)

@@ -44,9 +44,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HostGroupNet, host_group_net_clear)
 
 /**
  * struct _HostGroupInterface - what a maker implements
- * @open_async: form or join the group, in bounded time; once
- * @open_finish: FALSE with an error of domain HOST_ERROR, or G_IO_ERROR_CANCELLED: then everything
- *	has been put back
+ * @open: form or join the group, in bounded time; once. @task, which is the maker's, returns TRUE,
+ *	or an error of domain HOST_ERROR or G_IO_ERROR_CANCELLED once everything has been put back
+ * @cancel: what is being opened is not wanted any more; may also come after @task has returned
  * @get_net: after a successful open; belongs to the group
  * @close: begin to remove the group and to put back what was changed for it; no signal after this
  * @add_details: optional: add to what is shown of the session
@@ -54,9 +54,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HostGroupNet, host_group_net_clear)
 struct _HostGroupInterface {
 	GTypeInterface parent;
 
-	void (*open_async)(HostGroup *group, GCancellable *cancellable,
-			   GAsyncReadyCallback callback, gpointer user_data);
-	gboolean (*open_finish)(HostGroup *group, GAsyncResult *result, GError **error);
+	void (*open)(HostGroup *group, GTask *task);
+	void (*cancel)(HostGroup *group);
 	const HostGroupNet *(*get_net)(HostGroup *group);
 	void (*close)(HostGroup *group);
 	void (*add_details)(HostGroup *group, GVariantDict *details);
@@ -78,6 +77,7 @@ struct _HostGroupInterface {
 
 void host_group_open_async(HostGroup *group, GCancellable *cancellable,
 			   GAsyncReadyCallback callback, gpointer user_data);
+/* FALSE with an error of domain HOST_ERROR, or G_IO_ERROR_CANCELLED: everything has been put back. */
 gboolean host_group_open_finish(HostGroup *group, GAsyncResult *result, GError **error);
 const HostGroupNet *host_group_get_net(HostGroup *group);
 void host_group_close(HostGroup *group);
