@@ -25,6 +25,9 @@
 /* For something to be sealed. */
 #define SEAL_LIMIT_S 10
 
+/* A session that runs is asked for a word this often, and says one until it is asked again. */
+#define ALIVE_S 15
+
 /* One that works sends a handful; each costs the daemon time, and those on the bus, too. */
 #define MAX_MESSAGES_PER_S 1000
 
@@ -63,6 +66,8 @@ struct _HostProcess {
 	guint control_source;
 	gint64 counted_since; /* monotonic us */
 	guint n_messages; /* since then */
+	guint alive_source; /* while the session runs */
+	bool has_spoken; /* since it was asked for a word */
 	char *death; /* how it died, once it has or is to */
 
 	int rtsp_socket; /* for its addresses; -1 before start and once RTP is connected */
@@ -180,6 +185,7 @@ static bool begin_step(HostProcess *self, ProcessStep step, guint limit_s,
 		       GAsyncReadyCallback callback, gpointer user_data)
 {
 	g_assert(!self->task);
+	g_clear_handle_id(&self->alive_source, g_source_remove);
 	self->task = g_task_new(self, NULL, callback, user_data);
 	self->step = step;
 	if (self->subprocess && (step == STEP_DESTROY || !self->death)) {
@@ -293,6 +299,20 @@ static void take_reason(HostProcess *self, const char *reason, const char *messa
 	self->message = session_control_clean_text(message);
 }
 
+static gboolean on_alive(gpointer data)
+{
+	HostProcess *self = data;
+
+	if (!self->has_spoken) {
+		self->alive_source = 0;
+		kill_process(self, "it did not answer any more and was killed");
+		return G_SOURCE_REMOVE;
+	}
+	self->has_spoken = false;
+	host_process_ask_statistics(self);
+	return G_SOURCE_CONTINUE;
+}
+
 static void on_answer(HostProcess *self, const SessionMessage *message)
 {
 	g_autoptr(GTask) task = end_step(self);
@@ -308,6 +328,8 @@ static void on_answer(HostProcess *self, const SessionMessage *message)
 		g_variant_get(message->body, "(u^as)", &started->session_info,
 			      &started->unknown_options);
 		g_task_set_task_data(task, started, process_started_free);
+		self->has_spoken = true;
+		self->alive_source = g_timeout_add_seconds(ALIVE_S, on_alive, self);
 	}
 	g_task_return_boolean(task, TRUE);
 }
@@ -448,6 +470,7 @@ static bool read_message(HostProcess *self)
 		}
 		return false;
 	}
+	self->has_spoken = true;
 	if (is_flood(self))
 		kill_process(self, "it sent too many messages");
 	else if (handle_message(self, &message))
@@ -489,6 +512,7 @@ static void on_exit_of(GObject *object, GAsyncResult *result, gpointer data)
 	while (self->control_source && !self->death && read_message(self))
 		;
 	g_clear_handle_id(&self->control_source, g_source_remove);
+	g_clear_handle_id(&self->alive_source, g_source_remove);
 	exit = describe_exit(self->subprocess);
 	failed = self->death || !g_subprocess_get_successful(self->subprocess);
 	if (!self->death)

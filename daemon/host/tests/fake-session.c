@@ -172,6 +172,9 @@ int main(int argc, char **argv)
 			timeout = -1;
 			tell(SESSION_STOPPED, NULL);
 			break;
+		case SESSION_GET_STATISTICS:
+			tell(SESSION_STATISTICS, g_variant_new("(a{sv})", NULL));
+			break;
 		case SESSION_DESTROY: note('d'); return 0;
 		default: break;
 		}

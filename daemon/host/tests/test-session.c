@@ -498,6 +498,7 @@ static const Misbehaviour misbehaviours[] = {
 	{"run killed", "session-died", "signal 9"},
 	{"run hang-up", "session-died", "signal 9"},
 	{"run flood", "session-died", "too many messages"},
+	{"run frozen", "session-died", "did not answer any more"},
 };
 
 static const char *const when_stopped[] = {
