@@ -285,16 +285,28 @@ static gboolean on_connection(int listener, GIOCondition condition, gpointer dat
 
 static bool listen_at(HostInput *input, int rtsp_socket, GError **error)
 {
+	const int on = 1;
 	InputAddress local = {0};
 	socklen_t size = sizeof(local);
+	guint16 port = HOST_INPUT_FIRST_PORT;
 
 	if (getsockname(rtsp_socket, &local.any, &size))
 		return fail(error, "the RTSP connection");
-	local.in.sin_port = 0;
 	input->listener =
 		socket(local.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (input->listener < 0 || bind(input->listener, &local.any, size) ||
-	    listen(input->listener, 4) || getsockname(input->listener, &local.any, &size))
+	if (input->listener < 0)
+		return fail(error, "a socket");
+	/* The port of a session that has ended a moment ago may be had. */
+	setsockopt(input->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	do {
+		local.in.sin_port = htons(port);
+		if (!bind(input->listener, &local.any, size) && !listen(input->listener, 4))
+			break;
+		if (errno != EADDRINUSE || port == 0)
+			return fail(error, "a port for input");
+		port = port < HOST_INPUT_LAST_PORT ? port + 1 : 0;
+	} while (true);
+	if (getsockname(input->listener, &local.any, &size))
 		return fail(error, "a port for input");
 	input->port = ntohs(local.in.sin_port);
 	size = sizeof(input->peer);

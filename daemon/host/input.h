@@ -12,6 +12,10 @@
 
 G_BEGIN_DECLS
 
+/* Where a sink connects to; the zone of firewalld lets it come there. Any port if none is free. */
+#define HOST_INPUT_FIRST_PORT 7240
+#define HOST_INPUT_LAST_PORT  7247
+
 typedef struct _HostInput HostInput;
 
 /**

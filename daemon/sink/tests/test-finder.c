@@ -248,10 +248,9 @@ static void test_sinks(void)
 	/* It comes later, and with it the sink, which waited for it, too. */
 	sink = start_sink("Living room", 7250);
 	start_avahi(&rig);
-	wait_until(find(&rig, "Living room"));
+	/* Another one may be there before. */
+	wait_until((finding = find(&rig, "Living room")) && !strcmp(finding->address, ADDRESS));
 	g_assert_cmpstr(problem(&rig), ==, "");
-	finding = find(&rig, "Living room");
-	g_assert_cmpstr(finding->address, ==, ADDRESS);
 	g_assert_true(has_identity(finding, "address:" ADDRESS));
 	g_assert_true(g_str_has_prefix(finding->identities[0], "container:"));
 	g_assert_null(strpbrk(finding->identities[0], "{}ABCDEF"));
