@@ -16,6 +16,7 @@ static const char *const actions[] = {
 	[HOST_ACTION_CONNECT] = "io.github.linux_miracast.connect",
 	[HOST_ACTION_INPUT] = "io.github.linux_miracast.input",
 	[HOST_ACTION_MANAGE] = "io.github.linux_miracast.manage",
+	[HOST_ACTION_WATCH] = "io.github.linux_miracast.watch",
 };
 
 struct _HostAuthority {

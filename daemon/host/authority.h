@@ -16,6 +16,7 @@ typedef enum {
 	HOST_ACTION_CONNECT,
 	HOST_ACTION_INPUT, /* be typed at by a sink */
 	HOST_ACTION_MANAGE, /* what others have begun */
+	HOST_ACTION_WATCH, /* see what others show */
 } HostAction;
 
 typedef struct _HostAuthority HostAuthority;

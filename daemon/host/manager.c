@@ -8,12 +8,11 @@
 #include "session.h"
 #include "sinks.h"
 
+#include <gio/gunixfdlist.h>
 #include <stdbool.h>
 
 /* So many sessions that have ended stay on the bus, for their reasons to be read. */
 #define MAX_ENDED 8
-
-#define ERROR_PREFIX "io.github.linux_miracast.Error."
 
 struct _HostManager {
 	GDBusConnection *connection;
@@ -34,7 +33,7 @@ struct _HostManager {
 
 static void refuse(GDBusMethodInvocation *invocation, const char *error, const char *message)
 {
-	g_autofree char *name = g_strconcat(ERROR_PREFIX, error, NULL);
+	g_autofree char *name = g_strconcat(HOST_BUS_ERROR, error, NULL);
 
 	g_dbus_method_invocation_return_dbus_error(invocation, name, message);
 }
@@ -244,6 +243,29 @@ static gboolean on_disconnect(BusSession1 *bus, GDBusMethodInvocation *invocatio
 	return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
+static void take_picture(GDBusMethodInvocation *invocation, guint uid, gpointer data)
+{
+	HostSession *session =
+		find_session(data, g_dbus_method_invocation_get_object_path(invocation));
+
+	if (!session || host_session_has_ended(session))
+		refuse(invocation, "NotConnected", "the session has ended already");
+	else
+		host_session_take_picture(session, invocation);
+}
+
+static gboolean on_get_picture(BusSession1 *bus, GDBusMethodInvocation *invocation,
+			       GUnixFDList *files, guint max_width, HostManager *self)
+{
+	HostSession *session =
+		find_session(self, g_dbus_method_invocation_get_object_path(invocation));
+
+	host_authority_check(self->authority, invocation, HOST_ACTION_WATCH,
+			     session ? host_session_get_owner(session) : HOST_NO_UID, take_picture,
+			     self);
+	return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
 /* Answers the caller, whose user is @uid, with the new session's path, or why there is none. */
 static void begin_session(HostManager *self, GDBusMethodInvocation *invocation, guint uid,
 			  HostSink *sink, HostWish *wish)
@@ -284,6 +306,7 @@ static void begin_session(HostManager *self, GDBusMethodInvocation *invocation, 
 	g_signal_connect(session, "ended", G_CALLBACK(on_ended), self);
 	bus = host_session_get_bus(session);
 	g_signal_connect(bus, "handle-disconnect", G_CALLBACK(on_disconnect), self);
+	g_signal_connect(bus, "handle-get-picture", G_CALLBACK(on_get_picture), self);
 	host_sinks_set_session(self->sinks, sink, path);
 	host_session_run(session);
 

@@ -4,6 +4,7 @@
 #include "control.h"
 #include "input.h"
 #include "miracast-device.h"
+#include "picture.h"
 #include "reason.h"
 #include "rtp.h"
 
@@ -27,6 +28,9 @@
 
 /* A session that runs is asked for a word this often, and says one until it is asked again. */
 #define ALIVE_S 15
+
+/* For a picture to be shown. A machine that is busy is no reason to end the session. */
+#define PICTURE_LIMIT_S 5
 
 /* One that works sends a handful; each costs the daemon time, and those on the bus, too. */
 #define MAX_MESSAGES_PER_S 1000
@@ -81,6 +85,11 @@ struct _HostProcess {
 
 	GQueue seals; /* GTask: what has been asked for, the oldest first */
 	guint seal_source; /* its limit */
+
+	int picture_file; /* from a request for a picture to the answer; else -1 */
+	guint picture_max_width;
+	GTask *picture; /* to be told of the answer; NULL: that has given up */
+	guint picture_source; /* its limit */
 
 	char *adapter_path;
 	guint32 context_id, target_id;
@@ -288,6 +297,81 @@ static bool on_sealed(HostProcess *self, const SessionMessage *message)
 }
 
 /*
+ * Pictures.
+ */
+
+typedef struct {
+	int file;
+	guint width, height; /* pixels */
+} ProcessPicture;
+
+static void process_picture_free(gpointer data)
+{
+	ProcessPicture *picture = data;
+
+	if (picture->file >= 0)
+		close(picture->file);
+	g_free(picture);
+}
+
+/* NULL: nobody waits for it. */
+static GTask *end_picture(HostProcess *self)
+{
+	g_clear_handle_id(&self->picture_source, g_source_remove);
+	return g_steal_pointer(&self->picture);
+}
+
+static void fail_picture(HostProcess *self, int code, const char *message)
+{
+	g_autoptr(GTask) task = end_picture(self);
+
+	if (task)
+		g_task_return_new_error(task, G_IO_ERROR, code, "%s", message);
+}
+
+static gboolean on_picture_limit(gpointer data)
+{
+	HostProcess *self = data;
+
+	self->picture_source = 0;
+	fail_picture(self, G_IO_ERROR_TIMED_OUT, "the session's process shows no picture in time");
+	return G_SOURCE_REMOVE;
+}
+
+/* Whether it makes sense. */
+static bool on_picture(HostProcess *self, const SessionMessage *message)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GTask) task = NULL;
+	ProcessPicture *picture;
+	guint32 width, height;
+
+	if (self->picture_file < 0)
+		return false;
+	picture = g_new0(ProcessPicture, 1);
+	picture->file = g_steal_fd(&self->picture_file);
+	g_variant_get(message->body, "(uu)", &width, &height);
+	if (!width && !height) {
+		process_picture_free(picture);
+		fail_picture(self, G_IO_ERROR_NOT_FOUND, "no picture is being sent");
+		return true;
+	}
+	if (!host_picture_seal(picture->file, self->picture_max_width, width, height, &error)) {
+		process_picture_free(picture);
+		fail_picture(self, error->code, error->message);
+		return false;
+	}
+	picture->width = width;
+	picture->height = height;
+	task = end_picture(self);
+	if (task)
+		g_task_return_pointer(task, picture, process_picture_free);
+	else
+		process_picture_free(picture);
+	return true;
+}
+
+/*
  * What the process says.
  */
 
@@ -436,6 +520,7 @@ static bool handle_message(HostProcess *self, const SessionMessage *message)
 		return true;
 	case SESSION_CONNECT_RTP: return connect_rtp(self, message);
 	case SESSION_SEALED: return on_sealed(self, message);
+	case SESSION_PICTURE: return on_picture(self, message);
 	default: return false;
 	}
 }
@@ -519,6 +604,7 @@ static void on_exit_of(GObject *object, GAsyncResult *result, gpointer data)
 		self->death = g_steal_pointer(&exit);
 	g_clear_object(&self->subprocess);
 	fail_seals(self);
+	fail_picture(self, G_IO_ERROR_CLOSED, "the session's process is gone");
 	close_input(self);
 	if (!self->task) {
 		g_signal_emit(self, signals[SIGNAL_DIED], 0, self->death);
@@ -737,6 +823,51 @@ void host_process_ask_statistics(HostProcess *self)
 		tell(self, SESSION_GET_STATISTICS, NULL, NULL, 0);
 }
 
+void host_process_take_picture_async(HostProcess *self, guint max_width,
+				     GAsyncReadyCallback callback, gpointer user_data)
+{
+	g_autoptr(GTask) task = g_task_new(self, NULL, callback, user_data);
+	g_autoptr(GError) error = NULL;
+
+	if (!self->subprocess || self->death) {
+		g_task_return_new_error(task, G_IO_ERROR, G_IO_ERROR_CLOSED,
+					"the session's process is gone");
+		return;
+	}
+	if (self->picture_file >= 0) {
+		g_task_return_new_error(task, G_IO_ERROR, G_IO_ERROR_BUSY,
+					"the session's process has not shown the last one yet");
+		return;
+	}
+	self->picture_file = host_picture_open(&error);
+	if (self->picture_file < 0) {
+		g_task_return_error(task, g_steal_pointer(&error));
+		return;
+	}
+	self->picture_max_width = max_width;
+	self->picture = g_steal_pointer(&task);
+	self->picture_source = g_timeout_add_seconds(PICTURE_LIMIT_S, on_picture_limit, self);
+	tell(self, SESSION_TAKE_PICTURE,
+	     g_variant_new("(u)", max_width ? MIN(max_width, SESSION_MAX_PICTURE_WIDTH)
+					    : SESSION_MAX_PICTURE_WIDTH),
+	     &self->picture_file, 1);
+}
+
+int host_process_take_picture_finish(HostProcess *self, GAsyncResult *result, guint *width,
+				     guint *height, GError **error)
+{
+	ProcessPicture *picture = g_task_propagate_pointer(G_TASK(result), error);
+	int file;
+
+	if (!picture)
+		return -1;
+	file = g_steal_fd(&picture->file);
+	*width = picture->width;
+	*height = picture->height;
+	process_picture_free(picture);
+	return file;
+}
+
 static void host_process_run_async(HostSealer *sealer, HostSealerTask task, GBytes *bytes,
 				   GAsyncReadyCallback callback, gpointer user_data)
 {
@@ -852,6 +983,7 @@ static void host_process_init(HostProcess *self)
 {
 	self->control = -1;
 	self->rtsp_socket = -1;
+	self->picture_file = -1;
 	self->rtp = (HostRtp){-1, -1};
 	self->details = g_variant_ref_sink(g_variant_new("a{sv}", NULL));
 	self->statistics = g_variant_ref(self->details);
@@ -862,7 +994,9 @@ static void host_process_finalize(GObject *object)
 	HostProcess *self = HOST_PROCESS(object);
 
 	/* The wait for its end holds a reference. */
-	g_assert(!self->subprocess && !self->task && !self->seals.length);
+	g_assert(!self->subprocess && !self->task && !self->seals.length && !self->picture);
+	if (self->picture_file >= 0)
+		close(self->picture_file);
 	close_sockets(self);
 	close_input(self);
 	if (self->control >= 0)

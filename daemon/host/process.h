@@ -100,6 +100,21 @@ gboolean host_process_destroy_finish(HostProcess *process, GAsyncResult *result,
 /* Asks; "statistics" follows, unless the process is gone. */
 void host_process_ask_statistics(HostProcess *process);
 
+/**
+ * host_process_take_picture_async:
+ * @max_width: pixels: a wider picture is made smaller; 0: it stays as wide as it is
+ *
+ * What the sink is being sent. One at a time. Errors: G_IO_ERROR_NOT_FOUND if nothing is being sent,
+ * _TIMED_OUT if no answer came in time, _BUSY if one is still to come, _CLOSED if the process is gone,
+ * those of host_picture_open(). A process that answers with nonsense is killed.
+ */
+void host_process_take_picture_async(HostProcess *process, guint max_width,
+				     GAsyncReadyCallback callback, gpointer user_data);
+
+/* A file as host_picture_seal() makes it, and what it holds; -1 and @error. */
+int host_process_take_picture_finish(HostProcess *process, GAsyncResult *result, guint *width,
+				     guint *height, GError **error);
+
 /* Once create has succeeded. */
 const char *host_process_get_adapter(HostProcess *process);
 guint32 host_process_get_context_id(HostProcess *process);

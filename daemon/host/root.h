@@ -3,7 +3,8 @@
 #ifndef HOST_ROOT_H
 #define HOST_ROOT_H
 
-#define HOST_BUS_NAME "io.github.linux_miracast"
-#define HOST_BUS_ROOT "/io/github/linux_miracast"
+#define HOST_BUS_NAME  "io.github.linux_miracast"
+#define HOST_BUS_ROOT  "/io/github/linux_miracast"
+#define HOST_BUS_ERROR HOST_BUS_NAME ".Error."
 
 #endif /* HOST_ROOT_H */

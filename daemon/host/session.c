@@ -13,6 +13,7 @@
 #include "links/link-ways.h"
 #include "miracast-driver.h"
 #include "miracast-status.h"
+#include "pictures.h"
 #include "root.h"
 
 #include <stdbool.h>
@@ -61,6 +62,7 @@ struct _HostSession {
 	GPtrArray *disconnects; /* D-Bus calls to answer at the end */
 	GPtrArray *questions; /* D-Bus calls that wait for statistics */
 	guint answer_source; /* they are answered then, with what there is */
+	HostPictures *pictures;
 	char *unknown_options;
 
 	HostProcess *process; /* from its create on; NULL: there is no context */
@@ -165,6 +167,7 @@ static void set_state(HostSession *self, SessionState state)
 		self->state_took[self->state] += now - self->state_began;
 	self->state_began = now;
 	self->state = state;
+	host_pictures_set_process(self->pictures, state == STATE_STREAM ? self->process : NULL);
 	update_details(self);
 	bus_session1_set_state(self->bus, state_names[state]);
 }
@@ -775,6 +778,14 @@ void host_session_disconnect(HostSession *self, GDBusMethodInvocation *invocatio
 	host_session_end(self, HOST_REASON_STOPPED_BY_USER, NULL);
 }
 
+void host_session_take_picture(HostSession *self, GDBusMethodInvocation *invocation)
+{
+	guint max_width;
+
+	g_variant_get(g_dbus_method_invocation_get_parameters(invocation), "(u)", &max_width);
+	host_pictures_ask(self->pictures, invocation, max_width);
+}
+
 /* So long is waited for the session's process, before what it said last counts. */
 #define STATISTICS_WAIT_MS 1000
 
@@ -806,6 +817,7 @@ static void host_session_init(HostSession *self)
 	self->cancellable = g_cancellable_new();
 	self->disconnects = g_ptr_array_new();
 	self->questions = g_ptr_array_new();
+	self->pictures = host_pictures_new(self->bus);
 	self->rtsp_socket = -1;
 }
 
@@ -817,6 +829,7 @@ static void host_session_finalize(GObject *object)
 	g_clear_handle_id(&self->retry_source, g_source_remove);
 	g_ptr_array_unref(self->disconnects);
 	g_ptr_array_unref(self->questions);
+	host_pictures_free(self->pictures);
 	g_free(self->unknown_options);
 	g_free(self->lost_reason);
 	g_free(self->lost_message);

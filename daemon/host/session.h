@@ -70,6 +70,9 @@ void host_session_end(HostSession *session, HostReason reason, const char *detai
 /* The same; @invocation is Disconnect's and is answered when it has ended. */
 void host_session_disconnect(HostSession *session, GDBusMethodInvocation *invocation);
 
+/* @invocation is GetPicture's, of one who may see what is shown. */
+void host_session_take_picture(HostSession *session, GDBusMethodInvocation *invocation);
+
 gboolean host_session_has_ended(HostSession *session);
 guint host_session_get_number(HostSession *session);
 guint host_session_get_owner(HostSession *session);

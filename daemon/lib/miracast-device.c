@@ -11,9 +11,9 @@
  * A thread fetches one message only: a handler may wait for another one to run,
  * and then that other must not lie in the same thread's hands.
  *
- * Lock order: rate_call_lock, lock. The driver is called with lock never held, and with
- * rate_call_lock held for the data rate only, so that unregistering waits for the
- * notification that runs.
+ * Lock order: rate_call_lock, lock; picture_lock is held with neither. The driver is called with lock
+ * never held, with rate_call_lock held for the data rate only, and with picture_lock for a picture
+ * only, so that unregistering waits for the call that runs.
  */
 #include "miracast-device.h"
 
@@ -87,6 +87,10 @@ struct _MiracastDevice {
 
 	GMutex rate_call_lock;
 
+	GMutex picture_lock; /* guards the next two */
+	miracast_take_picture take_picture; /* NULL: the driver has none */
+	void *take_picture_data;
+
 	GMutex lock; /* guards all below */
 	bool abandoned;
 	GHashTable *asked_options; /* names */
@@ -152,6 +156,7 @@ static void miracast_device_init(MiracastDevice *self)
 {
 	g_mutex_init(&self->lock);
 	g_mutex_init(&self->rate_call_lock);
+	g_mutex_init(&self->picture_lock);
 	self->context = g_main_context_ref_thread_default();
 	self->ops = g_async_queue_new();
 	self->handlers = g_ptr_array_new();
@@ -197,6 +202,7 @@ static void miracast_device_finalize(GObject *object)
 	g_free(self->message);
 	g_mutex_clear(&self->lock);
 	g_mutex_clear(&self->rate_call_lock);
+	g_mutex_clear(&self->picture_lock);
 	G_OBJECT_CLASS(miracast_device_parent_class)->finalize(object);
 }
 
@@ -702,6 +708,24 @@ gboolean miracast_device_get_streaming(MiracastDevice *self)
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
 
 	return self->streaming;
+}
+
+void miracast_device_set_take_picture(MiracastDevice *self, miracast_take_picture take,
+				      void *user_data)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->picture_lock);
+
+	self->take_picture = take;
+	self->take_picture_data = user_data;
+}
+
+gboolean miracast_device_take_picture(MiracastDevice *self, guint max_width,
+				      struct miracast_picture *picture)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->picture_lock);
+
+	return self->take_picture &&
+	       self->take_picture(self->take_picture_data, max_width, picture);
 }
 
 /*

@@ -179,6 +179,17 @@ GVariant *miracast_device_get_statistics(MiracastDevice *device);
 gboolean miracast_device_get_streaming(MiracastDevice *device);
 
 /**
+ * miracast_device_take_picture:
+ * @max_width: pixels: a wider picture is made smaller; 0: it stays as wide as it is
+ * @picture: filled; its pixels are for free()
+ *
+ * What the sink is being sent. Takes the time of the driver's conversion. Any thread. Returns: FALSE: nothing is being sent, or
+ * the driver has no pictures to show.
+ */
+gboolean miracast_device_take_picture(MiracastDevice *device, guint max_width,
+				      struct miracast_picture *picture);
+
+/**
  * miracast_device_notify_data_rate:
  * @stats: counts are since the last call; NULL: the link is not measured any more
  *

@@ -253,6 +253,29 @@ bool miracast_device_seals(MiracastDevice *device);
 size_t miracast_device_seal(MiracastDevice *device, const void *datagram, size_t size, void *out,
 			    size_t out_size);
 
+/**
+ * struct miracast_picture - what the sink is being sent, to be looked at here
+ * @width: pixels
+ * @height: pixels
+ * @pixels: red, green and blue, three bytes a pixel, in rows without gaps; malloc()ed, the host's to free
+ */
+struct miracast_picture {
+	uint32_t width;
+	uint32_t height;
+	uint8_t *pixels;
+};
+
+/* @max_width: pixels; 0: as wide as it is. False: nothing is being sent. Any thread, one call at a time. */
+typedef bool (*miracast_take_picture)(void *user_data, uint32_t max_width,
+				      struct miracast_picture *picture);
+
+/*
+ * The host may have pictures of @take from now on, until it is NULL; a call that is under way is
+ * waited for then. Not from within @take.
+ */
+void miracast_device_set_take_picture(MiracastDevice *device, miracast_take_picture take,
+				      void *user_data);
+
 /* Whether pictures are on their way to the sink; not so at first. Between start and stop. */
 void miracast_device_set_streaming(MiracastDevice *device, bool streaming);
 

@@ -28,6 +28,7 @@
 #include "media-aac.h"
 #include "media-convert.h"
 #include "media-packetizer.h"
+#include "media-picture.h"
 #include "media-rate.h"
 #include "media-rtcp.h"
 #include "media-sender.h"
@@ -1220,4 +1221,31 @@ void media_get_statistics(Media *m, MediaStatistics *statistics)
 	if (m->line)
 		media_line_get_statistics(m->line, &statistics->sound);
 	g_mutex_unlock(&m->lock);
+}
+
+/**
+ * media_take_picture() - what the sink is being sent
+ * @m: the media
+ * @max_width: pixels: a wider picture is made smaller; 0: it stays as wide as it is
+ * @width: of the result, pixels
+ * @height: of the result, pixels
+ *
+ * Any thread. Nothing waits for it, and it costs nothing but when it is called.
+ *
+ * Return: red, green and blue, three bytes a pixel, in rows without gaps, for g_free(); NULL: nothing
+ * is being sent.
+ */
+guint8 *media_take_picture(Media *m, guint max_width, guint *width, guint *height)
+{
+	g_autoptr(GstBuffer) picture = NULL;
+	g_autoptr(GstCaps) caps = NULL;
+
+	g_mutex_lock(&m->lock);
+	if (m->started && m->playing && !m->failed && m->last)
+		picture = gst_buffer_ref(m->last);
+	g_mutex_unlock(&m->lock);
+	if (!picture)
+		return NULL;
+	caps = gst_pad_get_current_caps(m->encoder_sink);
+	return caps ? media_picture_to_rgb(picture, caps, max_width, width, height) : NULL;
 }

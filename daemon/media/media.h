@@ -113,5 +113,6 @@ void media_push_sound(Media *media, guint64 position, gint64 time_ns, const gint
 		      guint frames);
 void media_stop_sound(Media *media);
 void media_get_statistics(Media *media, MediaStatistics *statistics);
+guint8 *media_take_picture(Media *media, guint max_width, guint *width, guint *height);
 
 #endif

@@ -21,6 +21,7 @@ static const char *const types[SESSION_N_MESSAGES] = {
 	[SESSION_STREAMING] = "(b)",	  [SESSION_DETAILS] = "(a{sv})",
 	[SESSION_STATISTICS] = "(a{sv})", [SESSION_CONNECT_RTP] = "(q)",
 	[SESSION_SEAL] = "(uay)",	  [SESSION_SEALED] = "(baybs)",
+	[SESSION_TAKE_PICTURE] = "(u)",	  [SESSION_PICTURE] = "(uu)",
 };
 
 void session_message_clear(SessionMessage *message)

@@ -5,7 +5,7 @@
  * reads what a sink sends, and may be in the sink's hands.
  *
  * The host asks; one request is answered before the next one is sent, except HANG_UP,
- * GET_STATISTICS, RTP_CONNECTED and SEAL, which come at any time:
+ * GET_STATISTICS, RTP_CONNECTED, SEAL and TAKE_PICTURE, which come at any time:
  *
  *	CREATE		-> CREATED or FAILED
  *	START		-> STARTED or FAILED
@@ -13,6 +13,7 @@
  *	DESTROY		-> the process ends
  *	GET_STATISTICS	-> STATISTICS, which also comes unasked before STOPPED and FAILED
  *	SEAL		-> SEALED, in the order of the requests
+ *	TAKE_PICTURE	-> PICTURE
  *
  * The session reports by itself: STOP_REQUESTED, STREAMING, DETAILS, CONNECT_RTP.
  */
@@ -36,6 +37,7 @@ typedef enum {
 	SESSION_GET_STATISTICS,
 	SESSION_RTP_CONNECTED, /* whether it worked */
 	SESSION_SEAL, /* SessionSealTask, bytes */
+	SESSION_TAKE_PICTURE, /* its width at most, or 0; files: where to write it */
 
 	/* From the session. */
 	SESSION_CREATED, /* adapter's path, context_id, target_id */
@@ -48,6 +50,7 @@ typedef enum {
 	SESSION_STATISTICS, /* all of them */
 	SESSION_CONNECT_RTP, /* the sink's port: the host connects the RTP socket to it */
 	SESSION_SEALED, /* whether it worked, bytes, whether the handshake is over, an error's message */
+	SESSION_PICTURE, /* width and height of what was written; 0, 0: there is no picture */
 
 	SESSION_N_MESSAGES,
 } SessionMessageKind;
@@ -62,6 +65,14 @@ typedef enum {
 
 /* Bytes of one SESSION_SEAL or SESSION_SEALED. */
 #define SESSION_MAX_SEAL 32768
+
+/*
+ * A picture: red, green and blue, three bytes a pixel, rows without gaps, from the file's beginning;
+ * it cannot grow. The session's process writes it: with a map of it, it could not be sealed.
+ */
+#define SESSION_PICTURE_PIXEL	   3u
+#define SESSION_MAX_PICTURE_WIDTH  4096u
+#define SESSION_MAX_PICTURE_HEIGHT 2304u
 
 #define SESSION_MAX_FILES 32
 

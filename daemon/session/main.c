@@ -301,6 +301,40 @@ static void set_seal(SessionProcess *process)
 		miracast_device_set_seal(process->device, NULL, NULL, NULL);
 }
 
+/*
+ * Pictures.
+ */
+
+static bool write_all(int fd, const guint8 *bytes, gsize size)
+{
+	while (size) {
+		ssize_t n = write(fd, bytes, size);
+
+		if (n <= 0)
+			return false;
+		bytes += n;
+		size -= n;
+	}
+	return true;
+}
+
+static void take_picture(SessionProcess *process, SessionMessage *message)
+{
+	struct miracast_picture picture = {0};
+	guint32 max_width;
+	bool taken;
+
+	g_variant_get(message->body, "(u)", &max_width);
+	if (message->n_files != 1)
+		leave(EXIT_FAILURE);
+	taken = miracast_device_take_picture(process->device, max_width, &picture) &&
+		write_all(message->files[0], picture.pixels,
+			  (gsize)picture.width * picture.height * SESSION_PICTURE_PIXEL);
+	free(picture.pixels);
+	send_to_host(SESSION_PICTURE, taken ? g_variant_new("(uu)", picture.width, picture.height)
+					    : g_variant_new("(uu)", 0u, 0u));
+}
+
 static void start(SessionProcess *process, SessionMessage *message)
 {
 	guint32 timeout_s;
@@ -351,6 +385,7 @@ static gboolean on_message(int fd, GIOCondition condition, gpointer data)
 	case SESSION_RTP_CONNECTED: on_rtp_connected(process, &message); break;
 	case SESSION_GET_STATISTICS: send_statistics(process); break;
 	case SESSION_SEAL: seal(process, &message); break;
+	case SESSION_TAKE_PICTURE: take_picture(process, &message); break;
 	default: break;
 	}
 	return G_SOURCE_CONTINUE;

@@ -8,7 +8,8 @@
  * joined it. The host calls
  * handle_kernel_mode_message() on several threads, between start and stop only. They share with
  * the session's thread: the media (which locks for itself), the framebuffers and the pointer's image
- * (fb_lock), and the session's main context, into which they post what concerns the conversation.
+ * (fb_lock), and the session's main context, into which they post what concerns the conversation. On
+ * a thread of its own the host also asks the media for pictures, between start and stop.
  *
  * The monitor is reported to the kernel when the sink plays, from the session's thread: never
  * inside start(), while which the kernel's messages are held.
@@ -452,6 +453,14 @@ static gboolean shake_hands(WfdSession *s)
 	return s->configured;
 }
 
+/* On a thread of the host's. */
+static bool take_picture(void *user_data, uint32_t max_width, struct miracast_picture *picture)
+{
+	picture->pixels =
+		media_take_picture(user_data, max_width, &picture->width, &picture->height);
+	return picture->pixels != NULL;
+}
+
 /* Session's thread, below. */
 
 static void show_statistics(WfdSession *s)
@@ -770,6 +779,7 @@ static ntstatus_t start_session(void *miracast_context, int rtsp_socket,
 	if (!s->thread)
 		return fail_start(s, WFD_REASON_OUT_OF_MEMORY, error->message,
 				  STATUS_INSUFFICIENT_RESOURCES);
+	miracast_device_set_take_picture(driver->device, take_picture, s->media);
 	session_info->value = MIRACAST_SESSION_MONITOR_CONNECTED;
 	return STATUS_SUCCESS;
 }
@@ -790,6 +800,7 @@ static void stop_session(void *miracast_context)
 
 	if (!s)
 		return;
+	miracast_device_set_take_picture(driver->device, NULL, NULL);
 	post(s, on_stop, s, NULL);
 	g_thread_join(s->thread);
 	show_statistics(s);

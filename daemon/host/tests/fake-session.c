@@ -10,6 +10,7 @@
  *	misbehave	"start flood": instead of an answer to this (create, start, stop), or after
  *			the start (run), it does something that no session's process should: see
  *			misbehave()
+ *	picture		how it answers when it is asked for one: see show_picture()
  */
 #include "control.h"
 #include "miracast-channel.h"
@@ -19,6 +20,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -62,6 +64,8 @@ static void misbehave(const char *how)
 		send_bytes(bytes, OVERSIZED);
 	} else if (!strcmp(how, "not-asked")) {
 		tell(SESSION_SEALED, g_variant_new_parsed("(true, [byte 1], true, '')"));
+	} else if (!strcmp(how, "picture-not-asked")) {
+		tell(SESSION_PICTURE, g_variant_new("(uu)", 8u, 6u));
 	} else if (!strcmp(how, "not-its-own")) {
 		tell(SESSION_STOP, g_variant_new("(u)", 0u));
 	} else if (!strcmp(how, "flood")) {
@@ -145,6 +149,64 @@ static gboolean start(void)
 	return is_one_of("loss-starts", number);
 }
 
+/* What an honest one writes: each byte is the low part of its place. */
+static void write_picture(int file, gsize size)
+{
+	g_autofree guint8 *pixels = g_malloc(size);
+
+	for (gsize i = 0; i < size; i++)
+		pixels[i] = i;
+	if (write(file, pixels, size) != (ssize_t)size)
+		_exit(14);
+}
+
+static void show_picture(const SessionMessage *message)
+{
+	const char *how = g_hash_table_lookup(options, "picture");
+	guint32 width, height = 6;
+	int file = dup(message->files[0]);
+
+	if (message->n_files != 1)
+		_exit(15);
+	g_variant_get(message->body, "(u)", &width);
+	width = MIN(width, 40);
+	if (!how) {
+		write_picture(file, width * height * SESSION_PICTURE_PIXEL);
+		close(file);
+	} else if (!strcmp(how, "none")) {
+		width = height = 0;
+	} else if (!strcmp(how, "silent")) {
+		return;
+	} else if (!strcmp(how, "late")) {
+		/* After the host has given up, and before it asks again. */
+		sleep(6);
+	} else if (!strcmp(how, "wide")) {
+		width++;
+	} else if (!strcmp(how, "huge")) {
+		width = height = G_MAXUINT32;
+	} else if (!strcmp(how, "high")) {
+		height = SESSION_MAX_PICTURE_HEIGHT + 1;
+	} else if (!strcmp(how, "flat")) {
+		height = 0;
+	} else if (!strcmp(how, "mapped")) {
+		if (mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0) == MAP_FAILED)
+			_exit(16);
+	} else if (!strcmp(how, "sealed")) {
+		if (fcntl(file, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_SEAL))
+			_exit(17);
+	} else if (!strcmp(how, "grown")) {
+		/* It cannot be. */
+		if (!ftruncate(file, (off_t)1 << 32) || pwrite(file, "x", 1, (off_t)1 << 30) == 1)
+			_exit(18);
+		write_picture(file, width * height * SESSION_PICTURE_PIXEL);
+	} else if (!strcmp(how, "twice")) {
+		tell(SESSION_PICTURE, g_variant_new("(uu)", width, height));
+	} else {
+		raise(SIGKILL);
+	}
+	tell(SESSION_PICTURE, g_variant_new("(uu)", width, height));
+}
+
 int main(int argc, char **argv)
 {
 	int timeout = -1;
@@ -175,6 +237,7 @@ int main(int argc, char **argv)
 		case SESSION_GET_STATISTICS:
 			tell(SESSION_STATISTICS, g_variant_new("(a{sv})", NULL));
 			break;
+		case SESSION_TAKE_PICTURE: show_picture(&message); break;
 		case SESSION_DESTROY: note('d'); return 0;
 		default: break;
 		}

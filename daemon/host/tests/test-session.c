@@ -8,8 +8,11 @@
 #include "root.h"
 #include "session.h"
 
+#include <fcntl.h>
+#include <gio/gunixfdlist.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* So that a test takes seconds, and the monitor does not go on a machine that is busy; */
@@ -475,6 +478,247 @@ static void test_does_not_stop(Stage *stage, gconstpointer data)
 	assert_next_works(stage);
 }
 
+/*
+ * Pictures, asked for on the bus.
+ */
+
+typedef struct {
+	gboolean done;
+	int file; /* -1: it was refused */
+	guint width, height;
+	GError *error;
+	gint64 came_at; /* monotonic us */
+} Picture;
+
+static void picture_clear(Picture *picture)
+{
+	if (picture->done && picture->file >= 0)
+		close(picture->file);
+	g_clear_error(&picture->error);
+	picture->done = FALSE;
+}
+
+static gboolean on_get_picture(BusSession1 *bus, GDBusMethodInvocation *invocation,
+			       GUnixFDList *files, guint max_width, Stage *stage)
+{
+	host_session_take_picture(stage->session, invocation);
+	return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+static void export(Stage *stage)
+{
+	BusSession1 *bus = host_session_get_bus(stage->session);
+	g_autoptr(GError) error = NULL;
+
+	g_dbus_interface_skeleton_export(G_DBUS_INTERFACE_SKELETON(bus), stage->connection,
+					 HOST_BUS_ROOT "/session/1", &error);
+	g_assert_no_error(error);
+	g_signal_connect(bus, "handle-get-picture", G_CALLBACK(on_get_picture), stage);
+}
+
+static void on_picture(GObject *connection, GAsyncResult *result, gpointer data)
+{
+	g_autoptr(GUnixFDList) files = NULL;
+	Picture *picture = data;
+	g_autoptr(GVariant) answer = g_dbus_connection_call_with_unix_fd_list_finish(
+		G_DBUS_CONNECTION(connection), &files, result, &picture->error);
+
+	picture->file = -1;
+	if (answer) {
+		g_variant_get(answer, "(huu)", NULL, &picture->width, &picture->height);
+		picture->file = g_unix_fd_list_get(files, 0, NULL);
+	}
+	picture->came_at = g_get_monotonic_time();
+	picture->done = TRUE;
+}
+
+static void ask(Stage *stage, guint max_width, Picture *picture)
+{
+	g_dbus_connection_call_with_unix_fd_list(
+		stage->connection, g_dbus_connection_get_unique_name(stage->connection),
+		HOST_BUS_ROOT "/session/1", "io.github.linux_miracast.Session1", "GetPicture",
+		g_variant_new("(u)", max_width), G_VARIANT_TYPE("(huu)"), 0, -1, NULL, NULL,
+		on_picture, picture);
+}
+
+static void wait_for_picture(Picture *picture)
+{
+	while (!picture->done)
+		g_main_context_iteration(NULL, TRUE);
+}
+
+/* What fake-session.c's write_picture() has written, and as it should be handed over. */
+static void assert_picture(const Picture *picture, guint width)
+{
+	const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+	gsize size = width * 6 * 3;
+	g_autofree guint8 *pixels = g_malloc(size);
+	struct stat status;
+
+	g_assert_no_error(picture->error);
+	g_assert_cmpuint(picture->width, ==, width);
+	g_assert_cmpuint(picture->height, ==, 6);
+	g_assert_cmpint(fstat(picture->file, &status), ==, 0);
+	g_assert_cmpint(status.st_size, ==, size);
+	g_assert_cmpint(fcntl(picture->file, F_GET_SEALS), ==, seals);
+	g_assert_cmpint(pread(picture->file, pixels, size, 0), ==, size);
+	for (gsize i = 0; i < size; i++)
+		g_assert_cmpuint(pixels[i], ==, i % 256);
+}
+
+static void assert_refused(const Picture *picture, const char *message)
+{
+	g_autofree char *name = NULL;
+
+	g_assert_nonnull(picture->error);
+	name = g_dbus_error_get_remote_error(picture->error);
+	g_assert_cmpstr(name, ==, HOST_BUS_ERROR "NotAvailable");
+	if (!strstr(picture->error->message, message))
+		g_error("\"%s\" is not about \"%s\"", picture->error->message, message);
+}
+
+static void begin_to_stream(Stage *stage, const char *how)
+{
+	if (how)
+		BEGIN(stage, "picture", how);
+	else
+		BEGIN(stage, NULL);
+	export(stage);
+	succeed(stage, 1);
+	wait_for_state(stage, "streaming");
+}
+
+static void test_picture(Stage *stage, gconstpointer unused)
+{
+	Picture first = {0}, second = {0};
+
+	begin_to_stream(stage, NULL);
+	ask(stage, 0, &first);
+	ask(stage, 7, &second);
+	wait_for_picture(&first);
+	assert_picture(&first, 40);
+	g_assert_false(second.done);
+	wait_for_picture(&second);
+	assert_picture(&second, 7);
+	g_assert_cmpint(second.came_at - first.came_at, >, G_USEC_PER_SEC / 2);
+	picture_clear(&first);
+	picture_clear(&second);
+	end(stage);
+	ask(stage, 0, &first);
+	wait_for_picture(&first);
+	assert_refused(&first, "no picture");
+	picture_clear(&first);
+}
+
+static void test_picture_too_early(Stage *stage, gconstpointer unused)
+{
+	Picture picture = {0};
+
+	BEGIN(stage, NULL);
+	export(stage);
+	wait_for_links(stage, 1);
+	ask(stage, 0, &picture);
+	wait_for_picture(&picture);
+	assert_refused(&picture, "no picture");
+	picture_clear(&picture);
+	end(stage);
+}
+
+/* Those that do not wait are refused, and those that do when the session ends, the first one apart. */
+static void test_pictures_too_many(Stage *stage, gconstpointer unused)
+{
+	Picture pictures[20] = {0};
+	guint n_refused = 0;
+
+	begin_to_stream(stage, NULL);
+	for (gsize i = 0; i < G_N_ELEMENTS(pictures); i++)
+		ask(stage, 0, &pictures[i]);
+	wait_for_picture(&pictures[0]);
+	wait_for_picture(&pictures[G_N_ELEMENTS(pictures) - 1]);
+	assert_picture(&pictures[0], 40);
+	for (gsize i = 0; i < G_N_ELEMENTS(pictures); i++) {
+		if (!pictures[i].done || !pictures[i].error)
+			continue;
+		assert_refused(&pictures[i], "too many");
+		n_refused++;
+	}
+	g_assert_cmpuint(n_refused, ==, G_N_ELEMENTS(pictures) - 9);
+	end(stage);
+	for (gsize i = 1; i < G_N_ELEMENTS(pictures); i++) {
+		wait_for_picture(&pictures[i]);
+		g_assert_nonnull(pictures[i].error);
+		picture_clear(&pictures[i]);
+	}
+	picture_clear(&pictures[0]);
+}
+
+static gboolean on_time(gpointer over)
+{
+	*(gboolean *)over = TRUE;
+	return G_SOURCE_REMOVE;
+}
+
+static void wait_for_s(guint seconds)
+{
+	gboolean over = FALSE;
+
+	g_timeout_add_seconds(seconds, on_time, &over);
+	while (!over)
+		g_main_context_iteration(NULL, TRUE);
+}
+
+/* The session goes on. */
+static void test_no_picture(Stage *stage, gconstpointer how)
+{
+	Picture first = {0}, second = {0};
+
+	begin_to_stream(stage, how);
+	ask(stage, 0, &first);
+	wait_for_picture(&first);
+	assert_refused(&first, strcmp(how, "none") ? "in time" : "no picture");
+	if (!strcmp(how, "late"))
+		wait_for_s(3);
+	ask(stage, 0, &second);
+	wait_for_picture(&second);
+	assert_refused(&second, !strcmp(how, "none")   ? "no picture"
+				: !strcmp(how, "late") ? "in time"
+						       : "not shown the last one");
+	picture_clear(&first);
+	picture_clear(&second);
+	g_assert_cmpstr(get_state(stage), ==, "streaming");
+	end(stage);
+	assert_log(stage, "csxd");
+}
+
+/* It is tried, and fails. */
+static void test_picture_grown(Stage *stage, gconstpointer unused)
+{
+	Picture picture = {0};
+
+	begin_to_stream(stage, "grown");
+	ask(stage, 11, &picture);
+	wait_for_picture(&picture);
+	assert_picture(&picture, 11);
+	picture_clear(&picture);
+	end(stage);
+}
+
+/* The session's process is not to be trusted any more. */
+static void test_picture_misbehaves(Stage *stage, gconstpointer how)
+{
+	Picture picture = {0};
+
+	begin_to_stream(stage, how);
+	ask(stage, 20, &picture);
+	wait_for_picture(&picture);
+	if (strcmp(how, "twice"))
+		g_assert_nonnull(picture.error);
+	picture_clear(&picture);
+	wait_for_state(stage, "ended");
+	g_assert_cmpstr(get_reason(stage), ==, "session-died");
+	assert_next_works(stage);
+}
+
 static const Misbehaviour misbehaviours[] = {
 	{"create garbage", "session-died", "no message"},
 	{"create oversized", "session-died", "no message"},
@@ -494,6 +738,7 @@ static const Misbehaviour misbehaviours[] = {
 	{"run oversized", "session-died", "no message"},
 	{"run not-asked", "session-died", "makes no sense"},
 	{"run not-its-own", "session-died", "no message"},
+	{"run picture-not-asked", "session-died", "makes no sense"},
 	{"run exit", "session-died", "ended with status 0"},
 	{"run killed", "session-died", "signal 9"},
 	{"run hang-up", "session-died", "signal 9"},
@@ -504,6 +749,29 @@ static const Misbehaviour misbehaviours[] = {
 static const char *const when_stopped[] = {
 	"stop garbage", "stop exit", "stop killed", "stop flood", "run frozen",
 };
+
+static const char *const bad_pictures[] = {
+	"wide", "huge", "high", "flat", "mapped", "sealed", "twice", "killed",
+};
+
+static void add_pictures(void)
+{
+#define ADD(name, data, function) g_test_add(name, Stage, data, set_up, function, tear_down)
+	ADD("/session/picture", NULL, test_picture);
+	ADD("/session/picture/too-early", NULL, test_picture_too_early);
+	ADD("/session/picture/too-many", NULL, test_pictures_too_many);
+	ADD("/session/picture/none", "none", test_no_picture);
+	ADD("/session/picture/silent", "silent", test_no_picture);
+	ADD("/session/picture/late", "late", test_no_picture);
+	ADD("/session/picture/grown", NULL, test_picture_grown);
+#undef ADD
+	for (size_t i = 0; i < G_N_ELEMENTS(bad_pictures); i++) {
+		g_autofree char *name = g_strdup_printf("/session/picture/%s", bad_pictures[i]);
+
+		g_test_add(name, Stage, bad_pictures[i], set_up_warned, test_picture_misbehaves,
+			   tear_down_warned);
+	}
+}
 
 static void add_misbehaviours(void)
 {
@@ -541,6 +809,7 @@ int main(int argc, char **argv)
 	ADD("/session/end-while-waiting", test_end_while_waiting);
 	ADD("/session/first-fails", test_first_fails);
 	ADD("/session/first-start-fails", test_first_start_fails);
+	add_pictures();
 	add_misbehaviours();
 	return g_test_run();
 }

@@ -211,6 +211,32 @@ static void test_streaming_is_told_once(void)
 	g_assert_true(miracast_device_get_streaming(device));
 }
 
+static bool take_picture(void *user_data, uint32_t max_width, struct miracast_picture *picture)
+{
+	bool *taken = user_data;
+
+	*picture = (struct miracast_picture){max_width, 1, NULL};
+	*taken = true;
+	return true;
+}
+
+static void test_picture(void)
+{
+	g_autoptr(MiracastDevice) device = miracast_device_new(NULL, DRIVER_GOOD, NULL);
+	struct miracast_picture picture = {0};
+	bool taken = false;
+
+	g_assert_false(miracast_device_take_picture(device, 8, &picture));
+	miracast_device_set_take_picture(device, take_picture, &taken);
+	g_assert_true(miracast_device_take_picture(device, 8, &picture));
+	g_assert_true(taken);
+	g_assert_cmpuint(picture.width, ==, 8);
+	miracast_device_set_take_picture(device, NULL, NULL);
+	taken = false;
+	g_assert_false(miracast_device_take_picture(device, 8, &picture));
+	g_assert_false(taken);
+}
+
 /* A file that was handed in is tried, and no node is opened. */
 static void test_adapter_file(void)
 {
@@ -250,6 +276,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/device/details-are-told-together", test_details_are_told_together);
 	g_test_add_func("/device/statistics-are-not-told", test_statistics_are_not_told);
 	g_test_add_func("/device/streaming-is-told-once", test_streaming_is_told_once);
+	g_test_add_func("/device/picture", test_picture);
 	g_test_add_func("/device/adapter-file", test_adapter_file);
 	return g_test_run();
 }

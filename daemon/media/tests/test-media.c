@@ -542,6 +542,63 @@ static void test_pause(void)
 	rig_free(rig);
 }
 
+/* Of a picture that was taken against what was last drawn, each pixel of it the middle one of some, in decibels. */
+static double psnr_taken(const MediaRig *rig, const guint8 *pixels, guint width, guint height)
+{
+	guint step = rig->width / width;
+	double error = 0;
+
+	for (guint y = 0; y < height; y++)
+		for (guint x = 0; x < width; x++) {
+			const guint8 *drawn =
+				rig->pixels +
+				((y * step + step / 2) * rig->width + x * step + step / 2) * 4;
+
+			for (guint i = 0; i < 3; i++) {
+				double difference =
+					(double)drawn[2 - i] - pixels[(y * width + x) * 3 + i];
+
+				error += difference * difference;
+			}
+		}
+	return 10 * log10(255.0 * 255 * width * height * 3 / MAX(error, 1));
+}
+
+static void assert_taken(MediaRig *rig, guint max_width, guint width, guint height)
+{
+	guint taken_width, taken_height;
+	g_autofree guint8 *pixels =
+		media_take_picture(rig->media, max_width, &taken_width, &taken_height);
+
+	g_assert_nonnull(pixels);
+	g_assert_cmpuint(taken_width, ==, width);
+	g_assert_cmpuint(taken_height, ==, height);
+	g_assert_cmpfloat(psnr_taken(rig, pixels, width, height), >=, 30);
+}
+
+/* What the sink is shown can be looked at, as large as it is and smaller, and only that. */
+static void test_picture(void)
+{
+	MediaRig *rig = rig_new(640, 480, &vga);
+	guint width, height;
+
+	draw(rig, 100);
+	g_assert_cmpint(push(rig), ==, MEDIA_NOT_STREAMING);
+	g_assert_null(media_take_picture(rig->media, 0, &width, &height));
+	media_set_playing(rig->media, TRUE);
+	draw(rig, 300);
+	g_assert_cmpint(push(rig), ==, MEDIA_ENCODED);
+	assert_taken(rig, 0, 640, 480);
+	assert_taken(rig, 2000, 640, 480);
+	assert_taken(rig, 320, 320, 240);
+	draw(rig, 20);
+	g_assert_cmpint(push(rig), ==, MEDIA_ENCODED);
+	assert_taken(rig, 213, 213, 160);
+	media_set_playing(rig->media, FALSE);
+	g_assert_null(media_take_picture(rig->media, 0, &width, &height));
+	rig_free(rig);
+}
+
 /* A picture of another size than the mode's is scaled to it. */
 static void test_scale(void)
 {
@@ -1308,6 +1365,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/media/reports", test_reports);
 	g_test_add_func("/media/rate-goes-down", test_rate_goes_down);
 	g_test_add_func("/media/pause", test_pause);
+	g_test_add_func("/media/picture", test_picture);
 	g_test_add_func("/media/scale", test_scale);
 	g_test_add_func("/media/stride", test_stride);
 	g_test_add_func("/media/crowd", test_crowd);

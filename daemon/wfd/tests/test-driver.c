@@ -28,6 +28,8 @@ struct _MiracastDevice {
 	GHashTable *options;
 	GHashTable *values; /* details and statistics, as text */
 	gboolean streaming;
+	miracast_take_picture take_picture;
+	void *take_picture_data;
 	int rtp; /* the driver's */
 	gboolean seals;
 	char *reason;
@@ -126,6 +128,13 @@ void miracast_device_set_streaming(MiracastDevice *device, bool streaming)
 	device->streaming = streaming;
 	g_cond_broadcast(&device->cond);
 	g_mutex_unlock(&device->lock);
+}
+
+void miracast_device_set_take_picture(MiracastDevice *device, miracast_take_picture take,
+				      void *user_data)
+{
+	device->take_picture = take;
+	device->take_picture_data = user_data;
 }
 
 /* The host's callbacks. */
@@ -505,6 +514,18 @@ static void test_interface(void)
 	g_assert_cmpuint(driver.size, ==, sizeof(driver));
 }
 
+/* Of the picture that is shown; its pixels are the host's. */
+static void take_picture(WfdRig *rig)
+{
+	MiracastDevice *device = &rig->device;
+	struct miracast_picture picture;
+
+	g_assert_true(device->take_picture(device->take_picture_data, 320, &picture));
+	g_assert_cmpuint(picture.width, ==, 320);
+	g_assert_cmpuint(picture.height, ==, 240);
+	free(picture.pixels);
+}
+
 static void test_session(void)
 {
 	WfdRig *rig = rig_new();
@@ -523,6 +544,7 @@ static void test_session(void)
 		g_assert_cmpuint(result.encode_ns, >, 0);
 	}
 	sink_expect_rtp(rig->sink);
+	take_picture(rig);
 	g_assert_cmpuint(rig->device.exports, ==, 1);
 	g_assert_cmpuint(rig->device.chunks_sent, ==, 10);
 	sink_send(rig->sink,
@@ -531,6 +553,7 @@ static void test_session(void)
 	wait_until(&rig->device, &rig->device.idr_requests, 1);
 	rig->driver.stop_miracast_session(rig->context);
 	sink_expect(rig->sink, "wfd_trigger_method: TEARDOWN\r\n");
+	g_assert_null(rig->device.take_picture);
 	g_assert_cmpint(rig->device.status_reports, ==, 0);
 	g_assert_cmpstr(g_hash_table_lookup(rig->device.values, "mode"), ==, "640x480@60");
 	g_assert_cmpstr(g_hash_table_lookup(rig->device.values, "frames-encoded"), ==, "10");
