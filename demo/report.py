@@ -16,6 +16,7 @@ from PIL import Image
 MIN_PSNR = 25  # dB
 MIN_DECODED = 60
 MIN_SIZE = (1280, 720)
+SMALL = (320, 180)
 BLOCK = 16  # pixels: H.264 macroblocks, so that what moves does not bleed into what does not
 MIN_STILL = 0.3  # of the picture
 
@@ -102,12 +103,16 @@ def main():
     still = still_parts(drawn, picture(logs / "source-later.png"))
     same_size = shown.shape == drawn.shape
     quality = psnr(shown, drawn, still) if same_size and still.any() else 0
+    sent_picture = picture(logs / "sent.png")
+    small = Image.open(logs / "sent-small.png").size
+    sent_quality = psnr(sent_picture, drawn, still) if sent_picture.shape == drawn.shape else 0
 
     print("Picture")
     print(f"  sink.png                 {shown.shape[1]}x{shown.shape[0]}")
     print(f"  source.png               {drawn.shape[1]}x{drawn.shape[0]}")
     print(f"  does not move            {still.mean():.0%} of it")
     print(f"  PSNR there               {quality:.1f} dB")
+    print(f"  before it was encoded    {sent_quality:.1f} dB (miracastctl screenshot)")
     print()
     print("Messages, kernel to user-mode driver (tracepoints)")
     print(f"  sent                     {sent}")
@@ -153,6 +158,10 @@ def main():
         wrong.append("too little of the picture stands still to compare it")
     if quality < MIN_PSNR:
         wrong.append(f"the pictures differ: {quality:.1f} dB, and {MIN_PSNR} dB is the least")
+    if sent_quality < MIN_PSNR:
+        wrong.append(f"what is sent differs from what is drawn: {sent_quality:.1f} dB")
+    if small != SMALL:
+        wrong.append(f"the small picture is {small}, and {SMALL} was asked for")
     if decoded < MIN_DECODED:
         wrong.append(f"the sink decoded {decoded} frames, and {MIN_DECODED} is the least")
     if not sent or sent != called:

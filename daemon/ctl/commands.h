@@ -19,6 +19,7 @@ CtlStatus ctl_connect(const Ctl *ctl, int argc, char **argv);
 /* sessions.c */
 CtlStatus ctl_status(const Ctl *ctl, int argc, char **argv);
 CtlStatus ctl_disconnect(const Ctl *ctl, int argc, char **argv);
+CtlStatus ctl_screenshot(const Ctl *ctl, int argc, char **argv);
 
 /* doctor.c */
 CtlStatus ctl_doctor(const Ctl *ctl, int argc, char **argv);

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ctl-bus.h"
 
+#include <gio/gunixfdlist.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
 /* Longer than polkit asks a person for, and than the longest end of a session. */
 #define CALL_TIMEOUT_MS (150 * 1000)
+#define CALL_FLAGS \
+	(G_DBUS_CALL_FLAGS_NO_AUTO_START | G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION)
 
 CtlStatus ctl_bus_complain(const GError *error)
 {
@@ -56,11 +59,31 @@ GDBusConnection *ctl_bus_connect(const Ctl *ctl)
 GVariant *ctl_bus_call(GDBusConnection *connection, const char *path, const char *interface,
 		       const char *method, GVariant *arguments, const char *answer, GError **error)
 {
-	return g_dbus_connection_call_sync(
+	return g_dbus_connection_call_sync(connection, CTL_BUS_NAME, path, interface, method,
+					   arguments, G_VARIANT_TYPE(answer), CALL_FLAGS,
+					   CALL_TIMEOUT_MS, NULL, error);
+}
+
+GVariant *ctl_bus_call_for_file(GDBusConnection *connection, const char *path,
+				const char *interface, const char *method, GVariant *arguments,
+				const char *answer, int *file, GError **error)
+{
+	g_autoptr(GUnixFDList) files = NULL;
+	g_autoptr(GVariant) result = g_dbus_connection_call_with_unix_fd_list_sync(
 		connection, CTL_BUS_NAME, path, interface, method, arguments,
-		G_VARIANT_TYPE(answer),
-		G_DBUS_CALL_FLAGS_NO_AUTO_START | G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION,
-		CALL_TIMEOUT_MS, NULL, error);
+		G_VARIANT_TYPE(answer), CALL_FLAGS, CALL_TIMEOUT_MS, NULL, &files, NULL, error);
+	gint32 handle;
+
+	if (!result)
+		return NULL;
+	g_variant_get_child(result, 0, "h", &handle);
+	if (!files || handle < 0 || handle >= g_unix_fd_list_get_length(files)) {
+		g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+				    "miracastd's answer has no file");
+		return NULL;
+	}
+	*file = g_unix_fd_list_get(files, handle, error);
+	return *file >= 0 ? g_steal_pointer(&result) : NULL;
 }
 
 /*

@@ -23,6 +23,11 @@ GDBusConnection *ctl_bus_connect(const Ctl *ctl);
 GVariant *ctl_bus_call(GDBusConnection *connection, const char *path, const char *interface,
 		       const char *method, GVariant *arguments, const char *answer, GError **error);
 
+/* The same with one file in @answer, as its first part; @file (transfer full): it. */
+GVariant *ctl_bus_call_for_file(GDBusConnection *connection, const char *path,
+				const char *interface, const char *method, GVariant *arguments,
+				const char *answer, int *file, GError **error);
+
 /* Says what is wrong. */
 CtlStatus ctl_bus_complain(const GError *error);
 

@@ -10,6 +10,8 @@ static const CtlCommand commands[] = {
 	{"connect", "SINK [--no-wait] ...", "begin a session with a sink", ctl_connect},
 	{"disconnect", "[SINK|SESSION|all]", "end a session", ctl_disconnect},
 	{"status", "[--json|--watch]", "sessions and what is known of them", ctl_status},
+	{"screenshot", "[SINK|SESSION] FILE.png", "keep what a sink is being sent as a picture",
+	 ctl_screenshot},
 	{"show", "SINK [--json]", "all that is known of a sink", ctl_show},
 	{"forget", "SINK", "keep nothing of a sink", ctl_forget},
 	{"monitor", "[--json]", "what sinks and sessions do, as it happens", ctl_monitor},

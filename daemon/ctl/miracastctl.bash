@@ -42,8 +42,8 @@ _miracastctl() {
 	connect:--maker) choices='auto supplicant network-manager' ;;
 	connect:--adapter | connect:--local | connect:--mode | connect:--option | connect:--pin) ;;
 	connect:--port | connect:--search | connect:--sink-timeout | connect:--start-timeout) ;;
-	scan:--seconds | doctor:--root) ;;
-	:*) choices='scan list connect disconnect status show forget monitor channel doctor --bus --help --version' ;;
+	scan:--seconds | doctor:--root | screenshot:--width) ;;
+	:*) choices='scan list connect disconnect status screenshot show forget monitor channel doctor --bus --help --version' ;;
 	scan:*) choices='--seconds --json' ;;
 	list:*) choices='--names --json' ;;
 	status:*) choices='--json --watch' ;;
@@ -51,15 +51,18 @@ _miracastctl() {
 	doctor:*) choices='--json --root' ;;
 	channel:channel) choices='adapters stats monitor' ;;
 	channel:*) choices='--json --watch' ;;
-	connect:* | disconnect:* | show:* | forget:*)
+	connect:* | disconnect:* | screenshot:* | show:* | forget:*)
 		case $command$word in
 		connect-*)
 			choices='--adapter --input --local --maker --mode --no-reconnect --no-wait --option --pin --port
 				--search --sink-timeout --start-timeout --way'
 			;;
 		show-*) choices=--json ;;
+		screenshot-*) choices=--width ;;
 		*)
 			[ "$command" != disconnect ] || choices=all
+			# What is no sink is the file.
+			[ "$command" != screenshot ] || compopt -o default 2>/dev/null
 			_miracastctl_sinks "$word" "${bus[@]}"
 			;;
 		esac

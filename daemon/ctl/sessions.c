@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Sessions: what is known of them, and their end. */
+/* Sessions: what is known of them, what they show, and their end. */
 #include "commands.h"
 #include "ctl-bus.h"
 #include "watch.h"
 
+#include <png.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 /* a{sv}, or NULL for a session that has gone since. */
 static GVariant *get_statistics(GDBusConnection *connection, const CtlObject *session)
@@ -257,4 +260,98 @@ CtlStatus ctl_disconnect(const Ctl *ctl, int argc, char **argv)
 		return disconnect_all(connection, objects);
 	session = argc == 2 ? find_session(objects, argv[1]) : find_the_session(objects);
 	return session ? disconnect(connection, session->path) : CTL_FAILED;
+}
+
+/* @pixels: RGB, rows without gaps. */
+static gboolean save_png(const char *path, gconstpointer pixels, guint32 width, guint32 height,
+			 GError **error)
+{
+	png_image image = {
+		.version = PNG_IMAGE_VERSION,
+		.width = width,
+		.height = height,
+		.format = PNG_FORMAT_RGB,
+	};
+	char *data = NULL;
+	size_t size = 0;
+	FILE *stream = open_memstream(&data, &size);
+	bool written = stream && png_image_write_to_stdio(&image, stream, 0, pixels, 0, NULL);
+	gboolean saved = FALSE;
+
+	if (stream && fclose(stream))
+		written = false;
+	if (written)
+		saved = g_file_set_contents(path, data, size, error);
+	else
+		g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "the picture cannot be made: %s",
+			    *image.message ? image.message : "out of memory");
+	free(data);
+	return saved;
+}
+
+static gboolean save_picture(const char *path, int file, guint32 width, guint32 height,
+			     GError **error)
+{
+	g_autoptr(GMappedFile) map = g_mapped_file_new_from_fd(file, FALSE, error);
+
+	if (!map)
+		return FALSE;
+	if (!width ||
+	    g_mapped_file_get_length(map) / PNG_IMAGE_SAMPLE_SIZE(PNG_FORMAT_RGB) / width <
+		    height) {
+		g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+				    "miracastd's picture is incomplete");
+		return FALSE;
+	}
+	return save_png(path, g_mapped_file_get_contents(map), width, height, error);
+}
+
+static CtlStatus screenshot(GDBusConnection *connection, const char *session, guint max_width,
+			    const char *path)
+{
+	g_autoptr(GVariant) answer = NULL;
+	g_autoptr(GError) error = NULL;
+	guint32 width, height;
+	gboolean saved;
+	int file;
+
+	answer = ctl_bus_call_for_file(connection, session, CTL_SESSION, "GetPicture",
+				       g_variant_new("(u)", max_width), "(huu)", &file, &error);
+	if (!answer)
+		return ctl_bus_complain(error);
+	g_variant_get(answer, "(huu)", NULL, &width, &height);
+	saved = save_picture(path, file, width, height, &error);
+	close(file);
+	if (saved)
+		return CTL_OK;
+	ctl_complain("%s", error->message);
+	return CTL_FAILED;
+}
+
+CtlStatus ctl_screenshot(const Ctl *ctl, int argc, char **argv)
+{
+	int max_width = 0;
+	const GOptionEntry entries[] = {
+		{"width", 0, 0, G_OPTION_ARG_INT, &max_width,
+		 "Make a wider picture so many pixels wide", "PIXELS"},
+		G_OPTION_ENTRY_NULL,
+	};
+	g_autoptr(GDBusConnection) connection = NULL;
+	g_autoptr(CtlObjects) objects = NULL;
+	const CtlObject *session;
+	CtlStatus status = CTL_OK;
+
+	if (!ctl_parse(entries, "keep what a sink is being sent as a picture",
+		       "[SINK|SESSION] FILE.png", 1, 2, &argc, &argv))
+		return CTL_USAGE;
+	if (max_width < 0) {
+		ctl_complain("--width is %d, but should be a number of pixels", max_width);
+		return CTL_USAGE;
+	}
+	objects = ctl_objects_open(ctl, &connection, &status);
+	if (!objects)
+		return status;
+	session = argc == 3 ? find_session(objects, argv[1]) : find_the_session(objects);
+	return session ? screenshot(connection, session->path, max_width, argv[argc - 1])
+		       : CTL_FAILED;
 }

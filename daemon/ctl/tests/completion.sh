@@ -55,6 +55,8 @@ offers 'Living\ room' connect 'Living\ r'
 offers 'Living room' connect '"Liv'
 offers 'Living room' show "'Liv"
 offers 'all' disconnect al
+offers 'Living\ room' screenshot Liv
+offers '--width' screenshot --w
 offers 'On\ session' --bus session connect On
 offers 'session' --bus se
 offers $'--pin\n--port' connect --p

@@ -419,6 +419,15 @@ static void test_sessions_of_others(Stage *stage, gconstpointer unused)
 	assert_has(output, "polkit does not allow it");
 	g_assert_cmpstr(stage->action, ==, NAME ".manage");
 	g_clear_pointer(&output, g_free);
+	/* So is what is on it. */
+	g_assert_cmpint(ctl_as(stage, OTHER, &output, "screenshot", "1", "/nowhere/a.png"), ==, 1);
+	assert_has(output, "polkit does not allow it");
+	g_assert_cmpstr(stage->action, ==, NAME ".watch");
+	g_clear_pointer(&output, g_free);
+	g_assert_cmpint(ctl_as(stage, stage->caller, &output, "screenshot", "1", "/nowhere/a.png"),
+			==, 1);
+	assert_has(output, "has ended already");
+	g_clear_pointer(&output, g_free);
 	/* Root's is everybody's. */
 	g_assert_cmpint(ctl_as(stage, 0, &output, "disconnect", "1", NULL), ==, 1);
 	assert_has(output, "has ended already");
