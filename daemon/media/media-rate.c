@@ -1,105 +1,162 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "media-rate.h"
 
+#include <math.h>
+
 #define SECOND	    ((double)G_USEC_PER_SEC)
 #define DOWN_PAUSE  (500 * 1000) /* us that a lower rate has to show its effect */
+#define HOLD	    (1200 * 1000) /* us at the rate that is known to come through */
 #define NOISE_MOST  0.05 /* more than this is always taken for a full way */
-#define NOISE_ADOPT 0.5 /* of what is lost right after the rate went down */
+#define CALM	    0.2 /* of what is lost while nothing is full, and no more than usual */
+#define ADOPT	    0.5 /* of what is no less after the rate went down */
 #define LOSS_COUNTS 0.01 /* above the noise */
-#define JITTER_FULL 15000 /* us above the lowest: packets wait in a queue that grows */
+#define LOSS_HEAVY  0.25
+#define JITTER_FULL 15000 /* us above twice the usual: packets wait in a queue that grows */
+#define JITTER_NEW \
+	0.25 /* of a report, in what is usual: a narrow way has more, and a wide one less */
+#define QUEUE_FULL  20000 /* us of a queue that never was empty, and does not get shorter */
 #define REQUESTS    3 /* keyframes, for a sink that reports nothing else */
-#define DOWN_LEAST  0.85
-#define DOWN_MOST   0.25
+#define DOWN	    0.85 /* of the rate */
 #define BELOW	    0.9 /* of what came through */
-#define UP	    0.30 /* a second, up to NEAR of the rate at which the way was full */
-#define NEAR	    0.9
+#define BELOW_HEAVY 0.75 /* the same: the way became full while that was counted, and not before */
+#define UP	    0.15 /* part of the rate, a second, up to NEAR of what came through */
+#define NEAR	    0.85
 #define CLIMB_FIRST 0.04 /* a second, from there on */
-#define CLIMB_MOST  0.40
-#define CLIMB_GROWS 0.6 /* a second, while nothing is lost */
+#define BEYOND	    1.10 /* of what came through: the way is wider by now */
+#define CLIMB_GROWS 2.0 /* a second, from there on */
+#define CLIMB_MOST  0.80
 
 void media_rate_init(MediaRate *rate, guint min, guint max)
 {
-	*rate = (MediaRate){.min = MIN(min, max),
-			    .max = max,
-			    .kbit = max,
-			    .climb = CLIMB_FIRST,
-			    .jitter_us = G_MAXUINT};
+	*rate = (MediaRate){
+		.min = MIN(min, max),
+		.max = max,
+		.kbit = max,
+		.climb = CLIMB_FIRST,
+	};
 }
 
-/* What part of the rate is to stay; 1: the way is not full. */
-static double judge(MediaRate *rate, const MediaRateSigns *signs)
+static gboolean jitter_is_high(const MediaRate *rate, const MediaRateSigns *signs)
 {
-	double keep = 1;
-
-	if (signs->reported) {
-		double lost = signs->lost - rate->noise;
-
-		if (lost > LOSS_COUNTS)
-			keep = CLAMP((1 - lost) * BELOW, DOWN_MOST, DOWN_LEAST);
-		if (signs->jitter_us > JITTER_FULL &&
-		    signs->jitter_us - JITTER_FULL > rate->jitter_us)
-			keep = MIN(keep, DOWN_LEAST);
-	}
-	if (signs->dropped || signs->keyframe_requests >= REQUESTS)
-		keep = MIN(keep, DOWN_LEAST);
-	return keep;
+	return rate->jitter_known && signs->jitter_us > 2 * rate->jitter_us + JITTER_FULL;
 }
 
-/* The air's own loss shows where a lower rate has changed nothing. */
+/* How much more than the noise: less than chance makes of few packets does not count. */
+static double loss_that_counts(const MediaRate *rate, const MediaRateSigns *signs)
+{
+	double chance = 2 * sqrt(rate->noise / MAX(signs->packets, 1));
+	double lost = signs->lost - rate->noise;
+
+	return lost > LOSS_COUNTS + chance ? lost : 0;
+}
+
+/* What was received in the time that it took to send it, some of it at the rate before. kbit/s. */
+static double came_through(const MediaRate *rate, const MediaRateSigns *signs, double lost)
+{
+	double before = MIN(signs->packets_before, signs->packets);
+	double packets = MAX(signs->packets, 1);
+
+	if (!before)
+		return (1 - lost) * rate->kbit;
+	return (1 - lost) * packets / (before / rate->before + (packets - before) / rate->kbit);
+}
+
+/*
+ * What the rate should be; as it is, or more: the way is not full. @full_at: what came through, if it
+ * is.
+ */
+static double judge(const MediaRate *rate, const MediaRateSigns *signs, gint64 now, double *full_at)
+{
+	gboolean pause = rate->down_at && now - rate->down_at < DOWN_PAUSE;
+	double lost = signs->reported ? loss_that_counts(rate, signs) : 0;
+	double kbit = rate->kbit;
+
+	*full_at = rate->kbit;
+	if (!pause && (signs->keyframe_requests >= REQUESTS ||
+		       (signs->reported && jitter_is_high(rate, signs))))
+		kbit = rate->kbit * DOWN;
+	/* This is seen at once. */
+	if (signs->dropped || signs->queued_us > QUEUE_FULL) {
+		*full_at = (1 - signs->held) * rate->kbit;
+		kbit = MIN(*full_at * BELOW, rate->kbit * DOWN);
+	}
+	if (signs->air_kbit && signs->air_kbit < kbit) {
+		kbit = signs->air_kbit;
+		*full_at = MIN(*full_at, kbit);
+	}
+	if (lost > 0) {
+		double through = came_through(rate, signs, lost);
+
+		/* Else it was lost before the rate went down. */
+		if (through < rate->kbit) {
+			*full_at = MIN(*full_at, through);
+			kbit = MIN(kbit, through * (lost > LOSS_HEAVY ? BELOW_HEAVY : BELOW));
+		}
+	}
+	return kbit;
+}
+
+static void learn_jitter(MediaRate *rate, guint us)
+{
+	rate->jitter_us += (us - rate->jitter_us) * (rate->jitter_known ? JITTER_NEW : 1);
+	rate->jitter_known = TRUE;
+}
+
 static void learn_noise(MediaRate *rate, const MediaRateSigns *signs)
 {
-	if (!signs->reported)
-		return;
-	if (signs->lost < rate->noise)
-		rate->noise = 0.8 * rate->noise + 0.2 * signs->lost;
-	else if (signs->lost <= NOISE_MOST)
-		rate->noise += NOISE_ADOPT * (signs->lost - rate->noise);
+	if (!signs->packets_before && loss_that_counts(rate, signs) <= 0)
+		rate->noise += CALM * (MIN(signs->lost, NOISE_MOST) - rate->noise);
 }
 
-static void learn_jitter(MediaRate *rate, const MediaRateSigns *signs, double elapsed)
+/* The way's own loss shows where a lower rate has changed nothing. */
+static void adopt_noise(MediaRate *rate, const MediaRateSigns *signs)
 {
-	if (!signs->reported)
-		return;
-	if (signs->jitter_us <= rate->jitter_us)
-		rate->jitter_us = signs->jitter_us;
-	else
-		rate->jitter_us += MIN(elapsed * 0.01, 1) * (signs->jitter_us - rate->jitter_us);
+	if (signs->lost <= NOISE_MOST && signs->lost > rate->noise)
+		rate->noise += ADOPT * (signs->lost - rate->noise);
 }
 
-static void go_up(MediaRate *rate, double elapsed)
+static void go_down(MediaRate *rate, double kbit, double full_at, gint64 now)
+{
+	rate->before = rate->kbit;
+	rate->kbit = kbit;
+	rate->full_at = full_at;
+	rate->climb = CLIMB_FIRST;
+	rate->down_at = now;
+}
+
+static void go_up(MediaRate *rate, double elapsed, gint64 now)
 {
 	double seconds = MIN(elapsed, 1);
 
-	if (rate->kbit < rate->full_at * NEAR) {
-		rate->kbit = MIN(rate->kbit * (1 + seconds * UP), rate->full_at * NEAR);
-	} else {
-		rate->kbit *= 1 + seconds * rate->climb;
+	if (rate->down_at && now - rate->down_at < HOLD)
+		return;
+	rate->kbit *= 1 + seconds * (rate->kbit < rate->full_at * NEAR ? UP : rate->climb);
+	if (rate->kbit > rate->full_at * BEYOND)
 		rate->climb = MIN(rate->climb * (1 + seconds * CLIMB_GROWS), CLIMB_MOST);
-	}
 }
 
 guint media_rate_update(MediaRate *rate, const MediaRateSigns *signs, gint64 now)
 {
 	double elapsed = rate->heard_at ? (now - rate->heard_at) / SECOND : 0;
-	double keep = judge(rate, signs);
+	double full_at;
+	double kbit = judge(rate, signs, now, &full_at);
+	gboolean down = kbit < rate->kbit;
 
 	rate->heard_at = now;
-	learn_jitter(rate, signs, elapsed);
-	if (keep < 1) {
-		if (rate->down_at && now - rate->down_at < DOWN_PAUSE)
-			return rate->kbit;
-		/* The rate went down before, and as much is lost as then. */
-		if (rate->down_at)
+	if (signs->reported) {
+		if (down && rate->down_was_no_use && !signs->packets_before)
+			adopt_noise(rate, signs);
+		else
 			learn_noise(rate, signs);
-		rate->full_at = rate->kbit * (signs->reported ? 1 - signs->lost : 1);
-		rate->kbit *= keep;
-		rate->climb = CLIMB_FIRST;
-		rate->down_at = now;
-	} else {
-		if (signs->lost < rate->noise)
-			learn_noise(rate, signs);
-		go_up(rate, elapsed);
+		learn_jitter(rate, signs->jitter_us);
+		rate->down_was_no_use = down || (rate->down_was_no_use && signs->packets_before);
 	}
+	if (down)
+		go_down(rate, kbit, full_at, now);
+	else
+		go_up(rate, elapsed, now);
+	if (signs->air_kbit)
+		rate->kbit = MIN(rate->kbit, signs->air_kbit);
 	rate->kbit = CLAMP(rate->kbit, rate->min, rate->max);
 	return rate->kbit;
 }

@@ -69,6 +69,7 @@ static gboolean read_blocks(const guint8 *blocks, gsize size, guint count, guint
 		report->fraction_lost = block[4];
 		/* 24 bits with a sign. */
 		report->lost = (gint32)(get32(block + 4) << 8) / 256;
+		report->highest = get32(block + 8);
 		report->jitter = get32(block + 12);
 		return TRUE;
 	}

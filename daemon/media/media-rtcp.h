@@ -19,6 +19,7 @@ typedef struct {
 typedef struct {
 	guint8 fraction_lost; /* of 256, since its last report */
 	gint32 lost; /* packets, since the beginning; duplicates count against it */
+	guint32 highest; /* sequence number that it has seen; 16 bits are the packet's */
 	guint32 jitter; /* in 1/90000 s */
 } MediaReceiverReport;
 

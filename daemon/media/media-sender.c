@@ -4,6 +4,7 @@
 #include "media-packetizer.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <poll.h>
@@ -23,6 +24,7 @@ struct _MediaSender {
 	gsize segment; /* bytes that the kernel cuts after; 0: it cuts nothing */
 	gboolean cannot_cut; /* this kernel, or this network device */
 	gboolean congested; /* the socket's buffer did not empty in time */
+	guint lowest, latest; /* see media_sender_take_queue() */
 	MediaSeal seal; /* NULL: what is sent is as the packetiser made it */
 	gpointer seal_data;
 };
@@ -58,6 +60,7 @@ MediaSender *media_sender_new(int rtp, int rtcp, GError **error)
 
 	s->rtp = rtp;
 	s->rtcp = rtcp;
+	s->lowest = G_MAXUINT;
 	if (getsockname(rtp, (struct sockaddr *)&address, &size) < 0) {
 		g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno),
 			    "no socket for the stream: %s", g_strerror(errno));
@@ -188,6 +191,32 @@ static guint transmit_sealed(MediaSender *s, const guint8 *datagrams, gsize size
 	return filled ? taken + transmit(s, sealed, filled, each) : taken;
 }
 
+/* What has not left yet: with the network's queue, or a radio's. */
+static void look_at_queue(MediaSender *s)
+{
+	guint32 memory[SK_MEMINFO_VARS] = {0};
+	socklen_t size = sizeof(memory);
+
+	if (getsockopt(s->rtp, SOL_SOCKET, SO_MEMINFO, memory, &size))
+		return;
+	s->latest = memory[SK_MEMINFO_WMEM_ALLOC];
+	s->lowest = MIN(s->lowest, s->latest);
+}
+
+/**
+ * media_sender_take_queue() - what waited in this machine before something was sent
+ * @s: the sender
+ * @lowest: the least since this was called before; 0: nothing waited once, or nothing was sent. Bytes
+ * of memory, which is more than those of the packets
+ * @latest: the last
+ */
+void media_sender_take_queue(MediaSender *s, guint *lowest, guint *latest)
+{
+	*latest = s->latest;
+	*lowest = s->lowest == G_MAXUINT ? 0 : s->lowest;
+	s->lowest = G_MAXUINT;
+}
+
 /**
  * media_sender_send() - sends what a packetiser made, at once
  * @s: the sender
@@ -201,6 +230,7 @@ static guint transmit_sealed(MediaSender *s, const guint8 *datagrams, gsize size
  */
 guint media_sender_send(MediaSender *s, const guint8 *datagrams, gsize size)
 {
+	look_at_queue(s);
 	return s->seal ? transmit_sealed(s, datagrams, size)
 		       : transmit(s, datagrams, size, MEDIA_DATAGRAM);
 }

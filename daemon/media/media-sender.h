@@ -15,6 +15,7 @@ void media_sender_set_seal(MediaSender *sender, MediaSeal seal, gpointer user_da
 guint16 media_sender_port(const MediaSender *sender);
 void media_sender_send_report(MediaSender *sender, const guint8 *report, gsize size);
 gsize media_sender_receive_report(MediaSender *sender, guint8 *report, gsize size);
+void media_sender_take_queue(MediaSender *sender, guint *lowest, guint *latest);
 guint media_sender_send(MediaSender *sender, const guint8 *datagrams, gsize size);
 
 #endif

@@ -47,7 +47,7 @@
 #define KEYFRAME_LIMIT	      (500 * G_TIME_SPAN_MILLISECOND) /* between two that were asked for */
 #define REPORT_INTERVAL	      (2 * G_TIME_SPAN_SECOND)
 #define MOST_REPORTS	      16 /* that are read in a tick: a sink may send more than anybody needs */
-#define RATE_INTERVAL	      G_TIME_SPAN_SECOND /* without reports */
+#define REQUESTS_INTERVAL     G_TIME_SPAN_SECOND
 #define RATE_LEAST	      300 /* kbit/s, or a tenth of the best */
 #define CLOCK_INTERVAL	      (MEDIA_CLOCK_INTERVAL_NS / 1000)
 #define REPEAT_KEYFRAME_AFTER (5 * G_TIME_SPAN_SECOND)
@@ -58,15 +58,20 @@ struct _Media {
 	GMutex sending; /* guards the packetiser and the sender */
 	MediaPacketizer *packetizer;
 	MediaSender *sender;
+	guint16 first_packet; /* its sequence number */
 	guint32 ssrc;
 	gboolean sender_reports;
 	gint64 report_at; /* monotonic us: the next to the sink; of the context's thread */
 
 	/* Of the context's thread: */
 	MediaRate rate;
-	guint kbit; /* what the encoder was told last; 0: it cannot be told while it runs */
-	gint64 rate_at; /* monotonic us: judged without a report of the sink's */
+	guint kbit; /* what the encoder was told last; 0: it keeps its rate */
+	gint64 requests_at; /* monotonic us: keyframes that the sink asks for are counted until then */
 	guint64 dropped_before; /* packets, when it was judged last */
+	guint64 bytes_before; /* sent until then */
+	guint queue_before; /* bytes, then */
+	guint64 packets_down; /* made before it went down last */
+	guint64 packets_reported; /* made before the last report */
 
 	GstElement *pipeline;
 	GstElement *encoder;
@@ -166,7 +171,8 @@ Media *media_new(int rtp_socket, int rtcp_socket, GError **error)
 	if (!m->sender)
 		return NULL;
 	m->ssrc = g_random_int();
-	m->packetizer = media_packetizer_new(m->ssrc, g_random_int());
+	m->first_packet = g_random_int();
+	m->packetizer = media_packetizer_new(m->ssrc, m->first_packet);
 	return g_steal_pointer(&m);
 }
 
@@ -560,26 +566,67 @@ static void send_report(Media *m, gint64 now)
 	media_sender_send_report(m->sender, bytes, sizeof(bytes));
 }
 
-/* @report: NULL: the sink has sent none for a while */
+/* What @report says of the packets since the one before; the lock is held. */
+static void read_report(Media *m, const MediaReceiverReport *report, MediaRateSigns *signs)
+{
+	guint64 made = m->statistics.packets + m->statistics.packets_dropped;
+	guint16 later = m->first_packet + made - 1 - report->highest;
+	guint64 reported = made - MIN(later, made);
+
+	signs->reported = TRUE;
+	signs->lost = report->fraction_lost / 256.0;
+	signs->jitter_us = MIN(report->jitter * (guint64)1000 / 90, G_MAXUINT);
+	/* One that names no packet of ours says nothing of when it was lost. */
+	if (reported > m->packets_reported) {
+		guint64 before = MIN(m->packets_down, reported);
+
+		signs->packets = reported - m->packets_reported;
+		signs->packets_before = before - MIN(m->packets_reported, before);
+		m->packets_reported = reported;
+	}
+}
+
+/* What this machine's network says by itself; the lock is held. */
+static void read_queue(Media *m, guint lowest, guint latest, MediaRateSigns *signs)
+{
+	guint64 sent = m->payload_bytes - m->bytes_before;
+
+	signs->dropped = m->statistics.packets_dropped > m->dropped_before;
+	/* One that gets shorter needs no help. */
+	if (latest >= m->queue_before) {
+		signs->queued_us = MIN(lowest * 8000ull / m->kbit, G_MAXUINT);
+		signs->held = sent ? MIN((double)(latest - m->queue_before) / sent, 1) : 0;
+	}
+	m->dropped_before = m->statistics.packets_dropped;
+	m->bytes_before = m->payload_bytes;
+	m->queue_before = latest;
+}
+
+/* @report: NULL: the sink has sent none since this was called before */
 static void adapt_rate(Media *m, const MediaReceiverReport *report, gint64 now)
 {
-	MediaRateSigns signs = {.reported = report != NULL};
+	MediaRateSigns signs = {0};
+	guint lowest, latest;
 	guint kbit;
 
-	m->rate_at = now + RATE_INTERVAL;
 	if (!m->kbit)
 		return;
-	if (report) {
-		signs.lost = report->fraction_lost / 256.0;
-		signs.jitter_us = MIN(report->jitter * (guint64)1000 / 90, G_MAXUINT);
-	}
+	g_mutex_lock(&m->sending);
+	media_sender_take_queue(m->sender, &lowest, &latest);
+	g_mutex_unlock(&m->sending);
 	g_mutex_lock(&m->lock);
-	signs.dropped = m->statistics.packets_dropped > m->dropped_before;
-	m->dropped_before = m->statistics.packets_dropped;
+	if (report)
+		read_report(m, report, &signs);
+	read_queue(m, lowest, latest, &signs);
 	signs.keyframe_requests = m->keyframe_requests;
-	m->keyframe_requests = 0;
 	kbit = media_rate_update(&m->rate, &signs, now);
+	if (kbit < m->statistics.kbit)
+		m->packets_down = m->statistics.packets + m->statistics.packets_dropped;
 	m->statistics.kbit = kbit;
+	if (now >= m->requests_at) {
+		m->requests_at = now + REQUESTS_INTERVAL;
+		m->keyframe_requests = 0;
+	}
 	g_mutex_unlock(&m->lock);
 	/* To be told of each small step would cost it more than the step is worth. */
 	if (ABS((gint)kbit - (gint)m->kbit) * 32 < (gint)m->kbit)
@@ -608,8 +655,7 @@ static void receive_reports(Media *m, gint64 now)
 		g_mutex_unlock(&m->lock);
 		any = TRUE;
 	}
-	if (any || now >= m->rate_at)
-		adapt_rate(m, any ? &report : NULL, now);
+	adapt_rate(m, any ? &report : NULL, now);
 }
 
 static gboolean on_tick(gpointer user_data)
@@ -844,7 +890,7 @@ gboolean media_start(Media *m, const MediaConfig *config, GMainContext *context,
 	m->encoder_sink = gst_element_get_static_pad(m->encoder, "sink");
 	m->encoder_src = gst_element_get_static_pad(m->encoder, "src");
 	media_rate_init(&m->rate, MAX(RATE_LEAST, config->kbit / 10), config->kbit);
-	m->kbit = rate_can_change(m->encoder) ? config->kbit : 0;
+	m->kbit = rate_can_change(m->encoder) && !config->fixed_rate ? config->kbit : 0;
 	m->statistics.kbit = config->kbit;
 	sink = gst_bin_get_by_name(GST_BIN(m->pipeline), "sink");
 	gst_app_sink_set_callbacks(GST_APP_SINK(sink), &callbacks, m, NULL);

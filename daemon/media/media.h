@@ -46,6 +46,7 @@ typedef struct {
 typedef struct {
 	MediaFormat format;
 	guint kbit; /* kbit/s, at most: it follows what comes through to the sink */
+	gboolean fixed_rate; /* it does not */
 	gboolean mode_asked; /* by a person: media_max_pixel_rate() does not count */
 	const char *encoder; /* name of an element to use; NULL: the best that works */
 	gboolean sender_reports; /* the sink has a port for RTCP */

@@ -21,6 +21,7 @@
 #define DEFAULT_PORT	  7236 /* WFD 2.1, 4.5: the default control port */
 #define TICK_MS		  20
 #define RETRY_MS	  200
+#define SAMPLE_MS	  100
 #define DEFAULT_CONNECT_S 10
 #define P2P_CONNECT_S	  90 /* WFD 2.1, 6.5.2: from the keys to the connection */
 #define COALESCE_MS	  50
@@ -48,6 +49,7 @@ typedef struct {
 	double session_timeout;
 	char *png;
 	char *json;
+	char *samples;
 	char *caps;
 	char *video_formats;
 	char *audio_codecs;
@@ -106,6 +108,7 @@ typedef struct {
 	gboolean paused_once;
 	guint64 damage_seen; /* discontinuities and corrupt pictures so far */
 	guint64 idr_asked; /* by --idr-every */
+	FILE *samples; /* NULL: no --samples */
 	gboolean png_written;
 	SinkPicture picture;
 } SinkApp;
@@ -340,6 +343,15 @@ static gboolean load_caps(SinkApp *app, guint16 port, GError **error)
 	if (o->audio_codecs)
 		sink_caps_set(app->caps, "wfd_audio_codecs", o->audio_codecs);
 	return TRUE;
+}
+
+static gboolean open_samples(SinkApp *app, GError **error)
+{
+	app->samples = fopen(app->options.samples, "we");
+	if (!app->samples)
+		g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "--samples %s: %s",
+			    app->options.samples, g_strerror(errno));
+	return app->samples != NULL;
 }
 
 static gboolean load_uibc(SinkApp *app, GError **error)
@@ -623,6 +635,25 @@ static gboolean on_tick(gpointer user_data)
 	return G_SOURCE_CONTINUE;
 }
 
+/* With --samples, while packets come. */
+static gboolean on_sample(gpointer user_data)
+{
+	g_autofree char *line = NULL;
+	SinkApp *app = user_data;
+	SinkMediaStatistics stats;
+
+	if (!app->media)
+		return G_SOURCE_CONTINUE;
+	sink_media_statistics(app->media, &stats);
+	line = sink_report_sample(&stats, g_get_real_time());
+	if (fputs(line, app->samples) < 0 || fflush(app->samples)) {
+		g_printerr("miracast-sink: --samples %s: %s\n", app->options.samples,
+			   g_strerror(errno));
+		return G_SOURCE_REMOVE;
+	}
+	return G_SOURCE_CONTINUE;
+}
+
 static gboolean on_interrupt(gpointer user_data)
 {
 	SinkApp *app = user_data;
@@ -902,6 +933,8 @@ static gboolean parse_options(SinkOptions *o, int argc, char **argv, gboolean *l
 		 "Write the last picture there at the end, and at SIGUSR1", "FILE"},
 		{"json", 0, 0, G_OPTION_ARG_FILENAME, &o->json,
 		 "Write one line of statistics there at the end; - is standard output", "FILE"},
+		{"samples", 0, 0, G_OPTION_ARG_FILENAME, &o->samples,
+		 "Write a line of what has come so far there ten times a second", "FILE"},
 		{"caps", 0, 0, G_OPTION_ARG_FILENAME, &o->caps,
 		 "Capabilities: lines 'wfd_parameter: value', as M3 shall answer them", "FILE"},
 		{"video-formats", 0, 0, G_OPTION_ARG_STRING, &o->video_formats,
@@ -996,6 +1029,7 @@ static void options_clear(SinkOptions *o)
 	g_free((char *)o->p2p.log);
 	g_free(o->png);
 	g_free(o->json);
+	g_free(o->samples);
 	g_free(o->caps);
 	g_free(o->video_formats);
 	g_free(o->audio_codecs);
@@ -1025,6 +1059,7 @@ static void app_clear(SinkApp *app)
 	g_main_loop_unref(app->loop);
 	g_free(app->connect_error);
 	g_free(app->sentence);
+	g_clear_pointer(&app->samples, fclose);
 	options_clear(&app->options);
 }
 
@@ -1088,6 +1123,8 @@ static int run(SinkApp *app)
 	g_unix_signal_add(SIGTERM, on_interrupt, app);
 	g_unix_signal_add(SIGUSR1, on_usr1, app);
 	g_timeout_add(TICK_MS, on_tick, app);
+	if (app->samples)
+		g_timeout_add(SAMPLE_MS, on_sample, app);
 	if (!sink_media_preload(&error))
 		finish(app, FALSE, SINK_REASON_MEDIA_FAILED, error->message);
 	else if (!begin(app, &error))
@@ -1126,6 +1163,8 @@ int main(int argc, char **argv)
 		g_clear_pointer(&app.caps, sink_caps_free);
 	if (!error && app.options.uibc)
 		load_uibc(&app, &error);
+	if (!error && app.options.samples)
+		open_samples(&app, &error);
 	if (error) {
 		g_printerr("miracast-sink: %s. See miracast-sink --help.\n", error->message);
 		sink_caps_free(app.caps);

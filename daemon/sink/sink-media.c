@@ -65,6 +65,7 @@ struct SinkMedia {
 	/* Of the one streaming thread behind the jitter buffer: */
 	guint32 ts_ssrc;
 	guint8 counters[TS_PIDS];
+	gboolean damaged; /* something was lost, and no keyframe has come since */
 };
 
 static const char *caps_name(const GstCaps *caps)
@@ -321,8 +322,10 @@ static void check_ts_packet(SinkMedia *media, const guint8 *packet)
 		return;
 	/* The same counter again is a packet sent twice, which is legal. */
 	if (payload && !jump && last != NO_COUNTER && counter != last &&
-	    counter != ((last + 1) & 0x0f))
+	    counter != ((last + 1) & 0x0f)) {
 		media->stats.ts_continuity_errors++;
+		media->damaged = TRUE;
+	}
 	media->counters[pid] = counter;
 }
 
@@ -365,6 +368,7 @@ static GstPadProbeReturn on_coded(GstPad *pad, GstPadProbeInfo *info, gpointer u
 	if (!GST_BUFFER_FLAG_IS_SET(GST_PAD_PROBE_INFO_BUFFER(info), GST_BUFFER_FLAG_DELTA_UNIT)) {
 		g_mutex_lock(&media->lock);
 		media->stats.keyframes++;
+		media->damaged = FALSE;
 		g_mutex_unlock(&media->lock);
 	}
 	return GST_PAD_PROBE_OK;
@@ -385,6 +389,9 @@ static GstFlowReturn on_picture(GstAppSink *sink, gpointer user_data)
 	g_mutex_lock(&media->lock);
 	stats->frames++;
 	stats->frames_corrupt += corrupt;
+	/* A keyframe may be what was lost. */
+	media->damaged |= corrupt;
+	stats->frames_damaged += media->damaged;
 	stats->width = info.width;
 	stats->height = info.height;
 	stats->last_frame_us = g_get_monotonic_time();

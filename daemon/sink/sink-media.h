@@ -32,6 +32,7 @@ typedef struct {
 	SinkSoundStatistics sound;
 	guint64 frames;
 	guint64 frames_corrupt; /* of frames: decoded with errors */
+	guint64 frames_damaged; /* of frames: from where something was lost to the next keyframe */
 	guint64 keyframes;
 	guint width; /* of the last picture; 0 before the first */
 	guint height;

@@ -95,6 +95,7 @@ static void add_media(JsonBuilder *b, const SinkMediaStatistics *m, gint64 play_
 	add_int(b, "sound_peak", m->sound.peak);
 	add_int(b, "frames_decoded", m->frames);
 	add_int(b, "frames_corrupt", m->frames_corrupt);
+	add_int(b, "frames_damaged", m->frames_damaged);
 	add_int(b, "keyframes", m->keyframes);
 	add_int(b, "width", m->width);
 	add_int(b, "height", m->height);
@@ -194,12 +195,36 @@ static void add_rtsp(JsonBuilder *b, const SinkSession *session)
 	json_builder_end_object(b);
 }
 
+static char *to_line(JsonBuilder *b)
+{
+	g_autoptr(JsonGenerator) generator = json_generator_new();
+	g_autoptr(JsonNode) root = json_builder_get_root(b);
+	g_autofree char *line = NULL;
+
+	json_generator_set_root(generator, root);
+	line = json_generator_to_data(generator, NULL);
+	return g_strconcat(line, "\n", NULL);
+}
+
+char *sink_report_sample(const SinkMediaStatistics *m, gint64 real_us)
+{
+	g_autoptr(JsonBuilder) b = json_builder_new();
+
+	json_builder_begin_object(b);
+	add_int(b, "real_us", real_us);
+	add_int(b, "rtp_packets", m->rtp_packets);
+	add_int(b, "rtp_bytes", m->rtp_bytes);
+	add_int(b, "rtp_lost", m->rtp_lost);
+	add_int(b, "ts_continuity_errors", m->ts_continuity_errors);
+	add_int(b, "frames_decoded", m->frames);
+	add_int(b, "frames_damaged", m->frames_damaged);
+	json_builder_end_object(b);
+	return to_line(b);
+}
+
 char *sink_report_json(const SinkReport *report)
 {
 	g_autoptr(JsonBuilder) b = json_builder_new();
-	g_autoptr(JsonGenerator) generator = json_generator_new();
-	g_autoptr(JsonNode) root = NULL;
-	g_autofree char *line = NULL;
 	gint64 play_us = report->session ? sink_session_statistics(report->session)->play_sent_us
 					 : 0;
 
@@ -242,9 +267,5 @@ char *sink_report_json(const SinkReport *report)
 		json_builder_end_object(b);
 	}
 	json_builder_end_object(b);
-
-	root = json_builder_get_root(b);
-	json_generator_set_root(generator, root);
-	line = json_generator_to_data(generator, NULL);
-	return g_strconcat(line, "\n", NULL);
+	return to_line(b);
 }

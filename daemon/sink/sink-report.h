@@ -28,3 +28,5 @@ typedef struct {
 
 /* One line, with its newline; the caller frees it. */
 char *sink_report_json(const SinkReport *report);
+/* The same of what has come until @real_us. */
+char *sink_report_sample(const SinkMediaStatistics *media, gint64 real_us);

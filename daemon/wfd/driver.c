@@ -49,6 +49,7 @@ typedef struct {
 	Media *media;
 	WfdInput *input; /* NULL: the sink may send none */
 	guint kbit;
+	gboolean fixed_rate;
 	gboolean configured; /* the sink has accepted a format */
 	gboolean started; /* start() has returned, with success */
 	gboolean arrived; /* the kernel knows of the monitor */
@@ -308,6 +309,7 @@ static void play(WfdSession *s)
 				   .high_profile = choice->profile != WFD_H264_CBP,
 				   .level = wfd_level_name(choice->level)},
 			.kbit = s->kbit,
+			.fixed_rate = s->fixed_rate,
 			.mode_asked = miracast_device_get_option(s->driver->device, "mode") != NULL,
 			.encoder = miracast_device_get_option(s->driver->device, "encoder"),
 			.sender_reports = wfd_source_sink_has_rtcp(s->rtsp),
@@ -618,6 +620,18 @@ static gboolean parse_sound(MiracastDevice *device, guint64 kbit, WfdSoundPolicy
 	return TRUE;
 }
 
+static gboolean parse_rate(MiracastDevice *device, gboolean *fixed, GError **error)
+{
+	const char *rate = miracast_device_get_option(device, "rate");
+
+	*fixed = rate && !strcmp(rate, "fixed");
+	if (!rate || *fixed || !strcmp(rate, "auto"))
+		return TRUE;
+	g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+		    "the option rate is \"%s\" but should be auto or fixed", rate);
+	return FALSE;
+}
+
 /* @kbit_of_link: 0: not known. */
 static gboolean parse_options(MiracastDevice *device, guint64 kbit_of_link, WfdPolicy *policy,
 			      guint *kbit, GError **error)
@@ -694,7 +708,8 @@ static gboolean prepare(WfdSession *s, const struct miracast_wfd_connection_stat
 	setsockopt(s->socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	sink = address_of(s->socket, getpeername, error);
 	if (!sink ||
-	    !parse_options(s->driver->device, link_kbit(stats), &config.policy, &s->kbit, error))
+	    !parse_options(s->driver->device, link_kbit(stats), &config.policy, &s->kbit, error) ||
+	    !parse_rate(s->driver->device, &s->fixed_rate, error))
 		return FALSE;
 	if (!miracast_device_take_rtp_sockets(s->driver->device, &rtp, &rtcp)) {
 		g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,

@@ -40,6 +40,7 @@ static void test_receiver(void)
 		media_rtcp_read(receiver_report, sizeof(receiver_report), 0xdeadbeef, &report));
 	g_assert_cmpuint(report.fraction_lost, ==, 64);
 	g_assert_cmpint(report.lost, ==, -2);
+	g_assert_cmphex(report.highest, ==, 0x00010203);
 	g_assert_cmpuint(report.jitter, ==, 450);
 	g_assert_false(media_rtcp_read(receiver_report, sizeof(receiver_report), 3, &report));
 	/* Behind others. */
