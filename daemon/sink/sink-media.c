@@ -59,6 +59,7 @@ struct SinkMedia {
 	SinkMediaStatistics stats;
 	SinkRtpSequence sequence;
 	SinkSound *sound;
+	SinkSkew *skew;
 	GstSample *sample;
 	SinkPicture picture;
 
@@ -133,6 +134,7 @@ SinkMedia *sink_media_new(GInetAddress *local, guint16 port, GInetAddress *peer,
 	media->user_data = user_data;
 	memset(media->counters, NO_COUNTER, sizeof(media->counters));
 	media->sound = sink_sound_new();
+	media->skew = sink_skew_new();
 	return g_steal_pointer(&media);
 }
 
@@ -156,6 +158,7 @@ void sink_media_free(SinkMedia *media)
 	g_clear_object(&media->pipeline);
 	g_clear_pointer(&media->sample, gst_sample_unref);
 	g_clear_pointer(&media->sound, sink_sound_free);
+	g_clear_pointer(&media->skew, sink_skew_free);
 	g_mutex_clear(&media->lock);
 	g_clear_pointer(&media->dtls, sink_dtls_unref);
 	g_clear_object(&media->peer);
@@ -331,6 +334,7 @@ static void check_ts_packet(SinkMedia *media, const guint8 *packet)
 
 static GstPadProbeReturn on_ts(GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
+	gint64 now = g_get_monotonic_time();
 	SinkMedia *media = user_data;
 	GstMapInfo map;
 
@@ -340,6 +344,7 @@ static GstPadProbeReturn on_ts(GstPad *pad, GstPadProbeInfo *info, gpointer user
 	for (gsize at = 0; at + TS_PACKET <= map.size; at += TS_PACKET) {
 		check_ts_packet(media, map.data + at);
 		sink_sound_packet(media->sound, map.data + at);
+		sink_skew_packet(media->skew, map.data + at, now);
 	}
 	g_mutex_unlock(&media->lock);
 	gst_buffer_unmap(GST_PAD_PROBE_INFO_BUFFER(info), &map);
@@ -663,6 +668,7 @@ void sink_media_statistics(SinkMedia *media, SinkMediaStatistics *stats)
 	g_mutex_lock(&media->lock);
 	*stats = media->stats;
 	sink_sound_statistics(media->sound, &stats->sound);
+	sink_skew_statistics(media->skew, &stats->skew);
 	g_mutex_unlock(&media->lock);
 	if (!media->jitterbuffer)
 		return;

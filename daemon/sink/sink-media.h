@@ -8,6 +8,7 @@
 
 #include "sink-dtls.h"
 
+#include "sink-skew.h"
 #include "sink-sound.h"
 
 #include <gio/gio.h>
@@ -30,6 +31,7 @@ typedef struct {
 	guint64 audio_buffers;
 	guint64 audio_bytes;
 	SinkSoundStatistics sound;
+	SinkSkewStatistics skew;
 	guint64 frames;
 	guint64 frames_corrupt; /* of frames: decoded with errors */
 	guint64 frames_damaged; /* of frames: from where something was lost to the next keyframe */

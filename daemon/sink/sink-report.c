@@ -93,6 +93,11 @@ static void add_media(JsonBuilder *b, const SinkMediaStatistics *m, gint64 play_
 	add_int(b, "sound_rises", m->sound.rises);
 	add_int(b, "sound_malformed", m->sound.malformed);
 	add_int(b, "sound_peak", m->sound.peak);
+	if (m->skew.units) {
+		add_int(b, "sound_ahead_us", m->skew.mean_us);
+		add_int(b, "sound_ahead_least_us", m->skew.least_us);
+		add_int(b, "sound_ahead_most_us", m->skew.most_us);
+	}
 	add_int(b, "frames_decoded", m->frames);
 	add_int(b, "frames_corrupt", m->frames_corrupt);
 	add_int(b, "frames_damaged", m->frames_damaged);
