@@ -27,6 +27,7 @@
 
 #include "media-aac.h"
 #include "media-convert.h"
+#include "media-encoders.h"
 #include "media-packetizer.h"
 #include "media-picture.h"
 #include "media-rate.h"
@@ -48,11 +49,12 @@
 #define REPORT_INTERVAL	      (2 * G_TIME_SPAN_SECOND)
 #define MOST_REPORTS	      16 /* that are read in a tick: a sink may send more than anybody needs */
 #define REQUESTS_INTERVAL     G_TIME_SPAN_SECOND
+#define REPORTS_EXPECTED      (3 * G_TIME_SPAN_SECOND) /* after the last one */
 #define RATE_LEAST	      300 /* kbit/s, or a tenth of the best */
 #define CLOCK_INTERVAL	      (MEDIA_CLOCK_INTERVAL_NS / 1000)
 #define REPEAT_KEYFRAME_AFTER (5 * G_TIME_SPAN_SECOND)
 #define BLACK_AFTER	      G_TIME_SPAN_SECOND /* of PLAY; sinks give up on an empty stream */
-#define KEYFRAME_SECONDS      5 /* between keyframes of a moving picture */
+#define ENCODERS_FILE	      "encoders"
 
 struct _Media {
 	GMutex sending; /* guards the packetiser and the sender */
@@ -72,6 +74,7 @@ struct _Media {
 	guint queue_before; /* bytes, then */
 	guint64 packets_down; /* made before it went down last */
 	guint64 packets_reported; /* made before the last report */
+	gint64 reported_at; /* monotonic us; 0: the sink has never reported */
 
 	GstElement *pipeline;
 	GstElement *encoder;
@@ -82,8 +85,9 @@ struct _Media {
 	GSource *bus_watch;
 	GThread *repeater;
 	GThread *sounder; /* NULL: no sound */
-	char *encoder_name;
+	const MediaEncoder *kind; /* of encoder */
 	guint width, height, fps; /* of the mode */
+	gboolean high_profile;
 	GstVideoColorimetry colorimetry;
 	MediaErrorFunc on_error;
 	gpointer user_data;
@@ -117,6 +121,8 @@ struct _Media {
 	gint64 cursor_at; /* monotonic us: no picture for its sake before */
 	gboolean keyframe_wanted;
 	guint keyframe_requests; /* by the sink, since the rate was judged last */
+	guint air_kbit; /* see media_set_air(); 0: not known */
+	guint64 air_packets, air_failed; /* since the rate was judged last */
 	gint64 black_at; /* monotonic us: a black picture is sent if there is none to repeat */
 	gint64 last_time; /* monotonic us of the last picture encoded */
 	gint64 repeat_at; /* monotonic us: not before */
@@ -128,30 +134,6 @@ struct _Media {
 	MediaStatistics statistics;
 	MediaLine *line; /* of sound; NULL: none */
 	MediaAac *aac; /* of the sounder's thread; NULL: sound is sent as LPCM */
-};
-
-/*
- * How each encoder is told: kbit/s, frames between keyframes, kbit of the decoder's buffer. A
- * picture is one slice, as M4 says; that leaves x264enc one thread, and 720p30 is what half of one
- * does. What is known of v4l2h264enc is the Raspberry Pi's.
- */
-static const struct {
-	const char *name;
-	const char *settings;
-	guint64 max_pixel_rate; /* pixels per second; 0: no limit */
-} encoders[] = {
-	{"vah264enc",
-	 "bitrate=%1$u key-int-max=%2$u cpb-size=%3$u b-frames=0 ref-frames=1 rate-control=cbr", 0},
-	{"vaapih264enc", "bitrate=%1$u keyframe-period=%2$u max-bframes=0 refs=1 rate-control=cbr",
-	 0},
-	{"v4l2h264enc",
-	 "extra-controls=\"c,video_bitrate=%1$u000,h264_i_frame_period=%2$u,"
-	 "repeat_sequence_header=1\"",
-	 1920 * 1080 * 30},
-	{"x264enc",
-	 "bitrate=%1$u key-int-max=%2$u tune=zerolatency speed-preset=ultrafast bframes=0 "
-	 "byte-stream=true vbv-buf-capacity=300 sliced-threads=false threads=1",
-	 1280 * 720 * 30},
 };
 
 /*
@@ -207,7 +189,6 @@ void media_free(Media *m)
 	g_clear_pointer(&m->packetizer, media_packetizer_free);
 	g_clear_pointer(&m->sender, media_sender_free);
 	g_mutex_clear(&m->sending);
-	g_free(m->encoder_name);
 	g_mutex_clear(&m->lock);
 	g_cond_clear(&m->cond);
 	g_free(m);
@@ -226,57 +207,41 @@ guint media_default_kbit(guint width, guint height, guint fps)
 	return CLAMP(rate / 5000, 1000, 20000);
 }
 
-static gboolean encoder_exists(const char *name)
-{
-	g_autoptr(GstElementFactory) factory = gst_element_factory_find(name);
-
-	return factory != NULL;
-}
-
 /* Whether it is one to try: what was asked for, or one that has no known fault. */
-static gboolean encoder_is_candidate(guint i, const char *asked)
+static gboolean is_candidate(const MediaEncoder *encoder, const char *asked)
 {
-	guint major, minor, micro, nano;
-
-	if (asked)
-		return g_str_equal(asked, encoders[i].name);
-	if (!g_str_equal(encoders[i].name, "vah264enc"))
-		return TRUE;
-	/* Before 1.24 a keyframe that it was asked for is none that a decoder can begin with. */
-	gst_version(&major, &minor, &micro, &nano);
-	return major > 1 || minor >= 24;
+	return asked ? g_str_equal(asked, encoder->name) : media_encoder_is_good(encoder);
 }
 
-static gboolean element_works(const char *name)
+static void load_element(const char *name)
 {
 	GstElement *element = gst_element_factory_make(name, NULL);
-	gboolean works;
 
-	if (!element)
-		return FALSE;
-	gst_object_ref_sink(element);
-	works = gst_element_set_state(element, GST_STATE_READY) != GST_STATE_CHANGE_FAILURE;
-	gst_element_set_state(element, GST_STATE_NULL);
-	gst_object_unref(element);
-	return works;
+	if (element)
+		gst_object_unref(gst_object_ref_sink(element));
 }
 
 /**
  * media_prepare() - loads everything that a stream may need
+ * @cache: folder for what is measured here, once; NULL: nothing is
  *
  * For a process that may not open files later.
  */
-void media_prepare(void)
+void media_prepare(const char *cache)
 {
 	static const char *const others[] = {"appsrc",	     "capsfilter", "videoscale",
 					     "videoconvert", "h264parse",  "appsink"};
+	g_autofree char *path = cache ? g_build_filename(cache, ENCODERS_FILE, NULL) : NULL;
+	const MediaEncoder *encoder;
 
 	if (!gst_init_check(NULL, NULL, NULL))
 		return;
-	for (guint i = 0; i < G_N_ELEMENTS(encoders); i++)
-		element_works(encoders[i].name);
+	for (guint i = 0; (encoder = media_encoder_get(i)); i++)
+		media_encoder_works(encoder);
 	for (guint i = 0; i < G_N_ELEMENTS(others); i++)
-		element_works(others[i]);
+		load_element(others[i]);
+	if (path)
+		media_encoders_measure(path);
 	media_aac_prepare();
 }
 
@@ -287,18 +252,21 @@ gboolean media_has_aac(void)
 
 /**
  * media_max_pixel_rate() - what this machine encodes in time
- * @encoder: the encoder that was asked for, or NULL
+ * @asked: the encoder that was asked for, or NULL
  *
  * Return: pixels per second of the encoder that media_start() will use; 0: no limit.
  */
-guint64 media_max_pixel_rate(const char *encoder)
+guint64 media_max_pixel_rate(const char *asked)
 {
-	guint last = G_N_ELEMENTS(encoders) - 1;
+	const MediaEncoder *encoder, *last = NULL;
 
-	for (guint i = 0; i < last; i++)
-		if (encoder_is_candidate(i, encoder) && element_works(encoders[i].name))
-			return encoders[i].max_pixel_rate;
-	return encoders[last].max_pixel_rate;
+	for (guint i = 0; (encoder = media_encoder_get(i)); i++) {
+		if (is_candidate(encoder, asked) && media_encoder_works(encoder))
+			return media_encoder_pixel_rate(encoder);
+		last = encoder;
+	}
+	/* There is none; what was asked for will say so. */
+	return media_encoder_pixel_rate(last);
 }
 
 static GstPadProbeReturn before_encoder(GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
@@ -388,6 +356,7 @@ static void send_clock(Media *m)
 static GstFlowReturn on_picture(GstAppSink *sink, gpointer user_data)
 {
 	g_autoptr(GstSample) sample = gst_app_sink_pull_sample(sink);
+	g_autofree guint8 *constrained = NULL;
 	Media *m = user_data;
 	GstBuffer *buffer;
 	GstMapInfo map;
@@ -398,12 +367,16 @@ static GstFlowReturn on_picture(GstAppSink *sink, gpointer user_data)
 	buffer = gst_sample_get_buffer(sample);
 	if (!gst_buffer_map(buffer, &map, GST_MAP_READ))
 		return GST_FLOW_ERROR;
+	if (m->high_profile && !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT)) {
+		constrained = g_memdup2(map.data, map.size);
+		media_encoder_constrain(constrained, map.size);
+	}
 	g_mutex_lock(&m->lock);
 	drawn = GST_BUFFER_PTS(buffer) - m->pts_shift + gst_element_get_base_time(m->pipeline);
 	g_mutex_unlock(&m->lock);
 	g_mutex_lock(&m->sending);
-	send_datagrams(m, media_packetizer_picture(m->packetizer, map.data, map.size, drawn,
-						   g_get_monotonic_time() * 1000));
+	send_datagrams(m, media_packetizer_picture(m->packetizer, constrained ?: map.data, map.size,
+						   drawn, g_get_monotonic_time() * 1000));
 	g_mutex_unlock(&m->sending);
 	gst_buffer_unmap(buffer, &map);
 	return GST_FLOW_OK;
@@ -602,6 +575,20 @@ static void read_queue(Media *m, guint lowest, guint latest, MediaRateSigns *sig
 	m->queue_before = latest;
 }
 
+/* What the radio says by itself, and what the sink would say if it reported; the lock is held. */
+static void read_air(Media *m, gint64 now, MediaRateSigns *signs)
+{
+	gboolean reports = m->reported_at && now - m->reported_at < REPORTS_EXPECTED;
+
+	signs->air_kbit = m->air_kbit;
+	if (!reports && m->air_packets) {
+		signs->reported = TRUE;
+		signs->packets = MIN(m->air_packets, G_MAXUINT);
+		signs->lost = MIN((double)m->air_failed / m->air_packets, 1);
+	}
+	m->air_packets = m->air_failed = 0;
+}
+
 /* @report: NULL: the sink has sent none since this was called before */
 static void adapt_rate(Media *m, const MediaReceiverReport *report, gint64 now)
 {
@@ -618,10 +605,18 @@ static void adapt_rate(Media *m, const MediaReceiverReport *report, gint64 now)
 	if (report)
 		read_report(m, report, &signs);
 	read_queue(m, lowest, latest, &signs);
+	read_air(m, now, &signs);
 	signs.keyframe_requests = m->keyframe_requests;
 	kbit = media_rate_update(&m->rate, &signs, now);
-	if (kbit < m->statistics.kbit)
+	if (kbit < m->statistics.kbit) {
 		m->packets_down = m->statistics.packets + m->statistics.packets_dropped;
+		g_debug("%u kbit/s, from %" G_GUINT64_FORMAT
+			": %.1f %% of %u packets lost (%u sent at the rate before), "
+			"jitter %u us, queue %u us (%.0f %% more)%s, %u keyframes asked for",
+			kbit, m->statistics.kbit, signs.lost * 100, signs.packets,
+			signs.packets_before, signs.jitter_us, signs.queued_us, signs.held * 100,
+			signs.dropped ? ", packets dropped" : "", signs.keyframe_requests);
+	}
 	m->statistics.kbit = kbit;
 	if (now >= m->requests_at) {
 		m->requests_at = now + REQUESTS_INTERVAL;
@@ -632,7 +627,7 @@ static void adapt_rate(Media *m, const MediaReceiverReport *report, gint64 now)
 	if (ABS((gint)kbit - (gint)m->kbit) * 32 < (gint)m->kbit)
 		return;
 	m->kbit = kbit;
-	g_object_set(m->encoder, "bitrate", kbit, NULL);
+	g_object_set(m->encoder, "bitrate", kbit * (1000 / m->kind->rate_unit), NULL);
 }
 
 static void receive_reports(Media *m, gint64 now)
@@ -653,6 +648,7 @@ static void receive_reports(Media *m, gint64 now)
 		m->statistics.packets_lost = MAX(report.lost, 0);
 		m->statistics.jitter_us = report.jitter * (guint64)1000 / 90;
 		g_mutex_unlock(&m->lock);
+		m->reported_at = now;
 		any = TRUE;
 	}
 	adapt_rate(m, any ? &report : NULL, now);
@@ -674,25 +670,17 @@ static gboolean on_tick(gpointer user_data)
 	return G_SOURCE_CONTINUE;
 }
 
-static GstElement *build_pipeline(const MediaConfig *config, guint encoder, GError **error)
+static GstElement *build_pipeline(const MediaConfig *config, const MediaEncoder *encoder,
+				  GError **error)
 {
-	const MediaFormat *format = &config->format;
-	g_autofree char *settings = g_strdup_printf(encoders[encoder].settings, config->kbit,
-						    format->fps * KEYFRAME_SECONDS,
-						    (config->kbit + 1) / 2);
-	g_autofree char *text = g_strdup_printf(
-		"appsrc name=src is-live=true format=time max-buffers=1 "
-		"! videoscale add-borders=true ! videoconvert "
-		"! video/x-raw,format=(string){I420,NV12},width=%u,height=%u,framerate=%u/1,"
-		"pixel-aspect-ratio=1/1 "
-		"! %s name=encoder %s "
-		"! video/x-h264,profile=(string){%s},level=(string)%s "
-		"! h264parse config-interval=-1 "
-		"! video/x-h264,stream-format=byte-stream,alignment=au "
-		"! appsink name=sink sync=false async=false",
-		format->width, format->height, format->fps, encoders[encoder].name, settings,
-		format->high_profile ? "constrained-high,high" : "constrained-baseline,baseline",
-		format->level);
+	g_autofree char *described = media_encoder_describe(encoder, &config->format, config->kbit);
+	g_autofree char *text =
+		g_strdup_printf("appsrc name=src is-live=true format=time max-buffers=1 "
+				"! videoscale add-borders=true ! videoconvert %s"
+				"! h264parse config-interval=-1 "
+				"! video/x-h264,stream-format=byte-stream,alignment=au "
+				"! appsink name=sink sync=false async=false",
+				described);
 	g_autoptr(GstElement) pipeline = NULL;
 
 	pipeline = gst_parse_launch_full(text, NULL, GST_PARSE_FLAG_FATAL_ERRORS, error);
@@ -701,31 +689,32 @@ static GstElement *build_pipeline(const MediaConfig *config, guint encoder, GErr
 	gst_object_ref_sink(pipeline);
 	if (gst_element_set_state(pipeline, GST_STATE_READY) == GST_STATE_CHANGE_FAILURE) {
 		g_set_error(error, GST_CORE_ERROR, GST_CORE_ERROR_STATE_CHANGE,
-			    "%s does not work here", encoders[encoder].name);
+			    "%s does not work here", encoder->name);
 		gst_element_set_state(pipeline, GST_STATE_NULL);
 		return NULL;
 	}
 	return g_steal_pointer(&pipeline);
 }
 
-static gboolean encoder_is_known(const char *name)
+static char *known_encoders(void)
 {
-	for (guint i = 0; i < G_N_ELEMENTS(encoders); i++)
-		if (g_str_equal(name, encoders[i].name))
-			return TRUE;
-	return FALSE;
+	g_autoptr(GString) names = g_string_new(NULL);
+	const MediaEncoder *encoder;
+
+	for (guint i = 0; (encoder = media_encoder_get(i)); i++)
+		g_string_append_printf(names, "%s%s", i ? ", " : "", encoder->name);
+	return g_string_free(g_steal_pointer(&names), FALSE);
 }
 
 /* Why there is no encoder, if none was found to try. */
 static void set_no_encoder(GError **error, const MediaConfig *config, gboolean slow)
 {
 	const MediaFormat *format = &config->format;
+	g_autofree char *known = known_encoders();
 
-	if (config->encoder && !encoder_is_known(config->encoder))
+	if (config->encoder && !media_encoder_find(config->encoder))
 		g_set_error(error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN,
-			    "the encoder %s is not known: use vah264enc, vaapih264enc, "
-			    "v4l2h264enc or x264enc",
-			    config->encoder);
+			    "the encoder %s is not known: use one of %s", config->encoder, known);
 	else if (config->encoder)
 		g_set_error(error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN,
 			    "the encoder %s is not installed, or finds no device: use another",
@@ -741,33 +730,33 @@ static void set_no_encoder(GError **error, const MediaConfig *config, gboolean s
 }
 
 /* An encoder that is too slow for a mode that nobody asked for is none. */
-static gboolean encoder_is_slow(guint i, const MediaConfig *config)
+static gboolean encoder_is_slow(const MediaEncoder *encoder, const MediaConfig *config)
 {
 	const MediaFormat *format = &config->format;
+	guint64 most = media_encoder_pixel_rate(encoder);
 
-	return !config->mode_asked && encoders[i].max_pixel_rate &&
-	       (guint64)format->width * format->height * format->fps > encoders[i].max_pixel_rate;
+	return !config->mode_asked && most &&
+	       (guint64)format->width * format->height * format->fps > most;
 }
 
 static gboolean choose_pipeline(Media *m, const MediaConfig *config, GError **error)
 {
+	const MediaEncoder *encoder;
 	gboolean slow = FALSE;
 
-	for (guint i = 0; i < G_N_ELEMENTS(encoders) && !m->pipeline; i++) {
-		const char *name = encoders[i].name;
-
-		if (!encoder_is_candidate(i, config->encoder) || !encoder_exists(name))
+	for (guint i = 0; (encoder = media_encoder_get(i)) && !m->pipeline; i++) {
+		if (!is_candidate(encoder, config->encoder) || !media_encoder_exists(encoder))
 			continue;
-		if (encoder_is_slow(i, config)) {
+		if (encoder_is_slow(encoder, config)) {
 			slow = TRUE;
 			continue;
 		}
 		g_clear_error(error);
-		m->pipeline = build_pipeline(config, i, error);
+		m->pipeline = build_pipeline(config, encoder, error);
 		if (m->pipeline)
-			m->encoder_name = g_strdup(name);
+			m->kind = encoder;
 		else
-			g_info("%s: %s", name, (*error)->message);
+			g_info("%s: %s", encoder->name, (*error)->message);
 	}
 	if (m->pipeline)
 		g_clear_error(error);
@@ -877,6 +866,7 @@ gboolean media_start(Media *m, const MediaConfig *config, GMainContext *context,
 	m->width = config->format.width;
 	m->height = config->format.height;
 	m->fps = config->format.fps;
+	m->high_profile = config->format.high_profile;
 	/* What decoders take for granted where the stream does not say. */
 	gst_video_colorimetry_from_string(&m->colorimetry, config->format.height > 576
 								   ? GST_VIDEO_COLORIMETRY_BT709
@@ -905,7 +895,7 @@ gboolean media_start(Media *m, const MediaConfig *config, GMainContext *context,
 	g_source_attach(m->tick, context);
 	if (gst_element_set_state(m->pipeline, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {
 		g_set_error(error, GST_CORE_ERROR, GST_CORE_ERROR_STATE_CHANGE,
-			    "%s does not start: try another encoder", m->encoder_name);
+			    "%s does not start: try another encoder", m->kind->name);
 		return FALSE;
 	}
 	m->repeater = g_thread_try_new("media-repeat", repeat_pictures, m, error);
@@ -922,7 +912,7 @@ gboolean media_start(Media *m, const MediaConfig *config, GMainContext *context,
 /* The encoder in use; NULL before media_start(). */
 const char *media_encoder(const Media *m)
 {
-	return m->encoder_name;
+	return m->kind ? m->kind->name : NULL;
 }
 
 /* Whether the sink plays. It begins with a keyframe, of the last picture if there is one. */
@@ -1229,6 +1219,22 @@ static gpointer repeat_pictures(gpointer user_data)
 	}
 	g_mutex_unlock(&m->lock);
 	return NULL;
+}
+
+/**
+ * media_set_air() - what the radio says of the way to the sink, from any thread
+ * @m: the media
+ * @kbit: what it carries of a stream, kbit/s; 0: that is no longer known
+ * @packets: that it sent since this was called before
+ * @failed: of them: given up
+ */
+void media_set_air(Media *m, guint kbit, guint64 packets, guint64 failed)
+{
+	g_mutex_lock(&m->lock);
+	m->air_kbit = kbit;
+	m->air_packets += packets;
+	m->air_failed += failed;
+	g_mutex_unlock(&m->lock);
 }
 
 /* An application begins to play, at @rate frames a second. */

@@ -93,13 +93,13 @@ typedef void (*MediaErrorFunc)(const char *message, gpointer user_data);
 typedef struct _Media Media;
 
 Media *media_new(int rtp_socket, int rtcp_socket, GError **error);
-void media_prepare(void);
+void media_prepare(const char *cache);
 void media_free(Media *media);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Media, media_free)
 
 guint16 media_local_port(const Media *media);
 guint media_default_kbit(guint width, guint height, guint fps);
-guint64 media_max_pixel_rate(const char *encoder);
+guint64 media_max_pixel_rate(const char *asked);
 gboolean media_has_aac(void);
 
 gboolean media_start(Media *media, const MediaConfig *config, GMainContext *context,
@@ -109,6 +109,7 @@ void media_set_playing(Media *media, gboolean playing);
 void media_force_keyframe(Media *media);
 MediaOutcome media_push(Media *media, const MediaFrame *frame, guint64 *encode_ns);
 gboolean media_show_cursor(Media *media, const MediaCursor *cursor);
+void media_set_air(Media *media, guint kbit, guint64 packets, guint64 failed);
 void media_start_sound(Media *media, guint rate);
 void media_push_sound(Media *media, guint64 position, gint64 time_ns, const gint16 *samples,
 		      guint frames);

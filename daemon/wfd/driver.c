@@ -1149,7 +1149,8 @@ static void destroy_context(void *miracast_context)
 
 void miracast_prepare_driver(void)
 {
-	media_prepare();
+	/* systemd's, for what does not have to be found out again. */
+	media_prepare(g_getenv("CACHE_DIRECTORY"));
 }
 
 ntstatus_t miracast_query_driver_interface(uint32_t version, uint32_t size,

@@ -378,6 +378,58 @@ static void assert_whole_slices(MediaRig *rig)
 	g_assert_cmpuint(slices, >=, 20);
 }
 
+/* The profile and the constraints that the sequence parameter set of the first picture says. */
+static guint said_profile(MediaRig *rig)
+{
+	g_autoptr(TsChecker) checker = ts_checker_new();
+
+	for (guint n = 0; n < rig->datagrams->len && !checker->pictures; n++) {
+		gsize size;
+		const guint8 *data = g_bytes_get_data(rig->datagrams->pdata[n], &size);
+
+		ts_checker_datagram(checker, data, size);
+	}
+	for (guint i = 0; i + 6 <= checker->picture->len; i++) {
+		const guint8 *nal = checker->picture->data + i;
+
+		if (!nal[0] && !nal[1] && nal[2] == 1 && (nal[3] & 0x1f) == 7)
+			return nal[4] << 8 | nal[5];
+	}
+	return 0;
+}
+
+/* What M4 names, CBP or CHP, is what the stream says of itself; each is decoded. */
+static void test_profiles(void)
+{
+	static const char *const encoders[] = {"x264enc", "openh264enc"};
+	double best = 0;
+
+	for (guint i = 0; i < G_N_ELEMENTS(encoders) * 2; i++) {
+		MediaFormat format = vga;
+		MediaRig *rig;
+		guint profile;
+
+		format.high_profile = i % 2;
+		rig = rig_new_with(640, 480, &format, encoders[i / 2]);
+		media_set_playing(rig->media, TRUE);
+		draw(rig, 100);
+		for (guint n = 0; n < 10; n++)
+			g_assert_cmpint(push(rig), ==, MEDIA_ENCODED);
+		for (best = 0; best < 30;) {
+			g_autoptr(GstSample) sample = pull(rig);
+
+			best = MAX(best, psnr(rig, sample));
+		}
+		rig_listen_off(rig);
+		profile = said_profile(rig);
+		if (format.high_profile)
+			g_assert_cmphex(profile & 0xff0c, ==, 0x640c);
+		else
+			g_assert_cmphex(profile & 0xff40, ==, 0x4240);
+		rig_free(rig);
+	}
+}
+
 /* Pictures get through and are the ones that were pushed. */
 static void test_stream(void)
 {
@@ -1352,6 +1404,7 @@ int main(int argc, char **argv)
 	gst_element_register(NULL, "v4l2h264enc", GST_RANK_NONE, card_encoder_get_type());
 	card.broken = TRUE;
 	g_test_add_func("/media/stream", test_stream);
+	g_test_add_func("/media/profiles", test_profiles);
 	g_test_add_func("/media/black", test_black);
 	g_test_add_func("/media/greys", test_greys);
 	g_test_add_func("/media/times", test_times);

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "media-encoders.h"
+
+#include "media-convert.h"
+
+#include <gst/app/gstappsrc.h>
+#include <gst/video/video.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define KEYFRAME_SECONDS 5 /* between keyframes of a moving picture */
+
+#define NAL_SPS		 7
+#define PROFILE_HIGH	 100
+#define CONSTRAINTS_HIGH 0x0c /* 4 and 5 */
+#define SPS_WITHIN	 64 /* bytes of a picture: only a delimiter is before it */
+
+#define MEASURE_WIDTH	 1280
+#define MEASURE_HEIGHT	 720
+#define MEASURE_FPS	 30
+#define MEASURE_KBIT	 5000
+#define MEASURE_PICTURES 60 /* at most */
+#define MEASURE_FIRST	 5 /* that do not count */
+#define MEASURE_US	 (600 * 1000) /* of each encoder, at most */
+#define MEASURE_ALL_S	 15 /* of all: one that hangs is given up */
+#define NEW_PICTURES	 4 /* that differ */
+/* Of what it can, for a stream: the rest is for who draws, and for pictures that cost more. */
+#define SHARE 0.6
+
+#define KEY_VERSION "version"
+#define KEY_RATE    "pixels-per-second"
+
+/*
+ * A picture is one slice, as M4 says; that leaves software one thread, and 720p30 is what half of
+ * one does. What is known of v4l2h264enc is the Raspberry Pi's. There is no nvh264enc: it needs
+ * devices that a session's process must not have.
+ */
+static const MediaEncoder encoders[] = {
+	{"vah264enc",
+	 "bitrate=%1$u key-int-max=%2$u cpb-size=%3$u b-frames=0 ref-frames=1 rate-control=cbr", "",
+	 1000, FALSE, 0},
+	{"vah264lpenc",
+	 "bitrate=%1$u key-int-max=%2$u cpb-size=%3$u b-frames=0 ref-frames=1 rate-control=cbr", "",
+	 1000, FALSE, 0},
+	{"vaapih264enc", "bitrate=%1$u keyframe-period=%2$u max-bframes=0 refs=1 rate-control=cbr",
+	 "", 1000, FALSE, 0},
+	{"v4l2h264enc",
+	 "extra-controls=\"c,video_bitrate=%1$u,h264_i_frame_period=%2$u,"
+	 "repeat_sequence_header=1\"",
+	 "", 1, FALSE, 1920 * 1080 * 30},
+	{"x264enc",
+	 "bitrate=%1$u key-int-max=%2$u tune=zerolatency speed-preset=ultrafast bframes=0 "
+	 "byte-stream=true vbv-buf-capacity=300 sliced-threads=false threads=1",
+	 "dct8x8=true", 1000, TRUE, 1280 * 720 * 30},
+	{"openh264enc",
+	 "bitrate=%1$u max-bitrate=%1$u gop-size=%2$u rate-control=bitrate complexity=low "
+	 "usage-type=screen slice-mode=n-slices num-slices=1 multi-thread=1 "
+	 "scene-change-detection=false background-detection=false adaptive-quantization=false",
+	 "", 1, TRUE, 1280 * 720 * 30},
+};
+
+const MediaEncoder *media_encoder_get(guint i)
+{
+	return i < G_N_ELEMENTS(encoders) ? &encoders[i] : NULL;
+}
+
+const MediaEncoder *media_encoder_find(const char *name)
+{
+	for (guint i = 0; i < G_N_ELEMENTS(encoders); i++)
+		if (g_str_equal(name, encoders[i].name))
+			return &encoders[i];
+	return NULL;
+}
+
+gboolean media_encoder_exists(const MediaEncoder *encoder)
+{
+	g_autoptr(GstElementFactory) factory = gst_element_factory_find(encoder->name);
+
+	return factory != NULL;
+}
+
+gboolean media_encoder_works(const MediaEncoder *encoder)
+{
+	GstElement *element = gst_element_factory_make(encoder->name, NULL);
+	gboolean works;
+
+	if (!element)
+		return FALSE;
+	gst_object_ref_sink(element);
+	works = gst_element_set_state(element, GST_STATE_READY) != GST_STATE_CHANGE_FAILURE;
+	gst_element_set_state(element, GST_STATE_NULL);
+	gst_object_unref(element);
+	return works;
+}
+
+gboolean media_encoder_is_good(const MediaEncoder *encoder)
+{
+	guint major, minor, micro, nano;
+
+	if (!g_str_has_prefix(encoder->name, "vah264"))
+		return TRUE;
+	/* Before 1.24 a keyframe that it was asked for is none that a decoder can begin with. */
+	gst_version(&major, &minor, &micro, &nano);
+	return major > 1 || minor >= 24;
+}
+
+char *media_encoder_describe(const MediaEncoder *encoder, const MediaFormat *format, guint kbit)
+{
+	g_autofree char *settings = g_strdup_printf(encoder->settings,
+						    kbit * (1000 / encoder->rate_unit),
+						    format->fps * KEYFRAME_SECONDS, (kbit + 1) / 2);
+
+	return g_strdup_printf("! video/x-raw,format=(string){I420,NV12},width=%u,height=%u,"
+			       "framerate=%u/1,pixel-aspect-ratio=1/1 "
+			       "! %s name=encoder %s %s "
+			       "! video/x-h264,profile=(string){%s},level=(string)%s ",
+			       format->width, format->height, format->fps, encoder->name, settings,
+			       format->high_profile ? encoder->high : "",
+			       format->high_profile ? "constrained-high,high"
+						    : "constrained-baseline,baseline",
+			       format->level);
+}
+
+void media_encoder_constrain(guint8 *picture, gsize size)
+{
+	for (gsize i = 0; i + 5 < MIN(size, SPS_WITHIN); i++)
+		if (!picture[i] && !picture[i + 1] && picture[i + 2] == 1 &&
+		    (picture[i + 3] & 0x1f) == NAL_SPS && picture[i + 4] == PROFILE_HIGH)
+			picture[i + 5] |= CONSTRAINTS_HIGH;
+}
+
+/*
+ * How fast it is: kept with its factory, which lives as long as the process.
+ */
+
+static GQuark measured_quark(void)
+{
+	return g_quark_from_static_string("miracast-pixel-rate");
+}
+
+static void set_measured(const MediaEncoder *encoder, guint64 rate)
+{
+	g_autoptr(GstElementFactory) factory = gst_element_factory_find(encoder->name);
+
+	if (factory)
+		g_object_set_qdata(G_OBJECT(factory), measured_quark(),
+				   GSIZE_TO_POINTER((gsize)MIN(rate, G_MAXUINT32)));
+}
+
+guint64 media_encoder_pixel_rate(const MediaEncoder *encoder)
+{
+	g_autoptr(GstElementFactory) factory = gst_element_factory_find(encoder->name);
+	gsize rate =
+		factory ? GPOINTER_TO_SIZE(g_object_get_qdata(G_OBJECT(factory), measured_quark()))
+			: 0;
+
+	return rate ? rate * SHARE : encoder->pixel_rate;
+}
+
+/* What a figure holds for. */
+static char *version_of(const MediaEncoder *encoder)
+{
+	g_autoptr(GstElementFactory) factory = gst_element_factory_find(encoder->name);
+	g_autoptr(GstPlugin) plugin =
+		factory ? gst_plugin_feature_get_plugin(GST_PLUGIN_FEATURE(factory)) : NULL;
+	struct utsname kernel;
+
+	uname(&kernel);
+	return g_strdup_printf("%s, Linux %s", plugin ? gst_plugin_get_version(plugin) : "",
+			       kernel.release);
+}
+
+/* Microseconds: of the processor's time, or of the clock's where another one works. */
+static gint64 time_of(const MediaEncoder *encoder)
+{
+	struct timespec now;
+
+	clock_gettime(encoder->software ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &now);
+	return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
+}
+
+/* Text that scrolls, roughly. */
+static void draw(guint8 *pixels, guint n)
+{
+	guint32 *out = (guint32 *)pixels;
+
+	for (guint y = 0; y < MEASURE_HEIGHT; y++)
+		for (guint x = 0; x < MEASURE_WIDTH; x++) {
+			guint line = y + n * 7;
+			gboolean ink = line % 18 < 12 &&
+				       (x * 2654435761u ^ line / 18 * 40503u) >> 29 < 3;
+
+			*out++ = ink ? 0xff202020 : 0xfff4f4f4;
+		}
+}
+
+/* Pictures on their way to the encoder, one after the other; its pixels a second, or 0. */
+static guint64 run_pictures(const MediaEncoder *encoder, GstElement *source, GstElement *sink)
+{
+	g_autofree guint8 *pixels = g_malloc_n(MEASURE_WIDTH * MEASURE_HEIGHT, 4 * NEW_PICTURES);
+	const gsize picture = MEASURE_WIDTH * MEASURE_HEIGHT * 4;
+	gint64 begin = 0, clock_end = g_get_monotonic_time() + MEASURE_US;
+	GstVideoInfo info;
+	guint n = 0;
+
+	for (guint i = 0; i < NEW_PICTURES; i++)
+		draw(pixels + i * picture, i);
+	gst_video_info_set_format(&info, GST_VIDEO_FORMAT_I420, MEASURE_WIDTH, MEASURE_HEIGHT);
+	while (n < MEASURE_PICTURES && g_get_monotonic_time() < clock_end) {
+		GstBuffer *buffer = gst_buffer_new_allocate(NULL, info.size, NULL);
+		GstSample *coded = NULL;
+		MediaI420Picture out;
+		GstMapInfo map;
+
+		if (n == MEASURE_FIRST)
+			begin = time_of(encoder);
+		gst_buffer_map(buffer, &map, GST_MAP_WRITE);
+		for (guint i = 0; i < G_N_ELEMENTS(out.planes); i++) {
+			out.planes[i] = map.data + info.offset[i];
+			out.strides[i] = info.stride[i];
+		}
+		media_convert_to_i420(pixels + n % NEW_PICTURES * picture, MEASURE_WIDTH * 4,
+				      MEASURE_WIDTH, MEASURE_HEIGHT, 0.2126, 0.0722, &out);
+		gst_buffer_unmap(buffer, &map);
+		GST_BUFFER_PTS(buffer) = n * (GST_SECOND / MEASURE_FPS);
+		gst_app_src_push_buffer(GST_APP_SRC(source), buffer);
+		g_signal_emit_by_name(sink, "try-pull-sample", (guint64)GST_SECOND * 2, &coded);
+		if (!coded)
+			return 0;
+		gst_sample_unref(coded);
+		n++;
+	}
+	if (n <= MEASURE_FIRST)
+		return 0;
+	return (guint64)(n - MEASURE_FIRST) * MEASURE_WIDTH * MEASURE_HEIGHT * G_USEC_PER_SEC /
+	       MAX(time_of(encoder) - begin, 1);
+}
+
+static guint64 measure(const MediaEncoder *encoder)
+{
+	const MediaFormat format = {.width = MEASURE_WIDTH,
+				    .height = MEASURE_HEIGHT,
+				    .fps = MEASURE_FPS,
+				    .level = "3.1"};
+	g_autofree char *described = media_encoder_describe(encoder, &format, MEASURE_KBIT);
+	g_autofree char *text = g_strdup_printf(
+		"appsrc name=src is-live=true format=time caps=video/x-raw,format=I420,width=%u,"
+		"height=%u,framerate=%u/1 ! videoconvert %s ! appsink name=sink sync=false async=false",
+		MEASURE_WIDTH, MEASURE_HEIGHT, MEASURE_FPS, described);
+	g_autoptr(GstElement)
+		pipeline = gst_parse_launch_full(text, NULL, GST_PARSE_FLAG_FATAL_ERRORS, NULL);
+	guint64 rate = 0;
+
+	if (!pipeline)
+		return 0;
+	if (gst_element_set_state(pipeline, GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE) {
+		g_autoptr(GstElement) source = gst_bin_get_by_name(GST_BIN(pipeline), "src");
+		g_autoptr(GstElement) sink = gst_bin_get_by_name(GST_BIN(pipeline), "sink");
+
+		rate = run_pictures(encoder, source, sink);
+	}
+	gst_element_set_state(pipeline, GST_STATE_NULL);
+	return rate;
+}
+
+/* Whether the file knows how fast it is. */
+static gboolean is_known(GKeyFile *file, const MediaEncoder *encoder)
+{
+	g_autofree char *version = version_of(encoder);
+	g_autofree char *known = g_key_file_get_string(file, encoder->name, KEY_VERSION, NULL);
+
+	return !g_strcmp0(version, known);
+}
+
+/* Measures what is not known: in a process that ends, with its threads. */
+static void measure_unknown(GKeyFile *file, const char *path)
+{
+	for (guint i = 0; i < G_N_ELEMENTS(encoders); i++) {
+		const MediaEncoder *encoder = &encoders[i];
+		g_autofree char *version = version_of(encoder);
+
+		if (!media_encoder_exists(encoder) || is_known(file, encoder) ||
+		    !media_encoder_is_good(encoder) || !media_encoder_works(encoder))
+			continue;
+		g_key_file_set_string(file, encoder->name, KEY_VERSION, version);
+		g_key_file_set_uint64(file, encoder->name, KEY_RATE, measure(encoder));
+	}
+	g_key_file_save_to_file(file, path, NULL);
+}
+
+static void wait_for(pid_t child)
+{
+	for (guint i = 0; i < MEASURE_ALL_S * 100; i++) {
+		if (waitpid(child, NULL, WNOHANG))
+			return;
+		g_usleep(10000);
+	}
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+}
+
+void media_encoders_measure(const char *path)
+{
+	g_autoptr(GKeyFile) file = g_key_file_new();
+	gboolean all_known = TRUE;
+
+	g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, NULL);
+	for (guint i = 0; i < G_N_ELEMENTS(encoders); i++)
+		all_known &= !media_encoder_exists(&encoders[i]) || is_known(file, &encoders[i]) ||
+			     !media_encoder_is_good(&encoders[i]) ||
+			     !media_encoder_works(&encoders[i]);
+	if (!all_known) {
+		pid_t child = fork();
+
+		if (!child) {
+			measure_unknown(file, path);
+			_exit(0);
+		}
+		if (child > 0)
+			wait_for(child);
+		g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, NULL);
+	}
+	for (guint i = 0; i < G_N_ELEMENTS(encoders); i++)
+		if (is_known(file, &encoders[i]))
+			set_measured(&encoders[i],
+				     g_key_file_get_uint64(file, encoders[i].name, KEY_RATE, NULL));
+}

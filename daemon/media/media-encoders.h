@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The encoders of H.264 that GStreamer may have: how each is told, what it can, and how fast it is
+ * here. That is measured, once for each version of it and of the kernel, and kept in a file.
+ */
+#ifndef MEDIA_ENCODERS_H
+#define MEDIA_ENCODERS_H
+
+#include "media.h"
+
+#include <gst/gst.h>
+
+typedef struct {
+	const char *name; /* of the element */
+	/* For printf: the rate, frames between keyframes, kbit of the decoder's buffer. */
+	const char *settings;
+	const char *
+		high; /* more of them, for what makes a stream one of H.264's High; "" if nothing does */
+	guint rate_unit; /* bit/s that its rate counts in */
+	gboolean software; /* it works on the processor's time */
+	guint64 pixel_rate; /* pixels a second that it encodes in time, where that was not measured; 0: no limit */
+} MediaEncoder;
+
+/* In the order in which they are tried. NULL: there are no more. */
+const MediaEncoder *media_encoder_get(guint i);
+const MediaEncoder *media_encoder_find(const char *name);
+
+gboolean media_encoder_exists(const MediaEncoder *encoder);
+gboolean media_encoder_works(const MediaEncoder *encoder);
+/* It has no known fault: one to try without being asked. */
+gboolean media_encoder_is_good(const MediaEncoder *encoder);
+
+/* "! video/x-raw,... ! NAME name=encoder ... ! video/x-h264,..." of a pipeline. */
+char *media_encoder_describe(const MediaEncoder *encoder, const MediaFormat *format, guint kbit);
+
+/*
+ * A coded picture of @size bytes, with start codes, says of its stream that it is of Constrained High
+ * (H.264, A.2.4.2) if it says High: it has no fields and no B slices, which not all encoders say.
+ */
+void media_encoder_constrain(guint8 *picture, gsize size);
+
+/* Pixels a second that it encodes in time here; 0: no limit. */
+guint64 media_encoder_pixel_rate(const MediaEncoder *encoder);
+
+/**
+ * media_encoders_measure() - finds out how fast they are, for media_encoder_pixel_rate()
+ * @path: of the file with what was found before; what is not there is measured, and written
+ *
+ * It takes a second at the first time, in a process of its own. This one may have no other thread.
+ */
+void media_encoders_measure(const char *path);
+
+#endif

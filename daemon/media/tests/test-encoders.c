@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The encoders that are installed: what they write is what was asked for, and how fast they are is known. */
+#include "media-encoders.h"
+
+#include <glib/gstdio.h>
+#include <gst/app/gstappsink.h>
+#include <string.h>
+
+#define GUARD (30 * GST_SECOND)
+
+/* The first sequence parameter set in a stream with start codes: the three bytes behind its type. */
+static const guint8 *find_sps(const guint8 *data, gsize size)
+{
+	for (gsize i = 0; i + 7 < size; i++)
+		if (!data[i] && !data[i + 1] && data[i + 2] == 1 && (data[i + 3] & 0x1f) == 7)
+			return data + i + 4;
+	g_error("there is no sequence parameter set");
+}
+
+static void check_profile(const MediaEncoder *encoder, gboolean high)
+{
+	const MediaFormat format = {
+		.width = 640, .height = 480, .fps = 30, .level = "3.1", .high_profile = high};
+	g_autofree char *described = media_encoder_describe(encoder, &format, 2000);
+	g_autofree char *text =
+		g_strdup_printf("videotestsrc num-buffers=3 ! videoconvert %s"
+				"! h264parse config-interval=-1 "
+				"! video/x-h264,stream-format=byte-stream,alignment=au "
+				"! appsink name=sink sync=false",
+				described);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GstElement) pipeline = gst_parse_launch(text, &error);
+	g_autoptr(GstElement) sink = NULL;
+	g_autoptr(GstSample) sample = NULL;
+	const guint8 *sps;
+	GstMapInfo map;
+
+	g_assert_no_error(error);
+	sink = gst_bin_get_by_name(GST_BIN(pipeline), "sink");
+	gst_element_set_state(pipeline, GST_STATE_PLAYING);
+	sample = gst_app_sink_try_pull_sample(GST_APP_SINK(sink), GUARD);
+	g_assert_nonnull(sample);
+	g_assert_true(gst_buffer_map(gst_sample_get_buffer(sample), &map, GST_MAP_READ));
+	sps = find_sps(map.data, map.size);
+	g_test_message("%s, %s: profile %u, constraints %02x, level %u", encoder->name,
+		       high ? "high" : "baseline", sps[0], sps[1], sps[2]);
+	/* H.264, A.2: 66 with constraint 1 is Constrained Baseline. */
+	g_assert_cmpuint(sps[0], ==, high ? 100 : 66);
+	if (!high)
+		g_assert_cmphex(sps[1] & 0x40, ==, 0x40);
+	g_assert_cmpuint(sps[2], <=, 31);
+	gst_buffer_unmap(gst_sample_get_buffer(sample), &map);
+	gst_element_set_state(pipeline, GST_STATE_NULL);
+}
+
+static void test_profiles(void)
+{
+	const MediaEncoder *encoder;
+	guint n = 0;
+
+	for (guint i = 0; (encoder = media_encoder_get(i)); i++) {
+		if (!media_encoder_is_good(encoder) || !media_encoder_works(encoder))
+			continue;
+		check_profile(encoder, FALSE);
+		check_profile(encoder, TRUE);
+		n++;
+	}
+	/* The build's own tree has x264enc and openh264enc. */
+	g_assert_cmpuint(n, >=, 2);
+}
+
+static guint64 rate_in(const char *path, const char *name)
+{
+	g_autoptr(GKeyFile) file = g_key_file_new();
+
+	g_assert_true(g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, NULL));
+	return g_key_file_get_uint64(file, name, "pixels-per-second", NULL);
+}
+
+static void write_rate(const char *path, const char *name, guint64 rate, const char *version)
+{
+	g_autoptr(GKeyFile) file = g_key_file_new();
+
+	g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, NULL);
+	g_key_file_set_uint64(file, name, "pixels-per-second", rate);
+	if (version)
+		g_key_file_set_string(file, name, "version", version);
+	g_assert_true(g_key_file_save_to_file(file, path, NULL));
+}
+
+/* First of all, while there is one thread. */
+static void test_measured(void)
+{
+	g_autofree char *folder = g_dir_make_tmp("encoders-XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(folder, "encoders", NULL);
+	g_autofree char *nowhere = g_build_filename(folder, "no", "encoders", NULL);
+	const MediaEncoder *encoder = media_encoder_find("x264enc");
+	guint64 before, measured, allowed;
+
+	g_assert_nonnull(encoder);
+	before = media_encoder_pixel_rate(encoder);
+	g_assert_cmpuint(before, ==, encoder->pixel_rate);
+	/* Where nothing can be written, nothing is known. */
+	media_encoders_measure(nowhere);
+	before = media_encoder_pixel_rate(encoder);
+	g_assert_cmpuint(before, ==, encoder->pixel_rate);
+
+	media_encoders_measure(path);
+	measured = rate_in(path, "x264enc");
+	allowed = media_encoder_pixel_rate(encoder);
+	g_test_message("x264enc: %" G_GUINT64_FORMAT " pixels a second", measured);
+	g_assert_cmpuint(measured, >, 100000);
+	g_assert_cmpuint(allowed, <, measured);
+	g_assert_cmpuint(allowed, >, measured / 2);
+	measured = rate_in(path, "openh264enc");
+	g_assert_cmpuint(measured, >, 100000);
+
+	/* Once is enough; but not for another version of it. */
+	write_rate(path, "x264enc", 1000000, NULL);
+	media_encoders_measure(path);
+	allowed = media_encoder_pixel_rate(encoder);
+	g_assert_cmpuint(allowed, ==, 600000);
+	write_rate(path, "x264enc", 1, "0.1");
+	media_encoders_measure(path);
+	measured = rate_in(path, "x264enc");
+	g_assert_cmpuint(measured, >, 100000);
+
+	/* A file that is none. */
+	g_assert_true(g_file_set_contents(path, "[[[", -1, NULL));
+	media_encoders_measure(path);
+	measured = rate_in(path, "x264enc");
+	g_assert_cmpuint(measured, >, 100000);
+	g_unlink(path);
+	g_rmdir(folder);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	gst_init(&argc, &argv);
+	g_test_add_func("/encoders/measured", test_measured);
+	g_test_add_func("/encoders/profiles", test_profiles);
+	return g_test_run();
+}
