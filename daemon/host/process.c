@@ -3,6 +3,7 @@
 
 #include "control.h"
 #include "input.h"
+#include "links/air.h"
 #include "miracast-device.h"
 #include "picture.h"
 #include "reason.h"
@@ -78,6 +79,7 @@ struct _HostProcess {
 	HostRtp rtp; /* to connect it: once */
 	HostInput *input; /* from start to the end of stop, if it is allowed */
 	guint input_source; /* its limit, once the session is to stop */
+	HostAir *air; /* from start to stop, if the link is Wi-Fi */
 
 	GTask *task; /* of the step under way */
 	ProcessStep step;
@@ -142,6 +144,11 @@ static void close_input(HostProcess *self)
 {
 	g_clear_handle_id(&self->input_source, g_source_remove);
 	g_clear_pointer(&self->input, host_input_free);
+}
+
+static void close_air(HostProcess *self)
+{
+	g_clear_pointer(&self->air, host_air_free);
 }
 
 static gboolean on_input_limit(gpointer data)
@@ -606,6 +613,7 @@ static void on_exit_of(GObject *object, GAsyncResult *result, gpointer data)
 	fail_seals(self);
 	fail_picture(self, G_IO_ERROR_CLOSED, "the session's process is gone");
 	close_input(self);
+	close_air(self);
 	if (!self->task) {
 		g_signal_emit(self, signals[SIGNAL_DIED], 0, self->death);
 	} else if (self->step == STEP_DESTROY && !failed) {
@@ -731,9 +739,29 @@ void host_process_create_async(HostProcess *self, GAsyncReadyCallback callback, 
 		close(files[i]);
 }
 
+/* A process that does not read now is told the next time. */
+static void on_air(const struct miracast_datarate_stats *stats, gpointer data)
+{
+	static const struct miracast_datarate_stats none;
+	const struct miracast_datarate_stats *told = stats ? stats : &none;
+	HostProcess *self = data;
+	g_autoptr(GError) error = NULL;
+
+	if (self->subprocess && !self->death &&
+	    !session_control_send(self->control, SESSION_DATA_RATE,
+				  g_variant_new("(btttttt)", stats != NULL, told->encoder_bit_rate,
+						told->current_max_tx_data_rate,
+						told->transmitted_frame_count,
+						told->failed_frame_count, told->retried_frame_count,
+						told->multiple_retry_frame_count),
+				  NULL, 0, &error))
+		g_debug("Session %u: it was not told of the air: %s", self->number, error->message);
+}
+
 void host_process_start_async(HostProcess *self, int rtsp_socket, guint timeout_s,
 			      GAsyncReadyCallback callback, gpointer user_data)
 {
+	g_autofree char *interface = host_air_interface_of(rtsp_socket);
 	g_autoptr(GError) error = NULL;
 	HostRtp rtp;
 	int files[4];
@@ -747,6 +775,7 @@ void host_process_start_async(HostProcess *self, int rtsp_socket, guint timeout_
 	}
 	close_sockets(self);
 	close_input(self);
+	close_air(self);
 	g_clear_pointer(&self->reason, g_free);
 	g_clear_pointer(&self->message, g_free);
 	self->streaming = false;
@@ -764,9 +793,12 @@ void host_process_start_async(HostProcess *self, int rtsp_socket, guint timeout_
 		files[n_files++] = host_input_get_session_end(self->input);
 		input_port = host_input_get_port(self->input);
 	}
+	if (interface)
+		self->air = host_air_new(interface, on_air, self);
 	if (begin_step(self, STEP_START, timeout_s + MIRACAST_DEVICE_START_GRACE, callback,
 		       user_data))
-		tell(self, SESSION_START, g_variant_new("(uq)", timeout_s, input_port), files,
+		tell(self, SESSION_START,
+		     g_variant_new("(uqb)", timeout_s, input_port, self->air != NULL), files,
 		     n_files);
 	if (self->input)
 		host_input_close_session_end(self->input);
@@ -801,6 +833,7 @@ void host_process_stop_async(HostProcess *self, enum miracast_stop_reason reason
 			     GAsyncReadyCallback callback, gpointer user_data)
 {
 	close_sockets(self);
+	close_air(self);
 	if (!begin_step(self, STEP_STOP, MIRACAST_DEVICE_STOP_LIMIT, callback, user_data))
 		return;
 	if (self->input)
@@ -812,6 +845,7 @@ void host_process_destroy_async(HostProcess *self, GAsyncReadyCallback callback,
 {
 	close_sockets(self);
 	close_input(self);
+	close_air(self);
 	if (begin_step(self, STEP_DESTROY, MIRACAST_DEVICE_DESTROY_LIMIT, callback, user_data) &&
 	    !self->death)
 		tell(self, SESSION_DESTROY, NULL, NULL, 0);
@@ -999,6 +1033,7 @@ static void host_process_finalize(GObject *object)
 		close(self->picture_file);
 	close_sockets(self);
 	close_input(self);
+	close_air(self);
 	if (self->control >= 0)
 		close(self->control);
 	g_free(self->adapter);

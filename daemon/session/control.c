@@ -12,16 +12,17 @@
 #define MAX_TEXT    16384
 
 static const char *const types[SESSION_N_MESSAGES] = {
-	[SESSION_CREATE] = "(ssa{ss}as)", [SESSION_START] = "(uq)",
-	[SESSION_HANG_UP] = "()",	  [SESSION_STOP] = "(u)",
-	[SESSION_DESTROY] = "()",	  [SESSION_GET_STATISTICS] = "()",
-	[SESSION_RTP_CONNECTED] = "(b)",  [SESSION_CREATED] = "(suu)",
-	[SESSION_STARTED] = "(uas)",	  [SESSION_STOPPED] = "()",
-	[SESSION_FAILED] = "(usss)",	  [SESSION_STOP_REQUESTED] = "(uss)",
-	[SESSION_STREAMING] = "(b)",	  [SESSION_DETAILS] = "(a{sv})",
-	[SESSION_STATISTICS] = "(a{sv})", [SESSION_CONNECT_RTP] = "(q)",
-	[SESSION_SEAL] = "(uay)",	  [SESSION_SEALED] = "(baybs)",
-	[SESSION_TAKE_PICTURE] = "(u)",	  [SESSION_PICTURE] = "(uu)",
+	[SESSION_CREATE] = "(ssa{ss}as)",  [SESSION_START] = "(uqb)",
+	[SESSION_HANG_UP] = "()",	   [SESSION_STOP] = "(u)",
+	[SESSION_DESTROY] = "()",	   [SESSION_GET_STATISTICS] = "()",
+	[SESSION_RTP_CONNECTED] = "(b)",   [SESSION_CREATED] = "(suu)",
+	[SESSION_STARTED] = "(uas)",	   [SESSION_STOPPED] = "()",
+	[SESSION_FAILED] = "(usss)",	   [SESSION_STOP_REQUESTED] = "(uss)",
+	[SESSION_STREAMING] = "(b)",	   [SESSION_DETAILS] = "(a{sv})",
+	[SESSION_STATISTICS] = "(a{sv})",  [SESSION_CONNECT_RTP] = "(q)",
+	[SESSION_DATA_RATE] = "(btttttt)", [SESSION_SEAL] = "(uay)",
+	[SESSION_SEALED] = "(baybs)",	   [SESSION_TAKE_PICTURE] = "(u)",
+	[SESSION_PICTURE] = "(uu)",
 };
 
 void session_message_clear(SessionMessage *message)

@@ -5,7 +5,7 @@
  * reads what a sink sends, and may be in the sink's hands.
  *
  * The host asks; one request is answered before the next one is sent, except HANG_UP,
- * GET_STATISTICS, RTP_CONNECTED, SEAL and TAKE_PICTURE, which come at any time:
+ * GET_STATISTICS, RTP_CONNECTED, SEAL, TAKE_PICTURE and DATA_RATE, which come at any time:
  *
  *	CREATE		-> CREATED or FAILED
  *	START		-> STARTED or FAILED
@@ -30,7 +30,8 @@ G_BEGIN_DECLS
 typedef enum {
 	/* From the host. */
 	SESSION_CREATE, /* adapter's name or "", driver's path, its options, paths; files: nodes */
-	SESSION_START, /* seconds, port for input or 0; files: RTSP, RTP, RTCP, with a port: for input */
+	/* Seconds, port for input or 0, whether DATA_RATE follows; files: RTSP, RTP, RTCP, with a port: for input */
+	SESSION_START,
 	SESSION_HANG_UP,
 	SESSION_STOP, /* enum miracast_stop_reason */
 	SESSION_DESTROY,
@@ -38,6 +39,7 @@ typedef enum {
 	SESSION_RTP_CONNECTED, /* whether it worked */
 	SESSION_SEAL, /* SessionSealTask, bytes */
 	SESSION_TAKE_PICTURE, /* its width at most, or 0; files: where to write it */
+	SESSION_DATA_RATE, /* whether any more is known, and what: struct miracast_datarate_stats */
 
 	/* From the session. */
 	SESSION_CREATED, /* adapter's path, context_id, target_id */

@@ -339,14 +339,16 @@ static void start(SessionProcess *process, SessionMessage *message)
 {
 	guint32 timeout_s;
 	guint16 input_port;
+	gboolean has_data_rate;
 
-	g_variant_get(message->body, "(uq)", &timeout_s, &input_port);
+	g_variant_get(message->body, "(uqb)", &timeout_s, &input_port, &has_data_rate);
 	if (message->n_files != (input_port ? 4 : 3))
 		leave(EXIT_FAILURE);
 	if (input_port)
 		miracast_device_set_input(process->device, g_steal_fd(&message->files[3]),
 					  input_port);
 	set_seal(process);
+	miracast_device_set_has_data_rate(process->device, has_data_rate);
 	g_mutex_lock(&process->lock);
 	process->rtp_answered = false;
 	g_mutex_unlock(&process->lock);
@@ -354,6 +356,18 @@ static void start(SessionProcess *process, SessionMessage *message)
 					g_steal_fd(&message->files[2]), connect_rtp, process);
 	miracast_device_start_async(process->device, g_steal_fd(&message->files[0]), NULL,
 				    timeout_s, on_started, process);
+}
+
+static void tell_data_rate(SessionProcess *process, SessionMessage *message)
+{
+	struct miracast_datarate_stats stats;
+	gboolean known;
+
+	g_variant_get(message->body, "(btttttt)", &known, &stats.encoder_bit_rate,
+		      &stats.current_max_tx_data_rate, &stats.transmitted_frame_count,
+		      &stats.failed_frame_count, &stats.retried_frame_count,
+		      &stats.multiple_retry_frame_count);
+	miracast_device_notify_data_rate(process->device, known ? &stats : NULL);
 }
 
 static void stop(SessionProcess *process, SessionMessage *message)
@@ -384,6 +398,7 @@ static gboolean on_message(int fd, GIOCondition condition, gpointer data)
 		break;
 	case SESSION_RTP_CONNECTED: on_rtp_connected(process, &message); break;
 	case SESSION_GET_STATISTICS: send_statistics(process); break;
+	case SESSION_DATA_RATE: tell_data_rate(process, &message); break;
 	case SESSION_SEAL: seal(process, &message); break;
 	case SESSION_TAKE_PICTURE: take_picture(process, &message); break;
 	default: break;

@@ -50,6 +50,7 @@ typedef struct {
 	WfdInput *input; /* NULL: the sink may send none */
 	guint kbit;
 	gboolean fixed_rate;
+	guint64 air_retried, air_failed; /* packets; of the thread that tells */
 	gboolean configured; /* the sink has accepted a format */
 	gboolean started; /* start() has returned, with success */
 	gboolean arrived; /* the kernel knows of the monitor */
@@ -509,6 +510,25 @@ static gboolean on_statistics(gpointer user_data)
 	return G_SOURCE_CONTINUE;
 }
 
+/* About once a second, on a thread of the host's. */
+static void on_air(void *notification_context, const struct miracast_datarate_stats *stats)
+{
+	WfdSession *s = notification_context;
+	MiracastDevice *device = s->driver->device;
+
+	if (!stats) {
+		media_set_air(s->media, 0, 0, 0);
+		return;
+	}
+	media_set_air(s->media, MIN(stats->encoder_bit_rate / 1000, G_MAXUINT),
+		      stats->transmitted_frame_count, stats->failed_frame_count);
+	s->air_retried += stats->retried_frame_count;
+	s->air_failed += stats->failed_frame_count;
+	miracast_device_set_statistic(device, "air-kbit", stats->current_max_tx_data_rate / 1000);
+	miracast_device_set_statistic(device, "air-retries", s->air_retried);
+	miracast_device_set_statistic(device, "air-failed", s->air_failed);
+}
+
 static gpointer session_thread(gpointer user_data)
 {
 	WfdSession *s = user_data;
@@ -795,6 +815,8 @@ static ntstatus_t start_session(void *miracast_context, int rtsp_socket,
 		return fail_start(s, WFD_REASON_OUT_OF_MEMORY, error->message,
 				  STATUS_INSUFFICIENT_RESOURCES);
 	miracast_device_set_take_picture(driver->device, take_picture, s->media);
+	/* A link that is no Wi-Fi has no such figures. */
+	driver->callbacks->register_for_data_rate_notifications(driver->device, s, on_air);
 	session_info->value = MIRACAST_SESSION_MONITOR_CONNECTED;
 	return STATUS_SUCCESS;
 }
@@ -816,6 +838,7 @@ static void stop_session(void *miracast_context)
 	if (!s)
 		return;
 	miracast_device_set_take_picture(driver->device, NULL, NULL);
+	driver->callbacks->register_for_data_rate_notifications(driver->device, NULL, NULL);
 	post(s, on_stop, s, NULL);
 	g_thread_join(s->thread);
 	show_statistics(s);

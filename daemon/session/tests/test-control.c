@@ -33,8 +33,9 @@ static void test_a_message_arrives(Pair *pair, gconstpointer unused)
 	g_autoptr(GError) error = NULL;
 	guint32 seconds;
 
-	g_assert_true(session_control_send(pair->host, SESSION_START, g_variant_new("(uq)", 30, 0),
-					   &pair->host, 1, &error));
+	g_assert_true(session_control_send(pair->host, SESSION_START,
+					   g_variant_new("(uqb)", 30, 0, FALSE), &pair->host, 1,
+					   &error));
 	g_assert_no_error(error);
 	g_assert_true(session_control_receive(pair->session, TRUE, &message, &error));
 	g_assert_cmpint(message.kind, ==, SESSION_START);

@@ -27,6 +27,8 @@ struct _MiracastDevice {
 	GCond cond;
 	GHashTable *options;
 	GHashTable *values; /* details and statistics, as text */
+	miracast_datarate_notification notify;
+	void *notify_context;
 	gboolean streaming;
 	miracast_take_picture take_picture;
 	void *take_picture_data;
@@ -221,10 +223,19 @@ static void report_statistic(MiracastDevice *device, const struct miracast_stati
 	g_mutex_unlock(&device->lock);
 }
 
+static ntstatus_t register_for_data_rate_notifications(MiracastDevice *device, void *context,
+						       miracast_datarate_notification notify)
+{
+	device->notify = notify;
+	device->notify_context = context;
+	return STATUS_SUCCESS;
+}
+
 static const struct miracast_host_callbacks callbacks = {
 	.report_session_status = report_session_status,
 	.miracast_io_control = io_control,
 	.report_statistic = report_statistic,
+	.register_for_data_rate_notifications = register_for_data_rate_notifications,
 };
 
 /* Waits until *@counter is at least @least. */
@@ -563,6 +574,41 @@ static void test_session(void)
 }
 
 /* Start, stop, and start again on a fresh link. */
+static void wait_for_value(MiracastDevice *device, const char *name, const char *expected)
+{
+	gint64 end = g_get_monotonic_time() + GUARD;
+
+	g_mutex_lock(&device->lock);
+	while (g_strcmp0(g_hash_table_lookup(device->values, name), expected))
+		g_assert_true(g_cond_wait_until(&device->cond, &device->lock, end));
+	g_mutex_unlock(&device->lock);
+}
+
+/* What a radio says is shown, and the encoder keeps to it. */
+static void test_air(void)
+{
+	const struct miracast_datarate_stats stats = {
+		.encoder_bit_rate = 1200000,
+		.current_max_tx_data_rate = 6500000,
+		.transmitted_frame_count = 100,
+		.retried_frame_count = 150,
+		.failed_frame_count = 3,
+	};
+	WfdRig *rig = rig_new();
+
+	rig_play(rig);
+	rig->device.notify(rig->device.notify_context, &stats);
+	rig->device.notify(rig->device.notify_context, &stats);
+	wait_for_value(&rig->device, "air-kbit", "6500");
+	wait_for_value(&rig->device, "air-retries", "300");
+	wait_for_value(&rig->device, "air-failed", "6");
+	wait_for_value(&rig->device, "encoder-kbit", "1200");
+	rig->device.notify(rig->device.notify_context, NULL);
+	rig->driver.stop_miracast_session(rig->context);
+	g_assert_null(rig->device.notify);
+	rig_free(rig);
+}
+
 static void test_again(void)
 {
 	WfdRig *rig = rig_new();
@@ -939,6 +985,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/wfd/driver/interface", test_interface);
 	g_test_add_func("/wfd/driver/session", test_session);
+	g_test_add_func("/wfd/driver/air", test_air);
 	g_test_add_func("/wfd/driver/again", test_again);
 	g_test_add_func("/wfd/driver/bad-messages", test_bad_messages);
 	g_test_add_func("/wfd/driver/framebuffer-gone", test_framebuffer_gone);
