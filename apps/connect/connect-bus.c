@@ -12,10 +12,11 @@
 struct _ConnectBus {
 	GObject parent_instance;
 
-	GDBusObjectManager *objects; /* NULL until the bus was reached */
+	guint watch; /* of the service's name */
+	GCancellable *asking; /* for its objects; NULL: not now */
+	GDBusObjectManager *objects; /* NULL: it is not there */
 	BusManager1 *manager;
 	GListStore *sinks, *sessions;
-	GCancellable *cancellable;
 	bool is_asked;
 	bool searching; /* it is wanted */
 	bool is_told; /* so that the service looks for sinks */
@@ -201,28 +202,16 @@ static void on_properties(GDBusObjectManagerClient *objects, GDBusObjectProxy *o
 	g_signal_emit(self, signals[SIGNAL_CHANGED], 0, proxy);
 }
 
-/* The manager's object goes with the service, and comes with it: see add_object(). */
-static void on_owner(ConnectBus *self)
-{
-	g_autofree char *owner = connect_bus_get_owner(self);
-
-	if (owner)
-		return;
-	g_clear_object(&self->manager);
-	g_list_store_remove_all(self->sinks);
-	g_list_store_remove_all(self->sessions);
-	g_signal_emit(self, signals[SIGNAL_PRESENCE_CHANGED], 0);
-}
-
-static void on_bus(GObject *source, GAsyncResult *result, gpointer data)
+static void on_objects(GObject *source, GAsyncResult *result, gpointer data)
 {
 	g_autoptr(GError) error = NULL;
-	GDBusObjectManager *objects = bus_object_manager_client_new_for_bus_finish(result, &error);
+	GDBusObjectManager *objects = bus_object_manager_client_new_finish(result, &error);
 	ConnectBus *self = data;
 	g_autolist(GDBusObject) all = NULL;
 
 	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
 		return;
+	g_clear_object(&self->asking);
 	self->is_asked = true;
 	if (!objects) {
 		g_info("%s", error->message);
@@ -230,13 +219,10 @@ static void on_bus(GObject *source, GAsyncResult *result, gpointer data)
 		return;
 	}
 	self->objects = objects;
-	g_dbus_connection_set_exit_on_close(connect_bus_get_connection(self), FALSE);
 	g_signal_connect_object(objects, "object-added", G_CALLBACK(on_object_added), self, 0);
 	g_signal_connect_object(objects, "object-removed", G_CALLBACK(on_object_removed), self, 0);
 	g_signal_connect_object(objects, "interface-proxy-properties-changed",
 				G_CALLBACK(on_properties), self, 0);
-	g_signal_connect_object(objects, "notify::name-owner", G_CALLBACK(on_owner), self,
-				G_CONNECT_SWAPPED);
 	all = g_dbus_object_manager_get_objects(objects);
 	for (GList *item = all; item; item = item->next)
 		add_object(self, item->data);
@@ -244,23 +230,68 @@ static void on_bus(GObject *source, GAsyncResult *result, gpointer data)
 		g_signal_emit(self, signals[SIGNAL_PRESENCE_CHANGED], 0);
 }
 
+static void stop_asking(ConnectBus *self)
+{
+	if (self->asking)
+		g_cancellable_cancel(self->asking);
+	g_clear_object(&self->asking);
+}
+
+static void drop_objects(ConnectBus *self)
+{
+	if (self->objects)
+		g_signal_handlers_disconnect_by_data(self->objects, self);
+	g_clear_object(&self->objects);
+	g_clear_object(&self->manager);
+}
+
+/*
+ * Its objects are asked for anew each time that it comes: one client of them that stays would ask for
+ * them by itself, and the window would stand still until it has the answer.
+ */
+static void on_appeared(GDBusConnection *connection, const char *name, const char *owner,
+			gpointer data)
+{
+	ConnectBus *self = data;
+
+	g_dbus_connection_set_exit_on_close(connection, FALSE);
+	stop_asking(self);
+	self->asking = g_cancellable_new();
+	bus_object_manager_client_new(connection,
+				      G_DBUS_OBJECT_MANAGER_CLIENT_FLAGS_DO_NOT_AUTO_START, NAME,
+				      ROOT, self->asking, on_objects, self);
+}
+
+/* Or there is no bus. */
+static void on_vanished(GDBusConnection *connection, const char *name, gpointer data)
+{
+	ConnectBus *self = data;
+
+	if (connection)
+		g_dbus_connection_set_exit_on_close(connection, FALSE);
+	self->is_asked = true;
+	stop_asking(self);
+	drop_objects(self);
+	g_list_store_remove_all(self->sinks);
+	g_list_store_remove_all(self->sessions);
+	g_signal_emit(self, signals[SIGNAL_PRESENCE_CHANGED], 0);
+}
+
 static void connect_bus_init(ConnectBus *self)
 {
-	self->cancellable = g_cancellable_new();
 	self->sinks = g_list_store_new(BUS_TYPE_SINK1);
 	self->sessions = g_list_store_new(BUS_TYPE_SESSION1);
-	bus_object_manager_client_new_for_bus(G_BUS_TYPE_SYSTEM,
-					      G_DBUS_OBJECT_MANAGER_CLIENT_FLAGS_DO_NOT_AUTO_START,
-					      NAME, ROOT, self->cancellable, on_bus, self);
+	self->watch = g_bus_watch_name(G_BUS_TYPE_SYSTEM, NAME, G_BUS_NAME_WATCHER_FLAGS_NONE,
+				       on_appeared, on_vanished, self, NULL);
 }
 
 static void connect_bus_dispose(GObject *object)
 {
 	ConnectBus *self = CONNECT_BUS(object);
 
-	g_cancellable_cancel(self->cancellable);
-	g_clear_object(&self->manager);
-	g_clear_object(&self->objects);
+	g_clear_handle_id(&self->watch, g_bus_unwatch_name);
+	stop_asking(self);
+	drop_objects(self);
 	G_OBJECT_CLASS(connect_bus_parent_class)->dispose(object);
 }
 
@@ -268,7 +299,6 @@ static void connect_bus_finalize(GObject *object)
 {
 	ConnectBus *self = CONNECT_BUS(object);
 
-	g_object_unref(self->cancellable);
 	g_object_unref(self->sinks);
 	g_object_unref(self->sessions);
 	g_free(self->refusal);

@@ -4,6 +4,7 @@
 #include "connect-options.h"
 #include "connect-plot.h"
 #include "connect-remedy.h"
+#include "connect-thumbnail.h"
 #include "connect-view.h"
 #include "connect-words.h"
 
@@ -57,6 +58,7 @@ struct _ConnectPage {
 	AdwActionRow *sent_way_row;
 	GtkListBox *steps;
 	GtkEntry *pin_entry;
+	ConnectThumbnail *thumbnail;
 	ConnectPlot *bitrate_plot, *lost_plot, *jitter_plot;
 };
 
@@ -337,7 +339,10 @@ static gboolean on_poll(gpointer data)
 	ConnectPage *self = data;
 	BusSession1 *session = get_session(self);
 
-	if (self->polling || !session || !is_seen(self))
+	if (!session || !is_seen(self))
+		return G_SOURCE_CONTINUE;
+	connect_thumbnail_update(self->thumbnail, session);
+	if (self->polling)
 		return G_SOURCE_CONTINUE;
 	self->polling = g_cancellable_new();
 	bus_session1_call_get_statistics(session, self->polling, on_statistics, self);
@@ -350,6 +355,8 @@ static void stop_polling(ConnectPage *self)
 	if (self->polling)
 		g_cancellable_cancel(self->polling);
 	g_clear_object(&self->polling);
+	if (self->thumbnail)
+		connect_thumbnail_clear(self->thumbnail);
 }
 
 static void update_polling(ConnectPage *self)
@@ -867,6 +874,7 @@ static void connect_page_init(ConnectPage *self)
 	g_autoptr(GDesktopAppInfo) arranger = find_arranger();
 
 	g_type_ensure(CONNECT_TYPE_PLOT);
+	g_type_ensure(CONNECT_TYPE_THUMBNAIL);
 	gtk_widget_init_template(GTK_WIDGET(self));
 	self->sessions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	self->is_loading = true;
@@ -956,6 +964,7 @@ static void connect_page_class_init(ConnectPageClass *class)
 	BIND(sent_way_row);
 	BIND(steps);
 	BIND(pin_entry);
+	BIND(thumbnail);
 	BIND(bitrate_plot);
 	BIND(lost_plot);
 	BIND(jitter_plot);

@@ -4,6 +4,7 @@
 The interfaces are read from the file that miracastd is built from, so a property or method that it
 does not have, or has with another type, is an error here, too.
 """
+import os
 import threading
 
 from gi.repository import Gio, GLib
@@ -44,6 +45,7 @@ class Miracastd:
         self.calls = []  # (interface, method, arguments), as they came
         self.refusals = {}  # method: (error, message)
         self.statistics = lambda n: {}  # of the nth question
+        self.picture = None  # width, height, bytes of RGB; None: nothing is sent
         self.held = None  # a method that is not answered for now
         self.waiting = []
         self.client = None
@@ -149,6 +151,8 @@ class Miracastd:
             values = {k: variant(v) for k, v in
                       self.statistics(self.count(method)).items()}
             invocation.return_value(GLib.Variant("(a{sv})", (values,)))
+        elif method == "GetPicture":
+            self._show_picture(invocation)
         else:
             if method in ("StartDiscovery", "StopDiscovery"):
                 self._set(path, {"Discovering": method == "StartDiscovery"})
@@ -157,6 +161,18 @@ class Miracastd:
             elif method == "Forget":
                 self._set(path, {"Known": False})
             invocation.return_value(None)
+
+    def _show_picture(self, invocation):
+        if not self.picture:
+            invocation.return_dbus_error(ERROR + "NotAvailable", "no picture is being sent")
+            return
+        width, height, pixels = self.picture
+        file = os.memfd_create("picture")
+        os.write(file, pixels)
+        files = Gio.UnixFDList.new()
+        files.append(file)
+        os.close(file)
+        invocation.return_value_with_unix_fd_list(GLib.Variant("(huu)", (0, width, height)), files)
 
     def _add_sink(self, values):
         self.n_sinks += 1

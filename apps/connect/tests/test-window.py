@@ -11,6 +11,8 @@ import time
 
 sys.dont_write_bytecode = True  # beside the sources
 
+from PIL import Image  # noqa: E402
+
 from stage import HEIGHT, WIDTH, App, Stage, tap, wait  # noqa: E402
 
 PROGRAM = os.environ["MIRACAST_CONNECT"]
@@ -244,9 +246,10 @@ def test_closed():
         app.wait_text("Connected")
         app.key("<Control>q")
         wait("the search's end", lambda: daemon.count("StopDiscovery") == 1)
-        polled = daemon.count("GetStatistics")
+        polled = daemon.count("GetStatistics"), daemon.count("GetPicture")
         time.sleep(3)
-        assert daemon.count("GetStatistics") == polled, "it asks for figures that nobody sees"
+        assert (daemon.count("GetStatistics"), daemon.count("GetPicture")) == polled, \
+            "it asks for figures that nobody sees"
         assert app.process.poll() is None and not said
         daemon.ask("RequestPin", session)
         desktop.serve(lambda: len(said) == 1)
@@ -282,6 +285,7 @@ def test_connect():
         daemon.statistics = lambda n: {
             "encoded-bytes": n * 1100000 + 90000 * (n % 5), "rtp-packets-dropped": 0,
             "sink-rtp-lost": n // 5, "sink-jitter-us": 2000 + 300 * (n % 4)}
+        daemon.picture = desktop_picture()
         stream(daemon, session)
         app.wait_text("1920 × 1080, 60 Hz")
         app.wait_text("H.264, level 4.2, by x264enc")
@@ -294,9 +298,10 @@ def test_connect():
         wait("the desktop's settings", lambda: os.path.exists(arranged))
         app.key("Escape")
         app.find("list item", "Living room")
-        n = daemon.count("GetStatistics")
+        n = daemon.count("GetStatistics"), daemon.count("GetPicture")
         time.sleep(3)
-        assert daemon.count("GetStatistics") == n, "it asks for figures that nobody sees"
+        assert (daemon.count("GetStatistics"), daemon.count("GetPicture")) == n, \
+            "it asks for figures that nobody sees"
         assert "In use" in app.find("list item", "Living room").get_description()
         app.tab_to("Living room")
         app.key("Return")
@@ -304,6 +309,57 @@ def test_connect():
         app.find("push button", "^Connect$")
         assert daemon.calls[-1][1] != "Connect" and daemon.count("Disconnect") == 1
         assert not app.has_text("The connection has ended")
+
+
+def desktop_picture():
+    """Something like a desktop: a gradient, a panel, a window."""
+    picture = Image.linear_gradient("L").resize((320, 180))
+    picture = Image.merge("RGB", (picture.point(lambda v: v // 4), picture.point(lambda v: v // 2),
+                                  picture.point(lambda v: 90 + v // 4)))
+    picture.paste((30, 30, 30), (0, 0, 320, 8))
+    picture.paste((250, 250, 250), (60, 40, 220, 140))
+    picture.paste((53, 132, 228), (60, 40, 220, 50))
+    return picture.width, picture.height, picture.tobytes()
+
+
+def pixels_of(colour):
+    """How many pixels of the screen have it."""
+    name = f"{stage.folder}/screen.png"
+    stage.screenshot(name)
+    return sum(n for n, c in Image.open(name).convert("RGB").getcolors(1 << 24) if c == colour)
+
+
+def test_thumbnail():
+    """what is sent, as a picture, once a second; and whatever the service answers, no harm"""
+    pink, green = (255, 0, 255), (0, 255, 0)
+    with Scene() as (daemon, app):
+        daemon.picture = 64, 36, bytes(pink) * 64 * 36
+        _, session = begin(daemon, app)
+        assert not daemon.count("GetPicture")
+        stream(daemon, session)
+        app.find("image", "^The picture that is being sent$")
+        wait("the picture", lambda: pixels_of(pink) > 1000)
+        call = next(c for c in daemon.calls if c[1] == "GetPicture")
+        assert call[0] == session and call[2] == (320,), call
+        daemon.picture = 64, 36, bytes(green) * 64 * 36
+        wait("the next one", lambda: pixels_of(green) > 1000)
+        before, began = daemon.count("GetPicture"), time.monotonic()
+        time.sleep(4)
+        asked = daemon.count("GetPicture") - before
+        assert 2 <= asked <= 1 + (time.monotonic() - began), asked
+        # Nothing is sent, for now; and what no service should answer.
+        for picture in (None, (64, 36, b"too short"), (0, 0, b""), (2 ** 32 - 1, 2 ** 32 - 1, b"x")):
+            daemon.picture = picture
+            app.wait_no_text("The picture that is being sent")
+            daemon.picture = 64, 36, bytes(pink) * 64 * 36
+            app.find("image", "^The picture that is being sent$")
+        # Not for this person to see: once is enough to know.
+        daemon.refusals = {"GetPicture": ("NotAuthorized", "this is not for you")}
+        app.wait_no_text("The picture that is being sent")
+        n = daemon.count("GetPicture")
+        time.sleep(3)
+        assert daemon.count("GetPicture") == n, "it asks again and again"
+        app.find("push button", "^Disconnect$")
 
 
 def test_elsewhere():
