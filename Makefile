@@ -31,6 +31,7 @@ help:
 	@echo 'make check-install  make install, and the packages on fresh Debian 12 and 13: used, updated, removed'
 	@echo 'make check-kernels  other kernels, and the build inside a kernel tree'
 	@echo 'make check-debug    kernels with KASAN, lockdep and KCSAN'
+	@echo 'make check-fuzz     ten minutes each for what reads bytes from the network'
 	@echo 'make check-mutants  each line that keeps the contract, broken, has to be noticed'
 
 # Host packages and the tree; quick when both are there.
@@ -61,6 +62,9 @@ check-kernels: setup
 
 check-debug: setup
 	@scripts/check-debug
+
+check-fuzz: setup
+	@scripts/check-fuzz
 
 check-mutants: setup
 	@selftests/mutants/run
@@ -118,4 +122,4 @@ deb: setup
 clean:
 	rm -rf build
 
-.PHONY: bench help setup modules daemon demo check check-faults check-install check-kernels check-debug check-mutants lint format local install uninstall deb clean
+.PHONY: bench help setup modules daemon demo check check-faults check-install check-kernels check-debug check-fuzz check-mutants lint format local install uninstall deb clean
