@@ -17,6 +17,7 @@
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 #define DEFAULT_PORT	  7236 /* WFD 2.1, 4.5: the default control port */
 #define TICK_MS		  20
@@ -55,6 +56,7 @@ typedef struct {
 	char *audio_codecs;
 	char *edid;
 	char *uibc;
+	int viewer; /* a socket; -1: nobody looks */
 	int rtp_port;
 	gint64 idr_every;
 	gint64 pause_after;
@@ -90,6 +92,7 @@ typedef struct {
 	SinkCaps *caps;
 	SinkSession *session;
 	SinkMedia *media;
+	SinkViewer *viewer; /* NULL: no --viewer */
 	SinkUibc *uibc; /* NULL: no --uibc */
 
 	gint64 began_us;
@@ -153,6 +156,12 @@ static void finish(SinkApp *app, gboolean orderly, SinkReason reason, const char
 	keep_reason(app, reason, sentence);
 	g_cancellable_cancel(app->cancellable);
 	g_main_loop_quit(app->loop);
+}
+
+static void tell_viewer(SinkApp *app, const char *word, const char *rest)
+{
+	if (app->viewer)
+		sink_viewer_tell(app->viewer, word, rest);
 }
 
 static void stop_source(GSource **source)
@@ -302,6 +311,11 @@ static gboolean on_session_event(SinkEvent event, gpointer user_data, GError **e
 	return TRUE;
 }
 
+static void on_viewer_gone(gpointer user_data)
+{
+	finish(user_data, TRUE, SINK_REASON_INTERRUPTED, "Whoever looked at it is gone.");
+}
+
 static void on_media_failed(const char *reason, gpointer user_data)
 {
 	SinkApp *app = user_data;
@@ -365,6 +379,16 @@ static gboolean load_uibc(SinkApp *app, GError **error)
 	return app->uibc != NULL;
 }
 
+/* By its name, or where it is. */
+static void tell_who_is_there(SinkApp *app, GInetAddress *address)
+{
+	SinkMice *mice = app->server ? sink_server_source(app->server) : NULL;
+	const char *name = mice ? sink_mice_statistics(mice)->source_name : NULL;
+	g_autofree char *text = g_inet_address_to_string(address);
+
+	tell_viewer(app, "source", name && *name ? name : text);
+}
+
 /* The TCP connection stands: everything else stands on its two addresses. */
 static gboolean begin_session(SinkApp *app, GError **error)
 {
@@ -399,8 +423,10 @@ static gboolean begin_session(SinkApp *app, GError **error)
 		if (sink_mice_dtls(mice))
 			sink_media_set_dtls(app->media, sink_mice_dtls(mice));
 	}
+	sink_media_set_viewer(app->media, app->viewer);
 	if (!load_caps(app, config.rtp_port, error))
 		return FALSE;
+	tell_who_is_there(app, g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(remote)));
 	config.caps = app->caps;
 	app->session = sink_session_new(&config, &ops, app, g_get_monotonic_time());
 	note_step(app, "connected");
@@ -480,6 +506,7 @@ static void on_source_ended(SinkReason reason, const char *sentence, gpointer us
 		return;
 	}
 	g_printerr("miracast-sink: %s: %s\n", sink_reason_name(reason), sentence);
+	tell_viewer(app, "left", NULL);
 	g_free(app->connect_error);
 	app->connect_error = g_strdup(sentence);
 	app->last_reason = reason;
@@ -493,6 +520,13 @@ static void on_source_ended(SinkReason reason, const char *sentence, gpointer us
 static void on_p2p_step(const char *step, const char *detail, gpointer user_data)
 {
 	g_printerr("miracast-sink: %s%s%s\n", step, detail ? ": " : "", detail ? detail : "");
+	if (!strcmp(step, "pin"))
+		tell_viewer(user_data, "pin", detail);
+}
+
+static void on_show_pin(const char *pin, gpointer user_data)
+{
+	tell_viewer(user_data, "pin", pin);
 }
 
 static void on_p2p_lost(const char *sentence, gpointer user_data)
@@ -737,6 +771,12 @@ static int report(SinkApp *app)
 		r.png = app->options.png;
 		r.picture = app->picture;
 	}
+	if (app->viewer) {
+		g_autofree char *end =
+			g_strdup_printf("%s %s", sink_reason_name(r.reason), r.sentence);
+
+		tell_viewer(app, "ended", end);
+	}
 	line = sink_report_json(&r);
 	if (app->options.json && !write_json(app->options.json, line, &error)) {
 		g_printerr("miracast-sink: %s\n", error->message);
@@ -814,6 +854,19 @@ static gboolean check_mice(SinkOptions *o, const char *security, GError **error)
 	if (!o->name)
 		o->name = g_strdup(g_get_host_name());
 	return check_security(o, security, error);
+}
+
+static gboolean check_viewer(const SinkOptions *o, GError **error)
+{
+	socklen_t size = sizeof(int);
+	int type;
+
+	if (o->viewer < 0 ||
+	    (!getsockopt(o->viewer, SOL_SOCKET, SO_TYPE, &type, &size) && type == SOCK_SEQPACKET))
+		return TRUE;
+	g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+		    "--viewer takes a SOCK_SEQPACKET socket, and %d is none", o->viewer);
+	return FALSE;
 }
 
 static gboolean check_options(SinkOptions *o, const char *misbehave, gboolean standby,
@@ -942,6 +995,8 @@ static gboolean parse_options(SinkOptions *o, int argc, char **argv, gboolean *l
 		{"audio-codecs", 0, 0, G_OPTION_ARG_STRING, &o->audio_codecs,
 		 "The value of wfd_audio_codecs, unchecked", "VALUE"},
 		{"edid", 0, 0, G_OPTION_ARG_FILENAME, &o->edid, "The EDID to show", "FILE"},
+		{"viewer", 0, 0, G_OPTION_ARG_INT, &o->viewer,
+		 "Give pictures to the program at the other end of this socket", "FD"},
 		{"uibc", 0, 0, G_OPTION_ARG_FILENAME, &o->uibc,
 		 "Offer input (UIBC), and send what this script says", "FILE"},
 		{"rtp-port", 0, 0, G_OPTION_ARG_INT, &o->rtp_port,
@@ -1015,7 +1070,8 @@ static gboolean parse_options(SinkOptions *o, int argc, char **argv, gboolean *l
 				     : o->p2p.interface ? P2P_CONNECT_S
 							: DEFAULT_CONNECT_S;
 	return check_way(o, rest, error) && check_mice(o, security, error) &&
-	       check_p2p(o, pairing, error) && check_options(o, misbehave, standby, error);
+	       check_p2p(o, pairing, error) && check_viewer(o, error) &&
+	       check_options(o, misbehave, standby, error);
 }
 
 static void options_clear(SinkOptions *o)
@@ -1046,6 +1102,7 @@ static void app_clear(SinkApp *app)
 	stop_source(&app->write_source);
 	sink_session_free(app->session);
 	sink_media_free(app->media);
+	sink_viewer_free(app->viewer);
 	sink_uibc_free(app->uibc);
 	sink_server_free(app->server);
 	sink_p2p_free(app->p2p);
@@ -1081,7 +1138,8 @@ static gboolean begin_p2p(SinkApp *app, GError **error)
 /* Begins to be reached, or to reach the source. */
 static gboolean begin(SinkApp *app, GError **error)
 {
-	static const SinkServerOps ops = {.ready = on_source_ready, .ended = on_source_ended};
+	static const SinkServerOps ops = {
+		.ready = on_source_ready, .show_pin = on_show_pin, .ended = on_source_ended};
 	const SinkOptions *o = &app->options;
 	const SinkServerConfig config = {
 		.name = o->no_announce ? NULL : o->name,
@@ -1093,6 +1151,7 @@ static gboolean begin(SinkApp *app, GError **error)
 	};
 
 	app->began_us = g_get_monotonic_time();
+	tell_viewer(app, "waiting", o->name ? o->name : o->source);
 	if (o->p2p.interface)
 		return begin_p2p(app, error);
 	if (!o->mice) {
@@ -1125,6 +1184,8 @@ static int run(SinkApp *app)
 	g_timeout_add(TICK_MS, on_tick, app);
 	if (app->samples)
 		g_timeout_add(SAMPLE_MS, on_sample, app);
+	if (app->options.viewer >= 0)
+		app->viewer = sink_viewer_new(app->options.viewer, on_viewer_gone, app);
 	if (!sink_media_preload(&error))
 		finish(app, FALSE, SINK_REASON_MEDIA_FAILED, error->message);
 	else if (!begin(app, &error))
@@ -1147,7 +1208,7 @@ static int run(SinkApp *app)
 int main(int argc, char **argv)
 {
 	SinkApp app = {
-		.options = {.connect_timeout = NOT_GIVEN, .response_timeout = 6},
+		.options = {.connect_timeout = NOT_GIVEN, .response_timeout = 6, .viewer = -1},
 	};
 	g_autoptr(GError) error = NULL;
 	gboolean leave = FALSE;

@@ -52,6 +52,7 @@ struct SinkMedia {
 	GstElement *jitterbuffer;
 	GstPad *video_pad; /* where the H.264 stream goes in */
 	guint bus_watch;
+	SinkViewer *viewer; /* NULL: nobody looks */
 	SinkMediaFailedFunc failed;
 	gpointer user_data;
 
@@ -68,6 +69,14 @@ struct SinkMedia {
 	guint8 counters[TS_PIDS];
 	gboolean damaged; /* something was lost, and no keyframe has come since */
 };
+
+static void on_sound(const guint8 *samples, guint frames, guint rate, gpointer user_data)
+{
+	SinkMedia *media = user_data;
+
+	if (media->viewer)
+		sink_viewer_play(media->viewer, samples, frames, rate);
+}
 
 static const char *caps_name(const GstCaps *caps)
 {
@@ -133,8 +142,8 @@ SinkMedia *sink_media_new(GInetAddress *local, guint16 port, GInetAddress *peer,
 	media->failed = failed;
 	media->user_data = user_data;
 	memset(media->counters, NO_COUNTER, sizeof(media->counters));
-	media->sound = sink_sound_new();
 	media->skew = sink_skew_new();
+	media->sound = sink_sound_new(on_sound, media);
 	return g_steal_pointer(&media);
 }
 
@@ -169,6 +178,11 @@ void sink_media_free(SinkMedia *media)
 void sink_media_set_dtls(SinkMedia *media, SinkDtls *dtls)
 {
 	media->dtls = sink_dtls_ref(dtls);
+}
+
+void sink_media_set_viewer(SinkMedia *media, SinkViewer *viewer)
+{
+	media->viewer = viewer;
 }
 
 guint16 sink_media_port(const SinkMedia *media)
@@ -390,6 +404,8 @@ static GstFlowReturn on_picture(GstAppSink *sink, gpointer user_data)
 	if (!sample || !gst_video_info_from_caps(&info, gst_sample_get_caps(sample)))
 		return GST_FLOW_OK;
 	corrupt = GST_BUFFER_FLAG_IS_SET(gst_sample_get_buffer(sample), GST_BUFFER_FLAG_CORRUPTED);
+	if (media->viewer)
+		sink_viewer_show(media->viewer, sample);
 
 	g_mutex_lock(&media->lock);
 	stats->frames++;
@@ -669,6 +685,7 @@ void sink_media_statistics(SinkMedia *media, SinkMediaStatistics *stats)
 	*stats = media->stats;
 	sink_sound_statistics(media->sound, &stats->sound);
 	sink_skew_statistics(media->skew, &stats->skew);
+	stats->frames_shown = media->viewer ? sink_viewer_shown(media->viewer) : 0;
 	g_mutex_unlock(&media->lock);
 	if (!media->jitterbuffer)
 		return;

@@ -10,6 +10,7 @@
 
 #include "sink-skew.h"
 #include "sink-sound.h"
+#include "sink-viewer.h"
 
 #include <gio/gio.h>
 #include <gst/gst.h>
@@ -33,6 +34,7 @@ typedef struct {
 	SinkSoundStatistics sound;
 	SinkSkewStatistics skew;
 	guint64 frames;
+	guint64 frames_shown; /* to a person */
 	guint64 frames_corrupt; /* of frames: decoded with errors */
 	guint64 frames_damaged; /* of frames: from where something was lost to the next keyframe */
 	guint64 keyframes;
@@ -59,6 +61,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SinkMedia, sink_media_free)
 
 /* Before the start: each datagram is a record of @dtls. */
 void sink_media_set_dtls(SinkMedia *media, SinkDtls *dtls);
+/* Before the start: a person sees and hears it. Not owned; NULL: nobody does. */
+void sink_media_set_viewer(SinkMedia *media, SinkViewer *viewer);
 guint16 sink_media_port(const SinkMedia *media); /* RTP's */
 gboolean sink_media_start(SinkMedia *media, GError **error);
 void sink_media_statistics(SinkMedia *media, SinkMediaStatistics *stats);

@@ -99,6 +99,7 @@ static void add_media(JsonBuilder *b, const SinkMediaStatistics *m, gint64 play_
 		add_int(b, "sound_ahead_most_us", m->skew.most_us);
 	}
 	add_int(b, "frames_decoded", m->frames);
+	add_int(b, "frames_shown", m->frames_shown);
 	add_int(b, "frames_corrupt", m->frames_corrupt);
 	add_int(b, "frames_damaged", m->frames_damaged);
 	add_int(b, "keyframes", m->keyframes);

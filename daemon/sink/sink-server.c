@@ -114,7 +114,10 @@ static void on_send(GBytes *bytes, gpointer user_data)
 
 static void on_show_pin(const char *pin, gpointer user_data)
 {
+	SinkServer *server = user_data;
+
 	g_printerr("miracast-sink: the PIN is %s\n", pin);
+	server->ops.show_pin(pin, server->user_data);
 }
 
 static void on_ready(guint16 port, gpointer user_data)

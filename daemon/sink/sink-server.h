@@ -19,6 +19,8 @@ typedef struct {
 typedef struct {
 	/* A source listens for RTSP there. */
 	void (*ready)(GSocketAddress *source, gpointer user_data);
+	/* The person is to type it at the source. */
+	void (*show_pin)(const char *pin, gpointer user_data);
 	/* That source is gone, or one that was not ready yet. */
 	void (*ended)(SinkReason reason, const char *sentence, gpointer user_data);
 } SinkServerOps;

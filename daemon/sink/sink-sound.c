@@ -21,13 +21,17 @@ struct SinkSound {
 	gboolean low; /* the left channel's wave is below zero */
 	SinkAac *aac; /* NULL: no AAC has come, or it cannot be decoded here */
 	GByteArray *decoded;
+	SinkSoundFunc play;
+	gpointer user_data;
 	SinkSoundStatistics stats;
 };
 
-SinkSound *sink_sound_new(void)
+SinkSound *sink_sound_new(SinkSoundFunc play, gpointer user_data)
 {
 	SinkSound *s = g_new0(SinkSound, 1);
 
+	s->play = play;
+	s->user_data = user_data;
 	s->pes = g_byte_array_new();
 	s->decoded = g_byte_array_new();
 	s->next_pts = -1;
@@ -57,6 +61,8 @@ static void measure(SinkSound *s, const guint8 *samples, guint frames)
 		s->stats.peak = MAX(s->stats.peak, (guint)abs(left));
 	}
 	s->stats.frames += frames;
+	if (frames)
+		s->play(samples, frames, s->stats.rate, s->user_data);
 }
 
 /* The frames that a PES packet has come with are @frames, at the time that it says. */

@@ -21,7 +21,11 @@ typedef struct {
 
 typedef struct SinkSound SinkSound;
 
-SinkSound *sink_sound_new(void);
+/* @samples: of 16 bits, big endian, two channels */
+typedef void (*SinkSoundFunc)(const guint8 *samples, guint frames, guint rate, gpointer user_data);
+
+/* @play: gets what has been read, in the thread that reads */
+SinkSound *sink_sound_new(SinkSoundFunc play, gpointer user_data);
 void sink_sound_free(SinkSound *sound);
 void sink_sound_packet(SinkSound *sound, const guint8 *packet);
 void sink_sound_statistics(const SinkSound *sound, SinkSoundStatistics *stats);

@@ -3,13 +3,18 @@
  * miracast-sink itself, against a source that this test plays: real sockets, real media, hostile
  * bytes. The path of the program is the argument.
  */
+#include <fcntl.h>
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <gst/app/gstappsink.h>
 #include <gst/gst.h>
 #include <json-glib/json-glib.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define GUARD_S 60 /* a hang guard, no measure */
 #define URI	"rtsp://localhost/wfd1.0"
@@ -21,6 +26,8 @@ typedef struct {
 	GSocket *listener;
 	GSocket *connection;
 	GSubprocess *sink;
+	int viewer; /* this end of --viewer's; -1: there is none */
+	int viewer_of_sink; /* to be given to the next sink */
 	GString *in;
 	GstElement *media;
 	char *dir;
@@ -70,6 +77,7 @@ static void set_up(SinkTestSource *s, gconstpointer data)
 	s->json_path = g_build_filename(s->dir, "statistics.json", NULL);
 	s->png_path = g_build_filename(s->dir, "picture.png", NULL);
 	s->in = g_string_new(NULL);
+	s->viewer = s->viewer_of_sink = -1;
 	s->colour = BLUE;
 	start_listening(s);
 }
@@ -91,6 +99,8 @@ static void tear_down(SinkTestSource *s, gconstpointer data)
 	if (s->sink)
 		g_subprocess_force_exit(s->sink);
 	g_clear_object(&s->sink);
+	if (s->viewer >= 0)
+		close(s->viewer);
 	g_remove(s->json_path);
 	g_remove(s->png_path);
 	g_rmdir(s->dir);
@@ -103,6 +113,8 @@ static void tear_down(SinkTestSource *s, gconstpointer data)
 /* Starts the sink with --json, --png if @picture, and the options, which are parted by spaces. */
 static void run_sink(SinkTestSource *s, gboolean picture, const char *options)
 {
+	g_autoptr(GSubprocessLauncher)
+		launcher = g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDERR_SILENCE);
 	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
 	g_autofree char *address = g_strdup_printf("127.0.0.1:%u", s->port);
 	const char *fixed[] = {program, address, "--json", s->json_path, NULL};
@@ -116,8 +128,9 @@ static void run_sink(SinkTestSource *s, gboolean picture, const char *options)
 		g_strv_builder_addv(builder, png);
 	g_strv_builder_addv(builder, (const char **)words);
 	argv = g_strv_builder_end(builder);
-	s->sink = g_subprocess_newv((const char *const *)argv, G_SUBPROCESS_FLAGS_STDERR_SILENCE,
-				    &error);
+	if (s->viewer_of_sink >= 0)
+		g_subprocess_launcher_take_fd(launcher, g_steal_fd(&s->viewer_of_sink), 3);
+	s->sink = g_subprocess_launcher_spawnv(launcher, (const char *const *)argv, &error);
 	g_assert_no_error(error);
 }
 
@@ -404,6 +417,99 @@ static void test_picture(SinkTestSource *s, gconstpointer data)
 	assert_picture(s);
 }
 
+/* The next thing that the viewer is told, and the file that came with it, or -1. */
+static char *viewer_hears(SinkTestSource *s, int *file)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	char text[1000];
+	struct iovec part = {.iov_base = text, .iov_len = sizeof(text)};
+	struct msghdr message = {
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	struct pollfd pollfd = {.fd = s->viewer, .events = POLLIN};
+	struct cmsghdr *files;
+	ssize_t n;
+
+	g_assert_cmpint(poll(&pollfd, 1, GUARD_S * 1000), ==, 1);
+	n = recvmsg(s->viewer, &message, 0);
+	g_assert_cmpint(n, >, 0);
+	files = CMSG_FIRSTHDR(&message);
+	*file = -1;
+	if (files)
+		memcpy(file, CMSG_DATA(files), sizeof(int));
+	return g_strndup(text, n);
+}
+
+static void viewer_is_told(SinkTestSource *s, const char *expected)
+{
+	int file;
+	g_autofree char *text = viewer_hears(s, &file);
+
+	g_assert_cmpstr(text, ==, expected);
+	g_assert_cmpint(file, ==, -1);
+}
+
+/* Of the colour that is sent, and nobody can change it. */
+static void viewer_sees(SinkTestSource *s)
+{
+	const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+	int file;
+	g_autofree char *text = viewer_hears(s, &file);
+	struct stat status;
+	guint8 pixel[4];
+
+	g_assert_cmpstr(text, ==, "picture 640 480");
+	g_assert_cmpint(fcntl(file, F_GET_SEALS), ==, seals);
+	g_assert_cmpint(fstat(file, &status), ==, 0);
+	g_assert_cmpint(status.st_size, ==, 640 * 480 * 4);
+	g_assert_cmpint(pread(file, pixel, 4, (240 * 640 + 320) * 4), ==, 4);
+	for (guint i = 0; i < 3; i++)
+		g_assert_cmpint(ABS((int)pixel[i] - (int)(s->colour >> i * 8 & 0xff)), <=, 6);
+	g_assert_cmpuint(pixel[3], ==, 255);
+	close(file);
+}
+
+static void test_viewer(SinkTestSource *s, gconstpointer data)
+{
+	g_autofree char *waiting = g_strdup_printf("waiting 127.0.0.1:%u", s->port);
+	g_autoptr(JsonParser) parser = NULL;
+	struct pollfd pollfd = {.events = POLLIN};
+	JsonObject *statistics;
+	int ends[2];
+
+	g_assert_no_errno(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends));
+	s->viewer = pollfd.fd = ends[0];
+	s->viewer_of_sink = ends[1];
+	run_sink(s, FALSE, "--viewer 3");
+	accept_sink(s);
+	m1_to_m3(s);
+	m4_to_m7(s);
+	viewer_is_told(s, waiting);
+	viewer_is_told(s, "source 127.0.0.1");
+	if (!stream(s, FALSE))
+		return;
+	/* Each waits for its answer. */
+	for (guint i = 0; i < 10; i++) {
+		viewer_sees(s);
+		g_assert_cmpint(poll(&pollfd, 1, i ? 100 : 1000), ==, 0);
+		g_assert_cmpint(send(s->viewer, "volume 50", 9, 0), ==, 9);
+		g_assert_cmpint(send(s->viewer, "nonsense", 8, 0), ==, 8);
+		g_assert_cmpint(send(s->viewer, "drawn", 5, 0), ==, 5);
+	}
+	close(s->viewer);
+	s->viewer = -1;
+	expect_teardown(s);
+	statistics = finish(s, 0, "interrupted", &parser);
+	g_assert_cmpint(media_number(statistics, "frames_shown"), >=, 10);
+	g_assert_cmpint(media_number(statistics, "frames_decoded"), >, 20);
+}
+
 static void test_picture_on_signal(SinkTestSource *s, gconstpointer data)
 {
 	run_sink(s, TRUE, "");
@@ -674,6 +780,8 @@ static void test_usage(void)
 		{{"127.0.0.1", "--standby", "--no-standby"}, 2},
 		{{"127.0.0.1", "--edid", "/dev/null"}, 2},
 		{{"127.0.0.1", "--caps", "/nonexistent"}, 2},
+		{{"127.0.0.1", "--viewer", "0"}, 2},
+		{{"127.0.0.1", "--viewer", "99"}, 2},
 		{{"127.0.0.1:port"}, 2},
 		{{"127.0.0.1:99999"}, 2},
 	};
@@ -717,6 +825,7 @@ int main(int argc, char **argv)
 	ADD("picture-grey", test_picture, 0xff808080);
 	ADD("picture-red", test_picture, 0xffe01010);
 	ADD("picture-on-signal", test_picture_on_signal, 0);
+	ADD("viewer", test_viewer, 0);
 	ADD("loss", test_loss, 0);
 	ADD("foreign-rtp", test_foreign_rtp, 0);
 	ADD("garbage-rtp", test_garbage_rtp, 0);

@@ -1,0 +1,275 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""test-viewer.py FOLDER: the sink's window in each of its states; a picture of each goes to FOLDER.
+
+From the environment: MIRACAST_SINK_WINDOW and MIRACAST_SINK, the programs; FAKE_SINK_PROGRAM.
+"""
+import ctypes
+import json
+import os
+import socket
+import struct
+import sys
+import time
+
+sys.dont_write_bytecode = True  # beside the sources
+
+from PIL import Image  # noqa: E402
+
+from stage import App, Stage, tap, wait  # noqa: E402
+
+stage = Stage()
+import gi  # noqa: E402 after the environment is made
+
+gi.require_version("Atspi", "2.0")
+
+WINDOW = os.environ["MIRACAST_SINK_WINDOW"]
+PINK, GREEN = [255, 0, 255], [0, 255, 0]  # blue, green, red
+
+
+def make_program(name, text):
+    path = f"{stage.folder}/{name}"
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w") as program:
+        program.write(text)
+    os.chmod(path, 0o755)
+    return path
+
+
+class Sink:
+    """The fake one, and the window."""
+
+    def __init__(self, arguments="--name 'Living room'", **environment):
+        self.folder = f"{stage.folder}/fake"
+        os.makedirs(self.folder, exist_ok=True)
+        for name in ("commands", "heard"):
+            if os.path.exists(f"{self.folder}/{name}"):
+                os.remove(f"{self.folder}/{name}")
+        os.mkfifo(f"{self.folder}/commands")
+        make_program("bin/miracast-sink",
+                     f'#!/bin/sh\nexec python3 {os.environ["FAKE_SINK_PROGRAM"]} "$@"\n')
+        self.program = make_program("viewer", f'#!/bin/sh\nexec {WINDOW} {arguments}\n')
+        self.environment = {"FAKE_SINK": self.folder,
+                            "PATH": f'{stage.folder}/bin:{os.environ["PATH"]}', **environment}
+
+    def __enter__(self):
+        self.app = App(stage, self.program, 800, **self.environment)
+        wait("the sink", lambda: self.count("started") == 1)
+        self.commands = open(f"{self.folder}/commands", "w", buffering=1)
+        return self, self.app
+
+    def __exit__(self, kind, value, trace):
+        if kind:
+            self.app.process.kill()
+            self.app.process.wait()
+            self.app.errors.seek(0)
+            print("# " + self.app.errors.read().replace("\n", "\n# "))
+        else:
+            self.app.close()
+        self.commands.close()
+
+    def say(self, *words):
+        self.commands.write(json.dumps(words) + "\n")
+
+    def heard(self):
+        try:
+            with open(f"{self.folder}/heard") as heard:
+                return heard.read().splitlines()
+        except FileNotFoundError:
+            return []
+
+    def count(self, word):
+        return sum(line.split(" ")[0] == word for line in self.heard())
+
+
+def shot(name):
+    time.sleep(0.5)
+    stage.screenshot(f"{sys.argv[1]}/{name}.png")
+
+
+def pixels_of(colour):
+    """How many pixels of the window have it; @colour: blue, green, red."""
+    name = f"{stage.folder}/screen.png"
+    stage.screenshot(name)
+    return sum(n for n, c in Image.open(name).convert("RGB").getcolors(1 << 24)
+               if list(c) == colour[::-1])
+
+
+def set_fullscreen(fullscreen):
+    """As a window manager answers, which this screen has not."""
+    stage.x.XInternAtom.restype = ctypes.c_ulong
+    state, full = (stage.x.XInternAtom(stage.display, name, 0) for name in
+                   (b"_NET_WM_STATE", b"_NET_WM_STATE_FULLSCREEN"))
+    stage.x.XChangeProperty(stage.display, ctypes.c_ulong(stage.toplevels()[0][0]),
+                            ctypes.c_ulong(state), ctypes.c_ulong(4), 32, 0,
+                            (ctypes.c_ulong * 1)(full), int(fullscreen))
+    stage.x.XSync(stage.display, 0)
+
+
+def test_waiting():
+    """its name is shown, the PIN large, and who is connected"""
+    with Sink() as (sink, app):
+        assert sink.heard()[0] == "started --viewer=3 --name Living room --mice", sink.heard()
+        sink.say("waiting", "Living room")
+        app.find("label", "^Living room$")
+        app.wait_text("Choose this display on the other device")
+        shot("waiting")
+        sink.say("pin", "49510836")
+        app.wait_text("49510836")
+        shot("pin")
+        sink.say("left")
+        app.wait_no_text("49510836")
+        sink.say("source", "Anna's <b>laptop</b>")
+        app.wait_text("Shows Anna's <b>laptop</b>")
+        app.wait_text("The picture is on its way")
+
+
+def test_picture():
+    """pictures are shown, one after the other; who does not look gets none"""
+    with Sink() as (sink, app):
+        sink.say("waiting", "Living room")
+        sink.say("source", "laptop")
+        sink.say("picture", 64, 36, PINK)
+        app.find("image", "^What the other device shows$")
+        wait("the picture", lambda: pixels_of(PINK) > 100000)
+        wait("that it is told", lambda: sink.count("drawn") == 1)
+        sink.say("picture", 64, 48, GREEN)
+        wait("the next one", lambda: pixels_of(GREEN) > 100000 and not pixels_of(PINK))
+        shot("picture")
+        # The bars beside it are black.
+        assert pixels_of([0, 0, 0]) > 1000
+        wait("that it is told", lambda: sink.count("drawn") == 2)
+        for i in range(50):
+            sink.say("picture", 64, 48, PINK if i % 2 else GREEN)
+            wait("that it is told", lambda: sink.count("drawn") == 3 + i)
+
+
+def test_bad_pictures():
+    """whatever is no picture is not shown, and the next one is"""
+    with Sink() as (sink, app):
+        sink.say("picture", 64, 48, GREEN)
+        wait("the picture", lambda: pixels_of(GREEN) > 100000)
+        bad = (("unsealed", 64, 48), ("short", 64, 48), ("no-file", 64, 48), ("huge", 99999, 99999),
+               ("many", 9000, 1), ("huge", 0, 0))
+        for how, width, height in bad:
+            before = sink.count("drawn")
+            sink.say("picture", width, height, PINK, how)
+            wait(f"the answer to {how}", lambda: sink.count("drawn") == before + 1)
+            assert not pixels_of(PINK), how
+        for text in ("", "picture", "picture x y", "\xff\xfe\xfd", "source", "pin", "ended",
+                     "waiting " + "\xff" * 4000, "x" * 9000):
+            if text:
+                sink.say("raw", text)
+        sink.say("waiting", "Living room")
+        app.find("label", "^Living room$")
+        sink.say("picture", 64, 48, PINK)
+        wait("the picture", lambda: pixels_of(PINK) > 100000)
+
+
+def test_fullscreen():
+    """in full screen there is the picture alone; the volume is told"""
+    with Sink() as (sink, app):
+        sink.say("waiting", "Living room")
+        sink.say("picture", 64, 36, PINK)
+        wait("the picture", lambda: pixels_of(PINK) > 100000)
+        assert "volume 100" in sink.heard()
+        app.key("F11")
+        app.press("Full screen")
+        set_fullscreen(True)
+        app.wait_no_text("Full screen")  # the bar is gone
+        set_fullscreen(False)
+        app.wait_text("Full screen")
+        app.find("slider", "^Volume$")
+        app.tab_to("^Volume$")
+        app.key("Left", "Left")
+        wait("the volume", lambda: "volume 90" in sink.heard())
+
+
+def test_again():
+    """after a session the next source may come; what was unusual is said"""
+    with Sink() as (sink, app):
+        sink.say("waiting", "Living room")
+        sink.say("source", "laptop")
+        sink.say("picture", 64, 36, PINK)
+        wait("the picture", lambda: pixels_of(PINK) > 100000)
+        sink.say("ended", "source-silent The source said nothing for 60 s.")
+        sink.say("exit", 1)
+        wait("the next sink", lambda: sink.count("started") == 2)
+        app.wait_text("The source said nothing for 60 s.")
+        assert not pixels_of(PINK)
+        sink.say("waiting", "Living room")
+        sink.say("source", "laptop")
+        sink.say("ended", "source-teardown The source sent the trigger TEARDOWN.")
+        sink.say("exit", 0)
+        wait("the next sink", lambda: sink.count("started") == 3)
+        time.sleep(1)
+        assert not app.has_text("TEARDOWN")
+        # It cannot be one: that is said, and tried again, but not at once.
+        sink.say("ended", "not-listening Port 7250 is taken.")
+        sink.say("exit", 1)
+        app.wait_text("This machine cannot be a display now")
+        app.wait_text("Port 7250 is taken.")
+        time.sleep(2)
+        assert sink.count("started") == 3
+        wait("another try", lambda: sink.count("started") == 4)
+
+
+def test_close():
+    """with the window the sink ends, and is waited for"""
+    with Sink() as (sink, app):
+        sink.say("waiting", "Living room")
+        app.find("label", "^Living room$")
+        app.close()
+        assert sink.heard()[-1] == "gone", sink.heard()
+
+
+def test_german():
+    """in German"""
+    with Sink(LANGUAGE="de") as (sink, app):
+        sink.say("waiting", "Wohnzimmer")
+        app.wait_text("Wohnzimmer")
+        assert not app.has_text("Choose this display")
+        shot("german-waiting")
+
+
+def test_real_sink():
+    """the real miracast-sink: a source that comes over the network, and goes"""
+    port, rtsp = 17250, socket.create_server(("127.0.0.1", 0))
+    # What it does not give back is for its own tests.
+    make_program("bin/miracast-sink", "#!/bin/sh\nASAN_OPTIONS=detect_leaks=0 "
+                                      f'exec {os.environ["MIRACAST_SINK"]} "$@"\n')
+    program = make_program("viewer", f'#!/bin/sh\nexec {WINDOW} --name Kitchen -- --mice '
+                                     f'--no-announce --mice-port {port}\n')
+    app = App(stage, program, 800, PATH=f'{stage.folder}/bin:{os.environ["PATH"]}')
+    app.find("label", "^Kitchen$")
+
+    def connect():
+        try:
+            return socket.create_connection(("127.0.0.1", port), 5)
+        except OSError:
+            return None
+    name = "Anna's laptop".encode("utf-16-le")
+    parts = struct.pack(">BH", 0, len(name)) + name
+    parts += struct.pack(">BHH", 2, 2, rtsp.getsockname()[1]) + struct.pack(">BH", 3, 16) + bytes(16)
+    ready = struct.pack(">HBB", 4 + len(parts), 1, 1) + parts
+    for _ in range(2):
+        source = wait("the sink's port", connect)
+        source.sendall(ready)
+        rtsp.settimeout(30)
+        connection, _ = rtsp.accept()
+        app.wait_text("Shows Anna's laptop")
+        connection.close()
+        source.close()
+        app.wait_no_text("Shows Anna's laptop")
+    app.find("label", "^Kitchen$")
+    app.close()
+
+
+try:
+    os.makedirs(sys.argv[1], exist_ok=True)
+    only = sys.argv[2:]
+    status = tap([test for name, test in list(globals().items())
+                  if name.startswith("test_") and (not only or name in only)])
+finally:
+    stage.stop()
+sys.exit(status)
