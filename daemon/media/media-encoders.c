@@ -25,7 +25,7 @@
 #define MEASURE_KBIT	 5000
 #define MEASURE_PICTURES 60 /* at most */
 #define MEASURE_FIRST	 5 /* that do not count */
-#define MEASURE_US	 (600 * 1000) /* of each encoder, at most */
+#define MEASURE_US	 (600 * 1000) /* of each encoder, at most, after these */
 #define MEASURE_ALL_S	 15 /* of all: one that hangs is given up */
 #define NEW_PICTURES	 4 /* that differ */
 /* Of what it can, for a stream: the rest is for who draws, and for pictures that cost more. */
@@ -203,7 +203,7 @@ static guint64 run_pictures(const MediaEncoder *encoder, GstElement *source, Gst
 {
 	g_autofree guint8 *pixels = g_malloc_n(MEASURE_WIDTH * MEASURE_HEIGHT, 4 * NEW_PICTURES);
 	const gsize picture = MEASURE_WIDTH * MEASURE_HEIGHT * 4;
-	gint64 begin = 0, clock_end = g_get_monotonic_time() + MEASURE_US;
+	gint64 begin = 0, clock_end = G_MAXINT64;
 	GstVideoInfo info;
 	guint n = 0;
 
@@ -216,8 +216,10 @@ static guint64 run_pictures(const MediaEncoder *encoder, GstElement *source, Gst
 		MediaI420Picture out;
 		GstMapInfo map;
 
-		if (n == MEASURE_FIRST)
+		if (n == MEASURE_FIRST) {
 			begin = time_of(encoder);
+			clock_end = g_get_monotonic_time() + MEASURE_US;
+		}
 		gst_buffer_map(buffer, &map, GST_MAP_WRITE);
 		for (guint i = 0; i < G_N_ELEMENTS(out.planes); i++) {
 			out.planes[i] = map.data + info.offset[i];
@@ -286,10 +288,13 @@ static void measure_unknown(GKeyFile *file, const char *path)
 		if (!media_encoder_exists(encoder) || is_known(file, encoder) ||
 		    !media_encoder_is_good(encoder) || !media_encoder_works(encoder))
 			continue;
+		/* One that hangs is not tried again. */
 		g_key_file_set_string(file, encoder->name, KEY_VERSION, version);
+		g_key_file_set_uint64(file, encoder->name, KEY_RATE, 0);
+		g_key_file_save_to_file(file, path, NULL);
 		g_key_file_set_uint64(file, encoder->name, KEY_RATE, measure(encoder));
+		g_key_file_save_to_file(file, path, NULL);
 	}
-	g_key_file_save_to_file(file, path, NULL);
 }
 
 static void wait_for(pid_t child)

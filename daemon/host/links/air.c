@@ -14,6 +14,8 @@
 
 #define INTERVAL_MS 500
 #define UNIT	    100000 /* bit/s that nl80211 counts in */
+/* Fewer packets say little of the rate: heads and handshakes go at the lowest one. */
+#define MIN_PACKETS 20
 /* Of what packets are sent at, for what they carry: the rest is heads, waiting, and others' turns. */
 #define SHARE 2
 
@@ -84,10 +86,9 @@ struct miracast_datarate_stats host_air_compare(const HostAirStation *before,
 	stats.retried_frame_count = now->retried - before->retried;
 	stats.failed_frame_count = now->failed - before->failed;
 	attempts = stats.transmitted_frame_count + stats.retried_frame_count;
-	stats.encoder_bit_rate = now->bit_rate / SHARE;
-	if (attempts)
+	if (stats.transmitted_frame_count >= MIN_PACKETS)
 		stats.encoder_bit_rate =
-			stats.encoder_bit_rate * stats.transmitted_frame_count / attempts;
+			now->bit_rate / SHARE * stats.transmitted_frame_count / attempts;
 	return stats;
 }
 

@@ -32,7 +32,7 @@ gboolean host_air_read_station(const void *attributes, gsize size, HostAirStatio
  * @before: (nullable): NULL: there was none
  *
  * What has happened from @before to @now, and what an encoder should use: half of the rate that
- * is left when what has to be sent again is.
+ * is left when what has to be sent again is; 0 if too little was sent to know.
  */
 struct miracast_datarate_stats host_air_compare(const HostAirStation *before,
 						const HostAirStation *now);
