@@ -270,14 +270,21 @@ static gboolean start(struct stage *stage, GError **error)
 	return TRUE;
 }
 
+static void start_again(struct stage *stage)
+{
+	g_autoptr(GError) error = NULL;
+
+	start(stage, &error);
+	g_assert_no_error(error);
+}
+
 static void create_and_start(struct stage *stage)
 {
 	g_autoptr(GError) error = NULL;
 
 	create(stage, &error);
 	g_assert_no_error(error);
-	start(stage, &error);
-	g_assert_no_error(error);
+	start_again(stage);
 }
 
 static gboolean stop(struct stage *stage, GError **error)
@@ -536,7 +543,7 @@ static void s17_s18_messages_are_held_until_started(struct stage *stage, gconstp
 	stage->driver.on_start = send_in_start;
 	g_assert_true(create(stage, NULL));
 	cookie = send_bytes(stage, "x", 1, 0);
-	g_assert_true(start(stage, NULL));
+	start_again(stage);
 	g_assert_cmphex(get_result(stage, cookie, NULL, 0).status, ==, STATUS_SUCCESS);
 	RUN_UNTIL(g_atomic_int_get(&stage->driver.n_handled) == 4);
 }
@@ -569,7 +576,7 @@ static void s23_a_failed_start_cancels_and_may_be_repeated(struct stage *stage,
 	g_assert_cmpint(stage->driver.n_stops, ==, 0);
 
 	stage->driver.on_start = NULL;
-	g_assert_true(start(stage, NULL));
+	start_again(stage);
 	cookie = send_bytes(stage, "x", 1, 0);
 	g_assert_cmphex(get_result(stage, cookie, NULL, 0).status, ==, STATUS_SUCCESS);
 }
@@ -786,7 +793,7 @@ static void s39_a_report_ends_the_session(struct stage *stage, gconstpointer unu
 		RUN_UNTIL(stage->n_stop_requests);
 		g_assert_cmpuint(stage->stop_reason, ==, expected[i]);
 		g_assert_true(stop(stage, NULL));
-		g_assert_true(start(stage, NULL));
+		start_again(stage);
 		g_assert_cmpuint(stage->n_stop_requests, ==, 1);
 	}
 }
@@ -1207,12 +1214,12 @@ static void data_rate_notifications(struct stage *stage, gconstpointer unused)
 	stage->driver.data = &rate;
 	stage->driver.on_start = register_twice;
 	g_assert_true(create(stage, NULL));
-	g_assert_true(start(stage, NULL));
+	start_again(stage);
 	g_assert_cmphex(rate.first, ==, STATUS_NOT_SUPPORTED);
 	g_assert_true(stop(stage, NULL));
 
 	miracast_device_set_has_data_rate(stage->device, TRUE);
-	g_assert_true(start(stage, NULL));
+	start_again(stage);
 	g_assert_cmphex(rate.first, ==, STATUS_SUCCESS);
 	g_assert_cmphex(rate.second, ==, STATUS_INVALID_PARAMETER);
 	/* Not from here. */
