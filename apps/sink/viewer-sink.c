@@ -229,6 +229,13 @@ void viewer_sink_drawn(ViewerSink *self)
 	say(self, "drawn");
 }
 
+void viewer_sink_do(ViewerSink *self, const char *what)
+{
+	g_autofree char *text = g_strconcat("input ", what, NULL);
+
+	say(self, text);
+}
+
 void viewer_sink_set_volume(ViewerSink *self, guint percent)
 {
 	g_autofree char *text = g_strdup_printf("volume %u", percent);

@@ -31,6 +31,9 @@ gboolean viewer_sink_is_running(ViewerSink *self);
 /* The next picture may come. */
 void viewer_sink_drawn(ViewerSink *self);
 
+/* "WHAT ARGUMENT...", as miracast-sink(1) has it for scripts. */
+void viewer_sink_do(ViewerSink *self, const char *what);
+
 /* @percent: 0 to 100 */
 void viewer_sink_set_volume(ViewerSink *self, guint percent);
 

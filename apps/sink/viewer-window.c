@@ -2,7 +2,7 @@
 #include "viewer-window.h"
 
 #include "connect-view.h"
-#include "viewer-sink.h"
+#include "viewer-input.h"
 
 #include <glib/gi18n.h>
 #include <stdbool.h>
@@ -15,6 +15,7 @@ struct _ViewerWindow {
 	AdwApplicationWindow parent_instance;
 
 	ViewerSink *sink;
+	ViewerInput *input;
 	GStrv arguments;
 	guint again_source;
 	bool is_closing;
@@ -85,6 +86,9 @@ static void on_told(ViewerSink *sink, const char *word, const char *rest, Viewer
 		show_page(self, "connecting");
 	} else if (!strcmp(word, "left")) {
 		show_waiting(self);
+	} else if (!strcmp(word, "input")) {
+		viewer_input_set_enabled(self->input, !strcmp(rest, "on"));
+		gtk_widget_grab_focus(GTK_WIDGET(self->picture));
 	} else if (!strcmp(word, "ended")) {
 		take_reason(self, rest);
 	}
@@ -128,6 +132,7 @@ static void on_ended(ViewerSink *sink, ViewerWindow *self)
 		gtk_window_destroy(GTK_WINDOW(self));
 		return;
 	}
+	viewer_input_set_enabled(self->input, FALSE);
 	show_waiting(self);
 	if (self->was_reached) {
 		gtk_label_set_text(self->ended, reason);
@@ -179,7 +184,8 @@ static void on_fullscreened(ViewerWindow *self)
 
 static void on_pressed(GtkGestureClick *gesture, int n, double x, double y, ViewerWindow *self)
 {
-	if (n == 2)
+	/* It may be meant for what is shown. */
+	if (n == 2 && !viewer_input_get_enabled(self->input))
 		toggle_fullscreen(GTK_WIDGET(self), NULL, NULL);
 }
 
@@ -210,6 +216,7 @@ static void viewer_window_init(ViewerWindow *self)
 	gtk_widget_init_template(GTK_WIDGET(self));
 	show_page(self, "waiting");
 	self->sink = viewer_sink_new();
+	self->input = viewer_input_new(self->picture, self->sink);
 	g_signal_connect_object(self->sink, "told", G_CALLBACK(on_told), self, 0);
 	g_signal_connect_object(self->sink, "picture", G_CALLBACK(on_picture), self, 0);
 	g_signal_connect_object(self->sink, "ended", G_CALLBACK(on_ended), self, 0);
@@ -232,6 +239,7 @@ static void viewer_window_finalize(GObject *object)
 {
 	ViewerWindow *self = VIEWER_WINDOW(object);
 
+	viewer_input_free(self->input);
 	g_strfreev(self->arguments);
 	g_free(self->reason);
 	G_OBJECT_CLASS(viewer_window_parent_class)->finalize(object);

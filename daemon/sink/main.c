@@ -93,7 +93,8 @@ typedef struct {
 	SinkSession *session;
 	SinkMedia *media;
 	SinkViewer *viewer; /* NULL: no --viewer */
-	SinkUibc *uibc; /* NULL: no --uibc */
+	SinkUibc *uibc; /* NULL: no --uibc, and nobody looks */
+	gboolean takes_input; /* the source: the viewer was told so */
 
 	gint64 began_us;
 	gint64 began_real_us;
@@ -316,6 +317,14 @@ static void on_viewer_gone(gpointer user_data)
 	finish(user_data, TRUE, SINK_REASON_INTERRUPTED, "Whoever looked at it is gone.");
 }
 
+static void on_input(const char *what, gpointer user_data)
+{
+	SinkApp *app = user_data;
+
+	if (app->takes_input)
+		sink_uibc_do(app->uibc, what);
+}
+
 static void on_media_failed(const char *reason, gpointer user_data)
 {
 	SinkApp *app = user_data;
@@ -333,6 +342,8 @@ static gboolean load_caps(SinkApp *app, guint16 port, GError **error)
 	app->caps = sink_caps_new(port);
 	if (o->no_standby)
 		sink_caps_set(app->caps, "wfd_standby_resume_capability", "none");
+	if (o->viewer >= 0)
+		sink_caps_set(app->caps, "wfd_uibc_capability", SINK_UIBC_PERSON_CAPABILITY);
 	if (o->uibc)
 		sink_caps_set(app->caps, "wfd_uibc_capability", SINK_UIBC_CAPABILITY);
 	if (o->misbehaviour)
@@ -377,6 +388,18 @@ static gboolean load_uibc(SinkApp *app, GError **error)
 	if (!app->uibc)
 		g_prefix_error(error, "--uibc %s: ", app->options.uibc);
 	return app->uibc != NULL;
+}
+
+/* Whether what a person does arrives anywhere. */
+static void tell_of_input(SinkApp *app, guint16 port)
+{
+	const SinkUibcStatistics *statistics = sink_uibc_statistics(app->uibc);
+	gboolean takes_input = port && statistics->connected && !statistics->closed;
+
+	if (takes_input == app->takes_input)
+		return;
+	app->takes_input = takes_input;
+	tell_viewer(app, "input", takes_input ? "on" : "off");
 }
 
 /* By its name, or where it is. */
@@ -575,7 +598,10 @@ static void send_input(SinkApp *app)
 	guint16 port = sink_session_uibc_port(app->session);
 	g_autoptr(GSocketAddress) source = NULL;
 
-	if (!app->uibc || !port || !app->playing_since_us)
+	if (!app->uibc)
+		return;
+	tell_of_input(app, port);
+	if (!port || !app->playing_since_us)
 		return;
 	source = g_socket_connection_get_remote_address(app->connection, NULL);
 	if (source)
@@ -1167,6 +1193,7 @@ static gboolean begin(SinkApp *app, GError **error)
 
 static int run(SinkApp *app)
 {
+	static const SinkViewerOps viewer_ops = {.gone = on_viewer_gone, .input = on_input};
 	g_autoptr(GError) error = NULL;
 	int status;
 
@@ -1185,7 +1212,7 @@ static int run(SinkApp *app)
 	if (app->samples)
 		g_timeout_add(SAMPLE_MS, on_sample, app);
 	if (app->options.viewer >= 0)
-		app->viewer = sink_viewer_new(app->options.viewer, on_viewer_gone, app);
+		app->viewer = sink_viewer_new(app->options.viewer, &viewer_ops, app);
 	if (!sink_media_preload(&error))
 		finish(app, FALSE, SINK_REASON_MEDIA_FAILED, error->message);
 	else if (!begin(app, &error))
@@ -1224,6 +1251,8 @@ int main(int argc, char **argv)
 		g_clear_pointer(&app.caps, sink_caps_free);
 	if (!error && app.options.uibc)
 		load_uibc(&app, &error);
+	if (!error && app.options.viewer >= 0 && !app.uibc)
+		app.uibc = sink_uibc_new("", NULL);
 	if (!error && app.options.samples)
 		open_samples(&app, &error);
 	if (error) {

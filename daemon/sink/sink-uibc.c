@@ -7,6 +7,7 @@
 
 #define MAX_PAUSE_S 3600
 #define MAX_REPEATS 1000000
+#define MAX_UNSENT  65536 /* bytes of what a person does: some thousand events */
 
 typedef struct {
 	guint pause_ms; /* before it */
@@ -21,6 +22,8 @@ struct _SinkUibc {
 	GCancellable *cancellable;
 	gboolean started;
 	guint timer;
+	GByteArray *unsent; /* of what a person does */
+	GSource *room; /* waits until it can be sent; or NULL */
 	SinkUibcStatistics statistics;
 };
 
@@ -131,10 +134,11 @@ static GByteArray *read_hex(char **words)
 		for (gsize i = 0; i < length; i += 2) {
 			int high = g_ascii_xdigit_value((*words)[i]);
 			int low = g_ascii_xdigit_value((*words)[i + 1]);
-			guint8 byte = high << 4 | low;
+			guint8 byte;
 
 			if (high < 0 || low < 0)
 				return NULL;
+			byte = high << 4 | low;
 			g_byte_array_append(bytes, &byte, 1);
 		}
 	}
@@ -237,6 +241,7 @@ SinkUibc *sink_uibc_new(const char *script, GError **error)
 	g_auto(GStrv) lines = g_strsplit(script, "\n", -1);
 
 	uibc->cancellable = g_cancellable_new();
+	uibc->unsent = g_byte_array_new();
 	uibc->steps = g_ptr_array_new_with_free_func(step_free);
 	for (guint i = 0; lines[i]; i++) {
 		SinkUibcStep *step;
@@ -261,6 +266,10 @@ void sink_uibc_free(SinkUibc *uibc)
 		return;
 	if (uibc->timer)
 		g_source_remove(uibc->timer);
+	if (uibc->room)
+		g_source_destroy(uibc->room);
+	g_clear_pointer(&uibc->room, g_source_unref);
+	g_byte_array_unref(uibc->unsent);
 	g_cancellable_cancel(uibc->cancellable);
 	g_object_unref(uibc->cancellable);
 	g_clear_object(&uibc->connection);
@@ -297,6 +306,52 @@ static void schedule(SinkUibc *uibc)
 
 		uibc->timer = g_timeout_add(step->pause_ms, on_step, uibc);
 	}
+}
+
+static void send_what_fits(SinkUibc *uibc);
+
+static gboolean on_room(GObject *stream, gpointer user_data)
+{
+	SinkUibc *uibc = user_data;
+
+	g_clear_pointer(&uibc->room, g_source_unref);
+	send_what_fits(uibc);
+	return G_SOURCE_REMOVE;
+}
+
+static void send_what_fits(SinkUibc *uibc)
+{
+	GPollableOutputStream *stream = G_POLLABLE_OUTPUT_STREAM(
+		g_io_stream_get_output_stream(G_IO_STREAM(uibc->connection)));
+	g_autoptr(GError) error = NULL;
+	gssize sent = g_pollable_output_stream_write_nonblocking(stream, uibc->unsent->data,
+								 uibc->unsent->len, NULL, &error);
+
+	if (sent > 0) {
+		g_byte_array_remove_range(uibc->unsent, 0, sent);
+	} else if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK)) {
+		uibc->statistics.closed = TRUE;
+		g_byte_array_set_size(uibc->unsent, 0);
+	}
+	if (!uibc->unsent->len || uibc->room)
+		return;
+	uibc->room = g_pollable_output_stream_create_source(stream, NULL);
+	g_source_set_callback(uibc->room, G_SOURCE_FUNC(on_room), uibc, NULL);
+	g_source_attach(uibc->room, NULL);
+}
+
+void sink_uibc_do(SinkUibc *uibc, const char *what)
+{
+	g_auto(GStrv) words = g_strsplit(what, " ", -1);
+	g_autoptr(GByteArray) packet = words[0] ? read_packet(words[0], words + 1) : NULL;
+
+	if (!packet || !uibc->connection || uibc->statistics.closed ||
+	    uibc->unsent->len > MAX_UNSENT)
+		return;
+	uibc->statistics.packets++;
+	g_byte_array_append(uibc->unsent, packet->data, packet->len);
+	if (!uibc->room)
+		send_what_fits(uibc);
 }
 
 static void on_connected(GObject *object, GAsyncResult *result, gpointer user_data)

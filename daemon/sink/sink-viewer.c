@@ -23,7 +23,7 @@
 struct SinkViewer {
 	int fd;
 	guint watch; /* 0: it is gone */
-	SinkViewerGoneFunc gone;
+	const SinkViewerOps *ops;
 	gpointer user_data;
 
 	/* Of the one thread that reads sound: */
@@ -252,7 +252,7 @@ static gboolean on_text(int fd, GIOCondition condition, gpointer user_data)
 
 	if (n <= 0) {
 		v->watch = 0;
-		v->gone(v->user_data);
+		v->ops->gone(v->user_data);
 		return G_SOURCE_REMOVE;
 	}
 	text[n] = '\0';
@@ -260,17 +260,19 @@ static gboolean on_text(int fd, GIOCondition condition, gpointer user_data)
 		on_drawn(v);
 	else if (sscanf(text, "volume %3d", &percent) == 1)
 		g_atomic_int_set(&v->percent, CLAMP(percent, 0, 100));
+	else if (g_str_has_prefix(text, "input "))
+		v->ops->input(text + strlen("input "), v->user_data);
 	return G_SOURCE_CONTINUE;
 }
 
-SinkViewer *sink_viewer_new(int fd, SinkViewerGoneFunc gone, gpointer user_data)
+SinkViewer *sink_viewer_new(int fd, const SinkViewerOps *ops, gpointer user_data)
 {
 	SinkViewer *v = g_new0(SinkViewer, 1);
 
 	g_mutex_init(&v->lock);
 	v->fd = fd;
 	v->percent = 100;
-	v->gone = gone;
+	v->ops = ops;
 	v->user_data = user_data;
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
 	v->watch = g_unix_fd_add(fd, G_IO_IN | G_IO_HUP | G_IO_ERR, on_text, v);

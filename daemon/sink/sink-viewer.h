@@ -7,7 +7,7 @@
  *				it was answered with "drawn"; what came meanwhile but the newest is dropped
  *	WORD [REST]		whatever else happens: see miracast-sink(1)
  *
- * The other side says "drawn" and "volume PERCENT". It is gone when it closes its end.
+ * The other side says "drawn", "volume PERCENT" and "input WHAT ARGUMENT...". It is gone when it closes its end.
  */
 #pragma once
 
@@ -15,11 +15,14 @@
 
 typedef struct SinkViewer SinkViewer;
 
-/* In the default main context, once. */
-typedef void (*SinkViewerGoneFunc)(gpointer user_data);
+/* In the default main context. */
+typedef struct {
+	void (*gone)(gpointer user_data); /* once */
+	void (*input)(const char *what, gpointer user_data); /* as in a script of --uibc */
+} SinkViewerOps;
 
 /* @fd: (transfer full) */
-SinkViewer *sink_viewer_new(int fd, SinkViewerGoneFunc gone, gpointer user_data);
+SinkViewer *sink_viewer_new(int fd, const SinkViewerOps *ops, gpointer user_data);
 void sink_viewer_free(SinkViewer *viewer);
 
 /* @rest: NULL: nothing */

@@ -16,7 +16,7 @@ sys.dont_write_bytecode = True  # beside the sources
 
 from PIL import Image  # noqa: E402
 
-from stage import App, Stage, tap, wait  # noqa: E402
+from stage import BORDER, App, Stage, tap, wait  # noqa: E402
 
 stage = Stage()
 import gi  # noqa: E402 after the environment is made
@@ -183,6 +183,79 @@ def test_fullscreen():
         app.tab_to("^Volume$")
         app.key("Left", "Left")
         wait("the volume", lambda: "volume 90" in sink.heard())
+
+
+def point(x, y):
+    stage.xtst.XTestFakeMotionEvent(stage.display, -1, int(x), int(y), ctypes.c_ulong(0))
+    stage.x.XSync(stage.display, 0)
+    time.sleep(0.2)
+
+
+def press_button(button, pressed):
+    stage.xtst.XTestFakeButtonEvent(stage.display, button, int(pressed), ctypes.c_ulong(0))
+    stage.x.XSync(stage.display, 0)
+    time.sleep(0.2)
+
+
+def test_input():
+    """what the mouse and the keys do is told in the picture's own pixels, once the source takes it"""
+    def inputs():
+        return [line[len("input "):] for line in sink.heard() if line.startswith("input ")]
+    with Sink() as (sink, app):
+        sink.say("waiting", "Living room")
+        sink.say("picture", 640, 360, PINK)
+        wait("the picture", lambda: pixels_of(PINK) > 100000)
+        name = f"{stage.folder}/screen.png"
+        stage.screenshot(name)
+        screen = Image.open(name).convert("RGB")
+        left, top, right, bottom = picture_box(screen)
+        point(left + 50, top + 50)
+        press_button(1, True)
+        press_button(1, False)
+        app.key("a")
+        assert not inputs(), inputs()  # nobody takes it
+        sink.say("input", "on")
+        time.sleep(1)
+        # The pointer's place in the window: the picture of it begins beyond the border.
+        x, y = left + (right - left) // 4, top + (bottom - top) // 2
+        point(x + BORDER, y + BORDER)
+        wait("the pointer", inputs)
+        word, number, px, py = inputs()[-1].split()
+        assert (word, number) == ("move", "0"), inputs()
+        assert abs(int(px) - 160) <= 3 and abs(int(py) - 180) <= 3, inputs()
+        press_button(1, True)
+        press_button(1, False)
+        assert [i.split()[0] for i in inputs()[-2:]] == ["down", "up"], inputs()
+        press_button(5, True)
+        press_button(5, False)
+        assert inputs()[-1] == "scroll -1", inputs()
+        app.key("a", "Return", "Escape", "F11")
+        wait("the keys", lambda: inputs()[-6:] == [
+            "key-down 0x61", "key-up 0x61", "key-down 0xd", "key-up 0xd", "key-down 0x1b",
+            "key-up 0x1b"])
+        n = len(inputs())
+        # Twice is not full screen now; and beside the picture is nowhere.
+        point(x + BORDER, bottom + 30)
+        press_button(1, True)
+        press_button(1, False)
+        assert not [i for i in inputs()[n:] if i.startswith("down")], inputs()[n:]
+        # What is held when it ends is let go.
+        stage.send_key("b", True)
+        wait("the key", lambda: inputs()[-1] == "key-down 0x62")
+        sink.say("input", "off")
+        wait("that it is let go", lambda: inputs()[-1] == "key-up 0x62")
+        stage.send_key("b", False)
+        n = len(inputs())
+        point(x, y)
+        app.key("a")
+        assert len(inputs()) == n, inputs()
+
+
+def picture_box(screen):
+    """Where the pink picture lies in a picture of the window."""
+    mask = Image.new("L", screen.size)
+    mask.putdata([255 if pixel == (255, 0, 255) else 0 for pixel in screen.getdata()])
+    return mask.getbbox()
 
 
 def test_again():

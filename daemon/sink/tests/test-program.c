@@ -38,6 +38,7 @@ typedef struct {
 	guint cseq;
 	guint packets; /* of media, seen by drop_some() */
 	guint32 colour; /* of media */
+	const char *m4; /* lines that M4 has besides, or NULL */
 } SinkTestSource;
 
 static GSocket *new_socket(GSocketType type, const char *address, guint16 port)
@@ -237,8 +238,8 @@ static void m4_to_m7(SinkTestSource *s)
 	g_autofree char *m4 = g_strdup_printf(
 		"wfd_video_formats: 00 00 01 02 00000001 00000000 00000000 00 0000 0000 00 none none\r\n"
 		"wfd_presentation_URL: rtsp://127.0.0.1/wfd1.0/streamid=0 none\r\n"
-		"wfd_client_rtp_ports: RTP/AVP/UDP;unicast %u 0 mode=play\r\n",
-		s->rtp_port);
+		"wfd_client_rtp_ports: RTP/AVP/UDP;unicast %u 0 mode=play\r\n%s",
+		s->rtp_port, s->m4 ? s->m4 : "");
 	g_autofree char *m6 = NULL;
 	g_autofree char *m7 = NULL;
 
@@ -473,6 +474,54 @@ static void viewer_sees(SinkTestSource *s)
 		g_assert_cmpint(ABS((int)pixel[i] - (int)(s->colour >> i * 8 & 0xff)), <=, 6);
 	g_assert_cmpuint(pixel[3], ==, 255);
 	close(file);
+}
+
+/* What a person does is sent where M4 says, if it makes sense. */
+static void test_viewer_input(SinkTestSource *s, gconstpointer data)
+{
+	/* DOWN of one pointer, 0, at 100, 200; KEY_DOWN of "a": WFD 2.1, tables 14 to 19. */
+	static const guint8 down[] = {0x00, 0x00, 0x00, 0x0e, 0x00, 0x00, 0x06,
+				      0x01, 0x00, 0x00, 0x64, 0x00, 0xc8};
+	static const char *const does[] = {"input nonsense 1 2", "input", "input raw xx",
+					   "input down 0 100 200"};
+	g_autoptr(GSocket) listener = new_socket(G_SOCKET_TYPE_STREAM, "127.0.0.1", 0);
+	g_autofree char *m4 = g_strdup_printf(
+		"wfd_uibc_capability: input_category_list=GENERIC;generic_cap_list=Keyboard, "
+		"Mouse;hidc_cap_list=none;port=%u\r\nwfd_uibc_setting: enable\r\n",
+		port_of(listener));
+	g_autoptr(GSocket) input = NULL;
+	g_autoptr(GError) error = NULL;
+	char bytes[sizeof(down) + 1];
+	g_autofree char *text = NULL;
+	int ends[2], file;
+
+	g_assert_no_errno(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends));
+	s->viewer = ends[0];
+	s->viewer_of_sink = ends[1];
+	s->m4 = m4;
+	g_socket_listen(listener, &error);
+	g_assert_no_error(error);
+	run_sink(s, FALSE, "--viewer 3");
+	accept_sink(s);
+	m1_to_m3(s);
+	m4_to_m7(s);
+	input = g_socket_accept(listener, NULL, &error);
+	g_assert_no_error(error);
+	g_free(viewer_hears(s, &file));
+	viewer_is_told(s, "source 127.0.0.1");
+	viewer_is_told(s, "input on");
+	for (guint i = 0; i < G_N_ELEMENTS(does); i++)
+		g_assert_cmpint(send(s->viewer, does[i], strlen(does[i]), 0), ==, strlen(does[i]));
+	g_socket_set_timeout(input, GUARD_S);
+	g_assert_cmpint(g_socket_receive(input, bytes, sizeof(bytes), NULL, &error), >=,
+			sizeof(down));
+	g_assert_cmpmem(bytes + 4, sizeof(down) - 4, down + 4, sizeof(down) - 4);
+	/* Disabled, and nothing is sent any more. */
+	ask(s, "SET_PARAMETER " URI, "wfd_uibc_setting: disable\r\n");
+	viewer_is_told(s, "input off");
+	g_assert_cmpint(send(s->viewer, does[3], strlen(does[3]), 0), >, 0);
+	g_socket_set_timeout(input, 1);
+	g_assert_cmpint(g_socket_receive(input, bytes, sizeof(bytes), NULL, &error), <=, 0);
 }
 
 static void test_viewer(SinkTestSource *s, gconstpointer data)
@@ -826,6 +875,7 @@ int main(int argc, char **argv)
 	ADD("picture-red", test_picture, 0xffe01010);
 	ADD("picture-on-signal", test_picture_on_signal, 0);
 	ADD("viewer", test_viewer, 0);
+	ADD("viewer-input", test_viewer_input, 0);
 	ADD("loss", test_loss, 0);
 	ADD("foreign-rtp", test_foreign_rtp, 0);
 	ADD("garbage-rtp", test_garbage_rtp, 0);
