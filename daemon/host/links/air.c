@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #define INTERVAL_MS 500
+#define RATES	    3 /* of which the highest counts: single frames of no stream are sent at the lowest */
 #define UNIT	    100000 /* bit/s that nl80211 counts in */
 /* Fewer packets say little of the rate: heads and handshakes go at the lowest one. */
 #define MIN_PACKETS 20
@@ -29,6 +30,8 @@ struct _HostAir {
 	gboolean known; /* @before holds */
 	gboolean found; /* in this answer */
 	HostAirStation before, now;
+	guint64 rates[RATES]; /* the latest, bit/s */
+	guint n_rates;
 	HostAirFunc changed;
 	gpointer user_data;
 };
@@ -115,6 +118,9 @@ static int on_end(struct nl_msg *message, void *data)
 	air->asked = FALSE;
 	if (!air->found)
 		return NL_OK;
+	air->rates[air->n_rates++ % RATES] = air->now.bit_rate;
+	for (guint i = 0; i < RATES; i++)
+		air->now.bit_rate = MAX(air->now.bit_rate, air->rates[i]);
 	stats = host_air_compare(air->known ? &air->before : NULL, &air->now);
 	air->before = air->now;
 	air->known = TRUE;
