@@ -29,6 +29,7 @@ help:
 	@echo 'More tests:'
 	@echo 'make check-faults   daemon killed, cables pulled, sinks that misbehave'
 	@echo 'make check-install  make install, and the packages on fresh Debian 12 and 13: used, updated, removed'
+	@echo 'make check-desktops desktops beside another graphics card; prints the table of docs/desktops.md'
 	@echo 'make check-kernels  other kernels, and the build inside a kernel tree'
 	@echo 'make check-debug    kernels with KASAN, lockdep and KCSAN'
 	@echo 'make check-fuzz     ten minutes each for what reads bytes from the network'
@@ -56,6 +57,9 @@ check-faults: setup
 
 check-install: setup
 	@scripts/check-install
+
+check-desktops: setup
+	@scripts/check-desktops
 
 check-kernels: setup
 	@scripts/check-kernels
@@ -122,4 +126,4 @@ deb: setup
 clean:
 	rm -rf build
 
-.PHONY: bench help setup modules daemon demo check check-faults check-install check-kernels check-debug check-fuzz check-mutants lint format local install uninstall deb clean
+.PHONY: bench help setup modules daemon demo check check-faults check-install check-desktops check-kernels check-debug check-fuzz check-mutants lint format local install uninstall deb clean
