@@ -16,6 +16,7 @@
 	0.25 /* of a report, in what is usual: a narrow way has more, and a wide one less */
 #define QUEUE_FULL  20000 /* us of a queue that never was empty, and does not get shorter */
 #define REQUESTS    3 /* keyframes, for a sink that reports nothing else */
+#define HALF	    0.5 /* of the rate: a link that stands still for a moment is not seen to be nothing */
 #define DOWN	    0.85 /* of the rate */
 #define BELOW	    0.9 /* of what came through */
 #define BELOW_HEAVY 0.75 /* the same: the way became full while that was counted, and not before */
@@ -77,7 +78,7 @@ static double judge(const MediaRate *rate, const MediaRateSigns *signs, gint64 n
 		kbit = rate->kbit * DOWN;
 	/* This is seen at once. */
 	if (signs->dropped || signs->queued_us > QUEUE_FULL) {
-		*full_at = (1 - signs->held) * rate->kbit;
+		*full_at = MAX(1 - signs->held, HALF) * rate->kbit;
 		kbit = MIN(*full_at * BELOW, rate->kbit * DOWN);
 	}
 	if (signs->air_kbit && signs->air_kbit < kbit) {
