@@ -1052,9 +1052,9 @@ static void device_stop(MiracastDevice *self, enum miracast_stop_reason reason)
 	set_in_start_or_stop(self, true);
 	stop_driver(self);
 	set_in_start_or_stop(self, false);
-	if (!error)
-		miracast_channel_session_step(channel, MIRACAST_SESSION_STOP_END, STATUS_SUCCESS, 0,
-					      &error);
+	if (!error && !miracast_channel_session_step(channel, MIRACAST_SESSION_STOP_END,
+						     STATUS_SUCCESS, 0, &error))
+		g_debug("%s", error->message);
 	self->session_started = false;
 	close_rtsp_socket(self);
 }
