@@ -459,8 +459,8 @@ CtlStatus ctl_connect(const Ctl *ctl, int argc, char **argv)
 		{"way", 0, 0, G_OPTION_ARG_STRING, &wish.way,
 		 "The only way to try: \"mice\", \"p2p\" or \"address\"", "WAY"},
 		{"maker", 0, 0, G_OPTION_ARG_STRING, &wish.maker,
-		 "Who makes the Wi-Fi Direct group: \"auto\", \"supplicant\" or "
-		 "\"network-manager\"",
+		 "Who makes the Wi-Fi Direct group: \"auto\", \"supplicant\", "
+		 "\"network-manager\" or \"iwd\"",
 		 "MAKER"},
 		{"pin", 0, 0, G_OPTION_ARG_STRING, &wish.pin, "The PIN that the sink shows", "PIN"},
 		{"mode", 0, 0, G_OPTION_ARG_STRING, &wish.mode,

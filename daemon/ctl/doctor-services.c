@@ -87,13 +87,17 @@ static void say_maker(CtlPatient *patient, GDBusConnection *bus)
 	g_autoptr(GVariant) makers =
 		get_property(bus, "io.github.linux_miracast", "/io/github/linux_miracast/manager",
 			     "io.github.linux_miracast.Manager1", "Makers", NULL);
-	const char *maker;
+	const char *maker, *name = "wpa_supplicant";
 
 	if (makers && g_variant_is_of_type(makers, G_VARIANT_TYPE("a{ss}")) &&
-	    g_variant_lookup(makers, "p2p", "&s", &maker))
-		ctl_patient_say(
-			patient, CTL_HEALTH_OK, NULL, "It has its Wi-Fi Direct groups made by %s.",
-			!strcmp(maker, "network-manager") ? "NetworkManager" : "wpa_supplicant");
+	    g_variant_lookup(makers, "p2p", "&s", &maker)) {
+		if (!strcmp(maker, "network-manager"))
+			name = "NetworkManager";
+		else if (!strcmp(maker, "iwd"))
+			name = "iwd";
+		ctl_patient_say(patient, CTL_HEALTH_OK, NULL,
+				"It has its Wi-Fi Direct groups made by %s.", name);
+	}
 }
 
 void ctl_look_at_service(CtlPatient *patient)
@@ -191,21 +195,45 @@ static void ask_supplicant(CtlPatient *patient, GDBusConnection *bus)
 			   "that this is a source."));
 }
 
+/* What it does for addresses it tells root and the group netdev only. */
+static void ask_iwd(CtlPatient *patient, GDBusConnection *bus)
+{
+	g_autoptr(GVariant)
+		answer = call(bus, "net.connman.iwd", "/net/connman/iwd", "net.connman.iwd.Daemon",
+			      "GetInfo", NULL, "(a{sv})", NULL);
+	g_autoptr(GVariant) info = answer ? g_variant_get_child_value(answer, 0) : NULL;
+	gboolean configures = TRUE;
+
+	if (info)
+		g_variant_lookup(info, "NetworkConfigurationEnabled", "b", &configures);
+	if (configures)
+		ctl_patient_say(patient, CTL_HEALTH_WARNING, "apt install wpasupplicant",
+				N_("iwd runs in its place: it reaches only sinks that become "
+				   "the group's owner."));
+	else
+		ctl_patient_say(
+			patient, CTL_HEALTH_WARNING,
+			N_("EnableNetworkConfiguration=true below [General] in "
+			   "/etc/iwd/main.conf, and systemctl restart iwd"),
+			N_("iwd runs in its place and sets no addresses: no sink is reached by "
+			   "Wi-Fi Direct, because it falls over when a group ends."));
+}
+
 void ctl_look_at_supplicant(CtlPatient *patient)
 {
 	g_autoptr(GDBusConnection) bus = open_bus(patient, NULL);
+	enum presence presence = look_for(bus, "fi.w1.wpa_supplicant1");
 
-	switch (look_for(bus, "fi.w1.wpa_supplicant1")) {
+	if (presence != NO_BUS && presence != RUNNING &&
+	    look_for(bus, "net.connman.iwd") == RUNNING) {
+		ask_iwd(patient, bus);
+		return;
+	}
+	switch (presence) {
 	case NO_BUS: say_no_bus(patient); break;
 	case ABSENT:
-		if (look_for(bus, "net.connman.iwd") == RUNNING)
-			ctl_patient_say(
-				patient, CTL_HEALTH_WARNING, "apt install wpasupplicant",
-				N_("iwd runs in its place: it reaches only sinks that become "
-				   "the group's owner."));
-		else
-			ctl_patient_say(patient, CTL_HEALTH_WARNING, "apt install wpasupplicant",
-					N_("It is not there: no sink is reached by Wi-Fi Direct."));
+		ctl_patient_say(patient, CTL_HEALTH_WARNING, "apt install wpasupplicant",
+				N_("It is not there: no sink is reached by Wi-Fi Direct."));
 		break;
 	case STARTABLE:
 		ctl_patient_say(patient, CTL_HEALTH_UNKNOWN, "systemctl start wpa_supplicant",

@@ -39,7 +39,7 @@ _miracastctl() {
 	case $command:$before in
 	*:--bus) choices='system session' ;;
 	connect:--way) choices='mice p2p address' ;;
-	connect:--maker) choices='auto supplicant network-manager' ;;
+	connect:--maker) choices='auto supplicant network-manager iwd' ;;
 	connect:--adapter | connect:--local | connect:--mode | connect:--option | connect:--pin) ;;
 	connect:--port | connect:--search | connect:--sink-timeout | connect:--start-timeout) ;;
 	scan:--seconds | doctor:--root | screenshot:--width) ;;

@@ -127,6 +127,18 @@ static const struct {
 	[HOST_REASON_NM_UNABLE] =
 		{"network-manager-unable",
 		 N_("NetworkManager manages this radio and cannot connect in this way: use a second Wi-Fi device that it does not manage ('nmcli device set INTERFACE managed no'), or let it leave this one alone for the time.")},
+	[HOST_REASON_IWD_AWAY] =
+		{"iwd-away",
+		 N_("iwd, which makes the group, was ended or restarted: connect again.")},
+	[HOST_REASON_IWD_ABSENT] =
+		{"iwd-absent",
+		 N_("iwd does not manage a Wi-Fi Direct radio here, or wpa_supplicant has one, too: leave the choice of the maker to miracastd.")},
+	[HOST_REASON_IWD_REFUSED] =
+		{"iwd-refused",
+		 N_("iwd refused what it was asked for: see its log, and whether miracastd is allowed to ask it (its D-Bus policy).")},
+	[HOST_REASON_IWD_UNABLE] =
+		{"iwd-unable",
+		 N_("iwd manages this radio and cannot connect in this way: use a second Wi-Fi device that wpa_supplicant manages, or wpa_supplicant instead of iwd.")},
 	[HOST_REASON_STATION_KEPT] =
 		{"station-kept",
 		 N_("The radio cannot be on a Wi-Fi network and reach the sink at once, and the network was kept: disconnect from it, or use a second Wi-Fi device.")},

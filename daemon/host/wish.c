@@ -108,7 +108,7 @@ static bool parse_maker(HostWish *wish, GVariantDict *dict, GError **error)
 		if (!strcmp(word, host_group_maker_word(maker)))
 			wish->maker = maker;
 	return wish->maker != HOST_N_GROUP_MAKERS ||
-	       refuse(error, "\"maker\" has to be auto, supplicant or network-manager");
+	       refuse(error, "\"maker\" has to be auto, supplicant, network-manager or iwd");
 }
 
 /* One host's address, as the option @key has it. */

@@ -306,6 +306,7 @@ static void start(struct machine *machine, const struct service *services, gsize
 		"<method name='GetManagedObjects'>"
 		"<arg type='a{oa{sa{sv}}}' direction='out'/></method>"
 		"<method name='GetState'><arg type='i' direction='out'/></method>"
+		"<method name='GetInfo'><arg type='a{sv}' direction='out'/></method>"
 		"<method name='getDefaultZone'><arg type='s' direction='out'/></method>"
 		"<method name='getZones'><arg type='as' direction='out'/></method>"
 		"<method name='queryPort'><arg type='s' direction='in'/>"
@@ -428,6 +429,27 @@ static void test_half_is_well(struct machine *machine, gconstpointer unused)
 	expect(machine, "firewall", "warning", "does not know the zone miracast");
 }
 
+/* Where wpa_supplicant does not run. */
+static void test_iwd(struct machine *machine, gconstpointer unused)
+{
+	START({"io.github.linux_miracast", "/io/github/linux_miracast/manager", GET,
+	       "{'Version': <'" VERSION "'>, 'Makers': <{'p2p': 'iwd'}>}", ANSWERS},
+	      {"net.connman.iwd", "/net/connman/iwd", "net.connman.iwd.Daemon",
+	       "{'GetInfo': <({'NetworkConfigurationEnabled': <true>},)>}", ANSWERS});
+	run(machine, NULL);
+	expect(machine, "service", "ok", "made by iwd");
+	expect(machine, "supplicant", "warning", "become the group's owner");
+}
+
+static void test_iwd_sets_no_addresses(struct machine *machine, gconstpointer unused)
+{
+	START({"net.connman.iwd", "/net/connman/iwd", "net.connman.iwd.Daemon",
+	       "{'GetInfo': <({'NetworkConfigurationEnabled': <false>},)>}", ANSWERS});
+	run(machine, NULL);
+	expect(machine, "supplicant", "warning", "EnableNetworkConfiguration=true");
+	expect(machine, "supplicant", "warning", "sets no addresses");
+}
+
 static void test_refused(struct machine *machine, gconstpointer unused)
 {
 	START({"fi.w1.wpa_supplicant1", "/fi/w1/wpa_supplicant1", GET, NULL, REFUSES},
@@ -462,6 +484,8 @@ int main(int argc, char **argv)
 	ADD("/doctor/no-bus", test_no_bus);
 	ADD("/doctor/all-is-well", test_all_is_well);
 	ADD("/doctor/half-is-well", test_half_is_well);
+	ADD("/doctor/iwd", test_iwd);
+	ADD("/doctor/iwd-sets-no-addresses", test_iwd_sets_no_addresses);
 	ADD("/doctor/refused", test_refused);
 	ADD("/doctor/silent", test_silent);
 	return g_test_run();

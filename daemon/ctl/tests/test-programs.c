@@ -186,7 +186,7 @@ static void test_bad_arguments(struct stage *stage, gconstpointer unused)
 		{"{" GOOD ", 'pin': <'12345'>}", "4 or 8 digits"},
 		{"{" GOOD ", 'pin': <'12345678\\n'>}", "4 or 8 digits"},
 		{"{" GOOD ", 'go-intent': <uint32 16>}", "0 to 15"},
-		{"{" GOOD ", 'maker': <'nobody'>}", "auto, supplicant or network-manager"},
+		{"{" GOOD ", 'maker': <'nobody'>}", "auto, supplicant, network-manager or iwd"},
 		{"{" GOOD ", 'agent': <'/agent'>}", "of type o"},
 		{"{" GOOD ", 'adapter': <'/etc/passwd'>}", "/dev/miracastN"},
 		{"{" GOOD ", 'adapter': <'/dev/miracast0/../null'>}", "/dev/miracastN"},

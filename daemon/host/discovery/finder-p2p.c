@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "finder-p2p.h"
 
+#include "links/group-iwd.h"
 #include "links/group-nm.h"
 #include "links/group-supplicant.h"
+#include "links/iwd.h"
 #include "links/link-p2p.h"
 #include "links/network-manager.h"
 #include "links/p2p-store.h"
@@ -22,7 +24,10 @@ struct _HostFinderP2p {
 	GCancellable *cancellable;
 	GDBusObjectManager *network_manager; /* NULL: it has not told yet, or cannot be asked */
 	gboolean asking; /* it */
-	HostSupplicantUse *use; /* while it looks */
+	HostIwd *iwd;
+	gboolean looking;
+	HostSupplicantUse *use; /* while it looks, by the one or the other */
+	HostIwdUse *iwd_use;
 	GHashTable *found; /* ids that were told */
 	char *problem; /* as it was told last: the message */
 };
@@ -43,17 +48,30 @@ static void on_peer_lost(HostSupplicant *supplicant, HostSupplicantPeer *peer, H
 	lose(self, peer->address);
 }
 
-static HostFinding *make_finding(const HostSupplicantPeer *peer)
+static HostFinding *make_finding(const char *address, const char *name, const char *kind)
 {
-	HostFinding *finding = host_finding_new(peer->address);
+	HostFinding *finding = host_finding_new(address);
 
 	g_strfreev(finding->identities);
 	finding->identities = g_new0(char *, 2);
-	finding->identities[0] = g_strconcat(IDENTITY, peer->address, NULL);
-	finding->name = g_strdup(peer->name ? peer->name : peer->address);
-	finding->address = g_strdup(peer->address);
+	finding->identities[0] = g_strconcat(IDENTITY, address, NULL);
+	finding->name = g_strdup(name ? name : address);
+	finding->address = g_strdup(address);
 	g_free(finding->kind);
-	finding->kind = g_strdup(peer->kind);
+	finding->kind = g_strdup(kind);
+	return finding;
+}
+
+static void tell(HostFinderP2p *self, HostFinding *finding)
+{
+	g_hash_table_add(self->found, g_strdup(finding->id));
+	host_finder_emit_found(HOST_FINDER(self), finding);
+}
+
+static HostFinding *make_supplicants_finding(const HostSupplicantPeer *peer)
+{
+	HostFinding *finding = make_finding(peer->address, peer->name, peer->kind);
+
 	finding->signal = host_p2p_signal(peer->dbm);
 	finding->available = peer->wfd.available;
 	finding->needs_pin = host_p2p_needs_pin(peer->methods);
@@ -71,14 +89,35 @@ static void on_peer_found(HostSupplicant *supplicant, HostSupplicantPeer *peer, 
 	}
 	if (!self->use)
 		return;
-	finding = make_finding(peer);
-	g_hash_table_add(self->found, g_strdup(finding->id));
-	host_finder_emit_found(HOST_FINDER(self), finding);
+	finding = make_supplicants_finding(peer);
+	tell(self, finding);
 }
 
-static void on_changed(HostSupplicant *supplicant, HostFinderP2p *self)
+static void on_iwd_peer_found(HostIwd *iwd, HostIwdPeer *peer, HostFinderP2p *self)
 {
-	host_finder_emit_changed(HOST_FINDER(self));
+	g_autoptr(HostFinding) finding = NULL;
+
+	if (!self->iwd_use)
+		return;
+	/* Which PINs it takes iwd does not tell. */
+	finding = make_finding(peer->address, peer->name, peer->kind);
+	if (peer->dbm)
+		finding->signal = host_p2p_signal(peer->dbm);
+	finding->content_protection = peer->content_protection;
+	tell(self, finding);
+}
+
+static void on_iwd_peer_lost(HostIwd *iwd, HostIwdPeer *peer, HostFinderP2p *self)
+{
+	/* What was found by the supplicant is not iwd's to lose. */
+	if (!self->use)
+		lose(self, peer->address);
+}
+
+/* iwd has a radio, and no supplicant does. */
+static gboolean is_iwds(HostFinderP2p *self)
+{
+	return host_iwd_get_device(self->iwd) && !host_supplicant_get_p2p(self->supplicant);
 }
 
 static const char *host_finder_p2p_get_way(HostFinder *finder)
@@ -96,9 +135,8 @@ static void on_ready(const GError *error, gpointer data)
 	host_finder_emit_changed(HOST_FINDER(self));
 }
 
-static void host_finder_p2p_start(HostFinder *finder)
+static void look_by_supplicant(HostFinderP2p *self)
 {
-	HostFinderP2p *self = HOST_FINDER_P2P(finder);
 	g_autoptr(GList) peers = host_supplicant_list_peers(self->supplicant);
 
 	self->use = host_supplicant_use(self->supplicant, HOST_P2P_PORT, on_ready, self);
@@ -111,6 +149,63 @@ static void host_finder_p2p_start(HostFinder *finder)
 	}
 }
 
+static void look_by_iwd(HostFinderP2p *self)
+{
+	g_autoptr(GList) peers = host_iwd_list_peers(self->iwd);
+
+	self->iwd_use = host_iwd_use(self->iwd, 0, on_ready, self);
+	host_iwd_start_search(self->iwd);
+	for (GList *item = peers; item; item = item->next)
+		on_iwd_peer_found(self->iwd, item->data, self);
+}
+
+static void look_no_more(HostFinderP2p *self)
+{
+	if (self->use)
+		host_supplicant_stop_search(self->supplicant);
+	g_clear_pointer(&self->use, host_supplicant_use_end);
+	if (self->iwd_use)
+		host_iwd_stop_search(self->iwd);
+	g_clear_pointer(&self->iwd_use, host_iwd_use_end);
+}
+
+/* By whoever has the radio now; the supplicant is started where nobody has one. */
+static void look(HostFinderP2p *self)
+{
+	gboolean iwds = is_iwds(self);
+	g_autoptr(GList) found = NULL;
+
+	if (!self->looking || (!iwds && !host_iwd_is_known(self->iwd)) ||
+	    (iwds ? self->iwd_use != NULL : self->use != NULL))
+		return;
+	look_no_more(self);
+	found = g_hash_table_get_keys(self->found);
+	for (GList *item = found; item; item = item->next) {
+		g_autofree char *id = g_strdup(item->data);
+
+		lose(self, id);
+	}
+	if (iwds)
+		look_by_iwd(self);
+	else
+		look_by_supplicant(self);
+}
+
+/* The supplicant, or iwd. */
+static void on_changed(HostFinderP2p *self)
+{
+	look(self);
+	host_finder_emit_changed(HOST_FINDER(self));
+}
+
+static void host_finder_p2p_start(HostFinder *finder)
+{
+	HostFinderP2p *self = HOST_FINDER_P2P(finder);
+
+	self->looking = TRUE;
+	look(self);
+}
+
 static void host_finder_p2p_stop(HostFinder *finder)
 {
 	HostFinderP2p *self = HOST_FINDER_P2P(finder);
@@ -118,15 +213,29 @@ static void host_finder_p2p_stop(HostFinder *finder)
 	if (host_supplicant_count_malformed(self->supplicant))
 		g_message("Wi-Fi Display elements that could not be read: %u",
 			  host_supplicant_count_malformed(self->supplicant));
-	host_supplicant_stop_search(self->supplicant);
-	g_clear_pointer(&self->use, host_supplicant_use_end);
+	self->looking = FALSE;
+	look_no_more(self);
+}
+
+/* Of the one that has the radio, or would have; HOST_N_REASONS: none. */
+static HostReason find_problem(HostFinderP2p *self, const char **detail)
+{
+	HostReason problem;
+
+	if (is_iwds(self))
+		return host_iwd_get_problem(self->iwd, detail);
+	problem = host_supplicant_get_problem(self->supplicant, detail);
+	/* Where iwd is, nobody misses the other. */
+	if (problem == HOST_REASON_SUPPLICANT_AWAY && host_iwd_is_there(self->iwd))
+		return host_iwd_get_problem(self->iwd, detail);
+	return problem;
 }
 
 static const char *host_finder_p2p_get_problem(HostFinder *finder, const char **message)
 {
 	HostFinderP2p *self = HOST_FINDER_P2P(finder);
 	const char *detail;
-	HostReason problem = host_supplicant_get_problem(self->supplicant, &detail);
+	HostReason problem = find_problem(self, &detail);
 
 	if (problem == HOST_N_REASONS)
 		return NULL;
@@ -142,7 +251,9 @@ static HostGroupMaker choose_maker(HostFinderP2p *self)
 {
 	const char *interface = host_supplicant_get_interface(self->supplicant);
 
-	if (self->asking)
+	if (is_iwds(self))
+		return HOST_GROUP_MAKER_IWD;
+	if (self->asking || !host_iwd_is_known(self->iwd))
 		return HOST_N_GROUP_MAKERS;
 	if (self->network_manager && interface && host_nm_manages(self->network_manager, interface))
 		return HOST_GROUP_MAKER_NM;
@@ -155,26 +266,33 @@ static const char *host_finder_p2p_get_maker(HostFinder *finder)
 	HostGroupMaker maker = choose_maker(self);
 	const char *detail;
 
-	if (maker == HOST_N_GROUP_MAKERS ||
-	    host_supplicant_get_problem(self->supplicant, &detail) != HOST_N_REASONS)
+	if (maker == HOST_N_GROUP_MAKERS || find_problem(self, &detail) != HOST_N_REASONS)
 		return NULL;
 	return host_group_maker_word(maker);
 }
 
-/* (transfer full) (nullable): there is no NetworkManager that could. */
+/* (transfer full); NULL with the reason: the maker that is wished for does not have the radio. */
 static HostGroup *make_group(HostFinderP2p *self, const char *sink, const HostLinkWish *wish,
-			     const char *pin)
+			     const char *pin, GError **error)
 {
-	HostGroupMaker maker = wish->maker == HOST_N_GROUP_MAKERS ? choose_maker(self)
-								  : wish->maker;
+	HostGroupMaker able = choose_maker(self);
+	HostGroupMaker maker = wish->maker == HOST_N_GROUP_MAKERS ? able : wish->maker;
+	g_autofree char *message = NULL;
+	HostReason reason;
 
 	if (maker == HOST_GROUP_MAKER_SUPPLICANT)
 		return host_group_supplicant_new(self->supplicant, self->store, sink, wish->port,
 						 wish->agent, pin, wish->go_intent);
-	if (choose_maker(self) != HOST_GROUP_MAKER_NM)
-		return NULL;
-	return host_group_nm_new(self->network_manager, self->supplicant, sink, wish->port,
-				 wish->agent, pin != NULL, wish->go_intent);
+	if (maker == HOST_GROUP_MAKER_NM && able == maker)
+		return host_group_nm_new(self->network_manager, self->supplicant, sink, wish->port,
+					 wish->agent, pin != NULL, wish->go_intent);
+	if (maker == HOST_GROUP_MAKER_IWD && able == maker)
+		return host_group_iwd_new(self->iwd, sink, wish->port, pin != NULL,
+					  wish->go_intent);
+	reason = maker == HOST_GROUP_MAKER_IWD ? HOST_REASON_IWD_ABSENT : HOST_REASON_NM_ABSENT;
+	message = host_reason_message(reason, NULL);
+	g_set_error_literal(error, HOST_ERROR, (int)reason, message);
+	return NULL;
 }
 
 static HostLink *host_finder_p2p_make_link(HostFinder *finder, HostFinding *finding,
@@ -190,13 +308,9 @@ static HostLink *host_finder_p2p_make_link(HostFinder *finder, HostFinding *find
 		g_set_error_literal(error, HOST_ERROR, HOST_REASON_BAD_PIN, message);
 		return NULL;
 	}
-	group = make_group(self, finding->id, wish, pin);
-	if (!group) {
-		g_autofree char *message = host_reason_message(HOST_REASON_NM_ABSENT, NULL);
-
-		g_set_error_literal(error, HOST_ERROR, HOST_REASON_NM_ABSENT, message);
+	group = make_group(self, finding->id, wish, pin, error);
+	if (!group)
 		return NULL;
-	}
 	return host_link_p2p_new(self->listener, group, wish->port, wish->wait_s);
 }
 
@@ -270,10 +384,14 @@ static void host_finder_p2p_finalize(GObject *object)
 	if (self->network_manager)
 		g_signal_handlers_disconnect_by_data(self->network_manager, self);
 	g_clear_object(&self->network_manager);
-	g_clear_pointer(&self->use, host_supplicant_use_end);
 	g_signal_handlers_disconnect_by_data(self->supplicant, self);
+	g_signal_handlers_disconnect_by_data(self->iwd, self);
+	g_clear_pointer(&self->use, host_supplicant_use_end);
+	g_clear_pointer(&self->iwd_use, host_iwd_use_end);
 	host_supplicant_wait_put_back(self->supplicant);
+	host_iwd_wait_put_back(self->iwd);
 	g_object_unref(self->supplicant);
+	g_object_unref(self->iwd);
 	host_p2p_store_free(self->store);
 	g_hash_table_unref(self->found);
 	g_free(self->problem);
@@ -296,7 +414,11 @@ HostFinder *host_finder_p2p_new(GDBusConnection *connection, HostListener *liste
 	self->supplicant = host_supplicant_new(connection);
 	g_signal_connect(self->supplicant, "peer-found", G_CALLBACK(on_peer_found), self);
 	g_signal_connect(self->supplicant, "peer-lost", G_CALLBACK(on_peer_lost), self);
-	g_signal_connect(self->supplicant, "changed", G_CALLBACK(on_changed), self);
+	g_signal_connect_swapped(self->supplicant, "changed", G_CALLBACK(on_changed), self);
+	self->iwd = host_iwd_new(connection);
+	g_signal_connect(self->iwd, "peer-found", G_CALLBACK(on_iwd_peer_found), self);
+	g_signal_connect(self->iwd, "peer-lost", G_CALLBACK(on_iwd_peer_lost), self);
+	g_signal_connect_swapped(self->iwd, "changed", G_CALLBACK(on_changed), self);
 	/* Whether it is there or not, now or later. */
 	self->asking = TRUE;
 	g_dbus_object_manager_client_new(connection,

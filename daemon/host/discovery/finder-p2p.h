@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Sinks in the air: Wi-Fi Direct, by wpa_supplicant. */
+/* Sinks in the air: Wi-Fi Direct, by wpa_supplicant, or by iwd where that has the radio. */
 #ifndef HOST_FINDER_P2P_H
 #define HOST_FINDER_P2P_H
 
@@ -15,7 +15,7 @@ G_DECLARE_FINAL_TYPE(HostFinderP2p, host_finder_p2p, HOST, FINDER_P2P, GObject)
 
 /**
  * host_finder_p2p_new:
- * @connection: to the bus that wpa_supplicant is on
+ * @connection: to the bus that wpa_supplicant, NetworkManager and iwd are on
  * @listener: outlives it and its links
  * @state_directory: for what is kept of sinks
  */

@@ -40,8 +40,8 @@ G_DECLARE_INTERFACE(HostFinder, host_finder, HOST, FINDER, GObject)
  * @start: look for sinks until stop; what was found before is told again
  * @stop: look no more; what is in use stays
  * @get_problem: why nothing can be found: (transfer none) (nullable) a word for machines
- *	("no-wifi-device", "radio-blocked", "no-p2p", "supplicant-away", "avahi-away") and a
- *	sentence that says what to do
+ *	("no-wifi-device", "radio-blocked", "no-p2p", "supplicant-away", "iwd-unable",
+ *	"avahi-away") and a sentence that says what to do
  * @get_maker: optional: who makes its links now, a word for machines; (nullable): this is not known, or
  *	nobody can
  * @make_link: (transfer full): NULL with an error of domain HOST_ERROR; @finding may be one that

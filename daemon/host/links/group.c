@@ -16,6 +16,7 @@ const char *host_group_maker_word(HostGroupMaker maker)
 	static const char *const words[] = {
 		[HOST_GROUP_MAKER_SUPPLICANT] = "supplicant",
 		[HOST_GROUP_MAKER_NM] = "network-manager",
+		[HOST_GROUP_MAKER_IWD] = "iwd",
 	};
 
 	return words[maker];

@@ -11,10 +11,11 @@
 
 G_BEGIN_DECLS
 
-/* The words of the makers: "supplicant", "network-manager". */
+/* The words of the makers: "supplicant", "network-manager", "iwd". */
 typedef enum {
 	HOST_GROUP_MAKER_SUPPLICANT,
 	HOST_GROUP_MAKER_NM,
+	HOST_GROUP_MAKER_IWD,
 	HOST_N_GROUP_MAKERS,
 } HostGroupMaker;
 

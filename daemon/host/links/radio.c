@@ -9,10 +9,17 @@
 #include <netlink/genl/ctrl.h>
 #include <netlink/genl/genl.h>
 #include <netlink/netlink.h>
+#include <string.h>
 #include <unistd.h>
 
 #define NET_DIRECTORY	 "/sys/class/net"
 #define RFKILL_DIRECTORY "/sys/class/rfkill"
+
+/* wpa_supplicant calls it p2p-wlan0-0, iwd wlan0-p2p-cl0, or -go0 if it owns the group. */
+static gboolean is_group(const char *name)
+{
+	return g_str_has_prefix(name, "p2p-") || strstr(name, "-p2p-");
+}
 
 char **host_radio_list(void)
 {
@@ -24,7 +31,7 @@ char **host_radio_list(void)
 		g_autofree char *phy = g_build_filename(NET_DIRECTORY, name, "phy80211", NULL);
 
 		/* A group's interface is no device. */
-		if (g_file_test(phy, G_FILE_TEST_EXISTS) && !g_str_has_prefix(name, "p2p-"))
+		if (g_file_test(phy, G_FILE_TEST_EXISTS) && !is_group(name))
 			g_ptr_array_add(names, g_strdup(name));
 	}
 	g_ptr_array_sort(names, (GCompareFunc)(void (*)(void))g_strcmp0);
@@ -41,6 +48,26 @@ static char *read_line(const char *directory, const char *name, const char *file
 	if (!g_file_get_contents(path, &content, NULL, NULL))
 		return NULL;
 	return g_strchomp(content);
+}
+
+char *host_radio_find_group(const char *interface)
+{
+	g_autofree char *phy = read_line(NET_DIRECTORY, interface, "phy80211/name");
+	g_autoptr(GDir) directory = g_dir_open(NET_DIRECTORY, 0, NULL);
+	const char *name;
+
+	while (phy && directory && (name = g_dir_read_name(directory))) {
+		g_autofree char *of = read_line(NET_DIRECTORY, name, "phy80211/name");
+
+		if (is_group(name) && !g_strcmp0(of, phy))
+			return g_strdup(name);
+	}
+	return NULL;
+}
+
+gboolean host_radio_is_iwd_owner(const char *group)
+{
+	return strstr(group, "-p2p-go") != NULL;
 }
 
 gboolean host_radio_is_blocked(const char *interface)

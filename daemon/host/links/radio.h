@@ -12,6 +12,12 @@ struct nlattr;
 /* Names of network interfaces that are Wi-Fi devices; transfer full, perhaps empty. */
 char **host_radio_list(void);
 
+/* The network interface of a group on the radio of @interface; (transfer full) (nullable) */
+char *host_radio_find_group(const char *interface);
+
+/* Whether iwd owns a group, by the name that it gives its network interface. */
+gboolean host_radio_is_iwd_owner(const char *group);
+
 /* Its radio is switched off, by a switch or by somebody. */
 gboolean host_radio_is_blocked(const char *interface);
 

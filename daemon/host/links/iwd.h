@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * iwd on the system bus: whether it has a radio that can do Wi-Fi Direct, the sinks that it sees
+ * there, and what all of its users share: that this machine is said to be a source, and the search.
+ */
+#ifndef HOST_IWD_H
+#define HOST_IWD_H
+
+#include "reason.h"
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+#define HOST_IWD_NAME	 "net.connman.iwd"
+#define HOST_IWD_PEER	 HOST_IWD_NAME ".p2p.Peer"
+#define HOST_IWD_PAIRING HOST_IWD_NAME ".SimpleConfiguration"
+
+/* No answer to a call takes longer than that, but to one that asks the sink. */
+#define HOST_IWD_CALL_MS 10000
+
+/**
+ * HostIwdPeer: a sink in reach
+ * @path: its object
+ * @address: P2P device address, "aa:bb:cc:dd:ee:ff"
+ * @name: (nullable): as it may be shown
+ * @kind: "tv", ...; "" if not known
+ * @dbm: signal; 0 if not known
+ * @content_protection: has HDCP
+ */
+typedef struct {
+	char *path;
+	char *address;
+	char *name;
+	const char *kind;
+	int dbm;
+	gboolean content_protection;
+} HostIwdPeer;
+
+#define HOST_TYPE_IWD (host_iwd_get_type())
+G_DECLARE_FINAL_TYPE(HostIwd, host_iwd, HOST, IWD, GObject)
+
+/**
+ * HostIwd::changed:
+ *
+ * What is_known(), get_device() and get_problem() say.
+ */
+/**
+ * HostIwd::peer-found:
+ * @peer: a HostIwdPeer, new or changed
+ */
+/**
+ * HostIwd::peer-lost:
+ * @peer: a HostIwdPeer, for the last time
+ */
+/**
+ * HostIwd::peer-changed:
+ * @path: of its object
+ * @changed: a GVariant of type a{sv}: of its interface HOST_IWD_PEER
+ */
+
+HostIwd *host_iwd_new(GDBusConnection *connection);
+
+/* FALSE: it is still being asked. */
+gboolean host_iwd_is_known(HostIwd *iwd);
+
+/* It is on the bus, with or without a radio. */
+gboolean host_iwd_is_there(HostIwd *iwd);
+
+/* The object of its first radio that can do Wi-Fi Direct; (nullable) */
+const char *host_iwd_get_device(HostIwd *iwd);
+
+/* That radio's network interface, "wlan0"; (transfer full) (nullable) */
+char *host_iwd_get_interface(HostIwd *iwd);
+
+/* That one is on a network. */
+gboolean host_iwd_is_on_network(HostIwd *iwd);
+
+/* Why Wi-Fi Direct is not to be had from it; HOST_N_REASONS: it is. @detail: of it, or NULL */
+HostReason host_iwd_get_problem(HostIwd *iwd, const char **detail);
+
+GDBusConnection *host_iwd_get_connection(HostIwd *iwd);
+
+/* NULL: it is not in reach. */
+const HostIwdPeer *host_iwd_find_peer(HostIwd *iwd, const char *address);
+/* Of HostIwdPeer; to be freed by g_list_free(). */
+GList *host_iwd_list_peers(HostIwd *iwd);
+
+/*
+ * Its users. While there is one, its Wi-Fi Direct device is enabled, and the machine says that it is
+ * a source with RTSP on @port (0: whatever is said already); with the last one this is put back.
+ *
+ * @ready: once: NULL if it is so now, or what went wrong (domain HOST_ERROR). A user that has let go is not called.
+ */
+typedef struct _HostIwdUse HostIwdUse;
+typedef void (*HostIwdReady)(const GError *error, gpointer user_data);
+
+HostIwdUse *host_iwd_use(HostIwd *iwd, guint16 port, HostIwdReady ready, gpointer user_data);
+void host_iwd_use_end(HostIwdUse *use);
+
+/* At the program's end: all is put back, or some seconds have passed. */
+void host_iwd_wait_put_back(HostIwd *iwd);
+
+/* Looks for sinks, until as many calls of stop. Needs a use. */
+void host_iwd_start_search(HostIwd *iwd);
+void host_iwd_stop_search(HostIwd *iwd);
+
+/* Since when it looks, monotonic us; 0: it does not. */
+gint64 host_iwd_get_search_began(HostIwd *iwd);
+
+G_END_DECLS
+
+#endif /* HOST_IWD_H */
