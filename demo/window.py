@@ -50,6 +50,7 @@ def walk():
     app.key("Return")
     app.wait_text("Connected")
     app.find("image", r"Bitrate: \d+\.\d Mbit/s")
+    app.find("image", "^The picture that is being sent$")
     time.sleep(15)
     step(app, "4-connected", "pictures are on their way")
     app.press("^Disconnect$")
