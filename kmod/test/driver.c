@@ -862,14 +862,20 @@ struct flood {
 
 static void flood_callback(void *callback_context, const struct miracast_io_status *io_status);
 
-/* Sends one more, if any is left; whoever brings open to 0 ends the flood. */
+/*
+ * Sends one more, if any is left; whoever brings open to 0 ends the flood, which an accepted message
+ * may have done before its send returns.
+ */
 static void flood_next(struct flood *flood)
 {
-	if (atomic_dec_return(&flood->left) >= 0 &&
-	    miracast_send_message(flood->handle, 0, NULL, 0, NULL, flood_callback, flood) ==
-		    STATUS_PENDING)
+	if (atomic_dec_return(&flood->left) >= 0) {
 		atomic64_inc(&flood->accepted);
-	else if (atomic_dec_and_test(&flood->open))
+		if (miracast_send_message(flood->handle, 0, NULL, 0, NULL, flood_callback, flood) ==
+		    STATUS_PENDING)
+			return;
+		atomic64_dec(&flood->accepted);
+	}
+	if (atomic_dec_and_test(&flood->open))
 		complete(&flood->done);
 }
 
