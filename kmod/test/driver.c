@@ -863,8 +863,8 @@ struct flood {
 static void flood_callback(void *callback_context, const struct miracast_io_status *io_status);
 
 /*
- * Sends one more, if any is left; whoever brings open to 0 ends the flood, which an accepted message
- * may have done before its send returns.
+ * Sends one more, if any is left; whoever brings open to 0 ends the flood. That an accepted
+ * message may have done before its send returns.
  */
 static void flood_next(struct flood *flood)
 {
