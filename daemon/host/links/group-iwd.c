@@ -10,6 +10,7 @@
 #define PROPERTIES "org.freedesktop.DBus.Properties"
 
 #define LOOK_MS	     500
+#define MAX_REPEATS  1
 #define LEAVE_S	     10 /* for iwd to end the group */
 #define MAX_ACCEPT_S 120 /* iwd waits as long for the sink */
 /*
@@ -61,6 +62,7 @@ struct _HostGroupIwd {
 	char *peer; /* iwd's object of the sink, once it is connected to */
 	gboolean connecting; /* the call is under way */
 	gboolean disconnecting; /* so is that */
+	guint repeats; /* because frames were lost, or the like */
 	gboolean is_kept; /* by itself, until it is put back */
 	GError *error; /* why it is put back */
 	HostGroupNet net;
@@ -292,6 +294,8 @@ static gboolean is_gone(const GError *error)
 	       g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER);
 }
 
+static void search(HostGroupIwd *self);
+
 /* Of what went wrong it says next to nothing. */
 static void fail_connecting(HostGroupIwd *self, GError *error)
 {
@@ -312,6 +316,10 @@ static void fail_connecting(HostGroupIwd *self, GError *error)
 	} else if (self->stage == STAGE_JOIN && host_iwd_is_on_network(self->iwd) &&
 		   host_radio_count_channels(self->interface) < 2) {
 		fail(self, HOST_REASON_CHANNEL_CONFLICT, NULL);
+	} else if (self->repeats < MAX_REPEATS) {
+		g_message("No group came about: once more");
+		self->repeats++;
+		search(self);
 	} else {
 		g_dbus_error_strip_remote_error(error);
 		fail(self, HOST_REASON_GROUP_FAILED, error->message);
@@ -381,6 +389,15 @@ static gboolean on_look_for_sink(gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
+static void search(HostGroupIwd *self)
+{
+	set_stage(self, STAGE_SEARCH);
+	host_group_emit_step(HOST_GROUP(self), "searching", "The sink is looked for");
+	host_iwd_start_search(self->iwd);
+	self->searching = TRUE;
+	self->look_source = g_timeout_add(LOOK_MS, on_look_for_sink, self);
+}
+
 static void on_ready(const GError *error, gpointer data)
 {
 	HostGroupIwd *self = data;
@@ -401,11 +418,7 @@ static void on_ready(const GError *error, gpointer data)
 		fail(self, HOST_REASON_STATION_KEPT, NULL);
 		return;
 	}
-	set_stage(self, STAGE_SEARCH);
-	host_group_emit_step(HOST_GROUP(self), "searching", "The sink is looked for");
-	host_iwd_start_search(self->iwd);
-	self->searching = TRUE;
-	self->look_source = g_timeout_add(LOOK_MS, on_look_for_sink, self);
+	search(self);
 }
 
 /* It, or its radio, may have gone. */
