@@ -72,11 +72,13 @@ static gpointer draw(gpointer user_data)
 			.time_ns = g_get_monotonic_time() * 1000,
 		};
 		guint64 encode_ns;
+		gint64 now;
 
 		media_push(source->media, &frame, &encode_ns);
 		next += G_USEC_PER_SEC / FPS;
-		g_usleep(MAX(next - g_get_monotonic_time(), 0));
-		next = MAX(next, g_get_monotonic_time() - G_USEC_PER_SEC / FPS);
+		now = g_get_monotonic_time();
+		g_usleep(MAX(next - now, 0));
+		next = MAX(next, now - G_USEC_PER_SEC / FPS);
 	}
 	return NULL;
 }

@@ -106,7 +106,9 @@ void media_sender_send_report(MediaSender *s, const guint8 *report, gsize size)
 /* Return: bytes of a datagram of the sink's; 0: none is there. */
 gsize media_sender_receive_report(MediaSender *s, guint8 *report, gsize size)
 {
-	return MAX(recv(s->rtcp, report, size, MSG_DONTWAIT), 0);
+	gssize received = recv(s->rtcp, report, size, MSG_DONTWAIT);
+
+	return MAX(received, 0);
 }
 
 /* A keyframe may be larger than the socket's buffer: it is sent while the buffer empties. */

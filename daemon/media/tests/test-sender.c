@@ -12,6 +12,7 @@
 typedef struct {
 	MediaSender *sender;
 	int sink;
+	struct sockaddr_in reports; /* where the sender hears of the sink */
 	guint n_sealed;
 	guint refuse; /* the number of the datagram that cannot be sealed */
 	gboolean uneven; /* what is sealed has a length of its own */
@@ -29,6 +30,8 @@ static void rig_init(SenderRig *rig)
 	close(sink_rtcp);
 	g_assert_no_errno(getsockname(rig->sink, (struct sockaddr *)&address, &size));
 	rtp_pair_connect(rtp, ntohs(address.sin_port));
+	size = sizeof(rig->reports);
+	g_assert_no_errno(getsockname(rtcp, (struct sockaddr *)&rig->reports, &size));
 	rig->sender = media_sender_new(rtp, rtcp, NULL);
 	g_assert_nonnull(rig->sender);
 }
@@ -152,9 +155,32 @@ static void test_uneven(void)
 	rig_clear(&rig);
 }
 
+/* Each once, in their order, and nothing where there is none. */
+static void test_reports(void)
+{
+	const guint8 report[64] = {0x81, 201};
+	guint8 bytes[1500];
+	SenderRig rig;
+
+	rig_init(&rig);
+	g_assert_cmpuint(media_sender_receive_report(rig.sender, bytes, sizeof(bytes)), ==, 0);
+	for (guint n = 1; n <= 3; n++)
+		g_assert_cmpint(sendto(rig.sink, report, 8 * n, 0, (struct sockaddr *)&rig.reports,
+				       sizeof(rig.reports)),
+				==, 8 * n);
+	for (guint n = 1; n <= 3; n++) {
+		gsize size = media_sender_receive_report(rig.sender, bytes, sizeof(bytes));
+
+		g_assert_cmpmem(bytes, size, report, 8 * n);
+	}
+	g_assert_cmpuint(media_sender_receive_report(rig.sender, bytes, sizeof(bytes)), ==, 0);
+	rig_clear(&rig);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/media/sender/reports", test_reports);
 	g_test_add_func("/media/sender/clear", test_clear);
 	g_test_add_func("/media/sender/sealed", test_sealed);
 	g_test_add_func("/media/sender/not-sealed", test_not_sealed);
