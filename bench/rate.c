@@ -26,6 +26,7 @@ typedef struct {
 	GMainLoop *loop;
 	guint32 *pictures;
 	gint ending;
+	GThread *thread;
 } RateSource;
 
 static void on_error(const char *message, gpointer user_data)
@@ -87,15 +88,17 @@ static void fill(guint32 *pictures)
 {
 	g_autoptr(GRand) random = g_rand_new_with_seed(1);
 
-	for (guint row = 0; row < PICTURES * HEIGHT; row++, pictures += WIDTH) {
+	for (guint row = 0; row < PICTURES * HEIGHT; row++) {
+		guint32 *line = pictures + (gsize)row * WIDTH;
+
 		if (row % BLOCK) {
-			memcpy(pictures, pictures - WIDTH, WIDTH * 4);
+			memcpy(line, pictures + (gsize)(row - row % BLOCK) * WIDTH, WIDTH * 4);
 			continue;
 		}
 		for (guint x = 0; x < WIDTH; x++) {
 			guint grey = g_rand_int_range(random, 0x40, 0xc0);
 
-			pictures[x] = x % BLOCK ? pictures[x - 1] : grey * 0x10101;
+			line[x] = x % BLOCK ? line[x - 1] : grey * 0x10101;
 		}
 	}
 }
@@ -109,7 +112,6 @@ int main(int argc, char **argv)
 	g_autoptr(GIOChannel) input = g_io_channel_unix_new(0);
 	RateSource source = {0};
 	GError *error = NULL;
-	GThread *thread;
 	int rtp, rtcp;
 
 	if (argc != 4) {
@@ -131,10 +133,10 @@ int main(int argc, char **argv)
 	source.loop = g_main_loop_new(NULL, FALSE);
 	g_io_add_watch(input, G_IO_IN | G_IO_HUP, on_input, &source);
 	g_timeout_add(TELL_MS, on_tell, &source);
-	thread = g_thread_new("draw", draw, &source);
+	source.thread = g_thread_new("draw", draw, &source);
 	g_main_loop_run(source.loop);
 	g_atomic_int_set(&source.ending, TRUE);
-	g_thread_join(thread);
+	g_thread_join(source.thread);
 	media_free(source.media);
 	g_main_loop_unref(source.loop);
 	g_free(source.pictures);
