@@ -793,6 +793,7 @@ TEST_F_TIMEOUT(sound, time_goes_on_without_listener, LIMIT)
 	ASSERT_EQ(driver_start(&self->driver), 0);
 	ASSERT_EQ(driver_sink_arrived(&self->driver, 640, 480, 60000, NULL, 0), STATUS_SUCCESS);
 	ASSERT_EQ(player_open_default(&player, self->card), 0);
+	ASSERT_EQ(player_start_full(&player), 0);
 	begin = now_ns();
 	ASSERT_EQ(player_play(&player, 0, RATE / 2), 0);
 	ASSERT_EQ(snd_pcm_drain(player.pcm), 0);
