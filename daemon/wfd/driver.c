@@ -510,7 +510,7 @@ static gboolean on_statistics(gpointer user_data)
 	return G_SOURCE_CONTINUE;
 }
 
-/* About once a second, on a thread of the host's. */
+/* Twice a second, on a thread of the host's. */
 static void on_air(void *notification_context, const struct miracast_datarate_stats *stats)
 {
 	WfdSession *s = notification_context;
