@@ -12,7 +12,7 @@
 #define LOOK_MS	     500
 #define MAX_REPEATS  1
 #define LEAVE_S	     10 /* for iwd to end the group */
-#define MAX_ACCEPT_S 120 /* iwd waits as long for the sink */
+#define MAX_ACCEPT_S 110 /* iwd gives up after 120, and says no more than that it failed */
 /*
  * iwd keeps a sink that has gone for a while, with the channel that it listened on; one that was
  * switched on again listens on another. It is found there within that time.
