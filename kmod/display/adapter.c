@@ -18,13 +18,45 @@ static ntstatus_t mdisplay_query_caps(void *driver_context, u32 caps_size,
 	return STATUS_SUCCESS;
 }
 
+/*
+ * Gives the context a connector that has none; makes one more if there is no such, and there may be
+ * more. The channel makes contexts one at a time.
+ */
+static ntstatus_t mdisplay_claim_connector(struct mdisplay *display,
+					   struct mdisplay_context *context)
+{
+	unsigned int i;
+
+	for (i = 0; i < MDISPLAY_MAX_CONNECTORS; i++) {
+		struct mdisplay_connector *connector = &display->connectors[i];
+
+		if (i == display->count) {
+			if (mdisplay_connector_add(display))
+				return STATUS_NO_MEMORY;
+			mdisplay_card_create(connector);
+		}
+
+		spin_lock(&connector->lock);
+		if (!connector->context) {
+			context->connector = connector;
+			context->number = ++connector->contexts;
+			connector->context = context;
+		}
+		spin_unlock(&connector->lock);
+		if (context->connector)
+			return STATUS_SUCCESS;
+	}
+
+	return STATUS_RESOURCE_IN_USE;
+}
+
 static ntstatus_t mdisplay_create_context(void *driver_context,
 					  const struct miracast_display_callbacks *callbacks,
 					  void **miracast_context, u32 *target_id)
 {
 	struct mdisplay *display = driver_context;
-	struct mdisplay_connector *connector;
 	struct mdisplay_context *context;
+	ntstatus_t status;
 	unsigned int i;
 
 	context = kzalloc(sizeof(*context), GFP_KERNEL);
@@ -38,27 +70,15 @@ static ntstatus_t mdisplay_create_context(void *driver_context,
 		list_add(&context->frames[i].node, &context->free);
 	}
 
-	for (i = 0; i < display->count; i++) {
-		connector = &display->connectors[i];
-
-		spin_lock(&connector->lock);
-		if (!connector->context) {
-			context->connector = connector;
-			context->number = ++connector->contexts;
-			connector->context = context;
-		}
-		spin_unlock(&connector->lock);
-
-		if (context->connector) {
-			*miracast_context = context;
-			*target_id = i;
-			return STATUS_SUCCESS;
-		}
+	status = mdisplay_claim_connector(display, context);
+	if (status != STATUS_SUCCESS) {
+		kfree(context);
+		return status;
 	}
+	*miracast_context = context;
+	*target_id = mdisplay_connector_index(context->connector);
 
-	kfree(context);
-
-	return STATUS_RESOURCE_IN_USE;
+	return STATUS_SUCCESS;
 }
 
 static void mdisplay_sink_gone(struct mdisplay_context *context)
@@ -225,7 +245,7 @@ int mdisplay_adapter_register(struct mdisplay *display)
 		.parent = display->drm.dev,
 		.ops = &mdisplay_ops,
 		.driver_context = display,
-		.max_contexts = display->count,
+		.max_contexts = MDISPLAY_MAX_CONNECTORS,
 		.max_slots = 64,
 		/* The largest, a piece of sound. */
 		.max_message = sizeof_field(struct mdisplay_sound_piece, message),

@@ -22,6 +22,8 @@
 #include <sound/jack.h>
 #include <sound/pcm.h>
 
+#include <drm/drm_print.h>
+
 #include "display.h"
 
 #define MDISPLAY_CARD_NAME     "Wireless display"
@@ -320,9 +322,9 @@ static int mdisplay_card_add_parts(struct mdisplay_card *card)
  * mdisplay_card_create() - give a connector its sound card
  * @connector: the connector
  *
- * Return: 0 or an errno.
+ * One without sound is better than none, so that only the log has it when there is no card.
  */
-int mdisplay_card_create(struct mdisplay_connector *connector)
+void mdisplay_card_create(struct mdisplay_connector *connector)
 {
 	struct mdisplay_card *card;
 	struct snd_card *base;
@@ -331,7 +333,7 @@ int mdisplay_card_create(struct mdisplay_connector *connector)
 	ret = snd_card_new(connector->base.dev->dev, SNDRV_DEFAULT_IDX1, "Miracast", THIS_MODULE,
 			   sizeof(*card), &base);
 	if (ret)
-		return ret;
+		goto err;
 	card = base->private_data;
 	card->card = base;
 	mdisplay_sound_init(&card->sound);
@@ -347,11 +349,14 @@ int mdisplay_card_create(struct mdisplay_connector *connector)
 		ret = snd_card_register(base);
 	if (ret) {
 		snd_card_free(base);
-		return ret;
+		goto err;
 	}
 	connector->sound = &card->sound;
 
-	return 0;
+	return;
+
+err:
+	drm_warn(connector->base.dev, "%s has no sound card: %d\n", connector->base.name, ret);
 }
 
 /**

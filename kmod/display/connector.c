@@ -395,13 +395,13 @@ static const struct drm_encoder_funcs mdisplay_encoder_funcs = {
 };
 
 /**
- * mdisplay_connector_init() - make a connector and its encoder
+ * mdisplay_encoder_init() - make a connector's encoder, and all of the connector but what DRM knows
  * @connector: the connector; its planes and CRTC are made
  * @display: the device
  *
  * Return: 0 or an errno.
  */
-int mdisplay_connector_init(struct mdisplay_connector *connector, struct mdisplay *display)
+int mdisplay_encoder_init(struct mdisplay_connector *connector, struct mdisplay *display)
 {
 	int ret;
 
@@ -417,15 +417,49 @@ int mdisplay_connector_init(struct mdisplay_connector *connector, struct mdispla
 	drm_encoder_helper_add(&connector->encoder, &mdisplay_encoder_helper_funcs);
 	connector->encoder.possible_crtcs = drm_crtc_mask(&connector->crtc);
 
-	ret = drm_connector_init(&display->drm, &connector->base, &mdisplay_connector_funcs,
-				 DRM_MODE_CONNECTOR_VIRTUAL);
-	if (ret)
-		return ret;
-	drm_connector_helper_add(&connector->base, &mdisplay_connector_helper_funcs);
-	connector->base.polled = DRM_CONNECTOR_POLL_HPD;
-	connector->base.status = connector_status_disconnected;
-	/* A virtual connector comes without. */
-	drm_connector_attach_edid_property(&connector->base);
+	return 0;
+}
 
-	return drm_connector_attach_encoder(&connector->base, &connector->encoder);
+/**
+ * mdisplay_connector_add() - make one more connector
+ * @display: the device; it has fewer than MDISPLAY_MAX_CONNECTORS
+ *
+ * Before the device is registered, or when a sink finds no connector free. CRTCs have to be
+ * there from the start, but connectors may come later, as those behind a DisplayPort hub do. It
+ * stays, for the next sink.
+ *
+ * Return: 0 or an errno.
+ */
+int mdisplay_connector_add(struct mdisplay *display)
+{
+	struct mdisplay_connector *connector = &display->connectors[display->count];
+	struct drm_connector *base = &connector->base;
+	int ret;
+
+	/* From its initialisation on others go through it, like through all connectors. */
+	drm_connector_helper_add(base, &mdisplay_connector_helper_funcs);
+	drm_atomic_helper_connector_reset(base);
+	if (!base->state)
+		return -ENOMEM;
+	base->polled = DRM_CONNECTOR_POLL_HPD;
+	ret = drm_connector_init(&display->drm, base, &mdisplay_connector_funcs,
+				 DRM_MODE_CONNECTOR_VIRTUAL);
+	if (ret) {
+		drm_atomic_helper_connector_destroy_state(base, base->state);
+		base->state = NULL;
+		return ret;
+	}
+	base->status = connector_status_disconnected;
+	/* A virtual connector comes without. */
+	drm_connector_attach_edid_property(base);
+	ret = drm_connector_attach_encoder(base, &connector->encoder);
+	if (!ret)
+		ret = drm_connector_register(base);
+	if (ret) {
+		drm_connector_cleanup(base);
+		return ret;
+	}
+	display->count++;
+
+	return 0;
 }

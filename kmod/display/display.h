@@ -5,8 +5,9 @@
  * Objects. A struct mdisplay is the device. Each struct mdisplay_connector is
  * a whole pipe: primary plane, CRTC, encoder and connector, and may have one
  * struct mdisplay_context, the channel's context of the session that streams
- * it. A struct mdisplay_framebuffer is a DRM framebuffer; it gets the id that
- * messages name it by when it is made.
+ * it. The pipes are there from the start, their connectors are made when a sink
+ * comes and finds none free, and stay. A struct mdisplay_framebuffer is a DRM
+ * framebuffer; it gets the id that messages name it by when it is made.
  *
  * A frame's way. The compositor commits; plane.c makes a picture of the plane's
  * state and its damage; frame.c puts it into the context's pending frame. The
@@ -522,8 +523,8 @@ struct mdisplay_connector {
  * @framebuffers: id to struct mdisplay_framebuffer
  * @next_framebuffer: the id to be given out next
  * @framebuffer_count: framebuffers that are not freed yet
- * @count: used entries of @connectors
- * @connectors: the connectors
+ * @count: entries of @connectors that have a connector
+ * @connectors: the pipes; each has all but the connector from the start
  */
 struct mdisplay {
 	struct drm_device drm;
@@ -641,13 +642,12 @@ struct drm_gem_object *mdisplay_framebuffer_find(struct mdisplay_context *contex
 
 /* card.c */
 #if IS_ENABLED(CONFIG_MIRACAST_DISPLAY_SOUND)
-int mdisplay_card_create(struct mdisplay_connector *connector);
+void mdisplay_card_create(struct mdisplay_connector *connector);
 void mdisplay_card_remove(struct mdisplay_connector *connector);
 void mdisplay_card_plug(struct mdisplay_connector *connector, const u8 *eld);
 #else
-static inline int mdisplay_card_create(struct mdisplay_connector *connector)
+static inline void mdisplay_card_create(struct mdisplay_connector *connector)
 {
-	return 0;
 }
 
 static inline void mdisplay_card_remove(struct mdisplay_connector *connector)
@@ -666,7 +666,8 @@ int mdisplay_planes_init(struct mdisplay_connector *connector, struct mdisplay *
 int mdisplay_crtc_init(struct mdisplay_connector *connector, struct mdisplay *display);
 
 /* connector.c */
-int mdisplay_connector_init(struct mdisplay_connector *connector, struct mdisplay *display);
+int mdisplay_encoder_init(struct mdisplay_connector *connector, struct mdisplay *display);
+int mdisplay_connector_add(struct mdisplay *display);
 void mdisplay_connector_set_sink(struct mdisplay_connector *connector, struct mdisplay_sink *sink);
 ntstatus_t mdisplay_sink_create(const struct miracast_display_sink *message, u32 size,
 				struct mdisplay_sink **sink);

@@ -22,7 +22,6 @@
 #include <drm/drm_gem_shmem_helper.h>
 #include <drm/drm_managed.h>
 #include <drm/drm_mode_config.h>
-#include <drm/drm_print.h>
 #include <drm/drm_vblank.h>
 
 #include "display.h"
@@ -32,7 +31,7 @@
 
 static unsigned int connectors = 1;
 module_param(connectors, uint, 0444);
-MODULE_PARM_DESC(connectors, "How many connectors, and so sinks at once: 1 to 8 (1)");
+MODULE_PARM_DESC(connectors, "Connectors from the start, 1 to 8 (1); sinks make more as they come");
 
 DEFINE_DRM_GEM_FOPS(mdisplay_fops);
 
@@ -71,6 +70,19 @@ static const struct drm_mode_config_helper_funcs mdisplay_mode_config_helper_fun
 	.atomic_commit_tail = mdisplay_commit_tail,
 };
 
+static int mdisplay_pipe_init(struct mdisplay_connector *connector, struct mdisplay *display)
+{
+	int ret;
+
+	ret = mdisplay_planes_init(connector, display);
+	if (!ret)
+		ret = mdisplay_crtc_init(connector, display);
+	if (!ret)
+		ret = mdisplay_encoder_init(connector, display);
+
+	return ret;
+}
+
 static int mdisplay_mode_config_init(struct mdisplay *display)
 {
 	struct drm_device *drm = &display->drm;
@@ -91,23 +103,20 @@ static int mdisplay_mode_config_init(struct mdisplay *display)
 	drm->mode_config.funcs = &mdisplay_mode_config_funcs;
 	drm->mode_config.helper_private = &mdisplay_mode_config_helper_funcs;
 
-	for (i = 0; i < display->count; i++) {
-		struct mdisplay_connector *connector = &display->connectors[i];
-
-		ret = mdisplay_planes_init(connector, display);
+	for (i = 0; i < MDISPLAY_MAX_CONNECTORS; i++) {
+		ret = mdisplay_pipe_init(&display->connectors[i], display);
 		if (ret)
 			return ret;
-		ret = mdisplay_crtc_init(connector, display);
-		if (ret)
-			return ret;
-		ret = mdisplay_connector_init(connector, display);
+	}
+	for (i = 0; i < connectors; i++) {
+		ret = mdisplay_connector_add(display);
 		if (ret)
 			return ret;
 	}
 
 	/* Vblanks' times are exact, so there is no need to keep the timer running. */
 	drm->vblank_disable_immediate = true;
-	ret = drm_vblank_init(drm, display->count);
+	ret = drm_vblank_init(drm, MDISPLAY_MAX_CONNECTORS);
 	if (ret)
 		return ret;
 
@@ -116,18 +125,12 @@ static int mdisplay_mode_config_init(struct mdisplay *display)
 	return 0;
 }
 
-/* A display without sound is better than none. */
 static void mdisplay_cards_create(struct mdisplay *display)
 {
 	unsigned int i;
-	int ret;
 
-	for (i = 0; i < display->count; i++) {
-		ret = mdisplay_card_create(&display->connectors[i]);
-		if (ret)
-			drm_warn(&display->drm, "%s has no sound card: %d\n",
-				 display->connectors[i].base.name, ret);
-	}
+	for (i = 0; i < display->count; i++)
+		mdisplay_card_create(&display->connectors[i]);
 }
 
 static void mdisplay_cards_remove(struct mdisplay *display)
@@ -147,7 +150,7 @@ static void mdisplay_remove(void *data)
 	miracast_unregister_adapter(display->adapter);
 	drm_dev_unplug(&display->drm);
 	mdisplay_cards_remove(display);
-	for (i = 0; i < display->count; i++)
+	for (i = 0; i < MDISPLAY_MAX_CONNECTORS; i++)
 		cancel_delayed_work_sync(&display->connectors[i].hotplug);
 	drm_atomic_helper_shutdown(&display->drm);
 }
@@ -166,7 +169,6 @@ static int mdisplay_probe(struct device *dev)
 	if (IS_ERR(display))
 		return PTR_ERR(display);
 
-	display->count = connectors;
 	xa_init_flags(&display->framebuffers, XA_FLAGS_ALLOC1);
 	ret = mdisplay_mode_config_init(display);
 	if (ret)

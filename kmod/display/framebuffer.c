@@ -36,7 +36,7 @@ static void mdisplay_framebuffer_destroy(struct drm_framebuffer *fb)
 	unsigned int i;
 
 	xa_erase(&display->framebuffers, framebuffer->id);
-	for (i = 0; i < display->count; i++)
+	for (i = 0; i < MDISPLAY_MAX_CONNECTORS; i++)
 		mdisplay_frame_gone(&display->connectors[i], framebuffer);
 
 	drm_dev_get(&display->drm);
@@ -76,7 +76,7 @@ static int mdisplay_framebuffer_dirty(struct drm_framebuffer *fb, struct drm_fil
 	WRITE_ONCE(to_mdisplay_framebuffer(fb)->dirtied, true);
 	ret = drm_atomic_helper_dirtyfb(fb, file, flags, color, clips, num_clips);
 
-	for (i = 0; i < display->count && !ret; i++) {
+	for (i = 0; i < MDISPLAY_MAX_CONNECTORS && !ret; i++) {
 		struct drm_framebuffer *other;
 
 		other = mdisplay_framebuffer_undeclared(&display->connectors[i]);

@@ -117,11 +117,26 @@ static int open_card(void)
 	return -ENOENT;
 }
 
+int compositor_look(struct compositor *compositor)
+{
+	drmModeRes *resources = drmModeGetResources(compositor->fd);
+	int ret = 0;
+
+	if (!resources)
+		return -errno;
+	while (compositor->count < resources->count_connectors && !ret) {
+		ret = pipe_init(compositor, &compositor->pipes[compositor->count], resources,
+				compositor->count);
+		compositor->count += !ret;
+	}
+	drmModeFreeResources(resources);
+
+	/* One that is being made is listed before it can be asked for. */
+	return ret == -ENOENT && compositor->count ? 0 : ret;
+}
+
 int compositor_open(struct compositor *compositor)
 {
-	drmModeRes *resources;
-	int i, ret = 0;
-
 	memset(compositor, 0, sizeof(*compositor));
 	compositor->fd = open_card();
 	if (compositor->fd < 0)
@@ -129,15 +144,8 @@ int compositor_open(struct compositor *compositor)
 
 	if (drmSetClientCap(compositor->fd, DRM_CLIENT_CAP_ATOMIC, 1))
 		return -errno;
-	resources = drmModeGetResources(compositor->fd);
-	if (!resources)
-		return -errno;
-	compositor->count = resources->count_connectors;
-	for (i = 0; i < compositor->count && !ret; i++)
-		ret = pipe_init(compositor, &compositor->pipes[i], resources, i);
-	drmModeFreeResources(resources);
 
-	return ret;
+	return compositor_look(compositor);
 }
 
 void compositor_close(struct compositor *compositor)

@@ -63,6 +63,8 @@ struct flip {
 /* -ENOENT: no card is the display's. */
 int compositor_open(struct compositor *compositor);
 void compositor_close(struct compositor *compositor);
+/* Finds the connectors that have been made since. */
+int compositor_look(struct compositor *compositor);
 
 /* DRM_MODE_CONNECTED or DRM_MODE_DISCONNECTED, asked anew. */
 drmModeConnection compositor_status(struct compositor *compositor, struct pipe *pipe);
