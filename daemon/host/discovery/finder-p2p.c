@@ -26,8 +26,8 @@ struct _HostFinderP2p {
 	gboolean asking; /* it */
 	HostIwd *iwd;
 	gboolean looking;
-	HostSupplicantUse *use; /* while it looks, by the one or the other */
-	HostIwdUse *iwd_use;
+	HostUse *use; /* while it looks, by the one or the other */
+	HostUse *iwd_use;
 	GHashTable *found; /* ids that were told */
 	char *problem; /* as it was told last: the message */
 };
@@ -163,10 +163,10 @@ static void look_no_more(HostFinderP2p *self)
 {
 	if (self->use)
 		host_supplicant_stop_search(self->supplicant);
-	g_clear_pointer(&self->use, host_supplicant_use_end);
+	g_clear_pointer(&self->use, host_use_end);
 	if (self->iwd_use)
 		host_iwd_stop_search(self->iwd);
-	g_clear_pointer(&self->iwd_use, host_iwd_use_end);
+	g_clear_pointer(&self->iwd_use, host_use_end);
 }
 
 /* By whoever has the radio now; the supplicant is started where nobody has one. */
@@ -386,8 +386,8 @@ static void host_finder_p2p_finalize(GObject *object)
 	g_clear_object(&self->network_manager);
 	g_signal_handlers_disconnect_by_data(self->supplicant, self);
 	g_signal_handlers_disconnect_by_data(self->iwd, self);
-	g_clear_pointer(&self->use, host_supplicant_use_end);
-	g_clear_pointer(&self->iwd_use, host_iwd_use_end);
+	g_clear_pointer(&self->use, host_use_end);
+	g_clear_pointer(&self->iwd_use, host_use_end);
 	host_supplicant_wait_put_back(self->supplicant);
 	host_iwd_wait_put_back(self->iwd);
 	g_object_unref(self->supplicant);

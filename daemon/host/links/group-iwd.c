@@ -56,7 +56,7 @@ struct _HostGroupIwd {
 	Stage stage;
 	guint limit_source;
 	guint look_source; /* what is looked at again and again */
-	HostIwdUse *use;
+	HostUse *use;
 	gboolean searching;
 	char *interface; /* the radio's own */
 	char *peer; /* iwd's object of the sink, once it is connected to */
@@ -102,7 +102,7 @@ static void finish_put_back(HostGroupIwd *self)
 	g_clear_handle_id(&self->limit_source, g_source_remove);
 	g_clear_handle_id(&self->look_source, g_source_remove);
 	g_signal_handlers_disconnect_by_data(self->iwd, self);
-	g_clear_pointer(&self->use, host_iwd_use_end);
+	g_clear_pointer(&self->use, host_use_end);
 	if (task)
 		g_task_return_error(task, g_steal_pointer(&self->error));
 	if (self->is_kept)
@@ -517,7 +517,7 @@ static void host_group_iwd_finalize(GObject *object)
 	g_clear_handle_id(&self->look_source, g_source_remove);
 	g_signal_handlers_disconnect_by_data(self->iwd, self);
 	stop_search(self);
-	g_clear_pointer(&self->use, host_iwd_use_end);
+	g_clear_pointer(&self->use, host_use_end);
 	g_clear_error(&self->error);
 	host_group_net_clear(&self->net);
 	g_free(self->sink);

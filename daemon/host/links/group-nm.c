@@ -77,7 +77,7 @@ struct _HostGroupNm {
 	Stage stage;
 	guint limit_source;
 	guint look_source; /* what is asked for again and again */
-	HostSupplicantUse *use;
+	HostUse *use;
 	gint64 search_began; /* monotonic us */
 	gboolean searching, suspending;
 	gboolean reading, is_read; /* what the supplicant knows of the sink now */
@@ -129,7 +129,7 @@ static void finish_put_back(HostGroupNm *self)
 	self->suspending = FALSE;
 	if (self->has_activated)
 		host_supplicant_announce_again(self->supplicant);
-	g_clear_pointer(&self->use, host_supplicant_use_end);
+	g_clear_pointer(&self->use, host_use_end);
 	if (task)
 		g_task_return_error(task, g_steal_pointer(&self->error));
 	if (self->is_kept)
@@ -800,7 +800,7 @@ static void host_group_nm_finalize(GObject *object)
 	g_clear_handle_id(&self->look_source, g_source_remove);
 	g_signal_handlers_disconnect_by_data(self->objects, self);
 	g_signal_handlers_disconnect_by_data(self->supplicant, self);
-	g_clear_pointer(&self->use, host_supplicant_use_end);
+	g_clear_pointer(&self->use, host_use_end);
 	g_clear_error(&self->error);
 	host_group_net_clear(&self->net);
 	g_free(self->sink);

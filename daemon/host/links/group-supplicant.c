@@ -80,7 +80,7 @@ struct _HostGroupSupplicant {
 
 	GTask *task; /* while it opens */
 	GCancellable *asking; /* of questions to the agent */
-	HostSupplicantUse *use;
+	HostUse *use;
 	Stage stage;
 	guint limit_source;
 	gboolean searching;
@@ -153,7 +153,7 @@ static void finish_put_back(HostGroupSupplicant *self)
 	if (self->suspending)
 		host_supplicant_resume_search(self->supplicant);
 	self->suspending = FALSE;
-	g_clear_pointer(&self->use, host_supplicant_use_end);
+	g_clear_pointer(&self->use, host_use_end);
 	if (task)
 		g_task_return_error(task, g_steal_pointer(&self->error));
 	g_clear_error(&self->error);
@@ -1085,7 +1085,7 @@ static void host_group_supplicant_finalize(GObject *object)
 	g_signal_handlers_disconnect_by_data(self->supplicant, self);
 	if (self->suspending)
 		host_supplicant_resume_search(self->supplicant);
-	g_clear_pointer(&self->use, host_supplicant_use_end);
+	g_clear_pointer(&self->use, host_use_end);
 	g_clear_error(&self->error);
 	g_clear_error(&self->first_failure);
 	host_group_net_clear(&self->net);

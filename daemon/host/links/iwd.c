@@ -23,9 +23,6 @@
 /* A signal is in dBm or in hundredths of that, by its version. */
 #define MIN_DBM -120
 
-/* At the end of the program. */
-#define PUT_BACK_S 5
-
 /* So many peers are kept; the air has no bound of its own. */
 #define MAX_PEERS 512
 
@@ -47,7 +44,7 @@ struct _HostIwd {
 	char *device;
 	GHashTable *peers; /* by path */
 
-	GList *uses; /* the oldest first */
+	HostUses uses;
 	gboolean calling; /* one of the calls that bring it in line with the uses is under way */
 	gboolean registered; /* as a source, with RTSP on @port */
 	guint16 port;
@@ -62,13 +59,6 @@ struct _HostIwd {
 	gint64 search_began;
 	gboolean asking_levels;
 	guint levels_source;
-};
-
-struct _HostIwdUse {
-	HostIwd *iwd;
-	guint16 port;
-	HostIwdReady ready; /* NULL once it was called */
-	gpointer user_data;
 };
 
 enum {
@@ -290,34 +280,6 @@ static void changed(HostIwd *self)
 	g_signal_emit(self, signals[SIGNAL_CHANGED], 0);
 }
 
-/* One at a time, as any of them may end others. */
-static void tell_uses(HostIwd *self, const GError *error)
-{
-	gboolean again = TRUE;
-
-	g_object_ref(self);
-	while (again) {
-		again = FALSE;
-		for (GList *item = self->uses; item && !again; item = item->next) {
-			HostIwdUse *use = item->data;
-
-			if (!use->ready)
-				continue;
-			again = TRUE;
-			((HostIwdReady)g_steal_pointer(&use->ready))(error, use->user_data);
-		}
-	}
-	g_object_unref(self);
-}
-
-static void fail_uses(HostIwd *self, HostReason reason, const char *detail)
-{
-	g_autofree char *message = host_reason_message(reason, detail);
-	g_autoptr(GError) error = g_error_new_literal(HOST_ERROR, reason, message);
-
-	tell_uses(self, error);
-}
-
 static void forget_failure(HostIwd *self)
 {
 	self->failure = HOST_N_REASONS;
@@ -347,7 +309,7 @@ static void refuse(HostIwd *self, GError *error, const char *sentence)
 		self->failure = HOST_REASON_IWD_REFUSED;
 		g_free(self->failure_detail);
 		self->failure_detail = g_strdup(sentence ? sentence : error->message);
-		fail_uses(self, self->failure, self->failure_detail);
+		host_uses_fail(&self->uses, self->failure, self->failure_detail);
 		changed(self);
 	}
 	settle(self);
@@ -464,8 +426,8 @@ static void set_enabled(HostIwd *self, gboolean enabled, GAsyncReadyCallback cal
 /* 0: any */
 static guint16 wanted_port(HostIwd *self)
 {
-	for (GList *item = self->uses; item; item = item->next) {
-		const HostIwdUse *use = item->data;
+	for (GList *item = self->uses.list; item; item = item->next) {
+		const HostUse *use = item->data;
 
 		if (use->port)
 			return use->port;
@@ -478,7 +440,7 @@ static HostReason find_obstacle(HostIwd *self, const char **detail);
 static void settle(HostIwd *self)
 {
 	const char *detail;
-	gboolean wanted = self->uses && find_obstacle(self, &detail) == HOST_N_REASONS;
+	gboolean wanted = self->uses.list && find_obstacle(self, &detail) == HOST_N_REASONS;
 	guint16 port = wanted_port(self);
 
 	if (self->calling || !self->device)
@@ -507,7 +469,7 @@ static void settle(HostIwd *self)
 		settle_by(self, self->device, IWD_P2P, "RequestDiscovery", NULL,
 			  on_search_requested);
 	} else {
-		tell_uses(self, NULL);
+		host_uses_tell(&self->uses, NULL);
 	}
 }
 
@@ -518,39 +480,29 @@ static gboolean on_use_begins(gpointer data)
 	HostReason problem = host_iwd_get_problem(self, &detail);
 
 	if (host_iwd_is_known(self) && problem != HOST_N_REASONS)
-		fail_uses(self, problem, detail);
+		host_uses_fail(&self->uses, problem, detail);
 	settle(self);
 	return G_SOURCE_REMOVE;
 }
 
-HostIwdUse *host_iwd_use(HostIwd *self, guint16 port, HostIwdReady ready, gpointer user_data)
+HostUse *host_iwd_use(HostIwd *self, guint16 port, HostUseReady ready, gpointer user_data)
 {
-	HostIwdUse *use = g_new0(HostIwdUse, 1);
-
-	use->iwd = g_object_ref(self);
-	use->port = port;
-	use->ready = ready;
-	use->user_data = user_data;
-	self->uses = g_list_append(self->uses, use);
 	forget_failure(self);
 	/* Not before the call returns. */
 	g_idle_add_full(G_PRIORITY_DEFAULT, on_use_begins, g_object_ref(self), g_object_unref);
-	return use;
+	return host_uses_add(&self->uses, port, ready, user_data);
 }
 
-void host_iwd_use_end(HostIwdUse *use)
+static void on_use_ended(gpointer data)
 {
-	HostIwd *self = use->iwd;
+	HostIwd *self = data;
 
-	self->uses = g_list_remove(self->uses, use);
-	g_free(use);
 	/* What was refused to them may be granted to the next. */
-	if (!self->uses && self->failure != HOST_N_REASONS) {
+	if (!self->uses.list && self->failure != HOST_N_REASONS) {
 		forget_failure(self);
 		changed(self);
 	}
 	settle(self);
-	g_object_unref(self);
 }
 
 void host_iwd_start_search(HostIwd *self)
@@ -570,21 +522,14 @@ gint64 host_iwd_get_search_began(HostIwd *self)
 	return self->search_began;
 }
 
-static gboolean on_waited(gpointer data)
+static gboolean is_calling(gpointer data)
 {
-	*(gboolean *)data = TRUE;
-	return G_SOURCE_REMOVE;
+	return HOST_IWD(data)->calling;
 }
 
 void host_iwd_wait_put_back(HostIwd *self)
 {
-	gboolean over = FALSE;
-	guint limit = g_timeout_add_seconds(PUT_BACK_S, on_waited, &over);
-
-	while (!over && (self->uses || self->calling))
-		g_main_context_iteration(NULL, TRUE);
-	if (!over)
-		g_source_remove(limit);
+	host_uses_wait(&self->uses, is_calling);
 }
 
 /*
@@ -741,7 +686,7 @@ static void look(HostIwd *self)
 	problem = host_iwd_get_problem(self, &detail);
 	/* A use waits for no more than its answer, or the reason why there is none. */
 	if (host_iwd_is_known(self) && problem != HOST_N_REASONS)
-		fail_uses(self, problem, detail);
+		host_uses_fail(&self->uses, problem, detail);
 	settle(self);
 }
 
@@ -869,6 +814,7 @@ static void on_radios_changed(gpointer data)
 
 static void host_iwd_init(HostIwd *self)
 {
+	self->uses = (HostUses){.object = G_OBJECT(self), .ended = on_use_ended};
 	self->failure = HOST_N_REASONS;
 	self->cancellable = g_cancellable_new();
 	self->peers = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, peer_free);

@@ -7,6 +7,7 @@
 #define HOST_IWD_H
 
 #include "reason.h"
+#include "uses.h"
 
 #include <gio/gio.h>
 
@@ -87,16 +88,10 @@ const HostIwdPeer *host_iwd_find_peer(HostIwd *iwd, const char *address);
 GList *host_iwd_list_peers(HostIwd *iwd);
 
 /*
- * Its users. While there is one, its Wi-Fi Direct device is enabled, and the machine says that it is
- * a source with RTSP on @port (0: whatever is said already); with the last one this is put back.
- *
- * @ready: once: NULL if it is so now, or what went wrong (domain HOST_ERROR). A user that has let go is not called.
+ * While somebody uses it, its Wi-Fi Direct device is enabled, and the machine says that it is a source
+ * with RTSP on @port (0: whatever is said already); with the last use this is put back. @ready: it is so.
  */
-typedef struct _HostIwdUse HostIwdUse;
-typedef void (*HostIwdReady)(const GError *error, gpointer user_data);
-
-HostIwdUse *host_iwd_use(HostIwd *iwd, guint16 port, HostIwdReady ready, gpointer user_data);
-void host_iwd_use_end(HostIwdUse *use);
+HostUse *host_iwd_use(HostIwd *iwd, guint16 port, HostUseReady ready, gpointer user_data);
 
 /* At the program's end: all is put back, or some seconds have passed. */
 void host_iwd_wait_put_back(HostIwd *iwd);

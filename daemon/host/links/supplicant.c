@@ -17,9 +17,6 @@
 /* An end that was not told of is assumed so much later. */
 #define LATE_S 5
 
-/* At the end of the program. */
-#define PUT_BACK_S 5
-
 /* So many peers are kept; the air has no bound of its own. */
 #define MAX_PEERS 512
 
@@ -57,7 +54,7 @@ struct _HostSupplicant {
 	GHashTable *peers; /* by path */
 	guint n_malformed;
 
-	GList *uses;
+	HostUses uses;
 	gboolean announcing; /* calls are under way */
 	gboolean announced; /* what is said over the air is ours */
 	guint16 port; /* of that */
@@ -70,13 +67,6 @@ struct _HostSupplicant {
 	guint suspended;
 	SearchPhase phase;
 	guint phase_source;
-};
-
-struct _HostSupplicantUse {
-	HostSupplicant *supplicant;
-	guint16 port;
-	HostSupplicantReady ready; /* NULL once it was called */
-	gpointer user_data;
 };
 
 enum {
@@ -395,34 +385,6 @@ void host_supplicant_resume_search(HostSupplicant *self)
  * What is said over the air.
  */
 
-/* One at a time, as any of them may end others. */
-static void tell_uses(HostSupplicant *self, const GError *error)
-{
-	gboolean again = TRUE;
-
-	g_object_ref(self);
-	while (again) {
-		again = FALSE;
-		for (GList *item = self->uses; item && !again; item = item->next) {
-			HostSupplicantUse *use = item->data;
-
-			if (!use->ready)
-				continue;
-			again = TRUE;
-			((HostSupplicantReady)g_steal_pointer(&use->ready))(error, use->user_data);
-		}
-	}
-	g_object_unref(self);
-}
-
-static void fail_uses(HostSupplicant *self, HostReason reason, const char *detail)
-{
-	g_autofree char *message = host_reason_message(reason, detail);
-	g_autoptr(GError) error = g_error_new_literal(HOST_ERROR, reason, message);
-
-	tell_uses(self, error);
-}
-
 static void set_property(HostSupplicant *self, const char *path, const char *interface,
 			 const char *name, GVariant *value, GAsyncReadyCallback callback,
 			 gpointer user_data)
@@ -443,7 +405,7 @@ static void announce(HostSupplicant *self);
 static void fail_announcing(HostSupplicant *self, const GError *error)
 {
 	self->announcing = FALSE;
-	fail_uses(self, HOST_REASON_SUPPLICANT_REFUSED, error->message);
+	host_uses_fail(&self->uses, HOST_REASON_SUPPLICANT_REFUSED, error->message);
 }
 
 static void on_named(GObject *object, GAsyncResult *result, gpointer data)
@@ -524,15 +486,15 @@ static void on_read_back(GObject *object, GAsyncResult *result, gpointer data)
 	self->announcing = FALSE;
 	if (!self->ours || !g_variant_is_of_type(now, G_VARIANT_TYPE_BYTESTRING) ||
 	    !host_wfd_ie_equal(now, self->ours)) {
-		fail_uses(self, HOST_REASON_SUPPLICANT_REFUSED, "WFDIEs did not keep what was set");
-		if (!self->uses)
+		host_uses_fail(&self->uses, HOST_REASON_SUPPLICANT_REFUSED, "WFDIEs did not keep what was set");
+		if (!self->uses.list)
 			announce(self);
 		return;
 	}
 	self->announced = TRUE;
 	get_property(self, self->p2p, HOST_SUPPLICANT_P2P, "P2PDeviceConfig", on_config_read,
 		     g_object_ref(self));
-	tell_uses(self, NULL);
+	host_uses_tell(&self->uses, NULL);
 	/* In the meantime nobody may want it any more, or with another port. */
 	announce(self);
 	search(self);
@@ -552,11 +514,17 @@ static void on_set(GObject *object, GAsyncResult *result, gpointer data)
 		     g_object_ref(self));
 }
 
+/* Who has come last has the say; (nullable) */
+static const HostUse *find_latest(HostSupplicant *self)
+{
+	GList *last = g_list_last(self->uses.list);
+
+	return last ? last->data : NULL;
+}
+
 static void set_ours(HostSupplicant *self)
 {
-	HostSupplicantUse *latest = self->uses->data;
-
-	self->port = latest->port;
+	self->port = find_latest(self)->port;
 	g_clear_pointer(&self->ours, g_variant_unref);
 	self->ours = g_variant_ref_sink(host_wfd_ie_source(self->port));
 	set_property(self, HOST_SUPPLICANT_ROOT, HOST_SUPPLICANT_NAME, "WFDIEs", self->ours, on_set,
@@ -575,7 +543,7 @@ static void on_before_read(GObject *object, GAsyncResult *result, gpointer data)
 	}
 	g_clear_pointer(&self->before, g_variant_unref);
 	g_variant_get(answer, "(v)", &self->before);
-	if (!self->uses) {
+	if (!self->uses.list) {
 		self->announcing = FALSE;
 		return;
 	}
@@ -592,7 +560,7 @@ static void on_put_back_read(GObject *object, GAsyncResult *result, gpointer dat
 	self->announcing = FALSE;
 	if (answer)
 		g_variant_get(answer, "(v)", &now);
-	if (self->uses) {
+	if (self->uses.list) {
 		announce(self);
 		return;
 	}
@@ -617,7 +585,7 @@ static void on_put_back_read(GObject *object, GAsyncResult *result, gpointer dat
 /* Brings what is said over the air in line with the uses that there are. */
 static void announce(HostSupplicant *self)
 {
-	HostSupplicantUse *latest = self->uses ? self->uses->data : NULL;
+	const HostUse *latest = find_latest(self);
 
 	if (self->announcing || !self->p2p)
 		return;
@@ -633,7 +601,7 @@ static void announce(HostSupplicant *self)
 		self->announcing = TRUE;
 		set_ours(self);
 	} else if (latest) {
-		tell_uses(self, NULL);
+		host_uses_tell(&self->uses, NULL);
 	}
 }
 
@@ -655,7 +623,7 @@ static void on_start_asked(GObject *object, GAsyncResult *result, gpointer data)
 		answer = g_dbus_connection_call_finish(self->connection, result, &error);
 
 	if (!answer && !self->is_there)
-		fail_uses(self, HOST_REASON_SUPPLICANT_AWAY, NULL);
+		host_uses_fail(&self->uses, HOST_REASON_SUPPLICANT_AWAY, NULL);
 }
 
 static void check_waiting(HostSupplicant *self)
@@ -664,24 +632,19 @@ static void check_waiting(HostSupplicant *self)
 	HostReason problem = host_supplicant_get_problem(self, &detail);
 
 	/* It is being found out. */
-	if (!self->uses || self->adding || self->reread_source)
+	if (!self->uses.list || self->adding || self->reread_source)
 		return;
 	if (problem == HOST_N_REASONS)
 		announce(self);
 	else
-		fail_uses(self, problem, detail);
+		host_uses_fail(&self->uses, problem, detail);
 }
 
-HostSupplicantUse *host_supplicant_use(HostSupplicant *self, guint16 port,
-				       HostSupplicantReady ready, gpointer user_data)
+HostUse *host_supplicant_use(HostSupplicant *self, guint16 port, HostUseReady ready,
+			     gpointer user_data)
 {
-	HostSupplicantUse *use = g_new0(HostSupplicantUse, 1);
+	HostUse *use = host_uses_add(&self->uses, port, ready, user_data);
 
-	use->supplicant = g_object_ref(self);
-	use->port = port;
-	use->ready = ready;
-	use->user_data = user_data;
-	self->uses = g_list_prepend(self->uses, use);
 	self->add_failed = FALSE;
 	if (self->is_there)
 		look(self);
@@ -695,31 +658,21 @@ HostSupplicantUse *host_supplicant_use(HostSupplicant *self, guint16 port,
 	return use;
 }
 
-void host_supplicant_use_end(HostSupplicantUse *use)
+static void on_use_ended(gpointer data)
 {
-	HostSupplicant *self = use->supplicant;
-
-	self->uses = g_list_remove(self->uses, use);
-	g_free(use);
-	announce(self);
-	g_object_unref(self);
+	announce(data);
 }
 
-static gboolean on_waited(gpointer data)
+static gboolean is_announced(gpointer data)
 {
-	*(gboolean *)data = TRUE;
-	return G_SOURCE_REMOVE;
+	HostSupplicant *self = data;
+
+	return self->announcing || self->announced;
 }
 
 void host_supplicant_wait_put_back(HostSupplicant *self)
 {
-	gboolean over = FALSE;
-	guint limit = g_timeout_add_seconds(PUT_BACK_S, on_waited, &over);
-
-	while (!over && (self->uses || self->announcing || self->announced))
-		g_main_context_iteration(NULL, TRUE);
-	if (!over)
-		g_source_remove(limit);
+	host_uses_wait(&self->uses, is_announced);
 	g_dbus_connection_flush_sync(self->connection, NULL, NULL);
 }
 
@@ -748,7 +701,7 @@ static void add_interface(HostSupplicant *self);
 /* All that it has was looked at. */
 static void end_look(HostSupplicant *self)
 {
-	if (self->uses)
+	if (self->uses.list)
 		add_interface(self);
 	tell_changed(self);
 }
@@ -1011,7 +964,7 @@ HostReason host_supplicant_get_problem(HostSupplicant *self, const char **detail
 		return HOST_REASON_NO_P2P;
 	}
 	/* Until somebody uses it, an interface that it may be given is not there. */
-	if (!self->p2p && (self->has_devices || (self->uses && !self->adding)))
+	if (!self->p2p && (self->has_devices || (self->uses.list && !self->adding)))
 		return HOST_REASON_NO_P2P;
 	return HOST_N_REASONS;
 }
@@ -1102,6 +1055,7 @@ static void on_radios_changed(gpointer data)
 
 static void host_supplicant_init(HostSupplicant *self)
 {
+	self->uses = (HostUses){.object = G_OBJECT(self), .ended = on_use_ended};
 	self->devices = g_ptr_array_new_with_free_func(g_free);
 	self->peers = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, peer_free);
 	self->radios = host_radio_watch_new(on_radios_changed, self);

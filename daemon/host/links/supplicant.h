@@ -7,6 +7,7 @@
 #define HOST_SUPPLICANT_H
 
 #include "reason.h"
+#include "uses.h"
 #include "wfd-ie.h"
 
 #include <gio/gio.h>
@@ -104,18 +105,12 @@ void host_supplicant_read_peer(HostSupplicant *supplicant, const HostSupplicantP
 guint host_supplicant_count_malformed(HostSupplicant *supplicant);
 
 /*
- * Its users. While there is one, the machine says that it is a source with RTSP on @port; when the
- * last one goes, what was said before is put back.
- *
- * @ready: once: NULL if it is said now, or what went wrong (domain HOST_ERROR); before the call
- * returns if nothing is to be done. A user that has let go is not called.
+ * While somebody uses it, the machine says that it is a source with RTSP on the latest use's @port; with
+ * the last one what was said before is put back. @ready: it is said; before the call returns if nothing
+ * is to be done.
  */
-typedef struct _HostSupplicantUse HostSupplicantUse;
-typedef void (*HostSupplicantReady)(const GError *error, gpointer user_data);
-
-HostSupplicantUse *host_supplicant_use(HostSupplicant *supplicant, guint16 port,
-				       HostSupplicantReady ready, gpointer user_data);
-void host_supplicant_use_end(HostSupplicantUse *use);
+HostUse *host_supplicant_use(HostSupplicant *supplicant, guint16 port, HostUseReady ready,
+			     gpointer user_data);
 
 /* NetworkManager has emptied it; it is said once more, or what was before is put back with the last use. */
 void host_supplicant_announce_again(HostSupplicant *supplicant);

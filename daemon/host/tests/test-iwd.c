@@ -179,9 +179,9 @@ static void on_ready(const GError *error, gpointer data)
 	stage->is_told = TRUE;
 }
 
-static HostIwdUse *use(Stage *stage, guint16 port)
+static HostUse *use(Stage *stage, guint16 port)
 {
-	HostIwdUse *it = host_iwd_use(stage->iwd, port, on_ready, stage);
+	HostUse *it = host_iwd_use(stage->iwd, port, on_ready, stage);
 
 	g_assert_false(stage->is_told);
 	while (!stage->is_told)
@@ -235,14 +235,14 @@ static void test_denied(Stage *stage, gconstpointer unused)
 
 static void test_sets_no_addresses(Stage *stage, gconstpointer unused)
 {
-	HostIwdUse *it;
+	HostUse *it;
 
 	stage->info = "{'NetworkConfigurationEnabled': <false>}";
 	look(stage, "{objectpath '" RADIO "': {" DEVICE "}, " STATION "}");
 	expect_problem(stage, HOST_REASON_IWD_UNABLE, "EnableNetworkConfiguration=true");
 	it = use(stage, 7236);
 	g_assert_error(stage->told, HOST_ERROR, (int)HOST_REASON_IWD_UNABLE);
-	host_iwd_use_end(it);
+	host_use_end(it);
 	g_assert_cmpstr(stage->asked->str, ==, "");
 }
 
@@ -280,7 +280,7 @@ static void test_peers(Stage *stage, gconstpointer unused)
 /* All is put back, in the other order. */
 static void test_use(Stage *stage, gconstpointer unused)
 {
-	HostIwdUse *it;
+	HostUse *it;
 
 	look(stage, "{objectpath '" RADIO "': {" DEVICE "}, " STATION "}");
 	it = use(stage, 7236);
@@ -292,7 +292,7 @@ static void test_use(Stage *stage, gconstpointer unused)
 	wait_until_asked(stage, "RequestDiscovery ");
 	host_iwd_stop_search(stage->iwd);
 	host_iwd_stop_search(stage->iwd);
-	host_iwd_use_end(it);
+	host_use_end(it);
 	host_iwd_wait_put_back(stage->iwd);
 	wait_until_asked(stage, "ReleaseDiscovery UnregisterDisplayService disable ");
 }
@@ -300,7 +300,7 @@ static void test_use(Stage *stage, gconstpointer unused)
 /* A use that has no port of its own is content with what there is. */
 static void test_ports(Stage *stage, gconstpointer unused)
 {
-	HostIwdUse *first, *second;
+	HostUse *first, *second;
 
 	look(stage, "{objectpath '" RADIO "': {" DEVICE "}, " STATION "}");
 	first = use(stage, 0);
@@ -308,19 +308,19 @@ static void test_ports(Stage *stage, gconstpointer unused)
 	stage->is_told = FALSE;
 	second = use(stage, 7236);
 	g_assert_cmpstr(stage->asked->str, ==, "");
-	host_iwd_use_end(second);
+	host_use_end(second);
 	stage->is_told = FALSE;
 	second = use(stage, 7300);
 	wait_until_asked(stage, "UnregisterDisplayService RegisterDisplayService ");
-	host_iwd_use_end(second);
-	host_iwd_use_end(first);
+	host_use_end(second);
+	host_use_end(first);
 	host_iwd_wait_put_back(stage->iwd);
 	wait_until_asked(stage, "UnregisterDisplayService disable ");
 }
 
 static void test_taken(Stage *stage, gconstpointer unused)
 {
-	HostIwdUse *it;
+	HostUse *it;
 
 	stage->taken = TRUE;
 	look(stage, "{objectpath '" RADIO "': {" DEVICE "}, " STATION "}");
@@ -328,7 +328,7 @@ static void test_taken(Stage *stage, gconstpointer unused)
 	g_assert_error(stage->told, HOST_ERROR, (int)HOST_REASON_IWD_REFUSED);
 	expect_problem(stage, HOST_REASON_IWD_REFUSED, "another program");
 	/* It is not asked again and again, and nothing is taken from the other. */
-	host_iwd_use_end(it);
+	host_use_end(it);
 	host_iwd_wait_put_back(stage->iwd);
 	g_assert_cmpstr(stage->asked->str, ==, "RegisterDisplayService ");
 	expect_problem(stage, HOST_N_REASONS, NULL);
@@ -336,7 +336,7 @@ static void test_taken(Stage *stage, gconstpointer unused)
 
 static void test_away(Stage *stage, gconstpointer unused)
 {
-	HostIwdUse *it;
+	HostUse *it;
 
 	g_assert_true(g_dbus_connection_close_sync(stage->theirs, NULL, NULL));
 	look(stage, "{}");
@@ -344,7 +344,7 @@ static void test_away(Stage *stage, gconstpointer unused)
 	expect_problem(stage, HOST_REASON_IWD_AWAY, NULL);
 	it = use(stage, 7236);
 	g_assert_error(stage->told, HOST_ERROR, (int)HOST_REASON_IWD_AWAY);
-	host_iwd_use_end(it);
+	host_use_end(it);
 }
 
 int main(int argc, char **argv)
