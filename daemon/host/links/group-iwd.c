@@ -9,42 +9,27 @@
 
 #define PROPERTIES "org.freedesktop.DBus.Properties"
 
-#define LOOK_MS	     500
 #define MAX_REPEATS  1
 #define LEAVE_S	     10 /* for iwd to end the group */
 #define MAX_ACCEPT_S 110 /* iwd gives up after 120, and says no more than that it failed */
-/*
- * iwd keeps a sink that has gone for a while, with the channel that it listened on; one that was
- * switched on again listens on another. It is found there within that time.
- */
-#define FRESH_MS 3000
-
-typedef enum {
-	STAGE_NEW,
-	STAGE_USE, /* iwd */
+enum {
+	STAGE_USE = HOST_GROUP_NEW + 1, /* iwd */
 	STAGE_SEARCH, /* the sink */
 	STAGE_CONNECT, /* the sink's person */
 	STAGE_JOIN, /* keys, and what iwd does for addresses */
 	STAGE_ADDRESS, /* this machine's, to be seen */
-	STAGE_OPEN,
-	STAGE_LEAVING,
-	STAGE_CLOSED,
-} Stage;
+};
 
-static const struct {
-	guint limit_s;
-	HostReason reason; /* of passing it */
-} limits[] = {
+static const HostGroupLimit limits[] = {
 	[STAGE_USE] = {30, HOST_REASON_IWD_REFUSED},
 	[STAGE_SEARCH] = {60, HOST_REASON_SINK_NOT_FOUND},
 	[STAGE_CONNECT] = {MAX_ACCEPT_S, HOST_REASON_NOT_ACCEPTED},
 	[STAGE_JOIN] = {60, HOST_REASON_GROUP_FAILED},
 	[STAGE_ADDRESS] = {10, HOST_REASON_NO_ADDRESS},
-	[STAGE_LEAVING] = {LEAVE_S, HOST_N_REASONS},
 };
 
 struct _HostGroupIwd {
-	GObject parent_instance;
+	HostGroup group;
 
 	HostIwd *iwd;
 	char *sink;
@@ -52,26 +37,15 @@ struct _HostGroupIwd {
 	gboolean has_pin;
 	int intent;
 
-	GTask *task; /* while it opens */
-	Stage stage;
-	guint limit_source;
-	guint look_source; /* what is looked at again and again */
-	HostUse *use;
 	gboolean searching;
 	char *interface; /* the radio's own */
 	char *peer; /* iwd's object of the sink, once it is connected to */
 	gboolean connecting; /* the call is under way */
 	gboolean disconnecting; /* so is that */
 	guint repeats; /* because frames were lost, or the like */
-	gboolean is_kept; /* by itself, until it is put back */
-	GError *error; /* why it is put back */
-	HostGroupNet net;
 };
 
-static void host_group_iwd_iface_init(HostGroupInterface *iface);
-
-G_DEFINE_FINAL_TYPE_WITH_CODE(HostGroupIwd, host_group_iwd, G_TYPE_OBJECT,
-			      G_IMPLEMENT_INTERFACE(HOST_TYPE_GROUP, host_group_iwd_iface_init))
+G_DEFINE_FINAL_TYPE(HostGroupIwd, host_group_iwd, HOST_TYPE_GROUP)
 
 static void call_peer(HostGroupIwd *self, const char *interface, const char *method,
 		      GVariant *parameters, const char *reply, int limit_ms,
@@ -94,30 +68,12 @@ static void stop_search(HostGroupIwd *self)
 	self->searching = FALSE;
 }
 
-static void finish_put_back(HostGroupIwd *self)
+static void host_group_iwd_let_go(HostGroup *group)
 {
-	g_autoptr(GTask) task = g_steal_pointer(&self->task);
+	HostGroupIwd *self = HOST_GROUP_IWD(group);
 
-	self->stage = STAGE_CLOSED;
-	g_clear_handle_id(&self->limit_source, g_source_remove);
-	g_clear_handle_id(&self->look_source, g_source_remove);
 	g_signal_handlers_disconnect_by_data(self->iwd, self);
-	g_clear_pointer(&self->use, host_use_end);
-	if (task)
-		g_task_return_error(task, g_steal_pointer(&self->error));
-	if (self->is_kept)
-		g_object_unref(self);
-}
-
-static gboolean on_limit(gpointer data);
-
-static void set_stage(HostGroupIwd *self, Stage stage)
-{
-	self->stage = stage;
-	g_clear_handle_id(&self->limit_source, g_source_remove);
-	g_clear_handle_id(&self->look_source, g_source_remove);
-	if (stage < G_N_ELEMENTS(limits) && limits[stage].limit_s)
-		self->limit_source = g_timeout_add_seconds(limits[stage].limit_s, on_limit, self);
+	stop_search(self);
 }
 
 /* Of cancelling, or of leaving: iwd has one connection, and either ends it. */
@@ -131,8 +87,8 @@ static void on_disconnected(GObject *object, GAsyncResult *result, gpointer data
 	if (!answer)
 		g_debug("Disconnect: %s", error->message);
 	self->disconnecting = FALSE;
-	if (self->stage == STAGE_LEAVING && !self->connecting)
-		finish_put_back(self);
+	if (self->group.stage == HOST_GROUP_LEAVING && !self->connecting)
+		host_group_finish(&self->group);
 }
 
 static void disconnect(HostGroupIwd *self)
@@ -141,51 +97,16 @@ static void disconnect(HostGroupIwd *self)
 	call_peer(self, HOST_IWD_PEER, "Disconnect", NULL, NULL, LEAVE_S * 1000, on_disconnected);
 }
 
-/* Takes @error. */
-static void put_back(HostGroupIwd *self, GError *error)
+static void host_group_iwd_put_back(HostGroup *group, int from)
 {
-	gboolean is_connected = self->stage == STAGE_ADDRESS || self->stage == STAGE_OPEN;
+	HostGroupIwd *self = HOST_GROUP_IWD(group);
+	gboolean is_connected = from == STAGE_ADDRESS || from == HOST_GROUP_OPEN;
 
-	if (self->stage >= STAGE_LEAVING) {
-		g_clear_error(&error);
-		return;
-	}
-	g_clear_error(&self->error);
-	self->error = error;
-	set_stage(self, STAGE_LEAVING);
 	stop_search(self);
 	if (host_iwd_is_there(self->iwd) && (self->connecting || is_connected))
 		disconnect(self);
 	else
-		finish_put_back(self);
-}
-
-static void fail(HostGroupIwd *self, HostReason reason, const char *detail)
-{
-	g_autofree char *message = host_reason_message(reason, detail);
-
-	put_back(self, g_error_new_literal(HOST_ERROR, reason, message));
-}
-
-static gboolean on_limit(gpointer data)
-{
-	HostGroupIwd *self = data;
-
-	self->limit_source = 0;
-	if (self->stage == STAGE_LEAVING)
-		finish_put_back(self);
-	else
-		fail(self, limits[self->stage].reason, NULL);
-	return G_SOURCE_REMOVE;
-}
-
-/* The way is gone: while it opens and after. */
-static void lose(HostGroupIwd *self, HostReason reason, const char *detail)
-{
-	if (self->stage == STAGE_OPEN)
-		host_group_emit_lost(HOST_GROUP(self), reason, detail);
-	else
-		fail(self, reason, detail);
+		host_group_finish(group);
 }
 
 /*
@@ -220,22 +141,21 @@ static gboolean read_net(HostGroupIwd *self, GVariant *properties)
 	if (!connected || !g_variant_lookup(properties, "ConnectedInterface", "&s", &interface) ||
 	    !g_variant_lookup(properties, "ConnectedIP", "&s", &peer))
 		return FALSE;
-	host_group_net_clear(&self->net);
-	self->net.interface = g_strdup(interface);
-	self->net.is_owner = host_radio_is_iwd_owner(interface);
-	self->net.peer = g_inet_address_new_from_string(peer);
-	self->net.local = find_local(interface);
-	self->net.is_configured = TRUE;
-	return self->net.peer && self->net.local;
+	host_group_net_clear(&self->group.net);
+	self->group.net.interface = g_strdup(interface);
+	self->group.net.is_owner = host_radio_is_iwd_owner(interface);
+	self->group.net.peer = g_inet_address_new_from_string(peer);
+	self->group.net.local = find_local(interface);
+	self->group.net.is_configured = TRUE;
+	return self->group.net.peer && self->group.net.local;
 }
 
 static void read_peer(HostGroupIwd *self);
 
-static gboolean on_look_for_address(gpointer data)
+static gboolean on_look_for_address(HostGroup *group)
 {
-	HostGroupIwd *self = data;
+	HostGroupIwd *self = HOST_GROUP_IWD(group);
 
-	self->look_source = 0;
 	read_peer(self);
 	return G_SOURCE_REMOVE;
 }
@@ -247,17 +167,13 @@ static void on_peer_read(GObject *object, GAsyncResult *result, gpointer data)
 	g_autoptr(GVariant)
 		answer = g_dbus_connection_call_finish(G_DBUS_CONNECTION(object), result, &error);
 	g_autoptr(GVariant) properties = answer ? g_variant_get_child_value(answer, 0) : NULL;
-	g_autoptr(GTask) task = NULL;
 
-	if (self->stage != STAGE_ADDRESS)
+	if (self->group.stage != STAGE_ADDRESS)
 		return;
-	if (!properties || !read_net(self, properties)) {
-		self->look_source = g_timeout_add(LOOK_MS, on_look_for_address, self);
-		return;
-	}
-	task = g_steal_pointer(&self->task);
-	set_stage(self, STAGE_OPEN);
-	g_task_return_boolean(task, TRUE);
+	if (properties && read_net(self, properties))
+		host_group_succeed(&self->group);
+	else
+		host_group_look(&self->group, HOST_GROUP_LOOK_MS, on_look_for_address);
 }
 
 static void read_peer(HostGroupIwd *self)
@@ -271,27 +187,17 @@ static void read_peer(HostGroupIwd *self)
  */
 
 /* That the sink has accepted is seen by the group's interface only. */
-static gboolean on_look_for_group(gpointer data)
+static gboolean on_look_for_group(HostGroup *group)
 {
-	HostGroupIwd *self = data;
-	g_autofree char *group = host_radio_find_group(self->interface);
+	HostGroupIwd *self = HOST_GROUP_IWD(group);
+	g_autofree char *interface = host_radio_find_group(self->interface);
 
-	if (!group)
+	if (!interface)
 		return G_SOURCE_CONTINUE;
-	self->look_source = 0;
-	set_stage(self, STAGE_JOIN);
-	self->net.is_owner = host_radio_is_iwd_owner(group);
-	host_group_emit_step(HOST_GROUP(self), "joining",
-			     "The sink has accepted, keys are exchanged");
+	host_group_set_stage(&self->group, STAGE_JOIN);
+	self->group.net.is_owner = host_radio_is_iwd_owner(interface);
+	host_group_emit_step(&self->group, "joining", "The sink has accepted, keys are exchanged");
 	return G_SOURCE_REMOVE;
-}
-
-/* It has left the bus before it has answered. */
-static gboolean is_gone(const GError *error)
-{
-	return g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY) ||
-	       g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN) ||
-	       g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER);
 }
 
 static void search(HostGroupIwd *self);
@@ -301,28 +207,30 @@ static void fail_connecting(HostGroupIwd *self, GError *error)
 {
 	g_autofree char *name = g_dbus_error_get_remote_error(error);
 
-	if (is_gone(error)) {
-		fail(self, HOST_REASON_IWD_AWAY, NULL);
+	if (host_group_is_gone(error)) {
+		host_group_fail(&self->group, HOST_REASON_IWD_AWAY, NULL);
 		return;
 	}
 	if (!g_strcmp0(name, HOST_IWD_NAME ".NotSupported")) {
-		fail(self, HOST_REASON_IWD_UNABLE,
-		     "the sink takes no push button, or wants a group that is stored");
+		host_group_fail(&self->group, HOST_REASON_IWD_UNABLE,
+				"the sink takes no push button, or wants a group that is stored");
 	} else if (!g_strcmp0(name, HOST_IWD_NAME ".Busy") ||
 		   !g_strcmp0(name, HOST_IWD_NAME ".InProgress")) {
-		fail(self, HOST_REASON_IWD_REFUSED, "it makes one connection at a time");
-	} else if (self->stage == STAGE_JOIN && self->net.is_owner) {
-		fail(self, HOST_REASON_IWD_UNABLE, "the sink did not want to own the group");
-	} else if (self->stage == STAGE_JOIN && host_iwd_is_on_network(self->iwd) &&
+		host_group_fail(&self->group, HOST_REASON_IWD_REFUSED,
+				"it makes one connection at a time");
+	} else if (self->group.stage == STAGE_JOIN && self->group.net.is_owner) {
+		host_group_fail(&self->group, HOST_REASON_IWD_UNABLE,
+				"the sink did not want to own the group");
+	} else if (self->group.stage == STAGE_JOIN && host_iwd_is_on_network(self->iwd) &&
 		   host_radio_count_channels(self->interface) < 2) {
-		fail(self, HOST_REASON_CHANNEL_CONFLICT, NULL);
+		host_group_fail(&self->group, HOST_REASON_CHANNEL_CONFLICT, NULL);
 	} else if (self->repeats < MAX_REPEATS) {
 		g_message("No group came about: once more");
 		self->repeats++;
 		search(self);
 	} else {
 		g_dbus_error_strip_remote_error(error);
-		fail(self, HOST_REASON_GROUP_FAILED, error->message);
+		host_group_fail(&self->group, HOST_REASON_GROUP_FAILED, error->message);
 	}
 }
 
@@ -334,18 +242,18 @@ static void on_connected(GObject *object, GAsyncResult *result, gpointer data)
 		answer = g_dbus_connection_call_finish(G_DBUS_CONNECTION(object), result, &error);
 
 	self->connecting = FALSE;
-	if (self->stage == STAGE_CONNECT || self->stage == STAGE_JOIN) {
+	if (self->group.stage == STAGE_CONNECT || self->group.stage == STAGE_JOIN) {
 		if (answer) {
-			set_stage(self, STAGE_ADDRESS);
+			host_group_set_stage(&self->group, STAGE_ADDRESS);
 			read_peer(self);
 		} else {
 			fail_connecting(self, error);
 		}
-	} else if (self->stage == STAGE_LEAVING && answer) {
+	} else if (self->group.stage == HOST_GROUP_LEAVING && answer) {
 		/* It came about while it was called off. */
 		disconnect(self);
-	} else if (self->stage == STAGE_LEAVING && !self->disconnecting) {
-		finish_put_back(self);
+	} else if (self->group.stage == HOST_GROUP_LEAVING && !self->disconnecting) {
+		host_group_finish(&self->group);
 	}
 }
 
@@ -354,9 +262,9 @@ static void connect_peer(HostGroupIwd *self, const HostIwdPeer *peer)
 	g_free(self->peer);
 	self->peer = g_strdup(peer->path);
 	stop_search(self);
-	set_stage(self, STAGE_CONNECT);
-	self->look_source = g_timeout_add(LOOK_MS, on_look_for_group, self);
-	host_group_emit_step(HOST_GROUP(self), "pairing",
+	host_group_set_stage(&self->group, STAGE_CONNECT);
+	host_group_look(&self->group, HOST_GROUP_LOOK_MS, on_look_for_group);
+	host_group_emit_step(&self->group, "pairing",
 			     "The sink is asked, and may have to be told to accept");
 	self->connecting = TRUE;
 	/* The stages' limits are shorter. */
@@ -373,49 +281,50 @@ static gboolean check_wishes(HostGroupIwd *self)
 	else if (self->intent >= 0)
 		missing = "it lets nobody choose the intent";
 	if (missing)
-		fail(self, HOST_REASON_IWD_UNABLE, missing);
+		host_group_fail(&self->group, HOST_REASON_IWD_UNABLE, missing);
 	return !missing;
 }
 
-static gboolean on_look_for_sink(gpointer data)
+static gboolean on_look_for_sink(HostGroup *group)
 {
-	HostGroupIwd *self = data;
+	HostGroupIwd *self = HOST_GROUP_IWD(group);
 	const HostIwdPeer *peer = host_iwd_find_peer(self->iwd, self->sink);
 	gint64 began = host_iwd_get_search_began(self->iwd);
 
 	/* Failing and the next stage remove this source. */
-	if (peer && began && g_get_monotonic_time() - began >= FRESH_MS * 1000)
+	if (peer && began && g_get_monotonic_time() - began >= HOST_GROUP_FRESH_MS * 1000)
 		connect_peer(self, peer);
 	return G_SOURCE_CONTINUE;
 }
 
 static void search(HostGroupIwd *self)
 {
-	set_stage(self, STAGE_SEARCH);
-	host_group_emit_step(HOST_GROUP(self), "searching", "The sink is looked for");
+	host_group_set_stage(&self->group, STAGE_SEARCH);
+	host_group_emit_step(&self->group, "searching", "The sink is looked for");
 	host_iwd_start_search(self->iwd);
 	self->searching = TRUE;
-	self->look_source = g_timeout_add(LOOK_MS, on_look_for_sink, self);
+	host_group_look(&self->group, HOST_GROUP_LOOK_MS, on_look_for_sink);
 }
 
 static void on_ready(const GError *error, gpointer data)
 {
 	HostGroupIwd *self = data;
 
-	if (self->stage != STAGE_USE)
+	if (self->group.stage != STAGE_USE)
 		return;
 	if (error) {
-		put_back(self, g_error_copy(error));
+		host_group_put_back(&self->group, g_error_copy(error));
 		return;
 	}
 	self->interface = host_iwd_get_interface(self->iwd);
 	if (!self->interface) {
-		fail(self, HOST_REASON_IWD_UNABLE, "its radio has no network interface");
+		host_group_fail(&self->group, HOST_REASON_IWD_UNABLE,
+				"its radio has no network interface");
 		return;
 	}
 	/* It leaves no network for a group, and its interface is in the way even without one. */
 	if (host_iwd_is_on_network(self->iwd) && !host_radio_count_channels(self->interface)) {
-		fail(self, HOST_REASON_STATION_KEPT, NULL);
+		host_group_fail(&self->group, HOST_REASON_STATION_KEPT, NULL);
 		return;
 	}
 	search(self);
@@ -428,11 +337,13 @@ static void on_changed(HostIwd *iwd, HostGroupIwd *self)
 
 	if (host_iwd_get_device(iwd))
 		return;
-	if (self->stage == STAGE_LEAVING)
-		finish_put_back(self);
-	else if (self->stage > STAGE_USE && self->stage < STAGE_LEAVING)
-		lose(self, host_iwd_is_there(iwd) ? HOST_REASON_LINK_LOST : HOST_REASON_IWD_AWAY,
-		     NULL);
+	if (self->group.stage == HOST_GROUP_LEAVING)
+		host_group_finish(&self->group);
+	else if (self->group.stage > STAGE_USE && self->group.stage < HOST_GROUP_LEAVING)
+		host_group_lose(&self->group,
+				host_iwd_is_there(iwd) ? HOST_REASON_LINK_LOST
+						       : HOST_REASON_IWD_AWAY,
+				NULL);
 }
 
 static void on_peer_changed(HostIwd *iwd, const char *path, GVariant *changed, HostGroupIwd *self)
@@ -440,69 +351,25 @@ static void on_peer_changed(HostIwd *iwd, const char *path, GVariant *changed, H
 	gboolean connected = TRUE;
 
 	g_variant_lookup(changed, "Connected", "b", &connected);
-	if (self->stage == STAGE_OPEN && !connected && !g_strcmp0(path, self->peer))
-		lose(self, HOST_REASON_LINK_LOST, "the Wi-Fi Direct group has ended");
+	if (self->group.stage == HOST_GROUP_OPEN && !connected && !g_strcmp0(path, self->peer))
+		host_group_lose(&self->group, HOST_REASON_LINK_LOST,
+				"the Wi-Fi Direct group has ended");
 }
 
 /*
  * As a group.
  */
 
-static void host_group_iwd_open(HostGroup *group, GTask *task)
+static void host_group_iwd_begin(HostGroup *group)
 {
 	HostGroupIwd *self = HOST_GROUP_IWD(group);
 
-	g_return_if_fail(self->stage == STAGE_NEW);
-	self->task = task;
 	if (!check_wishes(self))
 		return;
 	g_signal_connect(self->iwd, "changed", G_CALLBACK(on_changed), self);
 	g_signal_connect(self->iwd, "peer-changed", G_CALLBACK(on_peer_changed), self);
-	set_stage(self, STAGE_USE);
-	self->use = host_iwd_use(self->iwd, self->port, on_ready, self);
-}
-
-static void host_group_iwd_cancel(HostGroup *group)
-{
-	HostGroupIwd *self = HOST_GROUP_IWD(group);
-
-	if (self->task)
-		put_back(self, g_error_new_literal(G_IO_ERROR, G_IO_ERROR_CANCELLED, "Cancelled"));
-}
-
-static const HostGroupNet *host_group_iwd_get_net(HostGroup *group)
-{
-	return &HOST_GROUP_IWD(group)->net;
-}
-
-static void host_group_iwd_close(HostGroup *group)
-{
-	HostGroupIwd *self = HOST_GROUP_IWD(group);
-
-	/* It stays until iwd is done. */
-	if (self->stage != STAGE_NEW && self->stage < STAGE_LEAVING) {
-		g_object_ref(self);
-		put_back(self, NULL);
-		if (self->stage == STAGE_CLOSED)
-			g_object_unref(self);
-		else
-			self->is_kept = TRUE;
-	}
-}
-
-static void host_group_iwd_add_details(HostGroup *group, GVariantDict *details)
-{
-	g_variant_dict_insert(details, "link-maker", "s",
-			      host_group_maker_word(HOST_GROUP_MAKER_IWD));
-}
-
-static void host_group_iwd_iface_init(HostGroupInterface *iface)
-{
-	iface->open = host_group_iwd_open;
-	iface->cancel = host_group_iwd_cancel;
-	iface->get_net = host_group_iwd_get_net;
-	iface->close = host_group_iwd_close;
-	iface->add_details = host_group_iwd_add_details;
+	host_group_set_stage(&self->group, STAGE_USE);
+	self->group.use = host_iwd_use(self->iwd, self->port, on_ready, self);
 }
 
 static void host_group_iwd_init(HostGroupIwd *self)
@@ -513,13 +380,7 @@ static void host_group_iwd_finalize(GObject *object)
 {
 	HostGroupIwd *self = HOST_GROUP_IWD(object);
 
-	g_clear_handle_id(&self->limit_source, g_source_remove);
-	g_clear_handle_id(&self->look_source, g_source_remove);
-	g_signal_handlers_disconnect_by_data(self->iwd, self);
-	stop_search(self);
-	g_clear_pointer(&self->use, host_use_end);
-	g_clear_error(&self->error);
-	host_group_net_clear(&self->net);
+	host_group_iwd_let_go(&self->group);
 	g_free(self->sink);
 	g_free(self->interface);
 	g_free(self->peer);
@@ -529,7 +390,16 @@ static void host_group_iwd_finalize(GObject *object)
 
 static void host_group_iwd_class_init(HostGroupIwdClass *class)
 {
+	HostGroupClass *group = HOST_GROUP_CLASS(class);
+
 	G_OBJECT_CLASS(class)->finalize = host_group_iwd_finalize;
+	group->maker = HOST_GROUP_MAKER_IWD;
+	group->limits = limits;
+	group->n_limits = G_N_ELEMENTS(limits);
+	group->leave_s = LEAVE_S;
+	group->begin = host_group_iwd_begin;
+	group->put_back = host_group_iwd_put_back;
+	group->let_go = host_group_iwd_let_go;
 }
 
 HostGroup *host_group_iwd_new(HostIwd *iwd, const char *sink, guint16 port, gboolean has_pin,

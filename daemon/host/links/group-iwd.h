@@ -9,7 +9,7 @@
 G_BEGIN_DECLS
 
 #define HOST_TYPE_GROUP_IWD (host_group_iwd_get_type())
-G_DECLARE_FINAL_TYPE(HostGroupIwd, host_group_iwd, HOST, GROUP_IWD, GObject)
+G_DECLARE_FINAL_TYPE(HostGroupIwd, host_group_iwd, HOST, GROUP_IWD, HostGroup)
 
 /**
  * host_group_iwd_new:

@@ -26,43 +26,29 @@
 
 #define CALL_MS	    25000
 #define MAX_REPEATS 2
-#define LOOK_MS	    500
 #define LEAVE_S	    10 /* for the device to be put back */
 /* NetworkManager empties what is said over the air after its device is free and the group has gone. */
 #define SETTLE_MS 1000
-/*
- * The supplicant keeps a sink that has gone for a while, with the channel that it listened on; one
- * that was switched on again listens on another. It is found there within that time.
- */
-#define FRESH_MS 3000
-#define FIND_S	 30
+#define FIND_S	  30
 
-typedef enum {
-	STAGE_NEW,
-	STAGE_USE, /* the supplicant */
+enum {
+	STAGE_USE = HOST_GROUP_NEW + 1, /* the supplicant */
 	STAGE_SEARCH, /* the sink, seen by both */
 	STAGE_STATION, /* the person: may the Wi-Fi network be left? */
 	STAGE_ACTIVATE, /* NetworkManager, and the sink's person */
 	STAGE_ADDRESS, /* the sink's, where the group is ours */
-	STAGE_OPEN,
-	STAGE_LEAVING,
-	STAGE_CLOSED,
-} Stage;
+};
 
-static const struct {
-	guint limit_s;
-	HostReason reason; /* of passing it */
-} limits[] = {
+static const HostGroupLimit limits[] = {
 	[STAGE_USE] = {25, HOST_REASON_SUPPLICANT_AWAY},
 	[STAGE_SEARCH] = {60, HOST_REASON_SINK_NOT_FOUND},
 	/* It gives up after 45 s by itself. */
 	[STAGE_ACTIVATE] = {90, HOST_REASON_NOT_ACCEPTED},
 	[STAGE_ADDRESS] = {30, HOST_REASON_SINK_TOOK_NO_ADDRESS},
-	[STAGE_LEAVING] = {LEAVE_S, HOST_N_REASONS},
 };
 
 struct _HostGroupNm {
-	GObject parent_instance;
+	HostGroup group;
 
 	GDBusObjectManager *objects;
 	HostSupplicant *supplicant;
@@ -72,19 +58,12 @@ struct _HostGroupNm {
 	gboolean has_pin;
 	int intent;
 
-	GTask *task; /* while it opens */
 	GCancellable *asking; /* of questions to the agent */
-	Stage stage;
-	guint limit_source;
-	guint look_source; /* what is asked for again and again */
-	HostUse *use;
 	gint64 search_began; /* monotonic us */
 	gboolean searching, suspending;
 	gboolean reading, is_read; /* what the supplicant knows of the sink now */
 	gboolean finding; /* NetworkManager was told to look */
 	guint repeats; /* because frames were lost, or the like */
-	gboolean is_kept; /* by itself, until it is put back */
-	GError *error; /* why it is put back */
 
 	char *device; /* NetworkManager's */
 	guint state; /* of it */
@@ -95,13 +74,9 @@ struct _HostGroupNm {
 	GInetAddress *owner; /* (nullable): the sink's address, as it came with the keys */
 	HostReason failure; /* that the supplicant told of; HOST_N_REASONS: none */
 	gboolean is_owner; /* as it told */
-	HostGroupNet net;
 };
 
-static void host_group_nm_iface_init(HostGroupInterface *iface);
-
-G_DEFINE_FINAL_TYPE_WITH_CODE(HostGroupNm, host_group_nm, G_TYPE_OBJECT,
-			      G_IMPLEMENT_INTERFACE(HOST_TYPE_GROUP, host_group_nm_iface_init))
+G_DEFINE_FINAL_TYPE(HostGroupNm, host_group_nm, HOST_TYPE_GROUP)
 
 static void call(HostGroupNm *self, const char *path, const char *interface, const char *method,
 		 GVariant *parameters, GAsyncReadyCallback callback)
@@ -115,54 +90,45 @@ static void call(HostGroupNm *self, const char *path, const char *interface, con
  * The end.
  */
 
-static void finish_put_back(HostGroupNm *self)
+static void stop_search(HostGroupNm *self)
 {
-	g_autoptr(GTask) task = g_steal_pointer(&self->task);
+	if (self->searching)
+		host_supplicant_stop_search(self->supplicant);
+	self->searching = FALSE;
+}
 
-	self->stage = STAGE_CLOSED;
-	g_clear_handle_id(&self->limit_source, g_source_remove);
-	g_clear_handle_id(&self->look_source, g_source_remove);
-	g_signal_handlers_disconnect_by_data(self->objects, self);
-	g_signal_handlers_disconnect_by_data(self->supplicant, self);
+static void resume_search(HostGroupNm *self)
+{
 	if (self->suspending)
 		host_supplicant_resume_search(self->supplicant);
 	self->suspending = FALSE;
-	if (self->has_activated)
-		host_supplicant_announce_again(self->supplicant);
-	g_clear_pointer(&self->use, host_use_end);
-	if (task)
-		g_task_return_error(task, g_steal_pointer(&self->error));
-	if (self->is_kept)
-		g_object_unref(self);
 }
 
-static gboolean on_settled(gpointer data)
+static void host_group_nm_let_go(HostGroup *group)
 {
-	HostGroupNm *self = data;
+	HostGroupNm *self = HOST_GROUP_NM(group);
 
+	g_signal_handlers_disconnect_by_data(self->objects, self);
+	g_signal_handlers_disconnect_by_data(self->supplicant, self);
+	stop_search(self);
+	resume_search(self);
+	if (self->has_activated)
+		host_supplicant_announce_again(self->supplicant);
+	self->has_activated = FALSE;
+}
+
+static gboolean on_settled(HostGroup *group)
+{
 	/* The group is still there; that is waited for, within the limit. */
-	if (self->path)
+	if (HOST_GROUP_NM(group)->path)
 		return G_SOURCE_CONTINUE;
-	self->look_source = 0;
-	finish_put_back(self);
+	host_group_finish(group);
 	return G_SOURCE_REMOVE;
 }
 
 static void settle(HostGroupNm *self)
 {
-	g_clear_handle_id(&self->look_source, g_source_remove);
-	self->look_source = g_timeout_add(SETTLE_MS, on_settled, self);
-}
-
-static gboolean on_limit(gpointer data);
-
-static void set_stage(HostGroupNm *self, Stage stage)
-{
-	self->stage = stage;
-	g_clear_handle_id(&self->limit_source, g_source_remove);
-	g_clear_handle_id(&self->look_source, g_source_remove);
-	if (stage < G_N_ELEMENTS(limits) && limits[stage].limit_s)
-		self->limit_source = g_timeout_add_seconds(limits[stage].limit_s, on_limit, self);
+	host_group_look(&self->group, SETTLE_MS, on_settled);
 }
 
 static void deactivate(HostGroupNm *self)
@@ -171,20 +137,12 @@ static void deactivate(HostGroupNm *self)
 	     g_variant_new("(o)", self->active), NULL);
 }
 
-/* Takes @error. */
-static void put_back(HostGroupNm *self, GError *error)
+static void host_group_nm_put_back(HostGroup *group, int from)
 {
-	if (self->stage >= STAGE_LEAVING) {
-		g_clear_error(&error);
-		return;
-	}
-	g_clear_error(&self->error);
-	self->error = error;
-	set_stage(self, STAGE_LEAVING);
+	HostGroupNm *self = HOST_GROUP_NM(group);
+
 	g_cancellable_cancel(self->asking);
-	if (self->searching)
-		host_supplicant_stop_search(self->supplicant);
-	self->searching = FALSE;
+	stop_search(self);
 	if (self->finding)
 		call(self, self->device, HOST_NM_P2P, "StopFind", NULL, NULL);
 	self->finding = FALSE;
@@ -195,39 +153,20 @@ static void put_back(HostGroupNm *self, GError *error)
 	if (self->has_activated)
 		settle(self);
 	else
-		finish_put_back(self);
+		host_group_finish(group);
 }
 
-static void fail(HostGroupNm *self, HostReason reason, const char *detail)
+static void host_group_nm_on_limit(HostGroup *group)
 {
-	g_autofree char *message = host_reason_message(reason, detail);
+	HostGroupNm *self = HOST_GROUP_NM(group);
 
-	put_back(self, g_error_new_literal(HOST_ERROR, reason, message));
-}
-
-static gboolean on_limit(gpointer data)
-{
-	HostGroupNm *self = data;
-
-	self->limit_source = 0;
-	if (self->stage == STAGE_LEAVING)
-		finish_put_back(self);
-	else if (self->stage == STAGE_SEARCH && self->state != HOST_NM_DISCONNECTED)
-		fail(self, HOST_REASON_NM_REFUSED, "its Wi-Fi Direct device is not ready");
+	if (group->stage == STAGE_SEARCH && self->state != HOST_NM_DISCONNECTED)
+		host_group_fail(group, HOST_REASON_NM_REFUSED,
+				"its Wi-Fi Direct device is not ready");
+	else if (self->failure != HOST_N_REASONS)
+		host_group_fail(group, self->failure, NULL);
 	else
-		fail(self,
-		     self->failure != HOST_N_REASONS ? self->failure : limits[self->stage].reason,
-		     NULL);
-	return G_SOURCE_REMOVE;
-}
-
-/* The way is gone: while it opens and after. */
-static void lose(HostGroupNm *self, HostReason reason, const char *detail)
-{
-	if (self->stage == STAGE_OPEN)
-		host_group_emit_lost(HOST_GROUP(self), reason, detail);
-	else
-		fail(self, reason, detail);
+		host_group_fail(group, limits[group->stage].reason, NULL);
 }
 
 /*
@@ -264,21 +203,17 @@ static GInetAddress *find_neighbour(const char *interface)
 
 static void finish_open(HostGroupNm *self)
 {
-	g_autoptr(GTask) task = g_steal_pointer(&self->task);
-
-	set_stage(self, STAGE_OPEN);
-	self->net.is_configured = TRUE;
-	g_task_return_boolean(task, TRUE);
+	self->group.net.is_configured = TRUE;
+	host_group_succeed(&self->group);
 }
 
-static gboolean on_look_for_address(gpointer data)
+static gboolean on_look_for_address(HostGroup *group)
 {
-	HostGroupNm *self = data;
+	HostGroupNm *self = HOST_GROUP_NM(group);
 
-	self->net.peer = find_neighbour(self->net.interface);
-	if (!self->net.peer)
+	self->group.net.peer = find_neighbour(self->group.net.interface);
+	if (!self->group.net.peer)
 		return G_SOURCE_CONTINUE;
-	self->look_source = 0;
 	finish_open(self);
 	return G_SOURCE_REMOVE;
 }
@@ -328,32 +263,31 @@ static gboolean read_addresses(HostGroupNm *self)
 
 	if (!interface || !*g_variant_get_string(interface, NULL) || !local)
 		return FALSE;
-	host_group_net_clear(&self->net);
-	self->net.interface = g_variant_dup_string(interface, NULL);
-	self->net.local = g_inet_address_new_from_string(local);
-	self->net.is_owner = self->is_owner;
+	host_group_net_clear(&self->group.net);
+	self->group.net.interface = g_variant_dup_string(interface, NULL);
+	self->group.net.local = g_inet_address_new_from_string(local);
+	self->group.net.is_owner = self->is_owner;
 	server = self->is_owner || self->owner ? NULL : find_server(self, ip4);
 	if (server)
-		self->net.peer = g_inet_address_new_from_string(server);
+		self->group.net.peer = g_inet_address_new_from_string(server);
 	else if (!self->is_owner && self->owner)
-		self->net.peer = g_object_ref(self->owner);
-	return self->net.local != NULL;
+		self->group.net.peer = g_object_ref(self->owner);
+	return self->group.net.local != NULL;
 }
 
-static gboolean on_look_after_activation(gpointer data)
+static gboolean on_look_after_activation(HostGroup *group)
 {
-	HostGroupNm *self = data;
+	HostGroupNm *self = HOST_GROUP_NM(group);
 
 	if (!read_addresses(self))
 		return G_SOURCE_CONTINUE;
-	self->look_source = 0;
-	if (self->net.peer) {
+	if (self->group.net.peer) {
 		finish_open(self);
 		return G_SOURCE_REMOVE;
 	}
-	host_group_emit_step(HOST_GROUP(self), "address",
+	host_group_emit_step(&self->group, "address",
 			     "The group is there, the sink gets an address");
-	self->look_source = g_timeout_add(LOOK_MS, on_look_for_address, self);
+	host_group_look(&self->group, HOST_GROUP_LOOK_MS, on_look_for_address);
 	return G_SOURCE_REMOVE;
 }
 
@@ -391,7 +325,8 @@ static void fail_activation(HostGroupNm *self, guint reason)
 		return;
 	}
 	/* The supplicant knows better. */
-	fail(self, self->failure != HOST_N_REASONS ? self->failure : known, detail);
+	host_group_fail(&self->group, self->failure != HOST_N_REASONS ? self->failure : known,
+			detail);
 }
 
 /* So does the group, for its @reason. */
@@ -400,11 +335,12 @@ static void lose_activation(HostGroupNm *self, guint reason)
 	g_autofree char *detail = g_strdup_printf("by NetworkManager, for its reason %u", reason);
 
 	if (reason == NM_SUPPLICANT_DISCONNECT)
-		lose(self, HOST_REASON_LINK_LOST, "the Wi-Fi Direct group has ended");
+		host_group_lose(&self->group, HOST_REASON_LINK_LOST,
+				"the Wi-Fi Direct group has ended");
 	else if (reason == NM_PEER_NOT_FOUND)
-		lose(self, HOST_REASON_LINK_LOST, "the sink has left the group");
+		host_group_lose(&self->group, HOST_REASON_LINK_LOST, "the sink has left the group");
 	else
-		lose(self, HOST_REASON_GROUP_REMOVED, detail);
+		host_group_lose(&self->group, HOST_REASON_GROUP_REMOVED, detail);
 }
 
 /* Each change of state is told of; what the properties say may have passed over some. */
@@ -421,17 +357,17 @@ static void on_signal(GDBusObjectManagerClient *objects, GDBusObjectProxy *objec
 		return;
 	g_variant_get(parameters, "(uuu)", &state, NULL, &reason);
 	self->state = state;
-	if (self->stage == STAGE_LEAVING && state <= HOST_NM_DISCONNECTED) {
+	if (self->group.stage == HOST_GROUP_LEAVING && state <= HOST_NM_DISCONNECTED) {
 		settle(self);
-	} else if (self->stage == STAGE_ACTIVATE && state == HOST_NM_ACTIVATED) {
-		set_stage(self, STAGE_ADDRESS);
-		self->look_source = g_timeout_add(LOOK_MS, on_look_after_activation, self);
-	} else if (self->stage == STAGE_ACTIVATE && self->active &&
+	} else if (self->group.stage == STAGE_ACTIVATE && state == HOST_NM_ACTIVATED) {
+		host_group_set_stage(&self->group, STAGE_ADDRESS);
+		host_group_look(&self->group, HOST_GROUP_LOOK_MS, on_look_after_activation);
+	} else if (self->group.stage == STAGE_ACTIVATE && self->active &&
 		   (state <= HOST_NM_DISCONNECTED || state > HOST_NM_DEACTIVATING)) {
 		fail_activation(self, reason);
-	} else if (self->stage == STAGE_ADDRESS && state != HOST_NM_ACTIVATED) {
+	} else if (self->group.stage == STAGE_ADDRESS && state != HOST_NM_ACTIVATED) {
 		fail_activation(self, reason);
-	} else if (self->stage == STAGE_OPEN && state != HOST_NM_ACTIVATED) {
+	} else if (self->group.stage == HOST_GROUP_OPEN && state != HOST_NM_ACTIVATED) {
 		lose_activation(self, reason);
 	}
 }
@@ -455,21 +391,13 @@ static void on_owner_changed(GObject *objects, GParamSpec *pspec, HostGroupNm *s
 	/* It may have had no time to end the group, or to take back what it asked the sink. */
 	if (self->path)
 		call_supplicant(self, self->path, "Disconnect");
-	else if (self->stage == STAGE_ACTIVATE && host_supplicant_get_p2p(self->supplicant))
+	else if (self->group.stage == STAGE_ACTIVATE && host_supplicant_get_p2p(self->supplicant))
 		call_supplicant(self, host_supplicant_get_p2p(self->supplicant), "Cancel");
 	g_clear_pointer(&self->active, g_free);
-	if (self->stage == STAGE_LEAVING)
-		finish_put_back(self);
-	else if (self->stage > STAGE_NEW && self->stage < STAGE_LEAVING)
-		lose(self, HOST_REASON_NM_AWAY, NULL);
-}
-
-/* It has left the bus before it has answered. */
-static gboolean is_gone(const GError *error)
-{
-	return g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY) ||
-	       g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN) ||
-	       g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER);
+	if (self->group.stage == HOST_GROUP_LEAVING)
+		host_group_finish(&self->group);
+	else if (self->group.stage > HOST_GROUP_NEW && self->group.stage < HOST_GROUP_LEAVING)
+		host_group_lose(&self->group, HOST_REASON_NM_AWAY, NULL);
 }
 
 static void on_activated(GObject *object, GAsyncResult *result, gpointer data)
@@ -486,20 +414,21 @@ static void on_activated(GObject *object, GAsyncResult *result, gpointer data)
 	g_free(self->active);
 	self->active = active;
 	self->has_activated = active != NULL;
-	if (self->stage != STAGE_ACTIVATE) {
+	if (self->group.stage != STAGE_ACTIVATE) {
 		/* It was called off meanwhile. */
 		if (active)
 			deactivate(self);
-		else if (self->stage == STAGE_LEAVING)
-			finish_put_back(self);
+		else if (self->group.stage == HOST_GROUP_LEAVING)
+			host_group_finish(&self->group);
 		return;
 	}
-	if (!active && is_gone(error)) {
-		fail(self, HOST_REASON_NM_AWAY, NULL);
+	if (!active && host_group_is_gone(error)) {
+		host_group_fail(&self->group, HOST_REASON_NM_AWAY, NULL);
 	} else if (!active) {
 		if (error)
 			g_dbus_error_strip_remote_error(error);
-		fail(self, HOST_REASON_NM_REFUSED, error ? error->message : NULL);
+		host_group_fail(&self->group, HOST_REASON_NM_REFUSED,
+				error ? error->message : NULL);
 	}
 }
 
@@ -548,13 +477,11 @@ static char *find_peer(HostGroupNm *self)
 
 static void activate(HostGroupNm *self, const char *peer)
 {
-	set_stage(self, STAGE_ACTIVATE);
-	if (self->searching)
-		host_supplicant_stop_search(self->supplicant);
-	self->searching = FALSE;
+	host_group_set_stage(&self->group, STAGE_ACTIVATE);
+	stop_search(self);
 	host_supplicant_suspend_search(self->supplicant);
 	self->suspending = TRUE;
-	host_group_emit_step(HOST_GROUP(self), "pairing",
+	host_group_emit_step(&self->group, "pairing",
 			     "The sink is asked, and may have to be told to accept");
 	self->activating = TRUE;
 	/* It goes when miracastd does. */
@@ -577,7 +504,7 @@ static gboolean check_sink(HostGroupNm *self, const HostSupplicantPeer *peer)
 	else if (self->intent >= 0)
 		missing = "it lets nobody choose the intent";
 	if (missing)
-		fail(self, HOST_REASON_NM_UNABLE, missing);
+		host_group_fail(&self->group, HOST_REASON_NM_UNABLE, missing);
 	return !missing;
 }
 
@@ -595,7 +522,7 @@ static void on_station_asked(GObject *object, GAsyncResult *result, gpointer dat
 	gboolean may = host_station_ask_finish(result, &error);
 	g_autofree char *peer = NULL;
 
-	if (self->stage != STAGE_STATION) {
+	if (self->group.stage != STAGE_STATION) {
 		g_clear_error(&error);
 		return;
 	}
@@ -603,9 +530,9 @@ static void on_station_asked(GObject *object, GAsyncResult *result, gpointer dat
 	if (peer)
 		activate(self, peer);
 	else if (may)
-		fail(self, HOST_REASON_SINK_NOT_FOUND, NULL);
+		host_group_fail(&self->group, HOST_REASON_SINK_NOT_FOUND, NULL);
 	else
-		put_back(self, error);
+		host_group_put_back(&self->group, error);
 }
 
 /* FALSE: not yet. */
@@ -614,7 +541,7 @@ static gboolean is_seen(HostGroupNm *self)
 	const HostSupplicantPeer *seen = host_supplicant_find_peer(self->supplicant, self->sink);
 	g_autofree char *peer = NULL;
 
-	if (!seen || g_get_monotonic_time() - self->search_began < FRESH_MS * 1000 ||
+	if (!seen || g_get_monotonic_time() - self->search_began < HOST_GROUP_FRESH_MS * 1000 ||
 	    self->state != HOST_NM_DISCONNECTED)
 		return FALSE;
 	if (!self->reading)
@@ -630,13 +557,13 @@ static gboolean is_seen(HostGroupNm *self)
 	return peer != NULL;
 }
 
-static gboolean on_look_for_sink(gpointer data)
+static gboolean on_look_for_sink(HostGroup *group)
 {
-	HostGroupNm *self = data;
+	HostGroupNm *self = HOST_GROUP_NM(group);
 
 	/* Failing and the next stage remove this source. */
 	if (is_seen(self)) {
-		set_stage(self, STAGE_STATION);
+		host_group_set_stage(&self->group, STAGE_STATION);
 		host_station_ask_async(self->supplicant, self->agent, self->asking,
 				       on_station_asked, g_object_ref(self));
 	}
@@ -645,19 +572,17 @@ static gboolean on_look_for_sink(gpointer data)
 
 static void search(HostGroupNm *self)
 {
-	if (self->suspending)
-		host_supplicant_resume_search(self->supplicant);
-	self->suspending = FALSE;
+	resume_search(self);
 	self->reading = FALSE;
 	self->is_read = FALSE;
 	self->finding = FALSE;
 	g_clear_pointer(&self->path, g_free);
-	set_stage(self, STAGE_SEARCH);
-	host_group_emit_step(HOST_GROUP(self), "searching", "The sink is looked for");
+	host_group_set_stage(&self->group, STAGE_SEARCH);
+	host_group_emit_step(&self->group, "searching", "The sink is looked for");
 	host_supplicant_start_search(self->supplicant);
 	self->searching = TRUE;
 	self->search_began = g_get_monotonic_time();
-	self->look_source = g_timeout_add(LOOK_MS, on_look_for_sink, self);
+	host_group_look(&self->group, HOST_GROUP_LOOK_MS, on_look_for_sink);
 }
 
 static void on_ready(const GError *error, gpointer data)
@@ -665,21 +590,23 @@ static void on_ready(const GError *error, gpointer data)
 	HostGroupNm *self = data;
 	const char *interface = host_supplicant_get_interface(self->supplicant);
 
-	if (self->stage != STAGE_USE)
+	if (self->group.stage != STAGE_USE)
 		return;
 	if (error) {
-		put_back(self, g_error_copy(error));
+		host_group_put_back(&self->group, g_error_copy(error));
 		return;
 	}
 	self->device = interface ? host_nm_find_p2p_device(self->objects, interface) : NULL;
 	if (!self->device) {
-		fail(self, HOST_REASON_NM_UNABLE, "it has no Wi-Fi Direct device there");
+		host_group_fail(&self->group, HOST_REASON_NM_UNABLE,
+				"it has no Wi-Fi Direct device there");
 		return;
 	}
 	self->state = host_nm_get_state(self->objects, self->device);
 	/* Else it is about to be free. */
 	if (self->state > HOST_NM_DISCONNECTED && self->state <= HOST_NM_ACTIVATED) {
-		fail(self, HOST_REASON_NM_REFUSED, "its Wi-Fi Direct device is in use");
+		host_group_fail(&self->group, HOST_REASON_NM_REFUSED,
+				"its Wi-Fi Direct device is in use");
 		return;
 	}
 	search(self);
@@ -701,11 +628,11 @@ static void on_event(HostSupplicant *supplicant, const char *path, const char *n
 		g_variant_get(parameters, "(&o)", &group);
 		if (!g_strcmp0(group, self->path)) {
 			g_clear_pointer(&self->path, g_free);
-			if (self->stage == STAGE_LEAVING && self->look_source)
+			if (self->group.stage == HOST_GROUP_LEAVING && self->group.look_source)
 				settle(self);
 		}
 	}
-	if (self->stage != STAGE_ACTIVATE)
+	if (self->group.stage != STAGE_ACTIVATE)
 		return;
 	if (g_variant_is_of_type(parameters, G_VARIANT_TYPE("(a{sv})")))
 		properties = g_variant_get_child_value(parameters, 0);
@@ -718,7 +645,7 @@ static void on_event(HostSupplicant *supplicant, const char *path, const char *n
 		self->path = g_strdup(group);
 		g_clear_object(&self->owner);
 		self->owner = host_group_lookup_address(properties, "IpAddrGo");
-		host_group_emit_step(HOST_GROUP(self), "joining",
+		host_group_emit_step(&self->group, "joining",
 				     "The sink has accepted, keys are exchanged");
 	} else if (!strcmp(name, "GONegotiationFailure") &&
 		   g_variant_lookup(properties, "status", "i", &status)) {
@@ -730,60 +657,15 @@ static void on_event(HostSupplicant *supplicant, const char *path, const char *n
  * As a group.
  */
 
-static void host_group_nm_open(HostGroup *group, GTask *task)
+static void host_group_nm_begin(HostGroup *group)
 {
 	HostGroupNm *self = HOST_GROUP_NM(group);
 
-	g_return_if_fail(self->stage == STAGE_NEW);
-	self->task = task;
 	g_signal_connect(self->supplicant, "event", G_CALLBACK(on_event), self);
 	g_signal_connect(self->objects, "interface-proxy-signal", G_CALLBACK(on_signal), self);
 	g_signal_connect(self->objects, "notify::name-owner", G_CALLBACK(on_owner_changed), self);
-	set_stage(self, STAGE_USE);
-	self->use = host_supplicant_use(self->supplicant, self->port, on_ready, self);
-}
-
-static void host_group_nm_cancel(HostGroup *group)
-{
-	HostGroupNm *self = HOST_GROUP_NM(group);
-
-	if (self->task)
-		put_back(self, g_error_new_literal(G_IO_ERROR, G_IO_ERROR_CANCELLED, "Cancelled"));
-}
-
-static const HostGroupNet *host_group_nm_get_net(HostGroup *group)
-{
-	return &HOST_GROUP_NM(group)->net;
-}
-
-static void host_group_nm_close(HostGroup *group)
-{
-	HostGroupNm *self = HOST_GROUP_NM(group);
-
-	/* It stays until NetworkManager is done. */
-	if (self->stage != STAGE_NEW && self->stage < STAGE_LEAVING) {
-		g_object_ref(self);
-		put_back(self, NULL);
-		if (self->stage == STAGE_CLOSED)
-			g_object_unref(self);
-		else
-			self->is_kept = TRUE;
-	}
-}
-
-static void host_group_nm_add_details(HostGroup *group, GVariantDict *details)
-{
-	g_variant_dict_insert(details, "link-maker", "s",
-			      host_group_maker_word(HOST_GROUP_MAKER_NM));
-}
-
-static void host_group_nm_iface_init(HostGroupInterface *iface)
-{
-	iface->open = host_group_nm_open;
-	iface->cancel = host_group_nm_cancel;
-	iface->get_net = host_group_nm_get_net;
-	iface->close = host_group_nm_close;
-	iface->add_details = host_group_nm_add_details;
+	host_group_set_stage(&self->group, STAGE_USE);
+	self->group.use = host_supplicant_use(self->supplicant, self->port, on_ready, self);
 }
 
 static void host_group_nm_init(HostGroupNm *self)
@@ -796,13 +678,7 @@ static void host_group_nm_finalize(GObject *object)
 {
 	HostGroupNm *self = HOST_GROUP_NM(object);
 
-	g_clear_handle_id(&self->limit_source, g_source_remove);
-	g_clear_handle_id(&self->look_source, g_source_remove);
-	g_signal_handlers_disconnect_by_data(self->objects, self);
-	g_signal_handlers_disconnect_by_data(self->supplicant, self);
-	g_clear_pointer(&self->use, host_use_end);
-	g_clear_error(&self->error);
-	host_group_net_clear(&self->net);
+	host_group_nm_let_go(&self->group);
 	g_free(self->sink);
 	g_free(self->device);
 	g_free(self->active);
@@ -817,7 +693,17 @@ static void host_group_nm_finalize(GObject *object)
 
 static void host_group_nm_class_init(HostGroupNmClass *class)
 {
+	HostGroupClass *group = HOST_GROUP_CLASS(class);
+
 	G_OBJECT_CLASS(class)->finalize = host_group_nm_finalize;
+	group->maker = HOST_GROUP_MAKER_NM;
+	group->limits = limits;
+	group->n_limits = G_N_ELEMENTS(limits);
+	group->leave_s = LEAVE_S;
+	group->begin = host_group_nm_begin;
+	group->put_back = host_group_nm_put_back;
+	group->let_go = host_group_nm_let_go;
+	group->on_limit = host_group_nm_on_limit;
 }
 
 HostGroup *host_group_nm_new(GDBusObjectManager *objects, HostSupplicant *supplicant,

@@ -10,7 +10,7 @@
 G_BEGIN_DECLS
 
 #define HOST_TYPE_GROUP_NM (host_group_nm_get_type())
-G_DECLARE_FINAL_TYPE(HostGroupNm, host_group_nm, HOST, GROUP_NM, GObject)
+G_DECLARE_FINAL_TYPE(HostGroupNm, host_group_nm, HOST, GROUP_NM, HostGroup)
 
 /**
  * host_group_nm_new:

@@ -13,32 +13,26 @@
  * What is waited for; each has a limit, because the supplicant says nothing of most of what does not
  * happen. What comes next is below, in this order.
  */
-typedef enum {
-	STAGE_NEW,
-	STAGE_USE, /* the supplicant */
+enum {
+	STAGE_USE = HOST_GROUP_NEW + 1, /* the supplicant */
 	STAGE_SEARCH, /* the sink, that has to be seen */
 	STAGE_LOOK, /* the sink, seen a while ago: it may have begun or ended a group since */
 	STAGE_STATION, /* the person: may the Wi-Fi network be left? */
 	STAGE_INVITE, /* the sink, to a group from before */
-	STAGE_PIN, /* the sink, to show a PIN; then the person, to type it */
+	STAGE_PIN, /* the sink, to show a PIN */
+	STAGE_TYPE, /* the person, to type it */
 	STAGE_ASK, /* what the supplicant knows of the sink now */
 	STAGE_ACCEPT, /* the sink's person */
 	STAGE_FORM, /* keys */
 	STAGE_READ, /* what the supplicant says of the group */
 	STAGE_PEER, /* the sink, in the group that we own */
-	STAGE_OPEN,
-	STAGE_CLOSED,
-} Stage;
+};
 
 /* So old may be what is known of the sink, and so long is it looked at again otherwise. */
 #define FRESH_S 5
 #define LOOK_S	3
 
-static const struct {
-	guint limit_s;
-	HostReason reason; /* of passing it */
-	const char *detail;
-} limits[] = {
+static const HostGroupLimit limits[] = {
 	[STAGE_USE] = {25, HOST_REASON_SUPPLICANT_AWAY, NULL},
 	[STAGE_SEARCH] = {60, HOST_REASON_SINK_NOT_FOUND, NULL},
 	[STAGE_LOOK] = {LOOK_S, HOST_REASON_SINK_NOT_FOUND, NULL},
@@ -68,7 +62,7 @@ static const struct {
 #define MAX_REPEATS 2
 
 struct _HostGroupSupplicant {
-	GObject parent_instance;
+	HostGroup group;
 
 	HostSupplicant *supplicant;
 	HostP2pStore *store;
@@ -78,15 +72,10 @@ struct _HostGroupSupplicant {
 	char *pin; /* (nullable): the sink's, or once it was shown ours */
 	int intent;
 
-	GTask *task; /* while it opens */
 	GCancellable *asking; /* of questions to the agent */
-	HostUse *use;
-	Stage stage;
-	guint limit_source;
 	gboolean searching;
 	gboolean suspending; /* of searches */
 	guint calls; /* that put_back() waits for */
-	GError *error; /* why it is put back */
 
 	HostP2pPairing pairing;
 	gboolean chosen; /* @pairing is known: from what the sink can do, asked for, or left us */
@@ -105,14 +94,9 @@ struct _HostGroupSupplicant {
 	char *object; /* of the group */
 	gboolean persistent;
 	guint frequency; /* MHz */
-	HostGroupNet net;
 };
 
-static void host_group_supplicant_iface_init(HostGroupInterface *iface);
-
-G_DEFINE_FINAL_TYPE_WITH_CODE(HostGroupSupplicant, host_group_supplicant, G_TYPE_OBJECT,
-			      G_IMPLEMENT_INTERFACE(HOST_TYPE_GROUP,
-						    host_group_supplicant_iface_init))
+G_DEFINE_FINAL_TYPE(HostGroupSupplicant, host_group_supplicant, HOST_TYPE_GROUP)
 
 static void call(HostGroupSupplicant *self, const char *path, const char *interface,
 		 const char *method, GVariant *parameters, const char *reply,
@@ -137,26 +121,27 @@ static GVariant *call_finish(HostGroupSupplicant *self, GAsyncResult *result, GE
  * The end.
  */
 
-static void on_event(HostSupplicant *supplicant, const char *path, const char *name,
-		     GVariant *parameters, HostGroupSupplicant *self);
-
-static void finish_put_back(HostGroupSupplicant *self)
+static void stop_search(HostGroupSupplicant *self)
 {
-	g_autoptr(GTask) task = g_steal_pointer(&self->task);
-	const char *interface = self->net.interface ? self->net.interface : self->forming;
+	if (self->searching)
+		host_supplicant_stop_search(self->supplicant);
+	self->searching = FALSE;
+}
+
+static void host_group_supplicant_let_go(HostGroup *group)
+{
+	HostGroupSupplicant *self = HOST_GROUP_SUPPLICANT(group);
+	const char *interface = group->net.interface ? group->net.interface : self->forming;
 
 	g_signal_handlers_disconnect_by_data(self->supplicant, self);
 	/* A supplicant that died has left it behind, or that somebody else told to let go of it. */
 	if ((!host_supplicant_get_p2p(self->supplicant) || self->is_removed) && interface &&
 	    g_str_has_prefix(interface, "p2p-") && if_nametoindex(interface))
 		host_address_remove_interface(interface);
+	stop_search(self);
 	if (self->suspending)
 		host_supplicant_resume_search(self->supplicant);
 	self->suspending = FALSE;
-	g_clear_pointer(&self->use, host_use_end);
-	if (task)
-		g_task_return_error(task, g_steal_pointer(&self->error));
-	g_clear_error(&self->error);
 }
 
 static void on_put_back(GObject *object, GAsyncResult *result, gpointer data)
@@ -169,7 +154,7 @@ static void on_put_back(GObject *object, GAsyncResult *result, gpointer data)
 	if (!answer)
 		g_debug("Put back: %s", error->message);
 	if (!--self->calls)
-		finish_put_back(self);
+		host_group_finish(&self->group);
 }
 
 static void call_to_put_back(HostGroupSupplicant *self, const char *path, const char *method,
@@ -179,26 +164,15 @@ static void call_to_put_back(HostGroupSupplicant *self, const char *path, const 
 	call(self, path, HOST_SUPPLICANT_P2P, method, parameters, NULL, on_put_back);
 }
 
-/* Takes @error, which may be NULL if nothing is being opened. */
-static void put_back(HostGroupSupplicant *self, GError *error)
+static void host_group_supplicant_put_back(HostGroup *group, int from)
 {
+	HostGroupSupplicant *self = HOST_GROUP_SUPPLICANT(group);
 	const char *p2p = host_supplicant_get_p2p(self->supplicant);
-	Stage stage = self->stage;
 
-	if (stage == STAGE_CLOSED) {
-		g_clear_error(&error);
-		return;
-	}
-	self->stage = STAGE_CLOSED;
-	self->error = error;
-	g_clear_handle_id(&self->limit_source, g_source_remove);
 	g_cancellable_cancel(self->asking);
-	if (self->searching)
-		host_supplicant_stop_search(self->supplicant);
-	self->searching = FALSE;
-
+	stop_search(self);
 	self->calls = 1;
-	if (p2p && (stage == STAGE_INVITE || stage == STAGE_ACCEPT || stage == STAGE_FORM))
+	if (p2p && (from == STAGE_INVITE || from == STAGE_ACCEPT || from == STAGE_FORM))
 		call_to_put_back(self, p2p, "Cancel", NULL);
 	if (p2p && self->path)
 		call_to_put_back(self, self->path, "Disconnect", NULL);
@@ -208,74 +182,44 @@ static void put_back(HostGroupSupplicant *self, GError *error)
 	g_ptr_array_set_size(self->added, 0);
 	g_clear_pointer(&self->stored, g_free);
 	if (!--self->calls)
-		finish_put_back(self);
-}
-
-static void fail(HostGroupSupplicant *self, HostReason reason, const char *detail)
-{
-	g_autofree char *message = host_reason_message(reason, detail);
-
-	put_back(self, g_error_new_literal(HOST_ERROR, reason, message));
+		host_group_finish(group);
 }
 
 /* For what became of an attempt: the second one's failure often follows from the first one's. */
 static void fail_attempt(HostGroupSupplicant *self, HostReason reason, const char *detail)
 {
 	if (self->first_failure)
-		put_back(self, g_steal_pointer(&self->first_failure));
+		host_group_put_back(&self->group, g_steal_pointer(&self->first_failure));
 	else
-		fail(self, reason, detail);
-}
-
-static void lose(HostGroupSupplicant *self, HostReason reason, const char *detail)
-{
-	if (self->stage == STAGE_OPEN)
-		host_group_emit_lost(HOST_GROUP(self), reason, detail);
-	else
-		fail(self, reason, detail);
+		host_group_fail(&self->group, reason, detail);
 }
 
 static void begin_pairing(HostGroupSupplicant *self);
 static void ask_for_pin(HostGroupSupplicant *self);
 static void end_look(HostGroupSupplicant *self);
 
-static gboolean on_limit(gpointer data)
+static void host_group_supplicant_on_limit(HostGroup *group)
 {
-	HostGroupSupplicant *self = data;
+	HostGroupSupplicant *self = HOST_GROUP_SUPPLICANT(group);
+	const HostGroupLimit *limit = &limits[group->stage];
 
-	self->limit_source = 0;
-	if (self->stage == STAGE_LOOK) {
+	if (group->stage == STAGE_LOOK) {
 		end_look(self);
-	} else if (self->stage == STAGE_INVITE) {
+	} else if (group->stage == STAGE_INVITE) {
 		begin_pairing(self);
-	} else if (self->stage == STAGE_PIN) {
+	} else if (group->stage == STAGE_PIN) {
 		/* Perhaps it shows one all the same. */
 		ask_for_pin(self);
-	} else if (self->stage == STAGE_ACCEPT || self->stage == STAGE_FORM) {
+	} else if (group->stage == STAGE_ACCEPT || group->stage == STAGE_FORM) {
 		if (self->pairing_failure != HOST_N_REASONS)
 			fail_attempt(self, self->pairing_failure, NULL);
 		else if (self->is_join)
 			fail_attempt(self, HOST_REASON_JOIN_NOT_CONFIRMED, NULL);
 		else
-			fail_attempt(self, limits[self->stage].reason, limits[self->stage].detail);
+			fail_attempt(self, limit->reason, limit->detail);
 	} else {
-		fail(self, limits[self->stage].reason, limits[self->stage].detail);
+		host_group_fail(group, limit->reason, limit->detail);
 	}
-	return G_SOURCE_REMOVE;
-}
-
-static void set_limit(HostGroupSupplicant *self, guint limit_s)
-{
-	g_clear_handle_id(&self->limit_source, g_source_remove);
-	self->limit_source = g_timeout_add_seconds(limit_s, on_limit, self);
-}
-
-static void set_stage(HostGroupSupplicant *self, Stage stage)
-{
-	self->stage = stage;
-	g_clear_handle_id(&self->limit_source, g_source_remove);
-	if (stage < G_N_ELEMENTS(limits) && limits[stage].limit_s)
-		set_limit(self, limits[stage].limit_s);
 }
 
 /*
@@ -291,7 +235,7 @@ static void save_group(HostGroupSupplicant *self, GVariant *properties)
 	g_autoptr(GVariant) owner =
 		g_variant_lookup_value(properties, "GODeviceAddress", G_VARIANT_TYPE_BYTESTRING);
 	g_autofree char *address = NULL;
-	HostStoredGroup group = {.is_owner = self->net.is_owner};
+	HostStoredGroup group = {.is_owner = self->group.net.is_owner};
 
 	if (!self->persistent || !ssid || !psk || g_variant_n_children(psk) != 32)
 		return;
@@ -308,14 +252,6 @@ static void save_group(HostGroupSupplicant *self, GVariant *properties)
 	g_bytes_unref(group.psk);
 }
 
-static void succeed(HostGroupSupplicant *self)
-{
-	g_autoptr(GTask) task = g_steal_pointer(&self->task);
-
-	set_stage(self, STAGE_OPEN);
-	g_task_return_boolean(task, TRUE);
-}
-
 static void on_group_read(GObject *object, GAsyncResult *result, gpointer data)
 {
 	g_autoptr(HostGroupSupplicant) self = data;
@@ -325,7 +261,7 @@ static void on_group_read(GObject *object, GAsyncResult *result, gpointer data)
 	g_autoptr(GVariant) members = NULL;
 	guint16 frequency;
 
-	if (self->stage != STAGE_READ)
+	if (self->group.stage != STAGE_READ)
 		return;
 	/* The addresses and the sink's connection do not need what it says. */
 	properties = answer ? g_variant_get_child_value(answer, 0)
@@ -334,10 +270,10 @@ static void on_group_read(GObject *object, GAsyncResult *result, gpointer data)
 	if (g_variant_lookup(properties, "Frequency", "q", &frequency))
 		self->frequency = frequency;
 	members = g_variant_lookup_value(properties, "Members", G_VARIANT_TYPE_OBJECT_PATH_ARRAY);
-	if (!self->net.is_owner || (members && g_variant_n_children(members)))
-		succeed(self);
+	if (!self->group.net.is_owner || (members && g_variant_n_children(members)))
+		host_group_succeed(&self->group);
 	else
-		set_stage(self, STAGE_PEER);
+		host_group_set_stage(&self->group, STAGE_PEER);
 }
 
 static void on_interface_read(GObject *object, GAsyncResult *result, gpointer data)
@@ -347,15 +283,16 @@ static void on_interface_read(GObject *object, GAsyncResult *result, gpointer da
 	g_autoptr(GVariant) answer = call_finish(self, result, &error);
 	g_autoptr(GVariant) name = NULL;
 
-	if (self->stage != STAGE_READ)
+	if (self->group.stage != STAGE_READ)
 		return;
 	if (answer)
 		g_variant_get(answer, "(v)", &name);
 	if (!name || !g_variant_is_of_type(name, G_VARIANT_TYPE_STRING)) {
-		fail(self, HOST_REASON_SUPPLICANT_REFUSED, error ? error->message : "Ifname");
+		host_group_fail(&self->group, HOST_REASON_SUPPLICANT_REFUSED,
+				error ? error->message : "Ifname");
 		return;
 	}
-	self->net.interface = g_variant_dup_string(name, NULL);
+	self->group.net.interface = g_variant_dup_string(name, NULL);
 	call(self, self->object, HOST_SUPPLICANT_PROPERTIES, "GetAll",
 	     g_variant_new("(s)", HOST_SUPPLICANT_GROUP), "(a{sv})", on_group_read);
 }
@@ -369,28 +306,29 @@ static void on_group_started(HostGroupSupplicant *self, GVariant *properties)
 	    !g_variant_lookup(properties, "group_object", "&o", &object) ||
 	    !g_variant_lookup(properties, "role", "&s", &role))
 		return;
-	if (self->stage == STAGE_CLOSED) {
+	if (self->group.stage >= HOST_GROUP_LEAVING) {
 		/* It came about while it was called off. */
 		call_to_put_back(self, path, "Disconnect", NULL);
 		return;
 	}
-	if (self->stage != STAGE_INVITE && self->stage != STAGE_ACCEPT && self->stage != STAGE_FORM)
+	if (self->group.stage != STAGE_INVITE && self->group.stage != STAGE_ACCEPT &&
+	    self->group.stage != STAGE_FORM)
 		return;
 	g_variant_lookup(properties, "persistent", "b", &persistent);
 	/* What was invited to is stored already. */
-	self->persistent = persistent && self->stage != STAGE_INVITE;
+	self->persistent = persistent && self->group.stage != STAGE_INVITE;
 	self->path = g_strdup(path);
 	self->object = g_strdup(object);
-	self->net.is_owner = !strcmp(role, "GO");
-	if (!self->net.is_owner) {
-		self->net.local = host_group_lookup_address(properties, "IpAddr");
-		self->net.peer = host_group_lookup_address(properties, "IpAddrGo");
-		if (!self->net.local || !self->net.peer) {
-			g_clear_object(&self->net.local);
-			g_clear_object(&self->net.peer);
+	self->group.net.is_owner = !strcmp(role, "GO");
+	if (!self->group.net.is_owner) {
+		self->group.net.local = host_group_lookup_address(properties, "IpAddr");
+		self->group.net.peer = host_group_lookup_address(properties, "IpAddrGo");
+		if (!self->group.net.local || !self->group.net.peer) {
+			g_clear_object(&self->group.net.local);
+			g_clear_object(&self->group.net.peer);
 		}
 	}
-	set_stage(self, STAGE_READ);
+	host_group_set_stage(&self->group, STAGE_READ);
 	call(self, path, HOST_SUPPLICANT_PROPERTIES, "Get",
 	     g_variant_new("(ss)", HOST_SUPPLICANT_INTERFACE, "Ifname"), "(v)", on_interface_read);
 }
@@ -404,9 +342,11 @@ static void on_network_manager_asked(GObject *object, GAsyncResult *result, gpoi
 
 	if (answer)
 		g_variant_get(answer, "(b)", &is_there);
-	if (self->stage < STAGE_READ || self->stage == STAGE_CLOSED)
+	if (self->group.stage < STAGE_READ || self->group.stage >= HOST_GROUP_LEAVING)
 		return;
-	lose(self, is_there ? HOST_REASON_GROUP_REMOVED_BY_NM : HOST_REASON_GROUP_REMOVED, NULL);
+	host_group_lose(&self->group,
+			is_there ? HOST_REASON_GROUP_REMOVED_BY_NM : HOST_REASON_GROUP_REMOVED,
+			NULL);
 }
 
 static void ask_who_removed(HostGroupSupplicant *self)
@@ -448,13 +388,13 @@ static void on_connect_called(GObject *object, GAsyncResult *result, gpointer da
 	const char *pin;
 
 	/* What came of it may have been said before. */
-	if (self->stage != STAGE_ACCEPT)
+	if (self->group.stage != STAGE_ACCEPT)
 		return;
 	if (!answer) {
 		HostReason reason = reason_of_connect(error);
 
 		g_dbus_error_strip_remote_error(error);
-		fail(self, reason, error->message);
+		host_group_fail(&self->group, reason, error->message);
 		return;
 	}
 	if (self->pairing != HOST_P2P_WE_SHOW_PIN)
@@ -464,7 +404,7 @@ static void on_connect_called(GObject *object, GAsyncResult *result, gpointer da
 	g_free(self->pin);
 	self->pin = g_strdup(pin);
 	host_agent_display_pin(self->agent, pin);
-	host_group_emit_step(HOST_GROUP(self), "pin", "The PIN has to be typed at the sink");
+	host_group_emit_step(&self->group, "pin", "The PIN has to be typed at the sink");
 }
 
 static void request_connection(HostGroupSupplicant *self, const HostSupplicantPeer *peer)
@@ -491,10 +431,10 @@ static void request_connection(HostGroupSupplicant *self, const HostSupplicantPe
 			&options, "{sv}", "go_intent",
 			g_variant_new_int32(host_p2p_choose_intent(self->intent, self->attempt)));
 	self->asked_at = g_get_monotonic_time();
-	set_stage(self, STAGE_ACCEPT);
+	host_group_set_stage(&self->group, STAGE_ACCEPT);
 	if (self->is_join)
-		set_limit(self, HOST_P2P_JOIN_S);
-	host_group_emit_step(HOST_GROUP(self), "pairing",
+		host_group_set_limit(&self->group, HOST_P2P_JOIN_S);
+	host_group_emit_step(&self->group, "pairing",
 			     self->is_join
 				     ? "The sink's group is being joined"
 				     : "The sink is asked, and may have to be told to accept");
@@ -508,19 +448,19 @@ static void on_pin(GObject *object, GAsyncResult *result, gpointer data)
 	g_autoptr(GError) error = NULL;
 	g_autofree char *typed = host_agent_request_pin_finish(HOST_AGENT(object), result, &error);
 
-	if (self->stage != STAGE_PIN)
+	if (self->group.stage != STAGE_TYPE)
 		return;
 	if (!typed) {
-		fail(self,
-		     g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED)
-			     ? HOST_REASON_DECLINED_BY_USER
-			     : HOST_REASON_NO_PIN,
-		     error->message);
+		host_group_fail(&self->group,
+				g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED)
+					? HOST_REASON_DECLINED_BY_USER
+					: HOST_REASON_NO_PIN,
+				error->message);
 		return;
 	}
 	self->pin = host_p2p_clean_pin(typed);
 	if (!self->pin)
-		fail(self, HOST_REASON_BAD_PIN, NULL);
+		host_group_fail(&self->group, HOST_REASON_BAD_PIN, NULL);
 	else
 		begin_pairing(self);
 }
@@ -528,8 +468,8 @@ static void on_pin(GObject *object, GAsyncResult *result, gpointer data)
 static void ask_for_pin(HostGroupSupplicant *self)
 {
 	/* The agent has a limit of its own. */
-	g_clear_handle_id(&self->limit_source, g_source_remove);
-	host_group_emit_step(HOST_GROUP(self), "pin",
+	host_group_set_stage(&self->group, STAGE_TYPE);
+	host_group_emit_step(&self->group, "pin",
 			     "The sink shows a PIN, which is to be typed here");
 	host_agent_request_pin_async(self->agent, self->asking, on_pin, g_object_ref(self));
 }
@@ -540,16 +480,16 @@ static void on_discovery_asked(GObject *object, GAsyncResult *result, gpointer d
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GVariant) answer = call_finish(self, result, &error);
 
-	if (self->stage != STAGE_PIN || answer)
+	if (self->group.stage != STAGE_PIN || answer)
 		return;
 	g_dbus_error_strip_remote_error(error);
-	fail(self, HOST_REASON_SUPPLICANT_REFUSED, error->message);
+	host_group_fail(&self->group, HOST_REASON_SUPPLICANT_REFUSED, error->message);
 }
 
 static void request_pin(HostGroupSupplicant *self, const HostSupplicantPeer *peer)
 {
-	set_stage(self, STAGE_PIN);
-	host_group_emit_step(HOST_GROUP(self), "pairing", "The sink is asked to show a PIN");
+	host_group_set_stage(&self->group, STAGE_PIN);
+	host_group_emit_step(&self->group, "pairing", "The sink is asked to show a PIN");
 	call(self, host_supplicant_get_p2p(self->supplicant), HOST_SUPPLICANT_P2P,
 	     "ProvisionDiscoveryRequest", g_variant_new("(os)", peer->path, "display"), NULL,
 	     on_discovery_asked);
@@ -560,10 +500,10 @@ static void on_asked(gpointer data)
 	g_autoptr(HostGroupSupplicant) self = data;
 	const HostSupplicantPeer *peer = find_peer(self);
 
-	if (self->stage != STAGE_ASK)
+	if (self->group.stage != STAGE_ASK)
 		return;
 	if (!peer) {
-		fail(self, HOST_REASON_SINK_NOT_FOUND, NULL);
+		host_group_fail(&self->group, HOST_REASON_SINK_NOT_FOUND, NULL);
 		return;
 	}
 	/* Once: the PIN that there is later may be the one that we show. */
@@ -585,10 +525,10 @@ static void begin_pairing(HostGroupSupplicant *self)
 	const HostSupplicantPeer *peer = find_peer(self);
 
 	if (!peer) {
-		fail(self, HOST_REASON_SINK_NOT_FOUND, NULL);
+		host_group_fail(&self->group, HOST_REASON_SINK_NOT_FOUND, NULL);
 		return;
 	}
-	set_stage(self, STAGE_ASK);
+	host_group_set_stage(&self->group, STAGE_ASK);
 	host_supplicant_read_peer(self->supplicant, peer, on_asked, g_object_ref(self));
 }
 
@@ -650,7 +590,7 @@ static void on_wps_failed(HostGroupSupplicant *self, GVariant *details)
 	g_variant_lookup(details, "config_error", "n", &error);
 	self->pairing_failure = host_p2p_wps_reason(error, self->pairing);
 	/* That no group comes about is said next. */
-	set_limit(self, 10);
+	host_group_set_limit(&self->group, 10);
 }
 
 /*
@@ -692,7 +632,7 @@ static void on_invited(GObject *object, GAsyncResult *result, gpointer data)
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GVariant) answer = call_finish(self, result, &error);
 
-	if (self->stage != STAGE_INVITE || answer)
+	if (self->group.stage != STAGE_INVITE || answer)
 		return;
 	g_debug("Invite: %s", error->message);
 	give_up_stored(self, FALSE);
@@ -708,12 +648,12 @@ static void on_stored_added(GObject *object, GAsyncResult *result, gpointer data
 
 	if (answer)
 		g_variant_get(answer, "(o)", &self->stored);
-	if (self->stage == STAGE_CLOSED && self->stored) {
+	if (self->group.stage >= HOST_GROUP_LEAVING && self->stored) {
 		call_to_put_back(self, host_supplicant_get_p2p(self->supplicant),
 				 "RemovePersistentGroup", g_variant_new("(o)", self->stored));
 		g_clear_pointer(&self->stored, g_free);
 	}
-	if (self->stage != STAGE_INVITE)
+	if (self->group.stage != STAGE_INVITE)
 		return;
 	if (self->stored &&
 	    !g_ptr_array_find_with_equal_func(self->added, self->stored, g_str_equal, NULL))
@@ -746,8 +686,8 @@ static void invite(HostGroupSupplicant *self, const HostStoredGroup *group)
 	/* As a text it would be put in quotes, and is then no number. */
 	g_variant_builder_add(&options, "{sv}", "mode",
 			      g_variant_new_int32(group->is_owner ? 3 : 0));
-	set_stage(self, STAGE_INVITE);
-	host_group_emit_step(HOST_GROUP(self), "inviting",
+	host_group_set_stage(&self->group, STAGE_INVITE);
+	host_group_emit_step(&self->group, "inviting",
 			     "The sink is invited to the group from an earlier time");
 	call(self, host_supplicant_get_p2p(self->supplicant), HOST_SUPPLICANT_P2P,
 	     "AddPersistentGroup", g_variant_new("(@a{sv})", g_variant_builder_end(&options)),
@@ -787,22 +727,20 @@ static void on_station_asked(GObject *object, GAsyncResult *result, gpointer dat
 	GError *error = NULL;
 	gboolean may = host_station_ask_finish(result, &error);
 
-	if (self->stage != STAGE_STATION)
+	if (self->group.stage != STAGE_STATION)
 		g_clear_error(&error);
 	else if (may)
 		begin_to_connect(self);
 	else
-		put_back(self, error);
+		host_group_put_back(&self->group, error);
 }
 
 static void on_seen(HostGroupSupplicant *self)
 {
-	if (self->searching)
-		host_supplicant_stop_search(self->supplicant);
-	self->searching = FALSE;
+	stop_search(self);
 	host_supplicant_suspend_search(self->supplicant);
 	self->suspending = TRUE;
-	set_stage(self, STAGE_STATION);
+	host_group_set_stage(&self->group, STAGE_STATION);
 	host_station_ask_async(self->supplicant, self->agent, self->asking, on_station_asked,
 			       g_object_ref(self));
 }
@@ -811,12 +749,12 @@ static void on_looked(gpointer data)
 {
 	g_autoptr(HostGroupSupplicant) self = data;
 
-	if (self->stage != STAGE_LOOK)
+	if (self->group.stage != STAGE_LOOK)
 		return;
 	if (find_peer(self))
 		on_seen(self);
 	else
-		set_stage(self, STAGE_SEARCH);
+		host_group_set_stage(&self->group, STAGE_SEARCH);
 }
 
 static void end_look(HostGroupSupplicant *self)
@@ -826,14 +764,14 @@ static void end_look(HostGroupSupplicant *self)
 	if (peer)
 		host_supplicant_read_peer(self->supplicant, peer, on_looked, g_object_ref(self));
 	else
-		set_stage(self, STAGE_SEARCH);
+		host_group_set_stage(&self->group, STAGE_SEARCH);
 }
 
 static void on_peer_found(HostSupplicant *supplicant, HostSupplicantPeer *peer,
 			  HostGroupSupplicant *self)
 {
 	/* While it is looked at, what is told may be what the supplicant knew before. */
-	if (self->stage == STAGE_SEARCH && !g_strcmp0(peer->address, self->sink))
+	if (self->group.stage == STAGE_SEARCH && !g_strcmp0(peer->address, self->sink))
 		on_seen(self);
 }
 
@@ -842,19 +780,19 @@ static void on_ready(const GError *error, gpointer data)
 	HostGroupSupplicant *self = data;
 	const HostSupplicantPeer *peer = find_peer(self);
 
-	if (self->stage != STAGE_USE)
+	if (self->group.stage != STAGE_USE)
 		return;
 	if (error) {
-		put_back(self, g_error_copy(error));
+		host_group_put_back(&self->group, g_error_copy(error));
 		return;
 	}
 	if (peer && g_get_monotonic_time() - peer->found_at < FRESH_S * G_TIME_SPAN_SECOND) {
 		on_seen(self);
 		return;
 	}
-	set_stage(self, peer ? STAGE_LOOK : STAGE_SEARCH);
+	host_group_set_stage(&self->group, peer ? STAGE_LOOK : STAGE_SEARCH);
 	self->searching = TRUE;
-	host_group_emit_step(HOST_GROUP(self), "searching", "The sink is looked for");
+	host_group_emit_step(&self->group, "searching", "The sink is looked for");
 	host_supplicant_start_search(self->supplicant);
 }
 
@@ -873,7 +811,8 @@ static void on_request(HostGroupSupplicant *self, GVariant *parameters)
 	self->pairing = password == PASSWORD_REGISTRAR_SPECIFIED ? HOST_P2P_SINK_SHOWS_PIN
 			: password == PASSWORD_USER_SPECIFIED	 ? HOST_P2P_WE_SHOW_PIN
 								 : HOST_P2P_PUSH_BUTTON;
-	if (self->stage == STAGE_PIN && self->pairing != HOST_P2P_SINK_SHOWS_PIN)
+	if ((self->group.stage == STAGE_PIN || self->group.stage == STAGE_TYPE) &&
+	    self->pairing != HOST_P2P_SINK_SHOWS_PIN)
 		begin_pairing(self);
 }
 
@@ -897,7 +836,7 @@ static gboolean is_about_sink(HostGroupSupplicant *self, GVariant *properties)
 
 static gboolean is_forming(HostGroupSupplicant *self)
 {
-	return self->stage == STAGE_ACCEPT || self->stage == STAGE_FORM;
+	return self->group.stage == STAGE_ACCEPT || self->group.stage == STAGE_FORM;
 }
 
 /* Signals with a dictionary. */
@@ -907,12 +846,13 @@ static void on_dictionary(HostGroupSupplicant *self, const char *name, GVariant 
 		on_group_started(self, properties);
 	} else if (!strcmp(name, "GroupFinished")) {
 		if (is_ours(properties, "interface_object", self->path) &&
-		    self->stage >= STAGE_READ && self->stage != STAGE_CLOSED)
-			lose(self, HOST_REASON_LINK_LOST, "the Wi-Fi Direct group has ended");
+		    self->group.stage >= STAGE_READ && self->group.stage < HOST_GROUP_LEAVING)
+			host_group_lose(&self->group, HOST_REASON_LINK_LOST,
+					"the Wi-Fi Direct group has ended");
 	} else if (!strcmp(name, "GONegotiationSuccess")) {
-		if (self->stage == STAGE_ACCEPT && is_about_sink(self, properties)) {
-			set_stage(self, STAGE_FORM);
-			host_group_emit_step(HOST_GROUP(self), "joining",
+		if (self->group.stage == STAGE_ACCEPT && is_about_sink(self, properties)) {
+			host_group_set_stage(&self->group, STAGE_FORM);
+			host_group_emit_step(&self->group, "joining",
 					     "The sink has accepted, keys are exchanged");
 		}
 	} else if (!strcmp(name, "GONegotiationFailure")) {
@@ -922,7 +862,7 @@ static void on_dictionary(HostGroupSupplicant *self, const char *name, GVariant 
 		if (is_forming(self) && is_about_sink(self, properties))
 			on_negotiation_failed(self, status);
 	} else if (!strcmp(name, "InvitationResult")) {
-		if (self->stage == STAGE_INVITE)
+		if (self->group.stage == STAGE_INVITE)
 			on_invitation_result(self, properties);
 	}
 }
@@ -933,17 +873,17 @@ static void on_object(HostGroupSupplicant *self, const char *path, const char *n
 	const HostSupplicantPeer *peer = find_peer(self);
 
 	if (!strcmp(name, "InterfaceRemoved")) {
-		if (!g_strcmp0(object, self->path) && self->stage >= STAGE_READ)
+		if (!g_strcmp0(object, self->path) && self->group.stage >= STAGE_READ)
 			ask_who_removed(self);
 	} else if (!strcmp(name, "PeerJoined")) {
-		if (self->stage == STAGE_PEER && !g_strcmp0(path, self->object))
-			succeed(self);
+		if (self->group.stage == STAGE_PEER && !g_strcmp0(path, self->object))
+			host_group_succeed(&self->group);
 	} else if (!strcmp(name, "PeerDisconnected")) {
-		if (self->stage == STAGE_OPEN && !g_strcmp0(path, self->object))
-			lose(self, HOST_REASON_LINK_LOST, "the sink has left the group");
+		if (self->group.stage == HOST_GROUP_OPEN && !g_strcmp0(path, self->object))
+			host_group_lose(&self->group, HOST_REASON_LINK_LOST,
+					"the sink has left the group");
 	} else if (!strcmp(name, "ProvisionDiscoveryResponseEnterPin")) {
-		if (self->stage == STAGE_PIN && self->limit_source && peer &&
-		    !strcmp(object, peer->path))
+		if (self->group.stage == STAGE_PIN && peer && !strcmp(object, peer->path))
 			ask_for_pin(self);
 	}
 }
@@ -964,7 +904,7 @@ static void on_event(HostSupplicant *supplicant, const char *path, const char *n
 	} else if (!strcmp(name, "InterfaceAdded") &&
 		   g_variant_is_of_type(parameters, G_VARIANT_TYPE("(oa{sv})"))) {
 		properties = g_variant_get_child_value(parameters, 1);
-		if ((is_forming(self) || self->stage == STAGE_INVITE) &&
+		if ((is_forming(self) || self->group.stage == STAGE_INVITE) &&
 		    g_variant_lookup(properties, "Ifname", "&s", &text)) {
 			g_free(self->forming);
 			self->forming = g_strdup(text);
@@ -973,7 +913,7 @@ static void on_event(HostSupplicant *supplicant, const char *path, const char *n
 		   g_variant_is_of_type(parameters, G_VARIANT_TYPE("(oa{sv})"))) {
 		/* It makes one of each group that may come again; the copy that counts is ours. */
 		g_variant_get(parameters, "(&oa{sv})", &text, NULL);
-		if (self->stage >= STAGE_INVITE && self->stage != STAGE_CLOSED &&
+		if (self->group.stage >= STAGE_INVITE && self->group.stage < HOST_GROUP_LEAVING &&
 		    !g_ptr_array_find_with_equal_func(self->added, text, g_str_equal, NULL))
 			g_ptr_array_add(self->added, g_strdup(text));
 	} else if (!strcmp(name, "GroupFormationFailure") &&
@@ -981,9 +921,9 @@ static void on_event(HostSupplicant *supplicant, const char *path, const char *n
 		g_variant_get(parameters, "(&s)", &text);
 		if (is_forming(self))
 			on_formation_failed(self, text);
-		else if (self->stage == STAGE_INVITE)
+		else if (self->group.stage == STAGE_INVITE)
 			give_up_stored(self, TRUE);
-		else if (self->stage == STAGE_READ || self->stage == STAGE_PEER)
+		else if (self->group.stage == STAGE_READ || self->group.stage == STAGE_PEER)
 			ask_who_removed(self);
 	} else if (!strcmp(name, "WpsFailed") &&
 		   g_variant_is_of_type(parameters, G_VARIANT_TYPE("(sa{sv})"))) {
@@ -992,12 +932,12 @@ static void on_event(HostSupplicant *supplicant, const char *path, const char *n
 			on_wps_failed(self, properties);
 	} else if (!strcmp(name, "GONegotiationRequest") &&
 		   g_variant_is_of_type(parameters, G_VARIANT_TYPE("(oqy)"))) {
-		if (self->stage < STAGE_ACCEPT)
+		if (self->group.stage < STAGE_ACCEPT)
 			on_request(self, parameters);
 	} else if (!strcmp(name, "ProvisionDiscoveryFailure") &&
 		   g_variant_is_of_type(parameters, G_VARIANT_TYPE("(oi)"))) {
-		if (self->stage == STAGE_PIN && self->limit_source)
-			fail(self, HOST_REASON_PAIRING_UNSUPPORTED, NULL);
+		if (self->group.stage == STAGE_PIN)
+			host_group_fail(&self->group, HOST_REASON_PAIRING_UNSUPPORTED, NULL);
 	}
 }
 
@@ -1008,66 +948,33 @@ static void on_supplicant_changed(HostSupplicant *supplicant, HostGroupSupplican
 	HostReason problem = host_supplicant_get_problem(supplicant, &detail);
 
 	/* Before, it says itself when it is ready. */
-	if (problem == HOST_N_REASONS || self->stage <= STAGE_USE || self->stage == STAGE_CLOSED)
+	if (problem == HOST_N_REASONS || self->group.stage <= STAGE_USE ||
+	    self->group.stage >= HOST_GROUP_LEAVING)
 		return;
-	lose(self, problem, detail);
+	host_group_lose(&self->group, problem, detail);
 }
 
 /*
  * As a group.
  */
 
-static void host_group_supplicant_open(HostGroup *group, GTask *task)
+static void host_group_supplicant_begin(HostGroup *group)
 {
 	HostGroupSupplicant *self = HOST_GROUP_SUPPLICANT(group);
 
-	g_return_if_fail(self->stage == STAGE_NEW);
-	self->task = task;
 	g_signal_connect(self->supplicant, "event", G_CALLBACK(on_event), self);
 	g_signal_connect(self->supplicant, "peer-found", G_CALLBACK(on_peer_found), self);
 	g_signal_connect(self->supplicant, "changed", G_CALLBACK(on_supplicant_changed), self);
-	set_stage(self, STAGE_USE);
-	self->use = host_supplicant_use(self->supplicant, self->port, on_ready, self);
-}
-
-static void host_group_supplicant_cancel(HostGroup *group)
-{
-	HostGroupSupplicant *self = HOST_GROUP_SUPPLICANT(group);
-
-	if (self->task)
-		put_back(self, g_error_new_literal(G_IO_ERROR, G_IO_ERROR_CANCELLED, "Cancelled"));
-}
-
-static const HostGroupNet *host_group_supplicant_get_net(HostGroup *group)
-{
-	return &HOST_GROUP_SUPPLICANT(group)->net;
-}
-
-static void host_group_supplicant_close(HostGroup *group)
-{
-	HostGroupSupplicant *self = HOST_GROUP_SUPPLICANT(group);
-
-	if (self->stage != STAGE_NEW)
-		put_back(self, NULL);
+	host_group_set_stage(&self->group, STAGE_USE);
+	self->group.use = host_supplicant_use(self->supplicant, self->port, on_ready, self);
 }
 
 static void host_group_supplicant_add_details(HostGroup *group, GVariantDict *details)
 {
 	HostGroupSupplicant *self = HOST_GROUP_SUPPLICANT(group);
 
-	g_variant_dict_insert(details, "link-maker", "s",
-			      host_group_maker_word(HOST_GROUP_MAKER_SUPPLICANT));
 	if (self->frequency)
 		g_variant_dict_insert(details, "link-frequency", "t", (guint64)self->frequency);
-}
-
-static void host_group_supplicant_iface_init(HostGroupInterface *iface)
-{
-	iface->open = host_group_supplicant_open;
-	iface->cancel = host_group_supplicant_cancel;
-	iface->get_net = host_group_supplicant_get_net;
-	iface->close = host_group_supplicant_close;
-	iface->add_details = host_group_supplicant_add_details;
 }
 
 static void host_group_supplicant_init(HostGroupSupplicant *self)
@@ -1081,14 +988,8 @@ static void host_group_supplicant_finalize(GObject *object)
 {
 	HostGroupSupplicant *self = HOST_GROUP_SUPPLICANT(object);
 
-	g_clear_handle_id(&self->limit_source, g_source_remove);
-	g_signal_handlers_disconnect_by_data(self->supplicant, self);
-	if (self->suspending)
-		host_supplicant_resume_search(self->supplicant);
-	g_clear_pointer(&self->use, host_use_end);
-	g_clear_error(&self->error);
+	host_group_supplicant_let_go(&self->group);
 	g_clear_error(&self->first_failure);
-	host_group_net_clear(&self->net);
 	g_free(self->path);
 	g_free(self->object);
 	g_free(self->forming);
@@ -1104,7 +1005,17 @@ static void host_group_supplicant_finalize(GObject *object)
 
 static void host_group_supplicant_class_init(HostGroupSupplicantClass *class)
 {
+	HostGroupClass *group = HOST_GROUP_CLASS(class);
+
 	G_OBJECT_CLASS(class)->finalize = host_group_supplicant_finalize;
+	group->maker = HOST_GROUP_MAKER_SUPPLICANT;
+	group->limits = limits;
+	group->n_limits = G_N_ELEMENTS(limits);
+	group->begin = host_group_supplicant_begin;
+	group->put_back = host_group_supplicant_put_back;
+	group->let_go = host_group_supplicant_let_go;
+	group->on_limit = host_group_supplicant_on_limit;
+	group->add_details = host_group_supplicant_add_details;
 }
 
 HostGroup *host_group_supplicant_new(HostSupplicant *supplicant, HostP2pStore *store,

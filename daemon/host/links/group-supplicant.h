@@ -11,7 +11,7 @@
 G_BEGIN_DECLS
 
 #define HOST_TYPE_GROUP_SUPPLICANT (host_group_supplicant_get_type())
-G_DECLARE_FINAL_TYPE(HostGroupSupplicant, host_group_supplicant, HOST, GROUP_SUPPLICANT, GObject)
+G_DECLARE_FINAL_TYPE(HostGroupSupplicant, host_group_supplicant, HOST, GROUP_SUPPLICANT, HostGroup)
 
 /**
  * host_group_supplicant_new:

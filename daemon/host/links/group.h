@@ -7,6 +7,9 @@
 #ifndef HOST_GROUP_H
 #define HOST_GROUP_H
 
+#include "reason.h"
+#include "uses.h"
+
 #include <gio/gio.h>
 
 G_BEGIN_DECLS
@@ -20,9 +23,6 @@ typedef enum {
 } HostGroupMaker;
 
 const char *host_group_maker_word(HostGroupMaker maker);
-
-#define HOST_TYPE_GROUP (host_group_get_type())
-G_DECLARE_INTERFACE(HostGroup, host_group, HOST, GROUP, GObject)
 
 /**
  * HostGroupNet: the network that a group is
@@ -43,24 +43,83 @@ typedef struct {
 void host_group_net_clear(HostGroupNet *net);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HostGroupNet, host_group_net_clear)
 
+/* What is waited for. A maker has stages of its own between the first two. */
+enum {
+	HOST_GROUP_NEW,
+	HOST_GROUP_OPEN = 100,
+	HOST_GROUP_LEAVING, /* it is put back */
+	HOST_GROUP_CLOSED,
+};
+
 /**
- * struct _HostGroupInterface - what a maker implements
- * @open: form or join the group, in bounded time; once. @task, which is the maker's, returns TRUE,
- *	or an error of domain HOST_ERROR or G_IO_ERROR_CANCELLED once everything has been put back
- * @cancel: what is being opened is not wanted any more; may also come after @task has returned
- * @get_net: after a successful open; belongs to the group
- * @close: begin to remove the group and to put back what was changed for it; no signal after this
+ * HostGroupLimit: of one stage
+ * @limit_s: it lasts no longer; 0: what is waited for has a limit of its own
+ * @reason, @detail: of passing it
+ */
+typedef struct {
+	guint limit_s;
+	HostReason reason;
+	const char *detail;
+} HostGroupLimit;
+
+#define HOST_TYPE_GROUP		(host_group_get_type())
+#define HOST_GROUP(object)	(G_TYPE_CHECK_INSTANCE_CAST((object), HOST_TYPE_GROUP, HostGroup))
+#define HOST_GROUP_CLASS(class) (G_TYPE_CHECK_CLASS_CAST((class), HOST_TYPE_GROUP, HostGroupClass))
+#define HOST_GROUP_GET_CLASS(object) \
+	(G_TYPE_INSTANCE_GET_CLASS((object), HOST_TYPE_GROUP, HostGroupClass))
+GType host_group_get_type(void);
+
+typedef struct _HostGroup HostGroup;
+typedef gboolean (*HostGroupLook)(HostGroup *group);
+
+/**
+ * HostGroup: what each maker's begins with; for makers only
+ * @stage: a maker's, or HOST_GROUP_...
+ * @look_source: 0: nothing is looked at again and again
+ * @use: of the program that the maker asks; ended when everything has been put back
+ * @net: complete once it is open
+ */
+struct _HostGroup {
+	GObject parent_instance;
+
+	int stage;
+	guint look_source;
+	HostUse *use;
+	HostGroupNet net;
+
+	/* group.c only */
+	GTask *task; /* while it opens */
+	guint limit_source;
+	HostGroupLook look;
+	gboolean is_kept; /* by itself, until it is put back */
+	GError *error; /* why it is put back */
+};
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HostGroup, g_object_unref)
+
+/**
+ * HostGroupClass: what a maker says of itself
+ * @limits: of its stages, by their numbers
+ * @leave_s: the limit of putting back; 0: what is called for it has limits of its own
+ * @begin: to form or join the group: ends in host_group_succeed() or host_group_put_back()
+ * @put_back: begin to remove the group, and to put back what was changed for it since stage @from: ends in
+ *	host_group_finish()
+ * @let_go: of what others hold for it; may be called again
+ * @on_limit: optional: instead of failing with the limit's reason
  * @add_details: optional: add to what is shown of the session
  */
-struct _HostGroupInterface {
-	GTypeInterface parent;
+typedef struct {
+	GObjectClass parent_class;
 
-	void (*open)(HostGroup *group, GTask *task);
-	void (*cancel)(HostGroup *group);
-	const HostGroupNet *(*get_net)(HostGroup *group);
-	void (*close)(HostGroup *group);
+	HostGroupMaker maker;
+	const HostGroupLimit *limits;
+	guint n_limits;
+	guint leave_s;
+	void (*begin)(HostGroup *group);
+	void (*put_back)(HostGroup *group, int from);
+	void (*let_go)(HostGroup *group);
+	void (*on_limit)(HostGroup *group);
 	void (*add_details)(HostGroup *group, GVariantDict *details);
-};
+} HostGroupClass;
 
 /**
  * HostGroup::lost:
@@ -76,20 +135,54 @@ struct _HostGroupInterface {
  * @message: for people
  */
 
+/*
+ * Forms or joins the group, in bounded time; once. FALSE with an error of domain HOST_ERROR, or
+ * G_IO_ERROR_CANCELLED: everything has been put back.
+ */
 void host_group_open_async(HostGroup *group, GCancellable *cancellable,
 			   GAsyncReadyCallback callback, gpointer user_data);
-/* FALSE with an error of domain HOST_ERROR, or G_IO_ERROR_CANCELLED: everything has been put back. */
 gboolean host_group_open_finish(HostGroup *group, GAsyncResult *result, GError **error);
+/* After a successful open; belongs to the group. */
 const HostGroupNet *host_group_get_net(HostGroup *group);
+/* Begins to remove the group and to put back what was changed for it; no signal after this. */
 void host_group_close(HostGroup *group);
 void host_group_add_details(HostGroup *group, GVariantDict *details);
 
 /* For makers. */
 
+/* The next stage: its limit counts, and what was looked at for the one before is not any more. */
+void host_group_set_stage(HostGroup *group, int stage);
+/* Another limit than the stage's. */
+void host_group_set_limit(HostGroup *group, guint limit_s);
+/* Calls @look, and no other any more, every @interval_ms while the stage lasts and it returns TRUE. */
+void host_group_look(HostGroup *group, guint interval_ms, HostGroupLook look);
+
+/* It is open. */
+void host_group_succeed(HostGroup *group);
+/* Takes @error, which is the open's if that is under way; nothing if it is put back already. */
+void host_group_put_back(HostGroup *group, GError *error);
+void host_group_fail(HostGroup *group, HostReason reason, const char *detail);
+/* The way is gone: while it opens and after. */
+void host_group_lose(HostGroup *group, HostReason reason, const char *detail);
+/* Everything has been put back. */
+void host_group_finish(HostGroup *group);
+
+void host_group_emit_step(HostGroup *group, const char *word, const char *message);
+
+/* How often things are looked at that nobody tells of. */
+#define HOST_GROUP_LOOK_MS 500
+
+/*
+ * A sink that has gone is kept for a while, with the channel that it listened on, by whoever looks for
+ * it; one that was switched on again listens on another. It is found there within that time.
+ */
+#define HOST_GROUP_FRESH_MS 3000
+
+/* @error of a call: who was called has left the bus before the answer. */
+gboolean host_group_is_gone(const GError *error);
+
 /* 4 bytes of the supplicant's GroupStarted, as they come with the keys; (transfer full) (nullable) */
 GInetAddress *host_group_lookup_address(GVariant *properties, const char *name);
-void host_group_emit_lost(HostGroup *group, int reason, const char *detail);
-void host_group_emit_step(HostGroup *group, const char *word, const char *message);
 
 G_END_DECLS
 

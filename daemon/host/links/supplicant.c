@@ -486,7 +486,8 @@ static void on_read_back(GObject *object, GAsyncResult *result, gpointer data)
 	self->announcing = FALSE;
 	if (!self->ours || !g_variant_is_of_type(now, G_VARIANT_TYPE_BYTESTRING) ||
 	    !host_wfd_ie_equal(now, self->ours)) {
-		host_uses_fail(&self->uses, HOST_REASON_SUPPLICANT_REFUSED, "WFDIEs did not keep what was set");
+		host_uses_fail(&self->uses, HOST_REASON_SUPPLICANT_REFUSED,
+			       "WFDIEs did not keep what was set");
 		if (!self->uses.list)
 			announce(self);
 		return;
