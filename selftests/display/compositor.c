@@ -384,6 +384,48 @@ int compositor_flip_cursor(struct compositor *compositor, struct pipe *pipe,
 	return ret;
 }
 
+static int start(struct compositor *compositor, struct pipe *pipe, drmModeModeInfo *mode,
+		 struct picture *pictures, int count, void (*paint)(struct picture *picture))
+{
+	struct flip flip;
+	int i, ret = 0;
+
+	for (i = 0; i < count && !ret; i++) {
+		ret = picture_create(compositor, &pictures[i], mode->hdisplay, mode->vdisplay);
+		if (!ret)
+			paint(&pictures[i]);
+	}
+	if (!ret)
+		ret = compositor_modeset(compositor, pipe, mode, &pictures[count - 1], 0, &flip);
+
+	return ret ? ret : compositor_wait(compositor, &flip);
+}
+
+int compositor_start(struct compositor *compositor, struct picture *pictures, int count,
+		     void (*paint)(struct picture *picture))
+{
+	struct pipe *pipe = &compositor->pipes[0];
+	drmModeConnector *connector;
+	int ret = compositor_open(compositor);
+
+	if (ret) {
+		fprintf(stderr, "no card of the display: %s\n", strerror(-ret));
+		return ret;
+	}
+	connector = compositor_connector(compositor, pipe);
+	if (!connector || !connector->count_modes) {
+		fprintf(stderr, "no monitor\n");
+		ret = -ENODEV;
+	} else {
+		ret = start(compositor, pipe, &connector->modes[0], pictures, count, paint);
+		if (ret)
+			fprintf(stderr, "nothing is shown: %s\n", strerror(-ret));
+	}
+	drmModeFreeConnector(connector);
+
+	return ret;
+}
+
 int compositor_power(struct compositor *compositor, struct pipe *pipe, bool on)
 {
 	drmModeAtomicReq *request = drmModeAtomicAlloc();

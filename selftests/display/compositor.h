@@ -113,6 +113,12 @@ int compositor_flip_cursor(struct compositor *compositor, struct pipe *pipe,
 			   struct picture *picture, int x, int y,
 			   const struct drm_mode_rect *damage, struct picture *shown,
 			   struct flip *flip);
+/*
+ * Opens the card and shows the last of @count pictures, which are of the size of the first
+ * monitor's best mode and painted by @paint. What is in the way is printed; -ENODEV: no monitor.
+ */
+int compositor_start(struct compositor *compositor, struct picture *pictures, int count,
+		     void (*paint)(struct picture *picture));
 int compositor_power(struct compositor *compositor, struct pipe *pipe, bool on);
 /* Off, and all objects unbound. */
 int compositor_disable(struct compositor *compositor, struct pipe *pipe);

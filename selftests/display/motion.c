@@ -87,46 +87,28 @@ static int show(struct compositor *compositor, struct pipe *pipe, struct picture
 	return ret;
 }
 
+static void paint(struct picture *picture)
+{
+	uint32_t state = 2;
+
+	fill(picture, &state);
+}
+
 int main(int argc, char **argv)
 {
 	struct picture pictures[PICTURES];
 	struct compositor compositor;
-	drmModeConnector *connector;
-	uint32_t state = 2;
-	struct flip flip;
-	struct pipe *pipe;
-	int i, ret;
+	int ret;
 
 	if (argc != 2 || atoi(argv[1]) <= 0) {
 		fprintf(stderr, "usage: motion RATE\n");
 		return 2;
 	}
-	ret = compositor_open(&compositor);
-	if (ret) {
-		fprintf(stderr, "motion: no card of the display: %s\n", strerror(-ret));
+	if (compositor_start(&compositor, pictures, PICTURES, paint))
 		return 1;
-	}
-	pipe = &compositor.pipes[0];
-	connector = compositor_connector(&compositor, pipe);
-	if (!connector || !connector->count_modes) {
-		fprintf(stderr, "motion: no monitor\n");
-		return 1;
-	}
-	for (i = 0; i < PICTURES && !ret; i++) {
-		ret = picture_create(&compositor, &pictures[i], connector->modes[0].hdisplay,
-				     connector->modes[0].vdisplay);
-		if (!ret)
-			fill(&pictures[i], &state);
-	}
-	if (!ret)
-		ret = compositor_modeset(&compositor, pipe, &connector->modes[0], &pictures[1], 0,
-					 &flip);
-	if (!ret)
-		ret = compositor_wait(&compositor, &flip);
 	puts("shown");
 	fflush(stdout);
-	if (!ret)
-		ret = show(&compositor, pipe, pictures, atoi(argv[1]));
+	ret = show(&compositor, &compositor.pipes[0], pictures, atoi(argv[1]));
 	if (ret) {
 		fprintf(stderr, "motion: %s\n", strerror(-ret));
 		return 1;

@@ -85,48 +85,31 @@ static int by_picture(struct compositor *compositor, struct pipe *pipe, struct p
 	return ret;
 }
 
+static void paint(struct picture *picture)
+{
+	fill(picture, 0, 0, picture->width, picture->height, STILL);
+}
+
 int main(int argc, char **argv)
 {
 	struct compositor compositor;
 	struct picture pictures[2];
-	drmModeConnector *connector;
-	struct flip flip;
-	struct pipe *pipe;
-	int i, ret;
+	struct pipe *pipe = &compositor.pipes[0];
+	int ret;
 
 	if (argc != 3) {
 		fprintf(stderr, "usage: pointer picture|plane MOVES\n");
 		return 2;
 	}
-	ret = compositor_open(&compositor);
-	if (ret) {
-		fprintf(stderr, "pointer: no card of the display: %s\n", strerror(-ret));
+	if (compositor_start(&compositor, pictures, 2, paint))
 		return 1;
-	}
-	pipe = &compositor.pipes[0];
-	connector = compositor_connector(&compositor, pipe);
-	if (!connector || !connector->count_modes) {
-		fprintf(stderr, "pointer: no monitor\n");
-		return 1;
-	}
-	for (i = 0; i < 2 && !ret; i++) {
-		ret = picture_create(&compositor, &pictures[i], connector->modes[0].hdisplay,
-				     connector->modes[0].vdisplay);
-		if (!ret)
-			fill(&pictures[i], 0, 0, pictures[i].width, pictures[i].height, STILL);
-	}
-	if (!ret)
-		ret = compositor_modeset(&compositor, pipe, &connector->modes[0], &pictures[1], 0,
-					 &flip);
-	if (!ret)
-		ret = compositor_wait(&compositor, &flip);
 	puts("shown");
 	fflush(stdout);
 	if (getchar() == EOF)
 		return 1;
-	if (!ret && !strcmp(argv[1], "plane"))
+	if (!strcmp(argv[1], "plane"))
 		ret = by_plane(&compositor, pipe, atoi(argv[2]));
-	else if (!ret)
+	else
 		ret = by_picture(&compositor, pipe, pictures, atoi(argv[2]));
 	if (ret) {
 		fprintf(stderr, "pointer: %s\n", strerror(-ret));
