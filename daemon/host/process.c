@@ -175,9 +175,8 @@ static GTask *end_step(HostProcess *self)
 static void fail_step_dead(HostProcess *self)
 {
 	g_autoptr(GTask) task = end_step(self);
-	g_autofree char *message = host_reason_message(HOST_REASON_SESSION_DIED, self->death);
 
-	g_task_return_new_error(task, HOST_ERROR, HOST_REASON_SESSION_DIED, "%s", message);
+	g_task_return_error(task, host_reason_error(HOST_REASON_SESSION_DIED, self->death));
 }
 
 static gboolean on_limit(gpointer data)

@@ -251,6 +251,13 @@ char *host_reason_message(HostReason reason, const char *detail)
 	return detail ? g_strdup_printf("%s (%s)", sentence, detail) : g_strdup(sentence);
 }
 
+GError *host_reason_error(HostReason reason, const char *detail)
+{
+	g_autofree char *message = host_reason_message(reason, detail);
+
+	return g_error_new_literal(HOST_ERROR, (int)reason, message);
+}
+
 HostReason host_reason_from_error(const GError *error)
 {
 	if (error->domain == HOST_ERROR)

@@ -108,6 +108,9 @@ const char *host_reason_word(HostReason reason);
 /* The sentence, with @detail (may be NULL) in parentheses. Transfer full. */
 char *host_reason_message(HostReason reason, const char *detail);
 
+/* An error with that message. Transfer full. */
+GError *host_reason_error(HostReason reason, const char *detail);
+
 /* Of an error of domain HOST_ERROR or MIRACAST_ERROR. */
 HostReason host_reason_from_error(const GError *error);
 

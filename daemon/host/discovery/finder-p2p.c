@@ -277,7 +277,6 @@ static HostGroup *make_group(HostFinderP2p *self, const char *sink, const HostLi
 {
 	HostGroupMaker able = choose_maker(self);
 	HostGroupMaker maker = wish->maker == HOST_N_GROUP_MAKERS ? able : wish->maker;
-	g_autofree char *message = NULL;
 	HostReason reason;
 
 	if (maker == HOST_GROUP_MAKER_SUPPLICANT)
@@ -290,8 +289,7 @@ static HostGroup *make_group(HostFinderP2p *self, const char *sink, const HostLi
 		return host_group_iwd_new(self->iwd, sink, wish->port, pin != NULL,
 					  wish->go_intent);
 	reason = maker == HOST_GROUP_MAKER_IWD ? HOST_REASON_IWD_ABSENT : HOST_REASON_NM_ABSENT;
-	message = host_reason_message(reason, NULL);
-	g_set_error_literal(error, HOST_ERROR, (int)reason, message);
+	g_propagate_error(error, host_reason_error(reason, NULL));
 	return NULL;
 }
 
@@ -303,9 +301,7 @@ static HostLink *host_finder_p2p_make_link(HostFinder *finder, HostFinding *find
 	g_autofree char *pin = wish->pin ? host_p2p_clean_pin(wish->pin) : NULL;
 
 	if (wish->pin && !pin) {
-		g_autofree char *message = host_reason_message(HOST_REASON_BAD_PIN, NULL);
-
-		g_set_error_literal(error, HOST_ERROR, HOST_REASON_BAD_PIN, message);
+		g_propagate_error(error, host_reason_error(HOST_REASON_BAD_PIN, NULL));
 		return NULL;
 	}
 	group = make_group(self, finding->id, wish, pin, error);

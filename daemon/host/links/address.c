@@ -34,8 +34,7 @@ static void fail(HostAddress *self, HostReason reason, const char *format, ...)
 	/* The last thing in either case: the owner may free us in the call. */
 	if (self->ready) {
 		HostAddressReady ready = g_steal_pointer(&self->ready);
-		g_autofree char *message = host_reason_message(reason, detail);
-		g_autoptr(GError) error = g_error_new_literal(HOST_ERROR, reason, message);
+		g_autoptr(GError) error = host_reason_error(reason, detail);
 
 		ready(NULL, NULL, error, self->user_data);
 	} else if (self->lost) {

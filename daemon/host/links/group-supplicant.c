@@ -542,11 +542,8 @@ static void try_again_or_fail(HostGroupSupplicant *self, HostReason reason, cons
 	g_message("No group came about (%s): once more, the other way round",
 		  host_reason_word(reason));
 	/* That both wanted to own is settled by turning round. */
-	if (reason != HOST_REASON_BOTH_WANT_TO_OWN) {
-		g_autofree char *message = host_reason_message(reason, detail);
-
-		self->first_failure = g_error_new_literal(HOST_ERROR, reason, message);
-	}
+	if (reason != HOST_REASON_BOTH_WANT_TO_OWN)
+		self->first_failure = host_reason_error(reason, detail);
 	self->attempt++;
 	begin_pairing(self);
 }

@@ -115,9 +115,7 @@ void host_group_put_back(HostGroup *self, GError *error)
 
 void host_group_fail(HostGroup *self, HostReason reason, const char *detail)
 {
-	g_autofree char *message = host_reason_message(reason, detail);
-
-	host_group_put_back(self, g_error_new_literal(HOST_ERROR, reason, message));
+	host_group_put_back(self, host_reason_error(reason, detail));
 }
 
 void host_group_lose(HostGroup *self, HostReason reason, const char *detail)

@@ -68,7 +68,6 @@ static void fail_open(HostLinkDirect *self, HostReason reason, const char *forma
 {
 	g_autoptr(GTask) task = g_steal_pointer(&self->task);
 	g_autofree char *detail = NULL;
-	g_autofree char *message = NULL;
 	va_list args;
 
 	va_start(args, format);
@@ -76,8 +75,7 @@ static void fail_open(HostLinkDirect *self, HostReason reason, const char *forma
 	va_end(args);
 	stop_waiting(self);
 	g_clear_pointer(&self->watch, host_link_watch_free);
-	message = host_reason_message(reason, detail);
-	g_task_return_new_error(task, HOST_ERROR, reason, "%s", message);
+	g_task_return_error(task, host_reason_error(reason, detail));
 }
 
 static int take_socket(GSocketConnection *connection, GError **error)

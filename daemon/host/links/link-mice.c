@@ -172,7 +172,6 @@ static void fail(HostLinkMice *self, HostReason reason, const char *format, ...)
 {
 	g_autoptr(GTask) task = g_steal_pointer(&self->task);
 	g_autofree char *detail = NULL;
-	g_autofree char *message = NULL;
 	va_list args;
 
 	va_start(args, format);
@@ -180,12 +179,10 @@ static void fail(HostLinkMice *self, HostReason reason, const char *format, ...)
 	va_end(args);
 	say_stop(self);
 	drop_attempt(self);
-	if (task) {
-		message = host_reason_message(reason, detail);
-		g_task_return_new_error(task, HOST_ERROR, reason, "%s", message);
-	} else {
+	if (task)
+		g_task_return_error(task, host_reason_error(reason, detail));
+	else
 		host_link_emit_lost(HOST_LINK(self), reason, detail);
-	}
 }
 
 static void begin_attempt(HostLinkMice *self);

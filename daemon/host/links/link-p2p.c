@@ -80,9 +80,7 @@ static void lose(HostLinkP2p *self, HostReason reason, const char *detail)
 		self->lost_reason = reason;
 		g_cancellable_cancel(self->opening);
 	} else if (self->task) {
-		g_autofree char *message = host_reason_message(reason, detail);
-
-		fail_open(self, g_error_new_literal(HOST_ERROR, reason, message));
+		fail_open(self, host_reason_error(reason, detail));
 	} else {
 		host_link_emit_lost(HOST_LINK(self), reason, detail);
 	}
@@ -104,11 +102,8 @@ static void on_direct_open(GObject *object, GAsyncResult *result, gpointer data)
 	if (g_error_matches(error, HOST_ERROR, HOST_REASON_SINK_DID_NOT_CONNECT) && self->address &&
 	    self->group && host_group_get_net(self->group)->is_owner &&
 	    !host_group_get_net(self->group)->local && !host_address_is_leased(self->address)) {
-		g_autofree char *message =
-			host_reason_message(HOST_REASON_SINK_TOOK_NO_ADDRESS, self->obstacle);
-
 		g_clear_error(&error);
-		error = g_error_new_literal(HOST_ERROR, HOST_REASON_SINK_TOOK_NO_ADDRESS, message);
+		error = host_reason_error(HOST_REASON_SINK_TOOK_NO_ADDRESS, self->obstacle);
 	}
 	fail_step(self, error);
 }
@@ -234,10 +229,7 @@ static void host_link_p2p_open_async(HostLink *link, GCancellable *cancellable,
 	/* A socket that was accepted must reach the caller, who closes it. */
 	g_task_set_check_cancellable(self->task, FALSE);
 	if (!self->group) {
-		g_autofree char *message = host_reason_message(HOST_REASON_GROUP_REMOVED, NULL);
-
-		fail_open(self,
-			  g_error_new_literal(HOST_ERROR, HOST_REASON_GROUP_REMOVED, message));
+		fail_open(self, host_reason_error(HOST_REASON_GROUP_REMOVED, NULL));
 		return;
 	}
 	g_clear_object(&self->opening);

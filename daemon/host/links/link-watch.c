@@ -125,24 +125,20 @@ HostLinkWatch *host_link_watch_new(GInetAddress *local, HostLinkLost lost, gpoin
 		result = nl_socket_set_nonblocking(watch->socket);
 	if (result) {
 		g_autofree char *detail = g_strdup_printf("rtnetlink: %s", nl_geterror(result));
-		g_autofree char *message = host_reason_message(HOST_REASON_LISTEN_FAILED, detail);
 
-		g_set_error_literal(error, HOST_ERROR, HOST_REASON_LISTEN_FAILED, message);
+		g_propagate_error(error, host_reason_error(HOST_REASON_LISTEN_FAILED, detail));
 		return NULL;
 	}
 	if (!find_interface(local, &watch->interface, &flags)) {
 		g_autofree char *detail = g_strdup_printf("addresses: %s", g_strerror(errno));
-		g_autofree char *message = host_reason_message(HOST_REASON_LISTEN_FAILED, detail);
 
-		g_set_error_literal(error, HOST_ERROR, HOST_REASON_LISTEN_FAILED, message);
+		g_propagate_error(error, host_reason_error(HOST_REASON_LISTEN_FAILED, detail));
 		return NULL;
 	}
 	if (!watch->interface) {
 		g_autofree char *address = g_inet_address_to_string(local);
-		g_autofree char *message =
-			host_reason_message(HOST_REASON_NO_LOCAL_ADDRESS, address);
 
-		g_set_error_literal(error, HOST_ERROR, HOST_REASON_NO_LOCAL_ADDRESS, message);
+		g_propagate_error(error, host_reason_error(HOST_REASON_NO_LOCAL_ADDRESS, address));
 		return NULL;
 	}
 	watch->socket_source =

@@ -20,9 +20,8 @@ GInetAddress *host_route_get_local(GInetAddress *peer, GError **error)
 	if (!from) {
 		g_autofree char *address = g_inet_address_to_string(peer);
 		g_autofree char *detail = g_strdup_printf("%s: %s", address, cause->message);
-		g_autofree char *message = host_reason_message(HOST_REASON_NO_ROUTE, detail);
 
-		g_set_error_literal(error, HOST_ERROR, HOST_REASON_NO_ROUTE, message);
+		g_propagate_error(error, host_reason_error(HOST_REASON_NO_ROUTE, detail));
 		return NULL;
 	}
 	return g_object_ref(g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(from)));

@@ -9,7 +9,6 @@ static void on_confirmed(GObject *object, GAsyncResult *result, gpointer data)
 {
 	g_autoptr(GTask) task = data;
 	g_autoptr(GError) error = NULL;
-	g_autofree char *message = NULL;
 	HostReason reason;
 
 	if (host_agent_confirm_finish(HOST_AGENT(object), result, &error)) {
@@ -19,8 +18,7 @@ static void on_confirmed(GObject *object, GAsyncResult *result, gpointer data)
 	reason = g_error_matches(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED)
 			 ? HOST_REASON_STATION_KEPT
 			 : HOST_REASON_DECLINED_BY_USER;
-	message = host_reason_message(reason, NULL);
-	g_task_return_new_error(task, HOST_ERROR, (int)reason, "%s", message);
+	g_task_return_error(task, host_reason_error(reason, NULL));
 }
 
 static void on_state_read(GObject *object, GAsyncResult *result, gpointer data)

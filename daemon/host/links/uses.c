@@ -47,8 +47,7 @@ void host_uses_tell(HostUses *uses, const GError *error)
 
 void host_uses_fail(HostUses *uses, HostReason reason, const char *detail)
 {
-	g_autofree char *message = host_reason_message(reason, detail);
-	g_autoptr(GError) error = g_error_new_literal(HOST_ERROR, reason, message);
+	g_autoptr(GError) error = host_reason_error(reason, detail);
 
 	host_uses_tell(uses, error);
 }
