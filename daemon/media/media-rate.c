@@ -27,6 +27,10 @@
 #define CLIMB_GROWS 2.0 /* a second, from there on */
 #define CLIMB_MOST  0.80
 
+#define WORTH \
+	0.05 /* bits per pixel of a picture: with less, half as many look better (docs/decisions.md) */
+#define FEWEST 8 /* pictures a second: fewer are no movement any more */
+
 void media_rate_init(MediaRate *rate, guint min, guint max)
 {
 	*rate = (MediaRate){
@@ -160,4 +164,11 @@ guint media_rate_update(MediaRate *rate, const MediaRateSigns *signs, gint64 now
 		rate->kbit = MIN(rate->kbit, signs->air_kbit);
 	rate->kbit = CLAMP(rate->kbit, rate->min, rate->max);
 	return rate->kbit;
+}
+
+guint media_rate_fps(guint kbit, guint width, guint height, guint fps)
+{
+	double worth = kbit * 1000.0 / (WORTH * width * height);
+
+	return CLAMP(worth, MIN(FEWEST, fps), fps);
 }

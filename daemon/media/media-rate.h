@@ -47,4 +47,7 @@ void media_rate_init(MediaRate *rate, guint min, guint max);
 /* Call about four times a second. Returns: kbit/s from now on. */
 guint media_rate_update(MediaRate *rate, const MediaRateSigns *signs, gint64 now);
 
+/* How many pictures a second are worth sending at @kbit; at most @fps, the mode's. */
+guint media_rate_fps(guint kbit, guint width, guint height, guint fps);
+
 #endif

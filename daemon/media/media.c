@@ -67,7 +67,7 @@ struct _Media {
 
 	/* Of the context's thread: */
 	MediaRate rate;
-	guint kbit; /* what the encoder was told last; 0: it keeps its rate */
+	guint kbit; /* what pictures take at most since the encoder was told last; 0: it keeps its rate */
 	gint64 requests_at; /* monotonic us: keyframes that the sink asks for are counted until then */
 	guint64 dropped_before; /* packets, when it was judged last */
 	guint64 bytes_before; /* sent until then */
@@ -119,6 +119,8 @@ struct _Media {
 	guint64 cursor_newest; /* how often it has changed */
 	guint64 cursor_shown; /* that change, or a later one, was encoded */
 	gint64 cursor_at; /* monotonic us: no picture for its sake before */
+	guint interval; /* us between pictures, which are fewer than the mode's; 0: they are not */
+	gint64 picture_at; /* monotonic us: no new picture before */
 	gboolean keyframe_wanted;
 	guint keyframe_requests; /* by the sink, since the rate was judged last */
 	guint air_kbit; /* see media_set_air(); 0: not known */
@@ -589,6 +591,23 @@ static void read_air(Media *m, gint64 now, MediaRateSigns *signs)
 	m->air_packets = m->air_failed = 0;
 }
 
+/*
+ * From now on pictures take @kbit at most. They may have to be fewer; an encoder, which counts on all of
+ * the mode's, is told of the rate that it would have with these.
+ */
+static void set_rate(Media *m, guint kbit)
+{
+	guint fps = media_rate_fps(kbit, m->width, m->height, m->fps);
+	guint64 told = (guint64)kbit * m->fps / fps;
+
+	g_mutex_lock(&m->lock);
+	m->interval = fps < m->fps ? G_USEC_PER_SEC / fps : 0;
+	m->statistics.fps = fps;
+	g_mutex_unlock(&m->lock);
+	m->kbit = kbit;
+	g_object_set(m->encoder, "bitrate", (guint)(told * (1000 / m->kind->rate_unit)), NULL);
+}
+
 /* @report: NULL: the sink has sent none since this was called before */
 static void adapt_rate(Media *m, const MediaReceiverReport *report, gint64 now)
 {
@@ -624,10 +643,8 @@ static void adapt_rate(Media *m, const MediaReceiverReport *report, gint64 now)
 	}
 	g_mutex_unlock(&m->lock);
 	/* To be told of each small step would cost it more than the step is worth. */
-	if (ABS((gint)kbit - (gint)m->kbit) * 32 < (gint)m->kbit)
-		return;
-	m->kbit = kbit;
-	g_object_set(m->encoder, "bitrate", kbit * (1000 / m->kind->rate_unit), NULL);
+	if (ABS((gint)kbit - (gint)m->kbit) * 32 >= (gint)m->kbit)
+		set_rate(m, kbit);
 }
 
 static void receive_reports(Media *m, gint64 now)
@@ -882,6 +899,9 @@ gboolean media_start(Media *m, const MediaConfig *config, GMainContext *context,
 	media_rate_init(&m->rate, MAX(RATE_LEAST, config->kbit / 10), config->kbit);
 	m->kbit = rate_can_change(m->encoder) && !config->fixed_rate ? config->kbit : 0;
 	m->statistics.kbit = config->kbit;
+	m->statistics.fps = m->fps;
+	if (m->kbit)
+		set_rate(m, m->kbit);
 	sink = gst_bin_get_by_name(GST_BIN(m->pipeline), "sink");
 	gst_app_sink_set_callbacks(GST_APP_SINK(sink), &callbacks, m, NULL);
 	add_probe(m->encoder, "sink", GST_PAD_PROBE_TYPE_BUFFER, before_encoder, m);
@@ -993,16 +1013,21 @@ static gsize draw_picture(Media *m, const MediaFrame *frame, const MediaCursor *
 	return bytes;
 }
 
-/* Waits until the encoder is free, and takes it; FALSE if a newer picture came first or it takes too long. */
+/*
+ * Waits until the encoder is free and a picture is due, and takes it; FALSE if a newer picture came
+ * first or it takes too long.
+ */
 static gboolean take_encoder(Media *m, gint64 end)
 {
+	gint64 now = g_get_monotonic_time();
 	guint64 ticket = ++m->newest;
-	gboolean in_time = TRUE;
 
 	g_cond_broadcast(&m->cond);
 	m->waiting++;
-	while (m->busy && ticket == m->newest && !m->failed && in_time)
-		in_time = g_cond_wait_until(&m->cond, &m->lock, end);
+	while (ticket == m->newest && !m->failed && now < end && (m->busy || now < m->picture_at)) {
+		g_cond_wait_until(&m->cond, &m->lock, m->busy ? end : MIN(m->picture_at, end));
+		now = g_get_monotonic_time();
+	}
 	m->waiting--;
 	if (m->busy || ticket != m->newest || m->failed) {
 		g_cond_broadcast(&m->cond);
@@ -1038,6 +1063,7 @@ static MediaOutcome push_picture(Media *m, const MediaFrame *frame, guint64 *enc
 		return MEDIA_DROPPED;
 	}
 	begin = g_get_monotonic_time();
+	m->picture_at = m->interval ? begin + m->interval : 0;
 	pts = next_pts(m, frame ? frame->time_ns : begin * 1000);
 	keyframe = keyframe_is_due(m, FALSE, begin);
 	cursor = m->cursor;
@@ -1069,7 +1095,7 @@ static MediaOutcome push_picture(Media *m, const MediaFrame *frame, guint64 *enc
 		m->repeats = 0;
 		picture_passed(m, begin);
 		m->cursor_shown = cursor_number;
-		m->cursor_at = begin + G_USEC_PER_SEC / m->fps;
+		m->cursor_at = begin + MAX(G_USEC_PER_SEC / m->fps, m->interval);
 		*encode_ns = (m->last_time - begin) * 1000;
 	} else if (m->held_back || m->failed) {
 		outcome = MEDIA_NOT_STREAMING;

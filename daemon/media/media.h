@@ -82,7 +82,8 @@ typedef struct {
 	guint64 reports; /* by the sink, of what it received */
 	guint64 packets_lost; /* as the last of them says */
 	guint64 jitter_us; /* as well: of the packets' way, microseconds */
-	guint64 kbit; /* kbit/s that the encoder is told now */
+	guint64 kbit; /* kbit/s that pictures take at most now */
+	guint64 fps; /* new pictures a second, at most, for that rate */
 	guint64 encode_ns; /* with the encoder, all pictures together */
 	MediaLineStatistics sound;
 } MediaStatistics;

@@ -489,6 +489,7 @@ static void show_statistics(WfdSession *s)
 	}
 	if (s->input) {
 		WfdInputStatistics input;
+	miracast_device_set_statistic(device, "encoder-fps", statistics.fps);
 
 		wfd_input_get_statistics(s->input, &input);
 		miracast_device_set_statistic(device, "input-messages", input.messages);

@@ -1043,6 +1043,37 @@ static void test_rate_goes_down(void)
 	close(rtcp[1]);
 }
 
+/* A rate that is too little for all pictures is for fewer of them; the first does not wait. */
+static void test_rate_of_fewer(void)
+{
+	g_autoptr(GMainContext) context = g_main_context_new();
+	MediaConfig config = {.format = vga, .kbit = 150, .encoder = "x264enc"};
+	g_autofree guint8 *pixels = g_malloc0(640 * 480 * 4);
+	MediaFrame frame = {.pixels = pixels, .stride = 640 * 4, .width = 640, .height = 480};
+	MediaStatistics statistics;
+	g_autoptr(Media) media = NULL;
+	int rtp[2], rtcp[2];
+	guint64 encode_ns;
+	gint64 begin;
+
+	g_assert_no_errno(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, rtp));
+	g_assert_no_errno(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, rtcp));
+	media = media_new(rtp[0], rtcp[0], NULL);
+	g_assert_true(media_start(media, &config, context, on_error, NULL, NULL));
+	media_set_playing(media, TRUE);
+	media_get_statistics(media, &statistics);
+	g_assert_cmpuint(statistics.fps, ==, 9);
+	begin = g_get_monotonic_time();
+	for (guint i = 0; i < 10; i++) {
+		frame.time_ns = g_get_monotonic_time() * 1000;
+		g_assert_cmpint(media_push(media, &frame, &encode_ns), ==, MEDIA_ENCODED);
+	}
+	g_assert_cmpint(g_get_monotonic_time() - begin, >=, 9 * (G_USEC_PER_SEC / 9));
+	g_clear_pointer(&media, media_free);
+	close(rtp[1]);
+	close(rtcp[1]);
+}
+
 static gboolean count(gpointer user_data)
 {
 	g_atomic_int_inc((gint *)user_data);
@@ -1421,6 +1452,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/media/losses", test_losses);
 	g_test_add_func("/media/reports", test_reports);
 	g_test_add_func("/media/rate-goes-down", test_rate_goes_down);
+	g_test_add_func("/media/rate-of-fewer", test_rate_of_fewer);
 	g_test_add_func("/media/pause", test_pause);
 	g_test_add_func("/media/picture", test_picture);
 	g_test_add_func("/media/scale", test_scale);

@@ -321,6 +321,26 @@ static void test_nonsense(void)
 	g_assert_cmpuint(kbit, ==, 100);
 }
 
+/* Pictures are fewer only where each would have too little, and never too few for movement. */
+static void test_fps(void)
+{
+	static const struct {
+		guint kbit, width, height, fps, expected;
+	} cases[] = {
+		{5530, 1280, 720, 30, 30},     {1500, 1280, 720, 30, 30},
+		{1383, 1280, 720, 30, 30},     {1000, 1280, 720, 30, 21},
+		{553, 1280, 720, 30, 12},      {100, 1280, 720, 30, 8},
+		{0, 1280, 720, 30, 8},	       {2500, 1920, 1080, 60, 24},
+		{20000, 1920, 1080, 60, 60},   {50, 1280, 720, 5, 5},
+		{G_MAXUINT, 640, 480, 60, 60},
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
+		g_assert_cmpuint(media_rate_fps(cases[i].kbit, cases[i].width, cases[i].height,
+						cases[i].fps),
+				 ==, cases[i].expected);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -330,5 +350,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/rate/without-reports", test_without_reports);
 	g_test_add_func("/rate/air", test_air);
 	g_test_add_func("/rate/nonsense", test_nonsense);
+	g_test_add_func("/rate/fps", test_fps);
 	return g_test_run();
 }
