@@ -412,6 +412,13 @@ SinkCaps *sink_caps_new(guint16 rtp_port)
 		{"wfd_connector_type", "05"}, /* HDMI */
 		{"wfd_standby_resume_capability", "supported"},
 		{"wfd_idr_request_capability", "1"},
+		{"intel_friendly_name", "miracast sink"},
+		{"intel_sink_manufacturer_name", "linux-miracast"},
+		{"intel_sink_model_name", "miracast-sink"},
+		{"microsoft_latency_management_capability", "supported"},
+		{"microsoft_diagnostics_capability", "supported"},
+		{"microsoft_rtcp_capability", "supported"},
+		{"microsoft_max_bitrate", "25000000"}, /* of H.264 at level 4, High */
 	};
 	guint8 edid[SINK_EDID_BLOCK];
 	SinkCaps *caps = g_new0(SinkCaps, 1);

@@ -11,6 +11,7 @@
 #define WFD_FEATURE		   "org.wfa.wfd1.0"
 #define LOCAL_URI		   "rtsp://localhost/wfd1.0"
 #define STRANGE_FEATURE		   "org.example.strange"
+#define LATENCY_PARAMETER	   "microsoft_latency_management_capability"
 
 /* A request of ours that waits for its answer. */
 typedef struct {
@@ -49,6 +50,7 @@ struct SinkSession {
 
 	guint16 uibc_port; /* 0: the source has named none */
 	gboolean uibc_off; /* by M15 */
+	gboolean diagnoses; /* the source has asked whether it would be told why the session ends */
 
 	SinkSessionStatistics stats;
 	guint n_refused; /* by SINK_FAULT_REFUSE */
@@ -349,8 +351,24 @@ static void send_setup(SinkSession *s)
 	request(s, 6, GST_RTSP_SETUP, s->url, transport, NULL);
 }
 
+/* Why, for a source that has asked whether it would be told (MS-WFDPE); (nullable) */
+static char *teardown_body(const SinkSession *s)
+{
+	const char *code = s->reason == SINK_REASON_MEDIA_FAILED    ? "C00D36CB"
+			   : s->reason == SINK_REASON_SOURCE_SILENT ? "C00D4278"
+								    : NULL;
+	g_autofree char *sentence = g_strdup(s->sentence ? s->sentence : "");
+
+	if (!code || !s->diagnoses)
+		return NULL;
+	g_strdelimit(sentence, "\r\n", ' ');
+	return g_strdup_printf("microsoft_teardown_reason: %s %.100s\r\n", code, sentence);
+}
+
 static void send_teardown(SinkSession *s)
 {
+	g_autofree char *body = teardown_body(s);
+
 	if (s->state == SINK_TEARDOWN)
 		return;
 	if (!s->session_id) {
@@ -358,7 +376,7 @@ static void send_teardown(SinkSession *s)
 		return;
 	}
 	set_state(s, SINK_TEARDOWN);
-	request(s, 8, GST_RTSP_TEARDOWN, stream_uri(s), NULL, NULL);
+	request(s, 8, GST_RTSP_TEARDOWN, stream_uri(s), NULL, body);
 }
 
 void sink_session_end(SinkSession *s, gboolean orderly, SinkReason reason, const char *sentence,
@@ -499,6 +517,7 @@ static void on_get_parameter(SinkSession *s, const RtspMessage *message, const c
 			status == GST_RTSP_STS_SEE_OTHER ? errors->str : NULL);
 		return;
 	}
+	s->diagnoses |= strstr(answer, "microsoft_diagnostics_capability: supported") != NULL;
 	if (s->state == SINK_WAIT_M3)
 		set_state(s, SINK_WAIT_M4);
 	if (fault(s) == SINK_FAULT_ERRORS_IN_M3) {
@@ -569,6 +588,18 @@ static gboolean only_value(const char *value, const char *legal, GError **error)
 		return TRUE;
 	g_set_error(error, SINK_PARAMS_ERROR, SINK_PARAMS_ERROR_UNSUPPORTED,
 		    "this sink supports only \"%s\"", legal);
+	return FALSE;
+}
+
+/* All are alike to this sink, which shows pictures when they are due. */
+static gboolean read_latency(const char *value, GError **error)
+{
+	static const char *const legal[] = {"low", "normal", "high", NULL};
+
+	if (g_strv_contains(legal, value))
+		return TRUE;
+	g_set_error(error, SINK_PARAMS_ERROR, SINK_PARAMS_ERROR_UNSUPPORTED,
+		    "\"%.32s\" is neither low, normal nor high", value);
 	return FALSE;
 }
 
@@ -662,6 +693,10 @@ static gboolean read_setting(SinkSetting *set, const char *name, const char *val
 	}
 	if (!g_ascii_strcasecmp(name, "wfd_av_format_change_timing"))
 		return TRUE;
+	if (!g_ascii_strcasecmp(name, LATENCY_PARAMETER)) {
+		set->m = 0;
+		return read_latency(value, error);
+	}
 	g_set_error_literal(error, SINK_PARAMS_ERROR, SINK_PARAMS_ERROR_UNKNOWN,
 			    "this sink does not know the parameter");
 	return FALSE;
@@ -797,7 +832,7 @@ static void number_line(const char *name, const char *value, gpointer user_data)
 	} numbers[] = {
 		{"wfd_trigger_method", 5}, {"wfd_route", 10},	    {"wfd_connector_type", 11},
 		{"wfd_standby", 12},	   {"wfd_idr_request", 13}, {"wfd_uibc_capability", 14},
-		{"wfd_uibc_setting", 15},
+		{"wfd_uibc_setting", 15},  {LATENCY_PARAMETER, 0},
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(numbers); i++) {

@@ -364,6 +364,12 @@ static void show_capabilities(WfdSession *s)
 		miracast_device_set_detail(device, "sink-defaults", caps->defaults);
 	miracast_device_set_detail(device, "sink-standby",
 				   caps->standby_resume ? "supported" : "unsupported");
+	if (caps->name)
+		miracast_device_set_detail(device, "sink-name", caps->name);
+	if (caps->model)
+		miracast_device_set_detail(device, "sink-model", caps->model);
+	if (caps->max_kbit)
+		miracast_device_set_detail_number(device, "sink-max-kbit", caps->max_kbit);
 }
 
 /*
@@ -483,13 +489,13 @@ static void show_statistics(WfdSession *s)
 	miracast_device_set_statistic(device, "rtp-packets", statistics.packets);
 	miracast_device_set_statistic(device, "rtp-packets-dropped", statistics.packets_dropped);
 	miracast_device_set_statistic(device, "encoder-kbit", statistics.kbit);
+	miracast_device_set_statistic(device, "encoder-fps", statistics.fps);
 	if (statistics.reports) {
 		miracast_device_set_statistic(device, "sink-rtp-lost", statistics.packets_lost);
 		miracast_device_set_statistic(device, "sink-jitter-us", statistics.jitter_us);
 	}
 	if (s->input) {
 		WfdInputStatistics input;
-	miracast_device_set_statistic(device, "encoder-fps", statistics.fps);
 
 		wfd_input_get_statistics(s->input, &input);
 		miracast_device_set_statistic(device, "input-messages", input.messages);
@@ -749,7 +755,7 @@ static gboolean prepare(WfdSession *s, const struct miracast_wfd_connection_stat
 	return TRUE;
 }
 
-/* The encoder's rate: what was asked for or fits the mode, within the level and the link. */
+/* The encoder's rate: what was asked for or fits the mode, within the level, the sink and the link. */
 static gboolean choose_rate(WfdSession *s, const struct miracast_wfd_connection_stats *stats)
 {
 	const WfdChoice *choice = wfd_source_choice(s->rtsp);
@@ -759,6 +765,8 @@ static gboolean choose_rate(WfdSession *s, const struct miracast_wfd_connection_
 		s->kbit = media_default_kbit(choice->mode.width, choice->mode.height,
 					     choice->mode.fps);
 	s->kbit = MIN(s->kbit, choice->max_kbit);
+	if (wfd_source_caps(s->rtsp)->max_kbit)
+		s->kbit = MIN(s->kbit, wfd_source_caps(s->rtsp)->max_kbit);
 	/* A quarter is left for what the air takes. */
 	if (kbit)
 		s->kbit = MIN(s->kbit, kbit * 3 / 4);

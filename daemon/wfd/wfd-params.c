@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+#define MAX_NAME      32 /* bytes of a name that is shown; it may be one character longer */
+#define LEAST_BITRATE 100000 /* bit/s: less is no limit of a decoder's, but a mistake */
+
 G_DEFINE_QUARK(wfd_params_error, wfd_params_error)
 
 /*
@@ -331,6 +334,35 @@ const char *wfd_trigger_to_string(WfdTrigger trigger)
 	return names[trigger];
 }
 
+char *wfd_teardown_reason(const char *text)
+{
+	/* MS-WFDPE */
+	static const struct {
+		guint64 code;
+		const char *meaning;
+	} known[] = {
+		{0xc00d36f0, "the stream was no MPEG-2 transport stream"},
+		{0xc00d3e8c, "it cannot use the format"},
+		{0xc00d6d74, "it did not take a change of the format"},
+		{0xc00d36cb, "picture or sound could not be read"},
+		{0xc00d4278, "it heard nothing for too long"},
+		{0xc00d36c0, "the stream's times were wrong"},
+	};
+	g_auto(GStrv) words = g_strsplit(text ? text : "", " ", 2);
+	guint64 code;
+
+	if (!words[0] || !*words[0])
+		return NULL;
+	if (!g_ascii_string_to_unsigned(words[0], 16, 0, G_MAXUINT32, &code, NULL))
+		return g_strdup_printf("\"%.80s\"", text);
+	if (!code)
+		return NULL;
+	for (guint i = 0; i < G_N_ELEMENTS(known); i++)
+		if (known[i].code == code)
+			return g_strdup_printf("%s (\"%.80s\")", known[i].meaning, text);
+	return g_strdup_printf("\"%.80s\"", text);
+}
+
 static void add_default(WfdSinkCaps *caps, const char *problem, const char *taken_as)
 {
 	g_autofree char *before = caps->defaults;
@@ -353,6 +385,77 @@ static gboolean connector_type_parse(const char *text, guint64 *out)
 	g_autoptr(GPtrArray) words = words_of(text);
 
 	return words->len && !is_none(g_ptr_array_index(words, 0)) && hex_word(words, 0, 0xff, out);
+}
+
+static gboolean is_supported(GHashTable *params, const char *name)
+{
+	const char *value = g_hash_table_lookup(params, name);
+
+	return value && !g_ascii_strncasecmp(value, "supported", 9);
+}
+
+/* One that does not know the parameter may say so with a code (WFD 2.1, 6.2.1). */
+static gboolean is_said(const char *value)
+{
+	return value && *value && !is_none(value) && strcmp(value, "451");
+}
+
+/*
+ * intel_friendly_name, the only value that may be more than ASCII; what is no character to be shown
+ * becomes a space. NULL: there is none.
+ */
+static char *friendly_name(const char *body, gsize len)
+{
+	static const char name[] = "intel_friendly_name:";
+	g_autofree char *text = len ? g_utf8_make_valid(body, len) : g_strdup("");
+	g_auto(GStrv) lines = g_strsplit_set(text, "\r\n", -1);
+
+	for (guint i = 0; lines[i]; i++) {
+		g_autoptr(GString) shown = g_string_new(NULL);
+
+		if (g_ascii_strncasecmp(g_strchug(lines[i]), name, strlen(name)))
+			continue;
+		for (const char *c = lines[i] + strlen(name); *c && shown->len < MAX_NAME;
+		     c = g_utf8_next_char(c))
+			g_string_append_unichar(shown, g_unichar_isprint(g_utf8_get_char(c))
+							       ? g_utf8_get_char(c)
+							       : ' ');
+		g_strstrip(shown->str);
+		return is_said(shown->str) ? g_strdup(shown->str) : NULL;
+	}
+	return NULL;
+}
+
+/* "Maker Model", of what of it there is. */
+static char *model_name(GHashTable *params)
+{
+	const char *maker = g_hash_table_lookup(params, "intel_sink_manufacturer_name");
+	const char *model = g_hash_table_lookup(params, "intel_sink_model_name");
+	g_autofree char *both = NULL;
+
+	both = g_strdup_printf("%.*s %.*s", MAX_NAME, is_said(maker) ? maker : "", MAX_NAME,
+			       is_said(model) ? model : "");
+	g_strstrip(both);
+	return *both ? g_steal_pointer(&both) : NULL;
+}
+
+/* What Microsoft's and Intel's sinks say besides (MS-WFDPE). */
+static void vendor_caps_parse(GHashTable *params, const char *body, gsize len, WfdSinkCaps *caps)
+{
+	const char *bits = g_hash_table_lookup(params, "microsoft_max_bitrate");
+	guint64 value;
+
+	caps->name = friendly_name(body, len);
+	caps->model = model_name(params);
+	caps->latency_management = is_supported(params, "microsoft_latency_management_capability");
+	caps->reports = is_supported(params, "microsoft_rtcp_capability");
+	if (!is_said(bits))
+		return;
+	if (g_ascii_string_to_unsigned(bits, 10, LEAST_BITRATE, G_MAXUINT32 * (guint64)1000, &value,
+				       NULL))
+		caps->max_kbit = value / 1000;
+	else
+		add_default(caps, "the sink's microsoft_max_bitrate cannot be right", "none");
 }
 
 /**
@@ -396,11 +499,11 @@ gboolean wfd_sink_caps_parse(const char *body, gsize len, WfdSinkCaps *caps, GEr
 		caps->connector_type = type;
 	else if (value && !is_none(value))
 		add_default(caps, "the sink's wfd_connector_type cannot be read", "none");
-	value = g_hash_table_lookup(params, "wfd_standby_resume_capability");
-	caps->standby_resume = value && !g_ascii_strncasecmp(value, "supported", 9);
+	caps->standby_resume = is_supported(params, "wfd_standby_resume_capability");
 	value = g_hash_table_lookup(params, "wfd_uibc_capability");
 	if (value)
 		wfd_uibc_parse(value, &caps->uibc);
+	vendor_caps_parse(params, body, len, caps);
 
 	value = g_hash_table_lookup(params, "wfd_video_formats");
 	if (!value) {
@@ -414,6 +517,8 @@ gboolean wfd_sink_caps_parse(const char *body, gsize len, WfdSinkCaps *caps, GEr
 void wfd_sink_caps_clear(WfdSinkCaps *caps)
 {
 	g_clear_pointer(&caps->edid, g_bytes_unref);
+	g_free(caps->name);
+	g_free(caps->model);
 	g_free(caps->defaults);
 	memset(caps, 0, sizeof(*caps));
 }

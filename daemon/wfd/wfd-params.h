@@ -92,6 +92,11 @@ typedef struct {
 	gint connector_type; /* WFD 2.1, 6.1.13: 0 VGA, 5 HDMI, ...; -1 none */
 	gboolean standby_resume;
 	WfdUibc uibc;
+	/* Of Intel and Microsoft. */
+	char *name, *model; /* UTF-8, for people; NULL: none */
+	guint max_kbit; /* of pictures, that it takes; 0: not said */
+	gboolean latency_management; /* it can be told how late pictures may be shown */
+	gboolean reports; /* it sends receiver reports to the second of two server ports */
 	char *defaults; /* for people: what could not be read, and what it was taken as; NULL: nothing */
 } WfdSinkCaps;
 
@@ -119,6 +124,12 @@ char *wfd_client_rtp_ports_to_string(const WfdClientRtpPorts *ports);
 GBytes *wfd_display_edid_parse(const char *text, GError **error);
 gboolean wfd_content_protection_parse(const char *text, WfdContentProtection *out, GError **error);
 const char *wfd_trigger_to_string(WfdTrigger trigger);
+
+/*
+ * microsoft_teardown_reason, "C00D36CB words", for people, to be freed; NULL: it was not said (@text NULL),
+ * or says that all is well.
+ */
+char *wfd_teardown_reason(const char *text);
 
 gboolean wfd_sink_caps_parse(const char *body, gsize len, WfdSinkCaps *caps, GError **error);
 void wfd_sink_caps_clear(WfdSinkCaps *caps);

@@ -87,6 +87,10 @@ char *wfd_reason_sentence(WfdReason reason, const WfdReasonDetail *detail)
 				       "connect again",
 				       detail->text);
 	case WFD_REASON_SINK_TEARDOWN:
+		if (detail->text)
+			return g_strdup_printf("the sink ended the session and says why: %s; "
+					       "connect again to go on",
+					       detail->text);
 		return g_strdup("the sink ended the session: connect again to go on");
 	case WFD_REASON_GARBAGE:
 		return g_strdup_printf(

@@ -42,6 +42,7 @@ typedef enum {
 	REQUEST_M14,
 	REQUEST_M15,
 	REQUEST_M16,
+	REQUEST_LATENCY,
 } WfdRequest;
 
 static const char *const request_names[] = {
@@ -57,6 +58,7 @@ static const char *const request_names[] = {
 	"M14 wfd_uibc_capability",
 	"M15 wfd_uibc_setting",
 	"M16 keep-alive",
+	"SET_PARAMETER latency",
 };
 
 struct _WfdSource {
@@ -86,13 +88,14 @@ struct _WfdSource {
 	gboolean uibc_refused; /* M4 with it: once more without */
 	gboolean uibc_enabled; /* unless the sink has switched it off */
 	WfdRequest uibc_due; /* M14 or M15; REQUEST_NONE */
+	gboolean latency_due; /* the sink is to be told how late pictures may be shown */
 
 	guint cseq; /* of our latest request */
 	WfdRequest open; /* our request that waits for its answer */
 	gboolean m1_answered;
 	gboolean m2_seen;
 	gint64 m3_at; /* not before: the sink is to have read the answer to M2 */
-	gboolean m3_again; /* asked a second time, for the mandatory parameters only */
+	guint m3_given_up; /* of the lists of parameters that need not be known: so many are not asked for */
 	gboolean transport_refused; /* by us: the sink's latest SETUP */
 	gboolean session_refused; /* by us: a request for another session */
 	guint refused_code; /* by us: the sink's latest request; 0: not */
@@ -277,27 +280,42 @@ static void ask_format(WfdSource *s, gint64 now)
 	ask(s, REQUEST_M4, GST_RTSP_SET_PARAMETER, body, now);
 }
 
+/* What is asked of sinks, each list less often understood than the one before. */
+static const char *const m3_lists[] = {
+	"wfd_video_formats\r\n"
+	"wfd_audio_codecs\r\n"
+	"wfd_client_rtp_ports\r\n",
+
+	"wfd_display_edid\r\n"
+	"wfd_content_protection\r\n"
+	"wfd_connector_type\r\n"
+	"wfd_standby_resume_capability\r\n"
+	"wfd_uibc_capability\r\n",
+
+	"intel_friendly_name\r\n"
+	"intel_sink_manufacturer_name\r\n"
+	"intel_sink_model_name\r\n"
+	"microsoft_latency_management_capability\r\n"
+	"microsoft_diagnostics_capability\r\n"
+	"microsoft_rtcp_capability\r\n"
+	"microsoft_max_bitrate\r\n",
+};
+
 static void ask_capabilities(WfdSource *s, gint64 now)
 {
-	static const char mandatory[] = "wfd_video_formats\r\n"
-					"wfd_audio_codecs\r\n"
-					"wfd_client_rtp_ports\r\n";
-	static const char optional[] = "wfd_display_edid\r\n"
-				       "wfd_content_protection\r\n"
-				       "wfd_connector_type\r\n"
-				       "wfd_standby_resume_capability\r\n"
-				       "wfd_uibc_capability\r\n";
-	g_autofree char *body = g_strconcat(mandatory, s->m3_again ? "" : optional, NULL);
+	g_autoptr(GString) body = g_string_new(NULL);
 
-	ask(s, REQUEST_M3, GST_RTSP_GET_PARAMETER, body, now);
+	for (guint i = 0; i < G_N_ELEMENTS(m3_lists) - s->m3_given_up; i++)
+		g_string_append(body, m3_lists[i]);
+	ask(s, REQUEST_M3, GST_RTSP_GET_PARAMETER, body->str, now);
 }
 
 /* Some sinks refuse all for one parameter that they do not know. */
-static gboolean ask_mandatory(WfdSource *s, gint64 now)
+static gboolean ask_for_less(WfdSource *s, gint64 now)
 {
-	if (s->m3_again)
+	if (s->m3_given_up == G_N_ELEMENTS(m3_lists) - 1)
 		return FALSE;
-	s->m3_again = TRUE;
+	s->m3_given_up++;
 	ask_capabilities(s, now);
 	return TRUE;
 }
@@ -330,6 +348,12 @@ static void ask_next(WfdSource *s, gint64 now)
 	case STATE_PLAYING:
 		if (s->uibc_due) {
 			ask_uibc(s, now);
+			break;
+		}
+		if (s->latency_due) {
+			s->latency_due = FALSE;
+			ask(s, REQUEST_LATENCY, GST_RTSP_SET_PARAMETER,
+			    "microsoft_latency_management_capability: low\r\n", now);
 			break;
 		}
 		if (s->standby_wanted && s->caps.standby_resume && !s->standby_refused) {
@@ -384,7 +408,7 @@ static void got_capabilities(WfdSource *s, const RtspMessage *message, gint64 no
 	wfd_sink_caps_clear(&s->caps);
 	if (!wfd_sink_caps_parse((const char *)s->m3_answers->data, s->m3_answers->len, &s->caps,
 				 &error)) {
-		if (ask_mandatory(s, now))
+		if (ask_for_less(s, now))
 			return;
 		end_session_with(s, WFD_REASON_BAD_CAPABILITIES,
 				 (WfdReasonDetail){.text = error->message});
@@ -471,10 +495,9 @@ static void refused(WfdSource *s, WfdRequest request, const RtspMessage *message
 		s->standby_refused = TRUE;
 	else if (request == REQUEST_TRIGGER_PAUSE)
 		s->pause_until = 0;
-	else if (request == REQUEST_M3 && !s->m3_again) {
+	else if (request == REQUEST_M3 && ask_for_less(s, now))
 		keep_capabilities(s, message);
-		ask_mandatory(s, now);
-	} else if (request == REQUEST_M4 && blames_sound(message) && s->sound.rate) {
+	else if (request == REQUEST_M4 && blames_sound(message) && s->sound.rate) {
 		/* It offered what it refuses now. */
 		s->sound = wfd_choose_sound(&s->caps.audio, s->sound.format == WFD_AAC
 								    ? WFD_SOUND_LPCM
@@ -673,10 +696,17 @@ static gboolean transport_ports(const char *header, guint64 *rtp, guint64 *rtcp)
 	return !transports[0];
 }
 
+static char *port_pair(guint rtp, guint rtcp)
+{
+	return rtcp ? g_strdup_printf("%u-%u", rtp, rtcp) : g_strdup_printf("%u", rtp);
+}
+
 /* M6. A sink that names no port here has named it in M3; RTCP's port is taken as it comes. */
 static void handle_setup(WfdSource *s, const RtspMessage *request, gint64 now)
 {
 	g_autofree char *transport = NULL;
+	g_autofree char *client = NULL;
+	g_autofree char *server = NULL;
 	guint64 rtp = 0, rtcp = 0;
 	char *text;
 
@@ -692,13 +722,11 @@ static void handle_setup(WfdSource *s, const RtspMessage *request, gint64 now)
 	}
 	if (!rtp)
 		rtp = s->caps.rtp_ports.port0;
-	if (rtcp)
-		transport = g_strdup_printf("RTP/AVP/UDP;unicast;client_port=%u-%u;"
-					    "server_port=%u-%u",
-					    (guint)rtp, (guint)rtcp, s->rtp_port, s->rtp_port + 1u);
-	else
-		transport = g_strdup_printf("RTP/AVP/UDP;unicast;client_port=%u;server_port=%u",
-					    (guint)rtp, s->rtp_port);
+	client = port_pair(rtp, rtcp);
+	/* MS-WFDPE, 2.8: a sink that reports finds the port here, whatever it names itself. */
+	server = port_pair(s->rtp_port, rtcp || s->caps.reports ? s->rtp_port + 1u : 0);
+	transport = g_strdup_printf("RTP/AVP/UDP;unicast;client_port=%s;server_port=%s", client,
+				    server);
 	s->transport_refused = s->session_refused = FALSE;
 	s->sink_rtp_port = rtp;
 	s->sink_rtcp = rtcp == rtp + 1;
@@ -716,8 +744,10 @@ static void handle_play(WfdSource *s, const RtspMessage *request, gint64 now)
 	reply(s, request, GST_RTSP_STS_OK, "M7 PLAY", NULL);
 	if (s->state == STATE_PLAYING || s->state == STATE_ENDED)
 		return;
-	if (s->state == STATE_READY)
+	if (s->state == STATE_READY) {
 		s->keepalive_at = now + WFD_KEEPALIVE_INTERVAL;
+		s->latency_due = s->caps.latency_management;
+	}
 	/* A sink that wakes up by itself would be sent back to sleep for ever. */
 	if (s->standby_wanted && s->paused_by_us && !s->play_triggered) {
 		s->standby_refused = s->standby_refused || s->state == STATE_STANDBY;
@@ -761,12 +791,20 @@ static WfdReason cause_of(const WfdSource *s, WfdReason otherwise)
 static void handle_teardown(WfdSource *s, const RtspMessage *request)
 {
 	gboolean asked = s->state == STATE_STOPPING;
+	g_autoptr(GHashTable) params = NULL;
+	g_autofree char *said = NULL;
+	guint8 *body = NULL;
+	guint len = 0;
 
+	gst_rtsp_message_get_body(request, &body, &len);
+	params = wfd_params_parse((const char *)body, len);
+	said = wfd_teardown_reason(g_hash_table_lookup(params, "microsoft_teardown_reason"));
 	reply(s, request, GST_RTSP_STS_OK, "M8 TEARDOWN", NULL);
 	if (asked)
 		end_session(s, WFD_REASON_STOPPED);
 	else
-		end_session(s, cause_of(s, WFD_REASON_SINK_TEARDOWN));
+		end_session_with(s, cause_of(s, WFD_REASON_SINK_TEARDOWN),
+				 (WfdReasonDetail){.text = said});
 }
 
 /* M14 from the sink: what it can send is another. */

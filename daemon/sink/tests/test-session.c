@@ -539,6 +539,41 @@ static void test_set_parameter_others(SinkFixture *f, gconstpointer data)
 	assert_starts(f, "RTSP/1.0 400 Bad Request\r\n");
 }
 
+static void test_latency(SinkFixture *f, gconstpointer data)
+{
+	play(f);
+	set_parameter(f, "microsoft_latency_management_capability: low\r\n");
+	assert_starts(f, "RTSP/1.0 200 OK\r\n");
+	assert_violations(f, 0);
+	set_parameter(f, "microsoft_latency_management_capability: soon\r\n");
+	assert_sent(f,
+		    "RTSP/1.0 303 See Other\r\nCSeq: 6\r\nContent-Type: text/parameters\r\n"
+		    "Content-Length: 46\r\n\r\nmicrosoft_latency_management_capability: 415\r\n");
+	assert_state(f, SINK_PLAYING);
+}
+
+/* Only a source that has asked whether it would be told why is told, and only of what has a code. */
+static void test_teardown_reason(SinkFixture *f, gconstpointer data)
+{
+	m1_m2(f);
+	request(f, "GET_PARAMETER " URI, "microsoft_diagnostics_capability\r\n");
+	assert_starts(f, "RTSP/1.0 200 OK\r\n");
+	m4(f);
+	m5_m6(f);
+	m7(f);
+	sink_session_end(f->session, TRUE, SINK_REASON_MEDIA_FAILED, "It broke:\nbadly.", f->now);
+	assert_sent(f, "TEARDOWN " STREAM " RTSP/1.0\r\nCSeq: 4\r\nSession: 6B8B4567\r\n"
+		       "Content-Type: text/parameters\r\nContent-Length: 54\r\n\r\n"
+		       "microsoft_teardown_reason: C00D36CB It broke: badly.\r\n");
+}
+
+static void test_teardown_reason_unasked(SinkFixture *f, gconstpointer data)
+{
+	play(f);
+	sink_session_end(f->session, TRUE, SINK_REASON_MEDIA_FAILED, "It broke.", f->now);
+	assert_sent(f, "TEARDOWN " STREAM " RTSP/1.0\r\nCSeq: 4\r\nSession: 6B8B4567\r\n\r\n");
+}
+
 /* What comes in the wrong order is refused, and the right order still works. */
 static void test_order(SinkFixture *f, gconstpointer data)
 {
@@ -1014,6 +1049,9 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	ADD("whole", test_whole);
 	ADD("teardown-unanswered", test_teardown_unanswered);
+	ADD("latency", test_latency);
+	ADD("teardown-reason", test_teardown_reason);
+	ADD("teardown-reason-unasked", test_teardown_reason_unasked);
 	ADD("trigger-teardown", test_trigger_teardown);
 	ADD("trigger-teardown-early", test_trigger_teardown_early);
 	ADD("trigger-pause-play", test_trigger_pause_play);

@@ -339,7 +339,10 @@ static void sink_reach_m4(WfdTestSink *sink)
 				"0000 00 none none\r\n"
 				"wfd_client_rtp_ports: RTP/AVP/UDP;unicast %u 0 mode=play\r\n"
 				"wfd_display_edid: 0001 00ffffffffffff00%0240d\r\n"
-				"wfd_standby_resume_capability: supported\r\n",
+				"wfd_standby_resume_capability: supported\r\n"
+				"intel_friendly_name: Kino\r\n"
+				"intel_sink_model_name: K1\r\n"
+				"microsoft_max_bitrate: 2000000\r\n",
 				sink->rtp_port, 0);
 	char *sum = strstr(caps, "edid: 0001 ") + 11 + 254;
 
@@ -348,7 +351,7 @@ static void sink_reach_m4(WfdTestSink *sink)
 	sink_expect(sink, "org.wfa.wfd1.0\r\n\r\n");
 	sink_answer(sink, "");
 	sink_send(sink, "OPTIONS * RTSP/1.0\r\nCSeq: 1\r\nRequire: org.wfa.wfd1.0\r\n\r\n");
-	sink_expect(sink, "wfd_uibc_capability\r\n");
+	sink_expect(sink, "microsoft_max_bitrate\r\n");
 	sink_answer(sink, caps);
 	sink_expect(sink, "mode=play\r\n");
 }
@@ -917,6 +920,15 @@ static void test_options(void)
 	g_hash_table_insert(rig->device.options, "bitrate", "1500");
 	rig_play(rig);
 	g_assert_cmpstr(g_hash_table_lookup(rig->device.values, "bitrate-kbit"), ==, "1500");
+	g_assert_cmpstr(g_hash_table_lookup(rig->device.values, "sink-name"), ==, "Kino");
+	g_assert_cmpstr(g_hash_table_lookup(rig->device.values, "sink-model"), ==, "K1");
+	g_assert_cmpstr(g_hash_table_lookup(rig->device.values, "sink-max-kbit"), ==, "2000");
+	rig_free(rig);
+	/* More than the sink takes is not sent, whoever wants it. */
+	rig = rig_new();
+	g_hash_table_insert(rig->device.options, "bitrate", "3000");
+	rig_play(rig);
+	g_assert_cmpstr(g_hash_table_lookup(rig->device.values, "bitrate-kbit"), ==, "2000");
 	rig_free(rig);
 	/* An encoder that is not there shows when the sink plays. */
 	rig = rig_new();

@@ -304,6 +304,104 @@ static void test_content_protection(void)
 	g_assert_error(error, WFD_PARAMS_ERROR, WFD_PARAMS_ERROR_SYNTAX);
 }
 
+#define LEAST_CAPS "wfd_video_formats: 00 00 01 01 00000001 00000000 00000000 00 0000 0000 00\r\n"
+
+static void test_vendor_caps(void)
+{
+	static const struct {
+		const char *lines;
+		const char *name, *model;
+		guint max_kbit;
+		gboolean latency, reports;
+		gboolean noted;
+	} cases[] = {
+		{"", NULL, NULL, 0, FALSE, FALSE, FALSE},
+		{"intel_friendly_name: Living room\r\nintel_sink_manufacturer_name: Acme\r\n"
+		 "intel_sink_model_name: X-1\r\nmicrosoft_latency_management_capability: supported\r\n"
+		 "microsoft_rtcp_capability: supported\r\nmicrosoft_max_bitrate: 15000000\r\n",
+		 "Living room", "Acme X-1", 15000, TRUE, TRUE, FALSE},
+		{"intel_friendly_name: none\r\nintel_sink_manufacturer_name: none\r\n"
+		 "intel_sink_model_name: none\r\nmicrosoft_latency_management_capability: none\r\n"
+		 "microsoft_rtcp_capability: none\r\nmicrosoft_max_bitrate: none\r\n",
+		 NULL, NULL, 0, FALSE, FALSE, FALSE},
+		/* As a refusal says it. */
+		{"intel_friendly_name: 451\r\nintel_sink_model_name: 451\r\n"
+		 "microsoft_rtcp_capability: 451\r\nmicrosoft_max_bitrate: 451\r\n",
+		 NULL, NULL, 0, FALSE, FALSE, FALSE},
+		{"INTEL_FRIENDLY_NAME:K\303\274che\r\nintel_sink_model_name: TV\r\n",
+		 "K\303\274che", "TV", 0, FALSE, FALSE, FALSE},
+		{"intel_friendly_name: a\033[31mb\342\200\256\r\n", "a [31mb", NULL, 0, FALSE,
+		 FALSE, FALSE},
+		{"intel_friendly_name: \377\r\n", "\357\277\275", NULL, 0, FALSE, FALSE, FALSE},
+		{"microsoft_max_bitrate: 0\r\n", NULL, NULL, 0, FALSE, FALSE, TRUE},
+		{"microsoft_max_bitrate: 99999\r\n", NULL, NULL, 0, FALSE, FALSE, TRUE},
+		{"microsoft_max_bitrate: 100000\r\n", NULL, NULL, 100, FALSE, FALSE, FALSE},
+		{"microsoft_max_bitrate: 9999999999\r\n", NULL, NULL, 9999999, FALSE, FALSE, FALSE},
+		{"microsoft_max_bitrate: 99999999999999999999\r\n", NULL, NULL, 0, FALSE, FALSE,
+		 TRUE},
+		{"microsoft_max_bitrate: -1\r\n", NULL, NULL, 0, FALSE, FALSE, TRUE},
+		{"microsoft_max_bitrate: 15 Mbit\r\n", NULL, NULL, 0, FALSE, FALSE, TRUE},
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *body = g_strconcat(
+			LEAST_CAPS "wfd_client_rtp_ports: RTP/AVP/UDP;unicast 1028 0 mode=play\r\n",
+			cases[i].lines, NULL);
+		g_autoptr(GError) error = NULL;
+		WfdSinkCaps caps;
+
+		g_assert_true(wfd_sink_caps_parse(body, strlen(body), &caps, &error));
+		g_assert_no_error(error);
+		g_assert_cmpstr(caps.name, ==, cases[i].name);
+		g_assert_cmpstr(caps.model, ==, cases[i].model);
+		g_assert_cmpuint(caps.max_kbit, ==, cases[i].max_kbit);
+		g_assert_cmpint(caps.latency_management, ==, cases[i].latency);
+		g_assert_cmpint(caps.reports, ==, cases[i].reports);
+		g_assert_cmpint(caps.defaults != NULL, ==, cases[i].noted);
+		wfd_sink_caps_clear(&caps);
+	}
+}
+
+/* However long a name is, what is kept of it is short, and whole characters. */
+static void test_long_names(void)
+{
+	g_autofree char *name = g_strnfill(5000, 'n');
+	g_autoptr(GString) body = g_string_new(LEAST_CAPS "intel_friendly_name: ");
+	g_autoptr(GError) error = NULL;
+	WfdSinkCaps caps;
+
+	for (guint i = 0; i < 5000; i++)
+		g_string_append(body, "\360\237\223\272");
+	g_string_append_printf(body, "\r\nintel_sink_model_name: %s\r\n", name);
+	g_assert_true(wfd_sink_caps_parse(body->str, body->len, &caps, &error));
+	g_assert_cmpuint(strlen(caps.name), ==, 32);
+	g_assert_true(g_utf8_validate(caps.name, -1, NULL));
+	g_assert_cmpuint(strlen(caps.model), ==, 32);
+	wfd_sink_caps_clear(&caps);
+}
+
+static void test_teardown_reason(void)
+{
+	static const struct {
+		const char *text, *said;
+	} cases[] = {
+		{NULL, NULL},
+		{"", NULL},
+		{"00000000 bye", NULL},
+		{"C00D36CB no picture",
+		 "picture or sound could not be read (\"C00D36CB no picture\")"},
+		{"c00d4278", "it heard nothing for too long (\"c00d4278\")"},
+		{"E0000001 own", "\"E0000001 own\""},
+		{"why not", "\"why not\""},
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *said = wfd_teardown_reason(cases[i].text);
+
+		g_assert_cmpstr(said, ==, cases[i].said);
+	}
+}
+
 static void test_caps(void)
 {
 	static const char body[] =
@@ -599,6 +697,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/wfd/params/edid", test_edid);
 	g_test_add_func("/wfd/params/edid-counts", test_edid_counts);
 	g_test_add_func("/wfd/params/content-protection", test_content_protection);
+	g_test_add_func("/wfd/params/vendor-caps", test_vendor_caps);
+	g_test_add_func("/wfd/params/long-names", test_long_names);
+	g_test_add_func("/wfd/params/teardown-reason", test_teardown_reason);
 	g_test_add_func("/wfd/params/caps", test_caps);
 	g_test_add_func("/wfd/params/caps-odd", test_caps_odd);
 	g_test_add_func("/wfd/params/caps-defaults", test_caps_defaults);

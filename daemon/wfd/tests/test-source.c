@@ -14,6 +14,7 @@
 	"wfd_display_edid: none\r\n"                                                              \
 	"wfd_content_protection: none\r\n"
 #define STANDBY "wfd_standby_resume_capability: supported\r\n"
+#define LATENCY "microsoft_latency_management_capability: supported\r\n"
 #define M2	"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\nRequire: org.wfa.wfd1.0\r\n\r\n"
 #define M6                                                                \
 	"SETUP rtsp://10.0.0.1/wfd1.0/streamid=0 RTSP/1.0\r\nCSeq: 2\r\n" \
@@ -875,6 +876,8 @@ static void test_refusals(gconstpointer step)
 	answer(p, 2, 404, "");
 	expect(p, "GET_PARAMETER ", "CSeq: 3\r\n");
 	answer(p, 3, 404, "");
+	expect(p, "GET_PARAMETER ", "CSeq: 4\r\n");
+	answer(p, 4, 404, "");
 	expect_end(p, "refused-m3");
 	peer_free(p);
 
@@ -939,17 +942,22 @@ static void test_bad_capabilities(gconstpointer step)
 
 		to_m3(p);
 		answer(p, 2, 200, cases[i].caps);
-		/* What cannot be read is asked for once more, without the rest. */
+		/* What cannot be read is asked for again, without the rest. */
 		if (!strcmp(cases[i].reason, "bad-capabilities")) {
 			expect(p, "GET_PARAMETER ", "CSeq: 3\r\n");
 			answer(p, 3, 200, cases[i].caps);
+			expect(p, "GET_PARAMETER ", "CSeq: 4\r\n");
+			answer(p, 4, 200, cases[i].caps);
 		}
 		expect_end(p, cases[i].reason);
 		peer_free(p);
 	}
 }
 
-/* A sink that refuses M3, wholly or for some parameters, is asked for what cannot be done without. */
+/*
+ * A sink that refuses M3, wholly or for some parameters, is asked for those of the specification, and
+ * if it refuses these for what cannot be done without.
+ */
 static void test_m3_again(gconstpointer step)
 {
 	static const struct {
@@ -969,13 +977,99 @@ static void test_m3_again(gconstpointer step)
 
 		to_m3(p);
 		answer(p, 2, cases[i].code, cases[i].body);
+		g_assert_null(strstr(p->sent->str, "intel_"));
+		g_assert_null(strstr(p->sent->str, "microsoft_"));
+		expect(p, "GET_PARAMETER ", "wfd_display_edid\r\n");
+		answer(p, 3, cases[i].code, cases[i].body);
 		g_assert_null(strstr(p->sent->str, "wfd_display_edid"));
 		expect(p, "GET_PARAMETER ",
 		       "\r\n\r\nwfd_video_formats\r\nwfd_audio_codecs\r\nwfd_client_rtp_ports\r\n");
-		answer(p, 3, 200, CAPS);
+		answer(p, 4, 200, CAPS);
 		expect(p, "SET_PARAMETER ", "wfd_video_formats: 00 00 02 04 00000080 ");
 		expect_events(p, "C");
 		g_assert_cmpint(wfd_source_caps(p->source)->standby_resume, ==, cases[i].standby);
+		peer_free(p);
+	}
+}
+
+/* What is not of the specification costs a sink nothing of what is. */
+static void test_m3_without_vendors(gconstpointer step)
+{
+	WfdPeer *p = peer_start(step);
+
+	to_m3(p);
+	answer(p, 2, 303, "microsoft_max_bitrate: 451\r\nintel_friendly_name: 451\r\n");
+	expect(p, "GET_PARAMETER ", "wfd_uibc_capability\r\n");
+	answer(p, 3, 200, CAPS STANDBY);
+	expect(p, "SET_PARAMETER ", "wfd_video_formats: ");
+	expect_events(p, "C");
+	g_assert_true(wfd_source_caps(p->source)->standby_resume);
+	g_assert_null(wfd_source_caps(p->source)->name);
+	g_assert_null(wfd_source_caps(p->source)->defaults);
+	peer_free(p);
+}
+
+/* A sink that can be told how late it may show pictures is told once, when it plays. */
+static void test_latency(gconstpointer step)
+{
+	for (guint code = 200; code <= 451; code += 251) {
+		WfdPeer *p = peer_start(step);
+
+		to_m6(p, CAPS LATENCY);
+		feed(p, M6);
+		expect(p, "RTSP/1.0 200 OK\r\n", "");
+		feed(p, M7);
+		expect(p, "RTSP/1.0 200 OK\r\n",
+		       "\r\n\r\nmicrosoft_latency_management_capability: low\r\n");
+		expect_events(p, "Y");
+		answer(p, 5, code, "");
+		expect_nothing(p);
+		feed(p, M9);
+		expect(p, "RTSP/1.0 200 OK\r\n", "");
+		feed(p, M7);
+		g_assert_null(strstr(p->sent->str, "microsoft_"));
+		expect_events(p, "PY");
+		g_assert_false(p->ended);
+		peer_free(p);
+	}
+}
+
+/* One that reports what it receives finds the port for that, even if it names none of its own. */
+static void test_reports(gconstpointer step)
+{
+	WfdPeer *p = peer_start(step);
+
+	to_m6(p, CAPS "microsoft_rtcp_capability: supported\r\n");
+	feed(p, "SETUP rtsp://x/y RTSP/1.0\r\nCSeq: 2\r\n"
+		"Transport: RTP/AVP/UDP;unicast;client_port=5000\r\n\r\n");
+	expect(p, "RTSP/1.0 200 OK\r\n", "client_port=5000;server_port=16384-16385\r\n");
+	g_assert_false(wfd_source_sink_has_rtcp(p->source));
+	peer_free(p);
+}
+
+static void test_teardown_reason(gconstpointer step)
+{
+	static const struct {
+		const char *body, *sentence;
+	} cases[] = {
+		{"microsoft_teardown_reason: C00D36CB no picture\r\n",
+		 "says why: picture or sound could not be read (\"C00D36CB no picture\")"},
+		{"microsoft_teardown_reason: 00000000 bye\r\n", "the sink ended the session:"},
+		{"nonsense\001\r\n", "the sink ended the session:"},
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		WfdPeer *p = peer_start(step);
+		g_autofree char *text = g_strdup_printf(
+			"TEARDOWN rtsp://x RTSP/1.0\r\nCSeq: 9\r\nContent-Type: text/parameters\r\n"
+			"Content-Length: %zu\r\n\r\n%s",
+			strlen(cases[i].body), cases[i].body);
+
+		to_play(p, CAPS);
+		feed(p, text);
+		expect(p, "RTSP/1.0 200 OK\r\nCSeq: 9\r\n", "");
+		expect_end(p, "sink-teardown");
+		g_assert_nonnull(strstr(p->sentence, cases[i].sentence));
 		peer_free(p);
 	}
 }
@@ -1340,6 +1434,10 @@ int main(int argc, char **argv)
 		{"second-format", test_second_format},
 		{"bad-capabilities", test_bad_capabilities},
 		{"m3-again", test_m3_again},
+		{"m3-without-vendors", test_m3_without_vendors},
+		{"latency", test_latency},
+		{"reports", test_reports},
+		{"teardown-reason", test_teardown_reason},
 		{"causes", test_causes},
 		{"silent-after-refusal", test_silent_after_refusal},
 		{"video-only", test_video_only},
