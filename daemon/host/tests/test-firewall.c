@@ -35,6 +35,40 @@ static void test_zone(void)
 	expect_zone("{'odd': {'interfaces': ['']}}", "eth0", NULL);
 }
 
+/* firewalld's answer if our zone is all that it has. */
+static char *read_zone(void)
+{
+	g_autofree char *xml = NULL;
+	g_autoptr(GRegex) regex = g_regex_new("<interface name=\"([^\"]*)\"/>", 0, 0, NULL);
+	g_autoptr(GMatchInfo) match = NULL;
+	g_autoptr(GError) error = NULL;
+	GString *active = g_string_new("{'miracast': {'interfaces': ['none'");
+
+	g_file_get_contents(ZONE, &xml, NULL, &error);
+	g_assert_no_error(error);
+	g_regex_match(regex, xml, 0, &match);
+	for (; g_match_info_matches(match); g_match_info_next(match, NULL)) {
+		g_autofree char *name = g_match_info_fetch(match, 1);
+
+		g_string_append_printf(active, ", '%s'", name);
+	}
+	g_string_append(active, "]}}");
+	return g_string_free(active, FALSE);
+}
+
+/* As wpa_supplicant and iwd name them. */
+static void test_our_zone(void)
+{
+	g_autofree char *active = read_zone();
+
+	expect_zone(active, "p2p-wlan0-0", "miracast");
+	expect_zone(active, "p2p-wlp0s20f3-12", "miracast");
+	expect_zone(active, "wlan0-p2p-cl0", "miracast");
+	expect_zone(active, "wlan9-p2p-cl17", "miracast");
+	expect_zone(active, "wlan0", NULL);
+	expect_zone(active, "eth0", NULL);
+}
+
 static gboolean lets_in(const char *settings, guint16 port, const char *protocol)
 {
 	g_autoptr(GError) error = NULL;
@@ -172,6 +206,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/firewall/zone", test_zone);
+	g_test_add_func("/firewall/our-zone", test_our_zone);
 	g_test_add_func("/firewall/settings", test_settings);
 	g_test_add_func("/firewall/asked", test_asked);
 	return g_test_run();
