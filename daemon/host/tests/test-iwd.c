@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What is asked of iwd, and what its answers mean, by a made-up one on a bus of its own. */
+#include "links/group-iwd.h"
 #include "links/iwd.h"
 
 #include <string.h>
@@ -10,6 +11,11 @@
 	"'" RADIO                                                                            \
 	"/1': {'net.connman.iwd.Device': {'Name': <'wlan0'>, 'Adapter': <objectpath '" RADIO \
 	"'>}, 'net.connman.iwd.Station': {'State': <'connected'>}}"
+#define IDLE_STATION                                                                         \
+	"'" RADIO                                                                            \
+	"/1': {'net.connman.iwd.Device': {'Name': <'wlan0'>, 'Adapter': <objectpath '" RADIO \
+	"'>}, 'net.connman.iwd.Station': {'State': <'disconnected'>}}"
+#define SINK_PATH RADIO "/p2p_peers/1"
 #define PEER(number, name, kind, role)                                                             \
 	"'" RADIO "/p2p_peers/" number "': {'net.connman.iwd.p2p.Peer': {'Name': <'" name          \
 	"'>, 'Address': <'AA:BB:CC:DD:EE:0" number "'>, 'Device': <objectpath '" RADIO "'>, " kind \
@@ -32,7 +38,12 @@ static const char xml[] =
 	"<interface name='net.connman.iwd.p2p.Device'><method name='RequestDiscovery'/>"
 	"<method name='ReleaseDiscovery'/><method name='GetPeers'>"
 	"<arg type='a(on)' direction='out'/></method>"
-	"<property name='Enabled' type='b' access='readwrite'/></interface></node>";
+	"<property name='Enabled' type='b' access='readwrite'/></interface>"
+	"<interface name='net.connman.iwd.SimpleConfiguration'><method name='PushButton'/></interface>"
+	"<interface name='net.connman.iwd.p2p.Peer'><method name='Disconnect'/>"
+	"<property name='Connected' type='b' access='read'/>"
+	"<property name='ConnectedInterface' type='s' access='read'/>"
+	"<property name='ConnectedIP' type='s' access='read'/></interface></node>";
 
 typedef struct {
 	GTestDBus *bus;
@@ -42,6 +53,8 @@ typedef struct {
 	const char *levels; /* a(on) */
 	gboolean taken; /* another program's service is registered */
 	GString *asked;
+	gboolean asks_person; /* the button is not answered by itself */
+	GDBusMethodInvocation *button;
 	HostIwd *iwd;
 	guint n_found, n_lost;
 	GError *told; /* to the use */
@@ -88,7 +101,9 @@ static void on_call(GDBusConnection *connection, const char *sender, const char 
 		answer(invocation, "a(on)", stage->levels);
 	} else {
 		g_string_append_printf(stage->asked, "%s ", method);
-		if (stage->taken)
+		if (!strcmp(method, "PushButton") && stage->asks_person)
+			stage->button = invocation;
+		else if (stage->taken)
 			g_dbus_method_invocation_return_dbus_error(
 				invocation, "net.connman.iwd.AlreadyExists", "no");
 		else
@@ -99,7 +114,12 @@ static void on_call(GDBusConnection *connection, const char *sender, const char 
 static GVariant *on_get(GDBusConnection *connection, const char *sender, const char *path,
 			const char *interface, const char *name, GError **error, gpointer data)
 {
-	return g_variant_new_boolean(FALSE);
+	/* As if the loopback were a group. */
+	if (!strcmp(name, "ConnectedInterface"))
+		return g_variant_new_string("lo");
+	if (!strcmp(name, "ConnectedIP"))
+		return g_variant_new_string("127.0.0.1");
+	return g_variant_new_boolean(!strcmp(name, "Connected"));
 }
 
 static gboolean on_set(GDBusConnection *connection, const char *sender, const char *path,
@@ -115,7 +135,8 @@ static gboolean on_set(GDBusConnection *connection, const char *sender, const ch
 static void set_up(Stage *stage, gconstpointer unused)
 {
 	static const GDBusInterfaceVTable vtable = {on_call, on_get, on_set, {NULL}};
-	static const char *const paths[] = {"/", "/net/connman/iwd", "/net/connman/iwd", RADIO};
+	static const char *const paths[] = {"/",   "/net/connman/iwd", "/net/connman/iwd",
+					    RADIO, SINK_PATH,	       SINK_PATH};
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GDBusNodeInfo) node = g_dbus_node_info_new_for_xml(xml, &error);
 	g_autoptr(GVariant) owned = NULL;
@@ -347,6 +368,136 @@ static void test_away(Stage *stage, gconstpointer unused)
 	host_use_end(it);
 }
 
+/*
+ * A group: it looks for the sink for some seconds, whatever was seen before.
+ */
+
+#define READY	 "RegisterDisplayService enable RequestDiscovery "
+#define PUT_BACK "UnregisterDisplayService disable "
+
+typedef struct {
+	GCancellable *cancellable;
+	GError *error;
+	gboolean returned;
+	int lost;
+} Opening;
+
+static void on_open(GObject *object, GAsyncResult *result, gpointer data)
+{
+	Opening *opening = data;
+
+	host_group_open_finish(HOST_GROUP(object), result, &opening->error);
+	opening->returned = TRUE;
+}
+
+static void on_group_lost(HostGroup *group, int reason, const char *detail, Opening *opening)
+{
+	opening->lost = reason;
+}
+
+static HostGroup *open_group(Stage *stage, Opening *opening)
+{
+	HostGroup *group;
+
+	look(stage, "{objectpath '" RADIO "': {" DEVICE "}, " IDLE_STATION
+		    ", " PEER("1", "Living room", TV, SINK) "}");
+	*opening = (Opening){.cancellable = g_cancellable_new(), .lost = HOST_N_REASONS};
+	group = host_group_iwd_new(stage->iwd, "aa:bb:cc:dd:ee:01", 7236, FALSE, -1);
+	g_signal_connect(group, "lost", G_CALLBACK(on_group_lost), opening);
+	host_group_open_async(group, opening->cancellable, on_open, opening);
+	wait_until_asked(stage, READY);
+	return group;
+}
+
+static void wait_until_returned(Opening *opening)
+{
+	while (!opening->returned)
+		g_main_context_iteration(NULL, TRUE);
+}
+
+static void end_opening(Stage *stage, Opening *opening, const char *asked)
+{
+	host_iwd_wait_put_back(stage->iwd);
+	wait_until_asked(stage, asked);
+	g_clear_error(&opening->error);
+	g_object_unref(opening->cancellable);
+}
+
+static void test_group(Stage *stage, gconstpointer unused)
+{
+	Opening opening;
+	g_autoptr(HostGroup) group = open_group(stage, &opening);
+	g_autofree char *peer = NULL;
+	const HostGroupNet *net;
+
+	wait_until_asked(stage, "ReleaseDiscovery PushButton ");
+	wait_until_returned(&opening);
+	g_assert_no_error(opening.error);
+	net = host_group_get_net(group);
+	peer = g_inet_address_to_string(net->peer);
+	g_assert_cmpstr(net->interface, ==, "lo");
+	g_assert_cmpstr(peer, ==, "127.0.0.1");
+	g_assert_true(net->is_configured);
+	g_dbus_connection_emit_signal(
+		stage->theirs, NULL, SINK_PATH, "org.freedesktop.DBus.Properties",
+		"PropertiesChanged",
+		g_variant_new_parsed(
+			"('net.connman.iwd.p2p.Peer', {'Connected': <false>}, @as [])"),
+		NULL);
+	while (opening.lost == HOST_N_REASONS)
+		g_main_context_iteration(NULL, TRUE);
+	g_assert_cmpint(opening.lost, ==, HOST_REASON_LINK_LOST);
+	/* It stays until it is put back. */
+	host_group_close(group);
+	g_clear_object(&group);
+	wait_until_asked(stage, "Disconnect ");
+	end_opening(stage, &opening, PUT_BACK);
+}
+
+static void test_group_not_searched_for(Stage *stage, gconstpointer unused)
+{
+	Opening opening;
+	g_autoptr(HostGroup) group = open_group(stage, &opening);
+
+	g_cancellable_cancel(opening.cancellable);
+	wait_until_returned(&opening);
+	g_assert_error(opening.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+	end_opening(stage, &opening, "ReleaseDiscovery " PUT_BACK);
+}
+
+/* What was asked of the sink is called off first, and only then is it over. */
+static void test_group_called_off(Stage *stage, gconstpointer unused)
+{
+	Opening opening;
+	g_autoptr(HostGroup) group = NULL;
+
+	stage->asks_person = TRUE;
+	group = open_group(stage, &opening);
+	wait_until_asked(stage, "ReleaseDiscovery PushButton ");
+	g_cancellable_cancel(opening.cancellable);
+	wait_until_asked(stage, "Disconnect ");
+	g_assert_false(opening.returned);
+	g_dbus_method_invocation_return_dbus_error(stage->button, "net.connman.iwd.Aborted", "off");
+	wait_until_returned(&opening);
+	g_assert_error(opening.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+	end_opening(stage, &opening, PUT_BACK);
+}
+
+static void test_group_refused(Stage *stage, gconstpointer unused)
+{
+	Opening opening;
+	g_autoptr(HostGroup) group = NULL;
+
+	stage->asks_person = TRUE;
+	group = open_group(stage, &opening);
+	wait_until_asked(stage, "ReleaseDiscovery PushButton ");
+	g_dbus_method_invocation_return_dbus_error(stage->button, "net.connman.iwd.NotSupported",
+						   "no");
+	wait_until_returned(&opening);
+	g_assert_error(opening.error, HOST_ERROR, (int)HOST_REASON_IWD_UNABLE);
+	end_opening(stage, &opening, PUT_BACK);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -360,5 +511,9 @@ int main(int argc, char **argv)
 	ADD("/iwd/ports", test_ports);
 	ADD("/iwd/taken", test_taken);
 	ADD("/iwd/away", test_away);
+	ADD("/iwd/group", test_group);
+	ADD("/iwd/group/not-searched-for", test_group_not_searched_for);
+	ADD("/iwd/group/called-off", test_group_called_off);
+	ADD("/iwd/group/refused", test_group_refused);
 	return g_test_run();
 }
