@@ -119,7 +119,7 @@ static ntstatus_t mdisplay_sink_arrived(struct mdisplay_context *context, u32 in
 		return status;
 
 	mdisplay_connector_set_sink(context->connector, sink);
-	mdisplay_frame_sink_arrived(context, message->flags & MIRACAST_DISPLAY_SINK_CURSOR);
+	mdisplay_frame_sink_arrived(context, message->flags);
 
 	return STATUS_SUCCESS;
 }
@@ -247,11 +247,13 @@ int mdisplay_adapter_register(struct mdisplay *display)
 		.driver_context = display,
 		.max_contexts = MDISPLAY_MAX_CONNECTORS,
 		.max_slots = 64,
-		/* The largest, a piece of sound. */
-		.max_message = sizeof_field(struct mdisplay_sound_piece, message),
+		/* The largest; a piece of sound is not. */
+		.max_message = sizeof(struct miracast_display_color),
 		.max_io_control = sizeof(struct miracast_display_sink) + MIRACAST_DISPLAY_MAX_EDID,
 	};
 
+	BUILD_BUG_ON(sizeof_field(struct mdisplay_sound_piece, message) >
+		     sizeof(struct miracast_display_color));
 	display->adapter = miracast_register_adapter(&desc);
 
 	return PTR_ERR_OR_ZERO(display->adapter);

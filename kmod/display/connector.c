@@ -117,10 +117,10 @@ ntstatus_t mdisplay_sink_create(const struct miracast_display_sink *message, u32
 
 	if (size < sizeof(*message) || message->edid_size > MIRACAST_DISPLAY_MAX_EDID ||
 	    message->edid_size % EDID_LENGTH || size != sizeof(*message) + message->edid_size ||
-	    message->flags & ~MIRACAST_DISPLAY_SINK_CURSOR || message->width < MDISPLAY_MIN_SIZE ||
-	    message->width > MDISPLAY_MAX_SIZE || message->height < MDISPLAY_MIN_SIZE ||
-	    message->height > MDISPLAY_MAX_SIZE || message->refresh < MDISPLAY_MIN_REFRESH ||
-	    message->refresh > MDISPLAY_MAX_REFRESH)
+	    message->flags & ~(MIRACAST_DISPLAY_SINK_CURSOR | MIRACAST_DISPLAY_SINK_COLOR) ||
+	    message->width < MDISPLAY_MIN_SIZE || message->width > MDISPLAY_MAX_SIZE ||
+	    message->height < MDISPLAY_MIN_SIZE || message->height > MDISPLAY_MAX_SIZE ||
+	    message->refresh < MDISPLAY_MIN_REFRESH || message->refresh > MDISPLAY_MAX_REFRESH)
 		return STATUS_INVALID_PARAMETER;
 
 	new = kzalloc(sizeof(*new), GFP_KERNEL);
@@ -346,6 +346,8 @@ static int mdisplay_stats_show(struct seq_file *m, void *unused)
 	seq_printf(m, "frames_bad_result %llu\n", stats.bad_result);
 	seq_printf(m, "cursors_committed %llu\n", stats.cursors_committed);
 	seq_printf(m, "cursors_sent %llu\n", stats.cursors_sent);
+	seq_printf(m, "colors_committed %llu\n", stats.colors_committed);
+	seq_printf(m, "colors_sent %llu\n", stats.colors_sent);
 	seq_printf(m, "flips_ended %llu\n", flip.ended);
 	seq_printf(m, "flips_late %llu\n", flip.late);
 	seq_printf(m, "messages_sent %llu\n", stats.messages);

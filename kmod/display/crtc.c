@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The CRTC: which modes there may be, on and off, and the end of each commit.
+ * The CRTC: which modes and colours there may be, on and off, and the end of each commit.
  */
 #include <drm/drm_atomic.h>
 #include <drm/drm_atomic_helper.h>
+#include <drm/drm_color_mgmt.h>
 #include <drm/drm_drv.h>
 #include <drm/drm_vblank.h>
 
@@ -63,7 +64,7 @@ static int mdisplay_crtc_atomic_check(struct drm_crtc *crtc, struct drm_atomic_c
 	if (crtc_state->enable && !(crtc_state->plane_mask & drm_plane_mask(crtc->primary)))
 		return -EINVAL;
 
-	return 0;
+	return mdisplay_color_check(crtc_state);
 }
 
 static void mdisplay_crtc_atomic_begin(struct drm_crtc *crtc, struct drm_atomic_commit *state)
@@ -80,6 +81,9 @@ static void mdisplay_crtc_atomic_flush(struct drm_crtc *crtc, struct drm_atomic_
 	if (event)
 		mdisplay_flip_arm(connector, event);
 	connector->commit_sequence = 0;
+	/* One that was off may have got others meanwhile. */
+	if (crtc->state->color_mgmt_changed || drm_atomic_crtc_needs_modeset(crtc->state))
+		mdisplay_color_set(connector, crtc->state);
 	mdisplay_commit_end(connector);
 }
 
@@ -162,6 +166,9 @@ int mdisplay_crtc_init(struct mdisplay_connector *connector, struct mdisplay *di
 		return ret;
 
 	drm_crtc_helper_add(crtc, &mdisplay_crtc_helper_funcs);
+	drm_crtc_enable_color_mgmt(crtc, MIRACAST_DISPLAY_LUT_SIZE, true,
+				   MIRACAST_DISPLAY_LUT_SIZE);
 
-	return 0;
+	/* For those who know of no properties, Xorg among them. */
+	return drm_mode_crtc_set_gamma_size(crtc, MIRACAST_DISPLAY_LUT_SIZE);
 }

@@ -39,9 +39,14 @@
  * which takes no vblank. The pump sends one CURSOR message at a time, of what is
  * newest then. No flip waits for it.
  *
+ * Colours. What the CRTC makes of colours is noted in color.c when its commit is
+ * whole, and with it that all of the picture is to be sent once more. The pump sends one
+ * COLOR message at a time, of what is newest, and no frame before its callback: so no
+ * frame is shown in the colours before.
+ *
  * A message whose callback brings an error is not sent again (a stopped session
  * would cancel it again), but what it said is not taken for known: the next
- * frame is damaged all over, and the power state is told again.
+ * frame is damaged all over, and the power state and the colours are told again.
  *
  * Sound. A connector's sound card hands what it has played to sound.c, which cuts
  * it into pieces of up to MIRACAST_DISPLAY_MAX_SOUND_FRAMES in the context's queue,
@@ -56,8 +61,8 @@
  * framebuffer that a commit lets go of is freed by a work.
  *
  * Files, each calling only those before it: damage.c and edid.c (pure), flip.c
- * (vblanks and the end of flips), frame.c (what was noted), cursor.c, sound.c (what was
- * played), pump.c (messages and their callbacks), export.c (memory for the daemon),
+ * (vblanks and the end of flips), frame.c (what was noted), cursor.c, color.c, sound.c
+ * (what was played), pump.c (messages and their callbacks), export.c (memory for the daemon),
  * framebuffer.c, card.c (the sound card, where the kernel has ALSA), plane.c,
  * crtc.c, connector.c, adapter.c (the channel's side), drv.c.
  *
@@ -66,8 +71,8 @@
  *	DRM's modeset locks
  *	mdisplay_connector.sink_lock (mutex)	@sink, @told
  *	mdisplay_connector.lock (spinlock, process context)
- *		@context, @picture, @cursor, @committing, @powered, @sequence, @stats, the context
- *		without its messages that are out, mdisplay_framebuffer.told
+ *		@context, @picture, @cursor, @color, @committing, @powered, @sequence, @stats, the
+ *		context without its messages that are out, mdisplay_framebuffer.told
  *	mdisplay.framebuffers (its own spinlock)
  *	drm_device.event_lock (spinlock, hard irq)	struct mdisplay_flip
  *	DRM's vblank locks
@@ -318,9 +323,13 @@ enum mdisplay_power {
  * @cursor_wanted: the user-mode driver draws cursors
  * @cursor_due: the cursor may be another one than that of @cursor_message
  * @cursor_told: @cursor_message was not lost
+ * @color_wanted: the user-mode driver changes colours
+ * @color_due: the colours may be others than those of @color_message
+ * @color_told: @color_message was not lost
  * @power_busy: @power_message is out
  * @gone_busy: @gone_message is out
  * @cursor_busy: @cursor_message is out
+ * @color_busy: @color_message is out
  * @cursor_fb: its framebuffer, referenced; NULL: it has none, or is not out
  * @power_told: what the last POWER message said
  * @power_before: what @power_told was before @power_message
@@ -333,6 +342,7 @@ enum mdisplay_power {
  * @power_message: input of the POWER message
  * @gone_message: input of the FRAMEBUFFER_GONE message
  * @cursor_message: input of the last CURSOR message; zeroes: there was none
+ * @color_message: input of the last COLOR message; zeroes: there was none
  * @frames: one more than may be out, for @pending
  * @sound: once the session has asked for sound
  */
@@ -345,9 +355,13 @@ struct mdisplay_context {
 	bool cursor_wanted;
 	bool cursor_due;
 	bool cursor_told;
+	bool color_wanted;
+	bool color_due;
+	bool color_told;
 	bool power_busy;
 	bool gone_busy;
 	bool cursor_busy;
+	bool color_busy;
 	struct drm_framebuffer *cursor_fb;
 	enum mdisplay_power power_told;
 	enum mdisplay_power power_before;
@@ -360,6 +374,7 @@ struct mdisplay_context {
 	struct miracast_display_power power_message;
 	struct miracast_display_framebuffer gone_message;
 	struct miracast_display_cursor cursor_message;
+	struct miracast_display_color color_message;
 	struct mdisplay_frame frames[MDISPLAY_FRAMES_IN_FLIGHT + 1];
 	struct mdisplay_sound_queue *sound;
 };
@@ -378,7 +393,7 @@ enum mdisplay_callback {
 /**
  * struct mdisplay_stats - counters, since the module was loaded
  * @committed: pictures that a compositor committed
- * @repeated: pictures sent once more because a sink arrived
+ * @repeated: pictures sent once more because a sink arrived or colours changed
  * @skipped: frames for which there was no sink
  * @replaced: frames that a newer one replaced before they were sent
  * @dropped: frames that were not sent because monitor or context went off
@@ -392,6 +407,8 @@ enum mdisplay_callback {
  * @bad_result: completed frames without a proper result
  * @cursors_committed: places and images of the pointer that a compositor committed
  * @cursors_sent: CURSOR messages that the channel accepted
+ * @colors_committed: times that a compositor has changed colours
+ * @colors_sent: COLOR messages that the channel accepted
  * @messages: messages of any kind that the channel accepted
  * @callbacks: callbacks of any message, by status
  * @round_trip_sum: from send to callback, over @completed, in nanoseconds
@@ -414,6 +431,8 @@ struct mdisplay_stats {
 	u64 bad_result;
 	u64 cursors_committed;
 	u64 cursors_sent;
+	u64 colors_committed;
+	u64 colors_sent;
 	u64 messages;
 	u64 callbacks[MDISPLAY_CALLBACKS];
 	u64 round_trip_sum;
@@ -481,7 +500,8 @@ struct mdisplay_vblank {
  * @cursor: what is over it
  * @cursor_id: the framebuffer of the cursor committed last; 0: there was none
  * @cursor_image: number of its pixels
- * @committing: @picture and @cursor are being changed: neither is sent
+ * @color: what the CRTC makes of colours, as a message; zeroes: nothing
+ * @committing: @picture, @cursor and @color are being changed: none is sent
  * @powered: the CRTC is active
  * @sequence: the last frame's number
  * @stats: counters
@@ -510,6 +530,7 @@ struct mdisplay_connector {
 	struct mdisplay_cursor cursor;
 	u32 cursor_id;
 	u32 cursor_image;
+	struct miracast_display_color color;
 	bool committing;
 	bool powered;
 	u64 sequence;
@@ -596,12 +617,13 @@ void mdisplay_commit_end(struct mdisplay_connector *connector);
 u64 mdisplay_frame_commit(struct mdisplay_connector *connector,
 			  const struct mdisplay_picture *picture,
 			  const struct mdisplay_damage *damage);
+void mdisplay_frame_again(struct mdisplay_connector *connector);
 void mdisplay_frame_blank(struct mdisplay_connector *connector);
 void mdisplay_frame_settle(struct mdisplay_context *context);
 struct drm_framebuffer *mdisplay_frame_free(struct mdisplay_frame *frame);
 void mdisplay_frame_gone(struct mdisplay_connector *connector,
 			 const struct mdisplay_framebuffer *framebuffer);
-void mdisplay_frame_sink_arrived(struct mdisplay_context *context, bool cursor);
+void mdisplay_frame_sink_arrived(struct mdisplay_context *context, u32 flags);
 void mdisplay_frame_sink_departed(struct mdisplay_context *context);
 void mdisplay_power(struct mdisplay_connector *connector, bool on);
 void mdisplay_note(struct mdisplay_connector *connector);
@@ -614,6 +636,12 @@ bool mdisplay_cursor_accepted(struct mdisplay_connector *connector);
 void mdisplay_cursor_note(struct mdisplay_connector *connector);
 const struct miracast_display_cursor *mdisplay_cursor_take(struct mdisplay_context *context);
 struct drm_framebuffer *mdisplay_cursor_done(struct mdisplay_context *context, bool handled);
+
+/* color.c */
+int mdisplay_color_check(const struct drm_crtc_state *state);
+void mdisplay_color_set(struct mdisplay_connector *connector, const struct drm_crtc_state *state);
+const struct miracast_display_color *mdisplay_color_take(struct mdisplay_context *context);
+void mdisplay_color_done(struct mdisplay_context *context, bool handled);
 
 /* sound.c */
 void mdisplay_sound_init(struct mdisplay_sound *sound);

@@ -151,8 +151,11 @@ void mdisplay_commit_end(struct mdisplay_connector *connector)
 {
 	spin_lock(&connector->lock);
 	connector->committing = false;
-	if (connector->context)
+	if (connector->context) {
 		connector->context->cursor_due = true;
+		if (!connector->context->color_told)
+			connector->context->color_due = true;
+	}
 	mdisplay_note(connector);
 	spin_unlock(&connector->lock);
 }
@@ -200,6 +203,31 @@ u64 mdisplay_frame_commit(struct mdisplay_connector *connector,
 }
 
 /**
+ * mdisplay_frame_again() - all of what is shown is to be sent once more, or what is pending
+ * @connector: where; its lock is held
+ *
+ * The flip of a commit that asks for it does not wait for it.
+ */
+void mdisplay_frame_again(struct mdisplay_connector *connector)
+{
+	const struct mdisplay_damage whole = { .full = true };
+	struct mdisplay_context *context = connector->context;
+	struct drm_framebuffer *replaced = NULL;
+
+	lockdep_assert_held(&connector->lock);
+
+	if (!context || !context->live || !connector->picture.fb)
+		return;
+
+	if (context->pending) {
+		context->pending->damage.full = true;
+		return;
+	}
+	connector->stats.repeated++;
+	mdisplay_frame_queue(connector, &whole, &replaced);
+}
+
+/**
  * mdisplay_frame_blank() - the connector shows nothing any more
  * @connector: the connector
  */
@@ -223,32 +251,27 @@ void mdisplay_frame_blank(struct mdisplay_connector *connector)
 /**
  * mdisplay_frame_sink_arrived() - send a sink what is shown, and then what follows
  * @context: whose sink it is
- * @cursor: its user-mode driver draws cursors
+ * @flags: MIRACAST_DISPLAY_SINK_*: what its user-mode driver does
  *
  * The compositor need not notice that there is a sink, or another one.
  */
-void mdisplay_frame_sink_arrived(struct mdisplay_context *context, bool cursor)
+void mdisplay_frame_sink_arrived(struct mdisplay_context *context, u32 flags)
 {
-	const struct mdisplay_damage whole = { .full = true };
 	struct mdisplay_connector *connector = context->connector;
-	struct drm_framebuffer *replaced = NULL;
 
 	spin_lock(&connector->lock);
 	context->live = true;
 	context->damage_lost = true;
 	context->power_told = MDISPLAY_POWER_UNKNOWN;
-	context->cursor_wanted = cursor;
+	context->cursor_wanted = flags & MIRACAST_DISPLAY_SINK_CURSOR;
 	context->cursor_told = false;
 	context->cursor_due = true;
-	if (connector->picture.fb) {
-		connector->stats.repeated++;
-		mdisplay_frame_queue(connector, &whole, &replaced);
-	}
+	context->color_wanted = flags & MIRACAST_DISPLAY_SINK_COLOR;
+	context->color_told = false;
+	context->color_due = true;
+	mdisplay_frame_again(connector);
 	mdisplay_note(connector);
 	spin_unlock(&connector->lock);
-
-	if (replaced)
-		drm_framebuffer_put(replaced);
 }
 
 /**

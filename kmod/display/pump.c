@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The pump: makes messages of what was noted (frames, cursors, power, framebuffers
- * that are gone, sound), and their callbacks. See display.h for what guards what.
+ * The pump: makes messages of what was noted (frames, cursors, colours, power,
+ * framebuffers that are gone, sound), and their callbacks. See display.h for what guards what.
  */
 #include "display.h"
 
@@ -132,6 +132,20 @@ static void mdisplay_cursor_message_done(void *callback_context,
 
 	if (fb)
 		drm_framebuffer_put(fb);
+}
+
+static void mdisplay_color_message_done(void *callback_context,
+					const struct miracast_io_status *io_status)
+{
+	struct mdisplay_context *context = callback_context;
+	struct mdisplay_connector *connector = context->connector;
+
+	spin_lock(&connector->lock);
+	mdisplay_count_callback(connector, io_status->status);
+	mdisplay_color_done(context, !NT_ERROR(io_status->status));
+	/* Frames have waited for it, in what colours ever. */
+	mdisplay_note(connector);
+	spin_unlock(&connector->lock);
 }
 
 static void mdisplay_sound_message_done(void *callback_context,
@@ -341,6 +355,34 @@ static bool mdisplay_send_cursor(struct mdisplay_context *context, bool *accepte
 	return true;
 }
 
+/* False: none is due. */
+static bool mdisplay_send_color(struct mdisplay_context *context, bool *accepted)
+	__must_hold(&context->connector->lock)
+{
+	const struct miracast_display_color *message = mdisplay_color_take(context);
+	struct mdisplay_connector *connector = context->connector;
+	ntstatus_t status;
+
+	if (!message)
+		return false;
+	spin_unlock(&connector->lock);
+
+	status = miracast_send_message(context->handle, sizeof(*message), message, 0, NULL,
+				       mdisplay_color_message_done, context);
+
+	spin_lock(&connector->lock);
+	mdisplay_count_send(connector, status);
+	*accepted = status == STATUS_PENDING;
+	if (*accepted) {
+		connector->stats.colors_sent++;
+		return true;
+	}
+	mdisplay_color_done(context, false);
+	context->color_due = true;
+
+	return true;
+}
+
 /* The card goes on meanwhile, so only who takes a message knows that one is due: false if not. */
 static bool mdisplay_send_sound(struct mdisplay_context *context, bool *accepted)
 	__must_hold(&context->connector->lock)
@@ -379,9 +421,10 @@ static void mdisplay_pump(struct work_struct *work)
 			accepted = mdisplay_send_power(context);
 		else if (context->gone_count && !context->gone_busy)
 			accepted = mdisplay_send_gone(context);
-		else if (mdisplay_send_cursor(context, &accepted))
+		else if (mdisplay_send_color(context, &accepted) ||
+			 mdisplay_send_cursor(context, &accepted))
 			continue;
-		else if (context->pending && !connector->committing &&
+		else if (context->pending && !connector->committing && !context->color_busy &&
 			 context->in_flight < MDISPLAY_FRAMES_IN_FLIGHT)
 			accepted = mdisplay_send_frame(context);
 		else if (!mdisplay_send_sound(context, &accepted))

@@ -76,6 +76,10 @@ static int pipe_init(struct compositor *compositor, struct pipe *pipe, drmModeRe
 		find_property(fd, pipe->connector, DRM_MODE_OBJECT_CONNECTOR, "CRTC_ID", NULL);
 	pipe->crtc_active = find_property(fd, pipe->crtc, DRM_MODE_OBJECT_CRTC, "ACTIVE", NULL);
 	pipe->crtc_mode_id = find_property(fd, pipe->crtc, DRM_MODE_OBJECT_CRTC, "MODE_ID", NULL);
+	pipe->crtc_degamma =
+		find_property(fd, pipe->crtc, DRM_MODE_OBJECT_CRTC, "DEGAMMA_LUT", NULL);
+	pipe->crtc_ctm = find_property(fd, pipe->crtc, DRM_MODE_OBJECT_CRTC, "CTM", NULL);
+	pipe->crtc_gamma = find_property(fd, pipe->crtc, DRM_MODE_OBJECT_CRTC, "GAMMA_LUT", NULL);
 	pipe->plane_fb_id = find_property(fd, pipe->plane, DRM_MODE_OBJECT_PLANE, "FB_ID", NULL);
 	pipe->plane_crtc_id =
 		find_property(fd, pipe->plane, DRM_MODE_OBJECT_PLANE, "CRTC_ID", NULL);
@@ -424,6 +428,60 @@ int compositor_start(struct compositor *compositor, struct picture *pictures, in
 	drmModeFreeConnector(connector);
 
 	return ret;
+}
+
+static int add_blob(struct compositor *compositor, drmModeAtomicReq *request, struct pipe *pipe,
+		    uint32_t property, const void *data, size_t size, uint32_t *blob)
+{
+	*blob = 0;
+	if (data && drmModeCreatePropertyBlob(compositor->fd, data, size, blob))
+		return -errno;
+
+	return drmModeAtomicAddProperty(request, pipe->crtc, property, *blob) < 0 ? -EINVAL : 0;
+}
+
+int compositor_set_colors(struct compositor *compositor, struct pipe *pipe,
+			  const struct colors *colors, struct picture *shown,
+			  const struct drm_mode_rect *damage, struct flip *flip)
+{
+	size_t size = colors->entries * sizeof(struct drm_color_lut);
+	drmModeAtomicReq *request = drmModeAtomicAlloc();
+	uint32_t blobs[4] = {};
+	int i, ret;
+
+	ret = add_blob(compositor, request, pipe, pipe->crtc_degamma, colors->degamma, size,
+		       &blobs[0]);
+	if (!ret)
+		ret = add_blob(compositor, request, pipe, pipe->crtc_ctm, colors->ctm,
+			       sizeof(*colors->ctm), &blobs[1]);
+	if (!ret)
+		ret = add_blob(compositor, request, pipe, pipe->crtc_gamma, colors->gamma, size,
+			       &blobs[2]);
+	if (!ret && damage &&
+	    drmModeCreatePropertyBlob(compositor->fd, damage, sizeof(*damage), &blobs[3]))
+		ret = -errno;
+	if (!ret && shown)
+		drmModeAtomicAddProperty(request, pipe->plane, pipe->plane_fb_id, shown->fb);
+	if (!ret && damage)
+		drmModeAtomicAddProperty(request, pipe->plane, pipe->plane_damage, blobs[3]);
+	if (ret)
+		drmModeAtomicFree(request);
+	else
+		ret = commit(compositor, request, 0, flip);
+	for (i = 0; i < 4; i++)
+		if (blobs[i])
+			drmModeDestroyPropertyBlob(compositor->fd, blobs[i]);
+
+	return ret;
+}
+
+int64_t compositor_crtc_figure(struct compositor *compositor, struct pipe *pipe, const char *name)
+{
+	uint64_t value;
+
+	return find_property(compositor->fd, pipe->crtc, DRM_MODE_OBJECT_CRTC, name, &value)
+		       ? (int64_t)value
+		       : -1;
 }
 
 int compositor_power(struct compositor *compositor, struct pipe *pipe, bool on)

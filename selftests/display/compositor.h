@@ -22,6 +22,9 @@ struct pipe {
 	uint32_t connector_crtc_id;
 	uint32_t crtc_active;
 	uint32_t crtc_mode_id;
+	uint32_t crtc_degamma;
+	uint32_t crtc_ctm;
+	uint32_t crtc_gamma;
 	uint32_t plane_fb_id;
 	uint32_t plane_crtc_id;
 	uint32_t plane_src[4];
@@ -51,6 +54,14 @@ struct picture {
 	uint32_t pitch;
 	uint64_t size;
 	uint32_t *pixels;
+};
+
+/* What a CRTC is to make of colours; NULL: that is not done. */
+struct colors {
+	const struct drm_color_lut *degamma;
+	const struct drm_color_ctm *ctm;
+	const struct drm_color_lut *gamma;
+	unsigned int entries; /* of each table */
 };
 
 /* What the flip's event said. */
@@ -119,6 +130,12 @@ int compositor_flip_cursor(struct compositor *compositor, struct pipe *pipe,
  */
 int compositor_start(struct compositor *compositor, struct picture *pictures, int count,
 		     void (*paint)(struct picture *picture));
+/* Other colours and, unless @shown is NULL, a picture whose @damage may be NULL, in one commit. */
+int compositor_set_colors(struct compositor *compositor, struct pipe *pipe,
+			  const struct colors *colors, struct picture *shown,
+			  const struct drm_mode_rect *damage, struct flip *flip);
+/* A figure that the CRTC has a property for; -1: there is none. */
+int64_t compositor_crtc_figure(struct compositor *compositor, struct pipe *pipe, const char *name);
 int compositor_power(struct compositor *compositor, struct pipe *pipe, bool on);
 /* Off, and all objects unbound. */
 int compositor_disable(struct compositor *compositor, struct pipe *pipe);

@@ -219,7 +219,11 @@ FIXTURE_SETUP(display)
 
 FIXTURE_TEARDOWN(display)
 {
+	const struct colors none = {};
+
 	driver_close(&self->driver);
+	/* They would stay with the CRTC. */
+	compositor_set_colors(&self->compositor, self->pipe, &none, NULL, NULL, NULL);
 	picture_destroy(&self->compositor, &self->a);
 	picture_destroy(&self->compositor, &self->b);
 	EXPECT_EQ(compositor_counter_soon(&self->compositor, self->pipe, "framebuffers", 0), 0);
@@ -1331,7 +1335,8 @@ TEST_F(display, bad_io_controls_are_refused)
 	BAD_SINK(arrived.sink.height = ~0u, bare);
 	BAD_SINK(arrived.sink.refresh = 0, bare);
 	BAD_SINK(arrived.sink.refresh = ~0u, bare);
-	BAD_SINK(arrived.sink.flags = 2, bare);
+	BAD_SINK(arrived.sink.flags = 4, bare);
+	BAD_SINK(arrived.sink.flags = 1u << 31, bare);
 	BAD_SINK(arrived.sink.edid_size = 128, bare);
 	BAD_SINK(arrived.sink.edid_size = 100, bare + 100);
 	BAD_SINK(arrived.sink.edid_size = 0xffffff80, bare);
@@ -2769,6 +2774,361 @@ TEST_F(display, exported_buffer_is_not_imported_again)
 	close(second.fd);
 }
 
+#define ENTRIES MIRACAST_DISPLAY_LUT_SIZE
+
+/* As STREAM(), by a user-mode driver that changes colours. */
+#define STREAM_IN_COLOR()                                              \
+	do {                                                           \
+		self->driver.sink_flags = MIRACAST_DISPLAY_SINK_COLOR; \
+		STREAM();                                              \
+	} while (0)
+
+#define SET_COLORS(colors, shown, damage, flip)                                               \
+	ASSERT_EQ(compositor_set_colors(&self->compositor, self->pipe, colors, shown, damage, \
+					flip),                                                \
+		  0)
+
+/* The next message is of colours; it is not handled yet. */
+#define FETCH_COLOR(message)                                                              \
+	do {                                                                              \
+		ASSERT_EQ(fetch_other(&self->driver, message), 0);                        \
+		ASSERT_EQ((message)->header.code, MIRACAST_DISPLAY_MSG_COLOR);            \
+		ASSERT_EQ((message)->header.size, sizeof(struct miracast_display_color)); \
+	} while (0)
+
+#define HANDLED(message) \
+	ASSERT_EQ(driver_complete(&self->driver, (message)->id, STATUS_SUCCESS, 0), 0)
+
+/* The next message is a frame, all of which has changed, and is handled. */
+#define FETCH_WHOLE_FRAME(message, fb)                                           \
+	do {                                                                     \
+		ASSERT_EQ(fetch_other(&self->driver, message), 0);               \
+		ASSERT_EQ((message)->header.code, MIRACAST_DISPLAY_MSG_FRAME);   \
+		EXPECT_EQ((message)->frame.nr_damage, 0);                        \
+		if (fb)                                                          \
+			EXPECT_EQ((message)->frame.framebuffer_id, fb);          \
+		ASSERT_EQ(driver_complete_frame(&self->driver, message,          \
+						MIRACAST_DISPLAY_FRAME_ENCODED), \
+			  0);                                                    \
+	} while (0)
+
+/* A table in which no two channels and no two @seeds are the same. */
+static const struct drm_color_lut *table(struct drm_color_lut *lut, unsigned int seed)
+{
+	unsigned int i;
+
+	for (i = 0; i < ENTRIES; i++)
+		lut[i] = (struct drm_color_lut){i * 100 + seed, i * 200 + seed, i * 256 + seed, 7};
+
+	return lut;
+}
+
+static void expect_table(struct __test_metadata *_metadata, uint16_t (*told)[ENTRIES],
+			 const struct drm_color_lut *lut)
+{
+	unsigned int i, different = 0;
+
+	for (i = 0; i < ENTRIES; i++)
+		different += told[0][i] != (lut ? lut[i].red : 0) ||
+			     told[1][i] != (lut ? lut[i].green : 0) ||
+			     told[2][i] != (lut ? lut[i].blue : 0);
+	EXPECT_EQ(different, 0);
+}
+
+static void expect_colors(struct __test_metadata *_metadata, struct driver_message *message,
+			  const struct colors *colors)
+{
+	unsigned int i;
+
+	EXPECT_EQ(message->color.steps, (colors->degamma ? MIRACAST_DISPLAY_COLOR_DEGAMMA : 0) |
+						(colors->ctm ? MIRACAST_DISPLAY_COLOR_CTM : 0) |
+						(colors->gamma ? MIRACAST_DISPLAY_COLOR_GAMMA : 0));
+	EXPECT_EQ(message->color.reserved, 0);
+	expect_table(_metadata, message->color.degamma, colors->degamma);
+	expect_table(_metadata, message->color.gamma, colors->gamma);
+	for (i = 0; i < 9; i++)
+		EXPECT_EQ(message->color.ctm[i], colors->ctm ? colors->ctm->matrix[i] : 0);
+}
+
+TEST_F(display, colors_are_told_before_the_frame_that_has_them)
+{
+	const struct drm_color_ctm ctm = {{1, 2, 3, 1ull << 63 | 4, 5, 6, 7, 8, ~0ull}};
+	struct drm_color_lut one[ENTRIES], other[ENTRIES];
+	const struct colors all = {table(one, 1), &ctm, table(other, 2), ENTRIES};
+	const struct colors some = {.gamma = one, .entries = ENTRIES}, none = {};
+	const struct colors *const each[] = {&all, &some, &none};
+	struct driver_message message;
+	struct flip flip;
+	unsigned int i;
+
+	STREAM_IN_COLOR();
+	for (i = 0; i < 3; i++) {
+		SET_COLORS(each[i], NULL, NULL, &flip);
+		/* No daemon holds it up. */
+		ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+		FETCH_COLOR(&message);
+		expect_colors(_metadata, &message, each[i]);
+		/* A frame would have the colours before. */
+		EXPECT_NO_MESSAGE();
+		EXPECT_EQ(COUNTER("frames_pending"), 1);
+		HANDLED(&message);
+		FETCH_WHOLE_FRAME(&message, self->id);
+		EXPECT_NO_MESSAGE();
+
+		/* The same once more is no news. */
+		SET_COLORS(each[i], NULL, NULL, NULL);
+		EXPECT_NO_MESSAGE();
+	}
+}
+
+TEST_F(display, colors_and_frame_of_one_commit_come_together)
+{
+	static const struct drm_mode_rect corner = {0, 0, 8, 8};
+	struct drm_color_lut lut[ENTRIES];
+	const struct colors colors = {.gamma = table(lut, 1), .entries = ENTRIES};
+	struct driver_message held, message;
+	struct flip flip;
+	int64_t sent;
+
+	STREAM_IN_COLOR();
+	sent = COUNTER("frames_sent");
+	SET_COLORS(&colors, &self->b, &corner, &flip);
+	FETCH_COLOR(&message);
+	HANDLED(&message);
+	/* One frame, all of it changed. */
+	FETCH_WHOLE_FRAME(&message, 0);
+	EXPECT_NE(message.frame.framebuffer_id, self->id);
+	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+	EXPECT_NO_MESSAGE();
+	EXPECT_EQ(COUNTER("frames_sent"), sent + 1);
+
+	/* A flip still ends when the frame before is handled, whatever colours do meanwhile. */
+	ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, &self->a, &corner, 1, &flip), 0);
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &held), 0);
+	EXPECT_EQ(held.frame.nr_damage, 1);
+	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+	table(lut, 2);
+	SET_COLORS(&colors, &self->b, &corner, &flip);
+	FETCH_COLOR(&message);
+	HANDLED(&message);
+	EXPECT_FALSE(flip.ended);
+	driver_complete_frame(&self->driver, &held, MIRACAST_DISPLAY_FRAME_ENCODED);
+	FETCH_WHOLE_FRAME(&message, 0);
+	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+}
+
+TEST_F(display, colors_of_other_sizes_are_refused)
+{
+	static const unsigned int sizes[] = {1, 2, 255, 257, 512, 4096};
+	static struct drm_color_lut lut[4096];
+	struct drm_color_lut small[ENTRIES];
+	struct colors colors = {};
+	unsigned int i;
+
+	STREAM_IN_COLOR();
+	EXPECT_EQ(compositor_crtc_figure(&self->compositor, self->pipe, "GAMMA_LUT_SIZE"), ENTRIES);
+	EXPECT_EQ(compositor_crtc_figure(&self->compositor, self->pipe, "DEGAMMA_LUT_SIZE"),
+		  ENTRIES);
+	for (i = 0; i < 2 * sizeof(sizes) / sizeof(sizes[0]); i++) {
+		colors = (struct colors){.entries = sizes[i / 2]};
+		if (i % 2)
+			colors.gamma = lut;
+		else
+			colors.degamma = lut;
+		EXPECT_EQ(compositor_set_colors(&self->compositor, self->pipe, &colors, NULL, NULL,
+						NULL),
+			  -EINVAL);
+	}
+	/* One that is right does not make up for the other. */
+	colors = (struct colors){.degamma = table(small, 1), .entries = ENTRIES};
+	SET_COLORS(&colors, NULL, NULL, NULL);
+	colors = (struct colors){.gamma = lut, .entries = ENTRIES + 1};
+	EXPECT_EQ(compositor_set_colors(&self->compositor, self->pipe, &colors, NULL, NULL, NULL),
+		  -EINVAL);
+}
+
+TEST_F(display, gamma_of_the_old_ioctl_is_told)
+{
+	uint16_t red[ENTRIES], green[ENTRIES], blue[ENTRIES], back[3][ENTRIES];
+	struct drm_color_lut lut[ENTRIES];
+	const struct colors colors = {.gamma = table(lut, 3), .entries = ENTRIES};
+	struct driver_message message;
+	unsigned int i;
+
+	STREAM_IN_COLOR();
+	for (i = 0; i < ENTRIES; i++) {
+		red[i] = lut[i].red;
+		green[i] = lut[i].green;
+		blue[i] = lut[i].blue;
+	}
+	ASSERT_EQ(drmModeCrtcSetGamma(self->compositor.fd, self->pipe->crtc, ENTRIES, red, green,
+				      blue),
+		  0);
+	FETCH_COLOR(&message);
+	expect_colors(_metadata, &message, &colors);
+	HANDLED(&message);
+	FETCH_WHOLE_FRAME(&message, self->id);
+	ASSERT_EQ(drmModeCrtcGetGamma(self->compositor.fd, self->pipe->crtc, ENTRIES, back[0],
+				      back[1], back[2]),
+		  0);
+	EXPECT_EQ(memcmp(back[2], blue, sizeof(blue)), 0);
+	EXPECT_NE(drmModeCrtcSetGamma(self->compositor.fd, self->pipe->crtc, ENTRIES / 2, red,
+				      green, blue),
+		  0);
+	EXPECT_NO_MESSAGE();
+}
+
+TEST_F(display, only_the_last_colors_are_told)
+{
+	struct drm_color_lut lut[ENTRIES];
+	const struct colors colors = {.gamma = table(lut, 0), .entries = ENTRIES};
+	struct driver_message held, message;
+	int64_t colors_sent, frames_sent;
+	int i;
+
+	STREAM_IN_COLOR();
+	colors_sent = COUNTER("colors_sent");
+	frames_sent = COUNTER("frames_sent");
+	SET_COLORS(&colors, NULL, NULL, NULL);
+	FETCH_COLOR(&held);
+	expect_colors(_metadata, &held, &colors);
+	for (i = 1; i < 30; i++) {
+		table(lut, i);
+		SET_COLORS(&colors, NULL, NULL, NULL);
+	}
+	EXPECT_NO_MESSAGE();
+	HANDLED(&held);
+	FETCH_COLOR(&message);
+	expect_colors(_metadata, &message, &colors);
+	HANDLED(&message);
+	FETCH_WHOLE_FRAME(&message, self->id);
+	EXPECT_NO_MESSAGE();
+	EXPECT_EQ(COUNTER("colors_sent"), colors_sent + 2);
+	EXPECT_EQ(COUNTER("frames_sent"), frames_sent + 1);
+}
+
+TEST_F(display, arriving_sink_gets_the_colors)
+{
+	struct drm_color_lut lut[ENTRIES];
+	const struct colors colors = {.gamma = table(lut, 1), .entries = ENTRIES}, none = {};
+	struct driver_message message;
+	int i;
+
+	STREAM_IN_COLOR();
+	/* What is nothing for the compositor is nothing to be told of. */
+	EXPECT_NO_MESSAGE();
+	SET_COLORS(&colors, NULL, NULL, NULL);
+	/* It is with a daemon that dies. */
+	FETCH_COLOR(&message);
+	driver_close(&self->driver);
+
+	ASSERT_EQ(driver_open(&self->driver), 0);
+	self->driver.sink_flags = MIRACAST_DISPLAY_SINK_COLOR;
+	ASSERT_EQ(session(&self->driver), 0);
+	/* And once more with the same daemon. */
+	for (i = 0; i < 2; i++) {
+		FETCH_POWER(1);
+		FETCH_COLOR(&message);
+		expect_colors(_metadata, &message, &colors);
+		HANDLED(&message);
+		FETCH_WHOLE_FRAME(&message, self->id);
+		ASSERT_EQ(driver_sink_arrived(&self->driver, WIDTH, HEIGHT, REFRESH, NULL, 0),
+			  STATUS_SUCCESS);
+	}
+	FETCH_POWER(1);
+	FETCH_COLOR(&message);
+	/* Told of others, it has to be told that there are none any more, though a sink has come. */
+	SET_COLORS(&none, NULL, NULL, NULL);
+	ASSERT_EQ(driver_sink_arrived(&self->driver, WIDTH, HEIGHT, REFRESH, NULL, 0),
+		  STATUS_SUCCESS);
+	HANDLED(&message);
+	FETCH_POWER(1);
+	FETCH_COLOR(&message);
+	expect_colors(_metadata, &message, &none);
+	HANDLED(&message);
+	FETCH_WHOLE_FRAME(&message, self->id);
+	EXPECT_NO_MESSAGE();
+}
+
+TEST_F(display, driver_that_knows_no_colors_is_told_of_none)
+{
+	struct drm_color_lut lut[ENTRIES];
+	const struct colors colors = {.gamma = table(lut, 1), .entries = ENTRIES};
+	struct driver_message message;
+	struct flip flip;
+
+	STREAM();
+	SET_COLORS(&colors, NULL, NULL, NULL);
+	EXPECT_NO_MESSAGE();
+	SET_COLORS(&colors, &self->b, NULL, &flip);
+	ASSERT_EQ(fetch_other(&self->driver, &message), 0);
+	ASSERT_EQ(message.header.code, MIRACAST_DISPLAY_MSG_FRAME);
+	driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+	EXPECT_NO_MESSAGE();
+}
+
+TEST_F(display, colors_that_were_not_heard_are_told_again)
+{
+	struct drm_color_lut lut[ENTRIES];
+	const struct colors colors = {.gamma = table(lut, 1), .entries = ENTRIES};
+	struct driver_message message;
+	struct flip flip;
+	int64_t cancelled, sent;
+
+	STREAM_IN_COLOR();
+	SET_COLORS(&colors, NULL, NULL, NULL);
+	FETCH_COLOR(&message);
+	ASSERT_EQ(driver_complete(&self->driver, message.id, STATUS_UNSUCCESSFUL, 0), 0);
+	/* The frame does not suffer for it, and the colours are not told by themselves: they would fail again. */
+	FETCH_WHOLE_FRAME(&message, self->id);
+	EXPECT_NO_MESSAGE();
+	ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, &self->b, NULL, 0, &flip), 0);
+	FETCH_COLOR(&message);
+	expect_colors(_metadata, &message, &colors);
+	HANDLED(&message);
+	FETCH_WHOLE_FRAME(&message, 0);
+	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+
+	/* The session stops before anybody has fetched them, and goes on. */
+	table(lut, 2);
+	cancelled = COUNTER("callbacks_cancelled");
+	sent = COUNTER("colors_sent");
+	SET_COLORS(&colors, NULL, NULL, NULL);
+	EXPECT_COUNTER_SOON("colors_sent", sent + 1);
+	ASSERT_EQ(driver_stop(&self->driver), 0);
+	/* And the frame that had waited for them. */
+	EXPECT_COUNTER_SOON("callbacks_cancelled", cancelled + 2);
+	EXPECT_EQ(COUNTER("colors_sent"), sent + 1);
+	ASSERT_EQ(driver_start(&self->driver), 0);
+	ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, &self->a, NULL, 0, &flip), 0);
+	FETCH_COLOR(&message);
+	expect_colors(_metadata, &message, &colors);
+	HANDLED(&message);
+	FETCH_WHOLE_FRAME(&message, self->id);
+	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+}
+
+TEST_F(display, colors_of_a_monitor_that_was_off_are_told_when_it_is_on)
+{
+	struct drm_color_lut lut[ENTRIES];
+	const struct colors colors = {.degamma = table(lut, 1), .entries = ENTRIES};
+	struct driver_message message;
+
+	STREAM_IN_COLOR();
+	ASSERT_EQ(compositor_power(&self->compositor, self->pipe, false), 0);
+	FETCH_POWER(0);
+	SET_COLORS(&colors, NULL, NULL, NULL);
+	EXPECT_NO_MESSAGE();
+	ASSERT_EQ(compositor_power(&self->compositor, self->pipe, true), 0);
+	FETCH_POWER(1);
+	FETCH_COLOR(&message);
+	expect_colors(_metadata, &message, &colors);
+	HANDLED(&message);
+	FETCH_WHOLE_FRAME(&message, self->id);
+	EXPECT_NO_MESSAGE();
+}
+
 /* What sysfs calls the driver's unbind and bind. */
 static int sysfs_write(const char *what)
 {
@@ -2811,6 +3171,35 @@ TEST_F(display, unplugged_with_everything_in_flight)
 	EXPECT_EQ(driver_sink_departed(&self->driver), STATUS_INTERNAL_ERROR);
 	EXPECT_EQ(memory[5 * WIDTH + 7], picture_pixel(1, 7, 5));
 	munmap(memory, framebuffer.buffer_size);
+	driver_close(&self->driver);
+	picture_destroy(&self->compositor, &self->a);
+	picture_destroy(&self->compositor, &self->b);
+	compositor_close(&self->compositor);
+
+	ASSERT_EQ(sysfs_write("bind"), 0);
+	ASSERT_EQ(compositor_open(&self->compositor), 0);
+	self->pipe = &self->compositor.pipes[0];
+	ASSERT_EQ(driver_open(&self->driver), 0);
+	EXPECT_EQ(driver_create_context(&self->driver, 16), 0);
+}
+
+TEST_F(display, unplugged_while_colors_are_told)
+{
+	struct drm_color_lut lut[ENTRIES];
+	const struct colors colors = {.gamma = table(lut, 1), .entries = ENTRIES};
+	struct driver_message message;
+	struct flip flip;
+
+	STREAM_IN_COLOR();
+	SET_COLORS(&colors, &self->b, NULL, &flip);
+	FETCH_COLOR(&message);
+
+	ASSERT_EQ(sysfs_write("unbind"), 0);
+
+	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+	EXPECT_NE(driver_complete(&self->driver, message.id, STATUS_SUCCESS, 0), 0);
+	EXPECT_EQ(compositor_set_colors(&self->compositor, self->pipe, &colors, NULL, NULL, NULL),
+		  -ENODEV);
 	driver_close(&self->driver);
 	picture_destroy(&self->compositor, &self->a);
 	picture_destroy(&self->compositor, &self->b);

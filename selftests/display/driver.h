@@ -42,10 +42,10 @@ struct driver_message {
 		struct miracast_display_power power;
 		struct miracast_display_framebuffer framebuffer;
 		struct miracast_display_cursor cursor;
+		struct miracast_display_color color;
 		struct miracast_display_sound_start sound_start;
 		struct miracast_display_sound_data sound_data;
 		struct miracast_display_sound_stop sound_stop;
-		/* The largest: sound with its samples. */
 		uint8_t bytes[sizeof(struct miracast_display_sound_data) +
 			      MIRACAST_DISPLAY_MAX_SOUND_FRAMES * 4];
 	};

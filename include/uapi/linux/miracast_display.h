@@ -39,6 +39,8 @@ struct miracast_display_header {
 #define MIRACAST_DISPLAY_MSG_SOUND_STOP	 6u /* struct miracast_display_sound_stop */
 /* Only after a SINK_ARRIVED with MIRACAST_DISPLAY_SINK_CURSOR. */
 #define MIRACAST_DISPLAY_MSG_CURSOR 7u /* struct miracast_display_cursor */
+/* Only after a SINK_ARRIVED with MIRACAST_DISPLAY_SINK_COLOR. */
+#define MIRACAST_DISPLAY_MSG_COLOR 8u /* struct miracast_display_color */
 
 /* Io controls, user-mode driver to display driver. */
 #define MIRACAST_DISPLAY_CTL_SINK_ARRIVED  1u /* struct miracast_display_sink */
@@ -213,11 +215,52 @@ struct miracast_display_cursor {
 	__u32 height;
 };
 
+/* Entries of a table of struct miracast_display_color. */
+#define MIRACAST_DISPLAY_LUT_SIZE 256
+
+/* Steps of struct miracast_display_color, in their order. */
+#define MIRACAST_DISPLAY_COLOR_DEGAMMA 0x1u
+#define MIRACAST_DISPLAY_COLOR_CTM     0x2u
+#define MIRACAST_DISPLAY_COLOR_GAMMA   0x4u
+
+/**
+ * struct miracast_display_color - colours are to be shown as others from now on
+ * @header: MIRACAST_DISPLAY_MSG_COLOR
+ * @steps: MIRACAST_DISPLAY_COLOR_* that are to be done, one after the other; what
+ *	belongs to another step is 0; 0: colours are shown as they are
+ * @reserved: zero
+ * @ctm: a matrix by rows, of S31.32 whose sign is the highest bit and whose rest is the
+ *	amount: what red, green and blue become of red, green and blue
+ * @degamma: for red, for green and for blue: what values become, 0 to 65535; value n of
+ *	a pixel's 255 is entry n
+ * @gamma: the same, of what came out before; what lies between two entries becomes
+ *	what lies between theirs
+ *
+ * DRM: the CRTC's DEGAMMA_LUT, CTM and GAMMA_LUT. A value below black or above white
+ * is black or white, also between two steps. The pixels of FRAME and CURSOR are as the
+ * compositor has drawn them: the user-mode driver does this to each FRAME that comes
+ * after the message, and to the pointer over it. One COLOR message at a time is out, of
+ * what is newest, and no FRAME is sent until it is completed; then one that is damaged
+ * all over comes. A user-mode driver begins with colours as they are, and is told of
+ * others before the first FRAME. A message that failed holds up no FRAME and is made up
+ * for by the next commit. No output.
+ */
+struct miracast_display_color {
+	struct miracast_display_header header;
+	__u32 steps;
+	__u32 reserved;
+	__u64 ctm[9];
+	__u16 degamma[3][MIRACAST_DISPLAY_LUT_SIZE];
+	__u16 gamma[3][MIRACAST_DISPLAY_LUT_SIZE];
+};
+
 /* 256 blocks. */
 #define MIRACAST_DISPLAY_MAX_EDID 32768
 
 /* The user-mode driver draws cursors: see struct miracast_display_cursor. */
 #define MIRACAST_DISPLAY_SINK_CURSOR 0x1u
+/* It changes colours: see struct miracast_display_color. */
+#define MIRACAST_DISPLAY_SINK_COLOR 0x2u
 
 /**
  * struct miracast_display_sink - a sink is ready to show pictures
@@ -228,8 +271,8 @@ struct miracast_display_cursor {
  * @max_pixel_clock: of any mode offered, in kHz; 0: the negotiated mode's
  * @edid_size: bytes of @edid: 0 or a multiple of 128, at most
  *	MIRACAST_DISPLAY_MAX_EDID
- * @flags: MIRACAST_DISPLAY_SINK_CURSOR or 0; others are refused
- *	(STATUS_INVALID_PARAMETER), as each is by a display driver of before there were any
+ * @flags: MIRACAST_DISPLAY_SINK_*; others are refused (STATUS_INVALID_PARAMETER), as
+ *	each is by a display driver of before it was there
  * @edid: the sink's EDID, unmodified
  *
  * An extension block of the EDID that is damaged, missing, or more than the EDID
@@ -237,7 +280,8 @@ struct miracast_display_cursor {
  * damaged, the sink is refused (STATUS_INVALID_PARAMETER).
  *
  * Without MIRACAST_DISPLAY_SINK_CURSOR a compositor cannot have the display draw its
- * pointer, and does it itself.
+ * pointer, and does it itself. Without MIRACAST_DISPLAY_SINK_COLOR the sink shows
+ * colours as they are, whatever the compositor wants.
  *
  * No mode above @width, @height or @refresh is offered. Sent again, it replaces
  * the sink; its sound stays as it is. No output.
