@@ -300,7 +300,8 @@ static void push_to_pipeline(StreamSender *sender, const StreamScreen *s, gint64
 		MediaI420Picture out = {.planes = {planes, planes + luma, planes + luma * 5 / 4},
 					.strides = {s->width, s->width / 2, s->width / 2}};
 
-		media_convert_to_i420(s->view, s->stride * 4, s->width, rows, 0.2126, 0.0722, &out);
+		media_convert_to_i420(s->view, s->stride * 4, s->width, rows, NULL, 0.2126, 0.0722,
+				      &out);
 		buffer = gst_buffer_new_wrapped(planes, luma * 3 / 2);
 		sender->handed_over = now;
 	} else {
@@ -434,7 +435,8 @@ static void compare(StreamReceiver *r, guint number, const GstVideoFrame *frame)
 
 	while (r->compared < (gint)number)
 		screen_show(s, ++r->compared);
-	media_convert_to_i420(s->view, s->stride * 4, s->width, s->height, 0.2126, 0.0722, &out);
+	media_convert_to_i420(s->view, s->stride * 4, s->width, s->height, NULL, 0.2126, 0.0722,
+			      &out);
 	for (guint y = 0; y < s->height; y++) {
 		const guint8 *row = (const guint8 *)GST_VIDEO_FRAME_PLANE_DATA(frame, 0) +
 				    y * GST_VIDEO_FRAME_PLANE_STRIDE(frame, 0);

@@ -126,19 +126,33 @@ static void chroma_row(const MediaPixel *upper, const MediaPixel *lower, guint w
 	}
 }
 
-void media_convert_to_i420(const void *pixels, gsize stride, guint width, guint height, double kr,
-			   double kb, const MediaI420Picture *out)
+/* A row, with its colours as they are to be, which may take room for it. */
+static const void *coloured(const MediaColor *color, const void *row, guint width, guint32 *room)
 {
+	if (!color)
+		return row;
+	media_color_apply(color, row, width, room);
+	return room;
+}
+
+void media_convert_to_i420(const void *pixels, gsize stride, guint width, guint height,
+			   const MediaColor *color, double kr, double kb,
+			   const MediaI420Picture *out)
+{
+	g_autofree guint32 *room = color ? g_new(guint32, 2 * (gsize)width) : NULL;
 	MediaMatrix m = matrix_of(kr, kb);
 	const guint8 *row = pixels;
 
-	for (guint y = 0; y < height; y++, row += stride) {
-		const void *lower = y + 1 < height ? row + stride : row;
+	for (guint y = 0; y < height; y += 2, row += 2 * stride) {
+		const void *upper = coloured(color, row, width, room);
+		const void *lower = upper;
 
-		luma_row((const void *)row, width, &m.y, out->planes[0] + y * out->strides[0]);
-		if (y % 2 == 0)
-			chroma_row((const void *)row, lower, width, &m,
-				   out->planes[1] + y / 2 * out->strides[1],
-				   out->planes[2] + y / 2 * out->strides[2]);
+		luma_row(upper, width, &m.y, out->planes[0] + y * out->strides[0]);
+		if (y + 1 < height) {
+			lower = coloured(color, row + stride, width, room + width);
+			luma_row(lower, width, &m.y, out->planes[0] + (y + 1) * out->strides[0]);
+		}
+		chroma_row(upper, lower, width, &m, out->planes[1] + y / 2 * out->strides[1],
+			   out->planes[2] + y / 2 * out->strides[2]);
 	}
 }

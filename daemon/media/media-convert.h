@@ -7,15 +7,19 @@
 #ifndef MEDIA_CONVERT_H
 #define MEDIA_CONVERT_H
 
-#include <glib.h>
+#include "media-color.h"
 
 typedef struct {
 	guint8 *planes[3]; /* Y, U, V */
 	gsize strides[3]; /* bytes */
 } MediaI420Picture;
 
-/* @kr and @kb: of the colour matrix, such as 0.2126 and 0.0722 (BT.709). */
-void media_convert_to_i420(const void *pixels, gsize stride, guint width, guint height, double kr,
-			   double kb, const MediaI420Picture *out);
+/*
+ * @color: what is made of the pixels' colours first; NULL: nothing, which costs nothing. @kr and @kb: of the
+ * colour matrix, such as 0.2126 and 0.0722 (BT.709).
+ */
+void media_convert_to_i420(const void *pixels, gsize stride, guint width, guint height,
+			   const MediaColor *color, double kr, double kb,
+			   const MediaI420Picture *out);
 
 #endif

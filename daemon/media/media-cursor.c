@@ -160,6 +160,7 @@ static void blend_planes(const guint32 *box, guint width, guint height,
  * @picture: what to draw it on, as media_convert_to_i420() makes it
  * @width: of the picture, in pixels
  * @height: of the picture, in pixels
+ * @color: as the picture's
  * @kr: as the picture's
  * @kb: as the picture's
  * @covered: covers nothing; out: what it covers now
@@ -167,7 +168,8 @@ static void blend_planes(const guint32 *box, guint width, guint height,
  * Return: how many bytes of pixels were converted.
  */
 gsize media_cursor_draw(const MediaCursor *cursor, const MediaI420Picture *picture, guint width,
-			guint height, double kr, double kb, MediaCursorPatch *covered)
+			guint height, const MediaColor *color, double kr, double kb,
+			MediaCursorPatch *covered)
 {
 	MediaCursor c = *cursor;
 	g_autofree guint32 *box = NULL;
@@ -191,10 +193,12 @@ gsize media_cursor_draw(const MediaCursor *cursor, const MediaI420Picture *pictu
 		memcpy(box + (gsize)(c.y - covered->y + y) * covered->width + (c.x - covered->x),
 		       c.image->pixels + (gsize)(c.source_y + y) * c.image->width + c.source_x,
 		       sizeof(*box) * c.width);
+	if (color)
+		media_color_apply_to_pointer(color, box, (gsize)covered->width * covered->height);
 	bytes = g_malloc(planes_size(covered->width, covered->height));
 	over = planes_of(bytes, covered->width, covered->height);
 	media_convert_to_i420(box, sizeof(*box) * covered->width, covered->width, covered->height,
-			      kr, kb, &over);
+			      NULL, kr, kb, &over);
 
 	if (!covered->pixels)
 		covered->pixels = g_byte_array_new();

@@ -40,7 +40,8 @@ MediaCursorImage *media_cursor_image_ref(MediaCursorImage *image);
 void media_cursor_image_unref(MediaCursorImage *image);
 
 gsize media_cursor_draw(const MediaCursor *cursor, const MediaI420Picture *picture, guint width,
-			guint height, double kr, double kb, MediaCursorPatch *covered);
+			guint height, const MediaColor *color, double kr, double kb,
+			MediaCursorPatch *covered);
 gsize media_cursor_erase(MediaCursorPatch *covered, const MediaI420Picture *picture);
 void media_cursor_patch_clear(MediaCursorPatch *covered);
 

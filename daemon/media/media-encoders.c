@@ -226,7 +226,7 @@ static guint64 run_pictures(const MediaEncoder *encoder, GstElement *source, Gst
 			out.strides[i] = info.stride[i];
 		}
 		media_convert_to_i420(pixels + n % NEW_PICTURES * picture, MEASURE_WIDTH * 4,
-				      MEASURE_WIDTH, MEASURE_HEIGHT, 0.2126, 0.0722, &out);
+				      MEASURE_WIDTH, MEASURE_HEIGHT, NULL, 0.2126, 0.0722, &out);
 		gst_buffer_unmap(buffer, &map);
 		GST_BUFFER_PTS(buffer) = n * (GST_SECOND / MEASURE_FPS);
 		gst_app_src_push_buffer(GST_APP_SRC(source), buffer);

@@ -113,6 +113,7 @@ struct _Media {
 	GstVideoInfo info; /* what appsrc's caps say */
 	GstBuffer *picture; /* the last one that was converted, with the pointer */
 	MediaCursorPatch covered; /* by the pointer there */
+	MediaColor *color; /* what was made of its colours; NULL: nothing */
 
 	gboolean has_picture;
 	MediaCursor cursor;
@@ -182,6 +183,7 @@ void media_free(Media *m)
 	gst_clear_buffer(&m->last);
 	gst_clear_buffer(&m->picture);
 	media_cursor_patch_clear(&m->covered);
+	g_clear_pointer(&m->color, media_color_unref);
 	g_clear_pointer(&m->cursor.image, media_cursor_image_unref);
 	gst_clear_object(&m->encoder_sink);
 	gst_clear_object(&m->encoder_src);
@@ -993,6 +995,8 @@ static gsize draw_picture(Media *m, const MediaFrame *frame, const MediaCursor *
 		gst_clear_buffer(&m->picture);
 		m->picture = gst_buffer_new_allocate(NULL, m->info.size, NULL);
 		m->covered.width = 0;
+		g_clear_pointer(&m->color, media_color_unref);
+		m->color = frame->color ? media_color_ref(frame->color) : NULL;
 	}
 	gst_video_color_matrix_get_Kr_Kb(m->info.colorimetry.matrix, &kr, &kb);
 	/* If the encoder has still got the last one, this is a copy of it. */
@@ -1002,13 +1006,13 @@ static gsize draw_picture(Media *m, const MediaFrame *frame, const MediaCursor *
 		out.strides[i] = m->info.stride[i];
 	}
 	if (frame) {
-		media_convert_to_i420(frame->pixels, frame->stride, frame->width, frame->height, kr,
-				      kb, &out);
+		media_convert_to_i420(frame->pixels, frame->stride, frame->width, frame->height,
+				      m->color, kr, kb, &out);
 		bytes = (gsize)frame->width * frame->height * 4;
 	}
 	bytes += media_cursor_erase(&m->covered, &out);
-	bytes +=
-		media_cursor_draw(cursor, &out, m->info.width, m->info.height, kr, kb, &m->covered);
+	bytes += media_cursor_draw(cursor, &out, m->info.width, m->info.height, m->color, kr, kb,
+				   &m->covered);
 	gst_buffer_unmap(m->picture, &map);
 	return bytes;
 }

@@ -5,7 +5,7 @@
  * time is with the encoder and at most one waits for it: a newer one replaces the one that waits,
  * so that nothing queues up and a late picture is never shown.
  *
- * A pointer is drawn over the pictures. When it alone has moved, the last picture is sent with the
+ * A pointer is drawn over the pictures, in the colours of the one that it is over. When it alone has moved, the last picture is sent with the
  * pointer in its new place, and nothing else of it is converted.
  *
  * While no pictures come the last one is sent again, less often once it cannot get better, and the
@@ -62,6 +62,8 @@ typedef struct {
 	guint width; /* pixels */
 	guint height; /* pixels */
 	gint64 time_ns; /* CLOCK_MONOTONIC, nanoseconds */
+	MediaColor
+		*color; /* what is made of its colours; NULL: nothing. The caller keeps its own */
 	/* Called once, when the pixels are no longer read; from any thread. */
 	GDestroyNotify release;
 	gpointer release_data;

@@ -7,8 +7,8 @@
  * sink has accepted a format, then a thread of its own, the session's, runs it until stop() has
  * joined it. The host calls
  * handle_kernel_mode_message() on several threads, between start and stop only. They share with
- * the session's thread: the media (which locks for itself), the framebuffers and the pointer's image
- * (fb_lock), and the session's main context, into which they post what concerns the conversation. On
+ * the session's thread: the media (which locks for itself), the framebuffers, the pointer's image and
+ * the colours (fb_lock), and the session's main context, into which they post what concerns the conversation. On
  * a thread of its own the host also asks the media for pictures, between start and stop.
  *
  * The monitor is reported to the kernel when the sink plays, from the session's thread: never
@@ -75,6 +75,7 @@ struct _WfdDriver {
 	GHashTable *framebuffers; /* id -> MediaFramebuffer */
 	MediaCursorImage *cursor_image; /* what the pointer looks like; NULL: not known */
 	guint32 cursor_number; /* the kernel's of it */
+	MediaColor *color; /* what is made of colours; NULL: nothing */
 };
 
 static void report_event(WfdSession *s, enum miracast_protocol_event event)
@@ -229,21 +230,26 @@ static void ask_for_sound(WfdSession *s)
 		g_info("the display has no sound card: 0x%08x", MIRACAST_NTSTATUS_VALUE(status));
 }
 
-/* Without flags, an older display driver takes it; without an EDID, one that finds that damaged. */
-static ntstatus_t send_sink(WfdSession *s, struct miracast_display_sink *sink, guint32 flags,
-			    gsize edid_size)
+/* With fewer flags, an older display driver takes it; without an EDID, one that finds that damaged. */
+static ntstatus_t send_sink(WfdSession *s, struct miracast_display_sink *sink, gsize edid_size)
 {
+	static const guint32 flags[] = {MIRACAST_DISPLAY_SINK_CURSOR | MIRACAST_DISPLAY_SINK_COLOR,
+					MIRACAST_DISPLAY_SINK_CURSOR, 0};
+	ntstatus_t status = STATUS_INVALID_PARAMETER;
+
 	sink->header.size = sizeof(*sink) + edid_size;
-	sink->flags = flags;
 	sink->edid_size = edid_size;
-	return s->driver->callbacks->miracast_io_control(s->driver->device, false,
-							 sink->header.size, sink, 0, NULL, NULL);
+	for (guint i = 0; i < G_N_ELEMENTS(flags) && status == STATUS_INVALID_PARAMETER; i++) {
+		sink->flags = flags[i];
+		status = s->driver->callbacks->miracast_io_control(
+			s->driver->device, false, sink->header.size, sink, 0, NULL, NULL);
+	}
+	return status;
 }
 
 /* Reports the sink to the display driver: the connector becomes connected. */
 static void report_monitor(WfdSession *s)
 {
-	const guint32 cursor = MIRACAST_DISPLAY_SINK_CURSOR;
 	const WfdSinkCaps *caps = wfd_source_caps(s->rtsp);
 	const WfdMode *mode = &wfd_source_choice(s->rtsp)->mode;
 	gsize edid_size = caps->edid ? g_bytes_get_size(caps->edid) : 0;
@@ -259,14 +265,10 @@ static void report_monitor(WfdSession *s)
 	sink->refresh = mode->fps * 1000;
 	if (edid_size)
 		memcpy(sink->edid, g_bytes_get_data(caps->edid, NULL), edid_size);
-	status = send_sink(s, sink, cursor, edid_size);
-	if (status == STATUS_INVALID_PARAMETER)
-		status = send_sink(s, sink, 0, edid_size);
+	status = send_sink(s, sink, edid_size);
 	if (status == STATUS_INVALID_PARAMETER && edid_size) {
 		g_info("the display driver refused the sink's EDID: going on without");
-		status = send_sink(s, sink, cursor, 0);
-		if (status == STATUS_INVALID_PARAMETER)
-			status = send_sink(s, sink, 0, 0);
+		status = send_sink(s, sink, 0);
 	}
 	if (NT_SUCCESS(status)) {
 		s->arrived = TRUE;
@@ -287,6 +289,7 @@ static void on_media_error(const char *message, gpointer user_data)
 }
 
 G_STATIC_ASSERT(MEDIA_SEAL_OVERHEAD >= MIRACAST_SEAL_OVERHEAD);
+G_STATIC_ASSERT(MEDIA_COLOR_ENTRIES == MIRACAST_DISPLAY_LUT_SIZE);
 
 static gsize seal(const guint8 *datagram, gsize size, guint8 *out, gsize out_size,
 		  gpointer user_data)
@@ -835,6 +838,7 @@ static void drop_framebuffers(WfdDriver *driver)
 	g_mutex_lock(&driver->fb_lock);
 	g_hash_table_remove_all(driver->framebuffers);
 	g_clear_pointer(&driver->cursor_image, media_cursor_image_unref);
+	g_clear_pointer(&driver->color, media_color_unref);
 	g_mutex_unlock(&driver->fb_lock);
 }
 
@@ -976,10 +980,14 @@ static ntstatus_t handle_frame(WfdDriver *driver, const struct miracast_display_
 	frame.height = message->height;
 	frame.time_ns = message->time_ns;
 	frame.release_data = media_framebuffer_ref(framebuffer);
+	g_mutex_lock(&driver->fb_lock);
+	frame.color = driver->color ? media_color_ref(driver->color) : NULL;
+	g_mutex_unlock(&driver->fb_lock);
 	media_framebuffer_begin_read(framebuffer);
 	outcome = media_push(driver->session->media, &frame, &encode_ns);
 	media_framebuffer_end_read(framebuffer);
 	media_framebuffer_unref(framebuffer);
+	g_clear_pointer(&frame.color, media_color_unref);
 	if (outcome == MEDIA_ENCODED)
 		report_encoded(driver, message->sequence, encode_ns);
 	result.outcome = outcomes[outcome];
@@ -1067,6 +1075,29 @@ static ntstatus_t handle_cursor(WfdDriver *driver, const struct miracast_display
 	return STATUS_SUCCESS;
 }
 
+/* The kernel sends the next frame when this has returned, and that has the colours. */
+static ntstatus_t handle_color(WfdDriver *driver, const struct miracast_display_color *message,
+			       uint32_t size)
+{
+	MediaColorSteps steps = {0};
+	MediaColor *color;
+
+	if (size < sizeof(*message))
+		return STATUS_INVALID_BUFFER_SIZE;
+	if (message->steps & MIRACAST_DISPLAY_COLOR_DEGAMMA)
+		steps.degamma = message->degamma;
+	if (message->steps & MIRACAST_DISPLAY_COLOR_CTM)
+		steps.matrix = (const guint64 *)message->ctm;
+	if (message->steps & MIRACAST_DISPLAY_COLOR_GAMMA)
+		steps.gamma = message->gamma;
+	color = media_color_new(&steps);
+	g_mutex_lock(&driver->fb_lock);
+	g_clear_pointer(&driver->color, media_color_unref);
+	driver->color = color;
+	g_mutex_unlock(&driver->fb_lock);
+	return STATUS_SUCCESS;
+}
+
 static void handle_power(WfdDriver *driver, const struct miracast_display_power *message)
 {
 	WfdPowerChange *change = g_new(WfdPowerChange, 1);
@@ -1122,6 +1153,7 @@ static ntstatus_t handle_message(void *miracast_context, uint32_t input_size, co
 		if (input_size < sizeof(message.cursor))
 			return STATUS_INVALID_BUFFER_SIZE;
 		return handle_cursor(driver, &message.cursor);
+	case MIRACAST_DISPLAY_MSG_COLOR: return handle_color(driver, input, input_size);
 	case MIRACAST_DISPLAY_MSG_POWER:
 		if (input_size < sizeof(message.power))
 			return STATUS_INVALID_BUFFER_SIZE;

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <time.h>
 
 #define MAX_SIZE 16
 #define CANARY	 0xa5
@@ -18,8 +19,8 @@ typedef struct {
 	guint8 v[MAX_SIZE * MAX_SIZE];
 } MediaPlanes;
 
-static void convert(const guint32 *pixels, guint width, guint height, guint matrix,
-		    MediaPlanes *out)
+static void convert_coloured(const guint32 *pixels, guint width, guint height,
+			     const MediaColor *color, guint matrix, MediaPlanes *out)
 {
 	MediaI420Picture picture = {
 		.planes = {out->y, out->u, out->v},
@@ -27,8 +28,14 @@ static void convert(const guint32 *pixels, guint width, guint height, guint matr
 	};
 
 	memset(out, CANARY, sizeof(*out));
-	media_convert_to_i420(pixels, width * 4, width, height, matrices[matrix].kr,
+	media_convert_to_i420(pixels, width * 4, width, height, color, matrices[matrix].kr,
 			      matrices[matrix].kb, &picture);
+}
+
+static void convert(const guint32 *pixels, guint width, guint height, guint matrix,
+		    MediaPlanes *out)
+{
+	convert_coloured(pixels, width, height, NULL, matrix, out);
 }
 
 static void fill(guint32 *pixels, guint width, guint height, guint32 colour)
@@ -140,7 +147,7 @@ static void test_wide(void)
 		for (guint i = 0; i < width * 2; i++)
 			pixels[i] = g_rand_int(random);
 		memset(u, CANARY, sizeof(u));
-		media_convert_to_i420(pixels, width * 4, width, 2, kr, kb, &out);
+		media_convert_to_i420(pixels, width * 4, width, 2, NULL, kr, kb, &out);
 		for (gint x = 0; x < (gint)width; x += 2) {
 			double rgb[3], luma;
 
@@ -165,6 +172,68 @@ static void test_wide(void)
 	}
 }
 
+/* The same as if the colours had been in the picture, to the byte; and what is read stays as it is. */
+static void test_coloured(void)
+{
+	const guint64 one = G_GUINT64_CONSTANT(1) << 32;
+	const guint64 curves[9] = {one, 0, 0, 0, one / 2, 0, 0, 0, one / 3};
+	const guint64 mix[9] = {0, one, 0, 0, 0, one, one, 0, 0};
+	const guint64 *const ways[] = {curves, mix};
+	g_autoptr(GRand) random = g_rand_new_with_seed(7);
+	guint32 pixels[MAX_SIZE * MAX_SIZE], before[MAX_SIZE * MAX_SIZE];
+	guint32 others[MAX_SIZE * MAX_SIZE];
+	MediaPlanes out, wanted;
+
+	for (guint i = 0; i < G_N_ELEMENTS(pixels); i++)
+		pixels[i] = g_rand_int(random);
+	memcpy(before, pixels, sizeof(pixels));
+	for (guint way = 0; way < G_N_ELEMENTS(ways); way++) {
+		const MediaColorSteps steps = {.matrix = ways[way]};
+		MediaColor *color = media_color_new(&steps);
+
+		media_color_apply(color, pixels, G_N_ELEMENTS(pixels), others);
+		for (guint height = 1; height < MAX_SIZE; height++)
+			for (guint width = 1; width < MAX_SIZE; width++) {
+				convert_coloured(pixels, width, height, color, 0, &out);
+				convert(others, width, height, 0, &wanted);
+				g_assert_cmpmem(&out, sizeof(out), &wanted, sizeof(wanted));
+			}
+		g_assert_cmpmem(pixels, sizeof(pixels), before, sizeof(before));
+		media_color_unref(color);
+	}
+}
+
+#define PICTURES 10 /* of 1920x1080 */
+
+/* What a picture costs; for docs/performance.md. */
+static void test_costs(gconstpointer data)
+{
+	const guint64 one = G_GUINT64_CONSTANT(1) << 32;
+	const guint64 warm[9] = {one, 0, 0, 0, one / 5 * 4, 0, 0, 0, one / 2};
+	const guint64 grey[9] = {one / 4, one / 2, one / 4, one / 4, one / 2,
+				 one / 4, one / 4, one / 2, one / 4};
+	const char *way = data;
+	const MediaColorSteps steps = {.matrix = g_str_equal(way, "curves") ? warm : grey};
+	g_autofree guint32 *pixels = g_new(guint32, 1920 * 1080);
+	g_autofree guint8 *planes = g_malloc(1920 * 1080 * 3 / 2);
+	const MediaI420Picture out = {
+		.planes = {planes, planes + 1920 * 1080, planes + 1920 * 1080 * 5 / 4},
+		.strides = {1920, 960, 960},
+	};
+	MediaColor *color = g_str_equal(way, "none") ? NULL : media_color_new(&steps);
+	clock_t begin;
+
+	for (guint i = 0; i < 1920 * 1080; i++)
+		pixels[i] = i * 2654435761u;
+	begin = clock();
+	for (guint i = 0; i < PICTURES; i++)
+		media_convert_to_i420(pixels, 1920 * 4, 1920, 1080, color, matrices[0].kr,
+				      matrices[0].kb, &out);
+	g_test_message("a picture of 1920x1080, colours changed by %s: %.2f ms CPU", way,
+		       (clock() - begin) * 1e3 / CLOCKS_PER_SEC / PICTURES);
+	g_clear_pointer(&color, media_color_unref);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -173,5 +242,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/media/convert/sizes", test_sizes);
 	g_test_add_func("/media/convert/siting", test_siting);
 	g_test_add_func("/media/convert/wide", test_wide);
+	g_test_add_func("/media/convert/coloured", test_coloured);
+	g_test_add_data_func("/media/convert/costs/none", "none", test_costs);
+	g_test_add_data_func("/media/convert/costs/curves", "curves", test_costs);
+	g_test_add_data_func("/media/convert/costs/matrix", "a matrix", test_costs);
 	return g_test_run();
 }

@@ -27,11 +27,12 @@ static MediaI420Picture picture_of(CursorPlanes *planes)
 	};
 }
 
-static void convert(const guint32 *pixels, guint width, guint height, CursorPlanes *out)
+static void convert(const guint32 *pixels, guint width, guint height, const MediaColor *color,
+		    CursorPlanes *out)
 {
 	MediaI420Picture picture = picture_of(out);
 
-	media_convert_to_i420(pixels, width * 4, width, height, KR, KB, &picture);
+	media_convert_to_i420(pixels, width * 4, width, height, color, KR, KB, &picture);
 }
 
 /* A picture without edges, as beneath most pointers. */
@@ -63,8 +64,8 @@ static guint32 over(guint32 pointer, guint32 pixel)
 }
 
 /* The largest difference in luma and in chroma from what it should be with @image at @x, @y. */
-static void compare(MediaCursorImage *image, gint x, gint y, guint width, guint height, gint *luma,
-		    gint *chroma)
+static void compare(MediaCursorImage *image, gint x, gint y, guint width, guint height,
+		    const MediaColor *color, gint *luma, gint *chroma)
 {
 	g_autofree guint32 *pixels = g_new(guint32, width * height);
 	g_autofree CursorPlanes *clean = g_new0(CursorPlanes, 1);
@@ -85,7 +86,7 @@ static void compare(MediaCursorImage *image, gint x, gint y, guint width, guint 
 	gsize bytes;
 
 	draw_background(pixels, width, height);
-	convert(pixels, width, height, clean);
+	convert(pixels, width, height, color, clean);
 	for (gint row = 0; row < (gint)image->height; row++)
 		for (gint column = 0; column < (gint)image->width; column++)
 			if (x + column >= 0 && x + column < (gint)width && y + row >= 0 &&
@@ -94,10 +95,10 @@ static void compare(MediaCursorImage *image, gint x, gint y, guint width, guint 
 
 				*pixel = over(image->pixels[row * image->width + column], *pixel);
 			}
-	convert(pixels, width, height, exact);
+	convert(pixels, width, height, color, exact);
 
 	memcpy(drawn, clean, sizeof(*drawn));
-	bytes = media_cursor_draw(&cursor, &picture, width, height, KR, KB, &covered);
+	bytes = media_cursor_draw(&cursor, &picture, width, height, color, KR, KB, &covered);
 	g_assert_cmpuint(bytes, <=, (image->width + 6) * (image->height + 2) * 4);
 	*luma = *chroma = 0;
 	for (guint i = 0; i < sizeof(drawn->y); i++)
@@ -114,7 +115,8 @@ static void compare(MediaCursorImage *image, gint x, gint y, guint width, guint 
 	media_cursor_patch_clear(&covered);
 }
 
-static void compare_everywhere(MediaCursorImage *image, gint most_luma, gint most_chroma)
+static void compare_everywhere(MediaCursorImage *image, const MediaColor *color, gint most_luma,
+			       gint most_chroma)
 {
 	static const guint sizes[][2] = {{64, 64}, {63, 61}, {40, 33}, {17, 16}, {2, 2}, {1, 1}};
 
@@ -123,7 +125,8 @@ static void compare_everywhere(MediaCursorImage *image, gint most_luma, gint mos
 			for (gint x = -20; x < 66; x += x < 0 || x > 50 ? 1 : 5) {
 				gint luma, chroma;
 
-				compare(image, x, y, sizes[i][0], sizes[i][1], &luma, &chroma);
+				compare(image, x, y, sizes[i][0], sizes[i][1], color, &luma,
+					&chroma);
 				g_assert_cmpint(luma, <=, most_luma);
 				g_assert_cmpint(chroma, <=, most_chroma);
 			}
@@ -144,7 +147,7 @@ static void test_arrow(void)
 	g_assert_cmpuint(image->right, ==, 20);
 	g_assert_cmpuint(image->top, ==, 4);
 	g_assert_cmpuint(image->bottom, ==, 20);
-	compare_everywhere(image, 1, 3);
+	compare_everywhere(image, NULL, 1, 3);
 	media_cursor_image_unref(image);
 }
 
@@ -156,7 +159,7 @@ static void test_opaque(void)
 	for (guint i = 0; i < G_N_ELEMENTS(pixels); i++)
 		pixels[i] = premultiplied(255, 90, 160, 30);
 	image = media_cursor_image_new(pixels, 16 * 4, 16, 16);
-	compare_everywhere(image, 1, 3);
+	compare_everywhere(image, NULL, 1, 3);
 	media_cursor_image_unref(image);
 }
 
@@ -168,7 +171,32 @@ static void test_glass(void)
 	for (guint i = 0; i < G_N_ELEMENTS(pixels); i++)
 		pixels[i] = premultiplied(100, 255, 200, 10);
 	image = media_cursor_image_new(pixels, 15 * 4, 15, 13);
-	compare_everywhere(image, 1, 3);
+	compare_everywhere(image, NULL, 1, 3);
+	media_cursor_image_unref(image);
+}
+
+/* In the colours of the picture: night light's, and a matrix that mixes channels. */
+static void test_coloured(void)
+{
+	const guint64 one = G_GUINT64_CONSTANT(1) << 32;
+	const guint64 warm[9] = {one, 0, 0, 0, one / 4 * 3, 0, 0, 0, one / 2};
+	const guint64 mix[9] = {one / 2, one / 2, 0, 0, one, 0, one / 4, 0, one / 4 * 3};
+	const guint64 *const ways[] = {warm, mix};
+	guint32 pixels[24 * 24] = {0};
+	MediaCursorImage *image;
+
+	for (guint y = 3; y < 20; y++)
+		for (guint x = 4; x <= y; x++)
+			pixels[y * 24 + x] = x == y ? premultiplied(128, 250, 255, 245)
+						    : premultiplied(255, 220, 240, 250);
+	image = media_cursor_image_new(pixels, 24 * 4, 24, 24);
+	for (guint i = 0; i < G_N_ELEMENTS(ways); i++) {
+		const MediaColorSteps steps = {.matrix = ways[i]};
+		MediaColor *color = media_color_new(&steps);
+
+		compare_everywhere(image, color, 2, 3);
+		media_color_unref(color);
+	}
 	media_cursor_image_unref(image);
 }
 
@@ -181,9 +209,11 @@ static void test_nothing(void)
 	MediaCursorPatch covered = {0};
 	MediaCursor cursor = {.width = 8, .height = 8};
 
-	g_assert_cmpuint(media_cursor_draw(&cursor, &picture, 64, 64, KR, KB, &covered), ==, 0);
+	g_assert_cmpuint(media_cursor_draw(&cursor, &picture, 64, 64, NULL, KR, KB, &covered), ==,
+			 0);
 	cursor.image = media_cursor_image_new(pixels, 8 * 4, 8, 8);
-	g_assert_cmpuint(media_cursor_draw(&cursor, &picture, 64, 64, KR, KB, &covered), ==, 0);
+	g_assert_cmpuint(media_cursor_draw(&cursor, &picture, 64, 64, NULL, KR, KB, &covered), ==,
+			 0);
 	g_assert_cmpuint(covered.width, ==, 0);
 	media_cursor_image_unref(cursor.image);
 }
@@ -207,7 +237,7 @@ static void test_anywhere(void)
 
 		for (guint f = 0; f < G_N_ELEMENTS(fields); f++)
 			*fields[f] = numbers[g_random_int_range(0, G_N_ELEMENTS(numbers))];
-		media_cursor_draw(&cursor, &picture, 64, 64, KR, KB, &covered);
+		media_cursor_draw(&cursor, &picture, 64, 64, NULL, KR, KB, &covered);
 		g_assert_cmpuint(covered.x + covered.width, <=, 64);
 		media_cursor_erase(&covered, &picture);
 	}
@@ -223,6 +253,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/media-cursor/arrow", test_arrow);
 	g_test_add_func("/media-cursor/opaque", test_opaque);
 	g_test_add_func("/media-cursor/glass", test_glass);
+	g_test_add_func("/media-cursor/coloured", test_coloured);
 	g_test_add_func("/media-cursor/nothing", test_nothing);
 	g_test_add_func("/media-cursor/anywhere", test_anywhere);
 	return g_test_run();

@@ -31,6 +31,7 @@ typedef struct {
 	GThread *thread;
 	guint width, height;
 	guint8 *pixels;
+	MediaColor *color; /* of the pictures that are pushed */
 	GPtrArray *datagrams; /* as received; probe's thread only until rig_listen_off() */
 	gint releases;
 	gint errors; /* told; none is expected unless errors_expected */
@@ -271,6 +272,7 @@ static MediaOutcome push_at(MediaRig *rig, gint64 time_ns)
 		.width = rig->width,
 		.height = rig->height,
 		.time_ns = time_ns,
+		.color = rig->color,
 		.release = on_release,
 		.release_data = rig,
 	};
@@ -1232,6 +1234,35 @@ static void expect_pointer(MediaRig *rig, guint x, guint y, guint32 colour, guin
 	g_assert_true(found);
 }
 
+static gboolean is_near(const GstVideoFrame *frame, guint x, guint y, guint32 colour)
+{
+	double bgr[3];
+
+	decoded_pixel(frame, x, y, bgr);
+	for (guint i = 0; i < 3; i++)
+		if (fabs(bgr[i] - (colour >> 8 * i & 0xff)) > 12)
+			return FALSE;
+	return TRUE;
+}
+
+/* Waits for a picture of one colour, with a pointer of another one at @x, @y. */
+static void expect_colours(MediaRig *rig, guint32 colour, guint x, guint y, guint32 pointer)
+{
+	gint64 end = g_get_monotonic_time() + GUARD;
+	gboolean found = FALSE;
+
+	while (!found && g_get_monotonic_time() < end) {
+		g_autoptr(GstSample) sample = pull(rig);
+		GstVideoFrame frame;
+
+		map_sample(sample, &frame);
+		found = is_near(&frame, 40, 40, colour) &&
+			is_near(&frame, x + POINTER / 2, y + POINTER / 2, pointer);
+		gst_video_frame_unmap(&frame);
+	}
+	g_assert_true(found);
+}
+
 /* A pointer that moves is seen where it is, and no longer where it was; no picture is converted for it. */
 static void test_cursor(void)
 {
@@ -1286,6 +1317,42 @@ static void test_cursor_scaled(void)
 		g_assert_true(show_at(rig, image, 10 * i, 10 * i));
 	media_get_statistics(rig->media, &statistics);
 	g_assert_cmpuint(statistics.cursor_pictures, >=, 10);
+	media_cursor_image_unref(image);
+	rig_free(rig);
+}
+
+/* Red and blue change places in the picture, in the pointer over it, and in what is looked at. */
+static void test_coloured(void)
+{
+	const guint64 one = G_GUINT64_CONSTANT(1) << 32;
+	const guint64 swap[9] = {0, 0, one, 0, one, 0, one, 0, 0};
+	const MediaColorSteps steps = {.matrix = swap};
+	const guint32 drawn = 0x2040e0, swapped = 0xe04020;
+	MediaRig *rig = rig_new(640, 480, &vga);
+	MediaCursorImage *image = pointer_image();
+	g_autofree guint8 *taken = NULL;
+	guint width, height;
+
+	media_set_playing(rig->media, TRUE);
+	for (guint i = 0; i < rig->width * rig->height; i++)
+		memcpy(rig->pixels + 4 * i, &drawn, 4);
+	g_assert_cmpint(push(rig), ==, MEDIA_ENCODED);
+	g_assert_true(show_at(rig, image, 200, 100));
+	expect_colours(rig, drawn, 200, 100, POINTER_COLOUR);
+
+	rig->color = media_color_new(&steps);
+	g_assert_cmpint(push(rig), ==, MEDIA_ENCODED);
+	g_clear_pointer(&rig->color, media_color_unref);
+	expect_colours(rig, swapped, 200, 100, 0x40d030);
+	taken = media_take_picture(rig->media, 0, &width, &height);
+	g_assert_cmpint(ABS(taken[0] - 0xe0), <, 8);
+	g_assert_cmpint(ABS(taken[2] - 0x20), <, 8);
+	/* Moved, it is in the colours of the picture that it is over. */
+	g_assert_true(show_at(rig, image, 300, 211));
+	expect_colours(rig, swapped, 300, 211, 0x40d030);
+
+	g_assert_cmpint(push(rig), ==, MEDIA_ENCODED);
+	expect_colours(rig, drawn, 300, 211, POINTER_COLOUR);
 	media_cursor_image_unref(image);
 	rig_free(rig);
 }
@@ -1475,6 +1542,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/media/stride", test_stride);
 	g_test_add_func("/media/crowd", test_crowd);
 	g_test_add_func("/media/cursor", test_cursor);
+	g_test_add_func("/media/coloured", test_coloured);
 	g_test_add_func("/media/cursor-scaled", test_cursor_scaled);
 	g_test_add_func("/media/cursor-costs", test_cursor_costs);
 	g_test_add_func("/media/encoder-unknown", test_encoder_unknown);

@@ -22,6 +22,8 @@
 #define WIDTH  640
 #define HEIGHT 480
 
+#define ALL_FLAGS (MIRACAST_DISPLAY_SINK_CURSOR | MIRACAST_DISPLAY_SINK_COLOR)
+
 struct _MiracastDevice {
 	GMutex lock;
 	GCond cond;
@@ -39,7 +41,7 @@ struct _MiracastDevice {
 	enum miracast_status status;
 	guint sinks; /* SINK_ARRIVED so far */
 	gboolean refuse_edid;
-	gboolean refuse_flags; /* the kernel's is older than they are */
+	guint32 refused_flags; /* the kernel's driver is older than they are */
 	struct miracast_display_sink sink;
 	guint exports;
 	guint idr_requests;
@@ -196,7 +198,7 @@ static ntstatus_t io_control(MiracastDevice *device, bool hardware_access, uint3
 		memcpy(&device->sink, input, sizeof(device->sink));
 		g_assert_cmpuint(input_size, ==, sizeof(device->sink) + device->sink.edid_size);
 		if ((device->refuse_edid && device->sink.edid_size) ||
-		    (device->refuse_flags && device->sink.flags))
+		    device->refused_flags & device->sink.flags)
 			status = STATUS_INVALID_PARAMETER;
 		else
 			device->sinks++;
@@ -746,7 +748,7 @@ static void test_edid_refused(void)
 	rig->device.refuse_edid = TRUE;
 	rig_play(rig);
 	g_assert_cmpuint(rig->device.sink.edid_size, ==, 0);
-	g_assert_cmpuint(rig->device.sink.flags, ==, MIRACAST_DISPLAY_SINK_CURSOR);
+	g_assert_cmpuint(rig->device.sink.flags, ==, ALL_FLAGS);
 	g_assert_cmpint(rig->device.status_reports, ==, 0);
 	rig_free(rig);
 }
@@ -778,7 +780,7 @@ static void test_cursor(void)
 	uint32_t returned;
 
 	rig_play(rig);
-	g_assert_cmpuint(rig->device.sink.flags, ==, MIRACAST_DISPLAY_SINK_CURSOR);
+	g_assert_cmpuint(rig->device.sink.flags, ==, ALL_FLAGS);
 	/* Before there is a picture, and then over one: its pixels are read once. */
 	g_assert_cmpuint(send_cursor(rig, 100, 7, 0), ==, STATUS_SUCCESS);
 	g_assert_cmpuint(send_frame(rig, 1, 1, &result), ==, STATUS_SUCCESS);
@@ -810,20 +812,108 @@ static void test_cursor(void)
 	rig_free(rig);
 }
 
-/* A kernel that knows no cursors gets a monitor all the same, and its EDID. */
+/* A kernel that knows no colours, or no cursors either, gets a monitor all the same, and its EDID. */
 static void test_flags_refused(void)
 {
-	for (guint edid = 0; edid < 2; edid++) {
+	static const guint32 refused[] = {MIRACAST_DISPLAY_SINK_COLOR, ALL_FLAGS};
+
+	for (guint i = 0; i < 2 * G_N_ELEMENTS(refused); i++) {
+		guint32 flags = refused[i / 2];
 		WfdRig *rig = rig_new();
 
-		rig->device.refuse_flags = TRUE;
-		rig->device.refuse_edid = edid;
+		rig->device.refused_flags = flags;
+		rig->device.refuse_edid = i % 2;
 		rig_play(rig);
-		g_assert_cmpuint(rig->device.sink.flags, ==, 0);
-		g_assert_cmpuint(rig->device.sink.edid_size, ==, edid ? 0 : 128);
+		g_assert_cmpuint(rig->device.sink.flags, ==, ALL_FLAGS & ~flags);
+		g_assert_cmpuint(rig->device.sink.edid_size, ==, i % 2 ? 0 : 128);
 		g_assert_cmpint(rig->device.status_reports, ==, 0);
 		rig_free(rig);
 	}
+}
+
+static ntstatus_t send_color(WfdRig *rig, const struct miracast_display_color *color, guint32 size)
+{
+	uint32_t returned = 77;
+	ntstatus_t status;
+
+	status = rig->driver.handle_kernel_mode_message(rig->context, size, color, 0, NULL,
+							&returned);
+	g_assert_cmpuint(returned, ==, 0);
+	return status;
+}
+
+/* A frame's first pixel, as it is sent: red, green, blue. GStreamer's way from YUV is not exact. */
+static guint32 sent_colour(WfdRig *rig)
+{
+	MiracastDevice *device = &rig->device;
+	struct miracast_display_frame_result result;
+	struct miracast_picture picture;
+	const guint8 *pixel;
+	guint32 colour;
+
+	g_assert_cmpuint(send_frame(rig, 1, 1, &result), ==, STATUS_SUCCESS);
+	g_assert_cmpuint(result.outcome, ==, MIRACAST_DISPLAY_FRAME_ENCODED);
+	g_assert_true(device->take_picture(device->take_picture_data, 0, &picture));
+	pixel = picture.pixels;
+	colour = pixel[0] << 16 | pixel[1] << 8 | pixel[2];
+	free(picture.pixels);
+	return colour;
+}
+
+static void assert_near(guint32 colour, guint32 wanted)
+{
+	for (guint shift = 0; shift < 24; shift += 8)
+		g_assert_cmpint(
+			ABS((gint)(colour >> shift & 0xff) - (gint)(wanted >> shift & 0xff)), <=,
+			6);
+}
+
+/* Each step by itself, for framebuffers are black: the tables make light of it, the matrix turns that. */
+static void test_color(void)
+{
+	struct miracast_display_color *color = g_new0(struct miracast_display_color, 1);
+	guint32 size = sizeof(*color);
+	WfdRig *rig = rig_new();
+
+	rig_play(rig);
+	assert_near(sent_colour(rig), 0);
+	color->header = (struct miracast_display_header){MIRACAST_DISPLAY_MSG_COLOR, size};
+	color->ctm[2] = color->ctm[3] = color->ctm[7] = G_GUINT64_CONSTANT(1) << 32;
+	color->degamma[0][0] = 0xe0 * 257;
+	color->degamma[1][0] = 0x80 * 257;
+	color->degamma[2][0] = 0x20 * 257;
+	for (guint c = 0; c < 3; c++)
+		for (guint i = 0; i < MIRACAST_DISPLAY_LUT_SIZE; i++)
+			color->gamma[c][i] = (255 - i) * 257;
+	/* What no step is asked for by does nothing. */
+	g_assert_cmpuint(send_color(rig, color, size), ==, STATUS_SUCCESS);
+	assert_near(sent_colour(rig), 0);
+	color->steps = MIRACAST_DISPLAY_COLOR_DEGAMMA;
+	g_assert_cmpuint(send_color(rig, color, size), ==, STATUS_SUCCESS);
+	assert_near(sent_colour(rig), 0xe08020);
+	color->steps |= MIRACAST_DISPLAY_COLOR_CTM;
+	g_assert_cmpuint(send_color(rig, color, size), ==, STATUS_SUCCESS);
+	assert_near(sent_colour(rig), 0x20e080);
+	color->steps |= MIRACAST_DISPLAY_COLOR_GAMMA;
+	g_assert_cmpuint(send_color(rig, color, size), ==, STATUS_SUCCESS);
+	assert_near(sent_colour(rig), 0xdf1f7f);
+	/* One that is too short changes nothing. */
+	for (guint32 i = sizeof(color->header); i < size; i += 61) {
+		color->header.size = i;
+		g_assert_cmpuint(send_color(rig, color, i), ==, STATUS_INVALID_BUFFER_SIZE);
+	}
+	assert_near(sent_colour(rig), 0xdf1f7f);
+
+	/* The next session begins with colours as they are. */
+	rig->driver.stop_miracast_session(rig->context);
+	sink_free(rig->sink);
+	close(rig->fd);
+	rig->sink = sink_new(&rig->fd);
+	rig->device.sinks = 0;
+	rig_play(rig);
+	assert_near(sent_colour(rig), 0);
+	rig_free(rig);
+	g_free(color);
 }
 
 static void test_sink_leaves(void)
@@ -1005,6 +1095,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/wfd/driver/sealed", test_sealed);
 	g_test_add_func("/wfd/driver/edid-refused", test_edid_refused);
 	g_test_add_func("/wfd/driver/cursor", test_cursor);
+	g_test_add_func("/wfd/driver/color", test_color);
 	g_test_add_func("/wfd/driver/flags-refused", test_flags_refused);
 	g_test_add_func("/wfd/driver/sink-leaves", test_sink_leaves);
 	g_test_add_func("/wfd/driver/sink-closes-in-start", test_sink_closes_in_start);
