@@ -604,6 +604,8 @@ static void on_exit_of(GObject *object, GAsyncResult *result, gpointer data)
 		;
 	g_clear_handle_id(&self->control_source, g_source_remove);
 	g_clear_handle_id(&self->alive_source, g_source_remove);
+	/* Its session may stay on the bus for its reason, and takes no file for that. */
+	close(g_steal_fd(&self->control));
 	exit = describe_exit(self->subprocess);
 	failed = self->death || !g_subprocess_get_successful(self->subprocess);
 	if (!self->death)
