@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * pointer picture|plane MOVES
+ * pointer picture|plane|warm MOVES
  *
  * A compositor with a still picture over which a pointer moves, as a mouse reports it
  * 125 times a second: drawn into the picture, as often as pictures may be shown, or by
- * the cursor plane. Says when it is done, and goes when its input ends. For demo/pointer.
+ * the cursor plane. Or one that shows many colours and a pointer, and makes them warm, as
+ * night light does. Says when it is done, and goes when its input ends. For demo/pointer.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,10 @@
 #define COLOUR	  0xff30d040u
 #define STILL	  0x00606060u
 #define REPORT_NS 8000000
+#define BLUE	  0xc0u
+#define WARM_X	  300
+#define WARM_Y	  200
+#define ENTRIES	  256
 
 static void fill(struct picture *picture, int x, int y, uint32_t size_x, uint32_t size_y,
 		 uint32_t colour)
@@ -90,6 +95,43 @@ static void paint(struct picture *picture)
 	fill(picture, 0, 0, picture->width, picture->height, STILL);
 }
 
+/* Red grows to the right, green downwards. */
+static void fill_colours(struct picture *picture)
+{
+	uint32_t x, y;
+
+	for (y = 0; y < picture->height; y++)
+		for (x = 0; x < picture->width; x++)
+			picture->pixels[y * picture->pitch / 4 + x] =
+				x * 255 / (picture->width - 1) << 16 |
+				y * 255 / (picture->height - 1) << 8 | BLUE;
+}
+
+static int in_warm_colours(struct compositor *compositor, struct pipe *pipe,
+			   struct picture *picture)
+{
+	struct drm_color_lut warm[ENTRIES];
+	const struct colors colors = {.gamma = warm, .entries = ENTRIES};
+	struct picture cursor;
+	struct flip flip;
+	int i, ret;
+
+	for (i = 0; i < ENTRIES; i++)
+		warm[i] = (struct drm_color_lut){i * 257, i * 200, i * 120, 0};
+	fill_colours(picture);
+	ret = picture_create_cursor(compositor, &cursor, SIZE, SIZE);
+	if (ret)
+		return ret;
+	fill(&cursor, 0, 0, SIZE, SIZE, COLOUR);
+	ret = compositor_set_cursor(compositor, pipe, &cursor);
+	if (!ret)
+		ret = compositor_move_cursor(compositor, pipe, WARM_X, WARM_Y);
+	if (!ret)
+		ret = compositor_set_colors(compositor, pipe, &colors, picture, NULL, &flip);
+
+	return ret ? ret : compositor_wait(compositor, &flip);
+}
+
 int main(int argc, char **argv)
 {
 	struct compositor compositor;
@@ -98,7 +140,7 @@ int main(int argc, char **argv)
 	int ret;
 
 	if (argc != 3) {
-		fprintf(stderr, "usage: pointer picture|plane MOVES\n");
+		fprintf(stderr, "usage: pointer picture|plane|warm MOVES\n");
 		return 2;
 	}
 	if (compositor_start(&compositor, pictures, 2, paint))
@@ -109,6 +151,8 @@ int main(int argc, char **argv)
 		return 1;
 	if (!strcmp(argv[1], "plane"))
 		ret = by_plane(&compositor, pipe, atoi(argv[2]));
+	else if (!strcmp(argv[1], "warm"))
+		ret = in_warm_colours(&compositor, pipe, &pictures[0]);
 	else
 		ret = by_picture(&compositor, pipe, pictures, atoi(argv[2]));
 	if (ret) {
