@@ -30,6 +30,7 @@ help:
 	@echo 'make check-faults   daemon killed, cables pulled, sinks that misbehave'
 	@echo 'make check-install  make install, and the packages on fresh Debian 12 and 13: used, updated, removed'
 	@echo 'make check-desktops desktops beside another graphics card; prints the table of docs/desktops.md'
+	@echo 'make check-kms      what DRM clients may do, on our card and on vkms; prints the table'
 	@echo 'make check-kernels  other kernels, and the build inside a kernel tree'
 	@echo 'make check-debug    kernels with KASAN, lockdep and KCSAN'
 	@echo 'make check-fuzz     ten minutes each for what reads bytes from the network'
@@ -60,6 +61,9 @@ check-install: setup
 
 check-desktops: setup
 	@scripts/check-desktops
+
+check-kms: setup
+	@scripts/check-kms
 
 check-kernels: setup
 	@scripts/check-kernels
@@ -126,4 +130,4 @@ deb: setup
 clean:
 	rm -rf build
 
-.PHONY: bench help setup modules daemon demo check check-faults check-install check-desktops check-kernels check-debug check-fuzz check-mutants lint format local install uninstall deb clean
+.PHONY: bench help setup modules daemon demo check check-faults check-install check-desktops check-kms check-kernels check-debug check-fuzz check-mutants lint format local install uninstall deb clean
