@@ -27,7 +27,7 @@ help:
 	@echo 'make clean     forget build/; the trees stay in the cache'
 	@echo
 	@echo 'More tests:'
-	@echo 'make check-faults   daemon killed, cables pulled, sinks that misbehave'
+	@echo 'make check-faults   daemon killed, cables pulled, sinks that misbehave, four sinks at once'
 	@echo 'make check-install  make install, and the packages on fresh Debian 12 and 13: used, updated, removed'
 	@echo 'make check-desktops desktops beside another graphics card; prints the table of docs/desktops.md'
 	@echo 'make check-kms      what DRM clients may do, on our card and on vkms; prints the table'
