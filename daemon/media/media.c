@@ -434,9 +434,14 @@ static gboolean on_bus(GstBus *bus, GstMessage *message, gpointer user_data)
 	return G_SOURCE_REMOVE;
 }
 
-/* To the pad, because the element would take its state's lock, with which media_free() waits. */
+/*
+ * To the pad, because the element would take its state's lock, with which media_free() waits. The lock
+ * is held: an encoder that has been stopped would never let go of the event.
+ */
 static void send_force_keyframe(Media *m)
 {
+	if (m->ending)
+		return;
 	gst_pad_send_event(m->encoder_src, gst_video_event_new_upstream_force_key_unit(
 						   GST_CLOCK_TIME_NONE, TRUE, 0));
 }
@@ -500,10 +505,10 @@ static void repeat_last(Media *m)
 	keyframe = keyframe_is_due(m, begin - m->keyframe_time >= REPEAT_KEYFRAME_AFTER, begin);
 	m->statistics.frames_repeated++;
 	m->repeats++;
-	g_mutex_unlock(&m->lock);
-
 	if (keyframe)
 		send_force_keyframe(m);
+	g_mutex_unlock(&m->lock);
+
 	gst_pad_chain(m->encoder_sink, copy);
 	GST_PAD_STREAM_UNLOCK(m->encoder_sink);
 
@@ -1085,8 +1090,11 @@ static MediaOutcome push_picture(Media *m, const MediaFrame *frame, guint64 *enc
 	buffer = gst_buffer_copy(m->picture);
 	GST_BUFFER_PTS(buffer) = pts;
 	GST_BUFFER_DURATION(buffer) = GST_SECOND / m->fps;
-	if (keyframe)
+	if (keyframe) {
+		g_mutex_lock(&m->lock);
 		send_force_keyframe(m);
+		g_mutex_unlock(&m->lock);
+	}
 	gst_app_src_push_buffer(GST_APP_SRC(m->appsrc), buffer);
 
 	g_mutex_lock(&m->lock);
