@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What a compositor has the CRTC make of colours (night light, a monitor's profile): the
- * newest is noted here and becomes a COLOR message, one at a time, for the user-mode
- * driver does it. See display.h for what guards what.
+ * newest is noted here and becomes a COLOR message, one at a time. The user-mode
+ * driver changes the colours. See display.h for what guards what.
  */
 #include <drm/drm_color_mgmt.h>
 

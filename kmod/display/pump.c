@@ -143,7 +143,7 @@ static void mdisplay_color_message_done(void *callback_context,
 	spin_lock(&connector->lock);
 	mdisplay_count_callback(connector, io_status->status);
 	mdisplay_color_done(context, !NT_ERROR(io_status->status));
-	/* Frames have waited for it, in what colours ever. */
+	/* Frames have waited for it, and come now even if it failed. */
 	mdisplay_note(connector);
 	spin_unlock(&connector->lock);
 }
