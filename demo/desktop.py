@@ -199,8 +199,9 @@ def show(path, hidden):
                 continue
             window.move(where.x, where.y)
             window.set_default_size(where.width, where.height)
-            window.show_all()
+            # Before it is there: what is placed elsewhere first may stay there.
             window.fullscreen_on_monitor(display.get_default_screen(), number)
+            window.show_all()
             if hidden:
                 blank = Gdk.Cursor.new_for_display(display, Gdk.CursorType.BLANK_CURSOR)
                 window.get_window().set_cursor(blank)
