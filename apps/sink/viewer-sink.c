@@ -229,6 +229,13 @@ void viewer_sink_drawn(ViewerSink *self)
 	say(self, "drawn");
 }
 
+void viewer_sink_type_pin(ViewerSink *self, const char *pin)
+{
+	g_autofree char *text = g_strconcat("pin ", pin, NULL);
+
+	say(self, text);
+}
+
 void viewer_sink_do(ViewerSink *self, const char *what)
 {
 	g_autofree char *text = g_strconcat("input ", what, NULL);

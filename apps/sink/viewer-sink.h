@@ -31,6 +31,9 @@ gboolean viewer_sink_is_running(ViewerSink *self);
 /* The next picture may come. */
 void viewer_sink_drawn(ViewerSink *self);
 
+/* What the person typed, after the word "pin-wanted". */
+void viewer_sink_type_pin(ViewerSink *self, const char *pin);
+
 /* "WHAT ARGUMENT...", as miracast-sink(1) has it for scripts. */
 void viewer_sink_do(ViewerSink *self, const char *what);
 

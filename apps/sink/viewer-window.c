@@ -26,7 +26,8 @@ struct _ViewerWindow {
 	AdwWindowTitle *title;
 	GtkWidget *bar;
 	GtkStack *stack;
-	GtkLabel *name, *ended, *pin, *trouble;
+	GtkLabel *name, *ended, *pin, *again, *trouble;
+	GtkEditable *typed;
 	GtkPicture *picture;
 };
 
@@ -67,6 +68,14 @@ static void take_reason(ViewerWindow *self, const char *rest)
 	self->reason = g_strdup(parts[1] ? parts[1] : parts[0]);
 }
 
+static void ask_for_pin(ViewerWindow *self, bool again)
+{
+	gtk_label_set_text(self->again, again ? _("That is no PIN: look again.") : "");
+	gtk_editable_set_text(self->typed, "");
+	show_page(self, "typing");
+	gtk_widget_grab_focus(GTK_WIDGET(self->typed));
+}
+
 static void on_told(ViewerSink *sink, const char *word, const char *rest, ViewerWindow *self)
 {
 	if (!strcmp(word, "waiting")) {
@@ -77,6 +86,8 @@ static void on_told(ViewerSink *sink, const char *word, const char *rest, Viewer
 	} else if (!strcmp(word, "pin")) {
 		gtk_label_set_text(self->pin, rest);
 		show_page(self, "pin");
+	} else if (!strcmp(word, "pin-wanted")) {
+		ask_for_pin(self, *rest);
 	} else if (!strcmp(word, "source")) {
 		g_autofree char *text = g_strdup_printf(_("Shows %s"), rest);
 
@@ -189,6 +200,16 @@ static void on_pressed(GtkGestureClick *gesture, int n, double x, double y, View
 		toggle_fullscreen(GTK_WIDGET(self), NULL, NULL);
 }
 
+static void on_typed(ViewerWindow *self)
+{
+	const char *pin = gtk_editable_get_text(self->typed);
+
+	if (!*pin)
+		return;
+	viewer_sink_type_pin(self->sink, pin);
+	show_page(self, "connecting");
+}
+
 static void on_volume(GtkAdjustment *adjustment, ViewerWindow *self)
 {
 	viewer_sink_set_volume(self->sink, gtk_adjustment_get_value(adjustment) + 0.5);
@@ -272,9 +293,12 @@ static void viewer_window_class_init(ViewerWindowClass *class)
 	BIND(name);
 	BIND(ended);
 	BIND(pin);
+	BIND(typed);
+	BIND(again);
 	BIND(trouble);
 	BIND(picture);
 	CALL(on_pressed);
+	CALL(on_typed);
 	CALL(on_volume);
 }
 

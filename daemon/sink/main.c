@@ -317,6 +317,14 @@ static void on_viewer_gone(gpointer user_data)
 	finish(user_data, TRUE, SINK_REASON_INTERRUPTED, "Whoever looked at it is gone.");
 }
 
+static void on_viewer_pin(const char *pin, gpointer user_data)
+{
+	SinkApp *app = user_data;
+
+	if (app->p2p && !sink_p2p_type_pin(app->p2p, pin))
+		tell_viewer(app, "pin-wanted", "again");
+}
+
 static void on_input(const char *what, gpointer user_data)
 {
 	SinkApp *app = user_data;
@@ -545,6 +553,10 @@ static void on_p2p_step(const char *step, const char *detail, gpointer user_data
 	g_printerr("miracast-sink: %s%s%s\n", step, detail ? ": " : "", detail ? detail : "");
 	if (!strcmp(step, "pin"))
 		tell_viewer(user_data, "pin", detail);
+	else if (!strcmp(step, "pin-wanted"))
+		tell_viewer(user_data, "pin-wanted", NULL);
+	else if (!strcmp(step, "failed"))
+		tell_viewer(user_data, "left", NULL);
 }
 
 static void on_show_pin(const char *pin, gpointer user_data)
@@ -954,6 +966,7 @@ static gboolean check_p2p(SinkOptions *o, const char *pairing, GError **error)
 		o->name = g_strndup(g_get_host_name(), 32);
 	o->p2p.name = o->name;
 	o->p2p.pin = o->pin;
+	o->p2p.is_told_pin = o->viewer >= 0;
 	o->p2p.offered = sink_pairing_parse(pairing ? pairing : "button,show,type", error);
 	return o->p2p.offered && sink_p2p_config_check(&o->p2p, error);
 }
@@ -1193,7 +1206,8 @@ static gboolean begin(SinkApp *app, GError **error)
 
 static int run(SinkApp *app)
 {
-	static const SinkViewerOps viewer_ops = {.gone = on_viewer_gone, .input = on_input};
+	static const SinkViewerOps viewer_ops = {
+		.gone = on_viewer_gone, .pin = on_viewer_pin, .input = on_input};
 	g_autoptr(GError) error = NULL;
 	int status;
 

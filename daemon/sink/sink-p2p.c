@@ -339,6 +339,18 @@ static void think_about_it(SinkP2p *self)
 		self->timer = g_timeout_add(self->config.accept_after * 1000, on_yes, self);
 }
 
+gboolean sink_p2p_type_pin(SinkP2p *self, const char *pin)
+{
+	if (!is_pin(pin))
+		return FALSE;
+	/* Whoever asked may have left meanwhile. */
+	if (self->state == ASKED && self->pairing == SINK_PAIRING_TYPE && !self->pin) {
+		self->pin = g_strdup(pin);
+		think_about_it(self);
+	}
+	return TRUE;
+}
+
 static void on_typed(GObject *object, GAsyncResult *result, gpointer user_data)
 {
 	SinkP2p *self = user_data;
@@ -351,12 +363,8 @@ static void on_typed(GObject *object, GAsyncResult *result, gpointer user_data)
 	g_clear_object(&self->typed);
 	if (self->state != ASKED || self->pairing != SINK_PAIRING_TYPE)
 		return;
-	if (line && is_pin(g_strstrip(line))) {
-		self->pin = g_steal_pointer(&line);
-		think_about_it(self);
-	} else {
+	if (!line || !sink_p2p_type_pin(self, g_strstrip(line)))
 		give_up(self, "what was typed is no PIN");
-	}
 }
 
 static void read_pin(SinkP2p *self)
@@ -439,7 +447,8 @@ static void on_asked(SinkP2p *self, const char *peer, SinkPairing pairing, const
 		if (!step(self, "pin-wanted", "that %s shows", peer))
 			return;
 		if (!self->config.pin) {
-			read_pin(self);
+			if (!self->config.is_told_pin)
+				read_pin(self);
 			return;
 		}
 		self->pin = g_strdup(self->config.pin);

@@ -24,6 +24,7 @@ typedef struct {
 	const char *name; /* up to 32 bytes */
 	SinkPairing offered;
 	const char *pin; /* to show, or typed; NULL: by chance, and from standard input */
+	gboolean is_told_pin; /* by sink_p2p_type_pin(), instead of from standard input */
 	int intent; /* to own the group: 0 to 15 */
 	gboolean autonomous; /* owns a group from the start */
 	gboolean gives_addresses; /* as owner, with the keys (EAPOL), beside DHCP */
@@ -67,6 +68,9 @@ void sink_p2p_free(SinkP2p *p2p);
  * does nothing more.
  */
 gboolean sink_p2p_step(SinkP2p *p2p, const char *step, const char *detail);
+
+/* What a person typed, after the step "pin-wanted". FALSE: it is no PIN, and another is waited for. */
+gboolean sink_p2p_type_pin(SinkP2p *p2p, const char *pin);
 
 const SinkP2pStep *sink_p2p_steps(const SinkP2p *p2p, guint *n);
 /* Of the group; NULL if there was none. */

@@ -260,6 +260,8 @@ static gboolean on_text(int fd, GIOCondition condition, gpointer user_data)
 		on_drawn(v);
 	else if (sscanf(text, "volume %3d", &percent) == 1)
 		g_atomic_int_set(&v->percent, CLAMP(percent, 0, 100));
+	else if (g_str_has_prefix(text, "pin "))
+		v->ops->pin(text + strlen("pin "), v->user_data);
 	else if (g_str_has_prefix(text, "input "))
 		v->ops->input(text + strlen("input "), v->user_data);
 	return G_SOURCE_CONTINUE;

@@ -7,7 +7,8 @@
  *				it was answered with "drawn"; what came meanwhile but the newest is dropped
  *	WORD [REST]		whatever else happens: see miracast-sink(1)
  *
- * The other side says "drawn", "volume PERCENT" and "input WHAT ARGUMENT...". It is gone when it closes its end.
+ * The other side says "drawn", "volume PERCENT", "pin DIGITS" after "pin-wanted", and "input WHAT ARGUMENT...". It
+ * is gone when it closes its end.
  */
 #pragma once
 
@@ -18,6 +19,7 @@ typedef struct SinkViewer SinkViewer;
 /* In the default main context. */
 typedef struct {
 	void (*gone)(gpointer user_data); /* once */
+	void (*pin)(const char *pin, gpointer user_data); /* that a person has typed */
 	void (*input)(const char *what, gpointer user_data); /* as in a script of --uibc */
 } SinkViewerOps;
 

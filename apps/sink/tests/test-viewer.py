@@ -124,6 +124,30 @@ def test_waiting():
         app.wait_text("The picture is on its way")
 
 
+def test_typing():
+    """a PIN that the other device shows is typed, and typed again if it is none"""
+    with Sink() as (sink, app):
+        sink.say("waiting", "Living room")
+        sink.say("pin-wanted")
+        app.wait_text("Type the PIN that the other device shows")
+        app.find("text", "^Type the PIN that the other device shows$")
+        app.press("^Connect$")
+        shot("typing")
+        app.type("12345678")
+        app.press("^Connect$")
+        wait("that it is told", lambda: sink.heard()[-1] == "pin 12345678")
+        app.wait_text("The picture is on its way")
+        sink.say("pin-wanted", "again")
+        app.wait_text("That is no PIN: look again.")
+        app.type("12345670")
+        app.key("Return")
+        wait("that the next is told", lambda: sink.heard()[-1] == "pin 12345670")
+        # Nothing was told while nothing was typed.
+        assert sink.count("pin") == 2
+        sink.say("left")
+        app.wait_text("Choose this display on the other device")
+
+
 def test_picture():
     """pictures are shown, one after the other; who does not look gets none"""
     with Sink() as (sink, app):
