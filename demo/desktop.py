@@ -186,7 +186,8 @@ def show(path, hidden):
     picture = Gtk.Image.new_from_file(path)
     size = picture.get_pixbuf().get_width(), picture.get_pixbuf().get_height()
     window = Gtk.Window()
-    window.set_decorated(False)
+    # Of its own, and empty: KWin and GTK never agree on who decorates one that wants no title bar.
+    window.set_titlebar(Gtk.Fixed())
     window.add(picture)
     display = Gdk.Display.get_default()
     waited = 0
