@@ -5,9 +5,10 @@
     desktop.py card FILE WIDTH HEIGHT        writes the test card
     desktop.py show FILE [pointer]           fills the monitor that has the card's size with it, and hides
                                              the pointer over it, or does not
-    desktop.py compare SINK CARD SHOWN SECONDS [turned]
+    desktop.py compare SINK CARD SHOWN SECONDS [turned|warm]
                                              until the sink with that process id, which writes SHOWN at
-                                             SIGUSR1, shows CARD (turned: by a quarter): at least 30 dB
+                                             SIGUSR1, shows CARD (turned: by a quarter; warm: with curves of
+                                             its colours that make it less blue): at least 30 dB
     desktop.py pointer SINK CARD SHOWN SECONDS
                                              until it shows CARD with a pointer somewhere upon it
     desktop.py mouse                         a mouse, until its standard input ends, of which each line is
@@ -16,6 +17,8 @@
     desktop.py mutter get                    each monitor: connector, its modes, whether it is used
     desktop.py mutter mode CONNECTOR MODE [TRANSFORM]
                                              uses all monitors side by side, this one so
+    desktop.py mutter mirror CONNECTOR MODE  all monitors show the same, in that mode
+    desktop.py mutter gamma CONNECTOR BLUE   its curve of blue ends at this part of it
     desktop.py mutter power MODE             0: on, 3: off
 """
 import fcntl
@@ -92,13 +95,29 @@ def pixels(path, size=None):
     return numpy.asarray(picture, dtype=float)
 
 
-def compare(sink, card_path, shown_path, seconds, turned):
+def judge_warm(shown, drawn):
     import numpy
+
+    fitted = numpy.empty_like(drawn)
+    for channel in range(3):
+        curve = numpy.polyfit(drawn[..., channel].ravel(), shown[..., channel].ravel(), 3)
+        fitted[..., channel] = numpy.polyval(curve, drawn[..., channel])
+    psnr = psnr_of(shown - fitted)
+    red, _, blue = shown.mean((0, 1)) / drawn.mean((0, 1))
+    return psnr >= MIN_PSNR and blue < 0.9 * red, f"{psnr:.1f} dB, red {red:.2f}, blue {blue:.2f}"
+
+
+def compare(sink, card_path, shown_path, seconds, how):
+    import numpy
+
+    turned = how == "turned"
 
     def judge(shown):
         # The session's size stays as it was agreed with the sink; other modes are scaled to it.
         height, width = shown.shape[:2]
         drawn = pixels(card_path, (height, width) if turned else (width, height))
+        if how == "warm":
+            return judge_warm(shown, drawn)
         # Desktops do not agree which way is right.
         wanted = [numpy.rot90(drawn), numpy.rot90(drawn, 3)] if turned else [drawn]
         psnr = max(psnr_of(shown - one) for one in wanted)
@@ -186,11 +205,18 @@ def show(path, hidden):
     picture = Gtk.Image.new_from_file(path)
     size = picture.get_pixbuf().get_width(), picture.get_pixbuf().get_height()
     window = Gtk.Window()
-    # Of its own, and empty: KWin and GTK never agree on who decorates one that wants no title bar.
-    window.set_titlebar(Gtk.Fixed())
+    # With decorations that it never shows: KWin and GTK do not agree on those of one that wants none.
     window.add(picture)
     display = Gdk.Display.get_default()
     waited = 0
+
+    def keep():
+        """Some forget it with the monitors that come and go."""
+        if not window.get_window().get_state() & Gdk.WindowState.FULLSCREEN:
+            window.unfullscreen()
+            GLib.timeout_add(200, place)
+            return False
+        return True
 
     def place():
         nonlocal waited
@@ -206,6 +232,7 @@ def show(path, hidden):
             if hidden:
                 blank = Gdk.Cursor.new_for_display(display, Gdk.CursorType.BLANK_CURSOR)
                 window.get_window().set_cursor(blank)
+            GLib.timeout_add(5000, keep)
             return False
         waited += 1
         if waited > 100:
@@ -247,17 +274,34 @@ class Mutter:
         logical = []
         x = 0
         for (name, *_), modes, _ in monitors:
-            chosen = next((m for m in modes if m[6].get("is-current")), modes[0])
+            # Not its current one, which a mirror may have made as small as ours.
+            chosen = next((m for m in modes if m[6].get("is-preferred")), modes[0])
             turned = 0
             if name == connector:
                 chosen = next(m for m in modes if m[0].startswith(mode))
                 turned = int(transform)
             logical.append((x, 0, 1.0, turned, x == 0, [(name, chosen[0], {})]))
             x += chosen[2] if turned % 2 else chosen[1]
+        self.apply(serial, logical)
+
+    def mirror(self, connector, mode):
+        serial, monitors, _, _ = self.state()
+        shown = [(name, next(m for m in modes if m[0].startswith(mode))[0], {})
+                 for (name, *_), modes, _ in sorted(monitors, key=lambda m: m[0][0] == connector)]
+        self.apply(serial, [(0, 0, 1.0, 0, True, shown)])
+
+    def apply(self, serial, logical):
         arguments = self.variant(
             "(uua(iiduba(ssa{sv}))a{sv})", (serial, 1, logical, {})
         )
         self.call_sync(self.NAME, "ApplyMonitorsConfig", arguments)
+
+    def gamma(self, connector, blue):
+        serial, _, outputs, *_ = self.call_sync(self.NAME, "GetResources", None)
+        crtc = next(output[2] for output in outputs if output[4] == connector)
+        line = [n * 257 for n in range(256)]
+        self.call_sync(self.NAME, "SetCrtcGamma", self.variant(
+            "(uuaqaqaq)", (serial, crtc, line, line, [int(n * float(blue)) for n in line])))
 
     def power(self, mode):
         arguments = self.variant(
@@ -276,9 +320,9 @@ def main(args):
             pointer(int(sink), card_path, shown_path, float(seconds))
         case ["mouse"]:
             mouse()
-        case ["compare", sink, card_path, shown_path, seconds, *turned]:
-            compare(int(sink), card_path, shown_path, float(seconds), turned == ["turned"])
-        case ["mutter", method, *rest] if method in ("get", "mode", "power"):
+        case ["compare", sink, card_path, shown_path, seconds, *how] if how in ([], ["turned"], ["warm"]):
+            compare(int(sink), card_path, shown_path, float(seconds), *how or [""])
+        case ["mutter", method, *rest] if method in ("get", "mode", "mirror", "gamma", "power"):
             getattr(Mutter(), method)(*rest)
         case _:
             sys.exit(__doc__)
