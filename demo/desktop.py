@@ -205,7 +205,8 @@ def show(path, hidden):
     picture = Gtk.Image.new_from_file(path)
     size = picture.get_pixbuf().get_width(), picture.get_pixbuf().get_height()
     window = Gtk.Window()
-    # With decorations that it never shows: KWin and GTK do not agree on those of one that wants none.
+    # GTK's own make it larger than the monitor; but KWin and GTK never agree on one that wants none.
+    window.set_decorated("KWIN" in os.environ)
     window.add(picture)
     display = Gdk.Display.get_default()
     waited = 0
