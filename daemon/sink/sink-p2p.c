@@ -341,13 +341,13 @@ static void think_about_it(SinkP2p *self)
 
 gboolean sink_p2p_type_pin(SinkP2p *self, const char *pin)
 {
+	/* Whoever asked may have left meanwhile. */
+	if (self->state != ASKED || self->pairing != SINK_PAIRING_TYPE || self->pin)
+		return TRUE;
 	if (!is_pin(pin))
 		return FALSE;
-	/* Whoever asked may have left meanwhile. */
-	if (self->state == ASKED && self->pairing == SINK_PAIRING_TYPE && !self->pin) {
-		self->pin = g_strdup(pin);
-		think_about_it(self);
-	}
+	self->pin = g_strdup(pin);
+	think_about_it(self);
 	return TRUE;
 }
 

@@ -69,7 +69,7 @@ void sink_p2p_free(SinkP2p *p2p);
  */
 gboolean sink_p2p_step(SinkP2p *p2p, const char *step, const char *detail);
 
-/* What a person typed, after the step "pin-wanted". FALSE: it is no PIN, and another is waited for. */
+/* What a person typed. FALSE: it is no PIN, and another is waited for. Where none is, it is of no use. */
 gboolean sink_p2p_type_pin(SinkP2p *p2p, const char *pin);
 
 const SinkP2pStep *sink_p2p_steps(const SinkP2p *p2p, guint *n);
