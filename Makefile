@@ -110,7 +110,7 @@ local:
 # Debian's kernel headers leave depmod to whoever installs modules. Beside the modules lies what
 # drivers on the channel are built with: see docs/driver-api.md.
 install: local
-	$(local_modules) INSTALL_MOD_PATH=$(DESTDIR) INSTALL_MOD_DIR=updates/miracast modules_install
+	$(local_modules) INSTALL_MOD_PATH=$(abspath $(DESTDIR)) INSTALL_MOD_DIR=updates/miracast modules_install
 	install -D -m 644 -t $(installed) $(LOCAL)/modules/Module.symvers
 	install -D -m 644 -t $(installed)/include/linux include/linux/*.h
 	install -D -m 644 -t $(installed)/include/uapi/linux include/uapi/linux/*.h

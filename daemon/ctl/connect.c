@@ -16,15 +16,17 @@
 #define SETTLE_MS 1500
 #define LOOK_MS	  250
 /* Of a mode: more than any display has. */
-#define MAX_SIDE 16384
-#define MAX_RATE 480
+#define MAX_SIDE  16384
+#define MAX_RATE  480
+#define NO_INTENT G_MININT
 
 /* What the command line says. */
 typedef struct {
 	const char *sink;
-	char *local, *way, *maker, *pin, *mode, *adapter;
+	char *local, *way, *maker, *encryption, *pin, *mode, *adapter;
 	char **driver_options;
 	int port, wait_s, start_timeout_s, search_s;
+	int intent; /* NO_INTENT: none */
 	gboolean no_reconnect, no_wait, input;
 } CtlWish;
 
@@ -33,6 +35,7 @@ static void wish_clear(CtlWish *wish)
 	g_free(wish->local);
 	g_free(wish->way);
 	g_free(wish->maker);
+	g_free(wish->encryption);
 	g_free(wish->pin);
 	g_free(wish->mode);
 	g_free(wish->adapter);
@@ -140,6 +143,10 @@ static GVariant *make_options(const CtlWish *wish, const char *peer, bool agent)
 		g_variant_dict_insert(&dict, "way", "s", wish->way);
 	if (wish->maker)
 		g_variant_dict_insert(&dict, "maker", "s", wish->maker);
+	if (wish->encryption)
+		g_variant_dict_insert(&dict, "encryption", "s", wish->encryption);
+	if (wish->intent != NO_INTENT)
+		g_variant_dict_insert(&dict, "go-intent", "u", (guint32)wish->intent);
 	if (wish->local)
 		g_variant_dict_insert(&dict, "local-address", "s", wish->local);
 	if (wish->pin)
@@ -454,6 +461,7 @@ CtlStatus ctl_connect(const Ctl *ctl, int argc, char **argv)
 		.wait_s = DEFAULT_SECONDS,
 		.start_timeout_s = DEFAULT_SECONDS,
 		.search_s = DEFAULT_SEARCH_S,
+		.intent = NO_INTENT,
 	};
 	const GOptionEntry entries[] = {
 		{"way", 0, 0, G_OPTION_ARG_STRING, &wish.way,
@@ -462,6 +470,10 @@ CtlStatus ctl_connect(const Ctl *ctl, int argc, char **argv)
 		 "Who makes the Wi-Fi Direct group: \"auto\", \"supplicant\", "
 		 "\"network-manager\" or \"iwd\"",
 		 "MAKER"},
+		{"intent", 0, 0, G_OPTION_ARG_INT, &wish.intent,
+		 "How much this machine wants to own the Wi-Fi Direct group: 0 to 15", "NUMBER"},
+		{"encryption", 0, 0, G_OPTION_ARG_STRING, &wish.encryption,
+		 "Over the local network: \"auto\", \"required\" or \"never\"", "HOW"},
 		{"pin", 0, 0, G_OPTION_ARG_STRING, &wish.pin, "The PIN that the sink shows", "PIN"},
 		{"mode", 0, 0, G_OPTION_ARG_STRING, &wish.mode,
 		 "Display mode instead of the best that both sides can", "WxH[@R]"},

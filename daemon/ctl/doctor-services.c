@@ -356,7 +356,9 @@ void ctl_look_at_avahi(CtlPatient *patient)
 				N_("It is not there: sinks on the LAN are not found."));
 		break;
 	case STARTABLE:
-		ctl_patient_say(patient, CTL_HEALTH_OK, NULL, "It is started when it is asked.");
+		/* miracastd does not start what somebody may have stopped. */
+		ctl_patient_say(patient, CTL_HEALTH_WARNING, "systemctl enable --now avahi-daemon",
+				N_("It does not run: sinks on the LAN are not found."));
 		break;
 	case RUNNING: ask_avahi(patient, bus); break;
 	}

@@ -40,7 +40,8 @@ _miracastctl() {
 	*:--bus) choices='system session' ;;
 	connect:--way) choices='mice p2p address' ;;
 	connect:--maker) choices='auto supplicant network-manager iwd' ;;
-	connect:--adapter | connect:--local | connect:--mode | connect:--option | connect:--pin) ;;
+	connect:--encryption) choices='auto required never' ;;
+	connect:--adapter | connect:--intent | connect:--local | connect:--mode | connect:--option | connect:--pin) ;;
 	connect:--port | connect:--search | connect:--sink-timeout | connect:--start-timeout) ;;
 	scan:--seconds | doctor:--root | screenshot:--width) ;;
 	:*) choices='scan list connect disconnect status screenshot show forget monitor channel doctor --bus --help --version' ;;
@@ -54,8 +55,8 @@ _miracastctl() {
 	connect:* | disconnect:* | screenshot:* | show:* | forget:*)
 		case $command$word in
 		connect-*)
-			choices='--adapter --input --local --maker --mode --no-reconnect --no-wait --option --pin --port
-				--search --sink-timeout --start-timeout --way'
+			choices='--adapter --encryption --input --intent --local --maker --mode --no-reconnect --no-wait
+				--option --pin --port --search --sink-timeout --start-timeout --way'
 			;;
 		show-*) choices=--json ;;
 		screenshot-*) choices=--width ;;

@@ -90,7 +90,7 @@ static const struct {
 		 N_("The sink does not know the group from an earlier time any more: connect again.")},
 	[HOST_REASON_BOTH_WANT_TO_OWN] =
 		{"both-want-to-own",
-		 N_("Both sides insist on owning the group: connect with a lower intent.")},
+		 N_("Both sides insist on owning the group: connect with another intent.")},
 	[HOST_REASON_PAIRING_UNSUPPORTED] =
 		{"pairing-unsupported",
 		 N_("The sink does not take this way of pairing: connect with a PIN, or without one.")},

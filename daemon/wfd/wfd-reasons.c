@@ -126,8 +126,8 @@ char *wfd_reason_sentence(WfdReason reason, const WfdReasonDetail *detail)
 			detail->code, detail->mode.width, detail->mode.height, detail->mode.fps);
 	case WFD_REASON_REFUSED_VIDEO_ONLY:
 		return g_strdup_printf(
-			"the sink answered %u to a stream without sound, and sound is not "
-			"supported yet",
+			"the sink answered %u to a stream without sound, and names no sound that can "
+			"be sent: connect with sound, if it was switched off",
 			detail->code);
 	case WFD_REASON_LINK_TOO_SLOW:
 		return g_strdup("the link carries less than 1 Mbit/s: bring the sink nearer");

@@ -128,8 +128,10 @@ struct miracast_session_info {
  *	@info is valid during the call.
  *
  * create_context, io_control and destroy_context never run at the same time for
- * one adapter; callbacks of a context, and its session_state, may overlap all of
- * them but its own create_context and destroy_context. All may sleep.
+ * one adapter. Callbacks of a context may overlap all of them but its own
+ * destroy_context: what was sent inside create_context may end before that
+ * returns. session_state overlaps neither its own create_context nor its own
+ * destroy_context. All may sleep.
  *
  * session_state is called in process context, on a thread of its own, with no lock
  * held; one at a time for a context, in order. The step of the daemon that it tells
@@ -159,11 +161,12 @@ struct miracast_display_ops {
  * @ops: the driver's functions; copied
  * @driver_context: handed to each of them
  * @max_contexts: how many contexts at once, 1 to 32
- * @max_slots: most messages that a context may have open, 1 to 1024
+ * @max_slots: most messages that a context may have open, 1 to 1024; times
+ *	twice @max_message, rounded up to 64 bytes, at most 128 MiB
  * @max_message: largest input, and largest output, of a message: 1 byte to 1 MiB
  * @max_io_control: largest input, and largest output, of an io_control: to 1 MiB
  * @max_chunks: depth of the chunk queue, 0 (none) to 4096
- * @timeout_ms: how long a message may stay unanswered; 0: 30 seconds
+ * @timeout_ms: how long a message may stay unanswered, at most a day; 0: 30 seconds
  *
  * Later versions of this header add members at the end of this struct and of
  * struct miracast_display_ops, and each says by its size what the driver was

@@ -244,6 +244,20 @@ static void test_no_services(struct machine *machine, gconstpointer unused)
 	g_assert_null(strstr(machine->output, "ufw"));
 }
 
+/* Avahi would be started by whoever asks, which miracastd does not. */
+static void test_avahi_is_stopped(struct machine *machine, gconstpointer unused)
+{
+	g_autofree char *services = g_strconcat(machine->root, "/services", NULL);
+
+	put(machine, "/services/org.freedesktop.Avahi.service",
+	    "[D-BUS Service]\nName=org.freedesktop.Avahi\nExec=/bin/false\n");
+	g_test_dbus_down(machine->bus);
+	g_test_dbus_add_service_dir(machine->bus, services);
+	g_test_dbus_up(machine->bus);
+	run(machine, NULL);
+	expect(machine, "avahi", "warning", "systemctl enable --now avahi-daemon");
+}
+
 static void test_no_bus(struct machine *machine, gconstpointer unused)
 {
 	run(machine, "unix:path=/nonexistent/bus");
@@ -481,6 +495,7 @@ int main(int argc, char **argv)
 	ADD("/doctor/secure-boot", test_secure_boot);
 	ADD("/doctor/rfkill", test_rfkill);
 	ADD("/doctor/no-services", test_no_services);
+	ADD("/doctor/avahi-is-stopped", test_avahi_is_stopped);
 	ADD("/doctor/no-bus", test_no_bus);
 	ADD("/doctor/all-is-well", test_all_is_well);
 	ADD("/doctor/half-is-well", test_half_is_well);
