@@ -252,7 +252,11 @@ static gboolean on_session(int fd, GIOCondition condition, gpointer data)
 		return G_SOURCE_REMOVE;
 	}
 	make(input, &in.message, n - sizeof(in.message));
-	return G_SOURCE_CONTINUE;
+	if (input->n_asked <= MAX_DEVICES)
+		return G_SOURCE_CONTINUE;
+	/* It was told so once. */
+	input->session_source = 0;
+	return G_SOURCE_REMOVE;
 }
 
 static bool is_peer(const HostInput *input, const InputAddress *address)

@@ -447,12 +447,18 @@ static void on_sink_added(HostSink *sink, gpointer data)
 
 void host_manager_shut_down(HostManager *self, void (*done)(gpointer user_data), gpointer user_data)
 {
+	GList *sessions;
+
 	self->shut_down_done = done;
 	self->shut_down_data = user_data;
 	g_hash_table_remove_all(self->searchers);
 	update_search(self);
-	for (GList *item = self->sessions.head; item; item = item->next)
+	/* One that ends at once moves in the queue, or leaves it. */
+	sessions = g_list_copy_deep(self->sessions.head, (GCopyFunc)(void (*)(void))g_object_ref,
+				    NULL);
+	for (GList *item = sessions; item; item = item->next)
 		host_session_end(item->data, HOST_REASON_DAEMON_SHUTDOWN, NULL);
+	g_list_free_full(sessions, g_object_unref);
 	check_shut_down(self);
 }
 

@@ -295,6 +295,10 @@ static bool on_sealed(HostProcess *self, const SessionMessage *message)
 		g_task_return_new_error(task, G_IO_ERROR, G_IO_ERROR_FAILED, "%s", text);
 		return true;
 	}
+	if (g_variant_get_size(bytes) > SESSION_MAX_SEAL) {
+		fail_seal(g_steal_pointer(&task));
+		return false;
+	}
 	sealed = g_new0(ProcessSealed, 1);
 	sealed->bytes = g_variant_get_data_as_bytes(bytes);
 	sealed->done = done;
@@ -459,9 +463,14 @@ static bool take_values(GVariant **values, const SessionMessage *message)
 
 static void close_sockets(HostProcess *self)
 {
+	/* The process could have had it linger: the last one to close it would wait. */
+	const struct linger off = {0};
+
 	host_rtp_close(&self->rtp);
-	if (self->rtsp_socket >= 0)
+	if (self->rtsp_socket >= 0) {
+		setsockopt(self->rtsp_socket, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
 		close(self->rtsp_socket);
+	}
 	self->rtsp_socket = -1;
 }
 

@@ -318,8 +318,12 @@ void host_sinks_set_session(HostSinks *self, HostSink *sink, const char *session
 
 void host_sinks_remember(HostSinks *self, HostSink *sink)
 {
+	g_auto(GStrv) identities = host_sink_get_identities(sink);
 	g_autoptr(GPtrArray) known = NULL;
 
+	/* It could not be told from others again. */
+	if (!*identities)
+		return;
 	host_sink_set_known(sink, host_sink_make_known(sink));
 	reindex(self, sink);
 	known = list_known(self);

@@ -58,6 +58,7 @@ static bool check_keys(GVariant *options, gboolean by_address, GError **error)
 		{"input", "b"},	       {"agent", "o"},	    {"adapter", "s"},
 		{"options", "a{ss}"},  {"encryption", "s"}, {"maker", "s"},
 	};
+	bool seen[G_N_ELEMENTS(keys)] = {false};
 	GVariantIter iter;
 	const char *key;
 	GVariant *value;
@@ -71,6 +72,10 @@ static bool check_keys(GVariant *options, gboolean by_address, GError **error)
 			;
 		if (i == G_N_ELEMENTS(keys) || i == (by_address ? 1 : 0))
 			return refuse(error, "there is no option \"%s\"", key);
+		/* Who asks for one of them elsewhere might get the other. */
+		if (seen[i])
+			return refuse(error, "\"%s\" is given twice", key);
+		seen[i] = true;
 		if (strcmp(g_variant_get_type_string(value), keys[i].type))
 			return refuse(error, "\"%s\" is of type %s, not %s", key, keys[i].type,
 				      g_variant_get_type_string(value));

@@ -76,7 +76,6 @@ static const char *const calls[] = {
 	"epoll_pwait",
 	"epoll_wait",
 	"eventfd2",
-	"fcntl",
 	"fstat",
 	"fstatfs",
 	"getpeername",
@@ -94,7 +93,6 @@ static const char *const calls[] = {
 	"recvfrom",
 	"recvmsg",
 	"select",
-	"setsockopt",
 	"shutdown",
 	"write",
 	"writev",
@@ -108,6 +106,9 @@ static const char *const calls[] = {
 	"sysinfo",
 	"uname",
 };
+
+/* Of fcntl(), beside F_SETFL: none that has signals sent. */
+static const int commands[] = {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_GET_SEALS};
 
 /* What takes a path: Landlock says which. */
 static const char *const path_calls[] = {
@@ -233,6 +234,29 @@ static int allow_ioctls(scmp_filter_ctx filter)
 	return result;
 }
 
+/*
+ * Files are shared with the host: whoever has one send signals sends them to the host, and one that waits,
+ * or lingers, has the host wait.
+ */
+static int allow_settings(scmp_filter_ctx filter)
+{
+	const scmp_datum_t flags = O_NONBLOCK | O_ASYNC;
+	int result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 2,
+				      SCMP_A1(SCMP_CMP_EQ, F_SETFL),
+				      SCMP_A2(SCMP_CMP_MASKED_EQ, flags, O_NONBLOCK));
+
+	for (size_t i = 0; i < G_N_ELEMENTS(commands) && !result; i++)
+		result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+					  SCMP_A1(SCMP_CMP_EQ, commands[i]));
+	if (!result)
+		result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 1,
+					  SCMP_A1(SCMP_CMP_NE, SOL_SOCKET));
+	if (!result)
+		result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 1,
+					  SCMP_A2(SCMP_CMP_NE, SO_LINGER));
+	return result;
+}
+
 static int allow_with_conditions(scmp_filter_ctx filter)
 {
 	/* Threads, and no processes. */
@@ -256,6 +280,8 @@ static int allow_with_conditions(scmp_filter_ctx filter)
 	if (!result)
 		result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
 					  SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
+	if (!result)
+		result = allow_settings(filter);
 	return result ? result : allow_ioctls(filter);
 }
 

@@ -33,7 +33,7 @@
  *	context->chunk_lock	spinlock, irqs off: the chunk queue
  *
  * Callbacks, the driver's ops and every access to user memory happen without
- * any of the spinlocks, callbacks also without the mutexes.
+ * any of the spinlocks, callbacks also without adapter->ddi_lock.
  */
 #ifndef MIRACAST_CHANNEL_H
 #define MIRACAST_CHANNEL_H

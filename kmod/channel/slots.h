@@ -42,8 +42,8 @@ struct miracast_sender {
  * @node: ENDING: on the list of the ended
  * @next: FREE: the next free one
  * @id: sequence and index of the slot; never reused. The index stays when it is FREE.
- * @order: sequence at send, or of the message that it replaced; unlike @id it stays
- *	through RECOVER
+ * @order: sequence at send, or of the message that it replaced, which has this one's then;
+ *	unlike @id it stays through RECOVER
  * @input: the sender's input; NULL if it is in the arena already
  * @output: the sender's output
  * @sender: whom to tell
@@ -168,7 +168,8 @@ static inline void slot_move(struct miracast_context *context, struct miracast_s
 
 /*
  * A slot that is being filled goes in front of one that is on the queue, as old as that is, for
- * the caller to end that one. So the queue stays sorted by order.
+ * the caller to end that one, which is as new as the slot was. So the queue stays sorted by
+ * order, and what ends now is not taken for what had ended before.
  */
 static inline void slot_take_place(struct miracast_context *context, struct miracast_slot *slot,
 				   struct miracast_slot *old)
@@ -177,7 +178,7 @@ static inline void slot_take_place(struct miracast_context *context, struct mira
 	lockdep_assert(slot->state == SLOT_SENDING);
 	hlist_add_before(&slot->link, &old->link);
 	slot->state = old->state;
-	slot->order = old->order;
+	swap(slot->order, old->order);
 }
 
 /* So many bytes are copied under the lock, which is less than to take it once more. */

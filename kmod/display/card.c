@@ -140,7 +140,8 @@ static enum hrtimer_restart mdisplay_card_tick(struct hrtimer *timer)
 	if (card->running && mdisplay_card_advance(card) != MDISPLAY_CARD_WITHIN_PERIOD)
 		snd_pcm_period_elapsed_under_stream_lock(substream);
 	running = card->running;
-	if (running)
+	/* Stopped and started since it expired, it is queued anew. */
+	if (running && !hrtimer_is_queued(timer))
 		hrtimer_set_expires(timer, mdisplay_card_next_tick(card));
 	snd_pcm_stream_unlock_irqrestore(substream, flags);
 

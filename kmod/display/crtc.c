@@ -49,6 +49,9 @@ static enum drm_mode_status mdisplay_crtc_mode_valid(struct drm_crtc *crtc,
 		return MODE_NO_VSCAN;
 	if (mode->hdisplay < MDISPLAY_MIN_SIZE || mode->vdisplay < MDISPLAY_MIN_SIZE)
 		return MODE_BAD;
+	/* DRM computes a frame's time, which is the timer's period, with an int. */
+	if ((u32)mode->htotal * mode->vtotal > INT_MAX)
+		return MODE_BAD;
 	/* A mode's clock is in kHz: its refresh is not exactly what was asked for. */
 	if (refresh < MDISPLAY_MIN_REFRESH * 99 / 100 || refresh > MDISPLAY_MAX_REFRESH * 101 / 100)
 		return MODE_VSYNC;

@@ -853,6 +853,7 @@ static long get_told(struct test_file *file, void __user *user)
 
 struct flood {
 	struct miracast_handle handle;
+	struct miracast_line *line; /* or NULL */
 	atomic_t left;
 	atomic_t open;
 	atomic64_t accepted;
@@ -862,6 +863,14 @@ struct flood {
 
 static void flood_callback(void *callback_context, const struct miracast_io_status *io_status);
 
+static ntstatus_t flood_send(struct flood *flood)
+{
+	if (flood->line)
+		return miracast_send_message_latest(flood->handle, flood->line, 0, NULL, 0, NULL,
+						    flood_callback, flood);
+	return miracast_send_message(flood->handle, 0, NULL, 0, NULL, flood_callback, flood);
+}
+
 /*
  * Sends one more, if any is left; whoever brings open to 0 ends the flood. That an accepted
  * message may have done before its send returns.
@@ -870,8 +879,7 @@ static void flood_next(struct flood *flood)
 {
 	if (atomic_dec_return(&flood->left) >= 0) {
 		atomic64_inc(&flood->accepted);
-		if (miracast_send_message(flood->handle, 0, NULL, 0, NULL, flood_callback, flood) ==
-		    STATUS_PENDING)
+		if (flood_send(flood) == STATUS_PENDING)
 			return;
 		atomic64_dec(&flood->accepted);
 	}
@@ -902,6 +910,7 @@ static long run_flood(struct test_file *file, void __user *user)
 	if (!adapter)
 		return -ENOENT;
 	flood.handle = adapter->targets[arg.target].handle;
+	flood.line = arg.latest ? &adapter->targets[arg.target].line : NULL;
 	init_completion(&flood.done);
 	atomic_set(&flood.left, arg.count);
 	atomic_set(&flood.open, arg.in_flight);

@@ -176,6 +176,8 @@ struct miracast_test_flood {
 	__u32 in_flight;
 	__u64 accepted; /* out */
 	__u64 callbacks; /* out */
+	__u32 latest; /* 1: miracast_send_message_latest(), the target's line */
+	__u32 unused;
 };
 
 /* io_control: the input begins with one of these, a parameter follows. */

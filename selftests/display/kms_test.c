@@ -440,6 +440,34 @@ TEST_F(kms, setcrtc_wants_all_that_a_mode_takes)
 	EXPECT_EQ(value_of(self->fd, self->crtc, "ACTIVE"), 0);
 }
 
+/* So many pixels that a frame's time, which DRM computes with an int, is none. A sink would not take it. */
+TEST_F(kms, setcrtc_refuses_a_mode_whose_frame_takes_no_time)
+{
+	drmModeRes *resources = drmModeGetResources(self->fd);
+	drmModeModeInfo mode = self->mode;
+	int i, n = 0;
+
+	mode.hsync_start = mode.hdisplay + 1;
+	mode.hsync_end = mode.hsync_start + 1;
+	mode.htotal = 65535;
+	mode.vsync_start = mode.vdisplay + 1;
+	mode.vsync_end = mode.vsync_start + 1;
+	mode.vtotal = 65000;
+	mode.clock = 715826517;
+	ASSERT_NE(resources, NULL);
+	for (i = 0; i < resources->count_connectors && i < resources->count_crtcs; i++) {
+		uint32_t connector = resources->connectors[i];
+
+		if (connector == self->connector)
+			continue;
+		EXPECT_EQ(SET(resources->crtcs[i], self->a.fb, 0, 0, &connector, 1, &mode), -EINVAL);
+		n++;
+	}
+	drmModeFreeResources(resources);
+	if (!n)
+		SKIP(return, "every connector has a monitor");
+}
+
 TEST_F(kms, every_mode_that_is_offered_can_be_set)
 {
 	drmModeConnector *connector = drmModeGetConnector(self->fd, self->connector);

@@ -62,6 +62,11 @@ static HostLink *host_finder_address_make_link(HostFinder *finder, HostFinding *
 	g_autoptr(GSocketAddress) listen_at = NULL;
 	g_autoptr(GInetAddress) local = NULL;
 
+	if (wish->encryption == HOST_ENCRYPTION_REQUIRED) {
+		g_propagate_error(error, host_reason_error(HOST_REASON_ENCRYPTION_FAILED,
+							   "what goes to an address is in clear"));
+		return NULL;
+	}
 	local = wish->local ? g_object_ref(wish->local) : host_route_get_local(peer, error);
 	if (!local)
 		return NULL;

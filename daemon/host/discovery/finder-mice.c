@@ -109,6 +109,7 @@ struct _HostFinderMice {
 	GCancellable *cancellable;
 	guint signals;
 	char *browser; /* NULL: not known yet */
+	bool browser_asked_for; /* and the answer has not come */
 	char *last_browser; /* of the search before */
 	guint n_services;
 	GHashTable *sinks; /* by id */
@@ -509,6 +510,16 @@ static void fail(HostFinderMice *self, const char *why)
 	host_finder_emit_changed(HOST_FINDER(self));
 }
 
+static void browse(HostFinderMice *self);
+
+static void free_browser(HostFinderMice *self, GVariant *reply)
+{
+	const char *path;
+
+	g_variant_get(reply, "(&o)", &path);
+	call(self, path, BROWSER, "Free", NULL, NULL, NULL, NULL);
+}
+
 static void on_browser(GObject *object, GAsyncResult *result, gpointer data)
 {
 	g_autoptr(HostFinderMice) self = data;
@@ -516,17 +527,22 @@ static void on_browser(GObject *object, GAsyncResult *result, gpointer data)
 	g_autoptr(GVariant)
 		reply = g_dbus_connection_call_finish(G_DBUS_CONNECTION(object), result, &error);
 
-	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-		return;
-	if (reply)
+	self->browser_asked_for = false;
+	if (!self->cancellable) {
+		/* It is not wanted any more, or not by what was looked for then. */
+		if (reply)
+			free_browser(self, reply);
+		browse(self);
+	} else if (reply) {
 		g_variant_get(reply, "(o)", &self->browser);
-	else
+	} else {
 		fail(self, error->message);
+	}
 }
 
 static void browse(HostFinderMice *self)
 {
-	if (!self->searching || !self->is_there || self->cancellable)
+	if (!self->searching || !self->is_there || self->cancellable || self->browser_asked_for)
 		return;
 	self->cancellable = g_cancellable_new();
 	g_clear_pointer(&self->failure, g_free);
@@ -534,9 +550,12 @@ static void browse(HostFinderMice *self)
 	self->signals = g_dbus_connection_signal_subscribe(self->connection, AVAHI, BROWSER, NULL,
 							   NULL, NULL, G_DBUS_SIGNAL_FLAGS_NONE,
 							   on_signal, self, NULL);
-	call(self, "/", AVAHI ".Server", "ServiceBrowserNew",
-	     g_variant_new("(iissu)", ANY, ANY, SERVICE, "", 0u), "(o)", on_browser,
-	     g_object_ref(self));
+	/* Not to be cancelled: who does not hear of a browser cannot free it. */
+	self->browser_asked_for = true;
+	g_dbus_connection_call(self->connection, AVAHI, "/", AVAHI ".Server", "ServiceBrowserNew",
+			       g_variant_new("(iissu)", ANY, ANY, SERVICE, "", 0u),
+			       G_VARIANT_TYPE("(o)"), G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, NULL,
+			       on_browser, g_object_ref(self));
 }
 
 static void on_appeared(GDBusConnection *connection, const char *name, const char *owner,

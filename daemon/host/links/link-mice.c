@@ -19,7 +19,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define READ_SIZE 4096
+#define READ_SIZE   4096
+#define MOST_SEALED (MICE_MAX_MESSAGE - MICE_HEAD)
+/* A message has other fields, too. */
+#define MOST_TOKEN (MOST_SEALED - 256)
 /* Between the first tries of two addresses. */
 #define STAGGER_MS 250
 /* Nobody answers a question at the sink as fast: it is the sink that does not take it like this. */
@@ -234,6 +237,12 @@ static void on_sealed(GObject *object, GAsyncResult *result, gpointer data)
 	g_autoptr(GBytes)
 		record = host_sealer_run_finish(HOST_SEALER(object), result, NULL, &error);
 
+	/* The session's process says how long it is. */
+	if (record && g_bytes_get_size(record) > MOST_SEALED) {
+		g_clear_pointer(&record, g_bytes_unref);
+		g_set_error_literal(&error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+				    "a record that is too long");
+	}
 	if (question->control) {
 		if (record)
 			write_frame(self, question->control, question->command, record);
@@ -258,11 +267,12 @@ static void send_message(HostLinkMice *self, MiceMessage *message)
 	message->has_id = TRUE;
 	memcpy(message->id, self->id, MICE_ID);
 	body = mice_message_body(message);
-	if (seals(self))
+	if (!seals(self))
+		write_frame(self, self->control, message->command, body);
+	else if (self->sealer)
 		host_sealer_run_async(self->sealer, HOST_SEALER_SEAL, body, on_sealed,
 				      question_new(self, message->command));
-	else
-		write_frame(self, self->control, message->command, body);
+	/* Else on_keys_gone() ends the attempt. */
 }
 
 /* STOP_PROJECTION, to a sink that was told that we are ready; nothing waits for it. */
@@ -538,6 +548,10 @@ static void on_handshake(GObject *object, GAsyncResult *result, gpointer data)
 		fail(self, HOST_REASON_ENCRYPTION_FAILED, "%s", error->message);
 		return;
 	}
+	if (g_bytes_get_size(token) > MOST_TOKEN) {
+		fail(self, HOST_REASON_ENCRYPTION_FAILED, "a flight that is too long");
+		return;
+	}
 	if (g_bytes_get_size(token)) {
 		MiceMessage message = {.command = MICE_SECURITY_HANDSHAKE, .token = token};
 
@@ -545,7 +559,7 @@ static void on_handshake(GObject *object, GAsyncResult *result, gpointer data)
 	}
 	if (done)
 		on_handshake_over(self);
-	else
+	else if (self->state != STATE_HANDSHAKE)
 		expect_answer(self, STATE_HANDSHAKE);
 	if (is_wanted(question))
 		go_on(self);
@@ -553,6 +567,9 @@ static void on_handshake(GObject *object, GAsyncResult *result, gpointer data)
 
 static void shake_hands(HostLinkMice *self, GBytes *token)
 {
+	/* Else on_keys_gone() ends the attempt. */
+	if (!self->sealer)
+		return;
 	self->handshake_begun = true;
 	self->busy = true;
 	host_sealer_run_async(self->sealer, HOST_SEALER_HANDSHAKE, token, on_handshake,
@@ -561,7 +578,8 @@ static void shake_hands(HostLinkMice *self, GBytes *token)
 
 static void on_token(HostLinkMice *self, const MiceMessage *message)
 {
-	if (self->state == STATE_HANDSHAKE && message->token)
+	/* An empty one would begin anew. */
+	if (self->state == STATE_HANDSHAKE && message->token && g_bytes_get_size(message->token))
 		shake_hands(self, message->token);
 	else if (!self->encrypted)
 		fail(self, HOST_REASON_CONTROL_INVALID, "a handshake out of place");
@@ -797,9 +815,22 @@ static void begin_attempt(HostLinkMice *self)
  * The link.
  */
 
+static gboolean on_keys_gone(gpointer data)
+{
+	HostLinkMice *self = data;
+
+	if (self->task && self->handshake_begun)
+		fail(self, HOST_REASON_ENCRYPTION_FAILED, "the process that has the keys is gone");
+	return G_SOURCE_REMOVE;
+}
+
+/* The keys are the process's: what was agreed upon with one is nothing to the next. */
 static void host_link_mice_set_sealer(HostLink *link, HostSealer *sealer)
 {
-	g_set_object(&HOST_LINK_MICE(link)->sealer, sealer);
+	HostLinkMice *self = HOST_LINK_MICE(link);
+
+	if (g_set_object(&self->sealer, sealer) && self->task && self->handshake_begun)
+		g_idle_add_full(G_PRIORITY_HIGH, on_keys_gone, g_object_ref(self), g_object_unref);
 }
 
 /* Not in the handler: the cancellable must not be let go of while it calls us. */

@@ -54,10 +54,12 @@ static void on_open(GObject *object, GAsyncResult *result, gpointer data);
 /* The next way that a link can be made for; @error: (transfer full): of the one before, or NULL. */
 static void try_next(HostLinkWays *self, GError *error)
 {
+	GCancellable *cancellable = g_task_get_cancellable(self->task);
 	g_autoptr(GTask) task = NULL;
 
 	drop_link(self);
-	while (self->next < self->ways->len && !(error && is_final(error))) {
+	while (self->next < self->ways->len && !(error && is_final(error)) &&
+	       !g_cancellable_is_cancelled(cancellable)) {
 		const char *name;
 
 		if (error)
@@ -73,12 +75,14 @@ static void try_next(HostLinkWays *self, GError *error)
 		g_signal_connect(self->link, "lost", G_CALLBACK(on_lost), self);
 		g_signal_connect(self->link, "step", G_CALLBACK(on_step), self);
 		host_link_set_sealer(self->link, self->sealer);
-		host_link_open_async(self->link, g_task_get_cancellable(self->task), on_open,
-				     g_object_ref(self));
+		host_link_open_async(self->link, cancellable, on_open, g_object_ref(self));
 		return;
 	}
 	task = g_steal_pointer(&self->task);
-	g_task_return_error(task, error);
+	if (g_task_return_error_if_cancelled(task))
+		g_clear_error(&error);
+	else
+		g_task_return_error(task, error);
 }
 
 static void on_open(GObject *object, GAsyncResult *result, gpointer data)

@@ -181,6 +181,31 @@ static int signal_parent(void)
 	return done(kill(getppid(), 0));
 }
 
+/* By a socket that is its own, or handed in: SIGIO goes where F_SETOWN says. */
+static int have_parent_signalled(void)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+		return errno;
+	return done(fcntl(pair[0], F_SETOWN, getppid())) & done(fcntl(pair[0], F_SETSIG, SIGURG)) &
+	       done(fcntl(pair[0], F_SETFL, O_ASYNC | O_NONBLOCK));
+}
+
+static int have_socket_wait(void)
+{
+	int fd = find_socket();
+
+	return done(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK));
+}
+
+static int have_socket_linger(void)
+{
+	const struct linger linger = {1, 3600};
+
+	return done(setsockopt(find_socket(), SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)));
+}
+
 static int trace_parent(void)
 {
 	return done(ptrace(PTRACE_SEIZE, getppid(), NULL, NULL));
@@ -247,6 +272,9 @@ const Attempt attempts[] = {
 	{"run a program", run_program},
 	{"make a process", make_process},
 	{"signal its parent", signal_parent},
+	{"have its parent signalled", have_parent_signalled},
+	{"have a shared socket wait", have_socket_wait},
+	{"have a shared socket linger", have_socket_linger},
 	{"trace its parent", trace_parent},
 	{"read its parent's memory", read_parent},
 	{"take a name space", take_name_space},

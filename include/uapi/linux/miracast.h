@@ -302,8 +302,8 @@ struct miracast_handshake {
  * the display miniport refused, the struct is written and @status says why.
  *
  * The process that created or recovered a context, or last began to start its
- * session, owns it: when that process ends, so does the context, whoever else
- * has the file. Not so with MIRACAST_CONTEXT_RECOVER.
+ * session, owns it: when that process ends and still has the file, so does the
+ * context, whoever else has the file. Not so with MIRACAST_CONTEXT_RECOVER.
  */
 struct miracast_context_info {
 	__u32 size;
