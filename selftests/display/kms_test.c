@@ -460,7 +460,8 @@ TEST_F(kms, setcrtc_refuses_a_mode_whose_frame_takes_no_time)
 
 		if (connector == self->connector)
 			continue;
-		EXPECT_EQ(SET(resources->crtcs[i], self->a.fb, 0, 0, &connector, 1, &mode), -EINVAL);
+		EXPECT_EQ(SET(resources->crtcs[i], self->a.fb, 0, 0, &connector, 1, &mode),
+			  -EINVAL);
 		n++;
 	}
 	drmModeFreeResources(resources);

@@ -193,6 +193,7 @@ static void test_bad_arguments(struct stage *stage, gconstpointer unused)
 		{"{" GOOD ", 'adapter': <'/dev/miracast0\\n'>}", "/dev/miracastN"},
 		{"{" GOOD ", 'mode': <'1280x720'>}", "no option \"mode\""},
 		{"{" GOOD ", 'options': <{'mode': <1>}>}", "of type a{ss}"},
+		{"{" GOOD ", 'input': <false>, 'input': <true>}", "given twice"},
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {

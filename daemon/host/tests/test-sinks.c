@@ -317,6 +317,18 @@ static void test_known(Stage *stage, gconstpointer unused)
 	g_assert_cmpuint(count(stage), ==, 0);
 }
 
+/* What a sink does not say cannot be recognised; the others are, all the same. */
+static void test_known_without_identity(Stage *stage, gconstpointer unused)
+{
+	fake_finder_find(stage->p2p, "1", "p2p:aa", "Television");
+	host_sinks_remember(stage->sinks, sink_of(stage, stage->p2p, "1"));
+	fake_finder_find(stage->mice, "2", "", "Nobody");
+	host_sinks_remember(stage->sinks, sink_of(stage, stage->mice, "2"));
+	drop_sinks(stage);
+	make_sinks(stage);
+	g_assert_cmpuint(count(stage), ==, 1);
+}
+
 static void test_too_many_known(Stage *stage, gconstpointer unused)
 {
 	for (int i = 0; i < HOST_KNOWN_MAX + 10; i++) {
@@ -398,6 +410,7 @@ int main(int argc, char **argv)
 	ADD("/sinks/many", test_many);
 	ADD("/sinks/in-use", test_in_use);
 	ADD("/sinks/known", test_known);
+	ADD("/sinks/known-without-identity", test_known_without_identity);
 	ADD("/sinks/too-many-known", test_too_many_known);
 	ADD("/sinks/cannot-be-kept", test_cannot_be_kept);
 	ADD("/sinks/ageing", test_ageing);

@@ -177,6 +177,7 @@ typedef struct {
 	GError *error;
 	HostReason lost;
 	gboolean is_lost;
+	const char *keys_gone_at; /* the step; NULL: never */
 } LinkRig;
 
 /* Reads what the sink says up to a line with @what in it. */
@@ -244,6 +245,8 @@ static void on_step(HostLink *link, const char *word, const char *message, LinkR
 {
 	g_assert_cmpstr(message, !=, "");
 	g_string_append_printf(rig->steps, "%s ", word);
+	if (rig->keys_gone_at && !strcmp(word, rig->keys_gone_at))
+		host_link_set_sealer(link, NULL);
 }
 
 static void on_lost(HostLink *link, int reason, const char *detail, LinkRig *rig)
@@ -674,6 +677,28 @@ static void test_broken_sealer(void)
 	rig_clear(&rig);
 }
 
+/* The process that shook hands has gone: no other can seal, and what is not sealed is in clear. */
+static void test_keys_gone(void)
+{
+	static const char *const pins[] = {PIN, NULL};
+	LinkRig rig;
+
+	rig_init(&rig, "pin", NULL);
+	rig.agent->pins = pins;
+	rig.keys_gone_at = "pin";
+	make_link(&rig, HOST_ENCRYPTION_REQUIRED, NULL);
+	open_link(&rig);
+	assert_failed(&rig, HOST_REASON_ENCRYPTION_FAILED);
+	rig_clear(&rig);
+
+	rig_init(&rig, "offered", NULL);
+	rig.keys_gone_at = "waiting";
+	make_link(&rig, HOST_ENCRYPTION_REQUIRED, NULL);
+	open_link(&rig);
+	assert_failed(&rig, HOST_REASON_ENCRYPTION_FAILED);
+	rig_clear(&rig);
+}
+
 /* A second source is refused, and the first one does not notice. */
 static void test_second_source(void)
 {
@@ -707,6 +732,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/sink/link/cancel", test_cancel);
 	g_test_add_func("/sink/link/nobody", test_nobody);
 	g_test_add_func("/sink/link/broken-sealer", test_broken_sealer);
+	g_test_add_func("/sink/link/keys-gone", test_keys_gone);
 	g_test_add_func("/sink/link/second-source", test_second_source);
 	return g_test_run();
 }
