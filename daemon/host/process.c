@@ -421,6 +421,11 @@ static void on_answer(HostProcess *self, const SessionMessage *message)
 		started = g_new0(ProcessStarted, 1);
 		g_variant_get(message->body, "(u^as)", &started->session_info,
 			      &started->unknown_options);
+		for (char **option = started->unknown_options; *option; option++) {
+			g_autofree char *told = *option;
+
+			*option = session_control_clean_text(told);
+		}
 		g_task_set_task_data(task, started, process_started_free);
 		self->has_spoken = true;
 		self->alive_source = g_timeout_add_seconds(ALIVE_S, on_alive, self);

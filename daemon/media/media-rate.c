@@ -75,7 +75,9 @@ static double loss_that_counts(const MediaRate *rate, const MediaRateSigns *sign
  */
 static double came_through(const MediaRate *rate, const MediaRateSigns *signs, double lost)
 {
-	return (1 - lost) * MAX(signs->sent_kbit / rate->takes, rate->kbit * HALF);
+	double sent = signs->sent_kbit ? signs->sent_kbit / rate->takes : rate->kbit;
+
+	return (1 - lost) * MAX(sent, rate->kbit * HALF);
 }
 
 /* An encoder makes a little less than it may. Where it makes much less, little has changed. */

@@ -33,7 +33,7 @@ typedef struct {
 typedef struct {
 	gboolean reported; /* by the sink: the five that follow hold */
 	guint packets; /* that it should have got since it reported before */
-	guint sent_kbit; /* what pictures took while those were sent */
+	guint sent_kbit; /* what pictures took while those were sent; 0: not known */
 	gboolean sent_before; /* some of those: before the rate went down */
 	double lost; /* part of the packets, 0 to 1 */
 	guint jitter_us;

@@ -71,7 +71,8 @@
  *	DRM's modeset locks
  *	mdisplay_connector.sink_lock (mutex)	@sink, @told
  *	mdisplay_connector.lock (spinlock, process context)
- *		@context, @picture, @cursor, @color, @committing, @powered, @sequence, @stats, the
+ *		@context, @contexts, @picture, @cursor, @cursor_id, @cursor_image, @color,
+ *		@committing, @powered, @sequence, @stats, the
  *		context without its messages that are out, mdisplay_framebuffer.told
  *	mdisplay.framebuffers (its own spinlock)
  *	drm_device.event_lock (spinlock, hard irq)	struct mdisplay_flip

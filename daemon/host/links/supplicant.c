@@ -493,8 +493,10 @@ static void on_read_back(GObject *object, GAsyncResult *result, gpointer data)
 		return;
 	}
 	self->announced = TRUE;
-	get_property(self, self->p2p, HOST_SUPPLICANT_P2P, "P2PDeviceConfig", on_config_read,
-		     g_object_ref(self));
+	/* The radio may be gone by now. */
+	if (self->p2p)
+		get_property(self, self->p2p, HOST_SUPPLICANT_P2P, "P2PDeviceConfig",
+			     on_config_read, g_object_ref(self));
 	host_uses_tell(&self->uses, NULL);
 	/* In the meantime nobody may want it any more, or with another port. */
 	announce(self);
