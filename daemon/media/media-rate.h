@@ -4,8 +4,7 @@
  *
  * There is no retransmission: a lost packet is a damaged picture. So the rate goes down at the first
  * sign that the way is full, and up in small steps; near the rate at which it was full before, in
- * smaller ones. What is judged is what pictures took: an encoder follows its rate late, and takes a
- * little less. Loss that is no less at a lower rate is the way's own, and so is jitter that stays: nothing
+ * smaller ones. Loss that is no less at a lower rate is the way's own, and so is jitter that stays: nothing
  * to slow down for.
  */
 #ifndef MEDIA_RATE_H
@@ -17,13 +16,12 @@
 typedef struct {
 	guint min, max;
 	double kbit;
+	double before; /* what it was before it went down */
 	double full_at; /* so much came through when the way was full; 0: it never was */
-	double takes; /* part of the rate that pictures take, a half to 1 */
 	double climb; /* part of the rate that is added in a second */
 	double noise; /* part of the packets that is lost at any rate */
 	gint64 down_at; /* the last time that it went down; 0: it never did */
 	gint64 heard_at; /* of the last call */
-	gint64 judged_at; /* the last time that climb changed, or had no reason to */
 	gboolean down_was_no_use; /* the report before took it down, and this one tells no better */
 	double jitter_us; /* that is usual of late */
 	gboolean jitter_known;
@@ -31,13 +29,11 @@ typedef struct {
 
 /* What was heard since the last call. */
 typedef struct {
-	gboolean reported; /* by the sink: the five that follow hold */
+	gboolean reported; /* by the sink: the four that follow hold */
 	guint packets; /* that it should have got since it reported before */
-	guint sent_kbit; /* what pictures took while those were sent; 0: not known */
-	gboolean sent_before; /* some of those: before the rate went down */
+	guint packets_before; /* of those: sent before the rate went down */
 	double lost; /* part of the packets, 0 to 1 */
 	guint jitter_us;
-	guint encoded_kbit; /* what pictures took of late */
 	guint queued_us; /* of the stream, as it is sent: waited in this side's network at any time */
 	double held; /* part of what was sent that has made that more, 0 to 1 */
 	gboolean dropped; /* packets that this side's own network did not take */

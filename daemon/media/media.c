@@ -50,20 +50,11 @@
 #define MOST_REPORTS	      16 /* that are read in a tick: a sink may send more than anybody needs */
 #define REQUESTS_INTERVAL     G_TIME_SPAN_SECOND
 #define REPORTS_EXPECTED      (3 * G_TIME_SPAN_SECOND) /* after the last one */
-#define MARKS		      64 /* that is 16 s: sinks report at least every 5 */
-#define OF_LATE		      2 /* marks */
 #define RATE_LEAST	      300 /* kbit/s, or a tenth of the best */
 #define CLOCK_INTERVAL	      (MEDIA_CLOCK_INTERVAL_NS / 1000)
 #define REPEAT_KEYFRAME_AFTER (5 * G_TIME_SPAN_SECOND)
 #define BLACK_AFTER	      G_TIME_SPAN_SECOND /* of PLAY; sinks give up on an empty stream */
 #define ENCODERS_FILE	      "encoders"
-
-/* How far the stream was at a time. */
-typedef struct {
-	gint64 at; /* monotonic us; 0: not known */
-	guint64 packets; /* made */
-	guint64 encoded; /* bytes of pictures in them */
-} MediaMark;
 
 struct _Media {
 	GMutex sending; /* guards the packetiser and the sender */
@@ -83,8 +74,6 @@ struct _Media {
 	guint queue_before; /* bytes, then */
 	guint64 packets_down; /* made before it went down last */
 	guint64 packets_reported; /* made before the last report */
-	MediaMark marks[MARKS]; /* where the stream was when it was judged, the latest at mark */
-	guint mark;
 	gint64 reported_at; /* monotonic us; 0: the sink has never reported */
 
 	GstElement *pipeline;
@@ -559,44 +548,6 @@ static void send_report(Media *m, gint64 now)
 	media_sender_send_report(m->sender, bytes, sizeof(bytes));
 }
 
-/* Notes how far the stream is; the lock is held. */
-static void set_mark(Media *m, gint64 now)
-{
-	m->mark = (m->mark + 1) % MARKS;
-	m->marks[m->mark] = (MediaMark){
-		.at = now,
-		.packets = m->statistics.packets + m->statistics.packets_dropped,
-		.encoded = m->statistics.encoded_bytes,
-	};
-}
-
-/* What pictures took from one to the other, kbit/s; 0: not known. */
-static guint mark_kbit(const MediaMark *from, const MediaMark *to)
-{
-	return from->at && to->at > from->at
-		       ? (to->encoded - from->encoded) * 8000 / (to->at - from->at)
-		       : 0;
-}
-
-/* The same from about the packet @first to the packet @end. */
-static guint sent_kbit(const Media *m, guint64 first, guint64 end)
-{
-	const MediaMark *from = &m->marks[m->mark], *to = from;
-
-	for (guint i = 0; i < MARKS; i++) {
-		const MediaMark *mark = &m->marks[(m->mark + MARKS - i) % MARKS];
-
-		if (!mark->at)
-			break;
-		if (mark->packets >= end)
-			to = mark;
-		from = mark;
-		if (mark->packets <= first)
-			break;
-	}
-	return mark_kbit(from, to);
-}
-
 /* What @report says of the packets since the one before; the lock is held. */
 static void read_report(Media *m, const MediaReceiverReport *report, MediaRateSigns *signs)
 {
@@ -609,9 +560,10 @@ static void read_report(Media *m, const MediaReceiverReport *report, MediaRateSi
 	signs->jitter_us = MIN(report->jitter * (guint64)1000 / 90, G_MAXUINT);
 	/* One that names no packet of ours says nothing of when it was lost. */
 	if (reported > m->packets_reported) {
+		guint64 before = MIN(m->packets_down, reported);
+
 		signs->packets = reported - m->packets_reported;
-		signs->sent_before = m->packets_reported < m->packets_down;
-		signs->sent_kbit = sent_kbit(m, m->packets_reported, reported);
+		signs->packets_before = before - MIN(m->packets_reported, before);
 		m->packets_reported = reported;
 	}
 }
@@ -642,7 +594,6 @@ static void read_air(Media *m, gint64 now, MediaRateSigns *signs)
 		signs->reported = TRUE;
 		signs->packets = MIN(m->air_packets, G_MAXUINT);
 		signs->lost = MIN((double)m->air_failed / m->air_packets, 1);
-		signs->sent_kbit = signs->encoded_kbit;
 	}
 	m->air_packets = m->air_failed = 0;
 }
@@ -668,7 +619,6 @@ static void set_rate(Media *m, guint kbit)
 static void adapt_rate(Media *m, const MediaReceiverReport *report, gint64 now)
 {
 	MediaRateSigns signs = {0};
-	const MediaMark *latest_mark;
 	guint lowest, latest;
 	guint kbit;
 
@@ -678,9 +628,6 @@ static void adapt_rate(Media *m, const MediaReceiverReport *report, gint64 now)
 	media_sender_take_queue(m->sender, &lowest, &latest);
 	g_mutex_unlock(&m->sending);
 	g_mutex_lock(&m->lock);
-	set_mark(m, now);
-	latest_mark = &m->marks[m->mark];
-	signs.encoded_kbit = mark_kbit(&m->marks[(m->mark + MARKS - OF_LATE) % MARKS], latest_mark);
 	if (report)
 		read_report(m, report, &signs);
 	read_queue(m, lowest, latest, &signs);
@@ -688,14 +635,13 @@ static void adapt_rate(Media *m, const MediaReceiverReport *report, gint64 now)
 	signs.keyframe_requests = m->keyframe_requests;
 	kbit = media_rate_update(&m->rate, &signs, now);
 	if (kbit < m->statistics.kbit) {
-		m->packets_down = latest_mark->packets;
+		m->packets_down = m->statistics.packets + m->statistics.packets_dropped;
 		g_debug("%u kbit/s, from %" G_GUINT64_FORMAT
-			": %.1f %% of %u packets lost (%u kbit/s sent%s), "
+			": %.1f %% of %u packets lost (%u sent at the rate before), "
 			"jitter %u us, queue %u us (%.0f %% more)%s, %u keyframes asked for",
-			kbit, m->statistics.kbit, signs.lost * 100, signs.packets, signs.sent_kbit,
-			signs.sent_before ? ", some of it at the rate before" : "", signs.jitter_us,
-			signs.queued_us, signs.held * 100, signs.dropped ? ", packets dropped" : "",
-			signs.keyframe_requests);
+			kbit, m->statistics.kbit, signs.lost * 100, signs.packets,
+			signs.packets_before, signs.jitter_us, signs.queued_us, signs.held * 100,
+			signs.dropped ? ", packets dropped" : "", signs.keyframe_requests);
 	}
 	m->statistics.kbit = kbit;
 	if (now >= m->requests_at) {
