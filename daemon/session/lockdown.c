@@ -236,7 +236,7 @@ static int allow_ioctls(scmp_filter_ctx filter)
 
 /*
  * Files are shared with the host: whoever has one send signals sends them to the host, and one that waits,
- * or lingers, has the host wait.
+ * or lingers, has the host wait. The host does not count on the last: see close_sockets().
  */
 static int allow_settings(scmp_filter_ctx filter)
 {

@@ -162,7 +162,7 @@ struct miracast_display_ops {
  * @driver_context: handed to each of them
  * @max_contexts: how many contexts at once, 1 to 32
  * @max_slots: most messages that a context may have open, 1 to 1024; times
- *	twice @max_message, rounded up to 64 bytes, at most 128 MiB
+ *	@max_message, rounded up to 64 bytes, at most 128 MiB
  * @max_message: largest input, and largest output, of a message: 1 byte to 1 MiB
  * @max_io_control: largest input, and largest output, of an io_control: to 1 MiB
  * @max_chunks: depth of the chunk queue, 0 (none) to 4096

@@ -72,8 +72,8 @@
  *	mdisplay_connector.sink_lock (mutex)	@sink, @told
  *	mdisplay_connector.lock (spinlock, process context)
  *		@context, @contexts, @picture, @cursor, @cursor_id, @cursor_image, @color,
- *		@committing, @powered, @sequence, @stats, the
- *		context without its messages that are out, mdisplay_framebuffer.told
+ *		@committing, @powered, @sequence, @stats, the context without its
+ *		messages that are out, mdisplay_framebuffer.told
  *	mdisplay.framebuffers (its own spinlock)
  *	drm_device.event_lock (spinlock, hard irq)	struct mdisplay_flip
  *	DRM's vblank locks
