@@ -147,7 +147,7 @@ static void add_findings(ConnectWindow *self)
 		add_missing(
 			self, self->setup_group, connect_doctor_title("service"),
 			_("The service for wireless displays does not run, or is not installed."),
-			"service", "apt install miracastd");
+			"service", _("apt install ./miracastd_*.deb, or from source make install"));
 }
 
 /* With the service there: what the doctor says keeps every session from working, then the ways. */

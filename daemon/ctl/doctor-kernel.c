@@ -50,9 +50,10 @@ static void say_what_is_not_built(CtlPatient *patient, const char *release)
 	g_autofree char *remedy = NULL;
 
 	if (!exists(patient, "/var/lib/dkms/miracast")) {
-		ctl_patient_say(patient, CTL_HEALTH_FAILED, "apt install miracast-dkms",
-				N_("miracast_display is not installed for this kernel, %s."),
-				release);
+		ctl_patient_say(
+			patient, CTL_HEALTH_FAILED,
+			N_("apt install ./miracast-dkms_*.deb, or from source make install"),
+			N_("miracast_display is not installed for this kernel, %s."), release);
 		return;
 	}
 	if (!exists(patient, headers)) {
