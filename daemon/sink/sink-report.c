@@ -224,6 +224,10 @@ char *sink_report_sample(const SinkMediaStatistics *m, gint64 real_us)
 	add_int(b, "ts_continuity_errors", m->ts_continuity_errors);
 	add_int(b, "frames_decoded", m->frames);
 	add_int(b, "frames_damaged", m->frames_damaged);
+	add_int(b, "sound_compared", m->skew.units);
+	add_int(b, "sound_frames", m->sound.frames);
+	add_int(b, "sound_frames_lost", m->sound.frames_lost);
+	add_int(b, "sound_ahead_us", m->skew.mean_us);
 	json_builder_end_object(b);
 	return to_line(b);
 }
