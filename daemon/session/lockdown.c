@@ -8,6 +8,9 @@
 #include <glob.h>
 #include <linux/landlock.h>
 #include <linux/miracast.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdbool.h>
@@ -109,6 +112,16 @@ static const char *const calls[] = {
 
 /* Of fcntl(), beside F_SETFL: none that has signals sent. */
 static const int commands[] = {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_GET_SEALS};
+
+/* Of setsockopt(): none that has the host wait. A filter sees 64 bits of what the kernel takes 32 of. */
+static const struct {
+	int level, name;
+} socket_options[] = {
+	{IPPROTO_TCP, TCP_NODELAY},
+	{IPPROTO_UDP, UDP_SEGMENT},
+	{IPPROTO_IP, IP_TOS},
+	{IPPROTO_IPV6, IPV6_TCLASS},
+};
 
 /* What takes a path: Landlock says which. */
 static const char *const path_calls[] = {
@@ -248,12 +261,10 @@ static int allow_settings(scmp_filter_ctx filter)
 	for (size_t i = 0; i < G_N_ELEMENTS(commands) && !result; i++)
 		result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
 					  SCMP_A1(SCMP_CMP_EQ, commands[i]));
-	if (!result)
-		result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 1,
-					  SCMP_A1(SCMP_CMP_NE, SOL_SOCKET));
-	if (!result)
-		result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 1,
-					  SCMP_A2(SCMP_CMP_NE, SO_LINGER));
+	for (size_t i = 0; i < G_N_ELEMENTS(socket_options) && !result; i++)
+		result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 2,
+					  SCMP_A1(SCMP_CMP_EQ, socket_options[i].level),
+					  SCMP_A2(SCMP_CMP_EQ, socket_options[i].name));
 	return result;
 }
 

@@ -206,6 +206,15 @@ static int have_socket_linger(void)
 	return done(setsockopt(find_socket(), SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)));
 }
 
+/* The kernel takes 32 bits of what a filter sees 64 of. */
+static int have_socket_linger_by_more_bits(void)
+{
+	const struct linger linger = {1, 3600};
+
+	return done(syscall(SYS_setsockopt, find_socket(), SOL_SOCKET | 1L << 32, SO_LINGER,
+			    &linger, sizeof(linger)));
+}
+
 static int trace_parent(void)
 {
 	return done(ptrace(PTRACE_SEIZE, getppid(), NULL, NULL));
@@ -275,6 +284,7 @@ const Attempt attempts[] = {
 	{"have its parent signalled", have_parent_signalled},
 	{"have a shared socket wait", have_socket_wait},
 	{"have a shared socket linger", have_socket_linger},
+	{"have a shared socket linger by more bits", have_socket_linger_by_more_bits},
 	{"trace its parent", trace_parent},
 	{"read its parent's memory", read_parent},
 	{"take a name space", take_name_space},
