@@ -75,6 +75,8 @@ debian_sources() { # SUITE
 	[ -n "$main" ] || die "apt on this machine names no Debian mirror: set DEBIAN_MIRROR to one's address."
 	security=$(mirror_of '-security$')
 	echo "deb $main $suite main"
+	# What has no release has no updates of it.
+	[ "$suite" != sid ] || return 0
 	echo "deb $main $suite-updates main"
 	[ -z "$security" ] || echo "deb $security $suite-security main"
 	# Newer kernels of a release come through its backports.
