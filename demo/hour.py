@@ -52,7 +52,11 @@ def main():
     begin = time.monotonic()
     for n in range(1, minutes + 1):
         time.sleep(max(begin + 60 * n - time.monotonic(), 0))
-        memory, files, kernel = held(pids)
+        try:
+            memory, files, kernel = held(pids)
+        except FileNotFoundError as error:
+            print(f"not ok 1 all processes are still there\n# {error.filename} is gone\n1..1")
+            return 1
         came, last = minute(path, last)
         lines.append((memory, files, kernel, came))
         print(f"# minute {n}: {came['frames_decoded']} pictures, {came['sound_frames']} frames of sound, "
@@ -77,7 +81,7 @@ def main():
     for n, (good, what) in enumerate(checks, 1):
         print(f"{'ok' if good else 'not ok'} {n} {what}")
     print(f"1..{len(checks)}")
-    sys.exit(not all(good for good, _ in checks))
+    return not all(good for good, _ in checks)
 
 
-main()
+sys.exit(main())
