@@ -72,6 +72,7 @@ struct _HostGroupNm {
 	gboolean has_activated; /* what is said over the air is emptied at its end */
 	char *path; /* the supplicant's object of the group's interface */
 	GInetAddress *owner; /* (nullable): the sink's address, as it came with the keys */
+	gint64 asked_at; /* monotonic us: the sink */
 	HostReason failure; /* that the supplicant told of; HOST_N_REASONS: none */
 	gboolean is_owner; /* as it told */
 };
@@ -477,6 +478,7 @@ static char *find_peer(HostGroupNm *self)
 
 static void activate(HostGroupNm *self, const char *peer)
 {
+	self->asked_at = g_get_monotonic_time();
 	host_group_set_stage(&self->group, STAGE_ACTIVATE);
 	stop_search(self);
 	host_supplicant_suspend_search(self->supplicant);
@@ -649,7 +651,8 @@ static void on_event(HostSupplicant *supplicant, const char *path, const char *n
 				     "The sink has accepted, keys are exchanged");
 	} else if (!strcmp(name, "GONegotiationFailure") &&
 		   g_variant_lookup(properties, "status", "i", &status)) {
-		self->failure = host_p2p_reason(status);
+		self->failure = host_p2p_reason(status, (g_get_monotonic_time() - self->asked_at) /
+								G_TIME_SPAN_SECOND);
 	}
 }
 

@@ -55,10 +55,6 @@ static const HostGroupLimit limits[] = {
 #define P2P_PAIRING_UNSUPPORTED 10
 #define P2P_UNKNOWN_GROUP	8
 
-/*
- * Frames of a negotiation that are lost end it soon; a sink that has gone is given up much later.
- */
-#define SOON_S	    30
 #define MAX_REPEATS 2
 
 struct _HostGroupSupplicant {
@@ -551,9 +547,9 @@ static void try_again_or_fail(HostGroupSupplicant *self, HostReason reason, cons
 static void on_negotiation_failed(HostGroupSupplicant *self, int status)
 {
 	const HostSupplicantPeer *peer = find_peer(self);
+	int waited_s = (g_get_monotonic_time() - self->asked_at) / G_TIME_SPAN_SECOND;
 
-	if (status == P2P_NO_ANSWER && self->repeats < MAX_REPEATS &&
-	    g_get_monotonic_time() - self->asked_at < SOON_S * G_TIME_SPAN_SECOND) {
+	if (status == P2P_NO_ANSWER && self->repeats < MAX_REPEATS && waited_s < HOST_P2P_SOON_S) {
 		self->repeats++;
 		g_message("An answer of the sink was lost, it is asked once more");
 		begin_pairing(self);
@@ -566,7 +562,7 @@ static void on_negotiation_failed(HostGroupSupplicant *self, int status)
 									: HOST_P2P_WE_SHOW_PIN;
 		begin_pairing(self);
 	} else {
-		fail_attempt(self, host_p2p_reason(status), NULL);
+		fail_attempt(self, host_p2p_reason(status, waited_s), NULL);
 	}
 }
 

@@ -102,7 +102,7 @@ char *host_p2p_address(const guint8 *bytes)
 			       bytes[3], bytes[4], bytes[5]);
 }
 
-HostReason host_p2p_reason(int status)
+HostReason host_p2p_reason(int status, int waited_s)
 {
 	static const HostReason reasons[] = {
 		[1] = HOST_REASON_NOT_ACCEPTED,	     [2] = HOST_REASON_P2P_INCOMPATIBLE,
@@ -114,8 +114,10 @@ HostReason host_p2p_reason(int status)
 		[13] = HOST_REASON_SINK_BUSY,
 	};
 
+	/* It was found a moment before it was asked: what is silent for so long is its person. */
 	if (status == -1)
-		return HOST_REASON_SINK_NOT_ANSWERING;
+		return waited_s < HOST_P2P_SOON_S ? HOST_REASON_SINK_NOT_ANSWERING
+						  : HOST_REASON_NOT_ACCEPTED;
 	if (status < 1 || status >= (int)G_N_ELEMENTS(reasons))
 		return HOST_REASON_GROUP_FAILED;
 	return reasons[status];

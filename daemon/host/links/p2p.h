@@ -21,6 +21,12 @@ G_BEGIN_DECLS
 #define HOST_P2P_ACCEPT_S 120
 #define HOST_P2P_JOIN_S	  60
 
+/*
+ * Frames of a negotiation that are lost end it before that (seconds); a sink that has answered that
+ * its person is to be waited for, or that has gone, is given up later.
+ */
+#define HOST_P2P_SOON_S 30
+
 typedef enum {
 	HOST_P2P_PUSH_BUTTON, /* the sink's person accepts */
 	HOST_P2P_SINK_SHOWS_PIN, /* it is asked for here */
@@ -71,8 +77,11 @@ int host_p2p_signal(int dbm);
 /* "aa:bb:cc:dd:ee:ff" (transfer full) of 6 bytes */
 char *host_p2p_address(const guint8 *bytes);
 
-/* What a status of GO negotiation or of an invitation means (Wi-Fi P2P; -1: no answer came). */
-HostReason host_p2p_reason(int status);
+/*
+ * What a status of GO negotiation or of an invitation means (Wi-Fi P2P; -1: no answer came) that was
+ * said @waited_s seconds after the sink was asked.
+ */
+HostReason host_p2p_reason(int status, int waited_s);
 
 /* What a configuration error of WSC means that has ended the exchange of keys. */
 HostReason host_p2p_wps_reason(int config_error, HostP2pPairing pairing);

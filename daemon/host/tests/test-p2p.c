@@ -86,14 +86,16 @@ static void test_status(void)
 	for (int status = -1; status <= 13; status++) {
 		if (status == 0)
 			continue;
-		g_assert_cmpint(host_p2p_reason(status), !=, HOST_REASON_GROUP_FAILED);
-		g_assert_cmpint(host_p2p_reason(status), !=, 0);
+		g_assert_cmpint(host_p2p_reason(status, 1), !=, HOST_REASON_GROUP_FAILED);
+		g_assert_cmpint(host_p2p_reason(status, 1), !=, 0);
 	}
-	g_assert_cmpstr(host_reason_word(host_p2p_reason(11)), ==, "declined");
-	g_assert_cmpstr(host_reason_word(host_p2p_reason(9)), ==, "both-want-to-own");
-	g_assert_cmpint(host_p2p_reason(0), ==, HOST_REASON_GROUP_FAILED);
-	g_assert_cmpint(host_p2p_reason(14), ==, HOST_REASON_GROUP_FAILED);
-	g_assert_cmpint(host_p2p_reason(-2), ==, HOST_REASON_GROUP_FAILED);
+	g_assert_cmpstr(host_reason_word(host_p2p_reason(11, 1)), ==, "declined");
+	g_assert_cmpstr(host_reason_word(host_p2p_reason(9, 1)), ==, "both-want-to-own");
+	g_assert_cmpint(host_p2p_reason(-1, 1), ==, HOST_REASON_SINK_NOT_ANSWERING);
+	g_assert_cmpint(host_p2p_reason(-1, 119), ==, HOST_REASON_NOT_ACCEPTED);
+	g_assert_cmpint(host_p2p_reason(0, 1), ==, HOST_REASON_GROUP_FAILED);
+	g_assert_cmpint(host_p2p_reason(14, 1), ==, HOST_REASON_GROUP_FAILED);
+	g_assert_cmpint(host_p2p_reason(-2, 1), ==, HOST_REASON_GROUP_FAILED);
 }
 
 static void test_wps(void)
