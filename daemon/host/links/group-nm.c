@@ -30,6 +30,8 @@
 /* NetworkManager empties what is said over the air after its device is free and the group has gone. */
 #define SETTLE_MS 1000
 #define FIND_S	  30
+/* So long it may take to show a sink that the supplicant sees. */
+#define BLIND_US (5 * G_TIME_SPAN_SECOND)
 
 enum {
 	STAGE_USE = HOST_GROUP_NEW + 1, /* the supplicant */
@@ -62,7 +64,8 @@ struct _HostGroupNm {
 	gint64 search_began; /* monotonic us */
 	gboolean searching, suspending;
 	gboolean reading, is_read; /* what the supplicant knows of the sink now */
-	gboolean finding; /* NetworkManager was told to look */
+	gint64 find_began; /* monotonic us: NetworkManager was told to look; 0: it was not */
+	gboolean forgot; /* the supplicant, all sinks */
 	guint repeats; /* because frames were lost, or the like */
 
 	char *device; /* NetworkManager's */
@@ -144,9 +147,9 @@ static void host_group_nm_put_back(HostGroup *group, int from)
 
 	g_cancellable_cancel(self->asking);
 	stop_search(self);
-	if (self->finding)
+	if (self->find_began)
 		call(self, self->device, HOST_NM_P2P, "StopFind", NULL, NULL);
-	self->finding = FALSE;
+	self->find_began = 0;
 	if (self->active)
 		deactivate(self);
 	if (self->activating || (self->active && self->state > HOST_NM_DISCONNECTED))
@@ -537,6 +540,22 @@ static void on_station_asked(GObject *object, GAsyncResult *result, gpointer dat
 		host_group_put_back(&self->group, error);
 }
 
+/*
+ * NetworkManager is told of the sinks that the supplicant finds, not of those that it knew when
+ * NetworkManager was started.
+ */
+static void find_anew(HostGroupNm *self)
+{
+	g_message("NetworkManager does not know the sink: the supplicant has to find it anew");
+	host_supplicant_suspend_search(self->supplicant);
+	call_supplicant(self, host_supplicant_get_p2p(self->supplicant), "Flush");
+	host_supplicant_resume_search(self->supplicant);
+	self->forgot = TRUE;
+	self->find_began = 0;
+	self->reading = FALSE;
+	self->is_read = FALSE;
+}
+
 /* FALSE: not yet. */
 static gboolean is_seen(HostGroupNm *self)
 {
@@ -552,11 +571,16 @@ static gboolean is_seen(HostGroupNm *self)
 	if (!self->is_read || !check_sink(self, seen))
 		return FALSE;
 	peer = find_peer(self);
-	if (!peer && !self->finding)
+	if (peer)
+		return TRUE;
+	if (!self->find_began) {
 		call(self, self->device, HOST_NM_P2P, "StartFind",
 		     g_variant_new_parsed("({'timeout': <%i>},)", FIND_S), NULL);
-	self->finding = self->finding || !peer;
-	return peer != NULL;
+		self->find_began = g_get_monotonic_time();
+	} else if (!self->forgot && g_get_monotonic_time() - self->find_began > BLIND_US) {
+		find_anew(self);
+	}
+	return FALSE;
 }
 
 static gboolean on_look_for_sink(HostGroup *group)
@@ -577,7 +601,7 @@ static void search(HostGroupNm *self)
 	resume_search(self);
 	self->reading = FALSE;
 	self->is_read = FALSE;
-	self->finding = FALSE;
+	self->find_began = 0;
 	g_clear_pointer(&self->path, g_free);
 	host_group_set_stage(&self->group, STAGE_SEARCH);
 	host_group_emit_step(&self->group, "searching", "The sink is looked for");
