@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""test-window.py FOLDER: the window in each of its states; a picture of each goes to FOLDER.
+"""test-window.py FOLDER [PART/PARTS | TEST...]: the window in each of its states; a picture of each
+goes to FOLDER. 2/3 is every third test, from the second.
 
 From the environment: MIRACAST_CONNECT, MIRACASTD and MIRACASTCTL, the programs; BUS_XML.
 """
@@ -688,8 +689,11 @@ def test_real_service():
 try:
     os.makedirs(sys.argv[1], exist_ok=True)
     only = sys.argv[2:]
-    status = tap([test for name, test in list(globals().items())
-                  if name.startswith("test_") and (not only or name in only)])
+    tests = [name for name in list(globals()) if name.startswith("test_")]
+    if only and re.fullmatch("[0-9]+/[0-9]+", only[0]):
+        part, parts = map(int, only[0].split("/"))
+        only = tests[part - 1::parts]
+    status = tap([globals()[name] for name in tests if not only or name in only])
 finally:
     stage.stop()
 sys.exit(status)
