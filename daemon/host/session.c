@@ -62,6 +62,7 @@ struct _HostSession {
 	GPtrArray *disconnects; /* D-Bus calls to answer at the end */
 	GPtrArray *questions; /* D-Bus calls that wait for statistics */
 	guint answer_source; /* they are answered then, with what there is */
+	gint64 asked_at; /* monotonic us: its process, for statistics */
 	HostPictures *pictures;
 	char *unknown_options;
 
@@ -69,6 +70,7 @@ struct _HostSession {
 	bool busy;
 	HostLinkWays *link;
 	bool opening;
+	bool link_lost; /* it is not opened again */
 	int rtsp_socket; /* of a link that has opened, for the start; else -1 */
 	GError *left; /* why the start failed with a sink that left and may come back; or NULL */
 
@@ -353,6 +355,7 @@ static void make_link(HostSession *self, GPtrArray *ways)
 	};
 
 	self->link = host_link_ways_new(ways, &wish);
+	self->link_lost = false;
 	g_signal_connect(self->link, "lost", G_CALLBACK(on_link_lost), self);
 	g_signal_connect(self->link, "step", G_CALLBACK(on_link_step), self);
 }
@@ -465,6 +468,7 @@ static void on_link_lost(HostLink *link, int reason, const char *detail, HostSes
 {
 	g_autofree char *message = host_reason_message(reason, detail);
 
+	self->link_lost = true;
 	if (self->lost_at && self->state == STATE_START && !self->ending)
 		host_process_hang_up(self->process); /* this try fails, and there is another one */
 	else if (self->state != STATE_RECONNECT)
@@ -643,7 +647,7 @@ static void open_link(HostSession *self)
 /* Sinks try whether the port is open before they connect in earnest. */
 static bool may_come_back(HostSession *self, const GError *error)
 {
-	return !self->ending && host_process_sink_has_left(self->process) &&
+	return !self->ending && !self->link_lost && host_process_sink_has_left(self->process) &&
 	       g_error_matches(error, MIRACAST_ERROR, MIRACAST_ERROR_DRIVER_FAILED);
 }
 
@@ -789,6 +793,9 @@ void host_session_take_picture(HostSession *self, GDBusMethodInvocation *invocat
 /* So long is waited for the session's process, before what it said last counts. */
 #define STATISTICS_WAIT_MS 1000
 
+/* Anybody may ask: more often it is not asked, and what it said last counts. */
+#define STATISTICS_AGE_US (G_USEC_PER_SEC / 10)
+
 static gboolean on_no_statistics(gpointer data)
 {
 	HostSession *self = data;
@@ -801,10 +808,15 @@ static gboolean on_no_statistics(gpointer data)
 static gboolean on_get_statistics(BusSession1 *bus, GDBusMethodInvocation *invocation,
 				  HostSession *self)
 {
+	gint64 now = g_get_monotonic_time();
+
 	g_ptr_array_add(self->questions, invocation);
-	if (!is_running(self)) {
+	if (self->answer_source)
+		return G_DBUS_METHOD_INVOCATION_HANDLED;
+	if (!is_running(self) || now - self->asked_at < STATISTICS_AGE_US) {
 		answer_questions(self);
-	} else if (!self->answer_source) {
+	} else {
+		self->asked_at = now;
 		self->answer_source = g_timeout_add(STATISTICS_WAIT_MS, on_no_statistics, self);
 		host_process_ask_statistics(self->process);
 	}
@@ -827,6 +839,7 @@ static void host_session_finalize(GObject *object)
 
 	g_clear_handle_id(&self->hold_source, g_source_remove);
 	g_clear_handle_id(&self->retry_source, g_source_remove);
+	g_clear_handle_id(&self->answer_source, g_source_remove);
 	g_ptr_array_unref(self->disconnects);
 	g_ptr_array_unref(self->questions);
 	host_pictures_free(self->pictures);

@@ -129,7 +129,7 @@ static void create(const SessionMessage *message)
 }
 
 /* Whether the end is to be asked for. */
-static gboolean start(void)
+static gboolean start(const SessionMessage *message)
 {
 	const char *none[] = {NULL};
 	guint number;
@@ -137,6 +137,11 @@ static gboolean start(void)
 	note('s');
 	misbehave_at("start");
 	number = count_starts();
+	if (is_one_of("hung-up-starts", number)) {
+		struct pollfd rtsp = {.fd = message->files[0], .events = POLLRDHUP};
+
+		poll(&rtsp, 1, -1);
+	}
 	if (is_one_of("fail-starts", number)) {
 		tell(SESSION_FAILED,
 		     g_variant_new("(usss)", MIRACAST_ERROR_DRIVER_FAILED, "told to fail",
@@ -227,7 +232,7 @@ int main(int argc, char **argv)
 			return 12;
 		switch (message.kind) {
 		case SESSION_CREATE: create(&message); break;
-		case SESSION_START: timeout = start() ? LOSS_AFTER_MS : -1; break;
+		case SESSION_START: timeout = start(&message) ? LOSS_AFTER_MS : -1; break;
 		case SESSION_STOP:
 			note('x');
 			misbehave_at("stop");
@@ -235,6 +240,7 @@ int main(int argc, char **argv)
 			tell(SESSION_STOPPED, NULL);
 			break;
 		case SESSION_GET_STATISTICS:
+			note('g');
 			tell(SESSION_STATISTICS, g_variant_new("(a{sv})", NULL));
 			break;
 		case SESSION_TAKE_PICTURE: show_picture(&message); break;

@@ -241,6 +241,26 @@ static void test_link_lost(Stage *stage, gconstpointer unused)
 	assert_log(stage, "csxsxd");
 }
 
+/* Nobody waits for a sink to come back over a link that is gone. */
+static void test_link_lost_again(Stage *stage, gconstpointer unused)
+{
+	int other;
+
+	BEGIN(stage, "loss-starts", " 1 ", "stop-reason", KEEPALIVE, "hung-up-starts", " 2 ",
+	      "fail-starts", " 2 ");
+	succeed(stage, 1);
+	wait_for_links(stage, 2);
+	other = fake_link_succeed(fake_finder_get_link(stage->finder));
+	wait_for_state(stage, "starting");
+	host_link_emit_lost(HOST_LINK(fake_finder_get_link(stage->finder)), HOST_REASON_LINK_LOST,
+			    "pulled again");
+	close(other);
+	succeed(stage, 3);
+	wait_for_state(stage, "streaming");
+	end(stage);
+	assert_log(stage, "csxssxd");
+}
+
 /* After a while the monitor goes, and the sink is tried on. */
 static void test_hold(Stage *stage, gconstpointer unused)
 {
@@ -566,6 +586,49 @@ static void assert_picture(const Picture *picture, guint width)
 		g_assert_cmpuint(pixels[i], ==, i % 256);
 }
 
+static void on_statistics(GObject *connection, GAsyncResult *result, gpointer data)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) answer =
+		g_dbus_connection_call_finish(G_DBUS_CONNECTION(connection), result, &error);
+
+	g_assert_no_error(error);
+	++*(guint *)data;
+}
+
+/* Whoever asks without a pause does not have the process end for talking too much. */
+static void test_statistics(Stage *stage, gconstpointer unused)
+{
+	const guint n = 200;
+	g_autofree char *log = NULL;
+	guint asked = 0, answered = 0;
+	gint64 began;
+
+	BEGIN(stage, NULL);
+	export(stage);
+	succeed(stage, 1);
+	wait_for_state(stage, "streaming");
+	began = g_get_monotonic_time();
+	while (answered < n) {
+		guint before = answered;
+
+		g_dbus_connection_call(stage->connection,
+				       g_dbus_connection_get_unique_name(stage->connection),
+				       HOST_BUS_ROOT "/session/1",
+				       "io.github.linux_miracast.Session1", "GetStatistics", NULL,
+				       G_VARIANT_TYPE("(a{sv})"), 0, -1, NULL, on_statistics,
+				       &answered);
+		while (answered == before)
+			g_main_context_iteration(NULL, TRUE);
+	}
+	g_assert_true(g_file_get_contents(stage->log, &log, NULL, NULL));
+	for (const char *c = log; *c; c++)
+		asked += *c == 'g';
+	g_assert_cmpuint(asked, >, 0);
+	g_assert_cmpuint(asked, <=, (g_get_monotonic_time() - began) / (G_USEC_PER_SEC / 10) + 1);
+	end(stage);
+}
+
 static void assert_refused(const Picture *picture, const char *message)
 {
 	g_autofree char *name = NULL;
@@ -798,8 +861,10 @@ int main(int argc, char **argv)
 	ADD("/session/life", test_life);
 	ADD("/session/reconnect", test_reconnect);
 	ADD("/session/link-lost", test_link_lost);
+	ADD("/session/link-lost-again", test_link_lost_again);
 	ADD("/session/hold", test_hold);
 	ADD("/session/start-fails", test_start_fails);
+	ADD("/session/statistics", test_statistics);
 	ADD("/session/give-up", test_give_up);
 	ADD("/session/flapping", test_flapping);
 	ADD("/session/not-wanted", test_not_wanted);
