@@ -72,7 +72,8 @@ u32 mdisplay_edid_repair(u8 *edid, u32 size)
 			memmove(edid + left++ * EDID_LENGTH, edid + i * EDID_LENGTH, EDID_LENGTH);
 	}
 
-	if (left != extensions + 1) {
+	/* DRM believes the base block here and there, where HF-EEODB may say less. */
+	if (left != extensions + 1 || base->extensions >= left) {
 		base->extensions = left - 1;
 		base->checksum -= mdisplay_edid_sum(edid);
 	}
