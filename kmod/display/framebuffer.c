@@ -5,6 +5,7 @@
 #include <linux/slab.h>
 
 #include <drm/drm_atomic_helper.h>
+#include <drm/drm_auth.h>
 #include <drm/drm_damage_helper.h>
 #include <drm/drm_fourcc.h>
 #include <drm/drm_gem.h>
@@ -59,11 +60,22 @@ static struct drm_framebuffer *mdisplay_framebuffer_undeclared(struct mdisplay_c
 	return fb;
 }
 
+static bool mdisplay_is_lessee(struct drm_file *file)
+{
+	struct drm_master *master = drm_file_get_master(file);
+	bool lessee = master && master->lessor;
+
+	if (master)
+		drm_master_put(&master);
+
+	return lessee;
+}
+
 /*
  * The planes that show @fb are damaged as the clips say. The others are damaged all
  * over, unless their framebuffers have been called dirty themselves: Xorg draws into
  * one framebuffer, has the outputs that it rotates show copies, and calls only the
- * former dirty.
+ * former dirty. Who leases an output has nothing to do with the others.
  */
 static int mdisplay_framebuffer_dirty(struct drm_framebuffer *fb, struct drm_file *file,
 				      unsigned int flags, unsigned int color,
@@ -75,6 +87,8 @@ static int mdisplay_framebuffer_dirty(struct drm_framebuffer *fb, struct drm_fil
 
 	WRITE_ONCE(to_mdisplay_framebuffer(fb)->dirtied, true);
 	ret = drm_atomic_helper_dirtyfb(fb, file, flags, color, clips, num_clips);
+	if (ret || mdisplay_is_lessee(file))
+		return ret;
 
 	for (i = 0; i < MDISPLAY_MAX_CONNECTORS && !ret; i++) {
 		struct drm_framebuffer *other;

@@ -176,16 +176,27 @@ static void edid_damage_256(uint8_t *edid)
 }
 
 /* HDMI 2.1, 10.3.6: no damage, but the number in the base block is not the real one. */
-static void edid_damage_eeodb(uint8_t *edid)
+static void edid_eeodb(uint8_t *edid, uint8_t extensions)
 {
-	static const uint8_t eeodb[] = {7 << 5 | 2, 0x78, 3};
+	const uint8_t eeodb[] = {7 << 5 | 2, 0x78, extensions};
 
-	edid_extension(edid + 256);
-	edid_extension(edid + 384);
 	memmove(edid + 132 + sizeof(eeodb), edid + 132, 6);
 	memcpy(edid + 132, eeodb, sizeof(eeodb));
 	edid[130] += sizeof(eeodb);
 	edid_sum(edid + 128);
+}
+
+static void edid_damage_eeodb(uint8_t *edid)
+{
+	edid_extension(edid + 256);
+	edid_extension(edid + 384);
+	edid_eeodb(edid, 3);
+}
+
+static void edid_damage_eeodb_fewer(uint8_t *edid)
+{
+	edid_claim(edid, 255);
+	edid_eeodb(edid, 1);
 }
 
 /* In millihertz. */
@@ -389,6 +400,7 @@ static const struct {
 	{"no extension claimed", 2, 1, edid_damage_none},
 	{"256 blocks", 256, 256, edid_damage_256},
 	{"extensions claimed by HF-EEODB", 4, 4, edid_damage_eeodb},
+	{"fewer claimed by HF-EEODB", 2, 2, edid_damage_eeodb_fewer},
 };
 
 TEST_F(display, damaged_extension_costs_itself_only)
@@ -447,6 +459,11 @@ TEST_F(display, damaged_extension_costs_itself_only)
 		if (edids[n].damage != edid_damage_eeodb)
 			EXPECT_EQ(left[126], edids[n].left - 1);
 		drmModeFreePropertyBlob(blob);
+		/* Both look at all that it claims: DRM, which compares, and what the card says. */
+		connector = compositor_connector(&self->compositor, self->pipe);
+		EXPECT_NE(connector, NULL);
+		drmModeFreeConnector(connector);
+		driver_sound(&self->driver, NULL);
 	}
 	free(edid);
 }
@@ -949,6 +966,28 @@ TEST_F(display, dirty_framebuffer_of_one_output_is_a_whole_frame_of_another)
 	EXPECT_EQ(message.frame.nr_damage, 0);
 	driver_complete_frame(&other, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
 	driver_close(&other);
+}
+
+/* What others show is not a lessee's, whatever it calls dirty. */
+TEST_F(display, dirty_framebuffer_of_a_lessee_is_no_frame_of_others)
+{
+	struct pipe *leased = &self->compositor.pipes[1];
+	uint32_t objects[] = {leased->connector, leased->crtc, leased->plane}, lessee;
+	struct drm_mode_create_dumb dumb = {.width = WIDTH, .height = HEIGHT, .bpp = 32};
+	struct driver_message message;
+	uint32_t fb;
+	int fd;
+
+	if (self->compositor.count < 2)
+		SKIP(return, "needs two connectors");
+	STREAM();
+	fd = drmModeCreateLease(self->compositor.fd, objects, 3, O_CLOEXEC, &lessee);
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(ioctl(fd, DRM_IOCTL_MODE_CREATE_DUMB, &dumb), 0);
+	ASSERT_EQ(drmModeAddFB(fd, WIDTH, HEIGHT, 24, 32, dumb.pitch, dumb.handle, &fb), 0);
+	EXPECT_EQ(drmModeDirtyFB(fd, fb, NULL, 0), 0);
+	EXPECT_EQ(driver_fetch(&self->driver, &message, 0), -ETIMEDOUT);
+	close(fd);
 }
 
 TEST_F(display, power_is_told)
