@@ -422,23 +422,11 @@ int mdisplay_encoder_init(struct mdisplay_connector *connector, struct mdisplay 
 	return 0;
 }
 
-/**
- * mdisplay_connector_add() - make one more connector
- * @display: the device; it has fewer than MDISPLAY_MAX_CONNECTORS
- *
- * Before the device is registered, or when a sink finds no connector free. CRTCs have to be
- * there from the start, but connectors may come later, as those behind a DisplayPort hub do. It
- * stays, for the next sink.
- *
- * Return: 0 or an errno.
- */
-int mdisplay_connector_add(struct mdisplay *display)
+/* From its initialisation on others go through it, like through all connectors. */
+static int mdisplay_connector_make(struct mdisplay *display, struct drm_connector *base)
 {
-	struct mdisplay_connector *connector = &display->connectors[display->count];
-	struct drm_connector *base = &connector->base;
 	int ret;
 
-	/* From its initialisation on others go through it, like through all connectors. */
 	drm_connector_helper_add(base, &mdisplay_connector_helper_funcs);
 	drm_atomic_helper_connector_reset(base);
 	if (!base->state)
@@ -449,19 +437,41 @@ int mdisplay_connector_add(struct mdisplay *display)
 	if (ret) {
 		drm_atomic_helper_connector_destroy_state(base, base->state);
 		base->state = NULL;
+		base->dev = NULL;
 		return ret;
 	}
 	base->status = connector_status_disconnected;
 	/* A virtual connector comes without. */
 	drm_connector_attach_edid_property(base);
-	ret = drm_connector_attach_encoder(base, &connector->encoder);
-	if (!ret)
-		ret = drm_connector_register(base);
-	if (ret) {
-		drm_connector_cleanup(base);
-		return ret;
-	}
-	display->count++;
 
 	return 0;
+}
+
+/**
+ * mdisplay_connector_add() - make one more connector
+ * @display: the device; it has fewer than MDISPLAY_MAX_CONNECTORS
+ *
+ * Before the device is registered, or when a sink finds no connector free. CRTCs have to be
+ * there from the start, but connectors may come later, as those behind a DisplayPort hub do. It
+ * stays, for the next sink; also where it could not be registered, as somebody may just be
+ * going through it: nobody can look that one up.
+ *
+ * Return: 0 or an errno.
+ */
+int mdisplay_connector_add(struct mdisplay *display)
+{
+	struct mdisplay_connector *connector = &display->connectors[display->count];
+	struct drm_connector *base = &connector->base;
+	int ret = 0;
+
+	if (!base->dev)
+		ret = mdisplay_connector_make(display, base);
+	if (!ret)
+		ret = drm_connector_attach_encoder(base, &connector->encoder);
+	if (!ret)
+		ret = drm_connector_register(base);
+	if (!ret)
+		display->count++;
+
+	return ret;
 }
