@@ -95,11 +95,12 @@ static void mdisplay_crtc_atomic_enable(struct drm_crtc *crtc, struct drm_atomic
 	struct mdisplay_connector *connector = crtc_to_connector(crtc);
 	int idx;
 
+	/* DRM asks when the next vblank is as soon as it knows how long a frame takes. */
+	mdisplay_vblank_start(connector, crtc->dev->vblank[drm_crtc_index(crtc)].framedur_ns);
 	/* Whatever is committed to a device that is gone stays without vblanks. */
 	if (!drm_dev_enter(crtc->dev, &idx))
 		return;
 
-	mdisplay_vblank_start(connector, crtc->dev->vblank[drm_crtc_index(crtc)].framedur_ns);
 	drm_crtc_vblank_on(crtc);
 	mdisplay_power(connector, true);
 
