@@ -362,10 +362,11 @@ static void on_rtsp_step(HostLink *link, const char *word, const char *message, 
 {
 	MiceMessage ready = {.command = MICE_SOURCE_READY, .rtsp_port = self->port};
 
-	/* The port is open. After a session request the sink knows the name. */
+	/* After a session request the sink knows the name. */
 	if (self->level != LEVEL_PIN)
 		ready.name = (char *)g_get_host_name();
-	if (self->state == STATE_READY)
+	/* The port is open. What else there is to say is not the sink's: it is told once. */
+	if (self->state == STATE_READY && !strcmp(word, "waiting"))
 		send_message(self, &ready);
 	step(self, word, message);
 }
