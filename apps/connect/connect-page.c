@@ -21,10 +21,10 @@ struct _ConnectPage {
 	ConnectBus *bus;
 	ConnectAgent *agent;
 	char *path; /* of the sink; "" if it has no object yet; NULL: nothing is shown */
-	char *name, *address; /* as they were when it was there last */
+	char *name, *address; /* as they were when it was there last; NULL: it never was */
 	GHashTable *
 		sessions; /* path of a sink to that of its latest session, until that is dismissed */
-	ConnectOptions *options;
+	ConnectOptions *options; /* NULL: it never was there */
 	bool is_loading; /* the options' widgets change, and not because of the person */
 	char *calling; /* the path whose Connect has not answered, or NULL */
 	char *refusal; /* why there is no session, or NULL */
@@ -589,8 +589,10 @@ static void update(ConnectPage *self)
 		self->address = g_strdup(bus_sink1_get_address(sink));
 		adw_window_title_set_subtitle(self->title,
 					      connect_words_kind(bus_sink1_get_kind(sink)));
+		if (!self->options)
+			load_options(self, sink);
 	}
-	adw_window_title_set_title(self->title, self->name);
+	adw_window_title_set_title(self->title, self->name ? self->name : "");
 	update_idle(self, sink);
 	view = choose_view(self, get_session(self));
 	if (g_strcmp0(view, gtk_stack_get_visible_child_name(self->stack))) {
@@ -654,6 +656,9 @@ static void begin(ConnectPage *self, const char *path)
 {
 	g_free(self->path);
 	self->path = g_strdup(path);
+	g_clear_pointer(&self->name, g_free);
+	g_clear_pointer(&self->address, g_free);
+	g_clear_pointer(&self->options, connect_options_free);
 	g_clear_pointer(&self->refusal, g_free);
 	clear_steps(self);
 	stop_polling(self);
@@ -715,7 +720,7 @@ static void on_connect_clicked(ConnectPage *self)
 		peer = self->address;
 		proxy = manager ? G_DBUS_PROXY(manager) : NULL;
 	}
-	if (!proxy || (peer && !g_hostname_is_ip_address(peer))) {
+	if (!proxy || !self->options || (peer && !g_hostname_is_ip_address(peer))) {
 		say(self, _("It is not in reach any more."));
 		return;
 	}
@@ -741,11 +746,8 @@ static void on_connect_clicked(ConnectPage *self)
 void connect_page_connect(ConnectPage *self, const char *address)
 {
 	begin(self, "");
-	g_free(self->name);
 	self->name = g_strdup(address);
-	g_free(self->address);
 	self->address = g_strdup(address);
-	g_clear_pointer(&self->options, connect_options_free);
 	self->options = connect_options_load(address);
 	adw_window_title_set_subtitle(self->title, connect_words_kind(""));
 	on_connect_clicked(self);

@@ -41,7 +41,7 @@ import gi  # noqa: E402 after the environment is made
 gi.require_version("Atspi", "2.0")
 from gi.repository import Gio, GLib  # noqa: E402
 
-from miracastd import Miracastd  # noqa: E402
+from miracastd import ROOT, Miracastd  # noqa: E402
 
 LIVING_ROOM = dict(Name="Living room", Kind="tv", Ways=["p2p"], SignalStrength=80,
                    Address="42:00:00:00:01:00", NeedsPin=True)
@@ -109,6 +109,14 @@ def open_sink(app, name):
     app.tab_to(name)
     app.key("Return")
     app.find("push button", "^Connect$")
+
+
+def click_notification(sink):
+    """As the desktop does it."""
+    Gio.bus_get_sync(Gio.BusType.SESSION).call_sync(
+        "io.github.linux_miracast.Connect", "/io/github/linux_miracast/Connect",
+        "org.freedesktop.Application", "ActivateAction",
+        GLib.Variant("(sava{sv})", ("show-sink", [GLib.Variant("s", sink)], {})), None, 0, -1, None)
 
 
 def stream(daemon, session):
@@ -381,6 +389,30 @@ def test_elsewhere():
         app.tab_to("Living room")
         app.key("Return")
         app.wait_text("Connecting")
+
+
+def test_notified():
+    """what a notification shows is shown, and is of use, also before it is there"""
+    with Scene() as (daemon, app):
+        app.wait_text("Looking for displays")
+        click_notification(ROOT + "/sink/1")
+        app.wait_text("It is not in reach.")
+        path = daemon.add_sink(**LIVING_ROOM)
+        app.wait_text("Living room")
+        app.press("^Connect$")
+        wait("Connect", lambda: daemon.count("Connect"))
+        # Its session stays, with nothing of another sink.
+        daemon.end(daemon.last_session(), "sink-busy",
+                   "The sink is busy: end what it shows and connect again.")
+        app.wait_text("It could not be connected")
+        app.key("Escape")
+        daemon.add_sink(Name="Kitchen", Kind="tv", Ways=["p2p"], Address="10.0.0.9")
+        open_sink(app, "Kitchen")
+        daemon.remove(path)
+        click_notification(path)
+        app.press("^Try again$")
+        app.wait_text("It is not in reach any more.")
+        assert daemon.count("Connect") == 1 and not app.has_text("Kitchen")
 
 
 def test_type_pin():
