@@ -84,8 +84,9 @@ GtkWidget *connect_row_new(BusSink1 *sink)
 	ConnectRow *self = g_object_new(CONNECT_TYPE_ROW, NULL);
 
 	self->sink = g_object_ref(sink);
+	/* The proxy drops the lists of before by a handler of its own. */
 	g_signal_connect_object(sink, "g-properties-changed", G_CALLBACK(update), self,
-				G_CONNECT_SWAPPED);
+				G_CONNECT_SWAPPED | G_CONNECT_AFTER);
 	update(self);
 	return GTK_WIDGET(self);
 }

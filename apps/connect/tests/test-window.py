@@ -209,6 +209,9 @@ def test_scan():
         daemon.set(path, SignalStrength=10, Name="Dining room")
         app.wait_text("Dining room")
         assert "weak" in app.find("list item", "Dining room").get_description()
+        daemon.set(path, Ways=["mice", "p2p"])
+        wait("its ways", lambda: "Local network · Wi-Fi Direct" in
+             app.find("list item", "Dining room").get_description())
         daemon.remove(path)
         app.wait_no_text("Dining room")
         assert daemon.count("StartDiscovery") == 1
