@@ -25,6 +25,7 @@ struct _ConnectPage {
 	GHashTable *
 		sessions; /* path of a sink to that of its latest session, until that is dismissed */
 	ConnectOptions *options; /* NULL: it never was there */
+	char **ways; /* of way_row, after "automatic" */
 	bool is_loading; /* the options' widgets change, and not because of the person */
 	char *calling; /* the path whose Connect has not answered, or NULL */
 	char *refusal; /* why there is no session, or NULL */
@@ -117,24 +118,43 @@ static void fill_modes(ConnectPage *self)
 	adw_combo_row_set_model(self->mode_row, G_LIST_MODEL(list));
 }
 
-/* Those of the sink, after "automatic". */
+/* Those of the sink, after "automatic"; and the chosen one, also while it is not there. */
 static void fill_ways(ConnectPage *self, BusSink1 *sink)
 {
-	g_autoptr(GtkStringList) list = gtk_string_list_new(NULL);
-	const char *const *ways = bus_sink1_get_ways(sink);
+	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+	const char *chosen = self->options->way;
+	bool is_there = !*chosen;
+	g_auto(GStrv) ways = NULL;
 	guint selected = 0;
 
-	gtk_string_list_append(list, _("Automatic"));
-	for (guint i = 0; ways && ways[i]; i++) {
-		gtk_string_list_append(list, connect_words_way(ways[i]));
-		if (!strcmp(ways[i], self->options->way))
-			selected = i + 1;
+	for (const char *const *way = bus_sink1_get_ways(sink); way && *way; way++) {
+		g_strv_builder_add(builder, *way);
+		is_there |= !strcmp(*way, chosen);
 	}
-	adw_combo_row_set_model(self->way_row, G_LIST_MODEL(list));
+	if (!is_there)
+		g_strv_builder_add(builder, chosen);
+	ways = g_strv_builder_end(builder);
+
+	self->is_loading = true;
+	if (!self->ways ||
+	    !g_strv_equal((const char *const *)ways, (const char *const *)self->ways)) {
+		g_autoptr(GtkStringList) list = gtk_string_list_new(NULL);
+
+		gtk_string_list_append(list, _("Automatic"));
+		for (guint i = 0; ways[i]; i++)
+			gtk_string_list_append(list, connect_words_way(ways[i]));
+		adw_combo_row_set_model(self->way_row, G_LIST_MODEL(list));
+		g_strfreev(self->ways);
+		self->ways = g_steal_pointer(&ways);
+	}
+	for (guint i = 0; self->ways[i]; i++)
+		if (!strcmp(self->ways[i], chosen))
+			selected = i + 1;
 	adw_combo_row_set_selected(self->way_row, selected);
+	self->is_loading = false;
 }
 
-static void load_options(ConnectPage *self, BusSink1 *sink)
+static void load_options(ConnectPage *self)
 {
 	g_clear_pointer(&self->options, connect_options_free);
 	self->options = connect_options_load(self->name);
@@ -144,7 +164,6 @@ static void load_options(ConnectPage *self, BusSink1 *sink)
 			adw_combo_row_set_selected(self->mode_row, i);
 	if (!*self->options->mode)
 		adw_combo_row_set_selected(self->mode_row, 0);
-	fill_ways(self, sink);
 	gtk_switch_set_active(self->sound_switch, self->options->sound);
 	gtk_switch_set_active(self->input_switch, self->options->input);
 	gtk_switch_set_active(self->reconnect_switch, self->options->reconnect);
@@ -153,20 +172,15 @@ static void load_options(ConnectPage *self, BusSink1 *sink)
 
 static void on_option(ConnectPage *self)
 {
-	BusSink1 *sink = get_sink(self);
 	g_autoptr(GError) error = NULL;
-	const char *const *ways;
-	guint way;
+	guint way = adw_combo_row_get_selected(self->way_row);
 
-	if (self->is_loading || !self->options || !sink)
+	if (self->is_loading || !self->options || !get_sink(self))
 		return;
-	ways = bus_sink1_get_ways(sink);
-	way = adw_combo_row_get_selected(self->way_row);
 	g_free(self->options->mode);
 	self->options->mode = g_strdup(modes[adw_combo_row_get_selected(self->mode_row)]);
 	g_free(self->options->way);
-	self->options->way =
-		g_strdup(way && ways && way <= g_strv_length((GStrv)ways) ? ways[way - 1] : "");
+	self->options->way = g_strdup(way ? self->ways[way - 1] : "");
 	self->options->sound = gtk_switch_get_active(self->sound_switch);
 	self->options->input = gtk_switch_get_active(self->input_switch);
 	self->options->reconnect = gtk_switch_get_active(self->reconnect_switch);
@@ -590,7 +604,8 @@ static void update(ConnectPage *self)
 		adw_window_title_set_subtitle(self->title,
 					      connect_words_kind(bus_sink1_get_kind(sink)));
 		if (!self->options)
-			load_options(self, sink);
+			load_options(self);
+		fill_ways(self, sink);
 	}
 	adw_window_title_set_title(self->title, self->name ? self->name : "");
 	update_idle(self, sink);
@@ -669,8 +684,6 @@ void connect_page_show(ConnectPage *self, const char *path)
 	if (g_strcmp0(path, self->path))
 		begin(self, path);
 	update(self);
-	if (get_sink(self))
-		load_options(self, get_sink(self));
 	gtk_widget_grab_focus(get_first(self, gtk_stack_get_visible_child_name(self->stack)));
 }
 
@@ -748,7 +761,7 @@ void connect_page_connect(ConnectPage *self, const char *address)
 	begin(self, "");
 	self->name = g_strdup(address);
 	self->address = g_strdup(address);
-	self->options = connect_options_load(address);
+	load_options(self);
 	adw_window_title_set_subtitle(self->title, connect_words_kind(""));
 	on_connect_clicked(self);
 }
@@ -851,7 +864,8 @@ static void on_forget_clicked(ConnectPage *self)
 	if (!sink)
 		return;
 	connect_options_forget(self->name);
-	load_options(self, sink);
+	g_clear_pointer(&self->options, connect_options_free);
+	update(self);
 	connect_bus_call(self->bus, sink, "Forget", NULL, on_forgotten, g_object_ref(self));
 }
 
@@ -902,6 +916,7 @@ static void connect_page_finalize(GObject *object)
 	g_clear_object(&self->bus);
 	g_clear_object(&self->agent);
 	g_clear_pointer(&self->options, connect_options_free);
+	g_strfreev(self->ways);
 	g_hash_table_unref(self->sessions);
 	g_free(self->path);
 	g_free(self->name);

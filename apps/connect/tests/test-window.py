@@ -630,6 +630,26 @@ def test_options():
         assert options["options"] == {}, options
 
 
+def test_ways():
+    """the way that was chosen is sent, and shown, whatever ways come and go"""
+    with Scene() as (daemon, app):
+        path = daemon.add_sink(**{**LIVING_ROOM, "Ways": ["p2p"]})
+        open_sink(app, "Living room")
+        daemon.set(path, Ways=["mice", "p2p"])
+        app.tab_to("^Way$")
+        app.key("space")
+        wait("the list has the keyboard", lambda: app.focused() == ("list item", ""))
+        app.key("Down", "Return")
+        app.find("label", "^Local network$")
+        daemon.set(path, Ways=["p2p"])
+        app.wait_text("Television · Wi-Fi Direct")
+        app.find("label", "^Local network$")
+        app.press("^Sound$", "check box")
+        app.press("^Connect$")
+        wait("Connect", lambda: daemon.count("Connect"))
+        assert daemon.calls[-1][2][0]["way"] == "mice", daemon.calls[-1]
+
+
 def test_looks():
     """360 pixels wide, dark, in German and in French"""
     for name, environment in (("dark", {"ADW_DEBUG_COLOR_SCHEME": "prefer-dark"}),
