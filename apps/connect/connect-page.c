@@ -613,7 +613,9 @@ static void update(ConnectPage *self)
 	if (g_strcmp0(view, gtk_stack_get_visible_child_name(self->stack))) {
 		connect_view_show(self->stack, gtk_stack_get_child_by_name(self->stack, view));
 		gtk_adjustment_set_value(gtk_scrolled_window_get_vadjustment(self->scrolled), 0);
-		gtk_widget_grab_focus(get_first(self, view));
+		/* Else another page has the keyboard. */
+		if (gtk_widget_get_visible(GTK_WIDGET(self)))
+			gtk_widget_grab_focus(get_first(self, view));
 	}
 	update_polling(self);
 }

@@ -311,8 +311,8 @@ static void on_address(ConnectWindow *self)
 		return;
 	}
 	gtk_editable_set_text(self->address_entry, "");
-	connect_page_connect(self->page, address);
 	connect_view_show(self->views, GTK_WIDGET(self->page));
+	connect_page_connect(self->page, address);
 }
 
 void connect_window_show_sink(ConnectWindow *self, const char *path)

@@ -418,6 +418,22 @@ def test_notified():
         assert daemon.count("Connect") == 1 and not app.has_text("Kitchen")
 
 
+def test_focus():
+    """what happens at a display that is not looked at leaves the keyboard where it is"""
+    with Scene() as (daemon, app):
+        _, session = begin(daemon, app)
+        app.wait_text("Connecting")
+        app.key("Escape")
+        app.tab_to("Address of a display")
+        stream(daemon, session)
+        time.sleep(1)
+        app.type("10.0.0.7")
+        app.key("Return")
+        wait("Connect", lambda: daemon.count("Connect") == 2)
+        daemon.ask("RequestPin", daemon.last_session())
+        wait("the keyboard is there", lambda: app.focused() == ("text", "PIN"))
+
+
 def test_type_pin():
     """a PIN that the sink shows is typed, with the keyboard alone"""
     with Scene() as (daemon, app):
