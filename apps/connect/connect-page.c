@@ -245,14 +245,14 @@ static void clear_steps(ConnectPage *self)
 	g_clear_pointer(&self->state, g_free);
 }
 
-/* What has failed is said with the service's own words: the next step tries something else. */
+/* What is no step is why one failed, in the service's own words: the next one tries something else. */
 static void add_session_step(ConnectPage *self, const char *step, const char *message)
 {
-	static const char *const failures[] = {"way-failed", "try-failed", NULL};
+	const char *text = connect_words_step(step, NULL);
 	g_autofree char *sentence = NULL;
 
-	if (!g_strv_contains(failures, step)) {
-		add_step(self, connect_words_step(step, message));
+	if (text) {
+		add_step(self, text);
 		return;
 	}
 	sentence = connect_words_sentence(message);
