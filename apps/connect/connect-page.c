@@ -353,8 +353,10 @@ static gboolean on_poll(gpointer data)
 	ConnectPage *self = data;
 	BusSession1 *session = get_session(self);
 
-	if (!session || !is_seen(self))
+	if (!session || !is_seen(self)) {
+		self->is_counting = false;
 		return G_SOURCE_CONTINUE;
+	}
 	connect_thumbnail_update(self->thumbnail, session);
 	if (self->polling)
 		return G_SOURCE_CONTINUE;

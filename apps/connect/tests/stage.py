@@ -101,6 +101,16 @@ class Stage:
         self.x.XSetInputFocus(self.display, window, 1, 0)
         self.x.XSync(self.display, 0)
 
+    def set_state(self, name, wanted):
+        """As a window manager does, which this screen has not; @name: of the only state."""
+        self.x.XInternAtom.restype = ctypes.c_ulong
+        state, atom = (self.x.XInternAtom(self.display, n.encode(), 0)
+                       for n in ("_NET_WM_STATE", name))
+        self.x.XChangeProperty(self.display, ctypes.c_ulong(self.toplevels()[0][0]),
+                               ctypes.c_ulong(state), ctypes.c_ulong(4), 32, 0,
+                               (ctypes.c_ulong * 1)(atom), int(wanted))
+        self.x.XSync(self.display, 0)
+
     def send_key(self, name, pressed):
         code = self.x.XKeysymToKeycode(
             self.display, ctypes.c_ulong(self.x.XStringToKeysym(name.encode())))

@@ -570,6 +570,30 @@ def test_lost():
         shot(app, "ended")
 
 
+def test_minimised():
+    """what was sent while nobody saw the window is none of a second's"""
+    began = time.monotonic()
+    with Scene() as (daemon, app):
+        daemon.statistics = lambda n: {"encoded-bytes": int((time.monotonic() - began) * 1e6)}
+        _, session = begin(daemon, app)
+        stream(daemon, session)
+        app.find("image", r"Bitrate: \d+\.\d Mbit/s")
+        stage.set_state("_NET_WM_STATE_HIDDEN", True)
+        time.sleep(2)
+        asked = daemon.count("GetStatistics")
+        time.sleep(8)
+        assert daemon.count("GetStatistics") == asked, "it asks for figures that nobody sees"
+        stage.set_state("_NET_WM_STATE_HIDDEN", False)
+        rates = []
+
+        def look():
+            rate = re.search(r"[\d.]+", app.find("image", "^Bitrate").get_name())
+            rates.append(float(rate.group(0)))
+            return daemon.count("GetStatistics") > asked + 4
+        wait("figures", look)
+        assert max(rates) < 50, rates
+
+
 def test_service_dies():
     """the service goes away under a session"""
     with Scene() as (daemon, app):

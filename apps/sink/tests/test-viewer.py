@@ -95,17 +95,6 @@ def pixels_of(colour):
                if list(c) == colour[::-1])
 
 
-def set_fullscreen(fullscreen):
-    """As a window manager answers, which this screen has not."""
-    stage.x.XInternAtom.restype = ctypes.c_ulong
-    state, full = (stage.x.XInternAtom(stage.display, name, 0) for name in
-                   (b"_NET_WM_STATE", b"_NET_WM_STATE_FULLSCREEN"))
-    stage.x.XChangeProperty(stage.display, ctypes.c_ulong(stage.toplevels()[0][0]),
-                            ctypes.c_ulong(state), ctypes.c_ulong(4), 32, 0,
-                            (ctypes.c_ulong * 1)(full), int(fullscreen))
-    stage.x.XSync(stage.display, 0)
-
-
 def test_waiting():
     """its name is shown, the PIN large, and who is connected"""
     with Sink() as (sink, app):
@@ -199,9 +188,9 @@ def test_fullscreen():
         assert "volume 100" in sink.heard()
         app.key("F11")
         app.press("Full screen")
-        set_fullscreen(True)
+        stage.set_state("_NET_WM_STATE_FULLSCREEN", True)
         app.wait_no_text("Full screen")  # the bar is gone
-        set_fullscreen(False)
+        stage.set_state("_NET_WM_STATE_FULLSCREEN", False)
         app.wait_text("Full screen")
         app.find("slider", "^Volume$")
         app.tab_to("^Volume$")
