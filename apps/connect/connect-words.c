@@ -110,7 +110,7 @@ const char *connect_words_step(const char *word, const char *message)
 	static const Word steps[] = {
 		{"mice", N_("Trying the local network")},
 		{"p2p", N_("Trying Wi-Fi Direct")},
-		{"address", N_("Asking for an address")},
+		{"address", N_("Seeing to the address")},
 		{"searching", N_("Looking for the display")},
 		{"pairing", N_("Pairing; the display may have to be told to accept")},
 		{"pin", N_("A PIN is needed")},

@@ -626,7 +626,7 @@ def test_address():
         call = next(c for c in daemon.calls if c[1] == "Connect")
         assert call[0].endswith("/manager") and call[2][0]["peer-address"] == "10.0.0.7", call
         daemon.set(daemon.last_session(), State="waiting", Step="address", StepMessage="10.0.0.7")
-        app.find("list item", "Asking for an address")
+        app.find("list item", "Seeing to the address")
         daemon.end(daemon.last_session(), "no-route",
                    "There is no way to the sink's address: check the address and the network.")
         app.wait_text("There is no way to the sink")
