@@ -24,6 +24,7 @@ struct _ConnectPage {
 	char *name, *address; /* as they were when it was there last; NULL: it never was */
 	GHashTable *
 		sessions; /* path of a sink to that of its latest session, until that is dismissed */
+	GHashTable *shown; /* paths of sessions that had a picture */
 	ConnectOptions *options; /* NULL: it never was there */
 	char **ways; /* of way_row, after "automatic" */
 	bool is_loading; /* the options' widgets change, and not because of the person */
@@ -499,8 +500,7 @@ static void update_failed(ConnectPage *self, BusSession1 *session)
 	const char *remedy = connect_remedy_label(reason);
 	g_autofree char *message =
 		session ? connect_words_sentence(bus_session1_get_message(session)) : NULL;
-	bool was_shown = session && (!g_strcmp0(self->state, "streaming") ||
-				     !g_strcmp0(self->state, "reconnecting"));
+	bool was_shown = session && g_hash_table_contains(self->shown, get_session_path(self));
 
 	gtk_label_set_text(self->failed_title, was_shown ? _("The connection has ended")
 							 : _("It could not be connected"));
@@ -589,11 +589,26 @@ static void adopt_sink(ConnectPage *self)
 	self->path = g_strdup(path);
 }
 
+/* One that has ended does not tell. */
+static void note_shown(ConnectPage *self)
+{
+	GListModel *sessions = connect_bus_get_sessions(self->bus);
+
+	for (guint i = 0; i < g_list_model_get_n_items(sessions); i++) {
+		g_autoptr(BusSession1) session = g_list_model_get_item(sessions, i);
+
+		if (!g_strcmp0(bus_session1_get_state(session), "streaming"))
+			g_hash_table_add(self->shown, g_strdup(g_dbus_proxy_get_object_path(
+							      G_DBUS_PROXY(session))));
+	}
+}
+
 static void update(ConnectPage *self)
 {
 	BusSink1 *sink;
 	const char *view;
 
+	note_shown(self);
 	if (!self->path)
 		return;
 	adopt_sink(self);
@@ -646,6 +661,7 @@ static void on_presence(ConnectPage *self)
 	if (connect_bus_get_manager(self->bus))
 		return;
 	g_hash_table_remove_all(self->sessions);
+	g_hash_table_remove_all(self->shown);
 	g_clear_pointer(&self->path, g_free);
 	g_clear_pointer(&self->calling, g_free);
 	g_clear_pointer(&self->refusal, g_free);
@@ -897,6 +913,7 @@ static void connect_page_init(ConnectPage *self)
 	g_type_ensure(CONNECT_TYPE_THUMBNAIL);
 	gtk_widget_init_template(GTK_WIDGET(self));
 	self->sessions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	self->shown = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	self->is_loading = true;
 	fill_modes(self);
 	self->is_loading = false;
@@ -922,6 +939,7 @@ static void connect_page_finalize(GObject *object)
 	g_clear_pointer(&self->options, connect_options_free);
 	g_strfreev(self->ways);
 	g_hash_table_unref(self->sessions);
+	g_hash_table_unref(self->shown);
 	g_free(self->path);
 	g_free(self->name);
 	g_free(self->address);

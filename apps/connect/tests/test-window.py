@@ -565,7 +565,15 @@ def test_lost():
         app.wait_text("Connected")
         daemon.set(session, State="reconnecting", Step="link-lost", StepMessage="Again")
         app.wait_text("Connection lost, trying again")
+        # Meanwhile another display is looked at; and a session leaves before it has ended.
+        app.key("Escape")
+        daemon.add_sink(Name="Kitchen", Kind="tv", Ways=["p2p"])
+        open_sink(app, "Kitchen")
+        daemon.set(session, State="stopping")
         daemon.end(session, "link-lost", LOST)
+        app.key("Escape")
+        app.tab_to("Living room")
+        app.key("Return")
         app.wait_text("The connection has ended")
         shot(app, "ended")
 
