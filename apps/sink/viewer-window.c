@@ -167,6 +167,7 @@ static void start(ViewerWindow *self)
 		return;
 	gtk_label_set_text(self->trouble, error->message);
 	show_page(self, "trouble");
+	self->again_source = g_timeout_add_seconds(AGAIN_S, on_again, self);
 }
 
 /*

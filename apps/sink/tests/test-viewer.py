@@ -300,6 +300,20 @@ def test_again():
         wait("another try", lambda: sink.count("started") == 4)
 
 
+def test_no_sink():
+    """where miracast-sink cannot be started that is said, and tried again"""
+    folder, environment = f"{stage.folder}/late", {"FAKE_SINK": f"{stage.folder}/late"}
+    program = make_program("viewer", f"#!/bin/sh\nexec {WINDOW}\n")
+    app = App(stage, program, 800, PATH=folder, **environment)
+    app.wait_text("This machine cannot be a display now")
+    os.makedirs(folder)
+    os.mkfifo(f"{folder}/commands")
+    make_program("late/miracast-sink", f'#!/bin/sh\nexec {sys.executable} '
+                                       f'{os.environ["FAKE_SINK_PROGRAM"]} "$@"\n')
+    wait("another try", lambda: os.path.exists(f"{folder}/heard"))
+    app.close()
+
+
 def test_close():
     """with the window the sink ends, and is waited for"""
     with Sink() as (sink, app):
