@@ -7,6 +7,7 @@
 #define NS_PER_S 1000000000
 /* Nobody who is further away from now than this is waited for, or filled up to. */
 #define FAR_NS NS_PER_S
+#define MOST_S 2 /* that wait to be taken off */
 
 struct _MediaLine {
 	guint rate; /* frames a second */
@@ -121,8 +122,12 @@ static void place(MediaLine *l, const gint16 *samples, guint frames)
 	frames -= late;
 	if (!frames)
 		return;
-	append(l, NULL, l->at - end);
-	append(l, samples, frames);
+	if (l->at + frames > l->next + MOST_S * l->rate) {
+		l->statistics.lost += frames;
+	} else {
+		append(l, NULL, l->at - end);
+		append(l, samples, frames);
+	}
 	l->at += frames;
 }
 
@@ -172,7 +177,7 @@ void media_line_push(MediaLine *l, guint64 position, gint64 time_ns, const gint1
 		guint64 at = frames_of(l, time_ns - l->begin_ns);
 
 		/* It is from another time, or a time that does not come so soon. */
-		if (time_ns < l->begin_ns || at > end_of(l) + 2 * l->rate)
+		if (time_ns < l->begin_ns || at > end_of(l) + MOST_S * l->rate)
 			return;
 		l->at = at;
 		l->placed = TRUE;

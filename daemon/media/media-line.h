@@ -27,7 +27,7 @@
 typedef struct {
 	guint64 played; /* of streams, that were taken off */
 	guint64 silent; /* the others that were taken off */
-	guint64 lost; /* of streams: missing from them, or too late */
+	guint64 lost; /* of streams: missing from them, too late, or more than may wait */
 } MediaLineStatistics;
 
 typedef struct _MediaLine MediaLine;

@@ -1284,12 +1284,12 @@ void media_start_sound(Media *m, guint rate)
 	g_mutex_unlock(&m->lock);
 }
 
-/* What it has played: see media_line_push(). */
+/* What it has played: see media_line_push(). The line begins anew when the sink plays again. */
 void media_push_sound(Media *m, guint64 position, gint64 time_ns, const gint16 *samples,
 		      guint frames)
 {
 	g_mutex_lock(&m->lock);
-	if (m->line)
+	if (m->line && m->playing)
 		media_line_push(m->line, position, time_ns, samples, frames);
 	g_cond_broadcast(&m->cond);
 	g_mutex_unlock(&m->lock);

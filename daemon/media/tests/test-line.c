@@ -111,11 +111,37 @@ static void test_rate(void)
 	g_assert_cmpuint(statistics.played, >=, 47000);
 }
 
+/* Where nobody takes blocks off, no more than two seconds wait; a line of its own has its own times. */
+static void test_full(void)
+{
+	g_autoptr(MediaLine) line = media_line_new(48000, BLOCK);
+	gint16 block[BLOCK * MEDIA_CHANNELS];
+	MediaLineStatistics statistics;
+	guint blocks = 0;
+	gint64 time;
+
+	media_line_begin(line, 0);
+	media_line_start_stream(line, 48000);
+	for (guint i = 0; i < 1000; i++)
+		push(line, i * BLOCK, i * 10 * MS, BLOCK);
+	media_line_get_statistics(line, &statistics);
+	g_assert_cmpuint(statistics.lost, ==, 8 * 48000);
+	while (media_line_take(line, 2000 * MS, block, &time))
+		blocks++;
+	g_assert_cmpuint(blocks, ==, 200);
+
+	media_line_begin(line, 20000 * MS);
+	push(line, 2000 * BLOCK, 20000 * MS, BLOCK);
+	take(line, 20010 * MS, 20000 * MS, block);
+	g_assert_cmpint(block[2 * 479], ==, (gint16)(2001 * BLOCK));
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/line/stream", test_stream);
 	g_test_add_func("/line/lost", test_lost);
 	g_test_add_func("/line/rate", test_rate);
+	g_test_add_func("/line/full", test_full);
 	return g_test_run();
 }

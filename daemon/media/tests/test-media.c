@@ -1092,6 +1092,48 @@ static void test_rate_of_fewer(void)
 	close(rtcp[1]);
 }
 
+static void push_sound(Media *media, guint from, guint to)
+{
+	static const gint16 samples[480 * MEDIA_CHANNELS];
+
+	for (guint i = from; i < to; i++)
+		media_push_sound(media, i * 480, g_get_monotonic_time() * 1000, samples, 480);
+}
+
+/* What is played while the sink pauses is neither kept nor lost; then sound goes on. */
+static void test_sound_pauses(void)
+{
+	g_autoptr(GMainContext) context = g_main_context_new();
+	MediaConfig config = {
+		.format = vga, .kbit = 1000, .encoder = "x264enc", .sound_rate = 48000};
+	gint64 end = g_get_monotonic_time() + GUARD;
+	MediaStatistics statistics = {0};
+	g_autoptr(Media) media = NULL;
+	int rtp[2], rtcp[2];
+
+	g_assert_no_errno(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, rtp));
+	g_assert_no_errno(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, rtcp));
+	media = media_new(rtp[0], rtcp[0], NULL);
+	g_assert_true(media_start(media, &config, context, on_error, NULL, NULL));
+	media_set_playing(media, TRUE);
+	media_start_sound(media, 48000);
+	push_sound(media, 0, 1);
+	media_set_playing(media, FALSE);
+	push_sound(media, 1, 1000);
+	media_set_playing(media, TRUE);
+	push_sound(media, 1000, 1010);
+	while (statistics.sound.played < 10 * 480 && g_get_monotonic_time() < end) {
+		g_usleep(10000);
+		media_get_statistics(media, &statistics);
+	}
+	g_assert_cmpuint(statistics.sound.played, >=, 10 * 480);
+	g_assert_cmpuint(statistics.sound.played, <=, 11 * 480);
+	g_assert_cmpuint(statistics.sound.lost, ==, 0);
+	g_clear_pointer(&media, media_free);
+	close(rtp[1]);
+	close(rtcp[1]);
+}
+
 static gboolean count(gpointer user_data)
 {
 	g_atomic_int_inc((gint *)user_data);
@@ -1536,6 +1578,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/media/reports", test_reports);
 	g_test_add_func("/media/rate-goes-down", test_rate_goes_down);
 	g_test_add_func("/media/rate-of-fewer", test_rate_of_fewer);
+	g_test_add_func("/media/sound-pauses", test_sound_pauses);
 	g_test_add_func("/media/pause", test_pause);
 	g_test_add_func("/media/picture", test_picture);
 	g_test_add_func("/media/scale", test_scale);
