@@ -10,6 +10,9 @@
 #define WHEEL_STEP 120 /* of the high resolution axes, for one notch */
 #define NO_FINGER  -1
 
+#define HID_REPORT_ID 0x84 /* with its size in the two lowest bits */
+#define HID_LONG_ITEM 0xfe /* a byte of size, one of tag, and that many */
+
 struct _UibcInput {
 	int files[UIBC_INPUT_N_KINDS]; /* -1: none */
 	guint width, height;
@@ -271,17 +274,62 @@ gboolean uibc_input_generic(UibcInput *input, const UibcGeneric *event, gint64 n
 	return TRUE;
 }
 
-gboolean uibc_input_hid_report(UibcInput *input, int fd, const UibcHid *report, gint64 now)
+/* Items of a report descriptor: HID 1.11, 6.2.2. */
+void uibc_hid_held_init(UibcHidHeld *held, const guint8 *descriptor, gsize length)
+{
+	gsize at = 0;
+
+	memset(held, 0, sizeof(*held));
+	while (at < length && !held->has_ids) {
+		guint8 item = descriptor[at];
+
+		held->has_ids = (item & 0xfc) == HID_REPORT_ID;
+		if (item == HID_LONG_ITEM)
+			at += 3 + (at + 1 < length ? descriptor[at + 1] : 0);
+		else
+			at += 1 + ((item & 3) == 3 ? 4 : item & 3);
+	}
+}
+
+static gboolean write_report(int fd, const guint8 *report, gsize length)
 {
 	struct uhid_event event = {.type = UHID_INPUT2};
-	gsize size;
+	gsize size = G_STRUCT_OFFSET(struct uhid_event, u.input2.data) + length;
 
-	if (!is_allowed(input, now) || report->length > sizeof(event.u.input2.data))
+	if (length > sizeof(event.u.input2.data))
 		return FALSE;
-	event.u.input2.size = report->length;
-	memcpy(event.u.input2.data, report->value, report->length);
-	size = G_STRUCT_OFFSET(struct uhid_event, u.input2.data) + report->length;
+	event.u.input2.size = length;
+	memcpy(event.u.input2.data, report, length);
 	return write(fd, &event, size) == (ssize_t)size;
+}
+
+gboolean uibc_input_hid_report(UibcInput *input, int fd, UibcHidHeld *held, const UibcHid *report,
+			       gint64 now)
+{
+	guint16 *length;
+
+	if (!is_allowed(input, now) || !write_report(fd, report->value, report->length))
+		return FALSE;
+	length = &held->lengths[held->has_ids && report->length ? report->value[0] : 0];
+	*length = 0;
+	for (gsize i = held->has_ids; i < report->length; i++)
+		if (report->value[i])
+			*length = report->length;
+	return TRUE;
+}
+
+void uibc_input_hid_release(int fd, UibcHidHeld *held)
+{
+	guint8 zeros[UHID_DATA_MAX] = {0};
+
+	for (guint id = 0; id < G_N_ELEMENTS(held->lengths); id++) {
+		if (!held->lengths[id])
+			continue;
+		zeros[0] = id;
+		if (!write_report(fd, zeros, held->lengths[id]))
+			g_debug("a HID device was not let go");
+		held->lengths[id] = 0;
+	}
 }
 
 void uibc_input_release(UibcInput *input)

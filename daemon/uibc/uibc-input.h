@@ -25,6 +25,13 @@ typedef enum {
 
 typedef struct _UibcInput UibcInput;
 
+/* What a device of HID has not let go. */
+typedef struct {
+	gboolean has_ids; /* the first byte of a report says which one it is */
+	guint16 lengths
+		[256]; /* by that byte, or [0]: of the last report; 0: nothing is pressed there */
+} UibcHidHeld;
+
 /* @width, @height: pixels of the negotiated mode. */
 UibcInput *uibc_input_new(guint width, guint height);
 
@@ -41,8 +48,15 @@ void uibc_input_set_file(UibcInput *input, UibcInputKind kind, int fd);
 /* @now: monotonic us. FALSE: beyond the rate, nothing was done. */
 gboolean uibc_input_generic(UibcInput *input, const UibcGeneric *event, gint64 now);
 
-/* The report for a device of uhid, @fd. As above. */
-gboolean uibc_input_hid_report(UibcInput *input, int fd, const UibcHid *report, gint64 now);
+/* Nothing is; @descriptor: the device's. */
+void uibc_hid_held_init(UibcHidHeld *held, const guint8 *descriptor, gsize length);
+
+/* The report for a device of uhid, @fd, with what is @held there. As above. */
+gboolean uibc_input_hid_report(UibcInput *input, int fd, UibcHidHeld *held, const UibcHid *report,
+			       gint64 now);
+
+/* Reports of zeros for a device of uhid, @fd, where something is @held. */
+void uibc_input_hid_release(int fd, UibcHidHeld *held);
 
 /* Whatever is pressed is let go: the sink is gone. */
 void uibc_input_release(UibcInput *input);

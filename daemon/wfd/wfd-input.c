@@ -24,6 +24,7 @@ typedef struct {
 	guint8 path, type;
 	int fd; /* -1: there is none, or not yet */
 	GBytes *descriptor;
+	UibcHidHeld held;
 } WfdHidDevice;
 
 struct _WfdInput {
@@ -62,6 +63,14 @@ static void update_connection_source(WfdInput *input)
 	g_source_attach(input->connection_source, input->context);
 }
 
+static void release(WfdInput *input)
+{
+	if (input->devices)
+		uibc_input_release(input->devices);
+	for (guint i = 0; i < input->n_hid; i++)
+		uibc_input_hid_release(input->hid[i].fd, &input->hid[i].held);
+}
+
 /* Of what is pressed nothing stays so. */
 static void hang_up(WfdInput *input)
 {
@@ -73,8 +82,7 @@ static void hang_up(WfdInput *input)
 	close(input->connection);
 	input->connection = -1;
 	g_byte_array_set_size(input->unread, 0);
-	if (input->devices)
-		uibc_input_release(input->devices);
+	release(input);
 }
 
 static void ask_host(WfdInput *input, guint32 kind, guint32 number, GBytes *descriptor)
@@ -121,6 +129,8 @@ static WfdHidDevice *add_hid_device(WfdInput *input, const UibcHid *hid, GBytes 
 		.fd = -1,
 		.descriptor = g_bytes_ref(descriptor),
 	};
+	uibc_hid_held_init(&device->held, g_bytes_get_data(descriptor, NULL),
+			   g_bytes_get_size(descriptor));
 	ask_host(input, MIRACAST_INPUT_HID, input->n_hid, descriptor);
 	input->n_hid++;
 	return device;
@@ -157,7 +167,8 @@ static bool take_report(WfdInput *input, const UibcHid *hid, gint64 now)
 		add_hid_device(input, hid, descriptor);
 		return false;
 	}
-	return device->fd >= 0 && uibc_input_hid_report(input->devices, device->fd, hid, now);
+	return device->fd >= 0 &&
+	       uibc_input_hid_report(input->devices, device->fd, &device->held, hid, now);
 }
 
 static bool take_hid(WfdInput *input, const UibcHid *hid, gint64 now)
@@ -333,8 +344,7 @@ void wfd_input_allow(WfdInput *input, const WfdUibc *uibc, guint width, guint he
 {
 	input->allowed = uibc != NULL;
 	if (!uibc) {
-		if (input->devices)
-			uibc_input_release(input->devices);
+		release(input);
 		return;
 	}
 	input->uibc = *uibc;

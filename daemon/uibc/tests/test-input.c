@@ -191,15 +191,17 @@ static void test_hid(Fixture *fixture, gconstpointer data)
 	g_autofree guint8 *zeros = g_malloc0(UHID_DATA_MAX + 1);
 	const UibcHid too_long = {.value = zeros, .length = UHID_DATA_MAX + 1};
 	struct uhid_event event = {0};
+	UibcHidHeld held;
 	gsize length;
 	int ends[2];
 
+	uibc_hid_held_init(&held, NULL, 0);
 	g_assert_true(g_unix_open_pipe(ends, FD_CLOEXEC, NULL));
-	g_assert_true(uibc_input_hid_report(fixture->input, ends[1], &report, 1));
+	g_assert_true(uibc_input_hid_report(fixture->input, ends[1], &held, &report, 1));
 	g_assert_cmpint(read(ends[0], &event, sizeof(event)), >, 0);
 	g_assert_cmpuint(event.type, ==, UHID_INPUT2);
 	g_assert_cmpmem(event.u.input2.data, event.u.input2.size, report.value, report.length);
-	g_assert_false(uibc_input_hid_report(fixture->input, ends[1], &too_long, 1));
+	g_assert_false(uibc_input_hid_report(fixture->input, ends[1], &held, &too_long, 1));
 	close(ends[0]);
 	close(ends[1]);
 
@@ -208,6 +210,70 @@ static void test_hid(Fixture *fixture, gconstpointer data)
 	g_assert_nonnull(uibc_input_default_descriptor(1, &length));
 	g_assert_cmpuint(length, ==, 50);
 	g_assert_null(uibc_input_default_descriptor(2, &length));
+}
+
+/* What a device is let go with, in hex, a report after the other. */
+static char *released(Fixture *fixture, const guint8 *descriptor, gsize length,
+		      const char *const *reports, gsize size)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	struct uhid_event event;
+	UibcHidHeld held;
+	int ends[2];
+
+	uibc_hid_held_init(&held, descriptor, length);
+	g_assert_true(g_unix_open_pipe(ends, FD_CLOEXEC, NULL));
+	g_assert_true(g_unix_set_fd_nonblocking(ends[0], TRUE, NULL));
+	for (guint i = 0; reports[i]; i++) {
+		const UibcHid report = {.value = (const guint8 *)reports[i], .length = size};
+
+		g_assert_true(uibc_input_hid_report(fixture->input, ends[1], &held, &report, 1));
+		g_assert_cmpint(read(ends[0], &event, sizeof(event)), >, 0);
+	}
+	uibc_input_hid_release(ends[1], &held);
+	uibc_input_hid_release(ends[1], &held);
+	while (read(ends[0], &event, G_STRUCT_OFFSET(struct uhid_event, u.input2.data) + size) >
+	       0) {
+		for (guint i = 0; i < event.u.input2.size; i++)
+			g_string_append_printf(text, "%02x", event.u.input2.data[i]);
+		g_string_append_c(text, ' ');
+	}
+	close(ends[0]);
+	close(ends[1]);
+	return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static void test_hid_release(Fixture *fixture, gconstpointer data)
+{
+	/* A usage of two bytes that look like a report id; a report id; a long item with one. */
+	static const guint8 plain[] = {0x06, 0x85, 0x01, 0xa1, 0x01, 0xc0};
+	static const guint8 with_ids[] = {0x05, 0x01, 0xa1, 0x01, 0x85, 0x28, 0xc0};
+	static const guint8 long_item[] = {0xfe, 0x02, 0x10, 0x85, 0x01, 0xc0};
+	static const char *const keys[] = {"\x02\0\x04\0", "\0\0\x52\0", NULL};
+	static const char *const let_go[] = {"\x02\0\x04\0", "\0\0\0\0", NULL};
+	static const char *const reports[] = {"\x28\x01\0\0", "\x29\x01\0\0", "\x29\0\0\0",
+					      "\x30\0\0\x01", NULL};
+	const struct {
+		const guint8 *descriptor;
+		gsize length;
+		const char *const *reports;
+		const char *expected;
+	} cases[] = {
+		{plain, sizeof(plain), keys, "00000000 "},
+		{plain, sizeof(plain), let_go, ""},
+		{with_ids, sizeof(with_ids), reports, "28000000 30000000 "},
+		{with_ids, sizeof(with_ids) - 2, reports, "28000000 30000000 "},
+		{long_item, sizeof(long_item), keys, "00000000 "},
+		{long_item, 1, keys, "00000000 "},
+		{uibc_input_default_descriptor(0, &(gsize){0}), 63, keys, "00000000 "},
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *text = released(fixture, cases[i].descriptor, cases[i].length,
+						 cases[i].reports, 4);
+
+		g_assert_cmpstr(text, ==, cases[i].expected);
+	}
 }
 
 int main(int argc, char **argv)
@@ -226,6 +292,7 @@ int main(int argc, char **argv)
 		{"release", FALSE, test_release},
 		{"rate", FALSE, test_rate},
 		{"hid", FALSE, test_hid},
+		{"hid-release", FALSE, test_hid_release},
 	};
 
 	g_test_init(&argc, &argv, NULL);
