@@ -27,7 +27,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define DETAILS_INTERVAL_MS 200
+#define DETAILS_INTERVAL_MS   200
+#define STREAMING_INTERVAL_MS 200
 /* The kernel bounds it again: more slots than messages in flight are of no use. */
 #define SLOTS 256
 
@@ -107,6 +108,8 @@ struct _MiracastDevice {
 	GHashTable *statistics;
 	bool details_dirty;
 	bool streaming;
+	bool streaming_told; /* the value that was told last */
+	bool streaming_due; /* tell_streaming() is to run */
 	int rtp, rtcp; /* until the driver takes them; else -1 */
 	MiracastConnectRtp connect_rtp; /* NULL: it has been called */
 	gpointer connect_rtp_data;
@@ -616,9 +619,21 @@ GVariant *miracast_device_get_statistics(MiracastDevice *self)
 	return get_values(self, self->statistics);
 }
 
-static gboolean emit_streaming_changed(gpointer data)
+/* A sink may pause and play as often as it likes: what it does within the interval is told as one. */
+static gboolean tell_streaming(gpointer data)
 {
-	g_signal_emit(data, signals[SIGNAL_STREAMING_CHANGED], 0);
+	MiracastDevice *self = data;
+	bool changed;
+
+	g_mutex_lock(&self->lock);
+	changed = self->streaming != self->streaming_told;
+	self->streaming_told = self->streaming;
+	self->streaming_due = changed;
+	if (changed)
+		call_host(self, STREAMING_INTERVAL_MS, tell_streaming);
+	g_mutex_unlock(&self->lock);
+	if (changed)
+		g_signal_emit(self, signals[SIGNAL_STREAMING_CHANGED], 0);
 	return G_SOURCE_REMOVE;
 }
 
@@ -697,10 +712,11 @@ void miracast_device_set_streaming(MiracastDevice *self, bool streaming)
 {
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
 
-	if (self->streaming == streaming)
-		return;
 	self->streaming = streaming;
-	call_host(self, 0, emit_streaming_changed);
+	if (self->streaming_due || streaming == self->streaming_told)
+		return;
+	self->streaming_due = true;
+	call_host(self, 0, tell_streaming);
 }
 
 gboolean miracast_device_get_streaming(MiracastDevice *self)
@@ -1245,7 +1261,7 @@ static void op_push(MiracastDevice *self, MiracastOp *op)
 	} else {
 		if (op->kind == OP_START) {
 			self->stop_requested = false;
-			self->streaming = false;
+			self->streaming = self->streaming_told = false;
 			g_clear_pointer(&self->reason, g_free);
 			g_clear_pointer(&self->message, g_free);
 			self->rtsp_socket = op->rtsp_socket;

@@ -54,7 +54,7 @@ G_DECLARE_FINAL_TYPE(MiracastDevice, miracast_device, MIRACAST, DEVICE, GObject)
 /**
  * MiracastDevice::streaming-changed:
  *
- * See miracast_device_get_streaming().
+ * See miracast_device_get_streaming(): at once, then at most five times a second.
  */
 
 /**

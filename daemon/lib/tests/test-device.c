@@ -211,6 +211,41 @@ static void test_streaming_is_told_once(void)
 	g_assert_true(miracast_device_get_streaming(device));
 }
 
+static void keep_streaming(MiracastDevice *device, gpointer data)
+{
+	*(gboolean *)data = miracast_device_get_streaming(device);
+}
+
+/* The first change at once; what a sink does again and again, as what it came to. */
+static void test_streaming_is_told_seldom(void)
+{
+	g_autoptr(MiracastDevice) device = miracast_device_new(NULL, DRIVER_GOOD, NULL);
+	gboolean told = FALSE;
+	int n_signals = 0;
+	bool over = false;
+
+	g_signal_connect(device, "streaming-changed", G_CALLBACK(count), &n_signals);
+	g_signal_connect(device, "streaming-changed", G_CALLBACK(keep_streaming), &told);
+	for (int i = 0; i <= 2000; i++) {
+		miracast_device_set_streaming(device, i % 2 == 0);
+		while (g_main_context_iteration(NULL, FALSE))
+			;
+		if (!i)
+			g_assert_true(told);
+	}
+	miracast_device_set_streaming(device, false);
+	g_timeout_add(500, quit, &over);
+	while (!over)
+		g_main_context_iteration(NULL, TRUE);
+	g_assert_false(told);
+	g_assert_cmpint(n_signals, <=, 50);
+
+	miracast_device_set_streaming(device, true);
+	while (g_main_context_iteration(NULL, FALSE))
+		;
+	g_assert_true(told);
+}
+
 static bool take_picture(void *user_data, uint32_t max_width, struct miracast_picture *picture)
 {
 	bool *taken = user_data;
@@ -276,6 +311,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/device/details-are-told-together", test_details_are_told_together);
 	g_test_add_func("/device/statistics-are-not-told", test_statistics_are_not_told);
 	g_test_add_func("/device/streaming-is-told-once", test_streaming_is_told_once);
+	g_test_add_func("/device/streaming-is-told-seldom", test_streaming_is_told_seldom);
 	g_test_add_func("/device/picture", test_picture);
 	g_test_add_func("/device/adapter-file", test_adapter_file);
 	return g_test_run();
