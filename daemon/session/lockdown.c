@@ -56,7 +56,6 @@ static const char *const calls[] = {
 	"sched_getattr",
 	"sched_getparam",
 	"sched_getscheduler",
-	"sched_setattr",
 	"sched_yield",
 	"set_robust_list",
 	/* signals, to itself */
@@ -277,6 +276,10 @@ static int allow_with_conditions(scmp_filter_ctx filter)
 	/* Its flags are in memory: without it, libraries use clone(). */
 	if (!result)
 		result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+	/* GLib has threads of a pool scheduled as the one that made it, which all are already; without
+	 * leave they would not run. It takes any process, such as the host, which would not run then. */
+	if (!result)
+		result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(0), SCMP_SYS(sched_setattr), 0);
 	/* To where the socket is connected. sendmsg() and sendmmsg() could name an address. */
 	if (!result)
 		result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 1,

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -215,6 +216,68 @@ static int have_socket_linger_by_more_bits(void)
 			    &linger, sizeof(linger)));
 }
 
+/* What the call says does not count, but how the parent is scheduled then. */
+static int slow_parent(void)
+{
+	int before = sched_getscheduler(getppid());
+	struct {
+		unsigned int size, policy;
+		unsigned long long flags;
+		int nice;
+		unsigned int priority;
+		unsigned long long runtime, deadline, period;
+	} attr = {.size = sizeof(attr), .policy = SCHED_IDLE};
+	int error = done(syscall(SYS_sched_setattr, getppid(), &attr, 0));
+
+	if (error)
+		return error;
+	return sched_getscheduler(getppid()) != before ? 0 : EPERM;
+}
+
+static int slow_parent_by_other_call(void)
+{
+	const struct sched_param param = {0};
+
+	return done(sched_setscheduler(getppid(), SCHED_IDLE, &param));
+}
+
+static int be_nicer_for_parent(void)
+{
+	return done(setpriority(PRIO_PROCESS, getppid(), 19));
+}
+
+static int bind_parent(void)
+{
+	cpu_set_t processors;
+
+	if (sched_getaffinity(getppid(), sizeof(processors), &processors))
+		return errno;
+	return done(sched_setaffinity(getppid(), sizeof(processors), &processors));
+}
+
+static int idle_parents_io(void)
+{
+	return done(syscall(SYS_ioprio_set, 1 /* IOPRIO_WHO_PROCESS */, getppid(),
+			    3 << 13 /* IOPRIO_CLASS_IDLE */));
+}
+
+static int limit_parent(void)
+{
+	const struct rlimit none = {0};
+
+	return done(prlimit(getppid(), RLIMIT_CORE, &none, NULL));
+}
+
+static int hold_parent(void)
+{
+	int fd = syscall(SYS_pidfd_open, getppid(), 0);
+	int error = done(fd);
+
+	if (fd >= 0)
+		close(fd);
+	return error;
+}
+
 static int trace_parent(void)
 {
 	return done(ptrace(PTRACE_SEIZE, getppid(), NULL, NULL));
@@ -285,6 +348,13 @@ const Attempt attempts[] = {
 	{"have a shared socket wait", have_socket_wait},
 	{"have a shared socket linger", have_socket_linger},
 	{"have a shared socket linger by more bits", have_socket_linger_by_more_bits},
+	{"slow its parent down", slow_parent},
+	{"slow its parent down by sched_setscheduler()", slow_parent_by_other_call},
+	{"make its parent nice", be_nicer_for_parent},
+	{"bind its parent to processors", bind_parent},
+	{"make its parent's I/O idle", idle_parents_io},
+	{"limit its parent", limit_parent},
+	{"hold its parent by a pidfd", hold_parent},
 	{"trace its parent", trace_parent},
 	{"read its parent's memory", read_parent},
 	{"take a name space", take_name_space},
