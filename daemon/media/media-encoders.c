@@ -57,7 +57,7 @@ static const MediaEncoder encoders[] = {
 	 "byte-stream=true vbv-buf-capacity=300 sliced-threads=false threads=1",
 	 "dct8x8=true", 1000, TRUE, 1280 * 720 * 30},
 	{"openh264enc",
-	 "bitrate=%1$u max-bitrate=%1$u gop-size=%2$u rate-control=bitrate complexity=low "
+	 "bitrate=%1$u gop-size=%2$u rate-control=bitrate complexity=low "
 	 "usage-type=screen slice-mode=n-slices num-slices=1 multi-thread=1 "
 	 "scene-change-detection=false background-detection=false adaptive-quantization=false",
 	 "", 1, TRUE, 1280 * 720 * 30},

@@ -1061,11 +1061,10 @@ static void test_rate_goes_down(void)
 	close(rtcp[1]);
 }
 
-/* A rate that is too little for all pictures is for fewer of them; the first does not wait. */
-static void test_rate_of_fewer(void)
+static void check_rate_of_fewer(const char *encoder)
 {
 	g_autoptr(GMainContext) context = g_main_context_new();
-	MediaConfig config = {.format = vga, .kbit = 150, .encoder = "x264enc"};
+	MediaConfig config = {.format = vga, .kbit = 150, .encoder = encoder};
 	g_autofree guint8 *pixels = g_malloc0(640 * 480 * 4);
 	MediaFrame frame = {.pixels = pixels, .stride = 640 * 4, .width = 640, .height = 480};
 	MediaStatistics statistics;
@@ -1090,6 +1089,15 @@ static void test_rate_of_fewer(void)
 	g_clear_pointer(&media, media_free);
 	close(rtp[1]);
 	close(rtcp[1]);
+}
+
+/* A rate that is too little for all pictures is for fewer of them; the first does not wait. */
+static void test_rate_of_fewer(void)
+{
+	static const char *const encoders[] = {"x264enc", "openh264enc"};
+
+	for (guint i = 0; i < G_N_ELEMENTS(encoders); i++)
+		check_rate_of_fewer(encoders[i]);
 }
 
 static void push_sound(Media *media, guint from, guint to)
