@@ -37,12 +37,15 @@ static gint level_for(const WfdMode *mode)
 	return -1;
 }
 
-/* The highest level of a mask, as an index; a sink that names none has at least the lowest. */
+/*
+ * The highest level of a mask, as an index; a sink that names none has at least the lowest. Bits that
+ * are reserved in the specification are levels 5 to 5.2 of sinks.
+ */
 static gint highest_level(guint8 mask)
 {
-	gint level = g_bit_nth_msf(mask & ((1u << G_N_ELEMENTS(levels)) - 1), -1);
+	gint level = g_bit_nth_msf(mask, -1);
 
-	return MAX(level, 0);
+	return CLAMP(level, 0, (gint)G_N_ELEMENTS(levels) - 1);
 }
 
 static guint64 pixel_rate(const WfdMode *mode)
