@@ -324,9 +324,10 @@ static void put_sound(MediaPacketizer *p, const guint8 *unit, gsize size, gint64
 	/* Private; six access units; no emphasis; 16 bits, the rate, two channels. */
 	const guint8 lpcm[LPCM_HEAD] = {0xa0, MEDIA_LPCM_FRAMES / 80, 0x00,
 					(p->sound_rate == 48000 ? 2 : 1) << 3 | 1};
+	gint64 late_ns = p->sound == MEDIA_AAC ? MEDIA_AAC_LATE_NS : 0;
 	gsize head_size = SOUND_HEAD;
 
-	put_pts(head + 9, ticks_of(played_ns + MEDIA_LEAD_NS));
+	put_pts(head + 9, ticks_of(played_ns + MEDIA_LEAD_NS + late_ns));
 	memset(head + 14, 0xff, 2);
 	if (p->sound == MEDIA_LPCM) {
 		memcpy(head + head_size, lpcm, sizeof(lpcm));

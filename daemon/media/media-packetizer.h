@@ -20,6 +20,12 @@
  */
 #define MEDIA_LEAD_NS	    60000000
 #define MEDIA_LEAST_LEAD_NS 30000000
+/*
+ * Sound as AAC is heard this much later than the picture of its time. A frame leaves 64 ms after the
+ * first sound in it was played, or 94 ms where nobody plays; sinks drop what comes when it is over.
+ * The Wi-Fi Alliance's tests let sound be 125 ms late.
+ */
+#define MEDIA_AAC_LATE_NS 60000000
 
 /* The largest unit of sound: a PES packet of it has its length in 16 bits. */
 #define MEDIA_MAX_SOUND_UNIT 8192 /* bytes */

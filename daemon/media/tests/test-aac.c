@@ -3,6 +3,7 @@
 #include "media-aac.h"
 
 #include "media-line.h"
+#include "media-packetizer.h"
 
 #include <gst/app/gstappsink.h>
 #include <gst/app/gstappsrc.h>
@@ -19,6 +20,8 @@
 typedef struct {
 	GByteArray *stream;
 	GArray *times; /* gint64: of each frame */
+	gint64 now_ns; /* when all of the block that is pushed was played */
+	gint64 least_lead_ns; /* from when a frame leaves at the earliest to its PTS */
 } AacOutput;
 
 static void on_frame(const guint8 *frame, gsize size, gint64 played_ns, gpointer user_data)
@@ -34,6 +37,8 @@ static void on_frame(const guint8 *frame, gsize size, gint64 played_ns, gpointer
 	g_assert_cmpuint(length, ==, size);
 	g_byte_array_append(out->stream, frame, size);
 	g_array_append_val(out->times, played_ns);
+	out->least_lead_ns = MIN(out->least_lead_ns,
+				 played_ns + MEDIA_LEAD_NS + MEDIA_AAC_LATE_NS - out->now_ns);
 }
 
 /* All of a stream's samples of the left channel, by another's decoder. */
@@ -78,7 +83,7 @@ static void test_times(void)
 	g_autoptr(GArray) times = g_array_new(FALSE, FALSE, sizeof(gint64));
 	g_autoptr(GArray) samples = NULL;
 	g_autoptr(GError) error = NULL;
-	AacOutput out = {stream, times};
+	AacOutput out = {stream, times, .least_lead_ns = G_MAXINT64};
 	g_autoptr(MediaAac) aac = media_aac_new(on_frame, &out, &error);
 	guint onset = 0;
 	gint64 heard;
@@ -93,6 +98,7 @@ static void test_times(void)
 
 			block[2 * n] = block[2 * n + 1] = value;
 		}
+		out.now_ns = time_of((i + 1) * MEDIA_AAC_FRAMES);
 		g_assert_true(media_aac_push(aac, block, time_of(i * MEDIA_AAC_FRAMES)));
 	}
 	/* What an encoder keeps back is a few frames at most. */
@@ -107,6 +113,9 @@ static void test_times(void)
 	g_test_message("heard %+.2f ms from when it was played",
 		       (heard - time_of(ONSET)) / (double)GST_MSECOND);
 	g_assert_cmpint(ABS(heard - time_of(ONSET)), <, TOLERANCE);
+	g_test_message("a frame leaves %.2f ms before its time, or earlier",
+		       out.least_lead_ns / (double)GST_MSECOND);
+	g_assert_cmpint(out.least_lead_ns, >=, MEDIA_LEAST_LEAD_NS);
 }
 
 int main(int argc, char **argv)
