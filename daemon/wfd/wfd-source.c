@@ -655,8 +655,9 @@ static void handle_options(WfdSource *s, const RtspMessage *request, gint64 now)
 		reply(s, request, GST_RTSP_STS_OPTION_NOT_SUPPORTED, "M2 OPTIONS", NULL);
 		return;
 	}
+	if (!s->m2_seen)
+		s->m3_at = now + WFD_M3_PAUSE;
 	s->m2_seen = TRUE;
-	s->m3_at = now + WFD_M3_PAUSE;
 	reply(s, request, GST_RTSP_STS_OK, "M2 OPTIONS", NULL);
 }
 
@@ -730,8 +731,9 @@ static void handle_setup(WfdSource *s, const RtspMessage *request, gint64 now)
 	s->transport_refused = s->session_refused = FALSE;
 	s->sink_rtp_port = rtp;
 	s->sink_rtcp = rtcp == rtp + 1;
+	if (s->state == STATE_SETUP)
+		s->state_deadline = now + WFD_REQUEST_TIMEOUT;
 	s->state = STATE_READY;
-	s->state_deadline = now + WFD_REQUEST_TIMEOUT;
 	reply(s, request, GST_RTSP_STS_OK, "M6 SETUP", transport);
 }
 

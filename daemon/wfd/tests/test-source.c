@@ -863,6 +863,32 @@ static void test_silence(gconstpointer step)
 	peer_free(p);
 }
 
+/* A sink that asks again and again is waited for no longer than one that asks once. */
+static void test_again_and_again(gconstpointer step)
+{
+	WfdPeer *p = peer_start(step);
+
+	answer(p, 1, 200, "");
+	feed(p, M2);
+	g_string_truncate(p->sent, 0);
+	for (guint i = 0; i < 2; i++) {
+		p->now += 60000;
+		feed(p, M2);
+	}
+	expect(p, "RTSP/1.0 200 OK\r\n", "GET_PARAMETER ");
+	peer_free(p);
+
+	p = peer_start(step);
+	to_m6(p, CAPS);
+	feed(p, M6);
+	p->now += 8 * G_USEC_PER_SEC;
+	feed(p, M6);
+	g_string_truncate(p->sent, 0);
+	wait_for(p, 2);
+	expect_end(p, "sink-silent-m7");
+	peer_free(p);
+}
+
 static void test_refusals(gconstpointer step)
 {
 	WfdPeer *p = peer_start(step);
@@ -1430,6 +1456,7 @@ int main(int argc, char **argv)
 		{"stop-unanswered", test_stop_unanswered},
 		{"stop-early", test_stop_early},
 		{"silence", test_silence},
+		{"again-and-again", test_again_and_again},
 		{"refusals", test_refusals},
 		{"second-format", test_second_format},
 		{"bad-capabilities", test_bad_capabilities},
