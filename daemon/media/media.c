@@ -131,7 +131,7 @@ struct _Media {
 	gint64 repeat_at; /* monotonic us: not before */
 	guint repeats; /* of the last picture since it, or a keyframe, came */
 	gint64 clock_at; /* monotonic us: the clock is sent if no picture was */
-	gint64 keyframe_time; /* of the last keyframe, or of the last time that one was asked for */
+	gint64 keyframe_time; /* of the last keyframe, or of the last time that one was asked for; 0: not since PLAY */
 	guint64 payload_bytes; /* in RTP packets that were sent */
 	gint64 warning_time; /* monotonic us of the last warning logged */
 	MediaStatistics statistics;
@@ -281,7 +281,8 @@ static GstPadProbeReturn before_encoder(GstPad *pad, GstPadProbeInfo *info, gpoi
 	g_mutex_lock(&m->lock);
 	gst_buffer_replace(&m->last, GST_PAD_PROBE_INFO_BUFFER(info));
 	m->in_pts = GST_BUFFER_PTS(m->last);
-	if (!m->playing) {
+	/* Nor one that set out while paused, and so is no keyframe: it is repeated as one. */
+	if (!m->playing || !m->keyframe_time) {
 		m->held_back = TRUE;
 		m->missing_since = 0;
 		g_cond_broadcast(&m->cond);

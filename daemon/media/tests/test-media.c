@@ -599,6 +599,33 @@ static void test_pause(void)
 	rig_free(rig);
 }
 
+static gpointer push_one(gpointer rig)
+{
+	return GINT_TO_POINTER(push(rig));
+}
+
+/* PLAY comes while a picture is being converted that was pushed before: the stream begins with a keyframe. */
+static void test_play_meanwhile(void)
+{
+	MediaRig *rig = rig_new(2560, 1440, &vga);
+	MediaStatistics statistics = {0};
+	GThread *thread;
+	guint64 before;
+
+	draw(rig, 0);
+	media_set_playing(rig->media, TRUE);
+	g_assert_cmpint(push(rig), ==, MEDIA_ENCODED);
+	media_set_playing(rig->media, FALSE);
+	before = keyframes(rig);
+	thread = g_thread_new("push", push_one, rig);
+	while (statistics.frames_in < 2)
+		media_get_statistics(rig->media, &statistics);
+	media_set_playing(rig->media, TRUE);
+	g_assert_cmpint(GPOINTER_TO_INT(g_thread_join(thread)), ==, MEDIA_NOT_STREAMING);
+	wait_for_keyframes(rig, before + 1);
+	rig_free(rig);
+}
+
 /* Of a picture that was taken against what was last drawn, each pixel of it the middle one of some, in decibels. */
 static double psnr_taken(const MediaRig *rig, const guint8 *pixels, guint width, guint height)
 {
@@ -1588,6 +1615,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/media/rate-of-fewer", test_rate_of_fewer);
 	g_test_add_func("/media/sound-pauses", test_sound_pauses);
 	g_test_add_func("/media/pause", test_pause);
+	g_test_add_func("/media/play-meanwhile", test_play_meanwhile);
 	g_test_add_func("/media/picture", test_picture);
 	g_test_add_func("/media/scale", test_scale);
 	g_test_add_func("/media/stride", test_stride);
