@@ -502,6 +502,7 @@ static void refused(WfdSource *s, WfdRequest request, const RtspMessage *message
 		s->sound = wfd_choose_sound(&s->caps.audio, s->sound.format == WFD_AAC
 								    ? WFD_SOUND_LPCM
 								    : WFD_SOUND_OFF);
+		emit(s, WFD_SOURCE_CAPABILITIES, NULL);
 		ask_format(s, now);
 	} else if (request == REQUEST_M4 && blames_sound(message))
 		end_session_with(s, WFD_REASON_REFUSED_VIDEO_ONLY, (WfdReasonDetail){.code = code});

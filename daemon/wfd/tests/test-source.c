@@ -1214,6 +1214,7 @@ static void test_sound(gconstpointer step)
 		to_m3(p);
 		answer(p, 2, 200, caps);
 		g_assert_cmpuint(wfd_source_sound(p->source)->rate, ==, cases[i].rate);
+		expect_events(p, "C");
 		for (guint n = 0; cases[i].named[n]; n++) {
 			g_autofree char *line =
 				g_strdup_printf("wfd_audio_codecs: %s\r\n", cases[i].named[n]);
@@ -1221,6 +1222,7 @@ static void test_sound(gconstpointer step)
 			g_assert_nonnull(strstr(p->sent->str, line));
 			expect(p, "SET_PARAMETER ", "wfd_video_formats: ");
 			answer(p, 3 + n, 303, "wfd_audio_codecs: 415\r\n");
+			expect_events(p, "C");
 		}
 		g_assert_null(strstr(p->sent->str, "wfd_audio_codecs"));
 		expect(p, "SET_PARAMETER ", "wfd_video_formats: ");
