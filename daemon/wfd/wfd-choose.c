@@ -139,16 +139,24 @@ static char *offered_modes(const WfdVideoFormats *sink)
 {
 	GString *text = g_string_new(NULL);
 
-	for (guint i = 0; i < sink->n_codecs; i++)
-		for (guint bit = 0; bit < WFD_N_MODE_TABLES * 32; bit++) {
-			const WfdMode *mode = wfd_mode_get(bit / 32, bit % 32);
+	for (guint bit = 0; bit < WFD_N_MODE_TABLES * 32; bit++) {
+		const WfdMode *mode = wfd_mode_get(bit / 32, bit % 32);
+		guint32 offered = 0;
 
-			if (mode && sink->codecs[i].modes[bit / 32] & 1u << bit % 32)
-				g_string_append_printf(text, " %ux%u%c%u", mode->width,
-						       mode->height, mode->interlaced ? 'i' : 'p',
-						       mode->fps);
-		}
+		for (guint i = 0; i < sink->n_codecs; i++)
+			offered |= sink->codecs[i].modes[bit / 32];
+		if (mode && offered & 1u << bit % 32)
+			g_string_append_printf(text, " %ux%u%c%u", mode->width, mode->height,
+					       mode->interlaced ? 'i' : 'p', mode->fps);
+	}
 	return g_string_free(text, FALSE);
+}
+
+/* "1280x720@60", or without the rate if any will do. */
+static char *mode_name(const WfdMode *mode)
+{
+	return mode->fps ? g_strdup_printf("%ux%u@%u", mode->width, mode->height, mode->fps)
+			 : g_strdup_printf("%ux%u", mode->width, mode->height);
 }
 
 /**
@@ -165,6 +173,7 @@ static char *offered_modes(const WfdVideoFormats *sink)
 gboolean wfd_choose_format(const WfdVideoFormats *sink, const WfdPolicy *policy, WfdChoice *choice,
 			   GError **error)
 {
+	g_autofree char *asked = mode_name(&policy->only);
 	g_autofree char *offered = NULL;
 
 	if (choose_by(rank_best, sink, policy, choice))
@@ -182,8 +191,7 @@ gboolean wfd_choose_format(const WfdVideoFormats *sink, const WfdPolicy *policy,
 				    "the sink offers no video mode: is its display switched on?");
 	else if (policy->only.width)
 		g_set_error(error, WFD_CHOOSE_ERROR, WFD_CHOOSE_ERROR_NO_COMMON_FORMAT,
-			    "the sink cannot show the chosen mode %ux%u@%u; it offers%s",
-			    policy->only.width, policy->only.height, policy->only.fps, offered);
+			    "the sink cannot show the chosen mode %s; it offers%s", asked, offered);
 	else
 		g_set_error(error, WFD_CHOOSE_ERROR, WFD_CHOOSE_ERROR_NO_COMMON_FORMAT,
 			    "none of the sink's modes is one that this source sends; it offers%s",

@@ -551,7 +551,18 @@ static void test_choose_only(void)
 	policy.only = (WfdMode){1920, 1080, 60, FALSE};
 	g_assert_false(wfd_choose_format(&sink, &policy, &choice, &error));
 	g_assert_error(error, WFD_CHOOSE_ERROR, WFD_CHOOSE_ERROR_NO_COMMON_FORMAT);
+	g_assert_nonnull(strstr(error->message, "1920x1080@60; it offers"));
 	g_assert_nonnull(strstr(error->message, "1920x1080p30"));
+
+	/* Any rate; what several codecs have is said once. */
+	sink = formats_of("00 00 01 10 00000021 00000000 00000000 00 0000 0000 00 none none, "
+			  "02 10 00000081 00000000 00000000 00 0000 0000 00 none none");
+	policy.only = (WfdMode){1280, 1024, 0, FALSE};
+	g_clear_error(&error);
+	g_assert_false(wfd_choose_format(&sink, &policy, &choice, &error));
+	g_assert_cmpstr(error->message, ==,
+			"the sink cannot show the chosen mode 1280x1024; it offers 640x480p60 "
+			"1280x720p30 1920x1080p30");
 }
 
 static void test_choose_none(void)
