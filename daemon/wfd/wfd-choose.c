@@ -159,6 +159,15 @@ static char *mode_name(const WfdMode *mode)
 			 : g_strdup_printf("%ux%u", mode->width, mode->height);
 }
 
+/* Of a mode that is too much for the encoder, as many frames as it does. */
+static void limit_frames(const WfdPolicy *policy, WfdChoice *choice)
+{
+	guint64 pixels = (guint64)choice->mode.width * choice->mode.height;
+
+	if (policy->max_pixel_rate)
+		choice->fps = CLAMP(policy->max_pixel_rate / pixels, 1, choice->mode.fps);
+}
+
 /**
  * wfd_choose_format() - the best mode that the sink offers and the policy allows
  * @sink: what the sink said in M3
@@ -179,10 +188,7 @@ gboolean wfd_choose_format(const WfdVideoFormats *sink, const WfdPolicy *policy,
 	if (choose_by(rank_best, sink, policy, choice))
 		return TRUE;
 	if (choose_by(rank_slowest, sink, policy, choice)) {
-		guint64 frames = policy->max_pixel_rate /
-				 ((guint64)choice->mode.width * choice->mode.height);
-
-		choice->fps = CLAMP(frames, 1, choice->mode.fps);
+		limit_frames(policy, choice);
 		return TRUE;
 	}
 	offered = offered_modes(sink);
@@ -207,7 +213,8 @@ gboolean wfd_choose_format(const WfdVideoFormats *sink, const WfdPolicy *policy,
  * @choice: what was chosen
  *
  * A mode with at most two thirds of the pixels per second, from the table of the sink's native
- * mode; if there is none, 640x480p60, which every sink must have.
+ * mode; if there is none, 640x480p60, which every sink must have, with as many frames as the encoder
+ * does.
  *
  * Return: FALSE if there is no other, or the policy allows no other.
  */
@@ -228,8 +235,11 @@ gboolean wfd_choose_second(const WfdVideoFormats *sink, const WfdPolicy *policy,
 	if (choose_by(rank_best, &offered, &limit, choice))
 		return TRUE;
 	limit.only = *wfd_mode_get(WFD_CEA, 0);
-	return !(first->table == WFD_CEA && first->index == 0) &&
-	       choose_by(rank_best, sink, &limit, choice);
+	if ((first->table == WFD_CEA && first->index == 0) ||
+	    !choose_by(rank_best, sink, &limit, choice))
+		return FALSE;
+	limit_frames(policy, choice);
+	return TRUE;
 }
 
 static guint32 audio_modes(const WfdAudioCodecs *sink, WfdAudioFormat format)

@@ -667,17 +667,20 @@ static void test_choose_second(void)
 		const char *sink;
 		guint64 max_pixel_rate;
 		guint width, height, fps; /* of the second choice; 0: there is none */
+		guint frames; /* a second, that are sent of it */
 	} cases[] = {
 		/* 1080p60 is refused, then; 1080p50 and 1600x1200 would be hardly fewer pixels. */
-		{"40 00 01 10 0001FFFF 1FFFFFFF 00000FFF", 0, 1920, 1080, 30},
+		{"40 00 01 10 0001FFFF 1FFFFFFF 00000FFF", 0, 1920, 1080, 30, 30},
 		/* 1920x1200p30 of a sink whose native table is VESA's. */
-		{"d1 00 01 10 0001FFFF 1FFFFFFF 00000FFF", 0, 1400, 1050, 30},
+		{"d1 00 01 10 0001FFFF 1FFFFFFF 00000FFF", 0, 1400, 1050, 30, 30},
 		/* 720p30; what is left of the native table is slower. */
-		{"28 00 01 01 00008021 1FFFFFFF 00000000", 1280 * 720 * 30, 640, 480, 60},
+		{"28 00 01 01 00008021 1FFFFFFF 00000000", 1280 * 720 * 30, 640, 480, 60, 60},
+		/* 800x480p30 is what the encoder does; it does not do 640x480p60. */
+		{"02 00 01 01 00000001 00000000 00000001", 15000000, 640, 480, 60, 48},
 		/* The native table has no other: the mode that every sink has. */
-		{"d1 00 01 10 00000181 00400000 00000000", 0, 640, 480, 60},
-		{"40 00 01 10 00000001 00000000 00000000", 0, 0, 0, 0},
-		{"40 00 01 10 00000100 1FFFFFFF 00000000", 0, 0, 0, 0},
+		{"d1 00 01 10 00000181 00400000 00000000", 0, 640, 480, 60, 60},
+		{"40 00 01 10 00000001 00000000 00000000", 0, 0, 0, 0, 0},
+		{"40 00 01 10 00000100 1FFFFFFF 00000000", 0, 0, 0, 0, 0},
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -692,6 +695,7 @@ static void test_choose_second(void)
 		}
 		g_assert_true(wfd_choose_second(&sink, &policy, &first, &second));
 		assert_mode(&second, cases[i].width, cases[i].height, cases[i].fps);
+		g_assert_cmpuint(second.fps, ==, cases[i].frames);
 	}
 }
 
