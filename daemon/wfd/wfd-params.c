@@ -301,32 +301,6 @@ GBytes *wfd_display_edid_parse(const char *text, GError **error)
 	return g_byte_array_free_to_bytes(g_steal_pointer(&edid));
 }
 
-/* "HDCP2.0 port=1189" (WFD 2.1, 6.1.6). */
-gboolean wfd_content_protection_parse(const char *text, WfdContentProtection *out, GError **error)
-{
-	g_autoptr(GPtrArray) words = words_of(text);
-	guint64 port = 0;
-	const char *version;
-
-	memset(out, 0, sizeof(*out));
-	if (!words->len || is_none(g_ptr_array_index(words, 0)))
-		return TRUE;
-	version = g_ptr_array_index(words, 0);
-	if (g_ascii_strncasecmp(version, "HDCP", 4) || !g_ascii_isdigit(version[4]) ||
-	    version[5] != '.' || !g_ascii_isdigit(version[6]))
-		return syntax_error(error, "wfd_content_protection", text);
-	for (guint i = 1; i < words->len; i++) {
-		const char *word = g_ptr_array_index(words, i);
-
-		if (!g_ascii_strncasecmp(word, "port=", 5) &&
-		    !g_ascii_string_to_unsigned(word + 5, 10, 1, G_MAXUINT16, &port, NULL))
-			port = 0;
-	}
-	out->version = (version[4] - '0') * 10 + version[6] - '0';
-	out->port = port;
-	return TRUE;
-}
-
 const char *wfd_trigger_to_string(WfdTrigger trigger)
 {
 	static const char *const names[] = {"SETUP", "PAUSE", "TEARDOWN", "PLAY"};
@@ -378,13 +352,6 @@ static void forgive(WfdSinkCaps *caps, GError *error, const char *taken_as)
 		add_default(caps, error->message, taken_as);
 		g_error_free(error);
 	}
-}
-
-static gboolean connector_type_parse(const char *text, guint64 *out)
-{
-	g_autoptr(GPtrArray) words = words_of(text);
-
-	return words->len && !is_none(g_ptr_array_index(words, 0)) && hex_word(words, 0, 0xff, out);
 }
 
 static gboolean is_supported(GHashTable *params, const char *name)
@@ -471,10 +438,8 @@ gboolean wfd_sink_caps_parse(const char *body, gsize len, WfdSinkCaps *caps, GEr
 	g_autoptr(GHashTable) params = wfd_params_parse(body, len);
 	GError *minor = NULL;
 	const char *value;
-	guint64 type;
 
 	memset(caps, 0, sizeof(*caps));
-	caps->connector_type = -1;
 
 	value = g_hash_table_lookup(params, "wfd_audio_codecs");
 	if (value && !wfd_audio_codecs_parse(value, &caps->audio, &minor))
@@ -486,19 +451,11 @@ gboolean wfd_sink_caps_parse(const char *body, gsize len, WfdSinkCaps *caps, GEr
 		add_default(caps, "the sink names no RTP port", G_STRINGIFY(WFD_DEFAULT_RTP_PORT));
 	if (!caps->rtp_ports.port0)
 		caps->rtp_ports.port0 = WFD_DEFAULT_RTP_PORT;
-	value = g_hash_table_lookup(params, "wfd_content_protection");
-	if (value && !wfd_content_protection_parse(value, &caps->protection, &minor))
-		forgive(caps, g_steal_pointer(&minor), "none");
 	value = g_hash_table_lookup(params, "wfd_display_edid");
 	if (value) {
 		caps->edid = wfd_display_edid_parse(value, &minor);
 		forgive(caps, g_steal_pointer(&minor), "none");
 	}
-	value = g_hash_table_lookup(params, "wfd_connector_type");
-	if (value && connector_type_parse(value, &type))
-		caps->connector_type = type;
-	else if (value && !is_none(value))
-		add_default(caps, "the sink's wfd_connector_type cannot be read", "none");
 	caps->standby_resume = is_supported(params, "wfd_standby_resume_capability");
 	value = g_hash_table_lookup(params, "wfd_uibc_capability");
 	if (value)

@@ -77,19 +77,12 @@ typedef struct {
 	guint16 port1; /* 0: no second stream */
 } WfdClientRtpPorts;
 
-typedef struct {
-	guint version; /* 0 none, 20 HDCP 2.0, 21 HDCP 2.1, ... */
-	guint16 port; /* TCP port of the key exchange */
-} WfdContentProtection;
-
 /* What a sink says of itself in M3. */
 typedef struct {
 	WfdVideoFormats video;
 	WfdAudioCodecs audio;
 	WfdClientRtpPorts rtp_ports;
-	WfdContentProtection protection;
 	GBytes *edid; /* whole blocks as the sink sent them, or NULL */
-	gint connector_type; /* WFD 2.1, 6.1.13: 0 VGA, 5 HDMI, ...; -1 none */
 	gboolean standby_resume;
 	WfdUibc uibc;
 	/* Of Intel and Microsoft. */
@@ -122,7 +115,6 @@ gboolean wfd_audio_codecs_parse(const char *text, WfdAudioCodecs *out, GError **
 gboolean wfd_client_rtp_ports_parse(const char *text, WfdClientRtpPorts *out, GError **error);
 char *wfd_client_rtp_ports_to_string(const WfdClientRtpPorts *ports);
 GBytes *wfd_display_edid_parse(const char *text, GError **error);
-gboolean wfd_content_protection_parse(const char *text, WfdContentProtection *out, GError **error);
 const char *wfd_trigger_to_string(WfdTrigger trigger);
 
 /*

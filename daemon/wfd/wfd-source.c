@@ -127,7 +127,6 @@ WfdSource *wfd_source_new(const WfdSourceConfig *config)
 	/* Ten characters or fewer: LG's sinks show black otherwise. Digits, as others keep a number. */
 	g_snprintf(s->session_id, sizeof(s->session_id), "%08u", config->session_id % 100000000);
 	s->policy = config->policy;
-	s->caps.connector_type = -1;
 	rtsp_framer_init(&s->framer);
 	g_queue_init(&s->output);
 	s->m3_answers = g_byte_array_new();
@@ -287,8 +286,6 @@ static const char *const m3_lists[] = {
 	"wfd_client_rtp_ports\r\n",
 
 	"wfd_display_edid\r\n"
-	"wfd_content_protection\r\n"
-	"wfd_connector_type\r\n"
 	"wfd_standby_resume_capability\r\n"
 	"wfd_uibc_capability\r\n",
 

@@ -290,20 +290,6 @@ static void test_edid_counts(void)
 	g_assert_cmpuint(g_bytes_get_size(whole), ==, 6 * 128);
 }
 
-static void test_content_protection(void)
-{
-	WfdContentProtection protection;
-	g_autoptr(GError) error = NULL;
-
-	g_assert_true(wfd_content_protection_parse("HDCP2.1 port=1189", &protection, &error));
-	g_assert_cmpuint(protection.version, ==, 21);
-	g_assert_cmpuint(protection.port, ==, 1189);
-	g_assert_true(wfd_content_protection_parse("none", &protection, &error));
-	g_assert_cmpuint(protection.version, ==, 0);
-	g_assert_false(wfd_content_protection_parse("HDCP", &protection, &error));
-	g_assert_error(error, WFD_PARAMS_ERROR, WFD_PARAMS_ERROR_SYNTAX);
-}
-
 #define LEAST_CAPS "wfd_video_formats: 00 00 01 01 00000001 00000000 00000000 00 0000 0000 00\r\n"
 
 static void test_vendor_caps(void)
@@ -410,7 +396,6 @@ static void test_caps(void)
 		"wfd_audio_codecs: nonsense\r\n"
 		"wfd_client_rtp_ports: RTP/AVP/UDP;unicast 1028 0 mode=play\r\n"
 		"wfd_display_edid: 0001 zz\r\n"
-		"wfd_connector_type: 05\r\n"
 		"wfd_standby_resume_capability: supported\r\n"
 		"wfd_uibc_capability: input_category_list=GENERIC;generic_cap_list=Mouse;"
 		"port=none\r\n";
@@ -422,14 +407,12 @@ static void test_caps(void)
 	g_assert_cmpuint(caps.audio.n_codecs, ==, 0);
 	g_assert_cmpuint(caps.rtp_ports.port0, ==, 1028);
 	g_assert_null(caps.edid);
-	g_assert_cmpint(caps.connector_type, ==, 5);
 	g_assert_true(caps.standby_resume);
 	g_assert_cmphex(caps.uibc.generic, ==, 1 << WFD_UIBC_MOUSE);
 	wfd_sink_caps_clear(&caps);
 
 	g_assert_false(wfd_sink_caps_parse("wfd_audio_codecs: none", 22, &caps, &error));
 	g_assert_error(error, WFD_PARAMS_ERROR, WFD_PARAMS_ERROR_SYNTAX);
-	g_assert_cmpint(caps.connector_type, ==, -1);
 	wfd_sink_caps_clear(&caps);
 	g_clear_error(&error);
 	g_assert_false(wfd_sink_caps_parse(NULL, 0, &caps, &error));
@@ -471,16 +454,12 @@ static void test_caps_defaults(void)
 				   "wfd_audio_codecs: 451\r\n"
 				   "wfd_client_rtp_ports: somewhere\r\n"
 				   "wfd_display_edid: 451\r\n"
-				   "wfd_content_protection: 451\r\n"
-				   "wfd_connector_type: 451\r\n"
 				   "wfd_standby_resume_capability: 451\r\n"
 				   "wfd_uibc_capability: 451\r\n";
 	static const char *const parts[] = {
 		"wfd_audio_codecs cannot be read: \"451\" (taken as none)",
 		"wfd_client_rtp_ports cannot be read: \"somewhere\" (taken as 19000)",
 		"wfd_display_edid cannot be read",
-		"wfd_content_protection cannot be read",
-		"wfd_connector_type cannot be read",
 	};
 	WfdSinkCaps caps;
 
@@ -488,7 +467,6 @@ static void test_caps_defaults(void)
 	for (guint i = 0; i < G_N_ELEMENTS(parts); i++)
 		g_assert_nonnull(strstr(caps.defaults, parts[i]));
 	g_assert_cmpuint(caps.rtp_ports.port0, ==, WFD_DEFAULT_RTP_PORT);
-	g_assert_cmpint(caps.connector_type, ==, -1);
 	g_assert_false(caps.standby_resume);
 	g_assert_true(wfd_uibc_is_none(&caps.uibc));
 	wfd_sink_caps_clear(&caps);
@@ -711,7 +689,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/wfd/params/rtp-ports", test_rtp_ports);
 	g_test_add_func("/wfd/params/edid", test_edid);
 	g_test_add_func("/wfd/params/edid-counts", test_edid_counts);
-	g_test_add_func("/wfd/params/content-protection", test_content_protection);
 	g_test_add_func("/wfd/params/vendor-caps", test_vendor_caps);
 	g_test_add_func("/wfd/params/long-names", test_long_names);
 	g_test_add_func("/wfd/params/teardown-reason", test_teardown_reason);

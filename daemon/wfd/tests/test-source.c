@@ -11,8 +11,7 @@
 	"wfd_video_formats: 40 00 02 04 0001FFFF 1FFFFFFF 00000FFF 00 0000 0000 00 none none\r\n" \
 	"wfd_audio_codecs: LPCM 00000003 00\r\n"                                                  \
 	"wfd_client_rtp_ports: RTP/AVP/UDP;unicast 1028 0 mode=play\r\n"                          \
-	"wfd_display_edid: none\r\n"                                                              \
-	"wfd_content_protection: none\r\n"
+	"wfd_display_edid: none\r\n"
 #define STANDBY "wfd_standby_resume_capability: supported\r\n"
 #define LATENCY "microsoft_latency_management_capability: supported\r\n"
 #define M2	"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\nRequire: org.wfa.wfd1.0\r\n\r\n"
@@ -231,6 +230,8 @@ static void test_handshake(gconstpointer step)
 	g_assert_nonnull(strstr(p->sent->str, "Public: org.wfa.wfd1.0, "));
 	expect(p, "RTSP/1.0 200 OK\r\nCSeq: 1\r\n", "Public: ");
 	wait_for_m3(p);
+	/* A source without HDCP does not ask for it (WFD 2.1, table 97). */
+	g_assert_null(strstr(p->sent->str, "wfd_content_protection"));
 	expect(p, "GET_PARAMETER ", "wfd_client_rtp_ports\r\n");
 	answer(p, 2, 200, CAPS);
 	g_assert_nonnull(strstr(p->sent->str, "wfd_video_formats: 00 00 02 04 00000080 00000000 "
@@ -991,7 +992,7 @@ static void test_m3_again(gconstpointer step)
 		const char *body;
 		gboolean standby; /* what the first answer says counts still */
 	} cases[] = {
-		{303, "wfd_connector_type: 451\r\nwfd_uibc_capability: 451\r\n", FALSE},
+		{303, "wfd_display_edid: 451\r\nwfd_uibc_capability: 451\r\n", FALSE},
 		{303, STANDBY "wfd_video_formats: 451\r\n", TRUE},
 		{451, "", FALSE},
 		{200, STANDBY "wfd_video_formats: 451\r\nwfd_audio_codecs: 451\r\n", TRUE},
