@@ -814,9 +814,11 @@ static void new_uibc_capability(WfdSource *s, const char *value)
 	wfd_uibc_choose(&s->caps.uibc, &s->uibc);
 	if (!s->uibc_port)
 		return;
-	if (s->uibc_agreed)
+	if (s->uibc_agreed) {
 		emit(s, WFD_SOURCE_UIBC, NULL);
-	else if (!wfd_uibc_is_none(&s->uibc)) {
+	} else if (wfd_uibc_is_none(&s->uibc)) {
+		s->uibc_due = REQUEST_NONE;
+	} else {
 		s->uibc_refused = FALSE;
 		s->uibc_due = REQUEST_M14;
 	}
@@ -1151,7 +1153,7 @@ gboolean wfd_source_sink_has_rtcp(const WfdSource *s)
 /* What the sink may send as input now; NULL: nothing. */
 const WfdUibc *wfd_source_uibc(const WfdSource *s)
 {
-	return s->uibc_agreed && s->uibc_enabled ? &s->uibc : NULL;
+	return s->uibc_agreed && s->uibc_enabled && !wfd_uibc_is_none(&s->uibc) ? &s->uibc : NULL;
 }
 
 WfdReason wfd_source_reason(const WfdSource *s)

@@ -386,6 +386,7 @@ static void test_input(gconstpointer step)
 	g_autofree char *other = set_parameter(
 		6, "wfd_uibc_capability: input_category_list=GENERIC;generic_cap_list=SingleTouch;"
 		   "hidc_cap_list=none;port=none\r\n");
+	g_autofree char *none = set_parameter(7, "wfd_uibc_capability: none\r\n");
 
 	to_m3(p);
 	answer(p, 2, 200, CAPS UIBC);
@@ -420,6 +421,14 @@ static void test_input(gconstpointer step)
 	expect_events(p, "U");
 	g_assert_cmphex(wfd_source_uibc(p->source)->generic, ==, 1 << WFD_UIBC_SINGLE_TOUCH);
 	g_assert_cmphex(wfd_source_uibc(p->source)->hidc[WFD_UIBC_KEYBOARD], ==, 0);
+	feed(p, none);
+	expect(p, "RTSP/1.0 200 OK\r\n", "CSeq: 7\r\n");
+	expect_events(p, "U");
+	g_assert_null(wfd_source_uibc(p->source));
+	feed(p, other);
+	expect(p, "RTSP/1.0 200 OK\r\n", "CSeq: 6\r\n");
+	expect_events(p, "U");
+	g_assert_nonnull(wfd_source_uibc(p->source));
 	peer_free(p);
 }
 
@@ -487,6 +496,26 @@ static void test_input_later(gconstpointer step)
 	answer(p, 6, 406, "");
 	expect_nothing(p);
 	g_assert_nonnull(wfd_source_uibc(p->source));
+	peer_free(p);
+}
+
+/* And pulled out again before ours can be sent: there is nothing to be said of it. */
+static void test_input_withdrawn(gconstpointer step)
+{
+	WfdPeer *p = peer_new_with_input(step, &(WfdPolicy){0}, 7239);
+	g_autofree char *capability = set_parameter(4, UIBC);
+	g_autofree char *none = set_parameter(5, "wfd_uibc_capability: none\r\n");
+
+	to_play(p, CAPS STANDBY "wfd_uibc_capability: none\r\n");
+	wait_for(p, 25);
+	expect(p, "GET_PARAMETER ", "CSeq: 5\r\n");
+	feed(p, capability);
+	expect(p, "RTSP/1.0 200 OK\r\n", "CSeq: 4\r\n");
+	feed(p, none);
+	expect(p, "RTSP/1.0 200 OK\r\n", "CSeq: 5\r\n");
+	answer(p, 5, 200, "");
+	expect_nothing(p);
+	expect_events(p, "");
 	peer_free(p);
 }
 
@@ -1442,6 +1471,7 @@ int main(int argc, char **argv)
 		{"input-not-wanted", test_input_not_wanted},
 		{"input-refused", test_input_refused},
 		{"input-later", test_input_later},
+		{"input-withdrawn", test_input_withdrawn},
 		{"keepalive", test_keepalive},
 		{"idr-request", test_idr_request},
 		{"standby", test_standby},
