@@ -115,6 +115,10 @@ char *wfd_reason_sentence(WfdReason reason, const WfdReasonDetail *detail)
 	case WFD_REASON_REFUSED_M1:
 	case WFD_REASON_REFUSED_M3:
 	case WFD_REASON_REFUSED_M5:
+		if (detail->playing)
+			return g_strdup_printf("the sink answered %u to %s, as it was to go on: "
+					       "switch it off and on",
+					       detail->code, detail->request);
 		return g_strdup_printf(
 			"the sink answered %u to %s: is it a Wi-Fi Display sink, and "
 			"free?",

@@ -424,14 +424,19 @@ static void got_capabilities(WfdSource *s, const RtspMessage *message, gint64 no
 	ask_format(s, now);
 }
 
-/* What a refusal of @request means; REASON_NONE: nothing. */
-static WfdReason refusal_reason(WfdRequest request)
+/* What it means that the sink has answered @request with @code; REASON_NONE: nothing. */
+static WfdReason refusal_reason(const WfdSource *s, WfdRequest request, guint code)
 {
 	switch (request) {
 	case REQUEST_M1: return WFD_REASON_REFUSED_M1;
 	case REQUEST_M3: return WFD_REASON_REFUSED_M3;
 	case REQUEST_M4: return WFD_REASON_REFUSED_FORMAT;
 	case REQUEST_TRIGGER_SETUP: return WFD_REASON_REFUSED_M5;
+	/* One that plays, or says that it does (406), has not refused. */
+	case REQUEST_TRIGGER_PLAY:
+		return s->state == STATE_PLAYING || code == GST_RTSP_STS_NOT_ACCEPTABLE
+			       ? WFD_REASON_NONE
+			       : WFD_REASON_REFUSED_M5;
 	default: return WFD_REASON_NONE;
 	}
 }
@@ -486,7 +491,7 @@ static gboolean blames_sound(const RtspMessage *message)
 static void refused(WfdSource *s, WfdRequest request, const RtspMessage *message, gint64 now)
 {
 	guint code = message->type_data.response.code;
-	WfdReason reason = refusal_reason(request);
+	WfdReason reason = refusal_reason(s, request, code);
 
 	if (request == REQUEST_M12)
 		s->standby_refused = TRUE;

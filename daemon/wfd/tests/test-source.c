@@ -609,6 +609,44 @@ static void test_standby_quick(gconstpointer step)
 	peer_free(p);
 }
 
+/* A sink that will not wake up says so; one that is awake already may say that it will not, too. */
+static void test_wake_up_refused(gconstpointer step)
+{
+	static const struct {
+		guint code;
+		gboolean plays; /* before it answers */
+		const char *reason; /* NULL: it is waited for still */
+	} cases[] = {
+		{501, FALSE, "refused-m5"}, {400, FALSE, "refused-m5"}, {400, TRUE, NULL},
+		{406, TRUE, NULL},	    {406, FALSE, NULL},
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		WfdPeer *p = peer_start(step);
+
+		to_play(p, CAPS STANDBY);
+		wfd_source_set_standby(p->source, TRUE, p->now);
+		drain(p);
+		expect(p, "SET_PARAMETER ", "wfd_standby\r\n");
+		answer(p, 5, 200, "");
+		wfd_source_set_standby(p->source, FALSE, p->now);
+		drain(p);
+		expect(p, "SET_PARAMETER ", "wfd_trigger_method: PLAY\r\n");
+		if (cases[i].plays)
+			feed(p, M7);
+		answer(p, 6, cases[i].code, "");
+		if (cases[i].reason) {
+			expect_end(p, cases[i].reason);
+			g_assert_nonnull(strstr(p->sentence, "to M5 PLAY, as it was to go on"));
+		} else {
+			if (!cases[i].plays)
+				feed(p, M7);
+			expect_events(p, "PY");
+		}
+		peer_free(p);
+	}
+}
+
 /* A sink without standby, and one that refuses it, are paused. */
 static void test_standby_by_pause(gconstpointer step)
 {
@@ -1476,6 +1514,7 @@ int main(int argc, char **argv)
 		{"idr-request", test_idr_request},
 		{"standby", test_standby},
 		{"standby-quick", test_standby_quick},
+		{"wake-up-refused", test_wake_up_refused},
 		{"standby-by-pause", test_standby_by_pause},
 		{"pause-of-the-sinks-own", test_pause_of_the_sinks_own},
 		{"standby-undone", test_standby_undone},
