@@ -585,18 +585,15 @@ static void read_queue(Media *m, guint lowest, guint latest, MediaRateSigns *sig
 	m->queue_before = latest;
 }
 
-/* What the radio says by itself, and what the sink would say if it reported; the lock is held. */
-static void read_air(Media *m, gint64 now, MediaRateSigns *signs)
+/* What stands for the reports of a sink that sends none; the lock is held. */
+static void read_others(Media *m, MediaRateSigns *signs)
 {
-	gboolean reports = m->reported_at && now - m->reported_at < REPORTS_EXPECTED;
-
-	signs->air_kbit = m->air_kbit;
-	if (!reports && m->air_packets) {
-		signs->reported = TRUE;
-		signs->packets = MIN(m->air_packets, G_MAXUINT);
-		signs->lost = MIN((double)m->air_failed / m->air_packets, 1);
-	}
-	m->air_packets = m->air_failed = 0;
+	signs->keyframe_requests = m->keyframe_requests;
+	if (!m->air_packets)
+		return;
+	signs->reported = TRUE;
+	signs->packets = MIN(m->air_packets, G_MAXUINT);
+	signs->lost = MIN((double)m->air_failed / m->air_packets, 1);
 }
 
 /*
@@ -632,8 +629,10 @@ static void adapt_rate(Media *m, const MediaReceiverReport *report, gint64 now)
 	if (report)
 		read_report(m, report, &signs);
 	read_queue(m, lowest, latest, &signs);
-	read_air(m, now, &signs);
-	signs.keyframe_requests = m->keyframe_requests;
+	signs.air_kbit = m->air_kbit;
+	if (!m->reported_at || now - m->reported_at >= REPORTS_EXPECTED)
+		read_others(m, &signs);
+	m->air_packets = m->air_failed = 0;
 	kbit = media_rate_update(&m->rate, &signs, now);
 	if (kbit < m->statistics.kbit) {
 		m->packets_down = m->statistics.packets + m->statistics.packets_dropped;

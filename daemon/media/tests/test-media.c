@@ -1025,6 +1025,15 @@ static void test_reports(void)
 	g_assert_cmpuint(statistics.jitter_us, ==, 1000);
 	/* A quarter lost: nine tenths of what came through. */
 	g_assert_cmpuint(statistics.kbit, ==, 3375);
+	/* A sink that reports is believed, however many keyframes it asks for. */
+	receiver[12] = 0;
+	for (end = g_get_monotonic_time() + 3 * G_USEC_PER_SEC; g_get_monotonic_time() < end;) {
+		media_force_keyframe(media);
+		send(rtcp[1], receiver, sizeof(receiver), 0);
+		g_main_context_iteration(context, TRUE);
+		media_get_statistics(media, &statistics);
+		g_assert_cmpuint(statistics.kbit, >=, 3375);
+	}
 	g_clear_pointer(&media, media_free);
 	g_source_destroy(packets);
 	close(rtp[1]);
