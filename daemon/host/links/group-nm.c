@@ -24,6 +24,8 @@
 /* NM_SETTING_WIRELESS_SECURITY_WPS_METHOD_PBC */
 #define NM_WPS_BUTTON 4
 
+#define IN_USE "its Wi-Fi Direct device is in use"
+
 #define CALL_MS	    25000
 #define MAX_REPEATS 2
 #define LEAVE_S	    10 /* for the device to be put back */
@@ -62,7 +64,7 @@ struct _HostGroupNm {
 
 	GCancellable *asking; /* of questions to the agent */
 	gint64 search_began; /* monotonic us */
-	gboolean searching, suspending;
+	gboolean searching;
 	gboolean reading, is_read; /* what the supplicant knows of the sink now */
 	gint64 find_began; /* monotonic us: NetworkManager was told to look; 0: it was not */
 	gboolean forgot; /* the supplicant, all sinks */
@@ -101,13 +103,6 @@ static void stop_search(HostGroupNm *self)
 	self->searching = FALSE;
 }
 
-static void resume_search(HostGroupNm *self)
-{
-	if (self->suspending)
-		host_supplicant_resume_search(self->supplicant);
-	self->suspending = FALSE;
-}
-
 static void host_group_nm_let_go(HostGroup *group)
 {
 	HostGroupNm *self = HOST_GROUP_NM(group);
@@ -115,7 +110,7 @@ static void host_group_nm_let_go(HostGroup *group)
 	g_signal_handlers_disconnect_by_data(self->objects, self);
 	g_signal_handlers_disconnect_by_data(self->supplicant, self);
 	stop_search(self);
-	resume_search(self);
+	host_supplicant_give_back(self->supplicant, self);
 	if (self->has_activated)
 		host_supplicant_announce_again(self->supplicant);
 	self->has_activated = FALSE;
@@ -147,6 +142,8 @@ static void host_group_nm_put_back(HostGroup *group, int from)
 
 	g_cancellable_cancel(self->asking);
 	stop_search(self);
+	/* The session may begin the next one now. */
+	host_supplicant_give_back(self->supplicant, self);
 	if (self->find_began)
 		call(self, self->device, HOST_NM_P2P, "StopFind", NULL, NULL);
 	self->find_began = 0;
@@ -484,8 +481,6 @@ static void activate(HostGroupNm *self, const char *peer)
 	self->asked_at = g_get_monotonic_time();
 	host_group_set_stage(&self->group, STAGE_ACTIVATE);
 	stop_search(self);
-	host_supplicant_suspend_search(self->supplicant);
-	self->suspending = TRUE;
 	host_group_emit_step(&self->group, "pairing",
 			     "The sink is asked, and may have to be told to accept");
 	self->activating = TRUE;
@@ -546,10 +541,12 @@ static void on_station_asked(GObject *object, GAsyncResult *result, gpointer dat
  */
 static void find_anew(HostGroupNm *self)
 {
+	/* A group that is formed, or about to be, needs its sink. */
+	if (!host_supplicant_claim(self->supplicant, self))
+		return;
 	g_message("NetworkManager does not know the sink: the supplicant has to find it anew");
-	host_supplicant_suspend_search(self->supplicant);
 	call_supplicant(self, host_supplicant_get_p2p(self->supplicant), "Flush");
-	host_supplicant_resume_search(self->supplicant);
+	host_supplicant_give_back(self->supplicant, self);
 	self->forgot = TRUE;
 	self->find_began = 0;
 	self->reading = FALSE;
@@ -588,17 +585,21 @@ static gboolean on_look_for_sink(HostGroup *group)
 	HostGroupNm *self = HOST_GROUP_NM(group);
 
 	/* Failing and the next stage remove this source. */
-	if (is_seen(self)) {
-		host_group_set_stage(&self->group, STAGE_STATION);
-		host_station_ask_async(self->supplicant, self->agent, self->asking,
-				       on_station_asked, g_object_ref(self));
+	if (!is_seen(self))
+		return G_SOURCE_CONTINUE;
+	if (!host_supplicant_claim(self->supplicant, self)) {
+		host_group_fail(group, HOST_REASON_NM_REFUSED, IN_USE);
+		return G_SOURCE_CONTINUE;
 	}
+	host_group_set_stage(&self->group, STAGE_STATION);
+	host_station_ask_async(self->supplicant, self->agent, self->asking, on_station_asked,
+			       g_object_ref(self));
 	return G_SOURCE_CONTINUE;
 }
 
 static void search(HostGroupNm *self)
 {
-	resume_search(self);
+	host_supplicant_give_back(self->supplicant, self);
 	self->reading = FALSE;
 	self->is_read = FALSE;
 	self->find_began = 0;
@@ -631,8 +632,7 @@ static void on_ready(const GError *error, gpointer data)
 	self->state = host_nm_get_state(self->objects, self->device);
 	/* Else it is about to be free. */
 	if (self->state > HOST_NM_DISCONNECTED && self->state <= HOST_NM_ACTIVATED) {
-		host_group_fail(&self->group, HOST_REASON_NM_REFUSED,
-				"its Wi-Fi Direct device is in use");
+		host_group_fail(&self->group, HOST_REASON_NM_REFUSED, IN_USE);
 		return;
 	}
 	search(self);

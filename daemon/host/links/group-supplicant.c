@@ -70,7 +70,6 @@ struct _HostGroupSupplicant {
 
 	GCancellable *asking; /* of questions to the agent */
 	gboolean searching;
-	gboolean suspending; /* of searches */
 	guint calls; /* that put_back() waits for */
 
 	HostP2pPairing pairing;
@@ -135,9 +134,7 @@ static void host_group_supplicant_let_go(HostGroup *group)
 	    g_str_has_prefix(interface, "p2p-") && if_nametoindex(interface))
 		host_address_remove_interface(interface);
 	stop_search(self);
-	if (self->suspending)
-		host_supplicant_resume_search(self->supplicant);
-	self->suspending = FALSE;
+	host_supplicant_give_back(self->supplicant, self);
 }
 
 static void on_put_back(GObject *object, GAsyncResult *result, gpointer data)
@@ -177,6 +174,8 @@ static void host_group_supplicant_put_back(HostGroup *group, int from)
 				 g_variant_new("(o)", self->added->pdata[i]));
 	g_ptr_array_set_size(self->added, 0);
 	g_clear_pointer(&self->stored, g_free);
+	/* The session may begin the next one now: what that asks for is heard after this. */
+	host_supplicant_give_back(self->supplicant, self);
 	if (!--self->calls)
 		host_group_finish(group);
 }
@@ -193,6 +192,7 @@ static void fail_attempt(HostGroupSupplicant *self, HostReason reason, const cha
 static void begin_pairing(HostGroupSupplicant *self);
 static void ask_for_pin(HostGroupSupplicant *self);
 static void end_look(HostGroupSupplicant *self);
+static void refuse_second(HostGroupSupplicant *self);
 
 static void host_group_supplicant_on_limit(HostGroup *group)
 {
@@ -201,6 +201,9 @@ static void host_group_supplicant_on_limit(HostGroup *group)
 
 	if (group->stage == STAGE_LOOK) {
 		end_look(self);
+	} else if (group->stage == STAGE_SEARCH && host_supplicant_is_claimed(self->supplicant)) {
+		/* So nothing was looked for. */
+		refuse_second(self);
 	} else if (group->stage == STAGE_INVITE) {
 		begin_pairing(self);
 	} else if (group->stage == STAGE_PIN) {
@@ -228,19 +231,11 @@ static void save_group(HostGroupSupplicant *self, GVariant *properties)
 		ssid = g_variant_lookup_value(properties, "SSID", G_VARIANT_TYPE_BYTESTRING);
 	g_autoptr(GVariant)
 		psk = g_variant_lookup_value(properties, "PSK", G_VARIANT_TYPE_BYTESTRING);
-	g_autoptr(GVariant) owner =
-		g_variant_lookup_value(properties, "GODeviceAddress", G_VARIANT_TYPE_BYTESTRING);
-	g_autofree char *address = NULL;
 	HostStoredGroup group = {.is_owner = self->group.net.is_owner};
 
 	if (!self->persistent || !ssid || !psk || g_variant_n_children(psk) != 32)
 		return;
-	if (owner && g_variant_n_children(owner) == 6) {
-		gsize n;
-
-		address = host_p2p_address(g_variant_get_fixed_array(owner, &n, 1));
-	}
-	group.owner = address ? address : self->sink;
+	group.owner = self->sink;
 	group.ssid = g_variant_get_data_as_bytes(ssid);
 	group.psk = g_variant_get_data_as_bytes(psk);
 	host_p2p_store_save(self->store, self->sink, &group);
@@ -728,11 +723,19 @@ static void on_station_asked(GObject *object, GAsyncResult *result, gpointer dat
 		host_group_put_back(&self->group, error);
 }
 
+static void refuse_second(HostGroupSupplicant *self)
+{
+	host_group_fail(&self->group, HOST_REASON_SUPPLICANT_REFUSED,
+			"the radio is in another group: end that session first");
+}
+
 static void on_seen(HostGroupSupplicant *self)
 {
+	if (!host_supplicant_claim(self->supplicant, self)) {
+		refuse_second(self);
+		return;
+	}
 	stop_search(self);
-	host_supplicant_suspend_search(self->supplicant);
-	self->suspending = TRUE;
 	host_group_set_stage(&self->group, STAGE_STATION);
 	host_station_ask_async(self->supplicant, self->agent, self->asking, on_station_asked,
 			       g_object_ref(self));
@@ -777,6 +780,10 @@ static void on_ready(const GError *error, gpointer data)
 		return;
 	if (error) {
 		host_group_put_back(&self->group, g_error_copy(error));
+		return;
+	}
+	if (host_supplicant_is_claimed(self->supplicant)) {
+		refuse_second(self);
 		return;
 	}
 	if (peer && g_get_monotonic_time() - peer->found_at < FRESH_S * G_TIME_SPAN_SECOND) {

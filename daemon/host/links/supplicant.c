@@ -64,7 +64,7 @@ struct _HostSupplicant {
 	GVariant *config_before; /* a{sv}: what they were */
 
 	guint searches;
-	guint suspended;
+	gconstpointer group; /* that it is claimed for */
 	SearchPhase phase;
 	guint phase_source;
 };
@@ -318,7 +318,7 @@ static void search(HostSupplicant *self)
 	GVariantBuilder options = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE_VARDICT);
 	guint limit;
 
-	if (!self->searches || self->suspended || !self->announced || !self->p2p) {
+	if (!self->searches || self->group || !self->announced || !self->p2p) {
 		set_phase(self, SEARCH_NONE, 0);
 		return;
 	}
@@ -369,16 +369,26 @@ void host_supplicant_stop_search(HostSupplicant *self)
 		end_search(self);
 }
 
-void host_supplicant_suspend_search(HostSupplicant *self)
+gboolean host_supplicant_claim(HostSupplicant *self, gconstpointer group)
 {
-	if (!self->suspended++)
-		end_search(self);
+	if (self->group)
+		return self->group == group;
+	self->group = group;
+	end_search(self);
+	return TRUE;
 }
 
-void host_supplicant_resume_search(HostSupplicant *self)
+void host_supplicant_give_back(HostSupplicant *self, gconstpointer group)
 {
-	if (!--self->suspended)
-		search(self);
+	if (self->group != group)
+		return;
+	self->group = NULL;
+	search(self);
+}
+
+gboolean host_supplicant_is_claimed(HostSupplicant *self)
+{
+	return self->group != NULL;
 }
 
 /*
@@ -497,10 +507,10 @@ static void on_read_back(GObject *object, GAsyncResult *result, gpointer data)
 	if (self->p2p)
 		get_property(self, self->p2p, HOST_SUPPLICANT_P2P, "P2PDeviceConfig",
 			     on_config_read, g_object_ref(self));
+	search(self);
 	host_uses_tell(&self->uses, NULL);
 	/* In the meantime nobody may want it any more, or with another port. */
 	announce(self);
-	search(self);
 }
 
 static void on_set(GObject *object, GAsyncResult *result, gpointer data)

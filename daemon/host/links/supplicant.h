@@ -122,9 +122,15 @@ void host_supplicant_wait_put_back(HostSupplicant *supplicant);
 void host_supplicant_start_search(HostSupplicant *supplicant);
 void host_supplicant_stop_search(HostSupplicant *supplicant);
 
-/* While a group is formed, a search would end that. As many calls of resume. */
-void host_supplicant_suspend_search(HostSupplicant *supplicant);
-void host_supplicant_resume_search(HostSupplicant *supplicant);
+/*
+ * One @group at a time: much of what the supplicant says of groups names no peer, and it has one Cancel for
+ * all. Until it is given back nothing is searched for: that would end the forming, and later take the
+ * radio from what the group carries. FALSE: another one has it.
+ */
+gboolean host_supplicant_claim(HostSupplicant *supplicant, gconstpointer group);
+/* Nothing, if @group does not have it. */
+void host_supplicant_give_back(HostSupplicant *supplicant, gconstpointer group);
+gboolean host_supplicant_is_claimed(HostSupplicant *supplicant);
 
 G_END_DECLS
 

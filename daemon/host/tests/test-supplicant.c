@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What is asked of wpa_supplicant, by a made-up one on a bus of its own. */
+#include "links/group-supplicant.h"
+#include "links/p2p.h"
+
+#include <string.h>
+
+#define INTERFACE HOST_SUPPLICANT_ROOT "/Interfaces/1"
+#define PEER	  INTERFACE "/Peers/"
+#define TV	  "02000000000a"
+#define BEAMER	  "02000000000b"
+
+/* There is no such radio: nothing is read of one that this machine may have. */
+#define IFNAME "nothing0"
+
+static const char xml[] =
+	"<node><interface name='fi.w1.wpa_supplicant1'>"
+	"<property name='WFDIEs' type='ay' access='readwrite'/>"
+	"<property name='Interfaces' type='ao' access='read'/></interface>"
+	"<interface name='fi.w1.wpa_supplicant1.Interface'>"
+	"<property name='Ifname' type='s' access='read'/>"
+	"<property name='State' type='s' access='read'/>"
+	"<property name='Capabilities' type='a{sv}' access='read'/></interface>"
+	"<interface name='fi.w1.wpa_supplicant1.Interface.P2PDevice'>"
+	"<method name='Find'><arg type='a{sv}' direction='in'/></method>"
+	"<method name='StopFind'/><method name='Cancel'/><method name='Disconnect'/>"
+	"<method name='Connect'><arg type='a{sv}' direction='in'/>"
+	"<arg type='s' direction='out'/></method>"
+	"<property name='P2PDeviceConfig' type='a{sv}' access='readwrite'/></interface>"
+	"<interface name='fi.w1.wpa_supplicant1.Peer'>"
+	"<property name='config_method' type='q' access='read'/></interface>"
+	"<interface name='fi.w1.wpa_supplicant1.Group'>"
+	"<property name='Frequency' type='q' access='read'/></interface></node>";
+
+#define TEST_TYPE_AGENT (test_agent_get_type())
+G_DECLARE_FINAL_TYPE(TestAgent, test_agent, TEST, AGENT, GObject)
+
+/* Somebody who is asked nothing. */
+struct _TestAgent {
+	GObject parent_instance;
+};
+
+static void test_agent_iface_init(HostAgentInterface *iface)
+{
+}
+
+G_DEFINE_FINAL_TYPE_WITH_CODE(TestAgent, test_agent, G_TYPE_OBJECT,
+			      G_IMPLEMENT_INTERFACE(HOST_TYPE_AGENT, test_agent_iface_init))
+
+static void test_agent_init(TestAgent *self)
+{
+}
+
+static void test_agent_class_init(TestAgentClass *class)
+{
+}
+
+typedef struct {
+	GTestDBus *bus;
+	GDBusConnection *theirs, *ours;
+	GVariant *elements; /* WFDIEs */
+	gboolean has_interface;
+	GString *asked;
+	HostSupplicant *supplicant;
+	HostP2pStore *store;
+	TestAgent *agent;
+} Stage;
+
+static GDBusConnection *connect_to(GTestDBus *bus)
+{
+	g_autoptr(GError) error = NULL;
+	GDBusConnection *connection = g_dbus_connection_new_for_address_sync(
+		g_test_dbus_get_bus_address(bus),
+		G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
+			G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+		NULL, NULL, &error);
+
+	g_assert_no_error(error);
+	return connection;
+}
+
+static void on_call(GDBusConnection *connection, const char *sender, const char *path,
+		    const char *interface, const char *method, GVariant *parameters,
+		    GDBusMethodInvocation *invocation, gpointer data)
+{
+	Stage *stage = data;
+
+	g_string_append_printf(stage->asked, "%s ", method);
+	g_dbus_method_invocation_return_value(
+		invocation, strcmp(method, "Connect") ? NULL : g_variant_new("(s)", "00000000"));
+}
+
+static GVariant *on_get(GDBusConnection *connection, const char *sender, const char *path,
+			const char *interface, const char *name, GError **error, gpointer data)
+{
+	Stage *stage = data;
+
+	if (!strcmp(name, "WFDIEs"))
+		return g_variant_ref(stage->elements);
+	if (!strcmp(name, "Interfaces"))
+		return g_variant_new_parsed(stage->has_interface ? "[objectpath '" INTERFACE "']"
+								 : "@ao []");
+	if (!strcmp(name, "Ifname"))
+		return g_variant_new_string(IFNAME);
+	if (!strcmp(name, "State"))
+		return g_variant_new_string("disconnected");
+	if (!strcmp(name, "Capabilities"))
+		return g_variant_new_parsed("{'Modes': <['infrastructure', 'p2p']>}");
+	if (!strcmp(name, "P2PDeviceConfig"))
+		return g_variant_new_parsed("{'DeviceName': <'here'>}");
+	if (!strcmp(name, "Frequency"))
+		return g_variant_new_uint16(2437);
+	g_assert_cmpstr(name, ==, "config_method");
+	return g_variant_new_uint16(HOST_P2P_METHOD_PUSH_BUTTON);
+}
+
+static gboolean on_set(GDBusConnection *connection, const char *sender, const char *path,
+		       const char *interface, const char *name, GVariant *value, GError **error,
+		       gpointer data)
+{
+	Stage *stage = data;
+
+	if (!strcmp(name, "WFDIEs")) {
+		g_variant_unref(stage->elements);
+		stage->elements = g_variant_ref(value);
+	}
+	return TRUE;
+}
+
+static void emit(Stage *stage, const char *interface, const char *name, GVariant *parameters)
+{
+	g_autoptr(GError) error = NULL;
+
+	g_dbus_connection_emit_signal(
+		stage->theirs, NULL,
+		strcmp(interface, HOST_SUPPLICANT_NAME) ? INTERFACE : HOST_SUPPLICANT_ROOT,
+		interface, name, parameters, &error);
+	g_assert_no_error(error);
+}
+
+static void show_peer(Stage *stage, const char *path, guint8 last)
+{
+	emit(stage, HOST_SUPPLICANT_P2P, "DeviceFoundProperties",
+	     g_variant_new_parsed("(%o, {'DeviceAddress': <[byte 2, 0, 0, 0, 0, %y]>})", path,
+				  last));
+}
+
+static GVariant *said_before(void)
+{
+	return g_variant_ref_sink(g_variant_new_parsed("[byte 0, 0, 6, 0, 17, 28, 68, 0, 200]"));
+}
+
+static void set_up(Stage *stage, gconstpointer unused)
+{
+	static const GDBusInterfaceVTable vtable = {on_call, on_get, on_set, {NULL}};
+	static const struct {
+		const char *path;
+		guint interface;
+	} objects[] = {
+		{HOST_SUPPLICANT_ROOT, 0},
+		{INTERFACE, 1},
+		{INTERFACE, 2},
+		{PEER TV, 3},
+		{PEER BEAMER, 3},
+		{INTERFACE "/Groups/ab", 4},
+	};
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GDBusNodeInfo) node = g_dbus_node_info_new_for_xml(xml, &error);
+	g_autoptr(GVariant) owned = NULL;
+
+	g_assert_no_error(error);
+	stage->bus = g_test_dbus_new(G_TEST_DBUS_NONE);
+	g_test_dbus_up(stage->bus);
+	stage->theirs = connect_to(stage->bus);
+	stage->ours = connect_to(stage->bus);
+	stage->asked = g_string_new(NULL);
+	stage->elements = said_before();
+	stage->has_interface = TRUE;
+	stage->store = host_p2p_store_new("/nowhere/groups");
+	stage->agent = g_object_new(TEST_TYPE_AGENT, NULL);
+	for (guint i = 0; i < G_N_ELEMENTS(objects); i++) {
+		g_dbus_connection_register_object(stage->theirs, objects[i].path,
+						  node->interfaces[objects[i].interface], &vtable,
+						  stage, NULL, &error);
+		g_assert_no_error(error);
+	}
+	owned = g_dbus_connection_call_sync(stage->theirs, "org.freedesktop.DBus",
+					    "/org/freedesktop/DBus", "org.freedesktop.DBus",
+					    "RequestName",
+					    g_variant_new("(su)", HOST_SUPPLICANT_NAME, 0), NULL,
+					    G_DBUS_CALL_FLAGS_NONE, -1, NULL, &error);
+	g_assert_no_error(error);
+	stage->supplicant = host_supplicant_new(stage->ours);
+	while (!host_supplicant_get_p2p(stage->supplicant))
+		g_main_context_iteration(NULL, TRUE);
+}
+
+static void tear_down(Stage *stage, gconstpointer unused)
+{
+	g_autoptr(GVariant) before = said_before();
+
+	host_supplicant_wait_put_back(stage->supplicant);
+	while (!g_variant_equal(stage->elements, before))
+		g_main_context_iteration(NULL, TRUE);
+	g_object_unref(stage->supplicant);
+	g_object_unref(stage->agent);
+	host_p2p_store_free(stage->store);
+	g_variant_unref(stage->elements);
+	g_string_free(stage->asked, TRUE);
+	g_object_unref(stage->ours);
+	g_object_unref(stage->theirs);
+	g_test_dbus_down(stage->bus);
+	g_object_unref(stage->bus);
+}
+
+static void wait_until_asked(Stage *stage, const char *expected)
+{
+	while (strlen(stage->asked->str) < strlen(expected))
+		g_main_context_iteration(NULL, TRUE);
+	g_assert_cmpstr(stage->asked->str, ==, expected);
+	g_string_truncate(stage->asked, 0);
+}
+
+/*
+ * Groups.
+ */
+
+typedef struct {
+	HostGroup *group;
+	GCancellable *cancellable;
+	gboolean returned;
+	GError *error;
+} Opening;
+
+static void on_open(GObject *object, GAsyncResult *result, gpointer data)
+{
+	Opening *opening = data;
+
+	host_group_open_finish(HOST_GROUP(object), result, &opening->error);
+	opening->returned = TRUE;
+}
+
+static void begin_to_open(Stage *stage, Opening *opening, const char *sink)
+{
+	*opening = (Opening){
+		.group = host_group_supplicant_new(stage->supplicant, stage->store, sink, 7236,
+						   HOST_AGENT(stage->agent), NULL, -1)};
+	opening->cancellable = g_cancellable_new();
+	host_group_open_async(opening->group, opening->cancellable, on_open, opening);
+}
+
+static void wait_until_returned(Opening *opening)
+{
+	while (!opening->returned)
+		g_main_context_iteration(NULL, TRUE);
+}
+
+static void end_opening(Opening *opening)
+{
+	g_cancellable_cancel(opening->cancellable);
+	wait_until_returned(opening);
+	host_group_close(opening->group);
+	g_object_unref(opening->group);
+	g_object_unref(opening->cancellable);
+	g_clear_error(&opening->error);
+}
+
+static void expect_refused(Stage *stage, const char *sink)
+{
+	Opening opening;
+
+	begin_to_open(stage, &opening, sink);
+	wait_until_returned(&opening);
+	g_assert_error(opening.error, HOST_ERROR, (int)HOST_REASON_SUPPLICANT_REFUSED);
+	g_assert_nonnull(strstr(opening.error->message, "end that session first"));
+	end_opening(&opening);
+}
+
+static void start_group(Stage *stage)
+{
+	emit(stage, HOST_SUPPLICANT_P2P, "GroupStarted",
+	     g_variant_new_parsed("({'interface_object': <objectpath '" INTERFACE "'>, "
+				  "'group_object': <objectpath '" INTERFACE "/Groups/ab'>, "
+				  "'role': <'client'>},)"));
+}
+
+/* What one session is told of its group is not another one's, and nothing is taken from it. */
+static void test_one_at_a_time(Stage *stage, gconstpointer unused)
+{
+	Opening tv, beamer;
+
+	show_peer(stage, PEER TV, 10);
+	show_peer(stage, PEER BEAMER, 11);
+	begin_to_open(stage, &tv, "02:00:00:00:00:0a");
+	wait_until_asked(stage, "Connect ");
+	expect_refused(stage, "02:00:00:00:00:0b");
+	expect_refused(stage, "02:00:00:00:00:0c");
+	start_group(stage);
+	wait_until_returned(&tv);
+	g_assert_no_error(tv.error);
+	g_assert_cmpstr(host_group_get_net(tv.group)->interface, ==, IFNAME);
+	expect_refused(stage, "02:00:00:00:00:0b");
+	g_assert_cmpstr(stage->asked->str, ==, "");
+	/* While one is put back the next may begin. */
+	end_opening(&tv);
+	begin_to_open(stage, &beamer, "02:00:00:00:00:0b");
+	wait_until_asked(stage, "Disconnect Connect ");
+	end_opening(&beamer);
+	wait_until_asked(stage, "Cancel ");
+}
+
+/* Who began to look for another sink before is told, too. */
+static void test_found_too_late(Stage *stage, gconstpointer unused)
+{
+	Opening tv, beamer;
+
+	begin_to_open(stage, &beamer, "02:00:00:00:00:0b");
+	wait_until_asked(stage, "Find ");
+	begin_to_open(stage, &tv, "02:00:00:00:00:0a");
+	show_peer(stage, PEER TV, 10);
+	wait_until_asked(stage, "StopFind Connect ");
+	show_peer(stage, PEER BEAMER, 11);
+	wait_until_returned(&beamer);
+	g_assert_error(beamer.error, HOST_ERROR, (int)HOST_REASON_SUPPLICANT_REFUSED);
+	g_assert_cmpstr(stage->asked->str, ==, "");
+	end_opening(&beamer);
+	end_opening(&tv);
+	wait_until_asked(stage, "Cancel ");
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+#define ADD(path, function) g_test_add(path, Stage, NULL, set_up, function, tear_down)
+	ADD("/supplicant/one-at-a-time", test_one_at_a_time);
+	ADD("/supplicant/found-too-late", test_found_too_late);
+	return g_test_run();
+}
