@@ -63,6 +63,7 @@ struct _HostGroupNm {
 	int intent;
 
 	GCancellable *asking; /* of questions to the agent */
+	gboolean may_leave; /* the Wi-Fi network: the person has been asked */
 	gint64 search_began; /* monotonic us */
 	gboolean searching;
 	gboolean reading, is_read; /* what the supplicant knows of the sink now */
@@ -515,22 +516,32 @@ static void on_sink_read(gpointer data)
 	self->is_read = TRUE;
 }
 
+/* The Wi-Fi network may be left; the sink may have gone while that was asked. */
+static void go_on(HostGroupNm *self)
+{
+	g_autofree char *peer = find_peer(self);
+
+	self->may_leave = TRUE;
+	if (peer) {
+		activate(self, peer);
+	} else if (self->repeats < MAX_REPEATS) {
+		self->repeats++;
+		search(self);
+	} else {
+		host_group_fail(&self->group, HOST_REASON_SINK_NOT_FOUND, NULL);
+	}
+}
+
 static void on_station_asked(GObject *object, GAsyncResult *result, gpointer data)
 {
 	g_autoptr(HostGroupNm) self = data;
 	GError *error = NULL;
 	gboolean may = host_station_ask_finish(result, &error);
-	g_autofree char *peer = NULL;
 
-	if (self->group.stage != STAGE_STATION) {
+	if (self->group.stage != STAGE_STATION)
 		g_clear_error(&error);
-		return;
-	}
-	peer = may ? find_peer(self) : NULL;
-	if (peer)
-		activate(self, peer);
 	else if (may)
-		host_group_fail(&self->group, HOST_REASON_SINK_NOT_FOUND, NULL);
+		go_on(self);
 	else
 		host_group_put_back(&self->group, error);
 }
@@ -589,6 +600,10 @@ static gboolean on_look_for_sink(HostGroup *group)
 		return G_SOURCE_CONTINUE;
 	if (!host_supplicant_claim(self->supplicant, self)) {
 		host_group_fail(group, HOST_REASON_NM_REFUSED, IN_USE);
+		return G_SOURCE_CONTINUE;
+	}
+	if (self->may_leave) {
+		go_on(self);
 		return G_SOURCE_CONTINUE;
 	}
 	host_group_set_stage(&self->group, STAGE_STATION);

@@ -69,6 +69,7 @@ struct _HostGroupSupplicant {
 	int intent;
 
 	GCancellable *asking; /* of questions to the agent */
+	gboolean may_leave; /* the Wi-Fi network: the person has been asked */
 	gboolean searching;
 	guint calls; /* that put_back() waits for */
 
@@ -709,6 +710,27 @@ static void begin_to_connect(HostGroupSupplicant *self)
 		begin_pairing(self);
 }
 
+static void search(HostGroupSupplicant *self, int stage)
+{
+	host_group_set_stage(&self->group, stage);
+	self->searching = TRUE;
+	host_group_emit_step(&self->group, "searching", "The sink is looked for");
+	host_supplicant_start_search(self->supplicant);
+}
+
+/* The Wi-Fi network may be left; the sink may have gone while that was asked. */
+static void go_on(HostGroupSupplicant *self)
+{
+	self->may_leave = TRUE;
+	if (find_peer(self) || self->repeats >= MAX_REPEATS) {
+		begin_to_connect(self);
+		return;
+	}
+	self->repeats++;
+	host_supplicant_give_back(self->supplicant, self);
+	search(self, STAGE_SEARCH);
+}
+
 static void on_station_asked(GObject *object, GAsyncResult *result, gpointer data)
 {
 	g_autoptr(HostGroupSupplicant) self = data;
@@ -718,7 +740,7 @@ static void on_station_asked(GObject *object, GAsyncResult *result, gpointer dat
 	if (self->group.stage != STAGE_STATION)
 		g_clear_error(&error);
 	else if (may)
-		begin_to_connect(self);
+		go_on(self);
 	else
 		host_group_put_back(&self->group, error);
 }
@@ -736,6 +758,10 @@ static void on_seen(HostGroupSupplicant *self)
 		return;
 	}
 	stop_search(self);
+	if (self->may_leave) {
+		go_on(self);
+		return;
+	}
 	host_group_set_stage(&self->group, STAGE_STATION);
 	host_station_ask_async(self->supplicant, self->agent, self->asking, on_station_asked,
 			       g_object_ref(self));
@@ -790,10 +816,7 @@ static void on_ready(const GError *error, gpointer data)
 		on_seen(self);
 		return;
 	}
-	host_group_set_stage(&self->group, peer ? STAGE_LOOK : STAGE_SEARCH);
-	self->searching = TRUE;
-	host_group_emit_step(&self->group, "searching", "The sink is looked for");
-	host_supplicant_start_search(self->supplicant);
+	search(self, peer ? STAGE_LOOK : STAGE_SEARCH);
 }
 
 /* The sink's person was faster. */
