@@ -416,6 +416,8 @@ static void fail_announcing(HostSupplicant *self, const GError *error)
 {
 	self->announcing = FALSE;
 	host_uses_fail(&self->uses, HOST_REASON_SUPPLICANT_REFUSED, error->message);
+	if (!self->uses.list)
+		announce(self);
 }
 
 static void on_named(GObject *object, GAsyncResult *result, gpointer data)
@@ -577,10 +579,10 @@ static void on_put_back_read(GObject *object, GAsyncResult *result, gpointer dat
 		announce(self);
 		return;
 	}
-	/* Somebody else has set another one since: it is theirs. */
+	/* Somebody else has set another one since: it is theirs. Without a radio it reads as empty. */
 	if (now && self->ours && self->before &&
 	    g_variant_is_of_type(now, G_VARIANT_TYPE_BYTESTRING) &&
-	    host_wfd_ie_equal(now, self->ours))
+	    (host_wfd_ie_equal(now, self->ours) || (!self->p2p && !g_variant_n_children(now))))
 		set_property(self, HOST_SUPPLICANT_ROOT, HOST_SUPPLICANT_NAME, "WFDIEs",
 			     self->before, NULL, NULL);
 	self->announced = FALSE;
@@ -600,7 +602,8 @@ static void announce(HostSupplicant *self)
 {
 	const HostUse *latest = find_latest(self);
 
-	if (self->announcing || !self->p2p)
+	/* Without a radio it is only put back. */
+	if (self->announcing || (latest && !self->p2p))
 		return;
 	if (!latest && self->announced) {
 		self->announcing = TRUE;
@@ -721,6 +724,9 @@ static void end_look(HostSupplicant *self)
 
 static void take_p2p(HostSupplicant *self, const char *path, const char *interface)
 {
+	/* Another one says nothing until that is set once more. */
+	if (g_strcmp0(self->p2p, path))
+		self->port = 0;
 	g_free(self->p2p);
 	self->p2p = g_strdup(path);
 	g_free(self->interface);

@@ -95,6 +95,8 @@ static GVariant *on_get(GDBusConnection *connection, const char *sender, const c
 {
 	Stage *stage = data;
 
+	if (!strcmp(name, "WFDIEs") && !stage->has_interface)
+		return g_variant_new_parsed("@ay []");
 	if (!strcmp(name, "WFDIEs"))
 		return g_variant_ref(stage->elements);
 	if (!strcmp(name, "Interfaces"))
@@ -195,13 +197,18 @@ static void set_up(Stage *stage, gconstpointer unused)
 		g_main_context_iteration(NULL, TRUE);
 }
 
+static void wait_until_said(Stage *stage, GVariant *expected)
+{
+	while (!g_variant_equal(stage->elements, expected))
+		g_main_context_iteration(NULL, TRUE);
+}
+
 static void tear_down(Stage *stage, gconstpointer unused)
 {
 	g_autoptr(GVariant) before = said_before();
 
 	host_supplicant_wait_put_back(stage->supplicant);
-	while (!g_variant_equal(stage->elements, before))
-		g_main_context_iteration(NULL, TRUE);
+	wait_until_said(stage, before);
 	g_object_unref(stage->supplicant);
 	g_object_unref(stage->agent);
 	host_p2p_store_free(stage->store);
@@ -219,6 +226,63 @@ static void wait_until_asked(Stage *stage, const char *expected)
 		g_main_context_iteration(NULL, TRUE);
 	g_assert_cmpstr(stage->asked->str, ==, expected);
 	g_string_truncate(stage->asked, 0);
+}
+
+static void on_ready(const GError *error, gpointer data)
+{
+	g_assert_no_error(error);
+	*(gboolean *)data = TRUE;
+}
+
+static HostUse *use(Stage *stage)
+{
+	gboolean is_ready = FALSE;
+	HostUse *it = host_supplicant_use(stage->supplicant, 7236, on_ready, &is_ready);
+
+	while (!is_ready)
+		g_main_context_iteration(NULL, TRUE);
+	return it;
+}
+
+/* The radio is switched off, and with it its interface is removed, or added. */
+static void switch_radio(Stage *stage, gboolean on)
+{
+	stage->has_interface = on;
+	emit(stage, HOST_SUPPLICANT_NAME, on ? "InterfaceAdded" : "InterfaceRemoved",
+	     on ? g_variant_new_parsed("(objectpath '" INTERFACE "', @a{sv} {})")
+		: g_variant_new("(o)", INTERFACE));
+	while ((host_supplicant_get_p2p(stage->supplicant) != NULL) != on)
+		g_main_context_iteration(NULL, TRUE);
+}
+
+/* What was said before is put back without a radio, too, and at once. */
+static void test_radio_off(Stage *stage, gconstpointer unused)
+{
+	g_autoptr(GVariant) ours = g_variant_ref_sink(host_wfd_ie_source(7236));
+	g_autoptr(GVariant) before = said_before();
+	gint64 began = g_get_monotonic_time();
+	HostUse *it = use(stage);
+
+	wait_until_said(stage, ours);
+	switch_radio(stage, FALSE);
+	host_use_end(it);
+	host_supplicant_wait_put_back(stage->supplicant);
+	g_assert_cmpint(g_get_monotonic_time() - began, <, 4 * G_TIME_SPAN_SECOND);
+	wait_until_said(stage, before);
+}
+
+/* A radio that comes back says nothing by itself. */
+static void test_radio_back(Stage *stage, gconstpointer unused)
+{
+	g_autoptr(GVariant) ours = g_variant_ref_sink(host_wfd_ie_source(7236));
+	HostUse *it = use(stage);
+
+	switch_radio(stage, FALSE);
+	g_variant_unref(stage->elements);
+	stage->elements = said_before();
+	switch_radio(stage, TRUE);
+	wait_until_said(stage, ours);
+	host_use_end(it);
 }
 
 /*
@@ -332,6 +396,8 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 #define ADD(path, function) g_test_add(path, Stage, NULL, set_up, function, tear_down)
+	ADD("/supplicant/radio-off", test_radio_off);
+	ADD("/supplicant/radio-back", test_radio_back);
 	ADD("/supplicant/one-at-a-time", test_one_at_a_time);
 	ADD("/supplicant/found-too-late", test_found_too_late);
 	return g_test_run();
