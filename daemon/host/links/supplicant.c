@@ -560,9 +560,18 @@ static void on_before_read(GObject *object, GAsyncResult *result, gpointer data)
 	g_variant_get(answer, "(v)", &self->before);
 	if (!self->uses.list) {
 		self->announcing = FALSE;
+		announce(self);
 		return;
 	}
 	set_ours(self);
+}
+
+static void remove_added(HostSupplicant *self)
+{
+	if (self->added)
+		call(self, HOST_SUPPLICANT_ROOT, HOST_SUPPLICANT_NAME, "RemoveInterface",
+		     g_variant_new("(o)", self->added), NULL, NULL, NULL);
+	g_clear_pointer(&self->added, g_free);
 }
 
 static void on_put_back_read(GObject *object, GAsyncResult *result, gpointer data)
@@ -591,10 +600,7 @@ static void on_put_back_read(GObject *object, GAsyncResult *result, gpointer dat
 			     self->config_before, NULL, NULL);
 	self->named = FALSE;
 	g_clear_pointer(&self->config_before, g_variant_unref);
-	if (self->added)
-		call(self, HOST_SUPPLICANT_ROOT, HOST_SUPPLICANT_NAME, "RemoveInterface",
-		     g_variant_new("(o)", self->added), NULL, NULL, NULL);
-	g_clear_pointer(&self->added, g_free);
+	remove_added(self);
 }
 
 /* Brings what is said over the air in line with the uses that there are. */
@@ -609,14 +615,16 @@ static void announce(HostSupplicant *self)
 		self->announcing = TRUE;
 		get_property(self, HOST_SUPPLICANT_ROOT, HOST_SUPPLICANT_NAME, "WFDIEs",
 			     on_put_back_read, g_object_ref(self));
-	} else if (latest && !self->announced) {
+	} else if (!latest) {
+		remove_added(self);
+	} else if (!self->announced) {
 		self->announcing = TRUE;
 		get_property(self, HOST_SUPPLICANT_ROOT, HOST_SUPPLICANT_NAME, "WFDIEs",
 			     on_before_read, g_object_ref(self));
-	} else if (latest && self->port != latest->port) {
+	} else if (self->port != latest->port) {
 		self->announcing = TRUE;
 		set_ours(self);
-	} else if (latest) {
+	} else {
 		host_uses_tell(&self->uses, NULL);
 	}
 }
@@ -679,16 +687,16 @@ static void on_use_ended(gpointer data)
 	announce(data);
 }
 
-static gboolean is_announced(gpointer data)
+static gboolean is_changed(gpointer data)
 {
 	HostSupplicant *self = data;
 
-	return self->announcing || self->announced;
+	return self->announcing || self->announced || self->adding || self->added;
 }
 
 void host_supplicant_wait_put_back(HostSupplicant *self)
 {
-	host_uses_wait(&self->uses, is_announced);
+	host_uses_wait(&self->uses, is_changed);
 	g_dbus_connection_flush_sync(self->connection, NULL, NULL);
 }
 
@@ -719,6 +727,8 @@ static void end_look(HostSupplicant *self)
 {
 	if (self->uses.list)
 		add_interface(self);
+	else
+		announce(self);
 	tell_changed(self);
 }
 
@@ -809,6 +819,11 @@ static void on_root_read(GObject *object, GAsyncResult *result, gpointer data)
 	self->has_devices = FALSE;
 	g_ptr_array_set_size(self->devices, 0);
 	g_variant_dict_lookup(&dict, "Interfaces", "^a&o", &paths);
+	if (self->added && !(paths && g_strv_contains(paths, self->added))) {
+		/* Somebody has removed it: the next use may have it added again. */
+		g_clear_pointer(&self->added, g_free);
+		self->add_failed = TRUE;
+	}
 	for (guint i = 0; paths && paths[i]; i++) {
 		LookOne *one = g_new0(LookOne, 1);
 
