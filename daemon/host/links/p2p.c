@@ -28,7 +28,7 @@ char *host_p2p_clean_pin(const char *typed)
 	g_autoptr(GString) pin = g_string_new(NULL);
 	guint sum = 0;
 
-	for (; *typed; typed++) {
+	for (; *typed && pin->len <= 8; typed++) {
 		if (g_ascii_isdigit(*typed))
 			g_string_append_c(pin, *typed);
 		else if (*typed != ' ' && *typed != '-')

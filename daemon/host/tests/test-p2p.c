@@ -32,10 +32,18 @@ static void test_pin(void)
 	check_pin("12345678", NULL);
 	check_pin("123456701", NULL);
 	check_pin("123", NULL);
+	check_pin("12345", NULL);
 	check_pin("", NULL);
+	check_pin(" ", NULL);
 	check_pin("abcdefgh", NULL);
+	check_pin("1234567a", NULL);
+	check_pin("0x12", NULL);
+	check_pin("12345670; reboot", NULL);
+	/* Digits, but not these. */
+	check_pin("\xd9\xa1\xd9\xa2\xd9\xa3\xd9\xa4", NULL);
 	check_pin("1234567\xd9\xa0", NULL);
 	check_pin("12345670\n", NULL);
+	check_pin("1234\n", NULL);
 }
 
 static void test_intent(void)
