@@ -695,6 +695,18 @@ static void on_event(HostSupplicant *supplicant, const char *path, const char *n
 	}
 }
 
+/* While the sink is looked for, NetworkManager has nothing to tell of. */
+static void on_supplicant_changed(HostSupplicant *supplicant, HostGroupNm *self)
+{
+	g_autoptr(HostGroupNm) kept = g_object_ref(self);
+	const char *detail;
+	HostReason problem = host_supplicant_get_problem(supplicant, &detail);
+
+	if (problem != HOST_N_REASONS &&
+	    (self->group.stage == STAGE_SEARCH || self->group.stage == STAGE_STATION))
+		host_group_fail(&self->group, problem, detail);
+}
+
 /*
  * As a group.
  */
@@ -704,6 +716,7 @@ static void host_group_nm_begin(HostGroup *group)
 	HostGroupNm *self = HOST_GROUP_NM(group);
 
 	g_signal_connect(self->supplicant, "event", G_CALLBACK(on_event), self);
+	g_signal_connect(self->supplicant, "changed", G_CALLBACK(on_supplicant_changed), self);
 	g_signal_connect(self->objects, "interface-proxy-signal", G_CALLBACK(on_signal), self);
 	g_signal_connect(self->objects, "notify::name-owner", G_CALLBACK(on_owner_changed), self);
 	host_group_set_stage(&self->group, STAGE_USE);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What is asked of wpa_supplicant, by a made-up one on a bus of its own. */
+#include "links/group-nm.h"
 #include "links/group-supplicant.h"
+#include "links/network-manager.h"
 #include "links/p2p.h"
 
 #include <string.h>
@@ -30,7 +32,14 @@ static const char xml[] =
 	"<interface name='fi.w1.wpa_supplicant1.Peer'>"
 	"<property name='config_method' type='q' access='read'/></interface>"
 	"<interface name='fi.w1.wpa_supplicant1.Group'>"
-	"<property name='Frequency' type='q' access='read'/></interface></node>";
+	"<property name='Frequency' type='q' access='read'/></interface>"
+	"<interface name='org.freedesktop.DBus.ObjectManager'><method name='GetManagedObjects'>"
+	"<arg type='a{oa{sa{sv}}}' direction='out'/></method></interface></node>";
+
+/* NetworkManager's, which has a device for groups. */
+static const char nm_objects[] = "({objectpath '/1': {'" HOST_NM_DEVICE
+				 "': {'Interface': <'p2p-dev-" IFNAME "'>, "
+				 "'State': <uint32 30>}, '" HOST_NM_P2P "': @a{sv} {}}},)";
 
 #define TEST_TYPE_AGENT (test_agent_get_type())
 G_DECLARE_FINAL_TYPE(TestAgent, test_agent, TEST, AGENT, GObject)
@@ -85,6 +94,10 @@ static void on_call(GDBusConnection *connection, const char *sender, const char 
 {
 	Stage *stage = data;
 
+	if (!strcmp(method, "GetManagedObjects")) {
+		g_dbus_method_invocation_return_value(invocation, g_variant_new_parsed(nm_objects));
+		return;
+	}
 	g_string_append_printf(stage->asked, "%s ", method);
 	g_dbus_method_invocation_return_value(
 		invocation, strcmp(method, "Connect") ? NULL : g_variant_new("(s)", "00000000"));
@@ -152,6 +165,18 @@ static GVariant *said_before(void)
 	return g_variant_ref_sink(g_variant_new_parsed("[byte 0, 0, 6, 0, 17, 28, 68, 0, 200]"));
 }
 
+static void own_name(Stage *stage, const char *name)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant)
+		owned = g_dbus_connection_call_sync(stage->theirs, "org.freedesktop.DBus",
+						    "/org/freedesktop/DBus", "org.freedesktop.DBus",
+						    "RequestName", g_variant_new("(su)", name, 0),
+						    NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, &error);
+
+	g_assert_no_error(error);
+}
+
 static void set_up(Stage *stage, gconstpointer unused)
 {
 	static const GDBusInterfaceVTable vtable = {on_call, on_get, on_set, {NULL}};
@@ -165,10 +190,10 @@ static void set_up(Stage *stage, gconstpointer unused)
 		{PEER TV, 3},
 		{PEER BEAMER, 3},
 		{INTERFACE "/Groups/ab", 4},
+		{HOST_NM_OBJECTS, 5},
 	};
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GDBusNodeInfo) node = g_dbus_node_info_new_for_xml(xml, &error);
-	g_autoptr(GVariant) owned = NULL;
 
 	g_assert_no_error(error);
 	stage->bus = g_test_dbus_new(G_TEST_DBUS_NONE);
@@ -186,12 +211,7 @@ static void set_up(Stage *stage, gconstpointer unused)
 						  stage, NULL, &error);
 		g_assert_no_error(error);
 	}
-	owned = g_dbus_connection_call_sync(stage->theirs, "org.freedesktop.DBus",
-					    "/org/freedesktop/DBus", "org.freedesktop.DBus",
-					    "RequestName",
-					    g_variant_new("(su)", HOST_SUPPLICANT_NAME, 0), NULL,
-					    G_DBUS_CALL_FLAGS_NONE, -1, NULL, &error);
-	g_assert_no_error(error);
+	own_name(stage, HOST_SUPPLICANT_NAME);
 	stage->supplicant = host_supplicant_new(stage->ours);
 	while (!host_supplicant_get_p2p(stage->supplicant))
 		g_main_context_iteration(NULL, TRUE);
@@ -304,13 +324,26 @@ static void on_open(GObject *object, GAsyncResult *result, gpointer data)
 	opening->returned = TRUE;
 }
 
-static void begin_to_open(Stage *stage, Opening *opening, const char *sink)
+static void on_objects(GObject *object, GAsyncResult *result, gpointer data)
 {
-	*opening = (Opening){
-		.group = host_group_supplicant_new(stage->supplicant, stage->store, sink, 7236,
-						   HOST_AGENT(stage->agent), NULL, -1)};
+	g_autoptr(GError) error = NULL;
+
+	*(GDBusObjectManager **)data = g_dbus_object_manager_client_new_finish(result, &error);
+	g_assert_no_error(error);
+}
+
+/* Takes @group. */
+static void begin(Opening *opening, HostGroup *group)
+{
+	*opening = (Opening){.group = group};
 	opening->cancellable = g_cancellable_new();
 	host_group_open_async(opening->group, opening->cancellable, on_open, opening);
+}
+
+static void begin_to_open(Stage *stage, Opening *opening, const char *sink)
+{
+	begin(opening, host_group_supplicant_new(stage->supplicant, stage->store, sink, 7236,
+						 HOST_AGENT(stage->agent), NULL, -1));
 }
 
 static void wait_until_returned(Opening *opening)
@@ -392,12 +425,38 @@ static void test_found_too_late(Stage *stage, gconstpointer unused)
 	wait_until_asked(stage, "Cancel ");
 }
 
+/* What NetworkManager says nothing of is told at once, and not that the sink was not found. */
+static void test_radio_off_at_network_manager(Stage *stage, gconstpointer unused)
+{
+	g_autoptr(GDBusObjectManager) objects = NULL;
+	Opening opening;
+
+	own_name(stage, HOST_NM_NAME);
+	g_dbus_object_manager_client_new(stage->ours,
+					 G_DBUS_OBJECT_MANAGER_CLIENT_FLAGS_DO_NOT_AUTO_START,
+					 HOST_NM_NAME, HOST_NM_OBJECTS, NULL, NULL, NULL, NULL,
+					 on_objects, &objects);
+	while (!objects)
+		g_main_context_iteration(NULL, TRUE);
+	begin(&opening, host_group_nm_new(objects, stage->supplicant, "02:00:00:00:00:0a", 7236,
+					  HOST_AGENT(stage->agent), FALSE, -1));
+	wait_until_asked(stage, "Find ");
+	switch_radio(stage, FALSE);
+	wait_until_returned(&opening);
+	g_assert_true(opening.error->domain == HOST_ERROR);
+	/* If this machine has another radio it is the second. */
+	g_assert_true(opening.error->code == (int)HOST_REASON_NO_WIFI_DEVICE ||
+		      opening.error->code == (int)HOST_REASON_NO_P2P);
+	end_opening(&opening);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 #define ADD(path, function) g_test_add(path, Stage, NULL, set_up, function, tear_down)
 	ADD("/supplicant/radio-off", test_radio_off);
 	ADD("/supplicant/radio-back", test_radio_back);
+	ADD("/supplicant/radio-off-at-network-manager", test_radio_off_at_network_manager);
 	ADD("/supplicant/one-at-a-time", test_one_at_a_time);
 	ADD("/supplicant/found-too-late", test_found_too_late);
 	return g_test_run();
