@@ -72,12 +72,9 @@ static void ask(HostBusAgent *self, const char *method, GVariant *arguments,
 /* Nobody waits for an answer. Consumes @arguments. */
 static void tell(HostBusAgent *self, const char *method, GVariant *arguments)
 {
-	g_autoptr(GVariant) owned = g_variant_ref_sink(arguments);
-
-	if (self->path)
-		g_dbus_connection_call(self->connection, self->owner, self->path, INTERFACE, method,
-				       owned, NULL, G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, NULL, NULL,
-				       NULL);
+	g_dbus_connection_call(self->connection, self->owner, self->path, INTERFACE, method,
+			       arguments, NULL, G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, NULL, NULL,
+			       NULL);
 }
 
 static void host_bus_agent_request_pin_async(HostAgent *agent, GCancellable *cancellable,
@@ -100,12 +97,15 @@ static char *host_bus_agent_request_pin_finish(HostAgent *agent, GAsyncResult *r
 	return typed;
 }
 
-static void host_bus_agent_display_pin(HostAgent *agent, const char *pin)
+static gboolean host_bus_agent_display_pin(HostAgent *agent, const char *pin)
 {
 	HostBusAgent *self = HOST_BUS_AGENT(agent);
 
+	if (!self->path)
+		return FALSE;
 	self->asked = true;
 	tell(self, "DisplayPin", g_variant_new("(os)", self->session, pin));
+	return TRUE;
 }
 
 static void host_bus_agent_confirm_async(HostAgent *agent, const char *word, const char *message,

@@ -18,9 +18,9 @@ char *host_agent_request_pin_finish(HostAgent *agent, GAsyncResult *result, GErr
 	return HOST_AGENT_GET_IFACE(agent)->request_pin_finish(agent, result, error);
 }
 
-void host_agent_display_pin(HostAgent *agent, const char *pin)
+gboolean host_agent_display_pin(HostAgent *agent, const char *pin)
 {
-	HOST_AGENT_GET_IFACE(agent)->display_pin(agent, pin);
+	return HOST_AGENT_GET_IFACE(agent)->display_pin(agent, pin);
 }
 
 void host_agent_confirm_async(HostAgent *agent, const char *word, const char *message,

@@ -19,7 +19,8 @@ G_DECLARE_INTERFACE(HostAgent, host_agent, HOST, AGENT, GObject)
  * @request_pin_finish: (transfer full): what was typed, not checked; NULL with
  *	G_IO_ERROR_CANCELLED if the person wants no more, G_IO_ERROR_NOT_SUPPORTED if there is
  *	nobody to ask
- * @display_pin: show @pin, which is to be typed at the sink; until the link is open or has failed
+ * @display_pin: show @pin, which is to be typed at the sink; until the link is open or has failed.
+ *	FALSE: there is nobody to show it to
  * @confirm_async: ask whether to go on; @word for machines ("station-goes-away"), @message
  *	for people
  * @confirm_finish: TRUE to go on
@@ -32,7 +33,7 @@ struct _HostAgentInterface {
 	void (*request_pin_async)(HostAgent *agent, GCancellable *cancellable,
 				  GAsyncReadyCallback callback, gpointer user_data);
 	char *(*request_pin_finish)(HostAgent *agent, GAsyncResult *result, GError **error);
-	void (*display_pin)(HostAgent *agent, const char *pin);
+	gboolean (*display_pin)(HostAgent *agent, const char *pin);
 	void (*confirm_async)(HostAgent *agent, const char *word, const char *message,
 			      GCancellable *cancellable, GAsyncReadyCallback callback,
 			      gpointer user_data);
@@ -42,7 +43,7 @@ struct _HostAgentInterface {
 void host_agent_request_pin_async(HostAgent *agent, GCancellable *cancellable,
 				  GAsyncReadyCallback callback, gpointer user_data);
 char *host_agent_request_pin_finish(HostAgent *agent, GAsyncResult *result, GError **error);
-void host_agent_display_pin(HostAgent *agent, const char *pin);
+gboolean host_agent_display_pin(HostAgent *agent, const char *pin);
 void host_agent_confirm_async(HostAgent *agent, const char *word, const char *message,
 			      GCancellable *cancellable, GAsyncReadyCallback callback,
 			      gpointer user_data);

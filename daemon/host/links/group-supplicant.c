@@ -395,8 +395,11 @@ static void on_connect_called(GObject *object, GAsyncResult *result, gpointer da
 	/* It stays the same if the sink has to be asked again. */
 	g_free(self->pin);
 	self->pin = g_strdup(pin);
-	host_agent_display_pin(self->agent, pin);
-	host_group_emit_step(&self->group, "pin", "The PIN has to be typed at the sink");
+	if (host_agent_display_pin(self->agent, pin))
+		host_group_emit_step(&self->group, "pin", "The PIN has to be typed at the sink");
+	else
+		host_group_fail(&self->group, HOST_REASON_NO_PIN,
+				"it is to be typed at the sink, and there is nobody to show it to");
 }
 
 static void request_connection(HostGroupSupplicant *self, const HostSupplicantPeer *peer)

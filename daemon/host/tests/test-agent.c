@@ -176,7 +176,7 @@ static void test_confirm(Stage *stage, gconstpointer unused)
 
 static void test_display(Stage *stage, gconstpointer unused)
 {
-	host_agent_display_pin(HOST_AGENT(stage->agent), "12345670");
+	g_assert_true(host_agent_display_pin(HOST_AGENT(stage->agent), "12345670"));
 	while (!stage->shown)
 		g_main_context_iteration(NULL, TRUE);
 	g_assert_cmpstr(stage->shown, ==, "12345670");
@@ -206,6 +206,7 @@ static void test_nobody(Stage *stage, gconstpointer unused)
 	/* No agent, no object at its path, no client. */
 	stage->agent = host_bus_agent_new(stage->ours, client, NULL, SESSION);
 	assert_nobody(stage);
+	g_assert_false(host_agent_display_pin(HOST_AGENT(stage->agent), "12345670"));
 	host_bus_agent_release(stage->agent);
 	g_object_unref(stage->agent);
 	stage->agent = host_bus_agent_new(stage->ours, client, "/nothing", SESSION);

@@ -44,13 +44,25 @@ static const char nm_objects[] = "({objectpath '/1': {'" HOST_NM_DEVICE
 #define TEST_TYPE_AGENT (test_agent_get_type())
 G_DECLARE_FINAL_TYPE(TestAgent, test_agent, TEST, AGENT, GObject)
 
-/* Somebody who is asked nothing. */
+/* Of somebody who is asked nothing. */
 struct _TestAgent {
 	GObject parent_instance;
+
+	gboolean is_there;
+	char *shown;
 };
+
+static gboolean test_agent_display_pin(HostAgent *agent, const char *pin)
+{
+	TestAgent *self = TEST_AGENT(agent);
+
+	self->shown = g_strdup(pin);
+	return self->is_there;
+}
 
 static void test_agent_iface_init(HostAgentInterface *iface)
 {
+	iface->display_pin = test_agent_display_pin;
 }
 
 G_DEFINE_FINAL_TYPE_WITH_CODE(TestAgent, test_agent, G_TYPE_OBJECT,
@@ -69,6 +81,7 @@ typedef struct {
 	GDBusConnection *theirs, *ours;
 	GVariant *elements; /* WFDIEs */
 	gboolean has_interface;
+	guint16 methods; /* of pairing, of peers */
 	GString *asked;
 	HostSupplicant *supplicant;
 	HostP2pStore *store;
@@ -100,7 +113,7 @@ static void on_call(GDBusConnection *connection, const char *sender, const char 
 	}
 	g_string_append_printf(stage->asked, "%s ", method);
 	g_dbus_method_invocation_return_value(
-		invocation, strcmp(method, "Connect") ? NULL : g_variant_new("(s)", "00000000"));
+		invocation, strcmp(method, "Connect") ? NULL : g_variant_new("(s)", "12345670"));
 }
 
 static GVariant *on_get(GDBusConnection *connection, const char *sender, const char *path,
@@ -126,7 +139,7 @@ static GVariant *on_get(GDBusConnection *connection, const char *sender, const c
 	if (!strcmp(name, "Frequency"))
 		return g_variant_new_uint16(2437);
 	g_assert_cmpstr(name, ==, "config_method");
-	return g_variant_new_uint16(HOST_P2P_METHOD_PUSH_BUTTON);
+	return g_variant_new_uint16(stage->methods);
 }
 
 static gboolean on_set(GDBusConnection *connection, const char *sender, const char *path,
@@ -203,6 +216,7 @@ static void set_up(Stage *stage, gconstpointer unused)
 	stage->asked = g_string_new(NULL);
 	stage->elements = said_before();
 	stage->has_interface = TRUE;
+	stage->methods = HOST_P2P_METHOD_PUSH_BUTTON;
 	stage->store = host_p2p_store_new("/nowhere/groups");
 	stage->agent = g_object_new(TEST_TYPE_AGENT, NULL);
 	for (guint i = 0; i < G_N_ELEMENTS(objects); i++) {
@@ -425,6 +439,30 @@ static void test_found_too_late(Stage *stage, gconstpointer unused)
 	wait_until_asked(stage, "Cancel ");
 }
 
+/* A PIN that nobody can see is not waited for. */
+static void test_shown_pin(Stage *stage, gconstpointer unused)
+{
+	stage->methods = HOST_P2P_METHOD_KEYPAD;
+	show_peer(stage, PEER TV, 10);
+	for (stage->agent->is_there = FALSE; stage->agent->is_there <= TRUE;
+	     stage->agent->is_there++) {
+		Opening opening;
+
+		begin_to_open(stage, &opening, "02:00:00:00:00:0a");
+		while (!stage->agent->shown)
+			g_main_context_iteration(NULL, TRUE);
+		g_assert_cmpstr(stage->agent->shown, ==, "12345670");
+		g_clear_pointer(&stage->agent->shown, g_free);
+		if (stage->agent->is_there)
+			g_cancellable_cancel(opening.cancellable);
+		wait_until_returned(&opening);
+		if (!stage->agent->is_there)
+			g_assert_error(opening.error, HOST_ERROR, (int)HOST_REASON_NO_PIN);
+		end_opening(&opening);
+		wait_until_asked(stage, "Connect Cancel ");
+	}
+}
+
 /* What NetworkManager says nothing of is told at once, and not that the sink was not found. */
 static void test_radio_off_at_network_manager(Stage *stage, gconstpointer unused)
 {
@@ -457,6 +495,7 @@ int main(int argc, char **argv)
 	ADD("/supplicant/radio-off", test_radio_off);
 	ADD("/supplicant/radio-back", test_radio_back);
 	ADD("/supplicant/radio-off-at-network-manager", test_radio_off_at_network_manager);
+	ADD("/supplicant/shown-pin", test_shown_pin);
 	ADD("/supplicant/one-at-a-time", test_one_at_a_time);
 	ADD("/supplicant/found-too-late", test_found_too_late);
 	return g_test_run();
