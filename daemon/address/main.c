@@ -56,8 +56,6 @@
 /* Its value is the descriptor that the hook writes to. */
 #define HOOK_VARIABLE "MIRACAST_ADDRESS_HOOK"
 
-#define PREFIX 24
-
 typedef enum {
 	VERB_SERVE,
 	VERB_ASK,

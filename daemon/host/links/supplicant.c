@@ -132,7 +132,7 @@ static void read_peer(HostSupplicant *self, HostSupplicantPeer *peer, GVariant *
 	g_autoptr(GVariant) groups = NULL;
 	const guint8 *bytes;
 	const char *name;
-	guint8 capability;
+	guint8 capability = 0;
 	gsize n;
 
 	bytes = lookup_bytes(&dict, "DeviceAddress", &n, &address);

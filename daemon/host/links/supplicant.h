@@ -106,8 +106,7 @@ guint host_supplicant_count_malformed(HostSupplicant *supplicant);
 
 /*
  * While somebody uses it, the machine says that it is a source with RTSP on the latest use's @port; with
- * the last one what was said before is put back. @ready: it is said; before the call returns if nothing
- * is to be done.
+ * the last one what was said before is put back. @ready: it is said; never before the call returns.
  */
 HostUse *host_supplicant_use(HostSupplicant *supplicant, guint16 port, HostUseReady ready,
 			     gpointer user_data);
