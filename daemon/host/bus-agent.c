@@ -14,6 +14,7 @@ struct _HostBusAgent {
 	char *path;
 	char *session;
 	bool asked; /* so that there is something to release */
+	guint watch; /* over the client, while a PIN is shown */
 };
 
 static void host_bus_agent_iface_init(HostAgentInterface *iface);
@@ -97,6 +98,11 @@ static char *host_bus_agent_request_pin_finish(HostAgent *agent, GAsyncResult *r
 	return typed;
 }
 
+static void on_client_gone(GDBusConnection *connection, const char *name, gpointer data)
+{
+	g_signal_emit_by_name(data, "gone");
+}
+
 static gboolean host_bus_agent_display_pin(HostAgent *agent, const char *pin)
 {
 	HostBusAgent *self = HOST_BUS_AGENT(agent);
@@ -105,6 +111,10 @@ static gboolean host_bus_agent_display_pin(HostAgent *agent, const char *pin)
 		return FALSE;
 	self->asked = true;
 	tell(self, "DisplayPin", g_variant_new("(os)", self->session, pin));
+	if (!self->watch)
+		self->watch = g_bus_watch_name_on_connection(self->connection, self->owner,
+							     G_BUS_NAME_WATCHER_FLAGS_NONE, NULL,
+							     on_client_gone, self, NULL);
 	return TRUE;
 }
 
@@ -136,6 +146,7 @@ void host_bus_agent_release(HostBusAgent *self)
 	if (self->asked)
 		tell(self, "Release", g_variant_new("(o)", self->session));
 	self->asked = false;
+	g_clear_handle_id(&self->watch, g_bus_unwatch_name);
 }
 
 static void host_bus_agent_iface_init(HostAgentInterface *iface)
@@ -155,6 +166,7 @@ static void host_bus_agent_finalize(GObject *object)
 {
 	HostBusAgent *self = HOST_BUS_AGENT(object);
 
+	g_clear_handle_id(&self->watch, g_bus_unwatch_name);
 	g_object_unref(self->connection);
 	g_free(self->owner);
 	g_free(self->path);

@@ -5,6 +5,8 @@ G_DEFINE_INTERFACE(HostAgent, host_agent, G_TYPE_OBJECT)
 
 static void host_agent_default_init(HostAgentInterface *iface)
 {
+	g_signal_new("gone", HOST_TYPE_AGENT, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE,
+		     0);
 }
 
 void host_agent_request_pin_async(HostAgent *agent, GCancellable *cancellable,

@@ -14,6 +14,12 @@ G_BEGIN_DECLS
 G_DECLARE_INTERFACE(HostAgent, host_agent, HOST, AGENT, GObject)
 
 /**
+ * HostAgent::gone:
+ *
+ * Nobody sees any more what was shown.
+ */
+
+/**
  * struct _HostAgentInterface - what a maker implements
  * @request_pin_async: ask for the PIN that the sink shows
  * @request_pin_finish: (transfer full): what was typed, not checked; NULL with

@@ -130,6 +130,7 @@ static void host_group_supplicant_let_go(HostGroup *group)
 	const char *interface = group->net.interface ? group->net.interface : self->forming;
 
 	g_signal_handlers_disconnect_by_data(self->supplicant, self);
+	g_signal_handlers_disconnect_by_data(self->agent, self);
 	/* A supplicant that died has left it behind, or that somebody else told to let go of it. */
 	if ((!host_supplicant_get_p2p(self->supplicant) || self->is_removed) && interface &&
 	    g_str_has_prefix(interface, "p2p-") && if_nametoindex(interface))
@@ -372,6 +373,15 @@ static HostReason reason_of_connect(const GError *error)
 	return HOST_REASON_SUPPLICANT_REFUSED;
 }
 
+static void on_agent_gone(HostAgent *agent, HostGroupSupplicant *self)
+{
+	g_autoptr(HostGroupSupplicant) kept = g_object_ref(self);
+
+	if (self->group.stage == STAGE_ACCEPT && self->pairing == HOST_P2P_WE_SHOW_PIN)
+		host_group_fail(&self->group, HOST_REASON_NO_PIN,
+				"it is to be typed at the sink, and there is nobody to show it to");
+}
+
 static void on_connect_called(GObject *object, GAsyncResult *result, gpointer data)
 {
 	g_autoptr(HostGroupSupplicant) self = data;
@@ -398,8 +408,7 @@ static void on_connect_called(GObject *object, GAsyncResult *result, gpointer da
 	if (host_agent_display_pin(self->agent, pin))
 		host_group_emit_step(&self->group, "pin", "The PIN has to be typed at the sink");
 	else
-		host_group_fail(&self->group, HOST_REASON_NO_PIN,
-				"it is to be typed at the sink, and there is nobody to show it to");
+		on_agent_gone(self->agent, self);
 }
 
 static void request_connection(HostGroupSupplicant *self, const HostSupplicantPeer *peer)
@@ -991,6 +1000,7 @@ static void host_group_supplicant_begin(HostGroup *group)
 	g_signal_connect(self->supplicant, "event", G_CALLBACK(on_event), self);
 	g_signal_connect(self->supplicant, "peer-found", G_CALLBACK(on_peer_found), self);
 	g_signal_connect(self->supplicant, "changed", G_CALLBACK(on_supplicant_changed), self);
+	g_signal_connect(self->agent, "gone", G_CALLBACK(on_agent_gone), self);
 	host_group_set_stage(&self->group, STAGE_USE);
 	self->group.use = host_supplicant_use(self->supplicant, self->port, on_ready, self);
 }

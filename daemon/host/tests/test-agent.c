@@ -233,6 +233,25 @@ static void test_client_goes(Stage *stage, gconstpointer unused)
 	g_assert_null(strstr(error->message, "60 s"));
 }
 
+static void on_gone(HostAgent *agent, gboolean *gone)
+{
+	*gone = TRUE;
+}
+
+static void test_client_goes_with_pin(Stage *stage, gconstpointer unused)
+{
+	gboolean gone = FALSE;
+
+	g_signal_connect(stage->agent, "gone", G_CALLBACK(on_gone), &gone);
+	g_assert_true(host_agent_display_pin(HOST_AGENT(stage->agent), "12345670"));
+	while (!stage->shown)
+		g_main_context_iteration(NULL, TRUE);
+	g_assert_false(gone);
+	g_dbus_connection_close_sync(stage->clients, NULL, NULL);
+	while (!gone)
+		g_main_context_iteration(NULL, TRUE);
+}
+
 static void test_cancelled(Stage *stage, gconstpointer unused)
 {
 	g_autoptr(GCancellable) cancellable = g_cancellable_new();
@@ -258,6 +277,7 @@ int main(int argc, char **argv)
 	ADD("/agent/display", test_display);
 	ADD("/agent/nobody", test_nobody);
 	ADD("/agent/client-goes", test_client_goes);
+	ADD("/agent/client-goes-with-pin", test_client_goes_with_pin);
 	ADD("/agent/cancelled", test_cancelled);
 	return g_test_run();
 }
