@@ -58,6 +58,7 @@ struct _HostSupplicant {
 	gboolean announcing; /* calls are under way */
 	gboolean announced; /* what is said over the air is ours */
 	guint16 port; /* of that */
+	char *sayer; /* @p2p when that was set: another one says nothing until it is set once more */
 	GVariant *ours; /* what was set */
 	GVariant *before; /* what others had set */
 	gboolean named; /* the device's name and type are ours */
@@ -540,6 +541,8 @@ static const HostUse *find_latest(HostSupplicant *self)
 static void set_ours(HostSupplicant *self)
 {
 	self->port = find_latest(self)->port;
+	g_free(self->sayer);
+	self->sayer = g_strdup(self->p2p);
 	g_clear_pointer(&self->ours, g_variant_unref);
 	self->ours = g_variant_ref_sink(host_wfd_ie_source(self->port));
 	set_property(self, HOST_SUPPLICANT_ROOT, HOST_SUPPLICANT_NAME, "WFDIEs", self->ours, on_set,
@@ -621,7 +624,7 @@ static void announce(HostSupplicant *self)
 		self->announcing = TRUE;
 		get_property(self, HOST_SUPPLICANT_ROOT, HOST_SUPPLICANT_NAME, "WFDIEs",
 			     on_before_read, g_object_ref(self));
-	} else if (self->port != latest->port) {
+	} else if (self->port != latest->port || g_strcmp0(self->sayer, self->p2p)) {
 		self->announcing = TRUE;
 		set_ours(self);
 	} else {
@@ -734,9 +737,6 @@ static void end_look(HostSupplicant *self)
 
 static void take_p2p(HostSupplicant *self, const char *path, const char *interface)
 {
-	/* Another one says nothing until that is set once more. */
-	if (g_strcmp0(self->p2p, path))
-		self->port = 0;
 	g_free(self->p2p);
 	self->p2p = g_strdup(path);
 	g_free(self->interface);
@@ -1108,6 +1108,7 @@ static void host_supplicant_finalize(GObject *object)
 	g_hash_table_unref(self->peers);
 	g_free(self->p2p);
 	g_free(self->interface);
+	g_free(self->sayer);
 	g_free(self->added);
 	g_ptr_array_unref(self->devices);
 	g_clear_pointer(&self->ours, g_variant_unref);

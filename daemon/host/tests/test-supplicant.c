@@ -7,10 +7,11 @@
 
 #include <string.h>
 
-#define INTERFACE HOST_SUPPLICANT_ROOT "/Interfaces/1"
-#define PEER	  INTERFACE "/Peers/"
-#define TV	  "02000000000a"
-#define BEAMER	  "02000000000b"
+#define INTERFACE      HOST_SUPPLICANT_ROOT "/Interfaces/1"
+#define NEXT_INTERFACE HOST_SUPPLICANT_ROOT "/Interfaces/2"
+#define PEER	       INTERFACE "/Peers/"
+#define TV	       "02000000000a"
+#define BEAMER	       "02000000000b"
 
 /* There is no such radio: nothing is read of one that this machine may have. */
 #define IFNAME "nothing0"
@@ -80,7 +81,7 @@ typedef struct {
 	GTestDBus *bus;
 	GDBusConnection *theirs, *ours;
 	GVariant *elements; /* WFDIEs */
-	gboolean has_interface;
+	const char *interface; /* that it has, or NULL */
 	guint16 methods; /* of pairing, of peers */
 	GString *asked;
 	HostSupplicant *supplicant;
@@ -121,13 +122,12 @@ static GVariant *on_get(GDBusConnection *connection, const char *sender, const c
 {
 	Stage *stage = data;
 
-	if (!strcmp(name, "WFDIEs") && !stage->has_interface)
+	if (!strcmp(name, "WFDIEs") && !stage->interface)
 		return g_variant_new_parsed("@ay []");
 	if (!strcmp(name, "WFDIEs"))
 		return g_variant_ref(stage->elements);
 	if (!strcmp(name, "Interfaces"))
-		return g_variant_new_parsed(stage->has_interface ? "[objectpath '" INTERFACE "']"
-								 : "@ao []");
+		return g_variant_new_objv(&stage->interface, stage->interface ? 1 : 0);
 	if (!strcmp(name, "Ifname"))
 		return g_variant_new_string(IFNAME);
 	if (!strcmp(name, "State"))
@@ -200,6 +200,8 @@ static void set_up(Stage *stage, gconstpointer unused)
 		{HOST_SUPPLICANT_ROOT, 0},
 		{INTERFACE, 1},
 		{INTERFACE, 2},
+		{NEXT_INTERFACE, 1},
+		{NEXT_INTERFACE, 2},
 		{PEER TV, 3},
 		{PEER BEAMER, 3},
 		{INTERFACE "/Groups/ab", 4},
@@ -215,7 +217,7 @@ static void set_up(Stage *stage, gconstpointer unused)
 	stage->ours = connect_to(stage->bus);
 	stage->asked = g_string_new(NULL);
 	stage->elements = said_before();
-	stage->has_interface = TRUE;
+	stage->interface = INTERFACE;
 	stage->methods = HOST_P2P_METHOD_PUSH_BUTTON;
 	stage->store = host_p2p_store_new("/nowhere/groups");
 	stage->agent = g_object_new(TEST_TYPE_AGENT, NULL);
@@ -278,14 +280,14 @@ static HostUse *use(Stage *stage)
 	return it;
 }
 
-/* The radio is switched off, and with it its interface is removed, or added. */
+/* The radio is switched off, and its interface removed; back on it has another one. */
 static void switch_radio(Stage *stage, gboolean on)
 {
-	stage->has_interface = on;
+	stage->interface = on ? NEXT_INTERFACE : NULL;
 	emit(stage, HOST_SUPPLICANT_NAME, on ? "InterfaceAdded" : "InterfaceRemoved",
-	     on ? g_variant_new_parsed("(objectpath '" INTERFACE "', @a{sv} {})")
+	     on ? g_variant_new_parsed("(objectpath '" NEXT_INTERFACE "', @a{sv} {})")
 		: g_variant_new("(o)", INTERFACE));
-	while ((host_supplicant_get_p2p(stage->supplicant) != NULL) != on)
+	while (g_strcmp0(host_supplicant_get_p2p(stage->supplicant), stage->interface))
 		g_main_context_iteration(NULL, TRUE);
 }
 
