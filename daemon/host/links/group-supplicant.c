@@ -269,6 +269,33 @@ static void on_group_read(GObject *object, GAsyncResult *result, gpointer data)
 		host_group_set_stage(&self->group, STAGE_PEER);
 }
 
+/* Somebody has removed the group who is not we, nor the sink. */
+static void on_network_manager_asked(GObject *object, GAsyncResult *result, gpointer data)
+{
+	g_autoptr(HostGroupSupplicant) self = data;
+	g_autoptr(GVariant) answer = call_finish(self, result, NULL);
+	gboolean is_there = FALSE;
+
+	if (answer)
+		g_variant_get(answer, "(b)", &is_there);
+	if (self->group.stage < STAGE_READ || self->group.stage >= HOST_GROUP_LEAVING)
+		return;
+	host_group_lose(&self->group,
+			is_there ? HOST_REASON_GROUP_REMOVED_BY_NM : HOST_REASON_GROUP_REMOVED,
+			NULL);
+}
+
+static void ask_who_removed(HostGroupSupplicant *self)
+{
+	self->is_removed = TRUE;
+	g_dbus_connection_call(host_supplicant_get_connection(self->supplicant),
+			       "org.freedesktop.DBus", "/org/freedesktop/DBus",
+			       "org.freedesktop.DBus", "NameHasOwner",
+			       g_variant_new("(s)", HOST_NM_NAME), G_VARIANT_TYPE("(b)"),
+			       G_DBUS_CALL_FLAGS_NONE, HOST_SUPPLICANT_CALL_MS, NULL,
+			       on_network_manager_asked, g_object_ref(self));
+}
+
 static void on_interface_read(GObject *object, GAsyncResult *result, gpointer data)
 {
 	g_autoptr(HostGroupSupplicant) self = data;
@@ -278,6 +305,11 @@ static void on_interface_read(GObject *object, GAsyncResult *result, gpointer da
 
 	if (self->group.stage != STAGE_READ)
 		return;
+	if (g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD) ||
+	    g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_OBJECT)) {
+		ask_who_removed(self);
+		return;
+	}
 	if (answer)
 		g_variant_get(answer, "(v)", &name);
 	if (!name || !g_variant_is_of_type(name, G_VARIANT_TYPE_STRING)) {
@@ -324,33 +356,6 @@ static void on_group_started(HostGroupSupplicant *self, GVariant *properties)
 	host_group_set_stage(&self->group, STAGE_READ);
 	call(self, path, HOST_SUPPLICANT_PROPERTIES, "Get",
 	     g_variant_new("(ss)", HOST_SUPPLICANT_INTERFACE, "Ifname"), "(v)", on_interface_read);
-}
-
-/* Somebody has removed the group who is not we, nor the sink. */
-static void on_network_manager_asked(GObject *object, GAsyncResult *result, gpointer data)
-{
-	g_autoptr(HostGroupSupplicant) self = data;
-	g_autoptr(GVariant) answer = call_finish(self, result, NULL);
-	gboolean is_there = FALSE;
-
-	if (answer)
-		g_variant_get(answer, "(b)", &is_there);
-	if (self->group.stage < STAGE_READ || self->group.stage >= HOST_GROUP_LEAVING)
-		return;
-	host_group_lose(&self->group,
-			is_there ? HOST_REASON_GROUP_REMOVED_BY_NM : HOST_REASON_GROUP_REMOVED,
-			NULL);
-}
-
-static void ask_who_removed(HostGroupSupplicant *self)
-{
-	self->is_removed = TRUE;
-	g_dbus_connection_call(host_supplicant_get_connection(self->supplicant),
-			       "org.freedesktop.DBus", "/org/freedesktop/DBus",
-			       "org.freedesktop.DBus", "NameHasOwner",
-			       g_variant_new("(s)", HOST_NM_NAME), G_VARIANT_TYPE("(b)"),
-			       G_DBUS_CALL_FLAGS_NONE, HOST_SUPPLICANT_CALL_MS, NULL,
-			       on_network_manager_asked, g_object_ref(self));
 }
 
 /*
