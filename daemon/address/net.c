@@ -172,8 +172,8 @@ static void check_route(struct nl_object *object, void *data)
 	if (rtnl_route_get_family(route) != AF_INET)
 		return;
 	rtnl_route_foreach_nexthop(route, check_hop, overlap);
-	/* The default route leads everywhere, and is in nobody's way. */
-	if (!destination || !nl_addr_get_prefixlen(destination) ||
+	/* One that leads everywhere is in nobody's way, nor are the halves that VPNs make of it. */
+	if (!destination || nl_addr_get_prefixlen(destination) < 8 ||
 	    nl_addr_get_len(destination) != sizeof(bytes))
 		return;
 	if (rtnl_route_get_nnexthops(route) == 1 &&

@@ -462,10 +462,9 @@ void ctl_look_at_firewall(CtlPatient *patient)
 		return;
 	}
 	if (g_file_test(tables, G_FILE_TEST_EXISTS) && g_file_test(rules, G_FILE_TEST_EXISTS))
-		ctl_patient_say(
-			patient, CTL_HEALTH_UNKNOWN,
-			"nft list ruleset, as root; TCP port 7236 has to be open",
-			"The kernel filters by nftables, whose rules are not for this user.");
+		ctl_patient_say(patient, CTL_HEALTH_UNKNOWN,
+				"nft list ruleset, as root; TCP port 7236 has to be open",
+				"nftables is there; its rules were not looked at.");
 	else
 		ctl_patient_say(patient, CTL_HEALTH_OK, NULL,
 				"There is none that is known here: firewalld, ufw, nftables.");

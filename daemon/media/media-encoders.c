@@ -3,6 +3,7 @@
 
 #include "media-convert.h"
 
+#include <glib/gstdio.h>
 #include <gst/app/gstappsrc.h>
 #include <gst/video/video.h>
 #include <signal.h>
@@ -278,6 +279,13 @@ static gboolean is_known(GKeyFile *file, const MediaEncoder *encoder)
 	return !g_strcmp0(version, known);
 }
 
+/* For everybody, whatever the umask: miracastctl doctor shows it. */
+static void save(GKeyFile *file, const char *path)
+{
+	if (g_key_file_save_to_file(file, path, NULL))
+		g_chmod(path, 0644);
+}
+
 /* Measures what is not known: in a process that ends, with its threads. */
 static void measure_unknown(GKeyFile *file, const char *path)
 {
@@ -291,9 +299,9 @@ static void measure_unknown(GKeyFile *file, const char *path)
 		/* One that hangs is not tried again. */
 		g_key_file_set_string(file, encoder->name, KEY_VERSION, version);
 		g_key_file_set_uint64(file, encoder->name, KEY_RATE, 0);
-		g_key_file_save_to_file(file, path, NULL);
+		save(file, path);
 		g_key_file_set_uint64(file, encoder->name, KEY_RATE, measure(encoder));
-		g_key_file_save_to_file(file, path, NULL);
+		save(file, path);
 	}
 }
 

@@ -11,6 +11,7 @@
 
 #define MAX_NAME     32 /* bytes; WSC 2.0, 12: Device Name */
 #define DEFAULT_PORT 7236
+#define TYPING_S     120 /* a source waits no longer */
 #define LISTEN_S     3000 /* wpa_supplicant listens for an hour at a time */
 #define FORMING_S    60 /* from the yes to the group */
 
@@ -333,8 +334,18 @@ static gboolean on_yes(gpointer user_data)
 	return G_SOURCE_REMOVE;
 }
 
+static gboolean on_not_typed(gpointer user_data)
+{
+	SinkP2p *self = user_data;
+
+	self->timer = 0;
+	give_up(self, "no PIN was typed within %d s", TYPING_S);
+	return G_SOURCE_REMOVE;
+}
+
 static void think_about_it(SinkP2p *self)
 {
+	g_clear_handle_id(&self->timer, g_source_remove);
 	if (!has_fault(self, SINK_FAULT_P2P_NEVER_ACCEPT))
 		self->timer = g_timeout_add(self->config.accept_after * 1000, on_yes, self);
 }
@@ -447,6 +458,7 @@ static void on_asked(SinkP2p *self, const char *peer, SinkPairing pairing, const
 		if (!step(self, "pin-wanted", "that %s shows", peer))
 			return;
 		if (!self->config.pin) {
+			self->timer = g_timeout_add_seconds(TYPING_S, on_not_typed, self);
 			if (!self->config.is_told_pin)
 				read_pin(self);
 			return;

@@ -5,6 +5,7 @@
 #include <glib/gstdio.h>
 #include <gst/app/gstappsink.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define GUARD (30 * GST_SECOND)
 
@@ -96,6 +97,8 @@ static void test_measured(void)
 	g_autofree char *nowhere = g_build_filename(folder, "no", "encoders", NULL);
 	const MediaEncoder *encoder = media_encoder_find("x264enc");
 	guint64 before, measured, allowed;
+	GStatBuf status;
+	mode_t mask;
 
 	g_assert_nonnull(encoder);
 	before = media_encoder_pixel_rate(encoder);
@@ -105,7 +108,12 @@ static void test_measured(void)
 	before = media_encoder_pixel_rate(encoder);
 	g_assert_cmpuint(before, ==, encoder->pixel_rate);
 
+	/* As the service has it; doctor shows it to everybody all the same. */
+	mask = umask(0077);
 	media_encoders_measure(path);
+	umask(mask);
+	g_assert_cmpint(g_stat(path, &status), ==, 0);
+	g_assert_cmphex(status.st_mode & 0777, ==, 0644);
 	measured = rate_in(path, "x264enc");
 	allowed = media_encoder_pixel_rate(encoder);
 	g_test_message("x264enc: %" G_GUINT64_FORMAT " pixels a second", measured);
