@@ -2,6 +2,7 @@
 /* The person's answers from an object on the bus, and what does not count as one. */
 #include "bus-agent.h"
 #include "bus.h"
+#include "connect.h"
 
 #include <string.h>
 
@@ -22,19 +23,6 @@ typedef struct {
 	guint n_released;
 	GDBusMethodInvocation *open;
 } Stage;
-
-static GDBusConnection *connect_to(GTestDBus *bus)
-{
-	g_autoptr(GError) error = NULL;
-	GDBusConnection *connection = g_dbus_connection_new_for_address_sync(
-		g_test_dbus_get_bus_address(bus),
-		G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
-			G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-		NULL, NULL, &error);
-
-	g_assert_no_error(error);
-	return connection;
-}
 
 static gboolean on_request_pin(BusAgent1 *object, GDBusMethodInvocation *invocation,
 			       const char *session, Stage *stage)

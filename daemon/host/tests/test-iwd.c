@@ -2,6 +2,7 @@
 /* What is asked of iwd, and what its answers mean, by a made-up one on a bus of its own. */
 #include "links/group-iwd.h"
 #include "links/iwd.h"
+#include "connect.h"
 
 #include <string.h>
 
@@ -60,19 +61,6 @@ typedef struct {
 	GError *told; /* to the use */
 	gboolean is_told;
 } Stage;
-
-static GDBusConnection *connect_to(GTestDBus *bus)
-{
-	g_autoptr(GError) error = NULL;
-	GDBusConnection *connection = g_dbus_connection_new_for_address_sync(
-		g_test_dbus_get_bus_address(bus),
-		G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
-			G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-		NULL, NULL, &error);
-
-	g_assert_no_error(error);
-	return connection;
-}
 
 static void answer(GDBusMethodInvocation *invocation, const char *type, const char *text)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Whose the radio is, by what a made-up NetworkManager tells on a bus of its own. */
 #include "links/network-manager.h"
+#include "connect.h"
 
 #define DEVICE(name, kind, state)                                                                \
 	"{'org.freedesktop.NetworkManager.Device': {'Interface': <'" name "'>, 'State': <" state \
@@ -16,19 +17,6 @@ typedef struct {
 	const char *told; /* a{oa{sa{sv}}} */
 	GDBusObjectManager *objects;
 } Stage;
-
-static GDBusConnection *connect_to(GTestDBus *bus)
-{
-	g_autoptr(GError) error = NULL;
-	GDBusConnection *connection = g_dbus_connection_new_for_address_sync(
-		g_test_dbus_get_bus_address(bus),
-		G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
-			G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-		NULL, NULL, &error);
-
-	g_assert_no_error(error);
-	return connection;
-}
 
 static void on_call(GDBusConnection *connection, const char *sender, const char *path,
 		    const char *interface, const char *method, GVariant *parameters,

@@ -4,6 +4,7 @@
 #include "links/group-supplicant.h"
 #include "links/network-manager.h"
 #include "links/p2p.h"
+#include "connect.h"
 
 #include <string.h>
 
@@ -88,19 +89,6 @@ typedef struct {
 	HostP2pStore *store;
 	TestAgent *agent;
 } Stage;
-
-static GDBusConnection *connect_to(GTestDBus *bus)
-{
-	g_autoptr(GError) error = NULL;
-	GDBusConnection *connection = g_dbus_connection_new_for_address_sync(
-		g_test_dbus_get_bus_address(bus),
-		G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
-			G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-		NULL, NULL, &error);
-
-	g_assert_no_error(error);
-	return connection;
-}
 
 static void on_call(GDBusConnection *connection, const char *sender, const char *path,
 		    const char *interface, const char *method, GVariant *parameters,

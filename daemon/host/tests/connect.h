@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The bus of a test. */
+#ifndef CONNECT_H
+#define CONNECT_H
+
+#include <gio/gio.h>
+
+/* A client of its own, with a name. */
+GDBusConnection *connect_to(GTestDBus *bus);
+
+#endif /* CONNECT_H */
