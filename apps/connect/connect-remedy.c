@@ -67,6 +67,11 @@ static void start_unit(GTask *task, const Remedy *remedy)
 	systemd(task, "StartUnit", g_variant_new("(ss)", remedy->unit, "replace"), on_done);
 }
 
+static void restart_unit(GTask *task, const Remedy *remedy)
+{
+	systemd(task, "RestartUnit", g_variant_new("(ss)", remedy->unit, "replace"), on_done);
+}
+
 static void on_enabled(GObject *bus, GAsyncResult *result, gpointer data)
 {
 	g_autoptr(GError) error = NULL;
@@ -168,8 +173,9 @@ static void switch_wifi_on(GTask *task, const Remedy *remedy)
 
 static const Remedy remedies[] = {
 	{"service", N_("Start the service"), enable_unit, "miracastd.service"},
-	{"no-adapter", N_("Load the driver"), start_unit, "modprobe@miracast_display.service"},
-	{"adapter-gone", N_("Load the driver"), start_unit, "modprobe@miracast_display.service"},
+	/* It has the driver loaded as it starts, and may open only what was there by then. */
+	{"no-adapter", N_("Load the driver"), restart_unit, "miracastd.service"},
+	{"adapter-gone", N_("Load the driver"), restart_unit, "miracastd.service"},
 	{"avahi", N_("Start Avahi"), start_unit, "avahi-daemon.service"},
 	{"avahi-away", N_("Start Avahi"), start_unit, "avahi-daemon.service"},
 	{"supplicant-away", N_("Start wpa_supplicant"), start_unit, "wpa_supplicant.service"},

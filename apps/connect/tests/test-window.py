@@ -775,6 +775,15 @@ def test_real_service():
                     "LastUsed=1700000000\n")
     daemon = stage.start(os.environ["MIRACASTD"], "--bus", stage.system_bus, "--state-directory",
                          state)
+    asked = []
+
+    def on_systemd(bus, sender, path, interface, method, arguments, invocation):
+        asked.append((method, arguments.unpack()))
+        invocation.return_value(GLib.Variant("(o)", ("/job",)))
+    systemd = Service("org.freedesktop.systemd1", "/org/freedesktop/systemd1", """<node>
+        <interface name="org.freedesktop.systemd1.Manager"><method name="RestartUnit">
+        <arg type="s" direction="in"/><arg type="s" direction="in"/>
+        <arg type="o" direction="out"/></method></interface></node>""", on_systemd)
     with Scene(service=False) as (_, app):
         app.find("list item", "Living room")
         app.wait_text("Remembered")
@@ -788,8 +797,11 @@ def test_real_service():
         app.key("Return")
         app.wait_text("It could not be connected")
         app.wait_text("no-adapter")
-        app.find("push button", "Load the driver")
         shot(app, "no-adapter")
+        app.press("Load the driver")
+        systemd.serve(lambda: asked)
+        assert asked == [("RestartUnit", ("miracastd.service", "replace"))], asked
+    systemd.stop()
     daemon.terminate()
     assert daemon.wait(30) == 0
 
