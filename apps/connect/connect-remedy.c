@@ -15,7 +15,7 @@ struct _Remedy {
 	const char *word;
 	const char *label;
 	void (*apply)(GTask *task, const Remedy *remedy);
-	const char *unit;
+	const char *what; /* systemd's unit, or firewalld's service that is let in, too */
 };
 
 /* Takes @task, and answers it with what the call comes to. */
@@ -64,7 +64,7 @@ static void systemd(GTask *task, const char *method, GVariant *arguments,
 
 static void start_unit(GTask *task, const Remedy *remedy)
 {
-	systemd(task, "StartUnit", g_variant_new("(ss)", remedy->unit, "replace"), on_done);
+	systemd(task, "StartUnit", g_variant_new("(ss)", remedy->what, "replace"), on_done);
 }
 
 static void restart_unit(GTask *task, const Remedy *remedy)
@@ -91,7 +91,7 @@ static void on_enabled(GObject *bus, GAsyncResult *result, gpointer data)
 /* Now, and at each start of the machine. */
 static void enable_unit(GTask *task, const Remedy *remedy)
 {
-	const char *const units[] = {remedy->unit, NULL};
+	const char *const units[] = {remedy->what, NULL};
 
 	systemd(task, "EnableUnitFiles", g_variant_new("(^asbb)", units, FALSE, FALSE), on_enabled);
 }
@@ -132,13 +132,32 @@ static void open_port(GTask *task)
 		  g_variant_new("(sssi)", "", RTSP_PORT, "tcp", 0), on_opened);
 }
 
+/* What keeps a step from being done keeps the next from it, which says so. */
+static void on_let_in(GObject *bus, GAsyncResult *result, gpointer task)
+{
+	g_autoptr(GVariant)
+		answer = g_dbus_connection_call_finish(G_DBUS_CONNECTION(bus), result, NULL);
+
+	open_port(task);
+}
+
+static void let_in(GTask *task)
+{
+	const Remedy *remedy = g_task_get_task_data(task);
+
+	if (remedy->what)
+		firewalld(task, "org.fedoraproject.FirewallD1.zone", "addService",
+			  g_variant_new("(ssi)", "", remedy->what, 0), on_let_in);
+	else
+		open_port(task);
+}
+
 static void on_reloaded(GObject *bus, GAsyncResult *result, gpointer task)
 {
 	g_autoptr(GVariant)
 		answer = g_dbus_connection_call_finish(G_DBUS_CONNECTION(bus), result, NULL);
 
-	/* What keeps it from that keeps it from the next step, which says so. */
-	open_port(task);
+	let_in(task);
 }
 
 /* Sinks in Wi-Fi Direct groups have a zone of their own, which comes with the service. */
@@ -154,7 +173,7 @@ static void on_zones(GObject *bus, GAsyncResult *result, gpointer task)
 	    g_file_test(ZONE_FILE, G_FILE_TEST_EXISTS))
 		firewalld(task, "org.fedoraproject.FirewallD1", "reload", NULL, on_reloaded);
 	else
-		open_port(task);
+		let_in(task);
 }
 
 static void open_firewall(GTask *task, const Remedy *remedy)
@@ -181,7 +200,7 @@ static const Remedy remedies[] = {
 	{"supplicant-away", N_("Start wpa_supplicant"), start_unit, "wpa_supplicant.service"},
 	{"address-service-away", N_("Start the address service"), start_unit,
 	 "miracast-address.socket"},
-	{"firewall", N_("Open the firewall"), open_firewall, NULL},
+	{"firewall", N_("Open the firewall"), open_firewall, "mdns"},
 	{"sink-did-not-connect", N_("Open the firewall"), open_firewall, NULL},
 	{"radio-blocked", N_("Switch Wi-Fi on"), switch_wifi_on, NULL},
 };

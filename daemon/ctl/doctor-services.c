@@ -366,17 +366,27 @@ void ctl_look_at_avahi(CtlPatient *patient)
 
 #define FIREWALLD "org.fedoraproject.FirewallD1"
 
-/* FALSE, and *@refused, if the question is not for this user. */
 static gboolean zone_has(GDBusConnection *bus, const char *method, GVariant *arguments,
-			 GError **error)
+			 gboolean *refused)
 {
+	g_autoptr(GError) error = NULL;
 	g_autoptr(GVariant) answer = call(bus, FIREWALLD, "/org/fedoraproject/FirewallD1",
-					  FIREWALLD ".zone", method, arguments, "(b)", error);
+					  FIREWALLD ".zone", method, arguments, "(b)", &error);
 	gboolean yes = FALSE;
 
 	if (answer)
 		g_variant_get(answer, "(b)", &yes);
+	*refused |= is_refused(error);
 	return yes;
+}
+
+/* As a port, or as the service of that name. FALSE, and *@refused, if it is not for this user. */
+static gboolean lets_in(GDBusConnection *bus, const char *zone, const char *port,
+			const char *protocol, const char *service, gboolean *refused)
+{
+	return !strcmp(zone, "trusted") ||
+	       zone_has(bus, "queryPort", g_variant_new("(sss)", zone, port, protocol), refused) ||
+	       zone_has(bus, "queryService", g_variant_new("(ss)", zone, service), refused);
 }
 
 /* The zone that miracastd brings for Wi-Fi Direct groups. */
@@ -403,9 +413,9 @@ static void say_of_groups(CtlPatient *patient, GDBusConnection *bus)
 static void ask_firewalld(CtlPatient *patient, GDBusConnection *bus)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GError) service_error = NULL;
 	g_autoptr(GVariant) answer = call(bus, FIREWALLD, "/org/fedoraproject/FirewallD1",
 					  FIREWALLD, "getDefaultZone", NULL, "(s)", &error);
+	gboolean refused = FALSE;
 	const char *zone;
 
 	if (!answer) {
@@ -414,12 +424,10 @@ static void ask_firewalld(CtlPatient *patient, GDBusConnection *bus)
 		return;
 	}
 	g_variant_get(answer, "(&s)", &zone);
-	if (!strcmp(zone, "trusted") ||
-	    zone_has(bus, "queryPort", g_variant_new("(sss)", zone, "7236", "tcp"), &error) ||
-	    zone_has(bus, "queryService", g_variant_new("(ss)", zone, "miracast"), &service_error))
+	if (lets_in(bus, zone, "7236", "tcp", "miracast", &refused))
 		ctl_patient_say(patient, CTL_HEALTH_OK, NULL,
 				"firewalld runs, and its zone %s lets sinks connect.", zone);
-	else if (is_refused(error) || is_refused(service_error))
+	else if (refused)
 		ctl_patient_say(patient, CTL_HEALTH_UNKNOWN, "firewall-cmd --list-all, as root",
 				"firewalld runs, and what it lets in is not for this user.");
 	else
@@ -428,6 +436,18 @@ static void ask_firewalld(CtlPatient *patient, GDBusConnection *bus)
 			N_("firewall-cmd --add-port=7236/tcp, and with --permanent for good"),
 			N_("firewalld's zone %s, the default, does not let sinks connect to "
 			   "port 7236."),
+			zone);
+	/* Avahi hears sinks by it alone: what they say to all is no answer to firewalld. */
+	if (lets_in(bus, zone, "5353", "udp", "mdns", &refused))
+		ctl_patient_say(patient, CTL_HEALTH_OK, NULL,
+				"Its zone %s lets in mDNS, by which sinks on the LAN are found.",
+				zone);
+	else if (!refused)
+		ctl_patient_say(
+			patient, CTL_HEALTH_WARNING,
+			N_("firewall-cmd --add-service=mdns, and with --permanent for good"),
+			N_("firewalld's zone %s, the default, lets no mDNS in: sinks on the LAN "
+			   "are not found."),
 			zone);
 }
 

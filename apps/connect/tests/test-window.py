@@ -170,8 +170,8 @@ class Service:
         self.bus = Gio.DBusConnection.new_for_address_sync(
             address or stage.system_bus, Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT |
             Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION, None, None)
-        self.bus.register_object(path, Gio.DBusNodeInfo.new_for_xml(xml).interfaces[0], on_call,
-                                 None, None)
+        for interface in Gio.DBusNodeInfo.new_for_xml(xml).interfaces:
+            self.bus.register_object(path, interface, on_call, None, None)
         self.bus.call_sync("org.freedesktop.DBus", "/", "org.freedesktop.DBus", "RequestName",
                            GLib.Variant("(su)", (name, 4)), None, 0, -1, None)
 
@@ -184,6 +184,41 @@ class Service:
 
     def stop(self):
         self.bus.close_sync(None)
+
+
+def test_firewall():
+    """what firewalld keeps out: the button lets it in, the announcements of sinks, too"""
+    asked = []
+
+    def on_firewalld(bus, sender, path, interface, method, arguments, invocation):
+        asked.append((method, *arguments.unpack()))
+        if method == "getZones":
+            invocation.return_value(GLib.Variant("(as)", (["public", "miracast"],)))
+        elif method.startswith("query"):
+            invocation.return_value(GLib.Variant("(b)", ("7236" in arguments.unpack(),)))
+        else:
+            invocation.return_value(GLib.Variant("(s)", ("public",)))
+    text = '<arg type="s" direction="in"/>'
+    firewall = Service("org.fedoraproject.FirewallD1", "/org/fedoraproject/FirewallD1", f"""<node>
+        <interface name="org.fedoraproject.FirewallD1"><method name="getDefaultZone">
+        <arg type="s" direction="out"/></method></interface>
+        <interface name="org.fedoraproject.FirewallD1.zone"><method name="getZones">
+        <arg type="as" direction="out"/></method><method name="queryPort">{text * 3}
+        <arg type="b" direction="out"/></method><method name="queryService">{text * 2}
+        <arg type="b" direction="out"/></method><method name="addPort">{text * 3}
+        <arg type="i" direction="in"/><arg type="s" direction="out"/></method>
+        <method name="addService">{text * 2}<arg type="i" direction="in"/>
+        <arg type="s" direction="out"/></method></interface></node>""", on_firewalld)
+    with Scene(service=False) as (_, app):
+        firewall.serve(lambda: ("getZones",) in asked)
+        app.wait_text("lets no mDNS in")
+        asked.clear()
+        app.press("Firewall: Open the firewall")
+        # Then the doctor looks again.
+        firewall.serve(lambda: asked.count(("getZones",)) == 2)
+        assert asked[:3] == [("getZones",), ("addService", "", "mdns", 0),
+                             ("addPort", "", "7236", "tcp", 0)], asked
+    firewall.stop()
 
 
 def test_scan():

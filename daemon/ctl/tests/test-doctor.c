@@ -406,7 +406,8 @@ static void test_all_is_well(struct machine *machine, gconstpointer unused)
 	expect(machine, "supplicant", "ok", "Wi-Fi Display");
 	expect(machine, "network-manager", "ok", "It manages wlan0");
 	expect(machine, "avahi", "ok", "It runs");
-	expect(machine, "firewall", "ok", "public");
+	expect(machine, "firewall", "ok", "public lets sinks connect");
+	expect(machine, "firewall", "ok", "public lets in mDNS");
 	expect(machine, "firewall", "ok", "zone miracast");
 	expect(machine, "encoders", "ok", "encoders of H.264: x264enc");
 	expect(machine, "encoders", "ok",
@@ -441,6 +442,7 @@ static void test_half_is_well(struct machine *machine, gconstpointer unused)
 	expect(machine, "avahi", "warning", "state 3");
 	expect(machine, "network-manager", "warning", "makes no Wi-Fi Direct groups");
 	expect(machine, "firewall", "warning", "firewall-cmd --add-port=7236/tcp");
+	expect(machine, "firewall", "warning", "firewall-cmd --add-service=mdns");
 	expect(machine, "firewall", "warning", "does not know the zone miracast");
 }
 
@@ -469,8 +471,14 @@ static void test_refused(struct machine *machine, gconstpointer unused)
 {
 	START({"fi.w1.wpa_supplicant1", "/fi/w1/wpa_supplicant1", GET, NULL, REFUSES},
 	      {"org.freedesktop.NetworkManager", "/org/freedesktop",
-	       "org.freedesktop.DBus.ObjectManager", NULL, REFUSES});
+	       "org.freedesktop.DBus.ObjectManager", NULL, REFUSES},
+	      {"org.fedoraproject.FirewallD1", "/org/fedoraproject/FirewallD1",
+	       "org.fedoraproject.FirewallD1", "{'getDefaultZone': <('public',)>}", ANSWERS},
+	      {"org.fedoraproject.FirewallD1", "/org/fedoraproject/FirewallD1",
+	       "org.fedoraproject.FirewallD1.zone", NULL, REFUSES});
 	run(machine, NULL);
+	expect(machine, "firewall", "unknown", "not for this user");
+	g_assert_null(strstr(machine->output, "mDNS"));
 	expect(machine, "supplicant", "unknown", "not for this user");
 	expect(machine, "network-manager", "unknown", "Not for you");
 }
