@@ -140,6 +140,11 @@ gboolean sink_p2p_config_check(const SinkP2pConfig *config, GError **error)
 		wrong = "--name takes 1 to 32 bytes";
 	else if (strpbrk(config->name, "\n\r\t"))
 		wrong = "--name takes one line";
+	/* In wpa_supplicant's configuration the rest would be a comment; it knows no quoting there. */
+	else if (strchr(config->name, '#'))
+		wrong = "--name takes no # with --p2p";
+	else if (g_str_has_suffix(config->name, " "))
+		wrong = "--name takes no space at its end with --p2p";
 	else if (config->pin && !is_pin(config->pin))
 		wrong = "--pin takes 4 digits, or 8 with the right check digit at the end";
 	else if (config->intent < 0 || config->intent > 15)
