@@ -3168,22 +3168,6 @@ TEST_F(display, colors_of_a_monitor_that_was_off_are_told_when_it_is_on)
 	EXPECT_NO_MESSAGE();
 }
 
-/* What sysfs calls the driver's unbind and bind. */
-static int sysfs_write(const char *what)
-{
-	char path[80];
-	int fd, ret;
-
-	snprintf(path, sizeof(path), "/sys/bus/miracast_display/drivers/miracast_display/%s", what);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	ret = write(fd, "wireless-display", 16) == 16 ? 0 : -errno;
-	close(fd);
-
-	return ret;
-}
-
 TEST_F(display, unplugged_with_everything_in_flight)
 {
 	struct miracast_display_framebuffer framebuffer;

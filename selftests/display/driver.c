@@ -248,3 +248,18 @@ int driver_fetch_frame(struct driver *driver, struct driver_message *message)
 			return ret;
 	}
 }
+
+int sysfs_write(const char *what)
+{
+	char path[80];
+	int fd, ret;
+
+	snprintf(path, sizeof(path), "/sys/bus/miracast_display/drivers/miracast_display/%s", what);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	ret = write(fd, "wireless-display", 16) == 16 ? 0 : -errno;
+	close(fd);
+
+	return ret;
+}

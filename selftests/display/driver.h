@@ -78,4 +78,7 @@ int driver_complete_frame(struct driver *driver, const struct driver_message *me
 /* Completes all but frames until a frame comes. */
 int driver_fetch_frame(struct driver *driver, struct driver_message *message);
 
+/* Takes the display from its kernel driver, or gives it back: "unbind", "bind". */
+int sysfs_write(const char *what);
+
 #endif /* SELFTESTS_DISPLAY_DRIVER_H */

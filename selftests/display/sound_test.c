@@ -1098,21 +1098,6 @@ static void *play_on(void *data)
 	return (void *)(long)ret;
 }
 
-static int sysfs_write(const char *what)
-{
-	char path[80];
-	int fd, ret;
-
-	snprintf(path, sizeof(path), "/sys/bus/miracast_display/drivers/miracast_display/%s", what);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	ret = write(fd, "wireless-display", 16) == 16 ? 0 : -errno;
-	close(fd);
-
-	return ret;
-}
-
 TEST_F_TIMEOUT(sound, unplugged_while_playing, LIMIT)
 {
 	struct driver_message message;
