@@ -58,6 +58,38 @@ static bool is_usual(const char *reason)
 	return g_strv_contains(usual, reason);
 }
 
+/* Why a session ended, by the word that stays the same; what is said with it is in English. */
+static char *describe_reason(const char *word, const char *sentence)
+{
+	static const struct {
+		const char *word, *text;
+		bool is_detailed; /* the sentence says what exactly is in the way */
+	} reasons[] = {
+		{"connect-failed", N_("The other device cannot be reached."), false},
+		{"rtsp-malformed", N_("The other device says what is not understood."), false},
+		{"rtsp-oversize", N_("The other device says what is not understood."), false},
+		{"bad-response", N_("The other device says what is not understood."), false},
+		{"mice-invalid", N_("The other device says what is not understood."), false},
+		{"response-timeout", N_("The other device did not answer in time."), false},
+		{"source-silent", N_("The other device said nothing any more."), false},
+		{"request-refused", N_("The other device refused to send a picture."), false},
+		{"control-lost", N_("The connection to the other device was lost."), false},
+		{"link-lost", N_("The connection to the other device was lost."), false},
+		{"media-failed", N_("What the other device sends cannot be shown."), true},
+		{"not-listening", N_("No device can connect over the network."), true},
+		{"p2p-failed", N_("No device can connect by Wi-Fi Direct."), true},
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(reasons); i++) {
+		if (strcmp(word, reasons[i].word) != 0)
+			continue;
+		return reasons[i].is_detailed
+			       ? g_strdup_printf("%s\n%s", _(reasons[i].text), sentence)
+			       : g_strdup(_(reasons[i].text));
+	}
+	return g_strdup(*sentence ? sentence : word);
+}
+
 static void take_reason(ViewerWindow *self, const char *rest)
 {
 	g_auto(GStrv) parts = g_strsplit(rest, " ", 2);
@@ -65,7 +97,7 @@ static void take_reason(ViewerWindow *self, const char *rest)
 	if (!parts[0] || is_usual(parts[0]))
 		return;
 	g_free(self->reason);
-	self->reason = g_strdup(parts[1] ? parts[1] : parts[0]);
+	self->reason = describe_reason(parts[0], parts[1] ? parts[1] : "");
 }
 
 static void ask_for_pin(ViewerWindow *self, bool again)
