@@ -44,8 +44,6 @@
 
 #include <linux/capability.h>
 
-#define BUSYBOX "/bin/busybox"
-
 /* The client has its line ready. */
 #define LINE_MS 5000
 /* From the end of the connection: so long the supplicant has to remove the interface. */
@@ -162,7 +160,10 @@ static bool start_child(Job *job, char *const *arguments)
 		/* Both fail where the capability is not there, which is as good. */
 		prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_LOWER, CAP_NET_ADMIN, 0, 0);
 		prctl(PR_CAPBSET_DROP, CAP_NET_ADMIN, 0, 0, 0);
-		execv(BUSYBOX, arguments);
+		execvp("busybox", arguments);
+		/* With some distributions it is among root's programs, which not every PATH has. */
+		execv("/usr/sbin/busybox", arguments);
+		execv("/sbin/busybox", arguments);
 		_exit(127);
 	}
 	close(pipe_fds[1]);
