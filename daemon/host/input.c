@@ -115,6 +115,23 @@ static void describe_keyboard(struct libevdev *device)
 	libevdev_enable_event_code(device, EV_KEY, KEY_DELETE, NULL);
 }
 
+/* @own: the service's name of the node, which only a packaged service needs and has. */
+static int open_node(const char *own, const char *usual)
+{
+	const int flags = O_RDWR | O_CLOEXEC | O_NONBLOCK;
+	int fd = open(own, flags);
+
+	return fd < 0 && errno == ENOENT ? open(usual, flags) : fd;
+}
+
+static void device_free(gpointer data)
+{
+	int fd = libevdev_uinput_get_fd(data);
+
+	libevdev_uinput_destroy(data);
+	close(fd);
+}
+
 /* The file of a new device, still ours; -1 if there can be none. */
 static int make_device(HostInput *input, guint32 kind, GError **error)
 {
@@ -126,19 +143,26 @@ static int make_device(HostInput *input, guint32 kind, GError **error)
 		[MIRACAST_INPUT_TOUCH] = {"touch screen", describe_touch},
 		[MIRACAST_INPUT_KEYBOARD] = {"keyboard", describe_keyboard},
 	};
-	struct libevdev *device = libevdev_new();
+	struct libevdev *device;
 	struct libevdev_uinput *made = NULL;
 	g_autofree char *name = g_strdup_printf("%.60s %s", input->name, kinds[kind].what);
+	int fd = open_node("/dev/miracast-uinput", "/dev/uinput");
 	int result;
 
+	if (fd < 0) {
+		fail(error, "/dev/uinput");
+		return -1;
+	}
+	device = libevdev_new();
 	libevdev_set_name(device, name);
 	libevdev_set_id_bustype(device, BUS_VIRTUAL);
 	kinds[kind].describe(device);
-	result = libevdev_uinput_create_from_device(device, LIBEVDEV_UINPUT_OPEN_MANAGED, &made);
+	result = libevdev_uinput_create_from_device(device, fd, &made);
 	libevdev_free(device);
 	if (result) {
 		errno = -result;
 		fail(error, "/dev/uinput");
+		close(fd);
 		return -1;
 	}
 	g_ptr_array_add(input->devices, made);
@@ -195,7 +219,7 @@ static int make_hid_device(HostInput *input, const struct miracast_input_message
 		fail(error, "a HID descriptor");
 		return -1;
 	}
-	fd = open("/dev/uhid", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	fd = open_node("/dev/miracast-uhid", "/dev/uhid");
 	if (fd < 0) {
 		fail(error, "/dev/uhid");
 		return -1;
@@ -326,7 +350,7 @@ HostInput *host_input_new(int rtsp_socket, const char *name, GError **error)
 
 	input->name = g_strdup(name);
 	input->listener = input->host_end = input->session_end = -1;
-	input->devices = g_ptr_array_new_with_free_func((GDestroyNotify)libevdev_uinput_destroy);
+	input->devices = g_ptr_array_new_with_free_func(device_free);
 	input->hid_devices = g_ptr_array_new_with_free_func(hid_device_free);
 	if (!listen_at(input, rtsp_socket, error))
 		return NULL;
