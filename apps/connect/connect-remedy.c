@@ -69,7 +69,7 @@ static void start_unit(GTask *task, const Remedy *remedy)
 
 static void restart_unit(GTask *task, const Remedy *remedy)
 {
-	systemd(task, "RestartUnit", g_variant_new("(ss)", remedy->unit, "replace"), on_done);
+	systemd(task, "RestartUnit", g_variant_new("(ss)", remedy->what, "replace"), on_done);
 }
 
 static void on_enabled(GObject *bus, GAsyncResult *result, gpointer data)
