@@ -8,25 +8,25 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#define DEFAULT_PORT	 7236
-#define DEFAULT_SECONDS	 30
-#define DEFAULT_SEARCH_S 30
-#define MAX_SECONDS	 3600
+#define DEFAULT_PORT		7236
+#define DEFAULT_START_TIMEOUT_S 30
+#define DEFAULT_SEARCH_S	30
+#define MAX_SECONDS		3600
 /* After a sink of the name was found: another one of that name would be found, too. */
 #define SETTLE_MS 1500
 #define LOOK_MS	  250
 /* Of a mode: more than any display has. */
 #define MAX_SIDE  16384
 #define MAX_RATE  480
-#define NO_INTENT G_MININT
+#define NOT_GIVEN G_MININT
 
 /* What the command line says. */
 typedef struct {
 	const char *sink;
 	char *local, *way, *maker, *encryption, *pin, *mode, *adapter;
 	char **driver_options;
-	int port, wait_s, start_timeout_s, search_s;
-	int intent; /* NO_INTENT: none */
+	int port, start_timeout_s, search_s;
+	int wait_s, intent; /* or NOT_GIVEN */
 	gboolean no_reconnect, no_wait, input;
 } CtlWish;
 
@@ -105,7 +105,8 @@ static bool check_wish(const CtlWish *wish)
 
 	if (!check_range("--port", wish->port, G_MAXUINT16) ||
 	    !check_range("--search", wish->search_s, MAX_SECONDS) ||
-	    !check_range("--sink-timeout", wish->wait_s, MAX_SECONDS) ||
+	    (wish->wait_s != NOT_GIVEN &&
+	     !check_range("--sink-timeout", wish->wait_s, MAX_SECONDS)) ||
 	    !check_range("--start-timeout", wish->start_timeout_s, MAX_SECONDS))
 		return false;
 	if (wish->local && !g_hostname_is_ip_address(wish->local)) {
@@ -145,7 +146,7 @@ static GVariant *make_options(const CtlWish *wish, const char *peer, bool agent)
 		g_variant_dict_insert(&dict, "maker", "s", wish->maker);
 	if (wish->encryption)
 		g_variant_dict_insert(&dict, "encryption", "s", wish->encryption);
-	if (wish->intent != NO_INTENT)
+	if (wish->intent != NOT_GIVEN)
 		g_variant_dict_insert(&dict, "go-intent", "u", (guint32)wish->intent);
 	if (wish->local)
 		g_variant_dict_insert(&dict, "local-address", "s", wish->local);
@@ -156,7 +157,8 @@ static GVariant *make_options(const CtlWish *wish, const char *peer, bool agent)
 	if (agent)
 		g_variant_dict_insert(&dict, "agent", "o", CTL_AGENT_PATH);
 	g_variant_dict_insert(&dict, "port", "q", (guint16)wish->port);
-	g_variant_dict_insert(&dict, "wait", "u", (guint32)wish->wait_s);
+	if (wish->wait_s != NOT_GIVEN)
+		g_variant_dict_insert(&dict, "wait", "u", (guint32)wish->wait_s);
 	g_variant_dict_insert(&dict, "start-timeout", "u", (guint32)wish->start_timeout_s);
 	g_variant_dict_insert(&dict, "reconnect", "b", !wish->no_reconnect);
 	g_variant_dict_insert(&dict, "input", "b", wish->input);
@@ -458,10 +460,10 @@ CtlStatus ctl_connect(const Ctl *ctl, int argc, char **argv)
 {
 	g_auto(CtlWish) wish = {
 		.port = DEFAULT_PORT,
-		.wait_s = DEFAULT_SECONDS,
-		.start_timeout_s = DEFAULT_SECONDS,
+		.wait_s = NOT_GIVEN,
+		.start_timeout_s = DEFAULT_START_TIMEOUT_S,
 		.search_s = DEFAULT_SEARCH_S,
-		.intent = NO_INTENT,
+		.intent = NOT_GIVEN,
 	};
 	const GOptionEntry entries[] = {
 		{"way", 0, 0, G_OPTION_ARG_STRING, &wish.way,
@@ -490,7 +492,8 @@ CtlStatus ctl_connect(const Ctl *ctl, int argc, char **argv)
 		{"search", 0, 0, G_OPTION_ARG_INT, &wish.search_s,
 		 "How long to look for a sink that is not there (30)", "SECONDS"},
 		{"sink-timeout", 0, 0, G_OPTION_ARG_INT, &wish.wait_s,
-		 "How long the sink may take to connect, once the way is there (30)", "SECONDS"},
+		 "How long the sink may take to connect, once the way is there (30 to 120)",
+		 "SECONDS"},
 		{"start-timeout", 0, 0, G_OPTION_ARG_INT, &wish.start_timeout_s,
 		 "How long the start may take then (30)", "SECONDS"},
 		{"local", 0, 0, G_OPTION_ARG_STRING, &wish.local,

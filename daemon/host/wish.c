@@ -6,7 +6,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define DEFAULT_WAIT_S		30
 #define DEFAULT_START_TIMEOUT_S 30
 #define MAX_SECONDS		3600
 #define MAX_GO_INTENT		15
@@ -174,11 +173,11 @@ static bool parse_link(HostWish *wish, GVariantDict *dict, GError **error)
 
 static bool parse_limits(HostWish *wish, GVariantDict *dict, GError **error)
 {
-	wish->wait_s = DEFAULT_WAIT_S;
-	g_variant_dict_lookup(dict, "wait", "u", &wish->wait_s);
+	gboolean has_wait = g_variant_dict_lookup(dict, "wait", "u", &wish->wait_s);
+
 	wish->start_timeout_s = DEFAULT_START_TIMEOUT_S;
 	g_variant_dict_lookup(dict, "start-timeout", "u", &wish->start_timeout_s);
-	if (!wish->wait_s || wish->wait_s > MAX_SECONDS || !wish->start_timeout_s ||
+	if ((has_wait && !wish->wait_s) || wish->wait_s > MAX_SECONDS || !wish->start_timeout_s ||
 	    wish->start_timeout_s > MAX_SECONDS)
 		return refuse(error, "\"wait\" and \"start-timeout\" have to be 1 to %u seconds",
 			      MAX_SECONDS);

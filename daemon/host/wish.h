@@ -17,7 +17,7 @@ typedef struct {
 	GInetAddress *local; /* or NULL: what the route to the sink says */
 	char *way; /* the only one to try, or NULL: all */
 	guint16 port;
-	guint32 wait_s;
+	guint32 wait_s; /* 0: as long as suits the way */
 	guint32 start_timeout_s;
 	gboolean reconnect;
 	gboolean input; /* the sink may send input */

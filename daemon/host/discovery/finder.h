@@ -22,7 +22,7 @@ typedef enum {
 /* How a link to a sink is wanted; the person's choice, or what was chosen for them. */
 typedef struct {
 	guint16 port; /* of RTSP */
-	guint wait_s; /* that the sink has to connect, once the way is there */
+	guint wait_s; /* that the sink has to connect, once the way is there; 0: as long as suits the way */
 	HostAgent *agent; /* asks the person; not NULL */
 	const char *pin; /* (nullable): what the sink shows, known beforehand */
 	GInetAddress *local; /* (nullable): for a way by address; NULL: what the route says */

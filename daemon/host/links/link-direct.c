@@ -347,6 +347,6 @@ HostLink *host_link_direct_new(HostListener *listener, GSocketAddress *local, GI
 	self->listener = listener;
 	self->local = g_object_ref(local);
 	self->peer = g_object_ref(peer);
-	self->wait_s = wait_s;
+	self->wait_s = wait_s ?: HOST_LINK_DIRECT_WAIT_S;
 	return HOST_LINK(self);
 }

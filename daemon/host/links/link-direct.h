@@ -8,6 +8,9 @@
 
 G_BEGIN_DECLS
 
+/* The sink has so long to connect, if nothing else is wanted: whoever types an address starts it, too. */
+#define HOST_LINK_DIRECT_WAIT_S 30
+
 #define HOST_TYPE_LINK_DIRECT (host_link_direct_get_type())
 G_DECLARE_FINAL_TYPE(HostLinkDirect, host_link_direct, HOST, LINK_DIRECT, GObject)
 
@@ -16,7 +19,7 @@ G_DECLARE_FINAL_TYPE(HostLinkDirect, host_link_direct, HOST, LINK_DIRECT, GObjec
  * @listener: outlives the link
  * @local: an address of this machine, and the port to listen on
  * @peer: the sink's address: nobody else is let in
- * @wait_s: seconds that it has to connect
+ * @wait_s: seconds that it has to connect; 0: HOST_LINK_DIRECT_WAIT_S
  */
 HostLink *host_link_direct_new(HostListener *listener, GSocketAddress *local, GInetAddress *peer,
 			       guint wait_s);

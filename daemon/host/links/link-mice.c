@@ -978,7 +978,7 @@ HostLink *host_link_mice_new(HostListener *listener, const HostMiceSink *sink,
 	self->name = g_strdup(sink->name);
 	self->addresses = g_ptr_array_ref(sink->addresses);
 	self->port = wish->port;
-	self->wait_s = wish->wait_s;
+	self->wait_s = wish->wait_s ?: HOST_LINK_MICE_WAIT_S;
 	self->agent = g_object_ref(wish->agent);
 	/* One of Wi-Fi Direct may have 4 digits. */
 	self->known_pin = wish->pin ? mice_pin_clean(wish->pin) : NULL;

@@ -325,7 +325,7 @@ HostLink *host_link_p2p_new(HostListener *listener, HostGroup *group, guint16 po
 	self->listener = listener;
 	self->group = g_object_ref(group);
 	self->port = port;
-	self->wait_s = wait_s;
+	self->wait_s = wait_s ?: HOST_LINK_P2P_WAIT_S;
 	g_signal_connect(group, "lost", G_CALLBACK(on_group_lost), self);
 	g_signal_connect(group, "step", G_CALLBACK(on_step), self);
 	return HOST_LINK(self);

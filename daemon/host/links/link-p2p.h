@@ -20,7 +20,7 @@ G_DECLARE_FINAL_TYPE(HostLinkP2p, host_link_p2p, HOST, LINK_P2P, GObject)
  * @listener: outlives the link
  * @group: not opened yet; the link's from now on
  * @port: of RTSP, as the sink was told over the air
- * @wait_s: seconds that the sink has to connect, once there are addresses
+ * @wait_s: seconds that the sink has to connect, once there are addresses; 0: HOST_LINK_P2P_WAIT_S
  */
 HostLink *host_link_p2p_new(HostListener *listener, HostGroup *group, guint16 port, guint wait_s);
 

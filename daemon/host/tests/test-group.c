@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The life that groups of all makers have, by a maker that does nothing. */
-#include "links/group.h"
+#include "links/link-p2p.h"
 
 enum {
 	STAGE_WAIT = HOST_GROUP_NEW + 1,
@@ -214,6 +214,49 @@ static void test_finish_twice(Stage *stage, gconstpointer unused)
 
 #define ADD(name, test) g_test_add("/group/" name, Stage, NULL, set_up, test, tear_down)
 
+static void on_step(HostLink *link, const char *word, const char *message, char **told)
+{
+	g_free(*told);
+	*told = g_strdup(message);
+}
+
+static void on_link_open(GObject *object, GAsyncResult *result, gpointer data)
+{
+	g_autoptr(GError) error = NULL;
+
+	g_assert_cmpint(host_link_open_finish(HOST_LINK(object), result, &error), <, 0);
+	*(gboolean *)data = TRUE;
+}
+
+/* In a group the sink has as long to connect as Wi-Fi Display gives it, if nobody said how long. */
+static void test_wait(void)
+{
+	g_autoptr(HostListener) listener = host_listener_new();
+	g_autoptr(GCancellable) cancellable = g_cancellable_new();
+	g_autoptr(TestGroup) group = g_object_new(TEST_TYPE_GROUP, NULL);
+	g_autoptr(HostLink) link = host_link_p2p_new(listener, &group->group, 0, 0);
+	g_autofree char *told = NULL;
+	gboolean is_over = FALSE;
+
+	g_signal_connect(link, "step", G_CALLBACK(on_step), &told);
+	host_link_open_async(link, cancellable, on_link_open, &is_over);
+	group->group.net = (HostGroupNet){
+		.interface = g_strdup("lo"),
+		.local = g_inet_address_new_from_string("127.0.0.1"),
+		.peer = g_inet_address_new_from_string("127.0.0.2"),
+		.is_configured = TRUE,
+	};
+	host_group_succeed(&group->group);
+	while (!told)
+		g_main_context_iteration(NULL, TRUE);
+	g_assert_true(g_str_has_prefix(told, "127.0.0.2 has 90 s to connect to "));
+	g_cancellable_cancel(cancellable);
+	while (!is_over)
+		g_main_context_iteration(NULL, TRUE);
+	while (g_main_context_iteration(NULL, FALSE))
+		;
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -222,5 +265,6 @@ int main(int argc, char **argv)
 	ADD("cancel", test_cancel);
 	ADD("close", test_close);
 	ADD("finish-twice", test_finish_twice);
+	g_test_add_func("/group/wait", test_wait);
 	return g_test_run();
 }

@@ -237,6 +237,28 @@ static void test_nobody_comes(void)
 	g_assert_null(connect_as(SINK, port));
 }
 
+static void on_step(HostLink *link, const char *word, const char *message, char **told)
+{
+	g_free(*told);
+	*told = g_strdup(message);
+}
+
+static void test_as_long_as_suits(void)
+{
+	g_autoptr(HostListener) listener = host_listener_new();
+	g_autoptr(GCancellable) cancellable = g_cancellable_new();
+	g_autoptr(HostLink) link = link_new(listener, LOCAL, free_port(), SINK, 0);
+	g_autoptr(GError) error = NULL;
+	g_autofree char *told = NULL;
+	GAsyncResult *result = NULL;
+
+	g_signal_connect(link, "step", G_CALLBACK(on_step), &told);
+	host_link_open_async(link, cancellable, keep_result, &result);
+	g_assert_true(g_str_has_prefix(told, SINK " has 30 s to connect to "));
+	g_cancellable_cancel(cancellable);
+	g_assert_cmpint(finish(link, &result, &error), <, 0);
+}
+
 static void test_only_a_stranger_comes(void)
 {
 	g_autoptr(HostListener) listener = host_listener_new();
@@ -479,6 +501,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/link/neighbours-do-not-fill-the-log",
 			test_neighbours_do_not_fill_the_log);
 	g_test_add_func("/link/nobody-comes", test_nobody_comes);
+	g_test_add_func("/link/as-long-as-suits", test_as_long_as_suits);
 	g_test_add_func("/link/only-a-stranger-comes", test_only_a_stranger_comes);
 	g_test_add_func("/link/the-port-is-taken", test_the_port_is_taken);
 	g_test_add_func("/link/the-address-is-not-ours", test_the_address_is_not_ours);

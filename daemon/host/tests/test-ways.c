@@ -3,6 +3,7 @@
 #include "fake.h"
 #include "links/link-ways.h"
 #include "reason.h"
+#include "wish.h"
 
 #include <unistd.h>
 
@@ -204,6 +205,34 @@ static void test_cancelled(Stage *stage, gconstpointer unused)
 	g_assert_cmpuint(stage->p2p->links->len, ==, 0);
 }
 
+/* Only who has said how long the sink has keeps a way from having its own limit. */
+static void test_wait(void)
+{
+	static const struct {
+		const char *options;
+		int wait_s; /* -1: it is refused */
+	} cases[] = {
+		{"@a{sv} {}", 0},
+		{"{'wait': <uint32 7>}", 7},
+		{"{'wait': <uint32 0>}", -1},
+		{"{'wait': <uint32 3601>}", -1},
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GVariant)
+			options = g_variant_ref_sink(g_variant_new_parsed(cases[i].options));
+		g_autoptr(GError) error = NULL;
+		g_autoptr(HostWish) wish = host_wish_parse(options, FALSE, &error);
+
+		if (cases[i].wait_s < 0) {
+			g_assert_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
+			continue;
+		}
+		g_assert_no_error(error);
+		g_assert_cmpint(wish->wait_s, ==, cases[i].wait_s);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -214,5 +243,6 @@ int main(int argc, char **argv)
 	ADD("/ways/none", test_none);
 	ADD("/ways/declined", test_declined);
 	ADD("/ways/cancelled", test_cancelled);
+	g_test_add_func("/ways/wait", test_wait);
 	return g_test_run();
 }

@@ -174,6 +174,7 @@ typedef struct {
 	GMainLoop *loop;
 	GString *steps;
 	int fd;
+	guint wait_s;
 	GError *error;
 	HostReason lost;
 	gboolean is_lost;
@@ -244,6 +245,8 @@ static void start_sink(LinkRig *rig, const char *security, const char *misbehavi
 static void on_step(HostLink *link, const char *word, const char *message, LinkRig *rig)
 {
 	g_assert_cmpstr(message, !=, "");
+	g_assert_true(rig->wait_s || strcmp(word, "waiting") ||
+		      strstr(message, " has 120 s to connect "));
 	g_string_append_printf(rig->steps, "%s ", word);
 	if (rig->keys_gone_at && !strcmp(word, rig->keys_gone_at))
 		host_link_set_sealer(link, NULL);
@@ -268,7 +271,7 @@ static void on_open(GObject *object, GAsyncResult *result, gpointer data)
 
 static void rig_init(LinkRig *rig, const char *security, const char *misbehaviour)
 {
-	*rig = (LinkRig){.fd = -1};
+	*rig = (LinkRig){.fd = -1, .wait_s = 2};
 	start_sink(rig, security, misbehaviour);
 	rig->rtsp_port = free_port();
 	rig->listener = host_listener_new();
@@ -285,7 +288,7 @@ static void make_link(LinkRig *rig, HostEncryption encryption, const char *pin)
 	const HostMiceSink sink = {.name = "the sink", .addresses = addresses};
 	const HostLinkWish wish = {
 		.port = rig->rtsp_port,
-		.wait_s = 2,
+		.wait_s = rig->wait_s,
 		.agent = HOST_AGENT(rig->agent),
 		.pin = pin,
 		.encryption = encryption,
@@ -378,6 +381,20 @@ static void assert_failed(LinkRig *rig, HostReason reason)
 	g_assert_nonnull(rig->error);
 	if (!g_error_matches(rig->error, HOST_ERROR, reason))
 		g_error("%s instead of %s", rig->error->message, host_reason_word(reason));
+}
+
+/* Nobody has said how long the sink has: its person may have to be asked. */
+static void test_as_long_as_suits(void)
+{
+	LinkRig rig;
+
+	rig_init(&rig, "offered", NULL);
+	rig.wait_s = 0;
+	make_link(&rig, HOST_ENCRYPTION_AUTO, NULL);
+	open_link(&rig);
+	assert_open(&rig, "none");
+	g_assert_cmpstr(rig.steps->str, ==, "connecting waiting ");
+	rig_clear(&rig);
 }
 
 /* How it is agreed upon what the stream is encrypted with, if it is. */
@@ -725,6 +742,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_assert_cmpint(argc, ==, 2);
 	sink_program = argv[1];
+	g_test_add_func("/sink/link/as-long-as-suits", test_as_long_as_suits);
 	g_test_add_func("/sink/link/levels", test_levels);
 	g_test_add_func("/sink/link/misbehaviours", test_misbehaviours);
 	g_test_add_func("/sink/link/pins", test_pins);

@@ -1,0 +1,38 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""test-commands.py MIRACASTCTL XML: what miracastctl asks of a service that is made up, and says of it."""
+import subprocess
+import sys
+
+from miracastd import Miracastd
+
+bus = subprocess.Popen(["dbus-daemon", "--session", "--nofork", "--print-address=1"],
+                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+address = bus.stdout.readline().strip()
+daemon = Miracastd(address, sys.argv[2])
+daemon.add_sink(Name="Living room", Ways=["p2p"])
+
+
+def run(*arguments):
+    return subprocess.run([sys.argv[1], "--bus", address, *arguments], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, timeout=60, check=True)
+
+
+def connect(*arguments):
+    """The options that Connect is called with."""
+    run("connect", "Living room", "--no-wait", *arguments)
+    return next(c[2][0] for c in reversed(daemon.calls) if c[1] == "Connect")
+
+
+def main():
+    # How long the sink has is the way's own unless somebody says so.
+    assert "wait" not in connect()
+    assert connect("--sink-timeout", "7")["wait"] == 7
+
+
+try:
+    main()
+finally:
+    daemon.stop()
+    bus.terminate()
+    bus.wait()
