@@ -113,6 +113,7 @@ const char *connect_words_step(const char *word, const char *message)
 		{"address", N_("Seeing to the address")},
 		{"searching", N_("Looking for the display")},
 		{"pairing", N_("Pairing; the display may have to be told to accept")},
+		{"asking-again", N_("Nobody has accepted yet; the display is asked again")},
 		{"pin", N_("A PIN is needed")},
 		{"wrong-pin", N_("The PIN was wrong")},
 		{"inviting", N_("Calling the display that is known from before")},

@@ -28,7 +28,10 @@
 
 #define CALL_MS	    25000
 #define MAX_REPEATS 2
-#define LEAVE_S	    10 /* for the device to be put back */
+/* For the sink's person to accept. NetworkManager gives up after 45 s by itself. */
+#define ACCEPT_S 120
+#define JOIN_S	 45 /* then, for keys and this machine's address */
+#define LEAVE_S	 10 /* for the device to be put back */
 /* NetworkManager empties what is said over the air after its device is free and the group has gone. */
 #define SETTLE_MS 1000
 #define FIND_S	  30
@@ -46,8 +49,7 @@ enum {
 static const HostGroupLimit limits[] = {
 	[STAGE_USE] = {25, HOST_REASON_SUPPLICANT_AWAY},
 	[STAGE_SEARCH] = {60, HOST_REASON_SINK_NOT_FOUND},
-	/* It gives up after 45 s by itself. */
-	[STAGE_ACTIVATE] = {90, HOST_REASON_NOT_ACCEPTED},
+	[STAGE_ACTIVATE] = {ACCEPT_S, HOST_REASON_NOT_ACCEPTED},
 	[STAGE_ADDRESS] = {30, HOST_REASON_SINK_TOOK_NO_ADDRESS},
 };
 
@@ -69,7 +71,7 @@ struct _HostGroupNm {
 	gboolean reading, is_read; /* what the supplicant knows of the sink now */
 	gint64 find_began; /* monotonic us: NetworkManager was told to look; 0: it was not */
 	gboolean forgot; /* the supplicant, all sinks */
-	guint repeats; /* because frames were lost, or the like */
+	guint repeats; /* because frames were lost, or nobody had accepted yet */
 
 	char *device; /* NetworkManager's */
 	guint state; /* of it */
@@ -79,6 +81,7 @@ struct _HostGroupNm {
 	char *path; /* the supplicant's object of the group's interface */
 	GInetAddress *owner; /* (nullable): the sink's address, as it came with the keys */
 	gint64 asked_at; /* monotonic us: the sink */
+	gint64 accept_until; /* monotonic us, of its person; 0: nobody was asked */
 	HostReason failure; /* that the supplicant told of; HOST_N_REASONS: none */
 	gboolean is_owner; /* as it told */
 };
@@ -161,14 +164,20 @@ static void host_group_nm_put_back(HostGroup *group, int from)
 static void host_group_nm_on_limit(HostGroup *group)
 {
 	HostGroupNm *self = HOST_GROUP_NM(group);
+	HostReason reason = limits[group->stage].reason;
+	const char *detail = NULL;
 
-	if (group->stage == STAGE_SEARCH && self->state != HOST_NM_DISCONNECTED)
-		host_group_fail(group, HOST_REASON_NM_REFUSED,
-				"its Wi-Fi Direct device is not ready");
-	else if (self->failure != HOST_N_REASONS)
-		host_group_fail(group, self->failure, NULL);
-	else
-		host_group_fail(group, limits[group->stage].reason, NULL);
+	if (group->stage == STAGE_SEARCH && self->state != HOST_NM_DISCONNECTED) {
+		reason = HOST_REASON_NM_REFUSED;
+		detail = "its Wi-Fi Direct device is not ready";
+	} else if (self->failure != HOST_N_REASONS) {
+		reason = self->failure;
+	} else if (group->stage == STAGE_SEARCH && self->accept_until) {
+		reason = HOST_REASON_NOT_ACCEPTED;
+	} else if (group->stage == STAGE_ACTIVATE && self->path) {
+		reason = HOST_REASON_GROUP_FAILED;
+	}
+	host_group_fail(group, reason, detail);
 }
 
 /*
@@ -301,7 +310,7 @@ static void search(HostGroupNm *self);
 
 static HostReason reason_of(HostGroupNm *self, guint reason)
 {
-	if (reason == NM_SUPPLICANT_TIMEOUT)
+	if (reason == NM_SUPPLICANT_TIMEOUT && !self->path)
 		return HOST_REASON_NOT_ACCEPTED;
 	if (reason == NM_USER_REQUESTED)
 		return HOST_REASON_GROUP_REMOVED;
@@ -311,24 +320,36 @@ static HostReason reason_of(HostGroupNm *self, guint reason)
 	return HOST_REASON_GROUP_FAILED;
 }
 
+static void repeat(HostGroupNm *self)
+{
+	self->repeats++;
+	self->failure = HOST_N_REASONS;
+	g_clear_pointer(&self->active, g_free);
+	host_supplicant_announce_again(self->supplicant);
+	search(self);
+}
+
 /* The activation has failed, for its @reason. */
 static void fail_activation(HostGroupNm *self, guint reason)
 {
 	g_autofree char *detail = g_strdup_printf("NetworkManager's reason %u", reason);
-	HostReason known = reason_of(self, reason);
-
-	if (known == HOST_REASON_GROUP_FAILED && self->failure == HOST_N_REASONS &&
-	    self->repeats < MAX_REPEATS) {
-		g_message("No group came about (%s): once more", detail);
-		self->repeats++;
-		g_clear_pointer(&self->active, g_free);
-		host_supplicant_announce_again(self->supplicant);
-		search(self);
-		return;
-	}
+	gboolean is_told = self->failure != HOST_N_REASONS;
 	/* The supplicant knows better. */
-	host_group_fail(&self->group, self->failure != HOST_N_REASONS ? self->failure : known,
-			detail);
+	HostReason known = is_told ? self->failure : reason_of(self, reason);
+
+	if (self->repeats < MAX_REPEATS && known == HOST_REASON_NOT_ACCEPTED &&
+	    reason == NM_SUPPLICANT_TIMEOUT) {
+		host_group_emit_step(&self->group, "asking-again",
+				     "Nobody has accepted at the sink yet: it is asked again");
+		repeat(self);
+	} else if (self->repeats < MAX_REPEATS && known == HOST_REASON_GROUP_FAILED && !is_told) {
+		g_message("No group came about (%s): once more", detail);
+		/* Who has accepted is asked anew. */
+		self->accept_until = 0;
+		repeat(self);
+	} else {
+		host_group_fail(&self->group, known, detail);
+	}
 }
 
 /* So does the group, for its @reason. */
@@ -477,13 +498,25 @@ static char *find_peer(HostGroupNm *self)
 	return NULL;
 }
 
+/* Of the time that the sink's person has. */
+static void limit_acceptance(HostGroupNm *self)
+{
+	gint64 left = self->accept_until - g_get_monotonic_time();
+
+	host_group_set_limit(&self->group, (guint)MAX(left / G_TIME_SPAN_SECOND, 1));
+}
+
 static void activate(HostGroupNm *self, const char *peer)
 {
 	self->asked_at = g_get_monotonic_time();
 	host_group_set_stage(&self->group, STAGE_ACTIVATE);
 	stop_search(self);
-	host_group_emit_step(&self->group, "pairing",
-			     "The sink is asked, and may have to be told to accept");
+	if (!self->accept_until) {
+		self->accept_until = self->asked_at + ACCEPT_S * G_TIME_SPAN_SECOND;
+		host_group_emit_step(&self->group, "pairing",
+				     "The sink is asked, and may have to be told to accept");
+	}
+	limit_acceptance(self);
 	self->activating = TRUE;
 	/* It goes when miracastd does. */
 	call(self, HOST_NM_ROOT, HOST_NM_NAME, "AddAndActivateConnection2",
@@ -620,7 +653,10 @@ static void search(HostGroupNm *self)
 	self->find_began = 0;
 	g_clear_pointer(&self->path, g_free);
 	host_group_set_stage(&self->group, STAGE_SEARCH);
-	host_group_emit_step(&self->group, "searching", "The sink is looked for");
+	if (self->accept_until)
+		limit_acceptance(self);
+	else
+		host_group_emit_step(&self->group, "searching", "The sink is looked for");
 	host_supplicant_start_search(self->supplicant);
 	self->searching = TRUE;
 	self->search_began = g_get_monotonic_time();
@@ -686,6 +722,7 @@ static void on_event(HostSupplicant *supplicant, const char *path, const char *n
 		self->path = g_strdup(group);
 		g_clear_object(&self->owner);
 		self->owner = host_group_lookup_address(properties, "IpAddrGo");
+		host_group_set_limit(&self->group, JOIN_S);
 		host_group_emit_step(&self->group, "joining",
 				     "The sink has accepted, keys are exchanged");
 	} else if (!strcmp(name, "GONegotiationFailure") &&

@@ -36,12 +36,24 @@ static const char xml[] =
 	"<interface name='fi.w1.wpa_supplicant1.Group'>"
 	"<property name='Frequency' type='q' access='read'/></interface>"
 	"<interface name='org.freedesktop.DBus.ObjectManager'><method name='GetManagedObjects'>"
-	"<arg type='a{oa{sa{sv}}}' direction='out'/></method></interface></node>";
+	"<arg type='a{oa{sa{sv}}}' direction='out'/></method></interface>"
+	"<interface name='" HOST_NM_NAME "'><method name='AddAndActivateConnection2'>"
+	"<arg type='a{sa{sv}}' direction='in'/><arg type='o' direction='in'/>"
+	"<arg type='o' direction='in'/><arg type='a{sv}' direction='in'/>"
+	"<arg type='o' direction='out'/><arg type='o' direction='out'/>"
+	"<arg type='a{sv}' direction='out'/></method>"
+	"<method name='DeactivateConnection'><arg type='o' direction='in'/></method>"
+	"</interface></node>";
 
-/* NetworkManager's, which has a device for groups. */
-static const char nm_objects[] = "({objectpath '/1': {'" HOST_NM_DEVICE
-				 "': {'Interface': <'p2p-dev-" IFNAME "'>, "
-				 "'State': <uint32 30>}, '" HOST_NM_P2P "': @a{sv} {}}},)";
+/* NetworkManager's, which has a device for groups, and sees the television. */
+#define NM_DEVICE HOST_NM_ROOT "/Devices/1"
+#define NM_PEER	  HOST_NM_ROOT "/WifiP2PPeer/1"
+
+static const char nm_objects[] =
+	"({objectpath '" NM_DEVICE "': {'" HOST_NM_DEVICE "': {'Interface': <'p2p-dev-" IFNAME
+	"'>, "
+	"'State': <uint32 30>}, '" HOST_NM_P2P "': {'Peers': <[objectpath '" NM_PEER "']>}}, "
+	"'" NM_PEER "': {'" HOST_NM_NAME ".WifiP2PPeer': {'HwAddress': <'02:00:00:00:00:0A'>}}},)";
 
 #define TEST_TYPE_AGENT (test_agent_get_type())
 G_DECLARE_FINAL_TYPE(TestAgent, test_agent, TEST, AGENT, GObject)
@@ -85,6 +97,7 @@ typedef struct {
 	const char *interface; /* that it has, or NULL */
 	guint16 methods; /* of pairing, of peers */
 	GString *asked;
+	GDBusObjectManager *objects; /* NetworkManager's, if it is there */
 	HostSupplicant *supplicant;
 	HostP2pStore *store;
 	TestAgent *agent;
@@ -101,6 +114,12 @@ static void on_call(GDBusConnection *connection, const char *sender, const char 
 		return;
 	}
 	g_string_append_printf(stage->asked, "%s ", method);
+	if (!strcmp(method, "AddAndActivateConnection2")) {
+		g_dbus_method_invocation_return_value(
+			invocation, g_variant_new_parsed("(objectpath '/connection', "
+							 "objectpath '/active', @a{sv} {})"));
+		return;
+	}
 	g_dbus_method_invocation_return_value(
 		invocation, strcmp(method, "Connect") ? NULL : g_variant_new("(s)", "12345670"));
 }
@@ -194,6 +213,7 @@ static void set_up(Stage *stage, gconstpointer unused)
 		{PEER BEAMER, 3},
 		{INTERFACE "/Groups/ab", 4},
 		{HOST_NM_OBJECTS, 5},
+		{HOST_NM_ROOT, 6},
 	};
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GDBusNodeInfo) node = g_dbus_node_info_new_for_xml(xml, &error);
@@ -236,6 +256,7 @@ static void tear_down(Stage *stage, gconstpointer unused)
 	g_object_unref(stage->supplicant);
 	g_object_unref(stage->agent);
 	host_p2p_store_free(stage->store);
+	g_clear_object(&stage->objects);
 	g_variant_unref(stage->elements);
 	g_string_free(stage->asked, TRUE);
 	g_object_unref(stage->ours);
@@ -316,6 +337,7 @@ static void test_radio_back(Stage *stage, gconstpointer unused)
 typedef struct {
 	HostGroup *group;
 	GCancellable *cancellable;
+	GString *steps;
 	gboolean returned;
 	GError *error;
 } Opening;
@@ -336,11 +358,17 @@ static void on_objects(GObject *object, GAsyncResult *result, gpointer data)
 	g_assert_no_error(error);
 }
 
+static void on_step(HostGroup *group, const char *word, const char *message, Opening *opening)
+{
+	g_string_append_printf(opening->steps, "%s ", word);
+}
+
 /* Takes @group. */
 static void begin(Opening *opening, HostGroup *group)
 {
-	*opening = (Opening){.group = group};
+	*opening = (Opening){.group = group, .steps = g_string_new(NULL)};
 	opening->cancellable = g_cancellable_new();
+	g_signal_connect(group, "step", G_CALLBACK(on_step), opening);
 	host_group_open_async(opening->group, opening->cancellable, on_open, opening);
 }
 
@@ -361,6 +389,8 @@ static void end_opening(Opening *opening)
 	g_cancellable_cancel(opening->cancellable);
 	wait_until_returned(opening);
 	host_group_close(opening->group);
+	g_signal_handlers_disconnect_by_data(opening->group, opening);
+	g_string_free(opening->steps, TRUE);
 	g_object_unref(opening->group);
 	g_object_unref(opening->cancellable);
 	g_clear_error(&opening->error);
@@ -452,21 +482,105 @@ static void test_shown_pin(Stage *stage, gconstpointer unused)
 	}
 }
 
-/* What NetworkManager says nothing of is told at once, and not that the sink was not found. */
-static void test_radio_off_at_network_manager(Stage *stage, gconstpointer unused)
+static void begin_at_network_manager(Stage *stage, Opening *opening)
 {
-	g_autoptr(GDBusObjectManager) objects = NULL;
-	Opening opening;
-
 	own_name(stage, HOST_NM_NAME);
 	g_dbus_object_manager_client_new(stage->ours,
 					 G_DBUS_OBJECT_MANAGER_CLIENT_FLAGS_DO_NOT_AUTO_START,
 					 HOST_NM_NAME, HOST_NM_OBJECTS, NULL, NULL, NULL, NULL,
-					 on_objects, &objects);
-	while (!objects)
+					 on_objects, &stage->objects);
+	while (!stage->objects)
 		g_main_context_iteration(NULL, TRUE);
-	begin(&opening, host_group_nm_new(objects, stage->supplicant, "02:00:00:00:00:0a", 7236,
-					  HOST_AGENT(stage->agent), FALSE, -1));
+	begin(opening, host_group_nm_new(stage->objects, stage->supplicant, "02:00:00:00:00:0a",
+					 7236, HOST_AGENT(stage->agent), FALSE, -1));
+}
+
+/* What its device has come to, and why. */
+static void tell_state(Stage *stage, guint state, guint reason)
+{
+	g_autoptr(GError) error = NULL;
+
+	g_dbus_connection_emit_signal(stage->theirs, NULL, NM_DEVICE, HOST_NM_DEVICE,
+				      "StateChanged", g_variant_new("(uuu)", state, 0, reason),
+				      &error);
+	g_assert_no_error(error);
+}
+
+/* Once the sink has been looked for. */
+static void wait_until_activated(Stage *stage)
+{
+	while (!g_str_has_suffix(stage->asked->str, "StopFind AddAndActivateConnection2 "))
+		g_main_context_iteration(NULL, TRUE);
+	g_string_truncate(stage->asked, 0);
+}
+
+/* NetworkManager activates, and has given up after 45 s: NM_DEVICE_STATE_REASON_SUPPLICANT_TIMEOUT. */
+static void ask_in_vain(Stage *stage)
+{
+	wait_until_activated(stage);
+	tell_state(stage, 50, 0);
+	tell_state(stage, 120, 11);
+}
+
+/* The sink's person has longer than NetworkManager waits, and not for ever. */
+static void test_asked_again(Stage *stage, gconstpointer unused)
+{
+	Opening opening;
+
+	show_peer(stage, PEER TV, 10);
+	begin_at_network_manager(stage, &opening);
+	for (guint i = 0; i < 2; i++) {
+		ask_in_vain(stage);
+		tell_state(stage, 30, 0);
+	}
+	ask_in_vain(stage);
+	wait_until_asked(stage, "DeactivateConnection ");
+	tell_state(stage, 30, 0);
+	wait_until_returned(&opening);
+	g_assert_error(opening.error, HOST_ERROR, (int)HOST_REASON_NOT_ACCEPTED);
+	g_assert_cmpstr(opening.steps->str, ==, "searching pairing asking-again asking-again ");
+	end_opening(&opening);
+}
+
+/* Who has declined is not asked again. */
+static void test_declined_at_network_manager(Stage *stage, gconstpointer unused)
+{
+	Opening opening;
+
+	show_peer(stage, PEER TV, 10);
+	begin_at_network_manager(stage, &opening);
+	wait_until_activated(stage);
+	emit(stage, HOST_SUPPLICANT_P2P, "GONegotiationFailure",
+	     g_variant_new_parsed("({'status': <11>},)"));
+	tell_state(stage, 120, 11);
+	tell_state(stage, 30, 0);
+	wait_until_returned(&opening);
+	g_assert_error(opening.error, HOST_ERROR, (int)HOST_REASON_DECLINED);
+	end_opening(&opening);
+}
+
+/* Between two times, too, it can be called off. */
+static void test_asked_no_more(Stage *stage, gconstpointer unused)
+{
+	Opening opening;
+
+	show_peer(stage, PEER TV, 10);
+	begin_at_network_manager(stage, &opening);
+	ask_in_vain(stage);
+	tell_state(stage, 30, 0);
+	wait_until_asked(stage, "Find ");
+	g_cancellable_cancel(opening.cancellable);
+	wait_until_returned(&opening);
+	g_assert_error(opening.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+	end_opening(&opening);
+}
+
+/* What NetworkManager says nothing of is told at once, and not that the sink was not found. */
+static void test_radio_off_at_network_manager(Stage *stage, gconstpointer unused)
+{
+	Opening opening;
+
+	begin_at_network_manager(stage, &opening);
 	wait_until_asked(stage, "Find ");
 	switch_radio(stage, FALSE);
 	wait_until_returned(&opening);
@@ -484,6 +598,9 @@ int main(int argc, char **argv)
 	ADD("/supplicant/radio-off", test_radio_off);
 	ADD("/supplicant/radio-back", test_radio_back);
 	ADD("/supplicant/radio-off-at-network-manager", test_radio_off_at_network_manager);
+	ADD("/supplicant/asked-again", test_asked_again);
+	ADD("/supplicant/asked-no-more", test_asked_no_more);
+	ADD("/supplicant/declined-at-network-manager", test_declined_at_network_manager);
 	ADD("/supplicant/shown-pin", test_shown_pin);
 	ADD("/supplicant/one-at-a-time", test_one_at_a_time);
 	ADD("/supplicant/found-too-late", test_found_too_late);
