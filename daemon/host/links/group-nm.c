@@ -467,11 +467,12 @@ static GVariant *make_connection(HostGroupNm *self)
 	/* The one that it takes by itself where it owns the group lets nobody come to us. */
 	if (host_firewall_has_zone())
 		g_variant_dict_insert(&connection, "zone", "s", HOST_FIREWALL_ZONE);
-	/* The display's network leads nowhere else. */
+	/* The display's network leads nowhere else, and names nothing, whatever its DHCP says. */
 	return g_variant_new_parsed(
 		"{'connection': %@a{sv}, "
 		"'wifi-p2p': {'peer': <%s>, 'wps-method': <%u>, 'wfd-ies': <%*>}, "
-		"'ipv4': {'method': <'auto'>, 'never-default': <true>}, "
+		"'ipv4': {'method': <'auto'>, 'never-default': <true>, "
+		"'ignore-auto-dns': <true>, 'ignore-auto-routes': <true>}, "
 		"'ipv6': {'method': <'disabled'>}}",
 		g_variant_dict_end(&connection), peer, (guint)NM_WPS_BUTTON,
 		host_wfd_ie_source(self->port));

@@ -98,6 +98,7 @@ typedef struct {
 	guint16 methods; /* of pairing, of peers */
 	GString *asked;
 	GDBusObjectManager *objects; /* NetworkManager's, if it is there */
+	GVariant *connection; /* that it was asked for last, or NULL */
 	HostSupplicant *supplicant;
 	HostP2pStore *store;
 	TestAgent *agent;
@@ -115,6 +116,8 @@ static void on_call(GDBusConnection *connection, const char *sender, const char 
 	}
 	g_string_append_printf(stage->asked, "%s ", method);
 	if (!strcmp(method, "AddAndActivateConnection2")) {
+		g_clear_pointer(&stage->connection, g_variant_unref);
+		stage->connection = g_variant_get_child_value(parameters, 0);
 		g_dbus_method_invocation_return_value(
 			invocation, g_variant_new_parsed("(objectpath '/connection', "
 							 "objectpath '/active', @a{sv} {})"));
@@ -257,6 +260,7 @@ static void tear_down(Stage *stage, gconstpointer unused)
 	g_object_unref(stage->agent);
 	host_p2p_store_free(stage->store);
 	g_clear_object(&stage->objects);
+	g_clear_pointer(&stage->connection, g_variant_unref);
 	g_variant_unref(stage->elements);
 	g_string_free(stage->asked, TRUE);
 	g_object_unref(stage->ours);
@@ -542,6 +546,35 @@ static void test_asked_again(Stage *stage, gconstpointer unused)
 	end_opening(&opening);
 }
 
+/* A sink that gives addresses gives neither name servers nor search domains, nor routes to elsewhere. */
+static void test_only_addresses(Stage *stage, gconstpointer unused)
+{
+	static const char *const refused[] = {"never-default", "ignore-auto-dns",
+					      "ignore-auto-routes"};
+	g_autoptr(GVariant) ipv4 = NULL;
+	g_autoptr(GVariant) ipv6 = NULL;
+	const char *method;
+	Opening opening;
+
+	show_peer(stage, PEER TV, 10);
+	begin_at_network_manager(stage, &opening);
+	wait_until_activated(stage);
+	ipv4 = g_variant_lookup_value(stage->connection, "ipv4", G_VARIANT_TYPE_VARDICT);
+	for (guint i = 0; i < G_N_ELEMENTS(refused); i++) {
+		gboolean is_refused = FALSE;
+
+		g_assert_true(g_variant_lookup(ipv4, refused[i], "b", &is_refused));
+		g_assert_true(is_refused);
+	}
+	ipv6 = g_variant_lookup_value(stage->connection, "ipv6", G_VARIANT_TYPE_VARDICT);
+	g_assert_true(g_variant_lookup(ipv6, "method", "&s", &method));
+	g_assert_cmpstr(method, ==, "disabled");
+	g_cancellable_cancel(opening.cancellable);
+	wait_until_asked(stage, "DeactivateConnection ");
+	tell_state(stage, 30, 0);
+	end_opening(&opening);
+}
+
 /* Who has declined is not asked again. */
 static void test_declined_at_network_manager(Stage *stage, gconstpointer unused)
 {
@@ -598,6 +631,7 @@ int main(int argc, char **argv)
 	ADD("/supplicant/radio-off", test_radio_off);
 	ADD("/supplicant/radio-back", test_radio_back);
 	ADD("/supplicant/radio-off-at-network-manager", test_radio_off_at_network_manager);
+	ADD("/supplicant/only-addresses", test_only_addresses);
 	ADD("/supplicant/asked-again", test_asked_again);
 	ADD("/supplicant/asked-no-more", test_asked_no_more);
 	ADD("/supplicant/declined-at-network-manager", test_declined_at_network_manager);
