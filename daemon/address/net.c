@@ -162,6 +162,17 @@ static void check_hop(struct rtnl_nexthop *hop, void *data)
 	check_overlap(overlap, ntohl(bytes.s_addr), 32);
 }
 
+/*
+ * One that leads everywhere is in nobody's way, nor are the halves that VPNs make of it. In the main table
+ * neither is one to all of a private range, as VPNs have it: that of a group is longer and goes before it,
+ * and takes of the range what nobody there is likely to have. Rules may have the other tables looked at before
+ * the main one, and then the shorter route wins.
+ */
+static unsigned int shortest_in_the_way(struct rtnl_route *route)
+{
+	return rtnl_route_get_table(route) == RT_TABLE_MAIN ? 17 : 8;
+}
+
 static void check_route(struct nl_object *object, void *data)
 {
 	struct rtnl_route *route = (struct rtnl_route *)object;
@@ -172,8 +183,7 @@ static void check_route(struct nl_object *object, void *data)
 	if (rtnl_route_get_family(route) != AF_INET)
 		return;
 	rtnl_route_foreach_nexthop(route, check_hop, overlap);
-	/* One that leads everywhere is in nobody's way, nor are the halves that VPNs make of it. */
-	if (!destination || nl_addr_get_prefixlen(destination) < 8 ||
+	if (!destination || nl_addr_get_prefixlen(destination) < shortest_in_the_way(route) ||
 	    nl_addr_get_len(destination) != sizeof(bytes))
 		return;
 	if (rtnl_route_get_nnexthops(route) == 1 &&

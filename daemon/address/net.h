@@ -31,12 +31,15 @@ bool net_find_group(Net *net, const char *name, NetInterface *interface, char *p
 		    size_t size);
 bool net_is_there(const NetInterface *interface);
 
-/* Addresses in 192.168.0.0/16 for a group of ours, that no network of this machine overlaps. */
+/*
+ * Addresses in 192.168.0.0/16 for a group of ours, that no network of this machine overlaps. A route of the
+ * main table to all of a private range is no network's.
+ */
 bool net_find_free(Net *net, NetAddress *address);
 
 /*
- * Whether what a stranger gave may be set: private addresses, and neither of them in a network that
- * is reached over another interface.
+ * Whether what a stranger gave may be set: private addresses, and neither of them in a network, as above,
+ * that is reached over another interface.
  */
 bool net_may_take(Net *net, const NetInterface *interface, const NetAddress *address, char *problem,
 		  size_t size);
