@@ -248,6 +248,23 @@ void ctl_look_at_supplicant(CtlPatient *patient)
 #define NM_TYPE_WIFI	 2
 #define NM_TYPE_WIFI_P2P 30
 
+/* What it has addresses given by where it owns a group: a program that it starts, no service. */
+static void say_of_dnsmasq(CtlPatient *patient)
+{
+	static const char *const places[] = {"/usr/sbin/dnsmasq", "/usr/bin/dnsmasq",
+					     "/usr/local/sbin/dnsmasq", "/sbin/dnsmasq"};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(places); i++) {
+		g_autofree char *path = ctl_patient_path(patient, places[i]);
+
+		if (g_file_test(path, G_FILE_TEST_EXISTS))
+			return;
+	}
+	ctl_patient_say(patient, CTL_HEALTH_WARNING, "apt install dnsmasq-base",
+			N_("It has no dnsmasq to give addresses with: only sinks that become the "
+			   "group's owner are reached by Wi-Fi Direct."));
+}
+
 static void ask_network_manager(CtlPatient *patient, GDBusConnection *bus)
 {
 	g_autoptr(GError) error = NULL;
@@ -304,6 +321,8 @@ static void ask_network_manager(CtlPatient *patient, GDBusConnection *bus)
 			N_("use a second adapter that it does not manage, or wpa_supplicant "
 			   "instead of iwd"),
 			N_("It manages %s, and makes no Wi-Fi Direct groups there."), managed->str);
+	if (managed->len && p2p)
+		say_of_dnsmasq(patient);
 }
 
 void ctl_look_at_network_manager(CtlPatient *patient)

@@ -400,6 +400,10 @@ static void test_all_is_well(struct machine *machine, gconstpointer unused)
 	put(machine, "/var/cache/miracast/encoders",
 	    "[x264enc]\npixels-per-second=138240000\nversion=1\n");
 	run(machine, NULL);
+	expect(machine, "network-manager", "warning", "no dnsmasq to give addresses");
+	put(machine, "/usr/sbin/dnsmasq", "");
+	run(machine, NULL);
+	g_assert_null(strstr(machine->output, "dnsmasq"));
 	expect(machine, "service", "ok", "It runs");
 	expect(machine, "service", "ok", "made by NetworkManager");
 	expect(machine, "polkit", "ok", "It runs");
