@@ -477,6 +477,8 @@ static void update_idle(ConnectPage *self, BusSink1 *sink)
 	const char *strength = sink ? connect_words_signal(bus_sink1_get_signal_strength(sink))
 				    : NULL;
 	g_autofree char *words = sink ? connect_words_sink(sink) : NULL;
+	const char *message = sink ? bus_sink1_get_obstacle_message(sink) : NULL;
+	g_autofree char *obstacle = message && *message ? connect_words_sentence(message) : NULL;
 
 	gtk_image_set_from_icon_name(self->icon,
 				     connect_words_kind_icon(sink ? bus_sink1_get_kind(sink) : ""));
@@ -485,7 +487,8 @@ static void update_idle(ConnectPage *self, BusSink1 *sink)
 					 "mirroring or wireless display.")
 			   : !bus_sink1_get_available(sink)
 				   ? _("It is busy, as far as can be told.")
-				   : words);
+			   : obstacle ? obstacle
+				      : words);
 	gtk_widget_set_sensitive(GTK_WIDGET(self->connect_button), is_there);
 	set_subtitle(self->address_row, self->address ? self->address : "");
 	gtk_widget_set_visible(GTK_WIDGET(self->signal_row), strength != NULL);

@@ -54,6 +54,7 @@ char *connect_words_sink(BusSink1 *sink)
 {
 	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
 	const char *const *ways = bus_sink1_get_ways(sink);
+	const char *obstacle = bus_sink1_get_obstacle(sink);
 	g_auto(GStrv) words = NULL;
 
 	g_strv_builder_add(builder, connect_words_kind(bus_sink1_get_kind(sink)));
@@ -61,6 +62,8 @@ char *connect_words_sink(BusSink1 *sink)
 		g_strv_builder_add(builder, connect_words_way(*ways));
 	if (ways && bus_sink1_get_ways(sink)[0] && !bus_sink1_get_available(sink))
 		g_strv_builder_add(builder, _("busy"));
+	else if (obstacle && *obstacle)
+		g_strv_builder_add(builder, _("cannot be connected now"));
 	else if (bus_sink1_get_needs_pin(sink) && !bus_sink1_get_known(sink))
 		g_strv_builder_add(builder, _("asks for a PIN"));
 	words = g_strv_builder_end(builder);

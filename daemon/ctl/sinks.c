@@ -12,6 +12,14 @@
 #define DEFAULT_SCAN_S 10
 #define MAX_SCAN_S     3600
 
+/* Of the session's own group nobody wants to know that it cannot be joined. @property: "Obstacle..." */
+static const char *get_obstacle(const CtlObject *sink, const char *property)
+{
+	bool in_use = ctl_number_of(ctl_object_get_text(sink, "Session"), CTL_SESSION_PREFIX);
+
+	return in_use ? "" : ctl_object_get_text(sink, property);
+}
+
 /* What a person wants to know first. Transfer full. */
 static char *describe_state(const CtlObject *sink)
 {
@@ -28,6 +36,8 @@ static char *describe_state(const CtlObject *sink)
 		g_ptr_array_add(words, g_strdup("known"));
 	else if (ctl_object_get_flag(sink, "NeedsPin"))
 		g_ptr_array_add(words, g_strdup("needs a PIN"));
+	if (*get_obstacle(sink, "Obstacle"))
+		g_ptr_array_add(words, g_strdup(get_obstacle(sink, "Obstacle")));
 	g_ptr_array_add(words, NULL);
 	return g_strjoinv(", ", (char **)words->pdata);
 }
@@ -103,6 +113,18 @@ static void print_names(const CtlObjects *objects)
 	}
 }
 
+/* Why sinks that are there cannot be connected now. */
+static void complain_of_obstacles(const CtlObjects *objects)
+{
+	for (guint i = 0; i < objects->sinks->len; i++) {
+		const CtlObject *sink = objects->sinks->pdata[i];
+		const char *message = get_obstacle(sink, "ObstacleMessage");
+
+		if (*message)
+			ctl_complain("%s: %s", ctl_object_get_text(sink, "Name"), message);
+	}
+}
+
 static CtlStatus print_sinks(GDBusConnection *connection, bool problems,
 			     void (*print)(const CtlObjects *objects))
 {
@@ -111,8 +133,10 @@ static CtlStatus print_sinks(GDBusConnection *connection, bool problems,
 
 	if (!objects)
 		return status;
-	if (problems)
+	if (problems) {
 		ctl_objects_complain_of_problems(objects);
+		complain_of_obstacles(objects);
+	}
 	print(objects);
 	return CTL_OK;
 }
@@ -198,6 +222,7 @@ CtlStatus ctl_scan(const Ctl *ctl, int argc, char **argv)
 static void print_sink(const CtlObjects *objects, const CtlObject *sink)
 {
 	const char *maker = ctl_objects_get_maker(objects, "p2p");
+	const char *obstacle = get_obstacle(sink, "ObstacleMessage");
 	g_autofree char *ways = ctl_object_join(sink, "Ways", ", then ");
 	g_autofree char *strength = describe_signal(sink);
 	g_autofree char *state = describe_state(sink);
@@ -217,6 +242,11 @@ static void print_sink(const CtlObjects *objects, const CtlObject *sink)
 	for (gsize i = 0; i < G_N_ELEMENTS(values); i++) {
 		printf("  %-9s ", values[i][0]);
 		ctl_print_column(*values[i][1] ? values[i][1] : "-", 0);
+		putchar('\n');
+	}
+	if (*obstacle) {
+		printf("  %-9s ", "obstacle");
+		ctl_print_column(obstacle, 0);
 		putchar('\n');
 	}
 }

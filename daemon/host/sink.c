@@ -67,6 +67,8 @@ static void show(HostSink *self)
 {
 	const char *address = "", *kind = self->known ? self->known->kind : "";
 	gboolean available = FALSE, needs_pin = FALSE, content_protection = FALSE;
+	const char *obstacle = NULL, *obstacle_message = NULL;
+	gboolean is_free = FALSE;
 	int signal = -1;
 
 	for (guint i = self->ways->len; i > 0; i--) {
@@ -83,6 +85,9 @@ static void show(HostSink *self)
 			needs_pin = finding->needs_pin;
 		available |= finding->available;
 		content_protection |= finding->content_protection;
+		obstacle = finding->obstacle;
+		obstacle_message = finding->obstacle_message;
+		is_free |= !finding->obstacle;
 	}
 	if (!self->ways->len && self->known && self->known->address)
 		address = self->known->address;
@@ -95,6 +100,9 @@ static void show(HostSink *self)
 	bus_sink1_set_available(self->bus, available);
 	bus_sink1_set_needs_pin(self->bus, needs_pin);
 	bus_sink1_set_content_protection(self->bus, content_protection);
+	/* Nothing is in the way as long as one way is free. */
+	bus_sink1_set_obstacle(self->bus, is_free ? "" : or_empty(obstacle));
+	bus_sink1_set_obstacle_message(self->bus, is_free ? "" : or_empty(obstacle_message));
 }
 
 static gboolean is_same(const HostWay *way, HostFinder *finder, const char *id)

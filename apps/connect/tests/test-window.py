@@ -733,6 +733,20 @@ def test_ways():
         assert daemon.calls[-1][2][0]["way"] == "mice", daemon.calls[-1]
 
 
+def test_obstacle():
+    """a sink that cannot be connected now is told beforehand, and why; it may be tried all the same"""
+    with Scene() as (daemon, app):
+        path = daemon.add_sink(**{**LIVING_ROOM, "Obstacle": "network-manager-unable",
+                                  "ObstacleMessage": "NetworkManager joins none."})
+        app.find("list item", "Living room")
+        wait("the word", lambda: "cannot be connected now" in
+             app.find("list item", "Living room").get_description())
+        open_sink(app, "Living room")
+        app.wait_text("NetworkManager joins none")
+        daemon.set(path, Obstacle="", ObstacleMessage="")
+        app.wait_no_text("NetworkManager joins none")
+
+
 def test_looks():
     """360 pixels wide, dark, in German and in French"""
     for name, environment in (("dark", {"ADW_DEBUG_COLOR_SCHEME": "prefer-dark"}),

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """test-commands.py MIRACASTCTL XML: what miracastctl asks of a service that is made up, and says of it."""
+import re
 import subprocess
 import sys
 
@@ -11,6 +12,8 @@ bus = subprocess.Popen(["dbus-daemon", "--session", "--nofork", "--print-address
 address = bus.stdout.readline().strip()
 daemon = Miracastd(address, sys.argv[2])
 daemon.add_sink(Name="Living room", Ways=["p2p"])
+daemon.add_sink(Name="Kitchen", Ways=["p2p"], Obstacle="network-manager-unable",
+                ObstacleMessage="NetworkManager joins none.")
 
 
 def run(*arguments):
@@ -28,6 +31,12 @@ def main():
     # How long the sink has is the way's own unless somebody says so.
     assert "wait" not in connect()
     assert connect("--sink-timeout", "7")["wait"] == 7
+
+    # A sink that cannot be connected now is told beforehand, and why.
+    assert re.search("^Kitchen .* there, network-manager-unable$", run("list").stdout, re.M)
+    assert run("scan", "--seconds", "1").stderr == "miracastctl: Kitchen: NetworkManager joins none.\n"
+    assert "\n  obstacle  NetworkManager joins none.\n" in run("show", "Kitchen").stdout
+    assert "obstacle" not in run("show", "Living room").stdout
 
 
 try:

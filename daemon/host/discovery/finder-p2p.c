@@ -30,12 +30,33 @@ struct _HostFinderP2p {
 	HostUse *iwd_use;
 	GHashTable *found; /* ids that were told */
 	char *problem; /* as it was told last: the message */
+	HostGroupMaker maker; /* as peers were told last */
 };
 
 static void host_finder_p2p_iface_init(HostFinderInterface *iface);
 
 G_DEFINE_FINAL_TYPE_WITH_CODE(HostFinderP2p, host_finder_p2p, G_TYPE_OBJECT,
 			      G_IMPLEMENT_INTERFACE(HOST_TYPE_FINDER, host_finder_p2p_iface_init))
+
+/* iwd has a radio, and no supplicant does. */
+static gboolean is_iwds(HostFinderP2p *self)
+{
+	return host_iwd_get_device(self->iwd) && !host_supplicant_get_p2p(self->supplicant);
+}
+
+/* NetworkManager removes every group on its radio that it has not made. HOST_N_GROUP_MAKERS: not known. */
+static HostGroupMaker choose_maker(HostFinderP2p *self)
+{
+	const char *interface = host_supplicant_get_interface(self->supplicant);
+
+	if (is_iwds(self))
+		return HOST_GROUP_MAKER_IWD;
+	if (self->asking || !host_iwd_is_known(self->iwd))
+		return HOST_N_GROUP_MAKERS;
+	if (self->network_manager && interface && host_nm_manages(self->network_manager, interface))
+		return HOST_GROUP_MAKER_NM;
+	return HOST_GROUP_MAKER_SUPPLICANT;
+}
 
 static void lose(HostFinderP2p *self, const char *id)
 {
@@ -68,14 +89,19 @@ static void tell(HostFinderP2p *self, HostFinding *finding)
 	host_finder_emit_found(HOST_FINDER(self), finding);
 }
 
-static HostFinding *make_supplicants_finding(const HostSupplicantPeer *peer)
+static HostFinding *make_supplicants_finding(HostFinderP2p *self, const HostSupplicantPeer *peer)
 {
+	const char *obstacle = host_group_nm_get_obstacle(peer);
 	HostFinding *finding = make_finding(peer->address, peer->name, peer->kind);
 
 	finding->signal = host_p2p_signal(peer->dbm);
 	finding->available = peer->wfd.available;
 	finding->needs_pin = host_p2p_needs_pin(peer->methods);
 	finding->content_protection = peer->wfd.content_protection;
+	if (obstacle && choose_maker(self) == HOST_GROUP_MAKER_NM) {
+		finding->obstacle = host_reason_word(HOST_REASON_NM_UNABLE);
+		finding->obstacle_message = host_reason_message(HOST_REASON_NM_UNABLE, obstacle);
+	}
 	return finding;
 }
 
@@ -89,7 +115,7 @@ static void on_peer_found(HostSupplicant *supplicant, HostSupplicantPeer *peer, 
 	}
 	if (!self->use)
 		return;
-	finding = make_supplicants_finding(peer);
+	finding = make_supplicants_finding(self, peer);
 	tell(self, finding);
 }
 
@@ -114,12 +140,6 @@ static void on_iwd_peer_lost(HostIwd *iwd, HostIwdPeer *peer, HostFinderP2p *sel
 		lose(self, peer->address);
 }
 
-/* iwd has a radio, and no supplicant does. */
-static gboolean is_iwds(HostFinderP2p *self)
-{
-	return host_iwd_get_device(self->iwd) && !host_supplicant_get_p2p(self->supplicant);
-}
-
 static const char *host_finder_p2p_get_way(HostFinder *finder)
 {
 	return HOST_WAY_P2P;
@@ -135,18 +155,23 @@ static void on_ready(const GError *error, gpointer data)
 	host_finder_emit_changed(HOST_FINDER(self));
 }
 
-static void look_by_supplicant(HostFinderP2p *self)
+static void tell_peers(HostFinderP2p *self)
 {
 	g_autoptr(GList) peers = host_supplicant_list_peers(self->supplicant);
 
-	self->use = host_supplicant_use(self->supplicant, HOST_P2P_PORT, on_ready, self);
-	host_supplicant_start_search(self->supplicant);
 	for (GList *item = peers; item; item = item->next) {
 		HostSupplicantPeer *peer = item->data;
 
 		if (peer->address)
 			on_peer_found(self->supplicant, peer, self);
 	}
+}
+
+static void look_by_supplicant(HostFinderP2p *self)
+{
+	self->use = host_supplicant_use(self->supplicant, HOST_P2P_PORT, on_ready, self);
+	host_supplicant_start_search(self->supplicant);
+	tell_peers(self);
 }
 
 static void look_by_iwd(HostFinderP2p *self)
@@ -191,10 +216,16 @@ static void look(HostFinderP2p *self)
 		look_by_supplicant(self);
 }
 
-/* The supplicant, or iwd. */
+/* The supplicant, iwd or NetworkManager. */
 static void on_changed(HostFinderP2p *self)
 {
+	HostGroupMaker maker = choose_maker(self);
+
 	look(self);
+	/* What is in the way of a sink depends on who would make its group. */
+	if (self->use && maker != self->maker)
+		tell_peers(self);
+	self->maker = maker;
 	host_finder_emit_changed(HOST_FINDER(self));
 }
 
@@ -244,20 +275,6 @@ static const char *host_finder_p2p_get_problem(HostFinder *finder, const char **
 	if (message)
 		*message = self->problem;
 	return host_reason_word(problem);
-}
-
-/* NetworkManager removes every group on its radio that it has not made. HOST_N_GROUP_MAKERS: not known. */
-static HostGroupMaker choose_maker(HostFinderP2p *self)
-{
-	const char *interface = host_supplicant_get_interface(self->supplicant);
-
-	if (is_iwds(self))
-		return HOST_GROUP_MAKER_IWD;
-	if (self->asking || !host_iwd_is_known(self->iwd))
-		return HOST_N_GROUP_MAKERS;
-	if (self->network_manager && interface && host_nm_manages(self->network_manager, interface))
-		return HOST_GROUP_MAKER_NM;
-	return HOST_GROUP_MAKER_SUPPLICANT;
 }
 
 static const char *host_finder_p2p_get_maker(HostFinder *finder)
@@ -336,7 +353,7 @@ static void on_device_changed(GDBusObjectManagerClient *objects, GDBusObjectProx
 			      HostFinderP2p *self)
 {
 	if (g_variant_lookup(changed, "State", "u", NULL))
-		host_finder_emit_changed(HOST_FINDER(self));
+		on_changed(self);
 }
 
 static void on_network_manager(GObject *object, GAsyncResult *result, gpointer data)
@@ -352,22 +369,21 @@ static void on_network_manager(GObject *object, GAsyncResult *result, gpointer d
 	if (objects) {
 		g_signal_connect(objects, "interface-proxy-properties-changed",
 				 G_CALLBACK(on_device_changed), self);
-		g_signal_connect_swapped(objects, "object-added",
-					 G_CALLBACK(host_finder_emit_changed), self);
-		g_signal_connect_swapped(objects, "object-removed",
-					 G_CALLBACK(host_finder_emit_changed), self);
-		g_signal_connect_swapped(objects, "notify::name-owner",
-					 G_CALLBACK(host_finder_emit_changed), self);
+		g_signal_connect_swapped(objects, "object-added", G_CALLBACK(on_changed), self);
+		g_signal_connect_swapped(objects, "object-removed", G_CALLBACK(on_changed), self);
+		g_signal_connect_swapped(objects, "notify::name-owner", G_CALLBACK(on_changed),
+					 self);
 		self->network_manager = g_steal_pointer(&objects);
 	} else {
 		g_message("NetworkManager is not asked for Wi-Fi Direct: %s", error->message);
 	}
-	host_finder_emit_changed(HOST_FINDER(self));
+	on_changed(self);
 }
 
 static void host_finder_p2p_init(HostFinderP2p *self)
 {
 	self->cancellable = g_cancellable_new();
+	self->maker = HOST_N_GROUP_MAKERS;
 	self->found = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 }
 

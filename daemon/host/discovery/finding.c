@@ -18,6 +18,7 @@ static void host_finding_finalize(GObject *object)
 	g_free(self->name);
 	g_free(self->address);
 	g_free(self->kind);
+	g_free(self->obstacle_message);
 	g_clear_object(&self->origin);
 	G_OBJECT_CLASS(host_finding_parent_class)->finalize(object);
 }

@@ -23,6 +23,8 @@ G_DECLARE_FINAL_TYPE(HostFinding, host_finding, HOST, FINDING, GObject)
  * @available: takes a session now, as far as is known
  * @needs_pin: a PIN is the only way that it takes
  * @content_protection: has HDCP
+ * @obstacle: (nullable): why this way cannot be used now, as far as is known: a session's reason, constant
+ * @obstacle_message: (nullable): the same as a sentence for people
  * @origin: (nullable): the finder's own
  *
  * Filled in by its finder before it is shown, and not changed after.
@@ -39,6 +41,8 @@ struct _HostFinding {
 	gboolean available;
 	gboolean needs_pin;
 	gboolean content_protection;
+	const char *obstacle;
+	char *obstacle_message;
 	GObject *origin;
 };
 

@@ -527,16 +527,23 @@ static void activate(HostGroupNm *self, const char *peer)
 	     on_activated);
 }
 
+#define NO_PIN "a PIN is wanted, and it has the push button only"
+
+const char *host_group_nm_get_obstacle(const HostSupplicantPeer *peer)
+{
+	if (peer->is_owner)
+		return "the sink owns a group already, and it joins none";
+	return host_p2p_needs_pin(peer->methods) ? NO_PIN : NULL;
+}
+
 /* FALSE: it has failed. */
 static gboolean check_sink(HostGroupNm *self, const HostSupplicantPeer *peer)
 {
-	const char *missing = NULL;
+	const char *missing = host_group_nm_get_obstacle(peer);
 
-	if (peer->is_owner)
-		missing = "the sink owns a group already, and it joins none";
-	else if (self->has_pin || host_p2p_needs_pin(peer->methods))
-		missing = "a PIN is wanted, and it has the push button only";
-	else if (self->intent >= 0)
+	if (!missing && self->has_pin)
+		missing = NO_PIN;
+	if (!missing && self->intent >= 0)
 		missing = "it lets nobody choose the intent";
 	if (missing)
 		host_group_fail(&self->group, HOST_REASON_NM_UNABLE, missing);

@@ -12,6 +12,9 @@ G_BEGIN_DECLS
 #define HOST_TYPE_GROUP_NM (host_group_nm_get_type())
 G_DECLARE_FINAL_TYPE(HostGroupNm, host_group_nm, HOST, GROUP_NM, HostGroup)
 
+/* What it is about @peer that NetworkManager cannot do: for people, constant; NULL: nothing that is known. */
+const char *host_group_nm_get_obstacle(const HostSupplicantPeer *peer);
+
 /**
  * host_group_nm_new:
  * @objects: NetworkManager's

@@ -119,6 +119,32 @@ static void test_one_device(Stage *stage, gconstpointer unused)
 	g_assert_cmpuint(stage->n_added, ==, 1);
 }
 
+/* Something is in the way of a sink only if it is of all its ways. */
+static void test_obstacle(Stage *stage, gconstpointer unused)
+{
+	g_autoptr(HostFinding) finding = host_finding_new("1");
+	BusSink1 *bus;
+
+	g_strfreev(finding->identities);
+	finding->identities = g_strsplit("p2p:aa", " ", 0);
+	finding->name = g_strdup("Television");
+	finding->obstacle = "network-manager-unable";
+	finding->obstacle_message = g_strdup("It joins none.");
+	host_finder_emit_found(HOST_FINDER(stage->p2p), finding);
+	bus = host_sink_get_bus(sink_of(stage, stage->p2p, "1"));
+	g_assert_cmpstr(bus_sink1_get_obstacle(bus), ==, "network-manager-unable");
+	g_assert_cmpstr(bus_sink1_get_obstacle_message(bus), ==, "It joins none.");
+
+	fake_finder_find(stage->mice, "m", "container:x p2p:aa", "Living room");
+	g_assert_cmpstr(bus_sink1_get_obstacle(bus), ==, "");
+	g_assert_cmpstr(bus_sink1_get_obstacle_message(bus), ==, "");
+	host_finder_emit_lost(HOST_FINDER(stage->mice), "m");
+	g_assert_cmpstr(bus_sink1_get_obstacle(bus), ==, "network-manager-unable");
+	/* It can be joined now. */
+	fake_finder_find(stage->p2p, "1", "p2p:aa", "Television");
+	g_assert_cmpstr(bus_sink1_get_obstacle(bus), ==, "");
+}
+
 /* One finding can tell that what looked like two or three devices is one. */
 static void test_bridge(Stage *stage, gconstpointer unused)
 {
@@ -403,6 +429,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 #define ADD(name, function) g_test_add(name, Stage, NULL, set_up, function, tear_down)
 	ADD("/sinks/one-device", test_one_device);
+	ADD("/sinks/obstacle", test_obstacle);
 	ADD("/sinks/bridge", test_bridge);
 	ADD("/sinks/bridge-in-use", test_bridge_in_use);
 	ADD("/sinks/names", test_names);

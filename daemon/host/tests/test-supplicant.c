@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What is asked of wpa_supplicant, by a made-up one on a bus of its own. */
+#include "discovery/finder-p2p.h"
 #include "links/group-nm.h"
 #include "links/group-supplicant.h"
 #include "links/network-manager.h"
@@ -47,12 +48,16 @@ static const char xml[] =
 
 /* NetworkManager's, which has a device for groups, and sees the television. */
 #define NM_DEVICE HOST_NM_ROOT "/Devices/1"
+#define NM_RADIO  HOST_NM_ROOT "/Devices/2"
 #define NM_PEER	  HOST_NM_ROOT "/WifiP2PPeer/1"
 
 static const char nm_objects[] =
 	"({objectpath '" NM_DEVICE "': {'" HOST_NM_DEVICE "': {'Interface': <'p2p-dev-" IFNAME
 	"'>, "
 	"'State': <uint32 30>}, '" HOST_NM_P2P "': {'Peers': <[objectpath '" NM_PEER "']>}}, "
+	"'" NM_RADIO "': {'" HOST_NM_DEVICE "': {'Interface': <'" IFNAME
+	"'>, 'State': <uint32 100>}, "
+	"'" HOST_NM_DEVICE ".Wireless': @a{sv} {}}, "
 	"'" NM_PEER "': {'" HOST_NM_NAME ".WifiP2PPeer': {'HwAddress': <'02:00:00:00:00:0A'>}}},)";
 
 #define TEST_TYPE_AGENT (test_agent_get_type())
@@ -624,6 +629,63 @@ static void test_radio_off_at_network_manager(Stage *stage, gconstpointer unused
 	end_opening(&opening);
 }
 
+/*
+ * Before anybody chooses it.
+ */
+
+static void on_found(HostFinder *finder, HostFinding *finding, HostFinding **found)
+{
+	g_set_object(found, finding);
+}
+
+/* A display that is ready, and its group's owner if @capability has bit 0. */
+static void show_display(Stage *stage, guint16 methods, guint8 capability)
+{
+	emit(stage, HOST_SUPPLICANT_P2P, "DeviceFoundProperties",
+	     g_variant_new_parsed("(%o, {'DeviceAddress': <[byte 2, 0, 0, 0, 0, 10]>, "
+				  "'config_method': <%q>, 'groupcapability': <%y>, "
+				  "'IEs': <[byte 0, 0, 6, 0, 0x11, 28, 68, 0, 200]>})",
+				  PEER TV, methods, capability));
+}
+
+static void wait_for_obstacle(HostFinding **found, const char *detail)
+{
+	while (!*found)
+		g_main_context_iteration(NULL, TRUE);
+	g_assert_cmpstr((*found)->obstacle, ==, detail ? "network-manager-unable" : NULL);
+	g_assert_true(detail ? strstr((*found)->obstacle_message, detail) != NULL
+			     : !(*found)->obstacle_message);
+	g_clear_object(found);
+}
+
+/* What NetworkManager cannot do is said of a sink that is found, while it manages the radio. */
+static void test_obstacle(Stage *stage, gconstpointer unused)
+{
+	g_autoptr(HostListener) listener = host_listener_new();
+	g_autoptr(HostFinder) finder = host_finder_p2p_new(stage->ours, listener, "/nowhere");
+	g_autoptr(HostFinding) found = NULL;
+
+	g_signal_connect(finder, "found", G_CALLBACK(on_found), &found);
+	host_finder_start(finder);
+	wait_until_asked(stage, "Find ");
+	show_display(stage, HOST_P2P_METHOD_PUSH_BUTTON, 1);
+	wait_for_obstacle(&found, NULL);
+	/* What was told before is told again. */
+	own_name(stage, HOST_NM_NAME);
+	wait_for_obstacle(&found, "owns a group already");
+	show_display(stage, HOST_P2P_METHOD_PUSH_BUTTON, 0);
+	wait_for_obstacle(&found, NULL);
+	show_display(stage, HOST_P2P_METHOD_DISPLAY, 0);
+	wait_for_obstacle(&found, "a PIN is wanted");
+	/* It is to leave the radio alone. */
+	g_dbus_connection_emit_signal(
+		stage->theirs, NULL, NM_RADIO, HOST_SUPPLICANT_PROPERTIES, "PropertiesChanged",
+		g_variant_new_parsed("('" HOST_NM_DEVICE "', {'State': <uint32 10>}, @as [])"),
+		NULL);
+	wait_for_obstacle(&found, NULL);
+	host_finder_stop(finder);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -631,6 +693,7 @@ int main(int argc, char **argv)
 	ADD("/supplicant/radio-off", test_radio_off);
 	ADD("/supplicant/radio-back", test_radio_back);
 	ADD("/supplicant/radio-off-at-network-manager", test_radio_off_at_network_manager);
+	ADD("/supplicant/obstacle", test_obstacle);
 	ADD("/supplicant/only-addresses", test_only_addresses);
 	ADD("/supplicant/asked-again", test_asked_again);
 	ADD("/supplicant/asked-no-more", test_asked_no_more);
