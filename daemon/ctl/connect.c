@@ -492,7 +492,7 @@ CtlStatus ctl_connect(const Ctl *ctl, int argc, char **argv)
 		{"search", 0, 0, G_OPTION_ARG_INT, &wish.search_s,
 		 "How long to look for a sink that is not there (30)", "SECONDS"},
 		{"sink-timeout", 0, 0, G_OPTION_ARG_INT, &wish.wait_s,
-		 "How long the sink may take to connect, once the way is there (30 to 120)",
+		 "How long the sink may take to connect, once the way is there (30 to 90)",
 		 "SECONDS"},
 		{"start-timeout", 0, 0, G_OPTION_ARG_INT, &wish.start_timeout_s,
 		 "How long the start may take then (30)", "SECONDS"},

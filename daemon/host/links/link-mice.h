@@ -17,8 +17,9 @@ G_BEGIN_DECLS
 /* For the sink's next message. [MS-MICE] has 1 s, others have minutes. */
 #define HOST_LINK_MICE_ANSWER_S	 10
 #define HOST_LINK_MICE_PIN_TRIES 3
-/* For RTSP, if nothing else is wanted: many sinks ask their person first, whom Wi-Fi Direct gives as long. */
-#define HOST_LINK_MICE_WAIT_S 120
+/* For RTSP, if nothing else is wanted: a sink gives itself 30 s for that, and a PIN is typed before.
+ * Another way may be tried then. [MS-MICE], appendix A. */
+#define HOST_LINK_MICE_WAIT_S 35
 
 #define HOST_TYPE_LINK_MICE (host_link_mice_get_type())
 G_DECLARE_FINAL_TYPE(HostLinkMice, host_link_mice, HOST, LINK_MICE, GObject)
