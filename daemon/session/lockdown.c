@@ -15,14 +15,21 @@
 #include <seccomp.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
+#include <sys/ipc.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 /* Hardware encoders: render nodes, and what 70-miracast.rules knows of video4linux. */
-static const char *const devices[] = {"/dev/dri/renderD*", "/dev/miracast-encoder"};
+#define RENDER_NODES  "/dev/dri/renderD*"
+#define VIDEO_ENCODER "/dev/miracast-encoder"
+
+/* Where drivers look for the render node that they were given: libdrm in the first, libudev, by which
+ * GStreamer's older VA plugin finds it, in the others. Names are all that can be read there. */
+static const char *const listed[] = {"/dev/dri", "/sys/bus", "/sys/class"};
 
 /* What a driver of a render node loads when it is opened again. */
 static const char *const libraries[] = {"/usr/lib",	     "/usr/lib64",
@@ -128,6 +135,19 @@ static const char *const path_calls[] = {
 	"open",	  "openat",    "readlink",   "readlinkat", "stat",	   "statx",
 };
 
+/*
+ * Intel's driver keeps counters for all processes that encode, where the chip has two units for that, in
+ * a page with this key and these flags, and fails where it gets none. The page is shared with other
+ * sessions' processes, and tells which unit each takes.
+ */
+#define SHARED_KEY   ('D' << 24 | 'V' << 8 | 'X')
+#define SHARED_FLAGS (IPC_CREAT | 0666)
+#define SHARED_BYTES 4096
+
+/* A semaphore guards it. Another session's process that holds it could have this one wait for ever, so
+ * there is none: all that these calls do is to say that it went well. */
+static const char *const semaphore_calls[] = {"semctl", "semget", "semop", "semtimedop"};
+
 /* _IOC_TYPE() of requests: the channel, dma-buf, DRM, video4linux. */
 static const unsigned int ioctl_types[] = {MIRACAST_IOC_MAGIC, 'b', 'd', 'V'};
 
@@ -173,14 +193,13 @@ static void allow_sysfs_of(int ruleset, const char *node)
 	free(folder);
 }
 
-/* The number of devices that may be opened; 0: nothing can be, and no path is of use. */
-static guint allow_devices(int ruleset)
+/* The number of devices that may be opened. */
+static guint allow_nodes(int ruleset, const char *pattern)
 {
 	glob_t found = {0};
 	guint n;
 
-	for (guint i = 0; i < G_N_ELEMENTS(devices); i++)
-		glob(devices[i], i ? GLOB_APPEND : 0, NULL, &found);
+	glob(pattern, 0, NULL, &found);
 	n = found.gl_pathc;
 	for (guint i = 0; i < n; i++) {
 		allow_path(ruleset, found.gl_pathv[i],
@@ -188,21 +207,32 @@ static guint allow_devices(int ruleset)
 		allow_sysfs_of(ruleset, found.gl_pathv[i]);
 	}
 	globfree(&found);
-	for (guint i = 0; n && i < G_N_ELEMENTS(libraries); i++) {
+	return n;
+}
+
+/* FALSE: no device can be opened, and no path is of use. */
+static bool allow_devices(int ruleset, bool *has_render_node)
+{
+	*has_render_node = allow_nodes(ruleset, RENDER_NODES) > 0;
+	for (guint i = 0; *has_render_node && i < G_N_ELEMENTS(listed); i++)
+		allow_path(ruleset, listed[i], LANDLOCK_ACCESS_FS_READ_DIR);
+	if (!allow_nodes(ruleset, VIDEO_ENCODER) && !*has_render_node)
+		return false;
+	for (guint i = 0; i < G_N_ELEMENTS(libraries); i++) {
 		bool is_folder = g_file_test(libraries[i], G_FILE_TEST_IS_DIR);
 
 		allow_path(ruleset, libraries[i],
 			   LANDLOCK_ACCESS_FS_READ_FILE |
 				   (is_folder ? LANDLOCK_ACCESS_FS_READ_DIR : 0));
 	}
-	return n;
+	return true;
 }
 
 /*
  * Whether paths may be opened at all: Landlock holds those that are not meant. It binds this thread
  * and those that it makes, so all of the process only if there is no other.
  */
-static bool restrict_paths(void)
+static bool restrict_paths(bool *has_render_node)
 {
 	struct landlock_ruleset_attr attr = {
 		/* All that the first version knows; what later ones add takes a call that seccomp
@@ -212,18 +242,32 @@ static bool restrict_paths(void)
 	bool holds;
 	int ruleset;
 
-	if (!has_one_thread())
+	*has_render_node = false;
+	if (!has_one_thread()) {
+		g_info("No device can be opened: there is more than one thread already");
 		return false;
+	}
 	ruleset = syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
 	if (ruleset < 0)
 		return false;
-	holds = allow_devices(ruleset) && !syscall(SYS_landlock_restrict_self, ruleset, 0);
+	holds = allow_devices(ruleset, has_render_node) &&
+		!syscall(SYS_landlock_restrict_self, ruleset, 0);
 	close(ruleset);
 	return holds;
 }
 
+/* What the host's desktop shares, such as windows' pictures, is nothing for a session's process. */
+static bool has_ipc_of_its_own(void)
+{
+	/* The first one's number is fixed: the kernel's PROC_IPC_INIT_INO. */
+	static const char hosts[] = "ipc:[4026531839]";
+	g_autofree char *name_space = g_file_read_link("/proc/self/ns/ipc", NULL);
+
+	return name_space && strcmp(name_space, hosts);
+}
+
 /* Names that an architecture does not have are passed over. */
-static int allow_calls(scmp_filter_ctx filter, const char *const *names, size_t n)
+static int add_calls(scmp_filter_ctx filter, uint32_t action, const char *const *names, size_t n)
 {
 	int result = 0;
 
@@ -231,9 +275,28 @@ static int allow_calls(scmp_filter_ctx filter, const char *const *names, size_t 
 		int call = seccomp_syscall_resolve_name(names[i]);
 
 		if (call != __NR_SCMP_ERROR && call >= 0)
-			result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 0);
+			result = seccomp_rule_add(filter, action, call, 0);
 	}
 	return result;
+}
+
+static int allow_shared_memory(scmp_filter_ctx filter)
+{
+	static const char *const of_what_is_there[] = {"shmat", "shmdt"};
+	int result = add_calls(filter, SCMP_ACT_ERRNO(0), semaphore_calls,
+			       G_N_ELEMENTS(semaphore_calls));
+
+	if (!result)
+		result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(shmget), 3,
+					  SCMP_A0(SCMP_CMP_EQ, SHARED_KEY),
+					  SCMP_A1(SCMP_CMP_LE, SHARED_BYTES),
+					  SCMP_A2(SCMP_CMP_EQ, SHARED_FLAGS));
+	if (!result)
+		result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(shmctl), 1,
+					  SCMP_A1(SCMP_CMP_EQ, IPC_STAT));
+	return result ? result
+		      : add_calls(filter, SCMP_ACT_ALLOW, of_what_is_there,
+				  G_N_ELEMENTS(of_what_is_there));
 }
 
 static int allow_ioctls(scmp_filter_ctx filter)
@@ -299,7 +362,7 @@ static int allow_with_conditions(scmp_filter_ctx filter)
 	return result ? result : allow_ioctls(filter);
 }
 
-static gboolean restrict_calls(bool paths, GError **error)
+static gboolean restrict_calls(bool paths, bool shared_memory, GError **error)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int result;
@@ -309,9 +372,11 @@ static gboolean restrict_calls(bool paths, GError **error)
 	/* All threads that there are. */
 	result = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
 	if (!result)
-		result = allow_calls(filter, calls, G_N_ELEMENTS(calls));
+		result = add_calls(filter, SCMP_ACT_ALLOW, calls, G_N_ELEMENTS(calls));
 	if (!result && paths)
-		result = allow_calls(filter, path_calls, G_N_ELEMENTS(path_calls));
+		result = add_calls(filter, SCMP_ACT_ALLOW, path_calls, G_N_ELEMENTS(path_calls));
+	if (!result && shared_memory)
+		result = allow_shared_memory(filter);
 	if (!result)
 		result = allow_with_conditions(filter);
 	if (!result)
@@ -323,9 +388,11 @@ static gboolean restrict_calls(bool paths, GError **error)
 gboolean session_lockdown(GError **error)
 {
 	const struct rlimit no_core = {0};
+	bool paths, has_render_node;
 
 	setrlimit(RLIMIT_CORE, &no_core);
 	if (prctl(PR_SET_DUMPABLE, 0) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return fail(error, "prctl", errno);
-	return restrict_calls(restrict_paths(), error);
+	paths = restrict_paths(&has_render_node);
+	return restrict_calls(paths, paths && has_render_node && has_ipc_of_its_own(), error);
 }

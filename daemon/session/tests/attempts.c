@@ -2,6 +2,7 @@
 #include "attempts.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
@@ -9,8 +10,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -93,6 +98,81 @@ static int open_camera(void)
 static int open_adapter(void)
 {
 	return try_open("/dev/miracast0", O_RDWR);
+}
+
+static int list(const char *path)
+{
+	DIR *dir = opendir(path);
+
+	if (!dir)
+		return errno;
+	closedir(dir);
+	return 0;
+}
+
+static int list_devices(void)
+{
+	return list("/dev");
+}
+
+static int list_processes(void)
+{
+	return list("/proc");
+}
+
+static int list_settings(void)
+{
+	return list("/etc");
+}
+
+/* A driver may see its name. */
+static int read_network_device(void)
+{
+	return try_open("/sys/class/net/lo/address", O_RDONLY);
+}
+
+static int make_shared_memory(int key, size_t size, int flags)
+{
+	int id = shmget(key, size, flags);
+
+	if (id >= 0)
+		shmctl(id, IPC_RMID, NULL);
+	return done(id);
+}
+
+/* Of others, such as a desktop's windows. */
+static int make_other_shared_memory(void)
+{
+	return make_shared_memory(IPC_PRIVATE, 4096, 0600);
+}
+
+/* What a driver may have, but so large that it would be missed when this process has gone. */
+static int make_much_shared_memory(void)
+{
+	return make_shared_memory('D' << 24 | 'V' << 8 | 'X', 1 << 20, IPC_CREAT | 0666);
+}
+
+/* What counts is whether there is one then: the calls may say so all the same. */
+static int make_semaphore(void)
+{
+	int id = semget(IPC_PRIVATE, 1, 0600);
+	int error = done(id);
+
+	if (error)
+		return error;
+	if (semctl(id, 0, SETVAL, 1) || semctl(id, 0, GETVAL) != 1)
+		error = EPERM;
+	semctl(id, 0, IPC_RMID);
+	return error;
+}
+
+static int make_message_queue(void)
+{
+	int id = msgget(IPC_PRIVATE, 0600);
+
+	if (id >= 0)
+		msgctl(id, IPC_RMID, NULL);
+	return done(id);
 }
 
 static int make_udp_socket(void)
@@ -334,6 +414,14 @@ const Attempt attempts[] = {
 	{"open the card", open_card},
 	{"open the camera", open_camera},
 	{"open the adapter once more", open_adapter},
+	{"list the devices", list_devices},
+	{"list the processes", list_processes},
+	{"list the settings", list_settings},
+	{"read of a network device", read_network_device},
+	{"make shared memory", make_other_shared_memory},
+	{"make much shared memory", make_much_shared_memory},
+	{"make a semaphore", make_semaphore},
+	{"make a message queue", make_message_queue},
 	{"make a UDP socket", make_udp_socket},
 	{"make a TCP socket", make_tcp_socket},
 	{"make a netlink socket", make_netlink_socket},
