@@ -4,6 +4,7 @@
 #include "media-convert.h"
 
 #include <glib/gstdio.h>
+#include <gst/app/gstappsink.h>
 #include <gst/app/gstappsrc.h>
 #include <gst/video/video.h>
 #include <signal.h>
@@ -29,6 +30,7 @@
 #define MEASURE_US	 (600 * 1000) /* of each encoder, at most, after these */
 #define MEASURE_ALL_S	 15 /* of all: one that hangs is given up */
 #define NEW_PICTURES	 4 /* that differ */
+#define PICTURE_WITHIN	 (2 * GST_SECOND)
 /* Of what it can, for a stream: the rest is for who draws, and for pictures that cost more. */
 #define SHARE 0.6
 
@@ -64,6 +66,9 @@ static const MediaEncoder encoders[] = {
 	 "", 1, TRUE, 1280 * 720 * 30},
 };
 
+static const MediaFormat measured_format = {
+	.width = MEASURE_WIDTH, .height = MEASURE_HEIGHT, .fps = MEASURE_FPS, .level = "3.1"};
+
 const MediaEncoder *media_encoder_get(guint i)
 {
 	return i < G_N_ELEMENTS(encoders) ? &encoders[i] : NULL;
@@ -84,24 +89,44 @@ gboolean media_encoder_exists(const MediaEncoder *encoder)
 	return factory != NULL;
 }
 
-gboolean media_encoder_works(const MediaEncoder *encoder)
+gboolean media_encoder_starts(const MediaEncoder *encoder)
 {
 	GstElement *element = gst_element_factory_make(encoder->name, NULL);
-	gboolean works;
+	gboolean starts;
 
 	if (!element)
 		return FALSE;
 	gst_object_ref_sink(element);
-	works = gst_element_set_state(element, GST_STATE_READY) != GST_STATE_CHANGE_FAILURE;
+	starts = gst_element_set_state(element, GST_STATE_READY) != GST_STATE_CHANGE_FAILURE;
 	gst_element_set_state(element, GST_STATE_NULL);
 	gst_object_unref(element);
-	return works;
+	return starts;
+}
+
+gboolean media_encoder_works(const MediaEncoder *encoder)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (encoder->software || !media_encoder_exists(encoder))
+		return media_encoder_starts(encoder);
+	if (media_encoder_try(encoder, &measured_format, MEASURE_KBIT, &error))
+		return TRUE;
+	g_message("%s: %s", encoder->name, error->message);
+	return FALSE;
+}
+
+static GQuark lost_quark(void)
+{
+	return g_quark_from_static_string("miracast-did-not-come-back");
 }
 
 gboolean media_encoder_is_good(const MediaEncoder *encoder)
 {
+	g_autoptr(GstElementFactory) factory = gst_element_factory_find(encoder->name);
 	guint major, minor, micro, nano;
 
+	if (factory && g_object_get_qdata(G_OBJECT(factory), lost_quark()))
+		return FALSE;
 	if (!g_str_has_prefix(encoder->name, "vah264"))
 		return TRUE;
 	/* Before 1.24 a keyframe that it was asked for is none that a decoder can begin with. */
@@ -162,6 +187,15 @@ guint64 media_encoder_pixel_rate(const MediaEncoder *encoder)
 	return rate ? rate * SHARE : encoder->pixel_rate;
 }
 
+/* It hung, or took its process along, when it was measured. */
+static void set_lost(const MediaEncoder *encoder)
+{
+	g_autoptr(GstElementFactory) factory = gst_element_factory_find(encoder->name);
+
+	if (factory)
+		g_object_set_qdata(G_OBJECT(factory), lost_quark(), GINT_TO_POINTER(TRUE));
+}
+
 /* What a figure holds for. */
 static char *version_of(const MediaEncoder *encoder)
 {
@@ -199,6 +233,16 @@ static void draw(guint8 *pixels, guint n)
 		}
 }
 
+/* @buffer: (transfer full) */
+static gboolean encode(GstElement *source, GstElement *sink, GstBuffer *buffer)
+{
+	g_autoptr(GstSample) coded = NULL;
+
+	gst_app_src_push_buffer(GST_APP_SRC(source), buffer);
+	coded = gst_app_sink_try_pull_sample(GST_APP_SINK(sink), PICTURE_WITHIN);
+	return coded != NULL;
+}
+
 /* Pictures on their way to the encoder, one after the other; its pixels a second, or 0. */
 static guint64 run_pictures(const MediaEncoder *encoder, GstElement *source, GstElement *sink)
 {
@@ -213,7 +257,6 @@ static guint64 run_pictures(const MediaEncoder *encoder, GstElement *source, Gst
 	gst_video_info_set_format(&info, GST_VIDEO_FORMAT_I420, MEASURE_WIDTH, MEASURE_HEIGHT);
 	while (n < MEASURE_PICTURES && g_get_monotonic_time() < clock_end) {
 		GstBuffer *buffer = gst_buffer_new_allocate(NULL, info.size, NULL);
-		GstSample *coded = NULL;
 		MediaI420Picture out;
 		GstMapInfo map;
 
@@ -230,11 +273,8 @@ static guint64 run_pictures(const MediaEncoder *encoder, GstElement *source, Gst
 				      MEASURE_WIDTH, MEASURE_HEIGHT, NULL, 0.2126, 0.0722, &out);
 		gst_buffer_unmap(buffer, &map);
 		GST_BUFFER_PTS(buffer) = n * (GST_SECOND / MEASURE_FPS);
-		gst_app_src_push_buffer(GST_APP_SRC(source), buffer);
-		g_signal_emit_by_name(sink, "try-pull-sample", (guint64)GST_SECOND * 2, &coded);
-		if (!coded)
+		if (!encode(source, sink, buffer))
 			return 0;
-		gst_sample_unref(coded);
 		n++;
 	}
 	if (n <= MEASURE_FIRST)
@@ -243,19 +283,23 @@ static guint64 run_pictures(const MediaEncoder *encoder, GstElement *source, Gst
 	       MAX(time_of(encoder) - begin, 1);
 }
 
-static guint64 measure(const MediaEncoder *encoder)
+/* From appsrc "src", which takes I420, to appsink "sink". */
+static GstElement *trial_pipeline(const MediaEncoder *encoder, const MediaFormat *format,
+				  guint kbit, GError **error)
 {
-	const MediaFormat format = {.width = MEASURE_WIDTH,
-				    .height = MEASURE_HEIGHT,
-				    .fps = MEASURE_FPS,
-				    .level = "3.1"};
-	g_autofree char *described = media_encoder_describe(encoder, &format, MEASURE_KBIT);
+	g_autofree char *described = media_encoder_describe(encoder, format, kbit);
 	g_autofree char *text = g_strdup_printf(
 		"appsrc name=src is-live=true format=time caps=video/x-raw,format=I420,width=%u,"
 		"height=%u,framerate=%u/1 ! videoconvert %s ! appsink name=sink sync=false async=false",
-		MEASURE_WIDTH, MEASURE_HEIGHT, MEASURE_FPS, described);
+		format->width, format->height, format->fps, described);
+
+	return gst_parse_launch_full(text, NULL, GST_PARSE_FLAG_FATAL_ERRORS, error);
+}
+
+static guint64 measure(const MediaEncoder *encoder)
+{
 	g_autoptr(GstElement)
-		pipeline = gst_parse_launch_full(text, NULL, GST_PARSE_FLAG_FATAL_ERRORS, NULL);
+		pipeline = trial_pipeline(encoder, &measured_format, MEASURE_KBIT, NULL);
 	guint64 rate = 0;
 
 	if (!pipeline)
@@ -268,6 +312,53 @@ static guint64 measure(const MediaEncoder *encoder)
 	}
 	gst_element_set_state(pipeline, GST_STATE_NULL);
 	return rate;
+}
+
+static gboolean encode_one(GstElement *pipeline, const MediaFormat *format)
+{
+	g_autoptr(GstElement) source = gst_bin_get_by_name(GST_BIN(pipeline), "src");
+	g_autoptr(GstElement) sink = gst_bin_get_by_name(GST_BIN(pipeline), "sink");
+	GstVideoInfo info;
+	GstBuffer *buffer;
+
+	if (gst_element_set_state(pipeline, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE)
+		return FALSE;
+	gst_video_info_set_format(&info, GST_VIDEO_FORMAT_I420, format->width, format->height);
+	buffer = gst_buffer_new_allocate(NULL, info.size, NULL);
+	gst_buffer_memset(buffer, 0, 0x80, info.size);
+	GST_BUFFER_PTS(buffer) = 0;
+	return encode(source, sink, buffer);
+}
+
+/* What the pipeline says of why it gave no picture. */
+static void take_error(GstElement *pipeline, GError **error)
+{
+	g_autoptr(GstBus) bus = gst_element_get_bus(pipeline);
+	g_autoptr(GstMessage) message = gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR);
+	g_autofree char *details = NULL;
+
+	if (!message) {
+		g_set_error(error, GST_CORE_ERROR, GST_CORE_ERROR_STATE_CHANGE,
+			    "it gives no picture: use another encoder");
+		return;
+	}
+	gst_message_parse_error(message, error, &details);
+	g_prefix_error(error, "it gives no picture (%s): ", details ?: "no details");
+}
+
+gboolean media_encoder_try(const MediaEncoder *encoder, const MediaFormat *format, guint kbit,
+			   GError **error)
+{
+	g_autoptr(GstElement) pipeline = trial_pipeline(encoder, format, kbit, error);
+	gboolean encoded;
+
+	if (!pipeline)
+		return FALSE;
+	encoded = encode_one(pipeline, format);
+	if (!encoded)
+		take_error(pipeline, error);
+	gst_element_set_state(pipeline, GST_STATE_NULL);
+	return encoded;
 }
 
 /* Whether the file knows how fast it is. */
@@ -292,15 +383,21 @@ static void measure_unknown(GKeyFile *file, const char *path)
 	for (guint i = 0; i < G_N_ELEMENTS(encoders); i++) {
 		const MediaEncoder *encoder = &encoders[i];
 		g_autofree char *version = version_of(encoder);
+		guint64 rate;
 
 		if (!media_encoder_exists(encoder) || is_known(file, encoder) ||
-		    !media_encoder_is_good(encoder) || !media_encoder_works(encoder))
+		    !media_encoder_is_good(encoder) || !media_encoder_starts(encoder))
 			continue;
 		/* One that hangs is not tried again. */
 		g_key_file_set_string(file, encoder->name, KEY_VERSION, version);
 		g_key_file_set_uint64(file, encoder->name, KEY_RATE, 0);
 		save(file, path);
-		g_key_file_set_uint64(file, encoder->name, KEY_RATE, measure(encoder));
+		rate = measure(encoder);
+		/* A card's driver that only failed may have been mended by the next time. */
+		if (rate || encoder->software)
+			g_key_file_set_uint64(file, encoder->name, KEY_RATE, rate);
+		else
+			g_key_file_remove_group(file, encoder->name, NULL);
 		save(file, path);
 	}
 }
@@ -325,7 +422,7 @@ void media_encoders_measure(const char *path)
 	for (guint i = 0; i < G_N_ELEMENTS(encoders); i++)
 		all_known &= !media_encoder_exists(&encoders[i]) || is_known(file, &encoders[i]) ||
 			     !media_encoder_is_good(&encoders[i]) ||
-			     !media_encoder_works(&encoders[i]);
+			     !media_encoder_starts(&encoders[i]);
 	if (!all_known) {
 		pid_t child = fork();
 
@@ -337,8 +434,14 @@ void media_encoders_measure(const char *path)
 			wait_for(child);
 		g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, NULL);
 	}
-	for (guint i = 0; i < G_N_ELEMENTS(encoders); i++)
-		if (is_known(file, &encoders[i]))
-			set_measured(&encoders[i],
-				     g_key_file_get_uint64(file, encoders[i].name, KEY_RATE, NULL));
+	for (guint i = 0; i < G_N_ELEMENTS(encoders); i++) {
+		const MediaEncoder *encoder = &encoders[i];
+		guint64 rate = g_key_file_get_uint64(file, encoder->name, KEY_RATE, NULL);
+
+		if (!is_known(file, encoder))
+			continue;
+		set_measured(encoder, rate);
+		if (!rate && !encoder->software)
+			set_lost(encoder);
+	}
 }

@@ -26,9 +26,21 @@ const MediaEncoder *media_encoder_get(guint i);
 const MediaEncoder *media_encoder_find(const char *name);
 
 gboolean media_encoder_exists(const MediaEncoder *encoder);
+/* It finds its libraries and its device: no thread is made for it. It may fail at its first picture yet. */
+gboolean media_encoder_starts(const MediaEncoder *encoder);
+/* Software starts; hardware encodes a picture. */
 gboolean media_encoder_works(const MediaEncoder *encoder);
 /* It has no known fault: one to try without being asked. */
 gboolean media_encoder_is_good(const MediaEncoder *encoder);
+
+/**
+ * media_encoder_try() - has it encode a picture, of which nothing becomes
+ *
+ * Only that tells whether a card's driver can do it, in this process and with this format. It takes what
+ * the driver takes to start, two seconds at most if no picture comes.
+ */
+gboolean media_encoder_try(const MediaEncoder *encoder, const MediaFormat *format, guint kbit,
+			   GError **error);
 
 /* "! video/x-raw,... ! NAME name=encoder ... ! video/x-h264,..." of a pipeline. */
 char *media_encoder_describe(const MediaEncoder *encoder, const MediaFormat *format, guint kbit);

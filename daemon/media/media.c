@@ -229,7 +229,7 @@ static void load_element(const char *name)
  * media_prepare() - loads everything that a stream may need
  * @cache: folder for what is measured here, once; NULL: nothing is
  *
- * For a process that may not open files later.
+ * For a process that may not open files later. What works then only shows when it has to.
  */
 void media_prepare(const char *cache)
 {
@@ -241,7 +241,7 @@ void media_prepare(const char *cache)
 	if (!gst_init_check(NULL, NULL, NULL))
 		return;
 	for (guint i = 0; (encoder = media_encoder_get(i)); i++)
-		media_encoder_works(encoder);
+		media_encoder_starts(encoder);
 	for (guint i = 0; i < G_N_ELEMENTS(others); i++)
 		load_element(others[i]);
 	if (path)
@@ -763,25 +763,38 @@ static gboolean encoder_is_slow(const MediaEncoder *encoder, const MediaConfig *
 	       (guint64)format->width * format->height * format->fps > most;
 }
 
+/* A card's encoder has to give a picture before anything is sent: later nothing could take its place. */
+static gboolean try_encoder(Media *m, const MediaConfig *config, const MediaEncoder *encoder,
+			    GError **error)
+{
+	if (!encoder->software && !media_encoder_try(encoder, &config->format, config->kbit, error))
+		return FALSE;
+	m->pipeline = build_pipeline(config, encoder, error);
+	m->kind = m->pipeline ? encoder : NULL;
+	return m->pipeline != NULL;
+}
+
+/* One that is too slow takes the place of one that failed, if no other can: few pictures are better than none. */
 static gboolean choose_pipeline(Media *m, const MediaConfig *config, GError **error)
 {
+	gboolean slow = FALSE, failed = FALSE;
 	const MediaEncoder *encoder;
-	gboolean slow = FALSE;
 
-	for (guint i = 0; (encoder = media_encoder_get(i)) && !m->pipeline; i++) {
-		if (!is_candidate(encoder, config->encoder) || !media_encoder_exists(encoder))
-			continue;
-		if (encoder_is_slow(encoder, config)) {
-			slow = TRUE;
-			continue;
+	for (guint round = 0; round < 2 && !m->pipeline && (!round || failed); round++)
+		for (guint i = 0; (encoder = media_encoder_get(i)) && !m->pipeline; i++) {
+			if (!is_candidate(encoder, config->encoder) ||
+			    !media_encoder_exists(encoder))
+				continue;
+			if (encoder_is_slow(encoder, config) != (round == 1)) {
+				slow = TRUE;
+				continue;
+			}
+			g_clear_error(error);
+			if (!try_encoder(m, config, encoder, error)) {
+				failed = TRUE;
+				g_message("%s: %s", encoder->name, (*error)->message);
+			}
 		}
-		g_clear_error(error);
-		m->pipeline = build_pipeline(config, encoder, error);
-		if (m->pipeline)
-			m->kind = encoder;
-		else
-			g_info("%s: %s", encoder->name, (*error)->message);
-	}
 	if (m->pipeline)
 		g_clear_error(error);
 	else if (!*error)

@@ -4,6 +4,7 @@
 
 #include <glib/gstdio.h>
 #include <gst/app/gstappsink.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -142,11 +143,89 @@ static void test_measured(void)
 	g_rmdir(folder);
 }
 
+/* A card's encoder that opens its device, and no more. */
+static gboolean card_kills; /* its process */
+
+typedef struct {
+	GstBin parent;
+} CardEncoder;
+typedef GstBinClass CardEncoderClass;
+
+GType card_encoder_get_type(void);
+G_DEFINE_TYPE(CardEncoder, card_encoder, GST_TYPE_BIN)
+
+static void card_encoder_init(CardEncoder *self)
+{
+	GstElement *inner = gst_element_factory_make("x264enc", NULL);
+	g_autoptr(GstPad) sink = gst_element_get_static_pad(inner, "sink");
+	g_autoptr(GstPad) src = gst_element_get_static_pad(inner, "src");
+
+	gst_bin_add(GST_BIN(self), inner);
+	gst_element_add_pad(GST_ELEMENT(self), gst_ghost_pad_new("sink", sink));
+	gst_element_add_pad(GST_ELEMENT(self), gst_ghost_pad_new("src", src));
+}
+
+static void card_set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec)
+{
+}
+
+static GstStateChangeReturn card_change_state(GstElement *element, GstStateChange change)
+{
+	if (change == GST_STATE_CHANGE_READY_TO_PAUSED) {
+		if (card_kills)
+			raise(SIGKILL);
+		return GST_STATE_CHANGE_FAILURE;
+	}
+	return GST_ELEMENT_CLASS(card_encoder_parent_class)->change_state(element, change);
+}
+
+static void card_encoder_class_init(CardEncoderClass *class)
+{
+	G_OBJECT_CLASS(class)->set_property = card_set_property;
+	g_object_class_install_property(G_OBJECT_CLASS(class), 1,
+					g_param_spec_string("extra-controls", NULL, NULL, NULL,
+							    G_PARAM_WRITABLE));
+	GST_ELEMENT_CLASS(class)->change_state = card_change_state;
+	gst_element_class_set_static_metadata(GST_ELEMENT_CLASS(class), "card", "Codec/Encoder",
+					      "stands in for hardware", "the test");
+}
+
+/* While there is one thread, as well. */
+static void test_lost(void)
+{
+	g_autofree char *folder = g_dir_make_tmp("encoders-XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(folder, "encoders", NULL);
+	const MediaEncoder *encoder = media_encoder_find("v4l2h264enc");
+	g_autoptr(GKeyFile) file = g_key_file_new();
+	guint64 rate;
+
+	gst_element_register(NULL, "v4l2h264enc", GST_RANK_NONE, card_encoder_get_type());
+	/* One that fails is tried again. */
+	media_encoders_measure(path);
+	g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, NULL);
+	g_assert_false(g_key_file_has_group(file, "v4l2h264enc"));
+	g_assert_cmpuint(rate_in(path, "x264enc"), >, 0);
+	g_assert_true(media_encoder_is_good(encoder));
+
+	/* One that does not come back is not, and the others are known all the same. */
+	g_unlink(path);
+	card_kills = TRUE;
+	media_encoders_measure(path);
+	rate = rate_in(path, "v4l2h264enc");
+	g_assert_cmpuint(rate, ==, 0);
+	g_assert_false(media_encoder_is_good(encoder));
+	media_encoders_measure(path);
+	g_assert_cmpuint(rate_in(path, "x264enc"), >, 0);
+	g_unlink(path);
+	g_rmdir(folder);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	gst_init(&argc, &argv);
 	g_test_add_func("/encoders/measured", test_measured);
+	g_test_add_func("/encoders/lost", test_lost);
 	g_test_add_func("/encoders/profiles", test_profiles);
 	return g_test_run();
 }

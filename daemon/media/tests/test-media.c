@@ -63,8 +63,15 @@ static GstPadProbeReturn on_rtp(GstPad *pad, GstPadProbeInfo *info, gpointer use
  * An encoder of a graphics card, named as one: x264enc with the properties and the faults of that
  * one. It writes times as the one of GStreamer 1.22 does, counting frames of the mode's rate.
  */
+typedef enum {
+	CARD_WORKS,
+	CARD_DOES_NOT_PLAY, /* has a device, and no context can be made */
+	CARD_FAILS_AT_PICTURE,
+} CardFault;
+
 static struct {
 	gboolean broken; /* has no device */
+	CardFault fault;
 	gint blocked; /* takes a picture and does not come back */
 	gint cpb_size;
 	guint kbit;
@@ -84,7 +91,12 @@ static GstPadProbeReturn card_take(GstPad *pad, GstPadProbeInfo *info, gpointer 
 {
 	while (g_atomic_int_get(&card.blocked))
 		g_usleep(1000);
-	return GST_PAD_PROBE_OK;
+	if (card.fault != CARD_FAILS_AT_PICTURE)
+		return GST_PAD_PROBE_OK;
+	GST_ELEMENT_ERROR(GST_PAD_PARENT(pad), LIBRARY, ENCODE, ("no surface"), (NULL));
+	gst_buffer_unref(GST_PAD_PROBE_INFO_BUFFER(info));
+	GST_PAD_PROBE_INFO_FLOW_RETURN(info) = GST_FLOW_ERROR;
+	return GST_PAD_PROBE_HANDLED;
 }
 
 static GstPadProbeReturn card_give(GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
@@ -125,6 +137,10 @@ static void card_set_property(GObject *object, guint id, const GValue *value, GP
 static GstStateChangeReturn card_change_state(GstElement *element, GstStateChange change)
 {
 	if (card.broken && change == GST_STATE_CHANGE_NULL_TO_READY)
+		return GST_STATE_CHANGE_FAILURE;
+	if (change == GST_STATE_CHANGE_READY_TO_PAUSED)
+		card.frames = 0;
+	if (card.fault == CARD_DOES_NOT_PLAY && change == GST_STATE_CHANGE_READY_TO_PAUSED)
 		return GST_STATE_CHANGE_FAILURE;
 	return GST_ELEMENT_CLASS(card_encoder_parent_class)->change_state(element, change);
 }
@@ -800,7 +816,6 @@ static void test_times(void)
 {
 	check_times("x264enc");
 	card.broken = FALSE;
-	card.frames = 0;
 	check_times("vah264enc");
 	/* The sink's buffer holds half a second. */
 	g_assert_cmpuint(card.kbit, >, 0);
@@ -1590,6 +1605,46 @@ static void test_choice(void)
 	g_assert_cmpstr(media_encoder(media), ==, "x264enc");
 }
 
+/* A card's driver that opens its device and can do no more: the next encoder takes over. */
+static void test_next_encoder(void)
+{
+	static const CardFault faults[] = {CARD_DOES_NOT_PLAY, CARD_FAILS_AT_PICTURE};
+	MediaConfig config = {
+		.format = {.width = 1920, .height = 1080, .fps = 30, .level = "4.0"},
+		.kbit = 10000,
+	};
+
+	card.broken = FALSE;
+	for (guint i = 0; i < G_N_ELEMENTS(faults); i++) {
+		g_autoptr(GError) error = NULL;
+		g_autoptr(Media) too_slow = media_unconnected();
+		g_autoptr(Media) asked = media_unconnected();
+		MediaRig *rig;
+
+		card.fault = faults[i];
+		/* So that the mode is one for what does work. */
+		g_assert_cmpuint(media_max_pixel_rate(NULL), ==, 1280 * 720 * 30);
+		rig = rig_new(640, 480, &vga);
+		g_assert_cmpstr(media_encoder(rig->media), ==, "x264enc");
+		media_set_playing(rig->media, TRUE);
+		draw(rig, 0);
+		g_assert_cmpint(push(rig), ==, MEDIA_ENCODED);
+		rig_free(rig);
+
+		/* With no time to agree on another mode. */
+		config.encoder = NULL;
+		g_assert_true(media_start(too_slow, &config, NULL, on_error, NULL, &error));
+		g_assert_no_error(error);
+		g_assert_cmpstr(media_encoder(too_slow), ==, "x264enc");
+
+		config.encoder = "v4l2h264enc";
+		g_assert_false(media_start(asked, &config, NULL, on_error, NULL, &error));
+		g_assert_nonnull(strstr(error->message, "it gives no picture"));
+	}
+	card.fault = CARD_WORKS;
+	card.broken = TRUE;
+}
+
 static void test_no_socket(void)
 {
 	g_autoptr(GError) error = NULL;
@@ -1615,6 +1670,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/media/still", test_still);
 	g_test_add_func("/media/stuck", test_stuck);
 	g_test_add_func("/media/choice", test_choice);
+	g_test_add_func("/media/next-encoder", test_next_encoder);
 	g_test_add_func("/media/keyframe", test_keyframe);
 	g_test_add_func("/media/keyframe-limit", test_keyframe_limit);
 	g_test_add_func("/media/alone", test_alone);
