@@ -420,6 +420,39 @@ static void test_all_is_well(struct machine *machine, gconstpointer unused)
 	g_assert_cmpint(machine->status, ==, 0);
 }
 
+/* The test's GStreamer has software's encoders only. */
+static void test_cards(struct machine *machine, gconstpointer unused)
+{
+	put(machine, "/sys/class/drm/card0/device/vendor", "0x8086\n");
+	run(machine, NULL);
+	g_assert_null(strstr(machine->output, "va-driver-all"));
+
+	/* NVIDIA's cannot be helped. */
+	put(machine, "/sys/class/drm/renderD128/device/vendor", "0x10de\n");
+	put(machine, "/dev/dri/renderD128", "");
+	run(machine, NULL);
+	expect(machine, "encoders", "ok", "/dev/dri/renderD128 is NVIDIA's");
+	g_assert_null(strstr(machine->output, "va-driver-all"));
+
+	put(machine, "/sys/class/drm/renderD129/device/vendor", "0x1002\n");
+	put(machine, "/dev/dri/renderD129", "");
+	run(machine, NULL);
+	expect(machine, "encoders", "warning", "va-driver-all");
+	expect(machine, "encoders", "warning", "/dev/dri/renderD129: the processor encodes");
+
+	/* The service has found one, which this user does not see. */
+	put(machine, "/var/cache/miracast/encoders",
+	    "[vaapih264enc]\npixels-per-second=1382400000\nversion=1\n");
+	run(machine, NULL);
+	expect(machine, "encoders", "ok", "vaapih264enc is good for 400");
+	g_assert_null(strstr(machine->output, "va-driver-all"));
+
+	put(machine, "/var/cache/miracast/encoders",
+	    "[vaapih264enc]\npixels-per-second=0\nversion=1\n");
+	run(machine, NULL);
+	expect(machine, "encoders", "warning", "vaapih264enc hung or crashed");
+}
+
 static void test_half_is_well(struct machine *machine, gconstpointer unused)
 {
 	START({"io.github.linux_miracast", "/io/github/linux_miracast/manager", GET,
@@ -511,6 +544,7 @@ int main(int argc, char **argv)
 	ADD("/doctor/avahi-is-stopped", test_avahi_is_stopped);
 	ADD("/doctor/no-bus", test_no_bus);
 	ADD("/doctor/all-is-well", test_all_is_well);
+	ADD("/doctor/cards", test_cards);
 	ADD("/doctor/half-is-well", test_half_is_well);
 	ADD("/doctor/iwd", test_iwd);
 	ADD("/doctor/iwd-sets-no-addresses", test_iwd_sets_no_addresses);
