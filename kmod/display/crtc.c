@@ -31,9 +31,8 @@ static bool mdisplay_crtc_get_vblank_timestamp(struct drm_crtc *crtc, int *max_e
 					       ktime_t *vblank_time, bool in_vblank_irq)
 {
 	*max_error = 0;
-	*vblank_time = mdisplay_vblank_last(crtc_to_connector(crtc));
 
-	return true;
+	return mdisplay_vblank_last(crtc_to_connector(crtc), vblank_time);
 }
 
 static enum drm_mode_status mdisplay_crtc_mode_valid(struct drm_crtc *crtc,

@@ -461,10 +461,10 @@ struct mdisplay_flip {
 
 /**
  * struct mdisplay_vblank - a clock that ticks once a frame
- * @lock: guards @enabled and @running
+ * @lock: guards the rest, but the timer's function reads a @period that stays as it is
  * @timer: ticks while @running
  * @base: a tick, and all others are multiples of @period from it
- * @period: of the mode, in nanoseconds
+ * @period: of the mode, in nanoseconds; 0: the clock has never begun
  * @enabled: somebody wants vblanks
  * @running: @timer is queued, or its function has not decided yet
  */
@@ -608,7 +608,7 @@ void mdisplay_vblank_start(struct mdisplay_connector *connector, u32 period);
 void mdisplay_vblank_stop(struct mdisplay_connector *connector);
 void mdisplay_vblank_enable(struct mdisplay_connector *connector);
 void mdisplay_vblank_disable(struct mdisplay_connector *connector);
-ktime_t mdisplay_vblank_last(const struct mdisplay_connector *connector);
+bool mdisplay_vblank_last(struct mdisplay_connector *connector, ktime_t *time);
 
 /* frame.c */
 extern struct workqueue_struct *mdisplay_wq;

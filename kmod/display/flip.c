@@ -111,13 +111,27 @@ void mdisplay_vblank_disable(struct mdisplay_connector *connector)
 
 /**
  * mdisplay_vblank_last() - when the last vblank was
- * @connector: of which CRTC
+ * @connector: of which CRTC; DRM's vblank locks may be held
+ * @time: out: the time
  *
- * Return: the time.
+ * DRM also asks once a CRTC has a mode, for fences that somebody waits for, though the
+ * CRTC has never been on.
+ *
+ * Return: false: the clock has not begun yet, so there was none.
  */
-ktime_t mdisplay_vblank_last(const struct mdisplay_connector *connector)
+bool mdisplay_vblank_last(struct mdisplay_connector *connector, ktime_t *time)
 {
-	return mdisplay_vblank_tick(&connector->vblank, ktime_get());
+	struct mdisplay_vblank *vblank = &connector->vblank;
+	unsigned long flags;
+	bool begun;
+
+	spin_lock_irqsave(&vblank->lock, flags);
+	begun = vblank->period;
+	if (begun)
+		*time = mdisplay_vblank_tick(vblank, ktime_get());
+	spin_unlock_irqrestore(&vblank->lock, flags);
+
+	return begun;
 }
 
 /**
@@ -127,8 +141,12 @@ ktime_t mdisplay_vblank_last(const struct mdisplay_connector *connector)
  */
 void mdisplay_vblank_start(struct mdisplay_connector *connector, u32 period)
 {
-	connector->vblank.period = period;
-	connector->vblank.base = ktime_get();
+	struct mdisplay_vblank *vblank = &connector->vblank;
+
+	spin_lock_irq(&vblank->lock);
+	vblank->period = period;
+	vblank->base = ktime_get();
+	spin_unlock_irq(&vblank->lock);
 }
 
 /**

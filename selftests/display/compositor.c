@@ -296,9 +296,8 @@ static int commit(struct compositor *compositor, drmModeAtomicReq *request, uint
 	return ret;
 }
 
-int compositor_modeset(struct compositor *compositor, struct pipe *pipe,
-		       const drmModeModeInfo *mode, struct picture *picture, uint32_t flags,
-		       struct flip *flip)
+static int modeset(struct compositor *compositor, struct pipe *pipe, const drmModeModeInfo *mode,
+		   struct picture *picture, bool active, uint32_t flags, struct flip *flip)
 {
 	drmModeAtomicReq *request = drmModeAtomicAlloc();
 	uint32_t blob;
@@ -308,12 +307,25 @@ int compositor_modeset(struct compositor *compositor, struct pipe *pipe,
 		return -errno;
 	drmModeAtomicAddProperty(request, pipe->connector, pipe->connector_crtc_id, pipe->crtc);
 	drmModeAtomicAddProperty(request, pipe->crtc, pipe->crtc_mode_id, blob);
-	drmModeAtomicAddProperty(request, pipe->crtc, pipe->crtc_active, 1);
+	drmModeAtomicAddProperty(request, pipe->crtc, pipe->crtc_active, active);
 	add_picture(request, pipe, picture->fb, mode->hdisplay, mode->vdisplay);
 	ret = commit(compositor, request, flags | DRM_MODE_ATOMIC_ALLOW_MODESET, flip);
 	drmModeDestroyPropertyBlob(compositor->fd, blob);
 
 	return ret;
+}
+
+int compositor_modeset(struct compositor *compositor, struct pipe *pipe,
+		       const drmModeModeInfo *mode, struct picture *picture, uint32_t flags,
+		       struct flip *flip)
+{
+	return modeset(compositor, pipe, mode, picture, true, flags, flip);
+}
+
+int compositor_modeset_dark(struct compositor *compositor, struct pipe *pipe,
+			    const drmModeModeInfo *mode, struct picture *picture)
+{
+	return modeset(compositor, pipe, mode, picture, false, 0, NULL);
 }
 
 int compositor_flip(struct compositor *compositor, struct pipe *pipe, struct picture *picture,
@@ -491,6 +503,17 @@ int compositor_power(struct compositor *compositor, struct pipe *pipe, bool on)
 	drmModeAtomicAddProperty(request, pipe->crtc, pipe->crtc_active, on);
 
 	return commit(compositor, request, DRM_MODE_ATOMIC_ALLOW_MODESET, NULL);
+}
+
+int compositor_light_after(struct compositor *compositor, struct pipe *pipe, int sync_file,
+			   struct flip *flip)
+{
+	drmModeAtomicReq *request = drmModeAtomicAlloc();
+
+	drmModeAtomicAddProperty(request, pipe->crtc, pipe->crtc_active, 1);
+	drmModeAtomicAddProperty(request, pipe->plane, pipe->plane_in_fence, sync_file);
+
+	return commit(compositor, request, DRM_MODE_ATOMIC_ALLOW_MODESET, flip);
 }
 
 int compositor_disable(struct compositor *compositor, struct pipe *pipe)

@@ -106,6 +106,9 @@ int picture_import(struct compositor *compositor, struct picture *picture, int d
 int compositor_modeset(struct compositor *compositor, struct pipe *pipe,
 		       const drmModeModeInfo *mode, struct picture *picture, uint32_t flags,
 		       struct flip *flip);
+/* Gives the pipe all that a mode takes, but leaves it off. */
+int compositor_modeset_dark(struct compositor *compositor, struct pipe *pipe,
+			    const drmModeModeInfo *mode, struct picture *picture);
 /* The same picture elsewhere in its framebuffer, or another one. Damage may be NULL. */
 int compositor_flip(struct compositor *compositor, struct pipe *pipe, struct picture *picture,
 		    const struct drm_mode_rect *damage, unsigned int nr_damage, struct flip *flip);
@@ -137,6 +140,9 @@ int compositor_set_colors(struct compositor *compositor, struct pipe *pipe,
 /* A figure that the CRTC has a property for; -1: there is none. */
 int64_t compositor_crtc_figure(struct compositor *compositor, struct pipe *pipe, const char *name);
 int compositor_power(struct compositor *compositor, struct pipe *pipe, bool on);
+/* On, when a sync file's fences are done. */
+int compositor_light_after(struct compositor *compositor, struct pipe *pipe, int sync_file,
+			   struct flip *flip);
 /* Off, and all objects unbound. */
 int compositor_disable(struct compositor *compositor, struct pipe *pipe);
 /* Waits for events until the flip has ended; -ETIMEDOUT. */

@@ -3168,6 +3168,71 @@ TEST_F(display, colors_of_a_monitor_that_was_off_are_told_when_it_is_on)
 	EXPECT_NO_MESSAGE();
 }
 
+/* A blocking commit, on a thread. */
+struct blocking_flip {
+	struct compositor *compositor;
+	struct pipe *pipe;
+	struct picture *picture;
+	int ret;
+};
+
+static void *blocking_flip(void *data)
+{
+	struct blocking_flip *flip = data;
+
+	flip->ret = compositor_flip(flip->compositor, flip->pipe, flip->picture, NULL, 0, NULL);
+
+	return NULL;
+}
+
+/* DRM tells fences when the next vblank is, which there is none of before a CRTC's first light. */
+TEST_F(display, commit_waits_for_the_first_light)
+{
+	struct blocking_flip blocking = {.compositor = &self->compositor, .picture = &self->b};
+	struct driver_message message;
+	struct vgem fences;
+	pthread_t thread;
+	struct flip flip;
+	uint32_t fence;
+	int sync_file;
+
+	NEED_VGEM(&fences);
+	ASSERT_EQ(vgem_fence(&fences, &fence), 0);
+	sync_file = vgem_sync_file(&fences);
+	ASSERT_GE(sync_file, 0);
+
+	driver_close(&self->driver);
+	picture_destroy(&self->compositor, &self->a);
+	picture_destroy(&self->compositor, &self->b);
+	compositor_close(&self->compositor);
+	ASSERT_EQ(sysfs_write("unbind"), 0);
+	ASSERT_EQ(sysfs_write("bind"), 0);
+	ASSERT_EQ(compositor_open(&self->compositor), 0);
+	self->pipe = &self->compositor.pipes[0];
+	ASSERT_EQ(driver_open(&self->driver), 0);
+	ASSERT_EQ(picture_create(&self->compositor, &self->a, WIDTH, HEIGHT), 0);
+	ASSERT_EQ(picture_create(&self->compositor, &self->b, WIDTH, HEIGHT), 0);
+
+	ASSERT_EQ(session(&self->driver), 0);
+	ASSERT_EQ(preferred_mode(&self->compositor, self->pipe, &self->mode), 0);
+	ASSERT_EQ(compositor_modeset_dark(&self->compositor, self->pipe, &self->mode, &self->a), 0);
+	ASSERT_EQ(compositor_light_after(&self->compositor, self->pipe, sync_file, &flip), 0);
+	blocking.pipe = self->pipe;
+	ASSERT_EQ(pthread_create(&thread, NULL, blocking_flip, &blocking), 0);
+	EXPECT_EQ(driver_fetch(&self->driver, &message, 300), -ETIMEDOUT);
+	ASSERT_EQ(vgem_fence_signal(&fences, fence), 0);
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+	driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+	driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(blocking.ret, 0);
+
+	close(sync_file);
+	vgem_close(&fences);
+}
+
 TEST_F(display, unplugged_with_everything_in_flight)
 {
 	struct miracast_display_framebuffer framebuffer;
