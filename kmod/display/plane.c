@@ -23,14 +23,19 @@ static int mdisplay_plane_atomic_check(struct drm_plane *plane, struct drm_atomi
 {
 	struct drm_plane_state *plane_state = drm_atomic_get_new_plane_state(state, plane);
 	struct drm_crtc_state *crtc_state;
+	int ret;
 
 	if (!plane_state->crtc)
 		return 0;
 
 	crtc_state = drm_atomic_get_new_crtc_state(state, plane_state->crtc);
+	ret = drm_atomic_helper_check_plane_state(plane_state, crtc_state, DRM_PLANE_NO_SCALING,
+						  DRM_PLANE_NO_SCALING, false, true);
+	/* It covers the CRTC or is refused, but nothing of it covers anything. */
+	if (!ret && crtc_state->enable && !plane_state->visible)
+		ret = -EINVAL;
 
-	return drm_atomic_helper_check_plane_state(plane_state, crtc_state, DRM_PLANE_NO_SCALING,
-						   DRM_PLANE_NO_SCALING, false, true);
+	return ret;
 }
 
 static void mdisplay_plane_damage(const struct drm_plane_state *old_state,
@@ -63,9 +68,6 @@ static void mdisplay_plane_atomic_update(struct drm_plane *plane, struct drm_ato
 	struct mdisplay_connector *connector = plane_to_connector(plane);
 	struct mdisplay_picture picture;
 	struct mdisplay_damage damage;
-
-	if (!new_state->visible)
-		return;
 
 	picture = (struct mdisplay_picture){
 		.fb = new_state->fb,

@@ -584,7 +584,7 @@ TEST_F(kms, atomic_objects_properties_and_values_are_known_ones)
 
 TEST_F(kms, atomic_states_that_are_none_are_refused)
 {
-	uint64_t width = self->mode.hdisplay;
+	uint64_t width = self->mode.hdisplay, height = self->mode.vdisplay;
 
 	LIGHT();
 	EXPECT_EQ(set(self->fd, self->crtc, "ACTIVE", 0, 0), -EINVAL)
@@ -600,6 +600,9 @@ TEST_F(kms, atomic_states_that_are_none_are_refused)
 	EXPECT_EQ(set(self->fd, self->primary, "CRTC_X", INT32_MAX, TRY), -ERANGE);
 	EXPECT_NE(set(self->fd, self->primary, "CRTC_W", width / 2, TRY), 0)
 	TH_LOG("nothing here scales");
+	EXPECT_EQ(set(self->fd, self->primary, "CRTC_X", -width, TRY), -EINVAL)
+	TH_LOG("nothing of the picture is seen");
+	EXPECT_EQ(set(self->fd, self->primary, "CRTC_Y", -height, TRY), -EINVAL);
 	/* None of it has changed anything. */
 	EXPECT_EQ(value_of(self->fd, self->primary, "FB_ID"), self->a.fb);
 	EXPECT_EQ(value_of(self->fd, self->primary, "SRC_W"), width << 16);
