@@ -57,8 +57,10 @@
  * Fences. A flip's end may be a fence that others wait for, those who free
  * memory among them. So between the check of a commit and the end of its flip
  * nothing allocates memory or waits for one who does. What a frame needs is
- * allocated with its framebuffer and its context, it is sent by the pump, and a
- * framebuffer that a commit lets go of is freed by a work.
+ * allocated with its framebuffer and its context, and it is sent by the pump. Who
+ * puts the last reference to a framebuffer takes a lock of DRM's that others hold
+ * while they allocate: that of a frame that a commit replaces or drops is put outside
+ * of that part of it, and what a framebuffer consists of is freed by a work.
  *
  * Files, each calling only those before it: damage.c and edid.c (pure), flip.c
  * (vblanks and the end of flips), frame.c (what was noted), cursor.c, color.c, sound.c
@@ -72,7 +74,7 @@
  *	mdisplay_connector.sink_lock (mutex)	@sink, @told
  *	mdisplay_connector.lock (spinlock, process context)
  *		@context, @contexts, @picture, @cursor, @cursor_id, @cursor_image, @color,
- *		@committing, @powered, @sequence, @stats, the context without its
+ *		@committing, @let_go, @powered, @sequence, @stats, the context without its
  *		messages that are out, mdisplay_framebuffer.told
  *	mdisplay.framebuffers (its own spinlock)
  *	drm_device.event_lock (spinlock, hard irq)	struct mdisplay_flip
@@ -503,6 +505,7 @@ struct mdisplay_vblank {
  * @cursor_image: number of its pixels
  * @color: what the CRTC makes of colours, as a message; zeroes: nothing
  * @committing: @picture, @cursor and @color are being changed: none is sent
+ * @let_go: of a frame that a commit has replaced or dropped, to be put; or NULL
  * @powered: the CRTC is active
  * @sequence: the last frame's number
  * @stats: counters
@@ -533,6 +536,7 @@ struct mdisplay_connector {
 	u32 cursor_image;
 	struct miracast_display_color color;
 	bool committing;
+	struct drm_framebuffer *let_go;
 	bool powered;
 	u64 sequence;
 	struct mdisplay_stats stats;
@@ -613,6 +617,7 @@ bool mdisplay_vblank_last(struct mdisplay_connector *connector, ktime_t *time);
 /* frame.c */
 extern struct workqueue_struct *mdisplay_wq;
 
+void mdisplay_let_go(struct mdisplay_connector *connector);
 void mdisplay_commit_begin(struct mdisplay_connector *connector);
 void mdisplay_commit_end(struct mdisplay_connector *connector);
 u64 mdisplay_frame_commit(struct mdisplay_connector *connector,

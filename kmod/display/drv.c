@@ -45,6 +45,17 @@ static const struct drm_driver mdisplay_driver = {
 	DRM_GEM_SHMEM_DRIVER_OPS,
 };
 
+static void mdisplay_commit_let_go(struct drm_atomic_commit *state)
+{
+	struct mdisplay *display = to_mdisplay(state->dev);
+	struct drm_crtc_state *crtc_state;
+	struct drm_crtc *crtc;
+	unsigned int i;
+
+	for_each_new_crtc_in_state(state, crtc, crtc_state, i)
+		mdisplay_let_go(&display->connectors[i]);
+}
+
 /*
  * As drm_atomic_helper_commit_tail_rpm(), but framebuffers are let go of when
  * the flip has ended, not at the next vblank.
@@ -54,6 +65,7 @@ static void mdisplay_commit_tail(struct drm_atomic_commit *state)
 	struct drm_device *drm = state->dev;
 	bool cookie;
 
+	mdisplay_commit_let_go(state);
 	/* What ends the flip later is the vblank's timer, which waits for nothing. */
 	cookie = dma_fence_begin_signalling();
 	drm_atomic_helper_commit_modeset_disables(drm, state);
@@ -61,6 +73,7 @@ static void mdisplay_commit_tail(struct drm_atomic_commit *state)
 	drm_atomic_helper_commit_planes(drm, state, DRM_PLANE_COMMIT_ACTIVE_ONLY);
 	drm_atomic_helper_commit_hw_done(state);
 	dma_fence_end_signalling(cookie);
+	mdisplay_commit_let_go(state);
 
 	drm_atomic_helper_wait_for_flip_done(drm, state);
 	drm_atomic_helper_cleanup_planes(drm, state);

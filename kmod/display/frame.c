@@ -132,6 +132,41 @@ static struct drm_framebuffer *mdisplay_frame_drop(struct mdisplay_context *cont
 	return fb;
 }
 
+/*
+ * Keeps a reference that a commit has no use for any more: see mdisplay_let_go(). There
+ * is one at most, of what was pending: a commit that drops it leaves nothing to replace.
+ */
+static void mdisplay_keep(struct mdisplay_connector *connector, struct drm_framebuffer *fb)
+{
+	lockdep_assert_held(&connector->lock);
+
+	WARN_ON_ONCE(fb && connector->let_go);
+	if (fb)
+		connector->let_go = fb;
+}
+
+/**
+ * mdisplay_let_go() - put what a commit has let go of, if it has
+ * @connector: where
+ *
+ * Called before and after the part of a commit that others may wait for, and not within:
+ * the last reference to a framebuffer takes a lock of DRM's that is held over allocations.
+ * Who shows a framebuffer has one for as long, so only that of a frame may be the last.
+ * The next commit may begin before this one looks again, so it looks first.
+ */
+void mdisplay_let_go(struct mdisplay_connector *connector)
+{
+	struct drm_framebuffer *fb;
+
+	spin_lock(&connector->lock);
+	fb = connector->let_go;
+	connector->let_go = NULL;
+	spin_unlock(&connector->lock);
+
+	if (fb)
+		drm_framebuffer_put(fb);
+}
+
 /**
  * mdisplay_commit_begin() - a commit begins: what it changes belongs together
  * @connector: where
@@ -188,14 +223,13 @@ u64 mdisplay_frame_commit(struct mdisplay_connector *connector,
 		connector->stats.committed++;
 		sequence = mdisplay_frame_queue(connector, damage, &replaced);
 	}
+	mdisplay_keep(connector, replaced);
 	spin_unlock(&connector->lock);
 
 	/* A first picture, too, may be one that the compositor goes on to draw into. */
 	same = !shown || shown->obj[0] == picture->fb->obj[0];
 	if (shown)
 		drm_framebuffer_put(shown);
-	if (replaced)
-		drm_framebuffer_put(replaced);
 	if (same)
 		return sequence;
 
@@ -233,19 +267,17 @@ void mdisplay_frame_again(struct mdisplay_connector *connector)
  */
 void mdisplay_frame_blank(struct mdisplay_connector *connector)
 {
-	struct drm_framebuffer *shown, *pending = NULL;
+	struct drm_framebuffer *shown;
 
 	spin_lock(&connector->lock);
 	shown = connector->picture.fb;
 	connector->picture.fb = NULL;
 	if (connector->context)
-		pending = mdisplay_frame_drop(connector->context);
+		mdisplay_keep(connector, mdisplay_frame_drop(connector->context));
 	spin_unlock(&connector->lock);
 
 	if (shown)
 		drm_framebuffer_put(shown);
-	if (pending)
-		drm_framebuffer_put(pending);
 }
 
 /**

@@ -854,6 +854,53 @@ TEST_F(display, unsent_frames_are_replaced)
 	EXPECT_EQ(COUNTER("frames_in_flight"), 0);
 }
 
+/* Whoever lets a framebuffer go last must take no lock that others hold while they allocate. */
+TEST_F(display, framebuffer_of_a_frame_that_is_never_sent_goes_with_it)
+{
+	const struct drm_mode_rect outside = {WIDTH + 10, 0, WIDTH + 20, 10};
+	struct driver_message message;
+	struct flip flip;
+	int dark;
+
+	STREAM();
+	for (dark = 0; dark < 2; dark++) {
+		struct picture c;
+		/* Two are out, and one waits that neither compositor nor plane has any more. */
+		struct {
+			struct picture *picture;
+			const struct drm_mode_rect *damage;
+		} flips[] = {{&self->b, NULL}, {&self->a, NULL}, {&c, NULL}, {&self->b, &outside}};
+		unsigned int i;
+
+		ASSERT_EQ(picture_create(&self->compositor, &c, WIDTH, HEIGHT), 0);
+		for (i = 0; i < 4; i++) {
+			ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, flips[i].picture,
+						  flips[i].damage, !!flips[i].damage, &flip),
+				  0);
+			ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+			EXPECT_COUNTER_SOON("frames_in_flight", i ? 2 : 1);
+		}
+		EXPECT_EQ(COUNTER("frames_pending"), 1);
+		picture_destroy(&self->compositor, &c);
+		EXPECT_EQ(COUNTER("framebuffers"), 3);
+
+		if (dark) {
+			ASSERT_EQ(compositor_power(&self->compositor, self->pipe, false), 0);
+		} else {
+			ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, &self->a, NULL, 0,
+						  &flip),
+				  0);
+			ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+		}
+		EXPECT_COUNTER_SOON("framebuffers", 2);
+		for (i = 0; i < 3 - dark; i++) {
+			ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+			driver_complete_frame(&self->driver, &message,
+					      MIRACAST_DISPLAY_FRAME_ENCODED);
+		}
+	}
+}
+
 TEST_F(display, damage_arrives)
 {
 	static const struct drm_mode_rect two[] = {{1, 2, 3, 4}, {100, 200, 300, 400}};
