@@ -44,6 +44,7 @@
  * @position: frames since then
  * @offset: where in the application's buffer, in frames
  * @period_left: frames until the period ends
+ * @period_ended: one has, of which nobody has been told yet
  */
 struct mdisplay_card {
 	struct mdisplay_sound sound;
@@ -57,6 +58,7 @@ struct mdisplay_card {
 	u64 position;
 	snd_pcm_uframes_t offset;
 	snd_pcm_uframes_t period_left;
+	bool period_ended;
 };
 
 static const struct snd_pcm_hardware mdisplay_card_hardware = {
@@ -75,22 +77,18 @@ static const struct snd_pcm_hardware mdisplay_card_hardware = {
 	.periods_max = MDISPLAY_CARD_BUFFER / MDISPLAY_CARD_PERIOD / MDISPLAY_SOUND_FRAME,
 };
 
-enum mdisplay_card_advance {
-	MDISPLAY_CARD_WITHIN_PERIOD,
-	MDISPLAY_CARD_PERIOD_ENDED,
-	MDISPLAY_CARD_STOOD, /* for so long that nothing is left to be played */
-};
-
-/* What has had its turn is played. */
-static enum mdisplay_card_advance mdisplay_card_advance(struct mdisplay_card *card)
+/*
+ * What has had its turn is played. False: the clock stood for so long that nothing is left
+ * to be played.
+ */
+static bool mdisplay_card_advance(struct mdisplay_card *card)
 {
-	enum mdisplay_card_advance result = MDISPLAY_CARD_WITHIN_PERIOD;
 	const struct snd_pcm_runtime *runtime = card->substream->runtime;
 	u64 elapsed = ktime_to_ns(ktime_sub(ktime_get(), card->base));
 	u64 due = mul_u64_u32_div(elapsed, runtime->rate, NSEC_PER_SEC);
 
 	if (due - card->position > MDISPLAY_CARD_STANDING / NSEC_PER_SEC * runtime->rate)
-		return MDISPLAY_CARD_STOOD;
+		return false;
 
 	while (card->position < due) {
 		u32 frames = min3((snd_pcm_uframes_t)(due - card->position),
@@ -104,11 +102,11 @@ static enum mdisplay_card_advance mdisplay_card_advance(struct mdisplay_card *ca
 		card->period_left -= frames;
 		if (!card->period_left) {
 			card->period_left = runtime->period_size;
-			result = MDISPLAY_CARD_PERIOD_ENDED;
+			card->period_ended = true;
 		}
 	}
 
-	return result;
+	return true;
 }
 
 /* When the next message's worth comes together, or the period ends. */
@@ -136,9 +134,12 @@ static enum hrtimer_restart mdisplay_card_tick(struct hrtimer *timer)
 	unsigned long flags;
 
 	snd_pcm_stream_lock_irqsave(substream, flags);
-	/* Its end asks for the position, and may stop the PCM. */
-	if (card->running && mdisplay_card_advance(card) != MDISPLAY_CARD_WITHIN_PERIOD)
+	/* Who asked for the position may have been there when the period ended. */
+	if (card->running && (!mdisplay_card_advance(card) || card->period_ended)) {
+		card->period_ended = false;
+		/* It asks for the position, too, and may stop the PCM. */
 		snd_pcm_period_elapsed_under_stream_lock(substream);
+	}
 	running = card->running;
 	/* Stopped and started since it expired, it is queued anew. */
 	if (running && !hrtimer_is_queued(timer))
@@ -184,6 +185,7 @@ static int mdisplay_card_prepare(struct snd_pcm_substream *substream)
 
 	card->offset = 0;
 	card->period_left = substream->runtime->period_size;
+	card->period_ended = false;
 
 	return 0;
 }
@@ -192,6 +194,7 @@ static void mdisplay_card_start(struct mdisplay_card *card)
 {
 	card->base = ktime_get();
 	card->position = 0;
+	card->period_ended = false;
 	card->running = true;
 	mdisplay_sound_begin(&card->sound, card->substream->runtime->rate, card->base);
 	hrtimer_start(&card->timer, mdisplay_card_next_tick(card), HRTIMER_MODE_ABS_SOFT);
@@ -233,7 +236,7 @@ static snd_pcm_uframes_t mdisplay_card_pointer(struct snd_pcm_substream *substre
 {
 	struct mdisplay_card *card = snd_pcm_substream_chip(substream);
 
-	if (card->running && mdisplay_card_advance(card) == MDISPLAY_CARD_STOOD)
+	if (card->running && !mdisplay_card_advance(card))
 		return SNDRV_PCM_POS_XRUN;
 
 	return card->offset;

@@ -156,11 +156,13 @@ struct player {
 	bool mmap;
 	bool wakeups; /* wants to hear of each period */
 	bool recovers; /* from an underrun, as on a machine that is busy */
+	unsigned int periods; /* how many periods of 1024 are one */
 };
 
 static int player_open(struct player *player, int card)
 {
-	snd_pcm_uframes_t period = PERIOD, buffer = BUFFER;
+	snd_pcm_uframes_t period = player->periods ? player->periods * PERIOD : PERIOD;
+	snd_pcm_uframes_t buffer = BUFFER;
 	snd_pcm_hw_params_t *params;
 	char name[16];
 	int ret;
@@ -916,6 +918,77 @@ TEST_F_TIMEOUT(sound, stopped_and_killed_daemon, LIMIT)
 	ASSERT_EQ(snd_pcm_drain(player.pcm), 0);
 	snd_pcm_close(player.pcm);
 	close(fd);
+}
+
+/* The timer of a card's PCM, which ticks with its periods. */
+static int period_timer_start(snd_timer_t **timer, int card)
+{
+	snd_timer_params_t *params;
+	char name[64];
+	int ret;
+
+	snprintf(name, sizeof(name), "hw:CLASS=%d,SCLASS=0,CARD=%d,DEV=0,SUBDEV=0",
+		 SND_TIMER_CLASS_PCM, card);
+	ret = snd_timer_open(timer, name, SND_TIMER_OPEN_NONBLOCK);
+	if (ret)
+		return ret;
+	snd_timer_params_alloca(&params);
+	snd_timer_params_set_auto_start(params, 1);
+	snd_timer_params_set_ticks(params, 1);
+	snd_timer_params_set_queue_size(params, 256);
+	ret = snd_timer_params(*timer, params);
+
+	return ret ? ret : snd_timer_start(*timer);
+}
+
+static unsigned int period_timer_ticks(snd_timer_t *timer)
+{
+	snd_timer_read_t tick;
+	unsigned int ticks = 0;
+
+	while (snd_timer_read(timer, &tick, sizeof(tick)) == sizeof(tick))
+		ticks += tick.ticks;
+
+	return ticks;
+}
+
+/* Asks for the position until all has been played. */
+static void *ask_for_position(void *pcm)
+{
+	while (!snd_pcm_hwsync(pcm))
+		;
+
+	return NULL;
+}
+
+/* Whoever asks for the position sees a period's end before the card's own timer does. */
+TEST_F_TIMEOUT(sound, each_period_is_told_whoever_asks_for_the_position, LIMIT)
+{
+	/* Long ones: a machine that is slow tells of two at once. */
+	struct player player = {.rate = RATE, .wakeups = true, .periods = 4};
+	unsigned int ticks = 0;
+	snd_timer_t *timer;
+	pthread_t thread;
+	int i, ret;
+
+	for (i = 0; i < 8; i++) {
+		ASSERT_EQ(player_open(&player, self->card), 0);
+		ASSERT_EQ(player_start_full(&player), 0);
+		ret = period_timer_start(&timer, self->card);
+		if (ret == -ENOENT)
+			SKIP(return, "a kernel without ALSA's timers");
+		ASSERT_EQ(ret, 0);
+		ASSERT_EQ(player_play(&player, 0, BUFFER), 0);
+		ASSERT_EQ(pthread_create(&thread, NULL, ask_for_position, player.pcm), 0);
+		ask_for_position(player.pcm);
+		pthread_join(thread, NULL);
+		ticks += period_timer_ticks(timer);
+		snd_timer_close(timer);
+		snd_pcm_close(player.pcm);
+	}
+	/* The last end of each four is an underrun's. */
+	EXPECT_GE(ticks, 22);
+	EXPECT_LE(ticks, 32);
 }
 
 TEST_F_TIMEOUT(sound, pause_is_another_stream, LIMIT)
