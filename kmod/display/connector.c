@@ -60,7 +60,11 @@ static bool mdisplay_mode_is_negotiated(const struct drm_display_mode *mode,
 	       *error <= mdisplay_refresh_tolerance(sink->refresh);
 }
 
-/* Timings for a mode that only has a size and a rate; the blanking is about CEA-861's. */
+/*
+ * Timings for a mode that only has a size and a rate; the blanking is about CEA-861's. From
+ * MDISPLAY_MIN_SINK on a frame has 120 by 112 pixels at least, and half a kHz is within the
+ * tolerance of any rate.
+ */
 static void mdisplay_mode_make(struct drm_display_mode *mode, const struct mdisplay_sink *sink)
 {
 	mode->hdisplay = sink->width;
@@ -118,8 +122,8 @@ ntstatus_t mdisplay_sink_create(const struct miracast_display_sink *message, u32
 	if (size < sizeof(*message) || message->edid_size > MIRACAST_DISPLAY_MAX_EDID ||
 	    message->edid_size % EDID_LENGTH || size != sizeof(*message) + message->edid_size ||
 	    message->flags & ~(MIRACAST_DISPLAY_SINK_CURSOR | MIRACAST_DISPLAY_SINK_COLOR) ||
-	    message->width < MDISPLAY_MIN_SIZE || message->width > MDISPLAY_MAX_SIZE ||
-	    message->height < MDISPLAY_MIN_SIZE || message->height > MDISPLAY_MAX_SIZE ||
+	    message->width < MDISPLAY_MIN_SINK || message->width > MDISPLAY_MAX_SIZE ||
+	    message->height < MDISPLAY_MIN_SINK || message->height > MDISPLAY_MAX_SIZE ||
 	    message->refresh < MDISPLAY_MIN_REFRESH || message->refresh > MDISPLAY_MAX_REFRESH)
 		return STATUS_INVALID_PARAMETER;
 

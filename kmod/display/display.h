@@ -134,6 +134,9 @@
 #define MDISPLAY_MIN_REFRESH 20000
 #define MDISPLAY_MAX_REFRESH 240000
 
+/* A mode's clock is in kHz: of a smaller sink's mode it would be too coarse for its refresh. */
+#define MDISPLAY_MIN_SINK 96
+
 /**
  * struct mdisplay_damage - what changed in a picture
  * @full: all of it

@@ -525,6 +525,40 @@ TEST_F(display, modes_are_within_limits)
 	drmModeFreeConnector(connector);
 }
 
+/* A mode's clock is in kHz, which is coarse for few pixels. */
+TEST_F(display, smallest_sinks_have_their_mode)
+{
+	static const uint32_t rates[] = {20000, 30000, 60000};
+	unsigned int n, i;
+
+	ASSERT_EQ(driver_create_context(&self->driver, 16), 0);
+	for (n = 0; n < sizeof(rates) / sizeof(rates[0]); n++) {
+		uint32_t least = 1;
+
+		while (least < WIDTH && driver_sink_arrived(&self->driver, least, least, rates[n],
+							    NULL, 0) != STATUS_SUCCESS)
+			least++;
+		for (i = 0; i < 100; i += 9) {
+			const uint32_t sizes[][2] = {
+				{least + i, least + i}, {least, least + i}, {least + i, least}};
+			drmModeModeInfo mode = {};
+			unsigned int k;
+
+			for (k = 0; k < 3; k++) {
+				uint32_t width = sizes[k][0], height = sizes[k][1];
+
+				ASSERT_EQ(driver_sink_arrived(&self->driver, width, height,
+							      rates[n], NULL, 0),
+					  STATUS_SUCCESS);
+				ASSERT_EQ(preferred_mode(&self->compositor, self->pipe, &mode), 0)
+				TH_LOG("%ux%u at %u mHz", width, height, rates[n]);
+				EXPECT_EQ(mode.hdisplay, width);
+				EXPECT_EQ(mode.vdisplay, height);
+			}
+		}
+	}
+}
+
 TEST_F(display, mode_of_the_compositor_is_within_limits)
 {
 	struct picture large;
@@ -1416,6 +1450,7 @@ TEST_F(display, bad_io_controls_are_refused)
 	BAD_SINK(, bare - 1);
 	BAD_SINK(, bare + 128);
 	BAD_SINK(arrived.sink.width = 0, bare);
+	BAD_SINK(arrived.sink.width = 95, bare);
 	BAD_SINK(arrived.sink.width = 8193, bare);
 	BAD_SINK(arrived.sink.height = 0, bare);
 	BAD_SINK(arrived.sink.height = ~0u, bare);

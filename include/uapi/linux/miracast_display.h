@@ -265,9 +265,9 @@ struct miracast_display_color {
 /**
  * struct miracast_display_sink - a sink is ready to show pictures
  * @header: MIRACAST_DISPLAY_CTL_SINK_ARRIVED; its size covers the EDID's bytes
- * @width: of the negotiated mode, in pixels: offered as the preferred mode
- * @height: of the negotiated mode, in pixels
- * @refresh: of the negotiated mode, in millihertz
+ * @width: of the negotiated mode, in pixels: offered as the preferred mode; 96 to 8192
+ * @height: of the negotiated mode, in pixels; 96 to 8192
+ * @refresh: of the negotiated mode, in millihertz; 20000 to 240000
  * @max_pixel_clock: of any mode offered, in kHz; 0: the negotiated mode's
  * @edid_size: bytes of @edid: 0 or a multiple of 128, at most
  *	MIRACAST_DISPLAY_MAX_EDID
