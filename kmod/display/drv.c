@@ -154,17 +154,20 @@ static void mdisplay_cards_remove(struct mdisplay *display)
 		mdisplay_card_remove(&display->connectors[i]);
 }
 
-/* The daemons go first: what still is on its way ends, and every flip with it. */
+/*
+ * The daemons go first: what still is on its way ends, and every flip with it. Then nobody
+ * tells of a connector any more, and what is still to be told must not outlive the node.
+ */
 static void mdisplay_remove(void *data)
 {
 	struct mdisplay *display = data;
 	unsigned int i;
 
 	miracast_unregister_adapter(display->adapter);
-	drm_dev_unplug(&display->drm);
-	mdisplay_cards_remove(display);
 	for (i = 0; i < MDISPLAY_MAX_CONNECTORS; i++)
 		cancel_delayed_work_sync(&display->connectors[i].hotplug);
+	drm_dev_unplug(&display->drm);
+	mdisplay_cards_remove(display);
 	drm_atomic_helper_shutdown(&display->drm);
 }
 
