@@ -290,13 +290,45 @@ static enum drm_mode_status mdisplay_encoder_mode_valid(struct drm_encoder *enco
 	return status;
 }
 
-static const char *const mdisplay_callback_names[MDISPLAY_CALLBACKS] = {
-	[MDISPLAY_CALLBACK_SUCCESS] = "success",
-	[MDISPLAY_CALLBACK_CANCELLED] = "cancelled",
-	[MDISPLAY_CALLBACK_DISCONNECTED] = "disconnected",
-	[MDISPLAY_CALLBACK_TIMEOUT] = "timeout",
-	[MDISPLAY_CALLBACK_REMOVED] = "removed",
-	[MDISPLAY_CALLBACK_OTHER] = "other",
+/* What the counters are called; each is a u64. */
+struct mdisplay_counter {
+	const char *name;
+	size_t offset;
+};
+
+#define STAT(name, member)                                    \
+	{                                                     \
+		name, offsetof(struct mdisplay_stats, member) \
+	}
+
+static const struct mdisplay_counter mdisplay_counters[] = {
+	STAT("frames_committed", committed),
+	STAT("frames_repeated", repeated),
+	STAT("frames_skipped", skipped),
+	STAT("frames_replaced", replaced),
+	STAT("frames_dropped", dropped),
+	STAT("frames_sent", sent),
+	STAT("frames_completed", completed),
+	STAT("frames_failed", failed),
+	STAT("frames_encoded", encoded),
+	STAT("frames_skipped_by_encoder", skipped_by_encoder),
+	STAT("frames_not_streaming", not_streaming),
+	STAT("frames_bad_result", bad_result),
+	STAT("cursors_committed", cursors_committed),
+	STAT("cursors_sent", cursors_sent),
+	STAT("colors_committed", colors_committed),
+	STAT("colors_sent", colors_sent),
+	STAT("messages_sent", messages),
+	STAT("messages_refused", refused),
+	STAT("callbacks_success", callbacks[MDISPLAY_CALLBACK_SUCCESS]),
+	STAT("callbacks_cancelled", callbacks[MDISPLAY_CALLBACK_CANCELLED]),
+	STAT("callbacks_disconnected", callbacks[MDISPLAY_CALLBACK_DISCONNECTED]),
+	STAT("callbacks_timeout", callbacks[MDISPLAY_CALLBACK_TIMEOUT]),
+	STAT("callbacks_removed", callbacks[MDISPLAY_CALLBACK_REMOVED]),
+	STAT("callbacks_other", callbacks[MDISPLAY_CALLBACK_OTHER]),
+	STAT("round_trip_ns_sum", round_trip_sum),
+	STAT("round_trip_ns_max", round_trip_max),
+	STAT("encode_ns_sum", encode_sum),
 };
 
 static void mdisplay_sound_stats_show(struct seq_file *m, struct mdisplay_sound *sound)
@@ -334,34 +366,13 @@ static int mdisplay_stats_show(struct seq_file *m, void *unused)
 	flip = connector->flip;
 	spin_unlock_irq(&connector->base.dev->event_lock);
 
-	seq_printf(m, "frames_committed %llu\n", stats.committed);
-	seq_printf(m, "frames_repeated %llu\n", stats.repeated);
-	seq_printf(m, "frames_skipped %llu\n", stats.skipped);
-	seq_printf(m, "frames_replaced %llu\n", stats.replaced);
-	seq_printf(m, "frames_dropped %llu\n", stats.dropped);
+	for (i = 0; i < ARRAY_SIZE(mdisplay_counters); i++)
+		seq_printf(m, "%s %llu\n", mdisplay_counters[i].name,
+			   *(const u64 *)((const u8 *)&stats + mdisplay_counters[i].offset));
 	seq_printf(m, "frames_pending %u\n", pending);
 	seq_printf(m, "frames_in_flight %u\n", in_flight);
-	seq_printf(m, "frames_sent %llu\n", stats.sent);
-	seq_printf(m, "frames_completed %llu\n", stats.completed);
-	seq_printf(m, "frames_failed %llu\n", stats.failed);
-	seq_printf(m, "frames_encoded %llu\n", stats.encoded);
-	seq_printf(m, "frames_skipped_by_encoder %llu\n", stats.skipped_by_encoder);
-	seq_printf(m, "frames_not_streaming %llu\n", stats.not_streaming);
-	seq_printf(m, "frames_bad_result %llu\n", stats.bad_result);
-	seq_printf(m, "cursors_committed %llu\n", stats.cursors_committed);
-	seq_printf(m, "cursors_sent %llu\n", stats.cursors_sent);
-	seq_printf(m, "colors_committed %llu\n", stats.colors_committed);
-	seq_printf(m, "colors_sent %llu\n", stats.colors_sent);
 	seq_printf(m, "flips_ended %llu\n", flip.ended);
 	seq_printf(m, "flips_late %llu\n", flip.late);
-	seq_printf(m, "messages_sent %llu\n", stats.messages);
-	seq_printf(m, "messages_refused %llu\n", stats.refused);
-	for (i = 0; i < MDISPLAY_CALLBACKS; i++)
-		seq_printf(m, "callbacks_%s %llu\n", mdisplay_callback_names[i],
-			   stats.callbacks[i]);
-	seq_printf(m, "round_trip_ns_sum %llu\n", stats.round_trip_sum);
-	seq_printf(m, "round_trip_ns_max %llu\n", stats.round_trip_max);
-	seq_printf(m, "encode_ns_sum %llu\n", stats.encode_sum);
 	seq_printf(m, "framebuffers %d\n", atomic_read(&display->framebuffer_count));
 	if (connector->sound)
 		mdisplay_sound_stats_show(m, connector->sound);

@@ -187,19 +187,34 @@ static void mdisplay_count_send(struct mdisplay_connector *connector, ntstatus_t
 
 /*
  * The senders are called by the pump with the connector's lock held, drop it to
- * send and return with it held: false if the channel refused. An accepted
- * message may be over, and its memory used again, when they look up.
+ * send and return with it held. An accepted message may be over, and its memory used
+ * again, when they look up.
  */
+enum mdisplay_sent {
+	MDISPLAY_NONE_DUE,
+	MDISPLAY_ACCEPTED,
+	MDISPLAY_REFUSED,
+};
 
-static bool mdisplay_send_frame(struct mdisplay_context *context)
+static bool mdisplay_frame_due(const struct mdisplay_context *context)
+{
+	return context->pending && !context->connector->committing && !context->color_busy &&
+	       context->in_flight < MDISPLAY_FRAMES_IN_FLIGHT;
+}
+
+static enum mdisplay_sent mdisplay_send_frame(struct mdisplay_context *context)
 	__must_hold(&context->connector->lock)
 {
 	struct mdisplay_connector *connector = context->connector;
 	struct mdisplay_frame *frame = context->pending;
-	struct mdisplay_framebuffer *framebuffer = to_mdisplay_framebuffer(frame->fb);
+	struct mdisplay_framebuffer *framebuffer;
 	struct drm_framebuffer *fb = NULL;
 	ntstatus_t status;
 
+	if (!mdisplay_frame_due(context))
+		return MDISPLAY_NONE_DUE;
+
+	framebuffer = to_mdisplay_framebuffer(frame->fb);
 	framebuffer->told[mdisplay_connector_index(connector)] = context->number;
 	frame->damage.full |= context->damage_lost;
 	context->damage_lost = false;
@@ -219,7 +234,7 @@ static bool mdisplay_send_frame(struct mdisplay_context *context)
 	mdisplay_count_send(connector, status);
 	if (status == STATUS_PENDING) {
 		connector->stats.sent++;
-		return true;
+		return MDISPLAY_ACCEPTED;
 	}
 
 	context->in_flight--;
@@ -241,7 +256,7 @@ static bool mdisplay_send_frame(struct mdisplay_context *context)
 		spin_lock(&connector->lock);
 	}
 
-	return false;
+	return MDISPLAY_REFUSED;
 }
 
 static enum mdisplay_power mdisplay_power_wanted(const struct mdisplay_connector *connector)
@@ -260,11 +275,14 @@ static bool mdisplay_power_due(const struct mdisplay_context *context)
 	return wanted == MDISPLAY_POWER_ON || context->power_told == MDISPLAY_POWER_ON;
 }
 
-static bool mdisplay_send_power(struct mdisplay_context *context)
+static enum mdisplay_sent mdisplay_send_power(struct mdisplay_context *context)
 	__must_hold(&context->connector->lock)
 {
 	struct mdisplay_connector *connector = context->connector;
 	ntstatus_t status;
+
+	if (!mdisplay_power_due(context))
+		return MDISPLAY_NONE_DUE;
 
 	context->power_before = context->power_told;
 	context->power_told = mdisplay_power_wanted(connector);
@@ -283,19 +301,22 @@ static bool mdisplay_send_power(struct mdisplay_context *context)
 	spin_lock(&connector->lock);
 	mdisplay_count_send(connector, status);
 	if (status == STATUS_PENDING)
-		return true;
+		return MDISPLAY_ACCEPTED;
 
 	context->power_busy = false;
 	mdisplay_power_untold(context);
 
-	return false;
+	return MDISPLAY_REFUSED;
 }
 
-static bool mdisplay_send_gone(struct mdisplay_context *context)
+static enum mdisplay_sent mdisplay_send_gone(struct mdisplay_context *context)
 	__must_hold(&context->connector->lock)
 {
 	struct mdisplay_connector *connector = context->connector;
 	ntstatus_t status;
+
+	if (!context->gone_count || context->gone_busy)
+		return MDISPLAY_NONE_DUE;
 
 	context->gone_message = (struct miracast_display_framebuffer){
 		.header.code = MIRACAST_DISPLAY_MSG_FRAMEBUFFER_GONE,
@@ -314,15 +335,14 @@ static bool mdisplay_send_gone(struct mdisplay_context *context)
 	if (status == STATUS_PENDING) {
 		context->gone_first = (context->gone_first + 1) % MDISPLAY_MAX_GONE;
 		context->gone_count--;
-		return true;
+		return MDISPLAY_ACCEPTED;
 	}
 	context->gone_busy = false;
 
-	return false;
+	return MDISPLAY_REFUSED;
 }
 
-/* False: none is due. */
-static bool mdisplay_send_cursor(struct mdisplay_context *context, bool *accepted)
+static enum mdisplay_sent mdisplay_send_cursor(struct mdisplay_context *context)
 	__must_hold(&context->connector->lock)
 {
 	const struct miracast_display_cursor *message = mdisplay_cursor_take(context);
@@ -331,7 +351,7 @@ static bool mdisplay_send_cursor(struct mdisplay_context *context, bool *accepte
 	ntstatus_t status;
 
 	if (!message)
-		return false;
+		return MDISPLAY_NONE_DUE;
 	spin_unlock(&connector->lock);
 
 	status = miracast_send_message(context->handle, sizeof(*message), message, 0, NULL,
@@ -339,10 +359,9 @@ static bool mdisplay_send_cursor(struct mdisplay_context *context, bool *accepte
 
 	spin_lock(&connector->lock);
 	mdisplay_count_send(connector, status);
-	*accepted = status == STATUS_PENDING;
-	if (*accepted) {
+	if (status == STATUS_PENDING) {
 		connector->stats.cursors_sent++;
-		return true;
+		return MDISPLAY_ACCEPTED;
 	}
 	fb = mdisplay_cursor_done(context, false);
 	context->cursor_due = true;
@@ -352,11 +371,10 @@ static bool mdisplay_send_cursor(struct mdisplay_context *context, bool *accepte
 		spin_lock(&connector->lock);
 	}
 
-	return true;
+	return MDISPLAY_REFUSED;
 }
 
-/* False: none is due. */
-static bool mdisplay_send_color(struct mdisplay_context *context, bool *accepted)
+static enum mdisplay_sent mdisplay_send_color(struct mdisplay_context *context)
 	__must_hold(&context->connector->lock)
 {
 	const struct miracast_display_color *message = mdisplay_color_take(context);
@@ -364,7 +382,7 @@ static bool mdisplay_send_color(struct mdisplay_context *context, bool *accepted
 	ntstatus_t status;
 
 	if (!message)
-		return false;
+		return MDISPLAY_NONE_DUE;
 	spin_unlock(&connector->lock);
 
 	status = miracast_send_message(context->handle, sizeof(*message), message, 0, NULL,
@@ -372,19 +390,17 @@ static bool mdisplay_send_color(struct mdisplay_context *context, bool *accepted
 
 	spin_lock(&connector->lock);
 	mdisplay_count_send(connector, status);
-	*accepted = status == STATUS_PENDING;
-	if (*accepted) {
+	if (status == STATUS_PENDING) {
 		connector->stats.colors_sent++;
-		return true;
+		return MDISPLAY_ACCEPTED;
 	}
 	mdisplay_color_done(context, false);
 	context->color_due = true;
 
-	return true;
+	return MDISPLAY_REFUSED;
 }
 
-/* The card goes on meanwhile, so only who takes a message knows that one is due: false if not. */
-static bool mdisplay_send_sound(struct mdisplay_context *context, bool *accepted)
+static enum mdisplay_sent mdisplay_send_sound(struct mdisplay_context *context)
 	__must_hold(&context->connector->lock)
 {
 	const struct miracast_display_header *message = mdisplay_sound_take(context);
@@ -392,7 +408,7 @@ static bool mdisplay_send_sound(struct mdisplay_context *context, bool *accepted
 	ntstatus_t status;
 
 	if (!message)
-		return false;
+		return MDISPLAY_NONE_DUE;
 	spin_unlock(&connector->lock);
 
 	status = miracast_send_message(context->handle, message->size, message, 0, NULL,
@@ -400,11 +416,28 @@ static bool mdisplay_send_sound(struct mdisplay_context *context, bool *accepted
 
 	spin_lock(&connector->lock);
 	mdisplay_count_send(connector, status);
-	*accepted = status == STATUS_PENDING;
-	if (!*accepted)
-		mdisplay_sound_give_back(context);
+	if (status == STATUS_PENDING)
+		return MDISPLAY_ACCEPTED;
+	mdisplay_sound_give_back(context);
 
-	return true;
+	return MDISPLAY_REFUSED;
+}
+
+/* Of what is due the first is sent: colours before the frame that is to be in them. */
+static enum mdisplay_sent (*const mdisplay_senders[])(struct mdisplay_context *context) = {
+	mdisplay_send_power,  mdisplay_send_gone,  mdisplay_send_color,
+	mdisplay_send_cursor, mdisplay_send_frame, mdisplay_send_sound,
+};
+
+static enum mdisplay_sent mdisplay_send(struct mdisplay_context *context)
+{
+	enum mdisplay_sent sent = MDISPLAY_NONE_DUE;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(mdisplay_senders) && sent == MDISPLAY_NONE_DUE; i++)
+		sent = mdisplay_senders[i](context);
+
+	return sent;
 }
 
 /* Sends what is due, and never waits for an answer. */
@@ -412,25 +445,12 @@ static void mdisplay_pump(struct work_struct *work)
 {
 	struct mdisplay_connector *connector =
 		container_of(work, struct mdisplay_connector, pump.work);
-	struct mdisplay_context *context;
-	bool accepted = true;
+	enum mdisplay_sent sent = MDISPLAY_ACCEPTED;
 
 	spin_lock(&connector->lock);
-	while (accepted && (context = connector->context)) {
-		if (mdisplay_power_due(context))
-			accepted = mdisplay_send_power(context);
-		else if (context->gone_count && !context->gone_busy)
-			accepted = mdisplay_send_gone(context);
-		else if (mdisplay_send_color(context, &accepted) ||
-			 mdisplay_send_cursor(context, &accepted))
-			continue;
-		else if (context->pending && !connector->committing && !context->color_busy &&
-			 context->in_flight < MDISPLAY_FRAMES_IN_FLIGHT)
-			accepted = mdisplay_send_frame(context);
-		else if (!mdisplay_send_sound(context, &accepted))
-			break;
-	}
-	if (!accepted && connector->context)
+	while (connector->context && sent == MDISPLAY_ACCEPTED)
+		sent = mdisplay_send(connector->context);
+	if (connector->context && sent == MDISPLAY_REFUSED)
 		queue_delayed_work(mdisplay_wq, &connector->pump, MDISPLAY_RETRY);
 	spin_unlock(&connector->lock);
 }
