@@ -137,8 +137,8 @@ static ntstatus_t mdisplay_sink_departed(struct mdisplay_context *context, u32 i
 }
 
 /* Nobody else changes the sink meanwhile: io controls come one at a time. */
-static ntstatus_t mdisplay_sound_wanted(struct mdisplay_context *context, u32 input_size,
-					const void *input)
+static ntstatus_t mdisplay_sink_sound(struct mdisplay_context *context, u32 input_size,
+				      const void *input)
 {
 	struct mdisplay_connector *connector = context->connector;
 	const struct miracast_display_sound *message = input;
@@ -217,7 +217,7 @@ static ntstatus_t mdisplay_io_control(void *driver_context, void *miracast_conte
 		return mdisplay_export_framebuffer(context, input_size, input, output_size, output,
 						   bytes_returned);
 	case MIRACAST_DISPLAY_CTL_SOUND:
-		return mdisplay_sound_wanted(context, input_size, input);
+		return mdisplay_sink_sound(context, input_size, input);
 	default:
 		return STATUS_NOT_SUPPORTED;
 	}

@@ -39,7 +39,8 @@
  * @jack: whether there is a sink; NULL where ALSA has no jacks
  * @timer: runs while @running
  * @substream: of the PCM, while it is open
- * @running: it plays; guarded by the PCM's stream lock, as is all that follows
+ * @running: it plays; guarded by the PCM's stream lock, as is all that follows. Only
+ *	prepare() goes without: nothing else runs then
  * @base: when the first frame had its turn
  * @position: frames since then
  * @offset: where in the application's buffer, in frames

@@ -5,8 +5,6 @@
  * has not been told is never more than the last place. See display.h for what
  * guards what.
  */
-#include <drm/drm_fourcc.h>
-
 #include "display.h"
 
 /**

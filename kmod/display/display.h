@@ -47,6 +47,7 @@
  * A message whose callback brings an error is not sent again (a stopped session
  * would cancel it again), but what it said is not taken for known: the next
  * frame is damaged all over, and the power state and the colours are told again.
+ * Only what a FRAMEBUFFER_GONE said is not told again.
  *
  * Sound. A connector's sound card hands what it has played to sound.c, which cuts
  * it into pieces of up to MIRACAST_DISPLAY_MAX_SOUND_FRAMES in the context's queue,
@@ -397,7 +398,7 @@ enum mdisplay_callback {
 };
 
 /**
- * struct mdisplay_stats - counters, since the module was loaded
+ * struct mdisplay_stats - counters, since the device was bound
  * @committed: pictures that a compositor committed
  * @repeated: pictures sent once more because a sink arrived or colours changed
  * @skipped: frames for which there was no sink
@@ -570,8 +571,8 @@ struct mdisplay {
  * @base: the DRM framebuffer
  * @id: what messages call it
  * @dirtied: user space has called it dirty
- * @told: the number of each connector's last context that a frame with the id
- *	was sent to; an entry is guarded by its connector's lock
+ * @told: the number of each connector's last context that a message named the id to,
+ *	as a frame's or a cursor's; an entry is guarded by its connector's lock
  * @free: frees it
  */
 struct mdisplay_framebuffer {

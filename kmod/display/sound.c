@@ -215,7 +215,7 @@ void mdisplay_sound_detach(struct mdisplay_context *context)
 }
 
 /* The stream that the session should know of now, and its rate; 0: none. */
-static u32 mdisplay_sound_wanted(const struct mdisplay_sound *sound, u32 *rate)
+static u32 mdisplay_sound_current(const struct mdisplay_sound *sound, u32 *rate)
 {
 	struct mdisplay_sound_piece *piece =
 		list_first_entry_or_null(&sound->queue->ready, struct mdisplay_sound_piece, node);
@@ -289,7 +289,7 @@ const struct miracast_display_header *mdisplay_sound_take(struct mdisplay_contex
 	spin_lock_irq(&sound->lock);
 	queue = sound->queue;
 	if (queue && !queue->busy) {
-		wanted = mdisplay_sound_wanted(sound, &rate);
+		wanted = mdisplay_sound_current(sound, &rate);
 		queue->told_before = queue->told;
 		queue->attached_before = queue->attached;
 		if (queue->told && queue->told != wanted)

@@ -164,8 +164,9 @@ struct miracast_display_power {
  * are put into it (DMA_BUF_IOCTL_IMPORT_SYNC_FILE) hold up nobody else.
  *
  * FRAMEBUFFER_GONE says that the compositor has dropped the framebuffer: the
- * user-mode driver unmaps it. Only @framebuffer_id is set there. One that leaves
- * a FRAMEBUFFER_GONE unanswered is not told of more than the next 256.
+ * user-mode driver unmaps it. Only @framebuffer_id is set there. It is sent once: not
+ * again if it ends in an error, as when it was cancelled or not answered in time. One
+ * that leaves a FRAMEBUFFER_GONE unanswered is not told of more than the next 256.
  */
 struct miracast_display_framebuffer {
 	struct miracast_display_header header;
