@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "input.h"
 
+#include "discovery/finding.h"
 #include "miracast-driver.h"
 
 #include <errno.h>
@@ -145,7 +146,7 @@ static int make_device(HostInput *input, guint32 kind, GError **error)
 	};
 	struct libevdev *device;
 	struct libevdev_uinput *made = NULL;
-	g_autofree char *name = g_strdup_printf("%.60s %s", input->name, kinds[kind].what);
+	g_autofree char *name = g_strdup_printf("%s %s", input->name, kinds[kind].what);
 	int fd = open_node("/dev/miracast-uinput", "/dev/uinput");
 	int result;
 
@@ -224,7 +225,7 @@ static int make_hid_device(HostInput *input, const struct miracast_input_message
 		fail(error, "/dev/uhid");
 		return -1;
 	}
-	g_snprintf((char *)event.u.create2.name, sizeof(event.u.create2.name), "%.60s HID %u",
+	g_snprintf((char *)event.u.create2.name, sizeof(event.u.create2.name), "%s HID %u",
 		   input->name, message->number);
 	event.u.create2.bus = BUS_VIRTUAL;
 	event.u.create2.rd_size = length;
@@ -348,7 +349,8 @@ HostInput *host_input_new(int rtsp_socket, const char *name, GError **error)
 	g_autoptr(HostInput) input = g_new0(HostInput, 1);
 	int ends[2];
 
-	input->name = g_strdup(name);
+	/* Devices' names have 80 bytes, and say what they are behind that. */
+	input->name = host_finding_cut_name(name, 60);
 	input->listener = input->host_end = input->session_end = -1;
 	input->devices = g_ptr_array_new_with_free_func(device_free);
 	input->hid_devices = g_ptr_array_new_with_free_func(hid_device_free);

@@ -17,6 +17,7 @@
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #define DEFAULT_PORT	  7236 /* WFD 2.1, 4.5: the default control port */
@@ -957,13 +958,23 @@ static gboolean check_options(SinkOptions *o, const char *misbehave, gboolean st
 	return TRUE;
 }
 
+/* What fits into the 32 bytes that a Wi-Fi Direct device has, whole characters only. */
+static char *name_of_host(void)
+{
+	g_autofree char *name = g_utf8_make_valid(g_get_host_name(), -1);
+
+	if (strlen(name) > 32)
+		*g_utf8_find_prev_char(name, name + 33) = '\0';
+	return g_steal_pointer(&name);
+}
+
 /* What makes sense with --p2p only, and without it. */
 static gboolean check_p2p(SinkOptions *o, const char *pairing, GError **error)
 {
 	if (!o->p2p.interface)
 		return TRUE;
 	if (!o->name)
-		o->name = g_strndup(g_get_host_name(), 32);
+		o->name = name_of_host();
 	o->p2p.name = o->name;
 	o->p2p.pin = o->pin;
 	o->p2p.is_told_pin = o->viewer >= 0;

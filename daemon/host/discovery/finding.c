@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "finding.h"
 
+#include <string.h>
+
 G_DEFINE_FINAL_TYPE(HostFinding, host_finding, G_TYPE_OBJECT)
 
 static void host_finding_init(HostFinding *self)
@@ -68,4 +70,13 @@ char *host_finding_clean_name(const char *bytes, gsize length)
 	if (!*name->str)
 		return NULL;
 	return g_string_free(g_steal_pointer(&name), FALSE);
+}
+
+char *host_finding_cut_name(const char *name, gsize size)
+{
+	g_autofree char *valid = g_utf8_make_valid(name, -1);
+
+	if (strlen(valid) > size)
+		*g_utf8_find_prev_char(valid, valid + size + 1) = '\0';
+	return g_steal_pointer(&valid);
 }

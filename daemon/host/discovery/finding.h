@@ -57,6 +57,9 @@ HostFinding *host_finding_new(const char *id);
  */
 char *host_finding_clean_name(const char *bytes, gsize length);
 
+/* What of @name fits into @size bytes, whole characters only. (transfer full) */
+char *host_finding_cut_name(const char *name, gsize size);
+
 G_END_DECLS
 
 #endif /* HOST_FINDING_H */

@@ -457,10 +457,9 @@ static void on_config_read(GObject *object, GAsyncResult *result, gpointer data)
 	g_variant_dict_init(&dict, config);
 	g_variant_dict_lookup(&dict, "DeviceName", "&s", &name);
 	if (!*name) {
-		g_autofree char *host = g_utf8_make_valid(g_get_host_name(), -1);
-
 		/* It takes 32 bytes. */
-		host[MIN(strlen(host), 32)] = '\0';
+		g_autofree char *host = host_finding_cut_name(g_get_host_name(), 32);
+
 		g_variant_builder_add(&change, "{sv}", "DeviceName", g_variant_new_string(host));
 		g_variant_builder_add(&before, "{sv}", "DeviceName", g_variant_new_string(name));
 	}

@@ -32,6 +32,29 @@ static void test_clean_name(void)
 	check("\x01\x02 \xe2\x80\xae", 6, NULL);
 }
 
+static void check_cut(const char *name, gsize size, const char *expected)
+{
+	g_autofree char *cut = host_finding_cut_name(name, size);
+
+	g_assert_cmpstr(cut, ==, expected);
+}
+
+static void test_cut_name(void)
+{
+	check_cut("Living room", 11, "Living room");
+	check_cut("Living room", 6, "Living");
+	check_cut("K\xc3\xbc"
+		  "che",
+		  2, "K");
+	check_cut("K\xc3\xbc"
+		  "che",
+		  3, "K\xc3\xbc");
+	check_cut("\xe2\x82\xac", 2, "");
+	check_cut("\xff", 3, "\xef\xbf\xbd");
+	check_cut("\xff", 2, "");
+	check_cut("", 0, "");
+}
+
 static void test_random_bytes(void)
 {
 	for (guint i = 0; i < 20000; i++) {
@@ -54,6 +77,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/finding/clean-name", test_clean_name);
+	g_test_add_func("/finding/cut-name", test_cut_name);
 	g_test_add_func("/finding/random-bytes", test_random_bytes);
 	return g_test_run();
 }
