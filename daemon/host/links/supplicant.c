@@ -2,13 +2,11 @@
 #include "supplicant.h"
 
 #include "discovery/finding.h"
-#include "network-manager.h"
+#include "free-radio.h"
 #include "p2p.h"
 #include "radio.h"
 
 #include <string.h>
-
-#define IWD_NAME "net.connman.iwd"
 
 /* A search on the social channels, one on all of them, and what lies between two rounds. */
 #define SOCIAL_S 10
@@ -37,6 +35,7 @@ struct _HostSupplicant {
 	guint name_watch;
 	guint subscription; /* while it is there */
 	HostRadioWatch *radios;
+	HostFreeRadio *free_radio;
 
 	/* What is known of it. */
 	gboolean is_there;
@@ -48,6 +47,8 @@ struct _HostSupplicant {
 	char *p2p;
 	char *interface;
 	char *added; /* an interface that we had it add: it is removed with the last use */
+	gboolean choosing; /* a radio for that */
+	gboolean none_free; /* the last time */
 	gboolean adding;
 	gboolean add_failed;
 
@@ -658,7 +659,7 @@ static void check_waiting(HostSupplicant *self)
 	HostReason problem = host_supplicant_get_problem(self, &detail);
 
 	/* It is being found out. */
-	if (!self->uses.list || self->adding || self->reread_source)
+	if (!self->uses.list || self->choosing || self->adding || self->reread_source)
 		return;
 	if (problem == HOST_N_REASONS)
 		announce(self);
@@ -672,6 +673,7 @@ HostUse *host_supplicant_use(HostSupplicant *self, guint16 port, HostUseReady re
 	HostUse *use = host_uses_add(&self->uses, port, ready, user_data);
 
 	self->add_failed = FALSE;
+	self->none_free = FALSE;
 	if (self->is_there)
 		look(self);
 	else
@@ -722,13 +724,13 @@ static void tell_changed(HostSupplicant *self)
 	check_waiting(self);
 }
 
-static void add_interface(HostSupplicant *self);
+static void choose_radio(HostSupplicant *self);
 
 /* All that it has was looked at. */
 static void end_look(HostSupplicant *self)
 {
 	if (self->uses.list)
-		add_interface(self);
+		choose_radio(self);
 	else
 		announce(self);
 	tell_changed(self);
@@ -869,83 +871,10 @@ static void on_interface_added(GObject *object, GAsyncResult *result, gpointer d
 	look(self);
 }
 
-static gboolean has_owner(HostSupplicant *self, const char *name)
+static void add_interface(HostSupplicant *self, const char *name)
 {
-	g_autoptr(GVariant) answer = g_dbus_connection_call_sync(
-		self->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-		"org.freedesktop.DBus", "NameHasOwner", g_variant_new("(s)", name),
-		G_VARIANT_TYPE("(b)"), G_DBUS_CALL_FLAGS_NONE, HOST_SUPPLICANT_CALL_MS, NULL, NULL);
-	gboolean owned = FALSE;
-
-	if (answer)
-		g_variant_get(answer, "(b)", &owned);
-	return owned;
-}
-
-/* So long NetworkManager is waited for, which has more to do than to answer. */
-#define NM_MS 1000
-
-/* FALSE, too, if it does not tell. */
-static gboolean nm_denies(HostSupplicant *self, const char *path, const char *interface,
-			  const char *property)
-{
-	g_autoptr(GVariant) answer = g_dbus_connection_call_sync(
-		self->connection, HOST_NM_NAME, path, HOST_SUPPLICANT_PROPERTIES, "Get",
-		g_variant_new("(ss)", interface, property), G_VARIANT_TYPE("(v)"),
-		G_DBUS_CALL_FLAGS_NO_AUTO_START, NM_MS, NULL, NULL);
-	g_autoptr(GVariant) value = NULL;
-
-	if (answer)
-		g_variant_get(answer, "(v)", &value);
-	return value && g_variant_is_of_type(value, G_VARIANT_TYPE_BOOLEAN) &&
-	       !g_variant_get_boolean(value);
-}
-
-/* While NetworkManager starts it has not decided yet. */
-static gboolean nm_leaves_alone(HostSupplicant *self, const char *interface)
-{
-	g_autoptr(GVariant) device = g_dbus_connection_call_sync(
-		self->connection, HOST_NM_NAME, HOST_NM_ROOT, HOST_NM_NAME, "GetDeviceByIpIface",
-		g_variant_new("(s)", interface), G_VARIANT_TYPE("(o)"),
-		G_DBUS_CALL_FLAGS_NO_AUTO_START, NM_MS, NULL, NULL);
-	const char *path;
-
-	if (!device)
-		return FALSE;
-	g_variant_get(device, "(&o)", &path);
-	return nm_denies(self, HOST_NM_ROOT, HOST_NM_NAME, "Startup") &&
-	       nm_denies(self, path, HOST_NM_DEVICE, "Managed");
-}
-
-/*
- * A radio that nobody manages, for the supplicant to have as ours: the only one, or one that
- * NetworkManager leaves alone. (transfer full) (nullable)
- */
-static char *find_free_radio(HostSupplicant *self)
-{
-	g_auto(GStrv) names = host_radio_list();
-	gboolean has_nm = has_owner(self, HOST_NM_NAME);
-
-	if (has_owner(self, IWD_NAME) || (self->has_devices && !has_nm))
-		return NULL;
-	for (char **name = names; *name; name++)
-		if (!host_radio_is_blocked(*name) &&
-		    !g_ptr_array_find_with_equal_func(self->devices, *name, g_str_equal, NULL) &&
-		    (!has_nm || nm_leaves_alone(self, *name)))
-			return g_strdup(*name);
-	return NULL;
-}
-
-static void add_interface(HostSupplicant *self)
-{
-	g_autofree char *name = NULL;
 	GVariantBuilder options;
 
-	if (self->adding || self->added || self->add_failed)
-		return;
-	name = find_free_radio(self);
-	if (!name)
-		return;
 	self->adding = TRUE;
 	g_variant_builder_init(&options, G_VARIANT_TYPE_VARDICT);
 	g_variant_builder_add(&options, "{sv}", "Ifname", g_variant_new_string(name));
@@ -953,6 +882,37 @@ static void add_interface(HostSupplicant *self)
 	call(self, HOST_SUPPLICANT_ROOT, HOST_SUPPLICANT_NAME, "CreateInterface",
 	     g_variant_new("(@a{sv})", g_variant_builder_end(&options)), "(o)", on_interface_added,
 	     g_object_ref(self));
+}
+
+static void on_free_radio(const char *name, gpointer data)
+{
+	HostSupplicant *self = data;
+
+	self->choosing = FALSE;
+	self->none_free = !name;
+	/* It may be wanted no more, or by a supplicant that has gone. */
+	if (name && self->uses.list && self->is_there && !self->added)
+		add_interface(self, name);
+	tell_changed(self);
+}
+
+/* One that it does not have, to be had as ours. */
+static void choose_radio(HostSupplicant *self)
+{
+	g_autoptr(GPtrArray) candidates = g_ptr_array_new();
+	g_auto(GStrv) names = NULL;
+
+	if (self->choosing || self->adding || self->added || self->add_failed)
+		return;
+	names = host_radio_list();
+	for (char **name = names; *name; name++)
+		if (!host_radio_is_blocked(*name) &&
+		    !g_ptr_array_find_with_equal_func(self->devices, *name, g_str_equal, NULL))
+			g_ptr_array_add(candidates, *name);
+	g_ptr_array_add(candidates, NULL);
+	self->choosing = TRUE;
+	host_free_radio_find(self->free_radio, (const char *const *)candidates->pdata,
+			     !self->has_devices);
 }
 
 static gboolean on_reread(gpointer data)
@@ -997,7 +957,8 @@ HostReason host_supplicant_get_problem(HostSupplicant *self, const char **detail
 		return HOST_REASON_NO_P2P;
 	}
 	/* Until somebody uses it, an interface that it may be given is not there. */
-	if (!self->p2p && (self->has_devices || (self->uses.list && !self->adding)))
+	if (!self->p2p &&
+	    (self->has_devices || (self->uses.list && (self->none_free || self->add_failed))))
 		return HOST_REASON_NO_P2P;
 	return HOST_N_REASONS;
 }
@@ -1104,6 +1065,7 @@ static void host_supplicant_finalize(GObject *object)
 	g_clear_handle_id(&self->reread_source, g_source_remove);
 	g_clear_handle_id(&self->phase_source, g_source_remove);
 	host_radio_watch_free(self->radios);
+	host_free_radio_free(self->free_radio);
 	g_hash_table_unref(self->peers);
 	g_free(self->p2p);
 	g_free(self->interface);
@@ -1141,5 +1103,6 @@ HostSupplicant *host_supplicant_new(GDBusConnection *connection)
 	self->name_watch = g_bus_watch_name_on_connection(connection, HOST_SUPPLICANT_NAME,
 							  G_BUS_NAME_WATCHER_FLAGS_NONE,
 							  on_appeared, on_vanished, self, NULL);
+	self->free_radio = host_free_radio_new(connection, on_free_radio, self);
 	return self;
 }
