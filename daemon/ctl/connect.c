@@ -226,7 +226,7 @@ static char *search(GDBusConnection *connection, const CtlWish *wish, CtlStatus 
 	guint n_found;
 
 	answer = ctl_bus_call(connection, CTL_MANAGER_PATH, CTL_MANAGER, "StartDiscovery", NULL,
-			      "()", &error);
+			      "()", CTL_ASK_MS, &error);
 	if (!answer) {
 		*status = ctl_bus_complain(error);
 		return NULL;
@@ -293,9 +293,10 @@ static void finish(CtlWaiting *waiting, CtlStatus status)
 
 static GVariant *get_property(CtlWaiting *waiting, const char *property)
 {
-	g_autoptr(GVariant) answer =
-		ctl_bus_call(waiting->connection, waiting->path, "org.freedesktop.DBus.Properties",
-			     "Get", g_variant_new("(ss)", CTL_SESSION, property), "(v)", NULL);
+	g_autoptr(GVariant) answer = ctl_bus_call(waiting->connection, waiting->path,
+						  "org.freedesktop.DBus.Properties", "Get",
+						  g_variant_new("(ss)", CTL_SESSION, property),
+						  "(v)", CTL_READ_MS, NULL);
 	GVariant *value = NULL;
 
 	if (answer)
@@ -441,7 +442,7 @@ static CtlStatus begin_session(GDBusConnection *connection, const CtlWish *wish,
 		NULL, CTL_SESSION, G_DBUS_SIGNAL_FLAGS_NONE, on_changed, &waiting, NULL);
 	answer = ctl_bus_call(connection, path, peer ? CTL_MANAGER : CTL_SINK, "Connect",
 			      g_variant_new("(@a{sv})", make_options(wish, peer, agent != NULL)),
-			      "(o)", &error);
+			      "(o)", CTL_ASK_MS, &error);
 	if (answer) {
 		g_variant_get(answer, "(o)", &waiting.path);
 		printf("Session %u\n", ctl_number_of(waiting.path, CTL_SESSION_PREFIX));

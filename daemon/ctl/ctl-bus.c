@@ -5,8 +5,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-/* Longer than polkit asks a person for, and than the longest end of a session. */
-#define CALL_TIMEOUT_MS (150 * 1000)
 #define CALL_FLAGS \
 	(G_DBUS_CALL_FLAGS_NO_AUTO_START | G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION)
 
@@ -57,11 +55,12 @@ GDBusConnection *ctl_bus_connect(const Ctl *ctl)
 }
 
 GVariant *ctl_bus_call(GDBusConnection *connection, const char *path, const char *interface,
-		       const char *method, GVariant *arguments, const char *answer, GError **error)
+		       const char *method, GVariant *arguments, const char *answer, int limit_ms,
+		       GError **error)
 {
 	return g_dbus_connection_call_sync(connection, CTL_BUS_NAME, path, interface, method,
-					   arguments, G_VARIANT_TYPE(answer), CALL_FLAGS,
-					   CALL_TIMEOUT_MS, NULL, error);
+					   arguments, G_VARIANT_TYPE(answer), CALL_FLAGS, limit_ms,
+					   NULL, error);
 }
 
 GVariant *ctl_bus_call_for_file(GDBusConnection *connection, const char *path,
@@ -71,7 +70,7 @@ GVariant *ctl_bus_call_for_file(GDBusConnection *connection, const char *path,
 	g_autoptr(GUnixFDList) files = NULL;
 	g_autoptr(GVariant) result = g_dbus_connection_call_with_unix_fd_list_sync(
 		connection, CTL_BUS_NAME, path, interface, method, arguments,
-		G_VARIANT_TYPE(answer), CALL_FLAGS, CALL_TIMEOUT_MS, NULL, &files, NULL, error);
+		G_VARIANT_TYPE(answer), CALL_FLAGS, CTL_ASK_MS, NULL, &files, NULL, error);
 	gint32 handle;
 
 	if (!result)
@@ -142,7 +141,7 @@ CtlObjects *ctl_objects_get(GDBusConnection *connection, CtlStatus *status)
 	objects->sinks = g_ptr_array_new_with_free_func(object_free);
 	objects->sessions = g_ptr_array_new_with_free_func(object_free);
 	answer = ctl_bus_call(connection, CTL_ROOT_PATH, "org.freedesktop.DBus.ObjectManager",
-			      "GetManagedObjects", NULL, "(a{oa{sa{sv}}})", &error);
+			      "GetManagedObjects", NULL, "(a{oa{sa{sv}}})", CTL_READ_MS, &error);
 	if (!answer) {
 		*status = ctl_bus_complain(error);
 		return NULL;

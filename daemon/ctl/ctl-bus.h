@@ -19,11 +19,17 @@ G_BEGIN_DECLS
 /* NULL after having complained. */
 GDBusConnection *ctl_bus_connect(const Ctl *ctl);
 
-/* A person may be asked for a password meanwhile. @answer: type of the answer. */
-GVariant *ctl_bus_call(GDBusConnection *connection, const char *path, const char *interface,
-		       const char *method, GVariant *arguments, const char *answer, GError **error);
+/* What polkit may ask a person a password for, or ends a session, takes no longer than that; */
+#define CTL_ASK_MS (150 * 1000)
+/* what miracastd only tells takes no longer than this: ^C is heard after it. */
+#define CTL_READ_MS (5 * 1000)
 
-/* The same with one file in @answer, as its first part; @file (transfer full): it. */
+/* @answer: type of the answer; @limit_ms: CTL_ASK_MS or CTL_READ_MS */
+GVariant *ctl_bus_call(GDBusConnection *connection, const char *path, const char *interface,
+		       const char *method, GVariant *arguments, const char *answer, int limit_ms,
+		       GError **error);
+
+/* The same within CTL_ASK_MS, with one file in @answer, as its first part; @file (transfer full): it. */
 GVariant *ctl_bus_call_for_file(GDBusConnection *connection, const char *path,
 				const char *interface, const char *method, GVariant *arguments,
 				const char *answer, int *file, GError **error);

@@ -13,8 +13,9 @@
 /* a{sv}, or NULL for a session that has gone since. */
 static GVariant *get_statistics(GDBusConnection *connection, const CtlObject *session)
 {
-	g_autoptr(GVariant) answer = ctl_bus_call(connection, session->path, CTL_SESSION,
-						  "GetStatistics", NULL, "(a{sv})", NULL);
+	g_autoptr(GVariant)
+		answer = ctl_bus_call(connection, session->path, CTL_SESSION, "GetStatistics", NULL,
+				      "(a{sv})", CTL_READ_MS, NULL);
 
 	return answer ? g_variant_get_child_value(answer, 0) : NULL;
 }
@@ -172,8 +173,8 @@ CtlStatus ctl_status(const Ctl *ctl, int argc, char **argv)
 static CtlStatus disconnect(GDBusConnection *connection, const char *path)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GVariant) answer =
-		ctl_bus_call(connection, path, CTL_SESSION, "Disconnect", NULL, "()", &error);
+	g_autoptr(GVariant) answer = ctl_bus_call(connection, path, CTL_SESSION, "Disconnect", NULL,
+						  "()", CTL_ASK_MS, &error);
 
 	return answer ? CTL_OK : ctl_bus_complain(error);
 }

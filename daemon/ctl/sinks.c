@@ -207,7 +207,7 @@ CtlStatus ctl_scan(const Ctl *ctl, int argc, char **argv)
 	if (!connection)
 		return CTL_NO_DAEMON;
 	answer = ctl_bus_call(connection, CTL_MANAGER_PATH, CTL_MANAGER, "StartDiscovery", NULL,
-			      "()", &error);
+			      "()", CTL_ASK_MS, &error);
 	if (!answer)
 		return ctl_bus_complain(error);
 	if (!json && isatty(STDOUT_FILENO)) {
@@ -304,6 +304,7 @@ CtlStatus ctl_forget(const Ctl *ctl, int argc, char **argv)
 	sink = ctl_objects_need_sink(objects, argv[1]);
 	if (!sink)
 		return CTL_FAILED;
-	answer = ctl_bus_call(connection, sink->path, CTL_SINK, "Forget", NULL, "()", &error);
+	answer = ctl_bus_call(connection, sink->path, CTL_SINK, "Forget", NULL, "()", CTL_ASK_MS,
+			      &error);
 	return answer ? CTL_OK : ctl_bus_complain(error);
 }

@@ -145,7 +145,7 @@ static gboolean on_second(gpointer data)
 		if (strcmp(ctl_object_get_text(session, "State"), "streaming") != 0)
 			continue;
 		answer = ctl_bus_call(watch->connection, session->path, CTL_SESSION,
-				      "GetStatistics", NULL, "(a{sv})", NULL);
+				      "GetStatistics", NULL, "(a{sv})", CTL_READ_MS, NULL);
 		if (!answer)
 			continue;
 		statistics = g_variant_get_child_value(answer, 0);

@@ -614,6 +614,20 @@ static void test_ctl_tells_the_reason(struct stage *stage, gconstpointer unused)
 	FREE_OUTPUT();
 }
 
+/* What asks nobody's leave does not wait for as long as a person may take. */
+static void test_ctl_of_a_daemon_that_hangs(struct stage *stage, gconstpointer unused)
+{
+	char *output = NULL, *errors = NULL;
+	gint64 began = g_get_monotonic_time();
+
+	g_subprocess_send_signal(stage->daemon, SIGSTOP);
+	g_assert_cmpint(CTL("status", "--watch"), ==, 3);
+	g_subprocess_send_signal(stage->daemon, SIGCONT);
+	g_assert_nonnull(strstr(errors, "does not answer"));
+	g_assert_cmpint(g_get_monotonic_time() - began, <, 60 * G_TIME_SPAN_SECOND);
+	FREE_OUTPUT();
+}
+
 /* A miracastd that knows one session, which has started. */
 struct fake {
 	GTestDBus *bus;
@@ -769,6 +783,7 @@ int main(int argc, char **argv)
 	}
 	ADD("/ctl/usage", test_ctl_usage);
 	ADD("/ctl/tells-the-reason", test_ctl_tells_the_reason);
+	ADD("/ctl/of-a-daemon-that-hangs", test_ctl_of_a_daemon_that_hangs);
 	g_test_add_func("/ctl/tells-unknown-options", test_ctl_tells_unknown_options);
 	g_test_add_func("/ctl/json-has-numbers", test_ctl_json_has_numbers);
 	g_test_add_func("/ctl/without-a-daemon", test_ctl_without_a_daemon);
