@@ -316,6 +316,30 @@ void host_sinks_set_session(HostSinks *self, HostSink *sink, const char *session
 	begin_to_age(self);
 }
 
+/* What its finders keep for it, keys and addresses, they keep no more. */
+static void forget(HostSinks *self, HostSink *sink)
+{
+	g_autoptr(HostSink) kept = g_object_ref(sink);
+	g_autoptr(GPtrArray) ways = host_sink_get_ways(sink, NULL);
+	g_autoptr(HostFinding) known = host_finding_new("");
+
+	g_strfreev(known->identities);
+	known->identities = host_sink_get_identities(sink);
+	known->name = g_strdup(host_sink_get_name(sink));
+	known->address = g_strdup("");
+	host_sink_set_known(sink, NULL);
+	for (guint rank = 0; rank < self->finders->len; rank++) {
+		HostFinding *finding = known;
+
+		for (guint i = 0; i < ways->len; i++)
+			if (((HostWay *)ways->pdata[i])->rank == rank)
+				finding = ((HostWay *)ways->pdata[i])->finding;
+		host_finder_forget(self->finders->pdata[rank], finding);
+	}
+	if (g_hash_table_contains(self->sinks, sink))
+		review(self, sink);
+}
+
 void host_sinks_remember(HostSinks *self, HostSink *sink)
 {
 	g_auto(GStrv) identities = host_sink_get_identities(sink);
@@ -327,35 +351,15 @@ void host_sinks_remember(HostSinks *self, HostSink *sink)
 	host_sink_set_known(sink, host_sink_make_known(sink));
 	reindex(self, sink);
 	known = list_known(self);
-	for (guint i = HOST_KNOWN_MAX; i < known->len; i++) {
-		host_sink_set_known(known->pdata[i], NULL);
-		review(self, known->pdata[i]);
-	}
+	for (guint i = HOST_KNOWN_MAX; i < known->len; i++)
+		forget(self, known->pdata[i]);
 	save(self);
 }
 
 void host_sinks_forget(HostSinks *self, HostSink *sink)
 {
-	g_autoptr(HostSink) kept = g_object_ref(sink);
-	g_autoptr(GPtrArray) ways = host_sink_get_ways(sink, NULL);
-	g_autoptr(HostFinding) known = host_finding_new("");
-
-	g_strfreev(known->identities);
-	known->identities = host_sink_get_identities(sink);
-	known->name = g_strdup(host_sink_get_name(sink));
-	known->address = g_strdup("");
-	host_sink_set_known(sink, NULL);
+	forget(self, sink);
 	save(self);
-	for (guint rank = 0; rank < self->finders->len; rank++) {
-		HostFinding *finding = known;
-
-		for (guint i = 0; i < ways->len; i++)
-			if (((HostWay *)ways->pdata[i])->rank == rank)
-				finding = ((HostWay *)ways->pdata[i])->finding;
-		host_finder_forget(self->finders->pdata[rank], finding);
-	}
-	if (g_hash_table_contains(self->sinks, sink))
-		review(self, sink);
 }
 
 static void add_address(HostSinks *self, const char *text)

@@ -366,6 +366,9 @@ static void test_too_many_known(Stage *stage, gconstpointer unused)
 		host_finder_emit_lost(HOST_FINDER(stage->p2p), id);
 	}
 	g_assert_cmpuint(count(stage), ==, HOST_KNOWN_MAX);
+	/* What finders have kept for those that are not known any more goes, too. */
+	g_assert_cmpuint(stage->p2p->forgotten->len, ==, 10);
+	g_assert_cmpuint(stage->mice->forgotten->len, ==, 10);
 	drop_sinks(stage);
 	make_sinks(stage);
 	g_assert_cmpuint(count(stage), ==, HOST_KNOWN_MAX);
