@@ -557,6 +557,8 @@ static void on_created(GObject *object, GAsyncResult *result, gpointer data)
 
 	self->busy = false;
 	if (!host_process_create_finish(self->process, result, &error)) {
+		/* It has no context: another try needs another one. */
+		self->unplug = true;
 		give_up(self, error);
 		go_on(self);
 		return;

@@ -4,6 +4,7 @@
  * writes a letter for each thing that it is asked for to the file of the option "log":
  * c(reate), s(tart), x: stop, d(estroy). So its life can be read, and that of those before it.
  *
+ *	fail-creates	" 2 3 ": these creates fail, counted over all processes of the log
  *	fail-starts	" 2 3 ": these starts fail, counted over all processes of the log
  *	loss-starts	" 1 ": after these, the session's end is asked for
  *	stop-reason	with this reason (enum miracast_stop_reason)
@@ -94,14 +95,14 @@ static void misbehave_at(const char *moment)
 		misbehave(option + length + 1);
 }
 
-static guint count_starts(void)
+static guint count(char letter)
 {
 	g_autofree char *text = NULL;
 	guint n = 0;
 
 	g_file_get_contents(log_path, &text, NULL, NULL);
 	for (const char *c = text; c && *c; c++)
-		n += *c == 's';
+		n += *c == letter;
 	return n;
 }
 
@@ -125,7 +126,11 @@ static void create(const SessionMessage *message)
 	log_path = g_hash_table_lookup(options, "log");
 	note('c');
 	misbehave_at("create");
-	tell(SESSION_CREATED, g_variant_new("(suu)", "/dev/fake", 7, 3));
+	if (is_one_of("fail-creates", count('c')))
+		tell(SESSION_FAILED,
+		     g_variant_new("(usss)", MIRACAST_ERROR_DRIVER_FAILED, "told to fail", "", ""));
+	else
+		tell(SESSION_CREATED, g_variant_new("(suu)", "/dev/fake", 7, 3));
 }
 
 /* Whether the end is to be asked for. */
@@ -136,7 +141,7 @@ static gboolean start(const SessionMessage *message)
 
 	note('s');
 	misbehave_at("start");
-	number = count_starts();
+	number = count('s');
 	if (is_one_of("hung-up-starts", number)) {
 		struct pollfd rtsp = {.fd = message->files[0], .events = POLLRDHUP};
 

@@ -282,6 +282,21 @@ static void test_hold(Stage *stage, gconstpointer unused)
 /* A start that fails while it reconnects is not the end. */
 static void test_start_fails(Stage *stage, gconstpointer unused)
 {
+/* A context that cannot be made anew is no context: the next try makes another one. */
+static void test_create_fails(Stage *stage, gconstpointer unused)
+{
+	stage->limits = &short_hold;
+	BEGIN(stage, "loss-starts", " 1 ", "stop-reason", KEEPALIVE, "fail-creates", " 2 ");
+	succeed(stage, 1);
+	wait_for_links(stage, 2);
+	wait_for_log(stage, "csxd");
+	fake_link_fail(fake_finder_get_link(stage->finder), HOST_REASON_SINK_DID_NOT_CONNECT);
+	succeed(stage, 3);
+	wait_for_state(stage, "streaming");
+	assert_log(stage, "csxdcdcs");
+	end(stage);
+}
+
 	int other;
 
 	BEGIN(stage, "loss-starts", " 1 ", "stop-reason", KEEPALIVE, "fail-starts", " 2 ");
@@ -878,3 +893,4 @@ int main(int argc, char **argv)
 	add_misbehaviours();
 	return g_test_run();
 }
+	ADD("/session/create-fails", test_create_fails);
