@@ -6,6 +6,8 @@
 #include "firewall.h"
 #include "link-direct.h"
 
+#include <unistd.h>
+
 /* Where its server is asked. */
 #define DHCP_PORT 67
 
@@ -93,10 +95,15 @@ static void on_direct_open(GObject *object, GAsyncResult *result, gpointer data)
 	GError *error = NULL;
 	int fd = host_link_open_finish(HOST_LINK(object), result, &error);
 
-	if (fd >= 0) {
+	if (fd >= 0 && !self->lost_detail) {
 		task = g_steal_pointer(&self->task);
 		g_task_return_int(task, fd);
 		return;
+	}
+	/* It was on its way already when the way was lost. */
+	if (fd >= 0) {
+		close(fd);
+		error = g_error_new_literal(G_IO_ERROR, G_IO_ERROR_CANCELLED, "Cancelled");
 	}
 	/* A sink that is still without an address cannot connect. */
 	if (g_error_matches(error, HOST_ERROR, HOST_REASON_SINK_DID_NOT_CONNECT) && self->address &&

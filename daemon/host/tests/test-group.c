@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The life that groups of all makers have, by a maker that does nothing. */
+/* The life that groups of all makers have, by a maker that does nothing, and links on them. */
 #include "links/link-p2p.h"
+
+#include <unistd.h>
 
 enum {
 	STAGE_WAIT = HOST_GROUP_NEW + 1,
@@ -214,6 +216,9 @@ static void test_finish_twice(Stage *stage, gconstpointer unused)
 
 #define ADD(name, test) g_test_add("/group/" name, Stage, NULL, set_up, test, tear_down)
 
+#define LOCAL "127.0.0.1"
+#define SINK  "127.0.0.2"
+
 static void on_step(HostLink *link, const char *word, const char *message, char **told)
 {
 	g_free(*told);
@@ -228,6 +233,17 @@ static void on_link_open(GObject *object, GAsyncResult *result, gpointer data)
 	*(gboolean *)data = TRUE;
 }
 
+static void succeed_on_loopback(HostGroup *group)
+{
+	group->net = (HostGroupNet){
+		.interface = g_strdup("lo"),
+		.local = g_inet_address_new_from_string(LOCAL),
+		.peer = g_inet_address_new_from_string(SINK),
+		.is_configured = TRUE,
+	};
+	host_group_succeed(group);
+}
+
 /* In a group the sink has as long to connect as Wi-Fi Display gives it, if nobody said how long. */
 static void test_wait(void)
 {
@@ -240,21 +256,88 @@ static void test_wait(void)
 
 	g_signal_connect(link, "step", G_CALLBACK(on_step), &told);
 	host_link_open_async(link, cancellable, on_link_open, &is_over);
-	group->group.net = (HostGroupNet){
-		.interface = g_strdup("lo"),
-		.local = g_inet_address_new_from_string("127.0.0.1"),
-		.peer = g_inet_address_new_from_string("127.0.0.2"),
-		.is_configured = TRUE,
-	};
-	host_group_succeed(&group->group);
+	succeed_on_loopback(&group->group);
 	while (!told)
 		g_main_context_iteration(NULL, TRUE);
-	g_assert_true(g_str_has_prefix(told, "127.0.0.2 has 90 s to connect to "));
+	g_assert_true(g_str_has_prefix(told, SINK " has 90 s to connect to "));
 	g_cancellable_cancel(cancellable);
 	while (!is_over)
 		g_main_context_iteration(NULL, TRUE);
 	while (g_main_context_iteration(NULL, FALSE))
 		;
+}
+
+/* A port that nobody has, for as long as nobody else asks for one. */
+static guint16 free_port(void)
+{
+	g_autoptr(GSocket) sock = g_socket_new(G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM,
+					       G_SOCKET_PROTOCOL_TCP, NULL);
+	g_autoptr(GSocketAddress) any = g_inet_socket_address_new_from_string(LOCAL, 0);
+	g_autoptr(GSocketAddress) bound = NULL;
+
+	g_assert_true(g_socket_bind(sock, any, FALSE, NULL));
+	bound = g_socket_get_local_address(sock, NULL);
+	return g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(bound));
+}
+
+static GSocket *connect_sink(guint16 port)
+{
+	g_autoptr(GSocketAddress) from = g_inet_socket_address_new_from_string(SINK, 0);
+	g_autoptr(GSocketAddress) to = g_inet_socket_address_new_from_string(LOCAL, port);
+	GSocket *sock = g_socket_new(G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM,
+				     G_SOCKET_PROTOCOL_TCP, NULL);
+
+	g_assert_true(g_socket_bind(sock, from, FALSE, NULL));
+	g_assert_true(g_socket_connect(sock, to, NULL, NULL));
+	return sock;
+}
+
+static void keep_result(GObject *object, GAsyncResult *result, gpointer data)
+{
+	*(GAsyncResult **)data = g_object_ref(result);
+}
+
+static int finish_link(HostLink *link, GAsyncResult **result, GError **error)
+{
+	int fd;
+
+	while (!*result)
+		g_main_context_iteration(NULL, TRUE);
+	fd = host_link_open_finish(link, *result, error);
+	g_clear_object(result);
+	return fd;
+}
+
+/* The group is lost while the sink's connection is on its way to the session. */
+static void test_lost_late(void)
+{
+	g_autoptr(HostListener) listener = host_listener_new();
+	g_autoptr(HostGroup) group = g_object_new(TEST_TYPE_GROUP, NULL);
+	guint16 port = free_port();
+	g_autoptr(HostLink) link = host_link_p2p_new(listener, group, port, 60);
+	g_autoptr(GSocket) first = NULL;
+	g_autoptr(GSocket) second = NULL;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *told = NULL;
+	GAsyncResult *result = NULL;
+
+	g_signal_connect(link, "step", G_CALLBACK(on_step), &told);
+	host_link_open_async(link, NULL, keep_result, &result);
+	succeed_on_loopback(group);
+	while (!told)
+		g_main_context_iteration(NULL, TRUE);
+	first = connect_sink(port);
+	close(finish_link(link, &result, &error));
+	g_assert_no_error(error);
+	/* It comes once more, and is let in. */
+	second = connect_sink(port);
+	for (gint64 until = g_get_monotonic_time() + G_TIME_SPAN_SECOND / 4;
+	     g_get_monotonic_time() < until;)
+		g_main_context_iteration(NULL, FALSE);
+	host_link_open_async(link, NULL, keep_result, &result);
+	host_group_lose(group, HOST_REASON_LINK_LOST, "it has ended");
+	g_assert_cmpint(finish_link(link, &result, &error), ==, -1);
+	g_assert_error(error, HOST_ERROR, (int)HOST_REASON_LINK_LOST);
 }
 
 int main(int argc, char **argv)
@@ -266,5 +349,6 @@ int main(int argc, char **argv)
 	ADD("close", test_close);
 	ADD("finish-twice", test_finish_twice);
 	g_test_add_func("/group/wait", test_wait);
+	g_test_add_func("/group/lost-late", test_lost_late);
 	return g_test_run();
 }
