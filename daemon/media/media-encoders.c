@@ -9,6 +9,7 @@
 #include <gst/video/video.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -424,9 +425,13 @@ void media_encoders_measure(const char *path)
 			     !media_encoder_is_good(&encoders[i]) ||
 			     !media_encoder_starts(&encoders[i]);
 	if (!all_known) {
+		pid_t parent = getpid();
 		pid_t child = fork();
 
 		if (!child) {
+			/* What our own parent asked for is not inherited. */
+			if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
+				_exit(1);
 			measure_unknown(file, path);
 			_exit(0);
 		}

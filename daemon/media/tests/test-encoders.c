@@ -5,8 +5,12 @@
 #include <glib/gstdio.h>
 #include <gst/app/gstappsink.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define GUARD (30 * GST_SECOND)
 
@@ -143,6 +147,47 @@ static void test_measured(void)
 	g_rmdir(folder);
 }
 
+/* The first child of process @pid, once it has one. */
+static pid_t child_of(pid_t pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/task/%d/children", pid, pid);
+	pid_t child = 0;
+
+	while (!child) {
+		g_autofree char *children = NULL;
+
+		g_assert_true(g_file_get_contents(path, &children, NULL, NULL));
+		child = atoi(children);
+		g_usleep(1000);
+	}
+	return child;
+}
+
+/* Who measures is killed: what measures for it is, too. While there is one thread, as above. */
+static void test_killed(void)
+{
+	g_autofree char *folder = g_dir_make_tmp("encoders-XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(folder, "encoders", NULL);
+	pid_t parent, child;
+	int status;
+
+	/* Orphans are ours. */
+	g_assert_cmpint(prctl(PR_SET_CHILD_SUBREAPER, 1), ==, 0);
+	parent = fork();
+	g_assert_cmpint(parent, >=, 0);
+	if (!parent) {
+		media_encoders_measure(path);
+		_exit(0);
+	}
+	child = child_of(parent);
+	g_assert_cmpint(kill(parent, SIGKILL), ==, 0);
+	g_assert_cmpint(waitpid(parent, &status, 0), ==, parent);
+	g_assert_cmpint(waitpid(child, &status, 0), ==, child);
+	g_assert_false(WIFEXITED(status) && !WEXITSTATUS(status));
+	g_unlink(path);
+	g_rmdir(folder);
+}
+
 /* A card's encoder that opens its device, and no more. */
 static gboolean card_kills; /* its process */
 
@@ -225,6 +270,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	gst_init(&argc, &argv);
 	g_test_add_func("/encoders/measured", test_measured);
+	g_test_add_func("/encoders/killed", test_killed);
 	g_test_add_func("/encoders/lost", test_lost);
 	g_test_add_func("/encoders/profiles", test_profiles);
 	return g_test_run();
