@@ -556,7 +556,7 @@ static bool is_flood(HostProcess *self)
 	return ++self->n_messages > MAX_MESSAGES_PER_S;
 }
 
-/* FALSE: nothing more can be read. */
+/* FALSE: there is nothing to read; what nothing can be read of any more is not watched any more. */
 static bool read_message(HostProcess *self)
 {
 	g_auto(SessionMessage) message = {0};
@@ -565,6 +565,7 @@ static bool read_message(HostProcess *self)
 	if (!session_control_receive(self->control, FALSE, &message, &error)) {
 		if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
 			return false;
+		g_clear_handle_id(&self->control_source, g_source_remove);
 		/* It may close its end before it dies, and alone that is no way to live on. */
 		if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CLOSED) ||
 		    g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED)) {
@@ -582,6 +583,7 @@ static bool read_message(HostProcess *self)
 		return true;
 	else
 		kill_process(self, "it sent a message that makes no sense");
+	g_clear_handle_id(&self->control_source, g_source_remove);
 	return false;
 }
 
@@ -590,10 +592,8 @@ static gboolean on_readable(int fd, GIOCondition condition, gpointer data)
 	HostProcess *self = data;
 
 	/* One at a time: other sessions have their turn, too. */
-	if (read_message(self))
-		return G_SOURCE_CONTINUE;
-	self->control_source = 0;
-	return G_SOURCE_REMOVE;
+	read_message(self);
+	return self->control_source ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
 }
 
 static char *describe_exit(GSubprocess *subprocess)
@@ -700,7 +700,6 @@ static bool spawn(HostProcess *self, GError **error)
 	}
 	/* The other end is one that waits: the process has time to. */
 	g_unix_set_fd_nonblocking(ends[0], TRUE, NULL);
-	self->control = ends[0];
 	g_subprocess_launcher_take_fd(launcher, ends[1], SESSION_CONTROL_FD);
 	g_subprocess_launcher_unsetenv(launcher, "DBUS_SYSTEM_BUS_ADDRESS");
 	g_subprocess_launcher_unsetenv(launcher, "DBUS_SESSION_BUS_ADDRESS");
@@ -708,8 +707,11 @@ static bool spawn(HostProcess *self, GError **error)
 	self->subprocess =
 		g_subprocess_launcher_spawn(launcher, error, self->config->program, number,
 					    self->config->verbose ? "--verbose" : NULL, NULL);
-	if (!self->subprocess)
+	if (!self->subprocess) {
+		close(ends[0]);
 		return false;
+	}
+	self->control = ends[0];
 	self->control_source = g_unix_fd_add(self->control, G_IO_IN, on_readable, self);
 	g_subprocess_wait_async(self->subprocess, NULL, on_exit_of, g_object_ref(self));
 	return true;

@@ -21,6 +21,7 @@ static const HostSessionLimits limits = {.hold_s = 60, .reconnect_s = 5, .stable
 static const HostSessionLimits short_hold = {.hold_s = 2, .reconnect_s = 5, .stable_s = 30};
 
 static const HostProcessConfig config = {.program = FAKE_SESSION, .driver = "none"};
+static const HostProcessConfig no_program = {.program = "/nowhere/miracast-session"};
 
 typedef struct {
 	GTestDBus *bus;
@@ -30,6 +31,7 @@ typedef struct {
 	FakeFinder *finder;
 	HostSink *sink;
 	const HostSessionLimits *limits;
+	const HostProcessConfig *config;
 	HostSession *session;
 	GString *states; /* those that differ from the one before */
 	guint n_started, n_lost, n_ended;
@@ -66,6 +68,7 @@ static void set_up(Stage *stage, gconstpointer unused)
 	host_sink_set_way(stage->sink, way);
 	stage->states = g_string_new(NULL);
 	stage->limits = &limits;
+	stage->config = &config;
 }
 
 static void tear_down(Stage *stage, gconstpointer unused)
@@ -110,8 +113,8 @@ static void begin(Stage *stage, const char *const *options)
 	/* The bus would not let this through; the process does not look at it. */
 	wish->adapter = g_strdup("/dev/null");
 	agent = host_bus_agent_new(stage->connection, ":1.99", NULL, HOST_BUS_ROOT "/session/1");
-	stage->session = host_session_new(1, &config, stage->limits, stage->sink, ways, wish, agent,
-					  HOST_NO_UID);
+	stage->session = host_session_new(1, stage->config, stage->limits, stage->sink, ways, wish,
+					  agent, HOST_NO_UID);
 	g_signal_connect(stage->session, "started", G_CALLBACK(count_signal), &stage->n_started);
 	g_signal_connect(stage->session, "lost", G_CALLBACK(count_signal), &stage->n_lost);
 	g_signal_connect(stage->session, "ended", G_CALLBACK(count_signal), &stage->n_ended);
@@ -412,6 +415,33 @@ static void test_first_fails(Stage *stage, gconstpointer unused)
 	g_assert_cmpstr(get_reason(stage), ==, "sink-did-not-connect");
 	assert_log(stage, "cd");
 	g_assert_cmpuint(stage->finder->links->len, ==, 1);
+}
+
+static guint count_sockets(void)
+{
+	g_autoptr(GDir) files = g_dir_open("/proc/self/fd", 0, NULL);
+	const char *name;
+	guint n = 0;
+
+	while ((name = g_dir_read_name(files))) {
+		g_autofree char *path = g_build_filename("/proc/self/fd", name, NULL);
+		g_autofree char *target = g_file_read_link(path, NULL);
+
+		n += target && g_str_has_prefix(target, "socket:");
+	}
+	return n;
+}
+
+/* It may be shown for long after, and takes no file for that. */
+static void test_no_program(Stage *stage, gconstpointer unused)
+{
+	guint before = count_sockets();
+
+	stage->config = &no_program;
+	BEGIN(stage, NULL);
+	wait_for_state(stage, "ended");
+	g_assert_cmpstr(get_reason(stage), ==, "session-died");
+	g_assert_cmpuint(count_sockets(), ==, before);
 }
 
 static void test_first_start_fails(Stage *stage, gconstpointer unused)
@@ -890,6 +920,7 @@ int main(int argc, char **argv)
 	ADD("/session/first-fails", test_first_fails);
 	ADD("/session/first-start-fails", test_first_start_fails);
 	add_pictures();
+	ADD("/session/no-program", test_no_program);
 	add_misbehaviours();
 	return g_test_run();
 }
