@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "sink-viewer.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <gio/gio.h>
 #include <glib-unix.h>
@@ -288,6 +289,8 @@ void sink_viewer_free(SinkViewer *v)
 	g_clear_handle_id(&v->watch, g_source_remove);
 	if (v->speakers)
 		gst_element_set_state(v->speakers, GST_STATE_NULL);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return G_SOURCE_CONTINUE;
 	gst_clear_object(&v->sound);
 	gst_clear_object(&v->speakers);
 	g_clear_pointer(&v->converter, gst_video_converter_free);
