@@ -32,6 +32,7 @@ struct SinkViewer {
 	gboolean has_no_speakers;
 	guint rate; /* that sound's caps say; 0: none yet */
 	gint percent; /* volume; of any thread */
+	gint has_failed; /* and that was said; of any thread */
 
 	GMutex lock; /* of what follows */
 	GstVideoConverter *converter;
@@ -189,15 +190,50 @@ static void on_element(GstBin *bin, GstBin *inner, GstElement *element, gpointer
 		g_object_set(element, "buffer-time", (gint64)SPEAKERS_BUFFER_US, NULL);
 }
 
+/* Of any thread. What follows the first error follows from it. */
+static GstBusSyncReply on_message(GstBus *bus, GstMessage *message, gpointer user_data)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GError) warning = NULL;
+	SinkViewer *v = user_data;
+
+	if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR)
+		gst_message_parse_error(message, &error, NULL);
+	/* Where there is no device at all autoaudiosink warns, and goes on. */
+	if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_WARNING)
+		gst_message_parse_warning(message, &warning, NULL);
+	if (g_error_matches(warning, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND))
+		error = g_steal_pointer(&warning);
+	if (error && g_atomic_int_compare_and_exchange(&v->has_failed, FALSE, TRUE))
+		g_printerr("miracast-sink: nothing is heard: %s\n", error->message);
+	gst_message_unref(message);
+	return GST_BUS_DROP;
+}
+
+#define OVER "miracast-over"
+
 static void begin_to_play(GstElement *speakers, gpointer user_data)
 {
-	gst_element_set_state(speakers, GST_STATE_PLAYING);
+	GST_STATE_LOCK(speakers);
+	if (!g_object_get_data(G_OBJECT(speakers), OVER))
+		gst_element_set_state(speakers, GST_STATE_PLAYING);
+	GST_STATE_UNLOCK(speakers);
+}
+
+/* Who is still to start them does not any more. */
+static void stop_speakers(GstElement *speakers)
+{
+	GST_STATE_LOCK(speakers);
+	g_object_set_data(G_OBJECT(speakers), OVER, speakers);
+	gst_element_set_state(speakers, GST_STATE_NULL);
+	GST_STATE_UNLOCK(speakers);
 }
 
 /* They are looked for by a thread of their own: that may take long. */
 static void start_speakers(SinkViewer *v)
 {
 	g_autoptr(GError) error = NULL;
+	g_autoptr(GstBus) bus = NULL;
 
 	v->speakers = gst_parse_launch_full(SPEAKERS, NULL, GST_PARSE_FLAG_FATAL_ERRORS, &error);
 	if (!v->speakers) {
@@ -208,6 +244,8 @@ static void start_speakers(SinkViewer *v)
 	gst_object_ref_sink(v->speakers);
 	v->sound = gst_bin_get_by_name(GST_BIN(v->speakers), "src");
 	g_signal_connect(v->speakers, "deep-element-added", G_CALLBACK(on_element), NULL);
+	bus = gst_element_get_bus(v->speakers);
+	gst_bus_set_sync_handler(bus, on_message, v, NULL);
 	gst_element_call_async(v->speakers, begin_to_play, NULL, NULL);
 }
 
@@ -251,6 +289,8 @@ static gboolean on_text(int fd, GIOCondition condition, gpointer user_data)
 	ssize_t n = recv(fd, text, sizeof(text) - 1, MSG_DONTWAIT);
 	int percent;
 
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return G_SOURCE_CONTINUE;
 	if (n <= 0) {
 		v->watch = 0;
 		v->ops->gone(v->user_data);
@@ -288,9 +328,7 @@ void sink_viewer_free(SinkViewer *v)
 		return;
 	g_clear_handle_id(&v->watch, g_source_remove);
 	if (v->speakers)
-		gst_element_set_state(v->speakers, GST_STATE_NULL);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return G_SOURCE_CONTINUE;
+		stop_speakers(v->speakers);
 	gst_clear_object(&v->sound);
 	gst_clear_object(&v->speakers);
 	g_clear_pointer(&v->converter, gst_video_converter_free);
