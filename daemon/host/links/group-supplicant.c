@@ -107,10 +107,8 @@ static void call(HostGroupSupplicant *self, const char *path, const char *interf
 
 static GVariant *call_finish(HostGroupSupplicant *self, GAsyncResult *result, GError **error)
 {
-	GVariant *answer = g_dbus_connection_call_finish(
-		host_supplicant_get_connection(self->supplicant), result, error);
-
-	return answer;
+	return g_dbus_connection_call_finish(host_supplicant_get_connection(self->supplicant),
+					     result, error);
 }
 
 /*
@@ -313,6 +311,8 @@ static void on_interface_read(GObject *object, GAsyncResult *result, gpointer da
 	if (answer)
 		g_variant_get(answer, "(v)", &name);
 	if (!name || !g_variant_is_of_type(name, G_VARIANT_TYPE_STRING)) {
+		if (error)
+			g_dbus_error_strip_remote_error(error);
 		host_group_fail(&self->group, HOST_REASON_SUPPLICANT_REFUSED,
 				error ? error->message : "Ifname");
 		return;
@@ -851,9 +851,14 @@ static void on_request(HostGroupSupplicant *self, GVariant *parameters)
 	self->pairing = password == PASSWORD_REGISTRAR_SPECIFIED ? HOST_P2P_SINK_SHOWS_PIN
 			: password == PASSWORD_USER_SPECIFIED	 ? HOST_P2P_WE_SHOW_PIN
 								 : HOST_P2P_PUSH_BUTTON;
-	if ((self->group.stage == STAGE_PIN || self->group.stage == STAGE_TYPE) &&
-	    self->pairing != HOST_P2P_SINK_SHOWS_PIN)
-		begin_pairing(self);
+	if ((self->group.stage != STAGE_PIN && self->group.stage != STAGE_TYPE) ||
+	    self->pairing == HOST_P2P_SINK_SHOWS_PIN)
+		return;
+	/* The person looks for a PIN that the sink does not show any more. */
+	g_cancellable_cancel(self->asking);
+	g_object_unref(self->asking);
+	self->asking = g_cancellable_new();
+	begin_pairing(self);
 }
 
 /*

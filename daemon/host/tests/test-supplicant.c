@@ -31,6 +31,8 @@ static const char xml[] =
 	"<method name='StopFind'/><method name='Cancel'/><method name='Disconnect'/>"
 	"<method name='Connect'><arg type='a{sv}' direction='in'/>"
 	"<arg type='s' direction='out'/></method>"
+	"<method name='ProvisionDiscoveryRequest'><arg type='o' direction='in'/>"
+	"<arg type='s' direction='in'/></method>"
 	"<property name='P2PDeviceConfig' type='a{sv}' access='readwrite'/></interface>"
 	"<interface name='fi.w1.wpa_supplicant1.Peer'>"
 	"<property name='config_method' type='q' access='read'/></interface>"
@@ -63,13 +65,25 @@ static const char nm_objects[] =
 #define TEST_TYPE_AGENT (test_agent_get_type())
 G_DECLARE_FINAL_TYPE(TestAgent, test_agent, TEST, AGENT, GObject)
 
-/* Of somebody who is asked nothing. */
+/* Of somebody who does not answer. */
 struct _TestAgent {
 	GObject parent_instance;
 
 	gboolean is_there;
 	char *shown;
+	GTask *question; /* for the PIN that the sink shows */
 };
+
+static void test_agent_request_pin_async(HostAgent *agent, GCancellable *cancellable,
+					 GAsyncReadyCallback callback, gpointer user_data)
+{
+	TEST_AGENT(agent)->question = g_task_new(agent, cancellable, callback, user_data);
+}
+
+static char *test_agent_request_pin_finish(HostAgent *agent, GAsyncResult *result, GError **error)
+{
+	return g_task_propagate_pointer(G_TASK(result), error);
+}
 
 static gboolean test_agent_display_pin(HostAgent *agent, const char *pin)
 {
@@ -81,6 +95,8 @@ static gboolean test_agent_display_pin(HostAgent *agent, const char *pin)
 
 static void test_agent_iface_init(HostAgentInterface *iface)
 {
+	iface->request_pin_async = test_agent_request_pin_async;
+	iface->request_pin_finish = test_agent_request_pin_finish;
 	iface->display_pin = test_agent_display_pin;
 }
 
@@ -101,6 +117,7 @@ typedef struct {
 	GVariant *elements; /* WFDIEs */
 	const char *interface; /* that it has, or NULL */
 	guint16 methods; /* of pairing, of peers */
+	gboolean has_no_name; /* its interface, any more */
 	GString *asked;
 	GDBusObjectManager *objects; /* NetworkManager's, if it is there */
 	GVariant *connection; /* that it was asked for last, or NULL */
@@ -143,6 +160,10 @@ static GVariant *on_get(GDBusConnection *connection, const char *sender, const c
 		return g_variant_ref(stage->elements);
 	if (!strcmp(name, "Interfaces"))
 		return g_variant_new_objv(&stage->interface, stage->interface ? 1 : 0);
+	if (!strcmp(name, "Ifname") && stage->has_no_name) {
+		g_set_error_literal(error, G_DBUS_ERROR, G_DBUS_ERROR_FAILED, "out of names");
+		return NULL;
+	}
 	if (!strcmp(name, "Ifname"))
 		return g_variant_new_string(IFNAME);
 	if (!strcmp(name, "State"))
@@ -491,6 +512,50 @@ static void test_shown_pin(Stage *stage, gconstpointer unused)
 	}
 }
 
+/* A sink that wants its button pressed instead shows none: nobody is to look for it. */
+static void test_pin_not_needed(Stage *stage, gconstpointer unused)
+{
+	g_autoptr(GTask) question = NULL;
+	Opening opening;
+
+	stage->methods = HOST_P2P_METHOD_DISPLAY;
+	show_peer(stage, PEER TV, 10);
+	begin_to_open(stage, &opening, "02:00:00:00:00:0a");
+	wait_until_asked(stage, "ProvisionDiscoveryRequest ");
+	emit(stage, HOST_SUPPLICANT_P2P, "ProvisionDiscoveryResponseEnterPin",
+	     g_variant_new("(o)", PEER TV));
+	while (!stage->agent->question)
+		g_main_context_iteration(NULL, TRUE);
+	question = g_steal_pointer(&stage->agent->question);
+	/* Device Password ID: 4, push button. */
+	emit(stage, HOST_SUPPLICANT_P2P, "GONegotiationRequest",
+	     g_variant_new("(oqy)", PEER TV, 4, 0));
+	wait_until_asked(stage, "Connect ");
+	g_assert_true(g_task_return_error_if_cancelled(question));
+	start_group(stage);
+	wait_until_returned(&opening);
+	g_assert_no_error(opening.error);
+	end_opening(&opening);
+	wait_until_asked(stage, "Disconnect ");
+}
+
+/* What another program says is shown to people, and not what D-Bus puts before it. */
+static void test_refusal_is_readable(Stage *stage, gconstpointer unused)
+{
+	Opening opening;
+
+	show_peer(stage, PEER TV, 10);
+	begin_to_open(stage, &opening, "02:00:00:00:00:0a");
+	wait_until_asked(stage, "Connect ");
+	stage->has_no_name = TRUE;
+	start_group(stage);
+	wait_until_returned(&opening);
+	g_assert_error(opening.error, HOST_ERROR, (int)HOST_REASON_SUPPLICANT_REFUSED);
+	g_assert_true(g_str_has_suffix(opening.error->message, "(out of names)"));
+	end_opening(&opening);
+	wait_until_asked(stage, "Disconnect ");
+}
+
 static void begin_at_network_manager(Stage *stage, Opening *opening)
 {
 	own_name(stage, HOST_NM_NAME);
@@ -699,6 +764,8 @@ int main(int argc, char **argv)
 	ADD("/supplicant/asked-no-more", test_asked_no_more);
 	ADD("/supplicant/declined-at-network-manager", test_declined_at_network_manager);
 	ADD("/supplicant/shown-pin", test_shown_pin);
+	ADD("/supplicant/pin-not-needed", test_pin_not_needed);
+	ADD("/supplicant/refusal-is-readable", test_refusal_is_readable);
 	ADD("/supplicant/one-at-a-time", test_one_at_a_time);
 	ADD("/supplicant/found-too-late", test_found_too_late);
 	return g_test_run();
