@@ -193,7 +193,7 @@ gboolean miracast_device_take_picture(MiracastDevice *device, guint max_width,
  * miracast_device_notify_data_rate:
  * @stats: counts are since the last call; NULL: the link is not measured any more
  *
- * To be called about once a second. The driver, if it has registered, is told on a thread of its
+ * To be called twice a second. The driver, if it has registered, is told on a thread of its
  * own; while it is slow the counts add up.
  */
 void miracast_device_notify_data_rate(MiracastDevice *device,

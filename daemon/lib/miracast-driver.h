@@ -54,7 +54,7 @@ struct miracast_session_info {
 };
 
 /**
- * struct miracast_datarate_stats - the link, about once a second
+ * struct miracast_datarate_stats - the link, twice a second
  * @encoder_bit_rate: bit/s recommended for the encoder
  * @current_max_tx_data_rate: bit/s
  * @transmitted_frame_count: since the last notification, as are the next three

@@ -879,7 +879,7 @@ static gboolean start_sound(Media *m, const MediaConfig *config, GError **error)
 /**
  * media_start() - builds the pipeline and makes it ready for pictures
  * @m: the media, not started before
- * @config: format, rate and address of the sink
+ * @config: what is sent, and how
  * @context: where errors are told; its thread must run it
  * @on_error: told once if the stream breaks
  * @user_data: for @on_error

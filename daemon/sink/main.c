@@ -1008,7 +1008,7 @@ static gboolean check_way(SinkOptions *o, char **rest, GError **error)
 	return FALSE;
 }
 
-/* EXIT_OK: go on. @leave is set when --version or --help said all there is to say. */
+/* TRUE with @leave set: --version has said all there is to say. */
 static gboolean parse_options(SinkOptions *o, int argc, char **argv, gboolean *leave,
 			      GError **error)
 {

@@ -1064,7 +1064,7 @@ void wfd_source_on_time(WfdSource *s, gint64 now)
 
 /**
  * wfd_source_set_standby() - the monitor goes off or on
- * @source: the session
+ * @s: the session
  * @standby: TRUE off
  * @now: monotonic microseconds
  *

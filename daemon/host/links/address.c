@@ -53,7 +53,7 @@ static HostReason reason_of(const char *word)
 	return HOST_REASON_NO_ADDRESS;
 }
 
-/* FALSE: it may have been freed. */
+/* FALSE: nothing more is read. In either case it may have been freed. */
 static gboolean on_address(HostAddress *self, const char *local_text, const char *peer_text)
 {
 	g_autoptr(GInetAddress) local = g_inet_address_new_from_string(local_text);

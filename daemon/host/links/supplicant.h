@@ -77,7 +77,7 @@ G_DECLARE_FINAL_TYPE(HostSupplicant, host_supplicant, HOST, SUPPLICANT, GObject)
 
 HostSupplicant *host_supplicant_new(GDBusConnection *connection);
 
-/* Why Wi-Fi Direct is not to be had; HOST_N_REASONS: it is. @detail (may be NULL): of it, or NULL */
+/* Why Wi-Fi Direct is not to be had; HOST_N_REASONS: it is. @detail: of it, or NULL */
 HostReason host_supplicant_get_problem(HostSupplicant *supplicant, const char **detail);
 
 /* The object with the interface P2PDevice, and the network interface that it is of; or NULL. */

@@ -282,9 +282,6 @@ static void test_hold(Stage *stage, gconstpointer unused)
 	assert_log(stage, "csxdcsxd");
 }
 
-/* A start that fails while it reconnects is not the end. */
-static void test_start_fails(Stage *stage, gconstpointer unused)
-{
 /* A context that cannot be made anew is no context: the next try makes another one. */
 static void test_create_fails(Stage *stage, gconstpointer unused)
 {
@@ -300,6 +297,9 @@ static void test_create_fails(Stage *stage, gconstpointer unused)
 	end(stage);
 }
 
+/* A start that fails while it reconnects is not the end. */
+static void test_start_fails(Stage *stage, gconstpointer unused)
+{
 	int other;
 
 	BEGIN(stage, "loss-starts", " 1 ", "stop-reason", KEEPALIVE, "fail-starts", " 2 ");
@@ -908,6 +908,7 @@ int main(int argc, char **argv)
 	ADD("/session/link-lost", test_link_lost);
 	ADD("/session/link-lost-again", test_link_lost_again);
 	ADD("/session/hold", test_hold);
+	ADD("/session/create-fails", test_create_fails);
 	ADD("/session/start-fails", test_start_fails);
 	ADD("/session/statistics", test_statistics);
 	ADD("/session/give-up", test_give_up);
@@ -919,9 +920,8 @@ int main(int argc, char **argv)
 	ADD("/session/end-while-waiting", test_end_while_waiting);
 	ADD("/session/first-fails", test_first_fails);
 	ADD("/session/first-start-fails", test_first_start_fails);
-	add_pictures();
 	ADD("/session/no-program", test_no_program);
+	add_pictures();
 	add_misbehaviours();
 	return g_test_run();
 }
-	ADD("/session/create-fails", test_create_fails);
