@@ -284,7 +284,7 @@ static void request(SinkSession *s, guint8 m, GstRTSPMethod method, const char *
 
 static gboolean gone_silent(const SinkSession *s)
 {
-	return fault(s) == SINK_FAULT_SILENT_IN_PLAY && s->state >= SINK_PLAYING;
+	return fault(s) == SINK_FAULT_SILENT_IN_PLAY && s->stats.keepalives > 1;
 }
 
 /* The answer that the misbehaviour has instead of 200 to a message of number @m, or NULL. */

@@ -51,6 +51,7 @@ typedef struct {
 	guint kbit;
 	gboolean fixed_rate;
 	guint64 air_retried, air_failed; /* packets; of the thread that tells */
+	guint64 reports; /* that the sink has sent by RTCP */
 	gboolean configured; /* the sink has accepted a format */
 	gboolean started; /* start() has returned, with success */
 	gboolean arrived; /* the kernel knows of the monitor */
@@ -514,8 +515,20 @@ static void show_statistics(WfdSession *s)
 						      statistics.frames_encoded);
 }
 
+/* Who reports what it receives is there, whether or not it answers M16. */
+static void heed_reports(WfdSession *s)
+{
+	MediaStatistics statistics;
+
+	media_get_statistics(s->media, &statistics);
+	if (statistics.reports != s->reports)
+		wfd_source_heard(s->rtsp);
+	s->reports = statistics.reports;
+}
+
 static gboolean on_statistics(gpointer user_data)
 {
+	heed_reports(user_data);
 	show_statistics(user_data);
 	return G_SOURCE_CONTINUE;
 }

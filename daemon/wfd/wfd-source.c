@@ -101,6 +101,7 @@ struct _WfdSource {
 	guint refused_code; /* by us: the sink's latest request; 0: not */
 	const char *refused_request; /* what that was */
 	guint strikes;
+	gboolean keepalive_answered; /* one ever was */
 	guint keepalive_misses;
 
 	gboolean standby_wanted;
@@ -582,6 +583,7 @@ static void handle_response(WfdSource *s, const RtspMessage *message, gint64 now
 	s->reply_deadline = G_MAXINT64;
 	s->strikes = 0;
 	/* What the answer to M16 says does not matter (WFD 2.1, 6.4.16), only that it came. */
+	s->keepalive_answered |= request == REQUEST_M16;
 	if (code == GST_RTSP_STS_OK)
 		answered(s, request, message, now);
 	else
@@ -1027,6 +1029,9 @@ static void reply_missing(WfdSource *s)
 		silent(s, WFD_REASON_SINK_SILENT_M7, WFD_REPLY_TIMEOUT);
 		return;
 	case REQUEST_M16:
+		/* Some never answer; of those the connection tells whether they are there. */
+		if (!s->keepalive_answered)
+			break;
 		if (++s->keepalive_misses >= WFD_KEEPALIVE_MISSES) {
 			end_session(s, WFD_REASON_KEEPALIVE_MISSED);
 			return;
@@ -1060,6 +1065,12 @@ void wfd_source_on_time(WfdSource *s, gint64 now)
 	if (now >= s->reply_deadline)
 		reply_missing(s);
 	ask_next(s, now);
+}
+
+/* The sink has given another sign of life than a message. */
+void wfd_source_heard(WfdSource *s)
+{
+	s->keepalive_misses = 0;
 }
 
 /**

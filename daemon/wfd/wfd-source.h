@@ -19,7 +19,8 @@
  *	M2, once M1 is answered			6 s	sink-silent-m2
  *	M6, once M5 is answered			10 s	sink-silent-m6
  *	M7, once M6 or trigger PLAY is answered	10 s	sink-silent-m7
- *	answer to M16				6 s, three times in a row: keepalive-missed
+ *	answer to M16				6 s, three times in a row: keepalive-missed,
+ *						unless none was ever answered
  *	rest of a message that has begun	6 s	sink-message-incomplete
  *	M8 after trigger TEARDOWN		1 s	stopped
  */
@@ -76,6 +77,7 @@ void wfd_source_feed(WfdSource *source, const guint8 *data, gsize len, gint64 no
 void wfd_source_eof(WfdSource *source, const char *link_error);
 gint64 wfd_source_next_deadline(const WfdSource *source);
 void wfd_source_on_time(WfdSource *source, gint64 now);
+void wfd_source_heard(WfdSource *source);
 void wfd_source_set_standby(WfdSource *source, gboolean standby, gint64 now);
 void wfd_source_stop(WfdSource *source, gint64 now);
 

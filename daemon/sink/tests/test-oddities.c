@@ -174,6 +174,7 @@ static const struct {
 	{"teardown-now", "sink-teardown", 0},
 	{"close-in-play", "sink-closed", 0},
 	{"silent-in-play", "keepalive-missed", 0},
+	{"ignore-m16", NULL, 0},
 	{"unknown-method", NULL, 0},
 	{"flood-idr", NULL, 0},
 	{"frequent-idr", NULL, 0},

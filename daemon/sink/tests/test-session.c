@@ -882,6 +882,8 @@ static void test_misbehave_in_play(SinkFixture *f, gconstpointer data)
 
 	reach_play(&silent, "silent-in-play");
 	request(&silent, "GET_PARAMETER " URI, "");
+	assert_starts(&silent, "RTSP/1.0 200 OK\r\n");
+	request(&silent, "GET_PARAMETER " URI, "");
 	set_parameter(&silent, "wfd_trigger_method: TEARDOWN\r\n");
 	assert_sent(&silent, "");
 	tear_down(&silent, NULL);

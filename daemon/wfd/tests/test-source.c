@@ -552,6 +552,56 @@ static void test_keepalive(gconstpointer step)
 	peer_free(p);
 }
 
+/* Some never answer M16, and play for hours. */
+static void test_keepalive_ignored(gconstpointer step)
+{
+	WfdPeer *p = peer_start(step);
+
+	to_play(p, CAPS);
+	wait_for(p, 25);
+	for (guint i = 0; i < 10; i++) {
+		expect(p, "GET_PARAMETER ", "");
+		wait_for(p, 6);
+		expect_nothing(p);
+		wait_for(p, 19);
+	}
+	/* An answer is one to the request that is open: from now on they count. */
+	expect(p, "GET_PARAMETER ", "CSeq: 15\r\n");
+	answer(p, 15, 451, "");
+	wait_for(p, 25);
+	expect(p, "GET_PARAMETER ", "CSeq: 16\r\n");
+	wait_for(p, 6);
+	expect(p, "GET_PARAMETER ", "CSeq: 17\r\n");
+	wait_for(p, 6);
+	expect(p, "GET_PARAMETER ", "CSeq: 18\r\n");
+	wait_for(p, 6);
+	expect_end(p, "keepalive-missed");
+	peer_free(p);
+}
+
+/* Who reports what comes by RTP has not gone, whatever it answers. */
+static void test_keepalive_and_reports(gconstpointer step)
+{
+	WfdPeer *p = peer_start(step);
+
+	to_play(p, CAPS);
+	wait_for(p, 25);
+	expect(p, "GET_PARAMETER ", "CSeq: 5\r\n");
+	answer(p, 5, 200, "");
+	wait_for(p, 25);
+	for (guint i = 0; i < 10; i++) {
+		expect(p, "GET_PARAMETER ", "");
+		wfd_source_heard(p->source);
+		wait_for(p, 6);
+	}
+	expect(p, "GET_PARAMETER ", "CSeq: 16\r\n");
+	wait_for(p, 6);
+	expect(p, "GET_PARAMETER ", "CSeq: 17\r\n");
+	wait_for(p, 6);
+	expect_end(p, "keepalive-missed");
+	peer_free(p);
+}
+
 static void test_idr_request(gconstpointer step)
 {
 	WfdPeer *p = peer_start(step);
@@ -1511,6 +1561,8 @@ int main(int argc, char **argv)
 		{"input-later", test_input_later},
 		{"input-withdrawn", test_input_withdrawn},
 		{"keepalive", test_keepalive},
+		{"keepalive-ignored", test_keepalive_ignored},
+		{"keepalive-and-reports", test_keepalive_and_reports},
 		{"idr-request", test_idr_request},
 		{"standby", test_standby},
 		{"standby-quick", test_standby_quick},
