@@ -196,8 +196,8 @@ static void put_tables(MediaPacketizer *p)
 {
 	static const guint8 pat[] = {
 		0x00,		0xb0, 0x0d, /* PAT, bytes that follow */
-		0x00,		0x01, 0xc1,
-		0x00,		0x00, /* stream 1, version 0, valid now, the only section */
+		0x00,		0x01, 0xc3,
+		0x00,		0x00, /* stream 1, version 1, valid now, the only section */
 		0x00,		0x01, 0xe0 | PMT_PID >> 8,
 		PMT_PID & 0xff, /* program 1 */
 	};
@@ -387,8 +387,8 @@ const GByteArray *media_packetizer_picture(MediaPacketizer *p, const guint8 *pic
 
 	begin(p, now_ns);
 	if (info.sps && memcmp(p->profile, info.sps + 1, sizeof(p->profile))) {
-		/* The first table of all has version 0 too. */
-		p->pmt_version = p->profile[0] ? (p->pmt_version + 1) % 32 : 0;
+		/* As the PAT the first has version 1: with 0, some take it for one that they have. */
+		p->pmt_version = (p->pmt_version + 1) % 32;
 		memcpy(p->profile, info.sps + 1, sizeof(p->profile));
 	}
 	if (!p->profile[0])
