@@ -623,11 +623,10 @@ static void reply(WfdSource *s, const RtspMessage *request, GstRTSPStatusCode co
 		gst_rtsp_message_add_header(message, GST_RTSP_HDR_TRANSPORT, transport);
 	gst_rtsp_message_add_header(message, GST_RTSP_HDR_SERVER, "linux-miracast");
 	send_message(s, message, g_strdup_printf("> %s %u", label, code));
-	/* Parameters of a sink's maker, which may come at any rate, do no harm. */
-	if (code == GST_RTSP_STS_OK)
+	if (code == GST_RTSP_STS_OK) {
 		s->strikes = s->refused_code = 0;
-	if (code == GST_RTSP_STS_OK || code == GST_RTSP_STS_PARAMETER_NOT_UNDERSTOOD)
 		return;
+	}
 	s->refused_code = code;
 	s->refused_request = label;
 	strike(s);
@@ -842,7 +841,18 @@ static void new_uibc_setting(WfdSource *s, const char *value)
 	emit(s, WFD_SOURCE_UIBC, NULL);
 }
 
-/* M10 to M15 from the sink: what is understood is done, a body without any of it is 451. */
+static void note_unknown(GHashTable *params)
+{
+	g_autofree char **names = (char **)g_hash_table_get_keys_as_array(params, NULL);
+	g_autofree char *all = g_strjoinv(" ", names);
+
+	g_debug("the sink names parameters that are not known: %.200s", all);
+}
+
+/*
+ * M10 to M15 from the sink: what is understood is done. The rest may come at any rate, and other
+ * sources take it: to a sink, a refusal may be the end.
+ */
 static void handle_set_parameter(WfdSource *s, const RtspMessage *request)
 {
 	g_autoptr(GHashTable) params = NULL;
@@ -882,10 +892,23 @@ static void handle_set_parameter(WfdSource *s, const RtspMessage *request)
 		known = TRUE;
 		new_uibc_setting(s, value);
 	}
-	reply(s, request,
-	      known || !g_hash_table_size(params) ? GST_RTSP_STS_OK
-						  : GST_RTSP_STS_PARAMETER_NOT_UNDERSTOOD,
-	      label, NULL);
+	if (!known && g_hash_table_size(params))
+		note_unknown(params);
+	reply(s, request, GST_RTSP_STS_OK, label, NULL);
+}
+
+/* With a body it asks for parameters of ours, of which we have none. */
+static void handle_get_parameter(WfdSource *s, const RtspMessage *request)
+{
+	g_autoptr(GHashTable) params = NULL;
+	guint8 *body = NULL;
+	guint len = 0;
+
+	gst_rtsp_message_get_body(request, &body, &len);
+	params = wfd_params_parse((const char *)body, len);
+	if (g_hash_table_size(params))
+		note_unknown(params);
+	reply(s, request, GST_RTSP_STS_OK, "GET_PARAMETER", NULL);
 }
 
 static void handle_request(WfdSource *s, const RtspMessage *request, gint64 now)
@@ -916,12 +939,7 @@ static void handle_request(WfdSource *s, const RtspMessage *request, gint64 now)
 	case GST_RTSP_PAUSE: handle_pause(s, request, now); break;
 	case GST_RTSP_TEARDOWN: handle_teardown(s, request); break;
 	case GST_RTSP_SET_PARAMETER: handle_set_parameter(s, request); break;
-	case GST_RTSP_GET_PARAMETER:
-		/* With a body it would ask for parameters of ours, and we have none. */
-		reply(s, request,
-		      request->body_size ? GST_RTSP_STS_PARAMETER_NOT_UNDERSTOOD : GST_RTSP_STS_OK,
-		      name, NULL);
-		break;
+	case GST_RTSP_GET_PARAMETER: handle_get_parameter(s, request); break;
 	case GST_RTSP_INVALID: reply(s, request, GST_RTSP_STS_NOT_IMPLEMENTED, name, NULL); break;
 	default: reply(s, request, GST_RTSP_STS_METHOD_NOT_ALLOWED, name, NULL); break;
 	}

@@ -1451,10 +1451,6 @@ static void test_bad_requests(gconstpointer step)
 		{"PAUSE * RTSP/1.0\r\nCSeq: 5\r\n\r\n", "RTSP/1.0 455 "},
 		{"SETUP * RTSP/1.0\r\nCSeq: 5\r\n\r\n", "RTSP/1.0 455 "},
 		{"PAUSE * RTSP/1.0\r\nCSeq: 5\r\nSession: 0004887\r\n\r\n", "RTSP/1.0 454 "},
-		{"SET_PARAMETER * RTSP/1.0\r\nCSeq: 5\r\nContent-Length: 8\r\n\r\nwfd_x: 1",
-		 "RTSP/1.0 451 "},
-		{"GET_PARAMETER * RTSP/1.0\r\nCSeq: 5\r\nContent-Length: 5\r\n\r\nwfd_x",
-		 "RTSP/1.0 451 "},
 		{"GET_PARAMETER * RTSP/1.0\r\nCSeq: 5\r\n\r\n", "RTSP/1.0 200 "},
 	};
 	WfdPeer *p = peer_start(step);
@@ -1467,6 +1463,27 @@ static void test_bad_requests(gconstpointer step)
 	to_play(p, CAPS);
 	feed(p, M6);
 	expect(p, "RTSP/1.0 455 ", "");
+	peer_free(p);
+}
+
+/* What is not understood is answered as what is: a refusal is all that could do harm. */
+static void test_unknown_parameters(gconstpointer step)
+{
+	static const char *const requests[] = {
+		"SET_PARAMETER * RTSP/1.0\r\nCSeq: 5\r\nContent-Length: 8\r\n\r\nwfd_x: 1",
+		"SET_PARAMETER * RTSP/1.0\r\nCSeq: 5\r\nContent-Length: 4\r\n\r\n\001\002\r\n",
+		"GET_PARAMETER * RTSP/1.0\r\nCSeq: 5\r\nContent-Length: 5\r\n\r\nwfd_x",
+	};
+	WfdPeer *p = peer_start(step);
+
+	to_play(p, CAPS);
+	for (guint i = 0; i < G_N_ELEMENTS(requests); i++) {
+		feed(p, requests[i]);
+		g_assert_true(g_str_has_suffix(p->sent->str, "\r\n\r\n"));
+		g_assert_null(strstr(p->sent->str, "Content-Length"));
+		expect(p, "RTSP/1.0 200 OK\r\n", "CSeq: 5\r\n");
+	}
+	expect_events(p, "");
 	peer_free(p);
 }
 
@@ -1597,6 +1614,7 @@ int main(int argc, char **argv)
 		{"megabyte", test_megabyte},
 		{"incomplete", test_incomplete},
 		{"bad-requests", test_bad_requests},
+		{"unknown-parameters", test_unknown_parameters},
 		{"session-ids", test_session_ids},
 		{"strikes", test_strikes},
 		{"wrong-cseq", test_wrong_cseq},
