@@ -125,8 +125,12 @@ WfdSource *wfd_source_new(const WfdSourceConfig *config)
 	s->local_host = g_strdup(config->local_host);
 	s->rtp_port = config->rtp_port;
 	s->uibc_port = config->uibc_port;
-	/* Ten characters or fewer: LG's sinks show black otherwise. Digits, as others keep a number. */
-	g_snprintf(s->session_id, sizeof(s->session_id), "%08u", config->session_id % 100000000);
+	/*
+	 * Ten characters or fewer: LG's sinks show black otherwise. Digits, as others keep a number, of
+	 * which the first is no zero: read as C reads numbers, it would be an octal one.
+	 */
+	g_snprintf(s->session_id, sizeof(s->session_id), "%u",
+		   10000000 + config->session_id % 90000000);
 	s->policy = config->policy;
 	rtsp_framer_init(&s->framer);
 	g_queue_init(&s->output);
@@ -633,15 +637,19 @@ static void reply(WfdSource *s, const RtspMessage *request, GstRTSPStatusCode co
 }
 
 /*
- * Whether the sink names another session than ours; to name none is common. There is one session on
- * a connection, so quotes, blanks and leading zeros that a sink adds or drops do not matter.
+ * Whether the sink would begin, change or end another session than ours; to name none is common. There is
+ * one session on a connection: so quotes, blanks and leading zeros that a sink adds do not matter, and in
+ * other requests nothing does.
  */
 static gboolean wrong_session(const WfdSource *s, const RtspMessage *request)
 {
+	GstRTSPMethod method = request->type_data.request.method;
 	g_autofree char *id = NULL;
 	guint64 number;
 	char *text;
 
+	if (!(method & (GST_RTSP_SETUP | GST_RTSP_PLAY | GST_RTSP_PAUSE | GST_RTSP_TEARDOWN)))
+		return FALSE;
 	if (gst_rtsp_message_get_header(request, GST_RTSP_HDR_SESSION, &text, 0) != GST_RTSP_OK)
 		return FALSE;
 	text += strspn(text, " \t\"");

@@ -26,7 +26,7 @@ static const char *const seeds[] = {
 	"RTSP/1.0 200 OK\r\nCSeq: 4\r\n\r\n",
 	"SETUP rtsp://10.0.0.1/wfd1.0/streamid=0 RTSP/1.0\r\nCSeq: 2\r\n"
 	"Transport: RTP/AVP/UDP;unicast;client_port=19000-19001\r\n\r\n",
-	"PLAY rtsp://10.0.0.1/wfd1.0/streamid=0 RTSP/1.0\r\nCSeq: 3\r\nSession: 00048879\r\n\r\n",
+	"PLAY rtsp://10.0.0.1/wfd1.0/streamid=0 RTSP/1.0\r\nCSeq: 3\r\nSession: 10048879\r\n\r\n",
 	"SET_PARAMETER rtsp://x RTSP/1.0\r\nCSeq: 5\r\nContent-Type: text/parameters\r\n"
 	"Content-Length: 17\r\n\r\nwfd_idr_request\r\n",
 	"PAUSE rtsp://x RTSP/1.0\r\nCSeq: 6\r\n\r\n",

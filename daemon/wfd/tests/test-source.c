@@ -20,7 +20,7 @@
 	"Transport: RTP/AVP/UDP;unicast;client_port=19000-19001\r\n\r\n"
 #define M7                                                               \
 	"PLAY rtsp://10.0.0.1/wfd1.0/streamid=0 RTSP/1.0\r\nCSeq: 3\r\n" \
-	"Session: 00048879;timeout=30\r\n\r\n"
+	"Session: 10048879;timeout=30\r\n\r\n"
 #define M8 "TEARDOWN rtsp://10.0.0.1/wfd1.0/streamid=0 RTSP/1.0\r\nCSeq: 9\r\n\r\n"
 #define M9 "PAUSE rtsp://10.0.0.1/wfd1.0/streamid=0 RTSP/1.0\r\nCSeq: 8\r\n\r\n"
 
@@ -124,18 +124,11 @@ static void wait_for(WfdPeer *p, guint seconds)
 	drain(p);
 }
 
-static WfdPeer *peer_new_with_input(gconstpointer step, const WfdPolicy *policy, guint16 uibc_port)
+static WfdPeer *peer_new_of(gconstpointer step, const WfdSourceConfig *config)
 {
-	WfdSourceConfig config = {
-		.local_host = "10.0.0.1",
-		.rtp_port = 16384,
-		.session_id = 0xbeef,
-		.uibc_port = uibc_port,
-		.policy = *policy,
-	};
 	WfdPeer *p = g_new0(WfdPeer, 1);
 
-	p->source = wfd_source_new(&config);
+	p->source = wfd_source_new(config);
 	p->step = GPOINTER_TO_SIZE(step);
 	p->now = 1000 * G_USEC_PER_SEC;
 	p->sent = g_string_new(NULL);
@@ -145,6 +138,27 @@ static WfdPeer *peer_new_with_input(gconstpointer step, const WfdPolicy *policy,
 	drain(p);
 	expect(p, "OPTIONS * RTSP/1.0\r\n", "Require: org.wfa.wfd1.0\r\n");
 	return p;
+}
+
+static WfdPeer *peer_new_with_input(gconstpointer step, const WfdPolicy *policy, guint16 uibc_port)
+{
+	const WfdSourceConfig config = {
+		.local_host = "10.0.0.1",
+		.rtp_port = 16384,
+		.session_id = 48879,
+		.uibc_port = uibc_port,
+		.policy = *policy,
+	};
+
+	return peer_new_of(step, &config);
+}
+
+static WfdPeer *peer_new_with_id(gconstpointer step, guint32 id)
+{
+	const WfdSourceConfig config = {
+		.local_host = "10.0.0.1", .rtp_port = 16384, .session_id = id};
+
+	return peer_new_of(step, &config);
 }
 
 static WfdPeer *peer_new(gconstpointer step, const WfdPolicy *policy)
@@ -214,7 +228,7 @@ static void to_play(WfdPeer *p, const char *caps)
 {
 	to_m6(p, caps);
 	feed(p, M6);
-	expect(p, "RTSP/1.0 200 OK\r\n", "Session: 00048879;timeout=30\r\n");
+	expect(p, "RTSP/1.0 200 OK\r\n", "Session: 10048879;timeout=30\r\n");
 	feed(p, M7);
 	expect(p, "RTSP/1.0 200 OK\r\n", "CSeq: 3\r\n");
 	expect_events(p, "Y");
@@ -253,7 +267,7 @@ static void test_handshake(gconstpointer step)
 	       "Transport: RTP/AVP/UDP;unicast;client_port=19000-19001;server_port=16384-16385\r\n");
 	expect_events(p, "");
 	feed(p, M7);
-	expect(p, "RTSP/1.0 200 OK\r\nCSeq: 3\r\n", "Session: 00048879");
+	expect(p, "RTSP/1.0 200 OK\r\nCSeq: 3\r\n", "Session: 10048879");
 	expect_events(p, "Y");
 	peer_free(p);
 }
@@ -526,7 +540,7 @@ static void test_keepalive(gconstpointer step)
 	to_play(p, CAPS);
 	wait_for(p, 25);
 	expect(p, "GET_PARAMETER rtsp://localhost/wfd1.0 RTSP/1.0\r\nCSeq: 5\r\n",
-	       "Session: 00048879\r\n\r\n");
+	       "Session: 10048879\r\n\r\n");
 	answer(p, 5, 200, "");
 	/* A refusal and an answer full of nonsense are signs of life too. */
 	wait_for(p, 25);
@@ -1450,7 +1464,7 @@ static void test_bad_requests(gconstpointer step)
 		{"PLAY * RTSP/1.0\r\nCSeq: 5\r\n\r\n", "RTSP/1.0 455 "},
 		{"PAUSE * RTSP/1.0\r\nCSeq: 5\r\n\r\n", "RTSP/1.0 455 "},
 		{"SETUP * RTSP/1.0\r\nCSeq: 5\r\n\r\n", "RTSP/1.0 455 "},
-		{"PAUSE * RTSP/1.0\r\nCSeq: 5\r\nSession: 0004887\r\n\r\n", "RTSP/1.0 454 "},
+		{"PAUSE * RTSP/1.0\r\nCSeq: 5\r\nSession: 1004887\r\n\r\n", "RTSP/1.0 454 "},
 		{"GET_PARAMETER * RTSP/1.0\r\nCSeq: 5\r\n\r\n", "RTSP/1.0 200 "},
 	};
 	WfdPeer *p = peer_start(step);
@@ -1487,31 +1501,80 @@ static void test_unknown_parameters(gconstpointer step)
 	peer_free(p);
 }
 
-/* How sinks write the session that they were given as 00048879. */
+/* How sinks write the session that they were given as 10048879; and what they may not do with another. */
 static void test_session_ids(gconstpointer step)
 {
 	static const char *const ids[] = {
-		"00048879",
-		"48879",
-		"048879",
-		"\"00048879\"",
-		" 00048879 ; timeout=30",
-		"\" 48879 \";timeout=30",
+		"10048879",
+		"010048879",
+		"\"10048879\"",
+		" 10048879 ; timeout=30",
+		"\" 10048879 \";timeout=30",
 	};
-	static const char *const foreign[] = {"00048878", "488790", "x", "\"\"", "-48879"};
+	static const char *const foreign[] = {"10048878", "100488790", "x", "\"\"", "-10048879"};
 	WfdPeer *p = peer_start(step);
 
 	to_play(p, CAPS);
 	for (guint i = 0; i < G_N_ELEMENTS(ids) + G_N_ELEMENTS(foreign); i++) {
 		gboolean ours = i < G_N_ELEMENTS(ids);
-		g_autofree char *text = g_strdup_printf(
-			"GET_PARAMETER * RTSP/1.0\r\nCSeq: 5\r\nSession: %s\r\n\r\n",
-			ours ? ids[i] : foreign[i - G_N_ELEMENTS(ids)]);
+		g_autofree char *text =
+			g_strdup_printf("PLAY * RTSP/1.0\r\nCSeq: 5\r\nSession: %s\r\n\r\n",
+					ours ? ids[i] : foreign[i - G_N_ELEMENTS(ids)]);
 
 		feed(p, text);
 		expect(p, ours ? "RTSP/1.0 200 " : "RTSP/1.0 454 ", "CSeq: 5\r\n");
 	}
+	expect_events(p, "");
 	peer_free(p);
+}
+
+/* What changes no session is served whichever it names: a connection has but one. */
+static void test_other_session(gconstpointer step)
+{
+#define OTHER " * RTSP/1.0\r\nCSeq: 5\r\nSession: 4\r\n"
+	static const struct {
+		const char *request;
+		const char *reply;
+		const char *events;
+	} cases[] = {
+		{"SET_PARAMETER" OTHER "Content-Length: 17\r\n\r\nwfd_idr_request\r\n",
+		 "RTSP/1.0 200 ", "I"},
+		{"GET_PARAMETER" OTHER "\r\n", "RTSP/1.0 200 ", ""},
+		{"OPTIONS" OTHER "\r\n", "RTSP/1.0 200 ", ""},
+		{"SETUP" OTHER "\r\n", "RTSP/1.0 454 ", ""},
+		{"PLAY" OTHER "\r\n", "RTSP/1.0 454 ", ""},
+		{"PAUSE" OTHER "\r\n", "RTSP/1.0 454 ", ""},
+		{"TEARDOWN" OTHER "\r\n", "RTSP/1.0 454 ", ""},
+	};
+#undef OTHER
+	WfdPeer *p = peer_start(step);
+
+	to_play(p, CAPS);
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		feed(p, cases[i].request);
+		expect(p, cases[i].reply, "CSeq: 5\r\n");
+		expect_events(p, cases[i].events);
+	}
+	peer_free(p);
+}
+
+/* Read with base 0, as C does it, a leading zero makes another number of it. */
+static void test_session_id_is_decimal(gconstpointer step)
+{
+	static const guint32 numbers[] = {0, 7, 89999999, 90000000, G_MAXUINT32};
+
+	for (guint i = 0; i < G_N_ELEMENTS(numbers); i++) {
+		WfdPeer *p = peer_new_with_id(step, numbers[i]);
+		const char *id;
+
+		to_m6(p, CAPS);
+		feed(p, M6);
+		id = strstr(p->sent->str, "Session: ") + strlen("Session: ");
+		g_assert_cmpint(*id, !=, '0');
+		g_assert_cmpuint(strspn(id, "0123456789"), ==, 8);
+		g_assert_true(g_str_has_prefix(id + 8, ";timeout=30\r\n"));
+		peer_free(p);
+	}
 }
 
 static void test_strikes(gconstpointer step)
@@ -1616,6 +1679,8 @@ int main(int argc, char **argv)
 		{"bad-requests", test_bad_requests},
 		{"unknown-parameters", test_unknown_parameters},
 		{"session-ids", test_session_ids},
+		{"session-id-is-decimal", test_session_id_is_decimal},
+		{"other-session", test_other_session},
 		{"strikes", test_strikes},
 		{"wrong-cseq", test_wrong_cseq},
 		{"not-reading", test_not_reading},
