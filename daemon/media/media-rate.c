@@ -27,16 +27,26 @@
 #define CLIMB_GROWS 2.0 /* a second, from there on */
 #define CLIMB_MOST  0.80
 
+/* What other sources begin with: a weak link loses less than it would of the best rate. */
+#define FIRST	    8000 /* kbit/s */
+#define FIRST_SMALL 5000
+#define SMALL	    (1280 * 720) /* pixels */
+
 #define WORTH \
 	0.05 /* bits per pixel of a picture: with less, half as many look better (docs/decisions.md) */
 #define FEWEST 8 /* pictures a second: fewer are no movement any more */
 
-void media_rate_init(MediaRate *rate, guint min, guint max)
+guint media_rate_first(guint max, guint width, guint height)
+{
+	return MIN(max, width * height <= SMALL ? FIRST_SMALL : FIRST);
+}
+
+void media_rate_init(MediaRate *rate, guint min, guint first, guint max)
 {
 	*rate = (MediaRate){
 		.min = MIN(min, max),
 		.max = max,
-		.kbit = max,
+		.kbit = CLAMP(first, MIN(min, max), max),
 		.climb = CLIMB_FIRST,
 	};
 }

@@ -41,8 +41,11 @@ typedef struct {
 	guint air_kbit; /* more than this the radio does not carry; 0: not known */
 } MediaRateSigns;
 
-/* Begins at @max, which is what was chosen for the mode. */
-void media_rate_init(MediaRate *rate, guint min, guint max);
+/* What to begin with, where @max was chosen for the mode: what the way carries is not known yet. */
+guint media_rate_first(guint max, guint width, guint height);
+
+/* Begins at @first, within the two others. */
+void media_rate_init(MediaRate *rate, guint min, guint first, guint max);
 
 /* Call about four times a second. Returns: kbit/s from now on. */
 guint media_rate_update(MediaRate *rate, const MediaRateSigns *signs, gint64 now);

@@ -916,12 +916,14 @@ gboolean media_start(Media *m, const MediaConfig *config, GMainContext *context,
 	m->encoder = gst_bin_get_by_name(GST_BIN(m->pipeline), "encoder");
 	m->encoder_sink = gst_element_get_static_pad(m->encoder, "sink");
 	m->encoder_src = gst_element_get_static_pad(m->encoder, "src");
-	media_rate_init(&m->rate, MAX(RATE_LEAST, config->kbit / 10), config->kbit);
-	m->kbit = rate_can_change(m->encoder) && !config->fixed_rate ? config->kbit : 0;
 	m->statistics.kbit = config->kbit;
 	m->statistics.fps = m->fps;
-	if (m->kbit)
-		set_rate(m, m->kbit);
+	if (rate_can_change(m->encoder) && !config->fixed_rate) {
+		m->statistics.kbit = media_rate_first(config->kbit, m->width, m->height);
+		media_rate_init(&m->rate, MAX(RATE_LEAST, config->kbit / 10), m->statistics.kbit,
+				config->kbit);
+		set_rate(m, m->statistics.kbit);
+	}
 	sink = gst_bin_get_by_name(GST_BIN(m->pipeline), "sink");
 	gst_app_sink_set_callbacks(GST_APP_SINK(sink), &callbacks, m, NULL);
 	add_probe(m->encoder, "sink", GST_PAD_PROBE_TYPE_BUFFER, before_encoder, m);

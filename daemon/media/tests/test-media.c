@@ -908,7 +908,8 @@ static void test_alone(void)
 						 G_SOCKET_PROTOCOL_UDP, NULL);
 	g_autofree guint8 *pixels = g_malloc(1280 * 720 * 4);
 	g_autoptr(GSocketAddress) bound = NULL;
-	MediaConfig config = {.format = hd, .kbit = 20000, .encoder = "x264enc"};
+	MediaConfig config = {
+		.format = hd, .kbit = 20000, .fixed_rate = TRUE, .encoder = "x264enc"};
 	guint large = 0;
 	guint16 port;
 
@@ -1568,6 +1569,21 @@ static void test_encoder_unknown(void)
 	g_assert_cmpint(media_push(media, &frame, &encode_ns), ==, MEDIA_NOT_STREAMING);
 }
 
+/* What the way carries is not known at first; a fixed rate is what it is. */
+static void test_rate_begins(void)
+{
+	for (guint fixed = 0; fixed < 2; fixed++) {
+		const MediaConfig config = {
+			.format = hd, .kbit = 20000, .fixed_rate = fixed, .encoder = "x264enc"};
+		g_autoptr(Media) media = media_unconnected();
+		MediaStatistics statistics;
+
+		g_assert_true(media_start(media, &config, NULL, on_error, NULL, NULL));
+		media_get_statistics(media, &statistics);
+		g_assert_cmpuint(statistics.kbit, ==, fixed ? 20000 : 5000);
+	}
+}
+
 static void test_choice(void)
 {
 	MediaConfig config = {
@@ -1676,6 +1692,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/media/alone", test_alone);
 	g_test_add_func("/media/losses", test_losses);
 	g_test_add_func("/media/reports", test_reports);
+	g_test_add_func("/media/rate-begins", test_rate_begins);
 	g_test_add_func("/media/rate-goes-down", test_rate_goes_down);
 	g_test_add_func("/media/rate-of-fewer", test_rate_of_fewer);
 	g_test_add_func("/media/sound-pauses", test_sound_pauses);

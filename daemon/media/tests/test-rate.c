@@ -44,7 +44,7 @@ static void way_init(Way *way, double capacity, guint report_ms, guint phase_ms)
 		.phase_ms = phase_ms,
 		.random = g_rand_new_with_seed(7),
 	};
-	media_rate_init(&way->rate, MIN_KBIT, MAX_KBIT);
+	media_rate_init(&way->rate, MIN_KBIT, MAX_KBIT, MAX_KBIT);
 }
 
 static void way_clear(Way *way)
@@ -201,6 +201,39 @@ static void test_steps(void)
 			}
 }
 
+/* It begins with less than the best rate, and has 80 % of that within 3 s where nothing is lost. */
+static void test_begin(void)
+{
+	static const struct {
+		guint max, width, height, first;
+	} cases[] = {
+		{20000, 1920, 1080, 8000}, {12441, 1920, 1080, 8000}, {11059, 1280, 720, 5000},
+		{5529, 1280, 720, 5000},   {3000, 1920, 1080, 3000},  {1843, 640, 480, 1843},
+		{9216, 1280, 800, 8000},
+	};
+	static const guint intervals[] = {0, 250, 500, 1000};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
+		for (guint n = 0; n < G_N_ELEMENTS(intervals); n++) {
+			guint max = cases[i].max;
+			guint first = media_rate_first(max, cases[i].width, cases[i].height);
+			Way way;
+
+			g_assert_cmpuint(first, ==, cases[i].first);
+			way_init(&way, 2 * max, intervals[n], 0);
+			way.kbit = first;
+			media_rate_init(&way.rate, max / 10, first, max);
+			while (way.kbit < max * 8 / 10 && way.ms < 100000)
+				run(&way, 100, 0);
+			g_test_message("%u to %u kbit/s, a report in %u ms: 80 %% after %d ms",
+				       first, max, intervals[n], (int)way.ms);
+			g_assert_cmpint(way.ms, <=, 3000);
+			run(&way, 2000, 0);
+			g_assert_cmpuint(way.kbit, ==, max);
+			way_clear(&way);
+		}
+}
+
 /* Two of a hundred lost at any rate: to send less would help nobody. */
 static void test_noise(void)
 {
@@ -250,7 +283,7 @@ static void test_without_reports(void)
 
 	dropped.dropped = TRUE;
 	asking.keyframe_requests = 5;
-	media_rate_init(&rate, MIN_KBIT, MAX_KBIT);
+	media_rate_init(&rate, MIN_KBIT, MAX_KBIT, MAX_KBIT);
 	kbit = media_rate_update(&rate, &calm, now);
 	g_assert_cmpuint(kbit, ==, MAX_KBIT);
 	for (guint i = 0; i < 100; i++)
@@ -269,7 +302,7 @@ static void test_air(void)
 	MediaRate rate;
 	guint kbit;
 
-	media_rate_init(&rate, MIN_KBIT, MAX_KBIT);
+	media_rate_init(&rate, MIN_KBIT, MAX_KBIT, MAX_KBIT);
 	kbit = media_rate_update(&rate, &signs, now);
 	g_assert_cmpuint(kbit, ==, MAX_KBIT);
 	signs.air_kbit = 3000;
@@ -295,7 +328,7 @@ static void test_nonsense(void)
 	MediaRate rate;
 	guint kbit;
 
-	media_rate_init(&rate, MIN_KBIT, MAX_KBIT);
+	media_rate_init(&rate, MIN_KBIT, MAX_KBIT, MAX_KBIT);
 	for (guint i = 0; i < 100000; i++) {
 		const MediaRateSigns signs = {
 			.reported = g_test_rand_int_range(0, 2),
@@ -315,7 +348,7 @@ static void test_nonsense(void)
 		g_assert_cmpuint(kbit, <=, MAX_KBIT);
 	}
 	/* A best rate below the least one is the only one. */
-	media_rate_init(&rate, 300, 100);
+	media_rate_init(&rate, 300, 200, 100);
 	dropped.dropped = TRUE;
 	kbit = media_rate_update(&rate, &dropped, now);
 	g_assert_cmpuint(kbit, ==, 100);
@@ -345,6 +378,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/rate/steps", test_steps);
+	g_test_add_func("/rate/begin", test_begin);
 	g_test_add_func("/rate/noise", test_noise);
 	g_test_add_func("/rate/jitter", test_jitter);
 	g_test_add_func("/rate/without-reports", test_without_reports);
