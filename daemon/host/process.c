@@ -775,7 +775,7 @@ static void on_air(const struct miracast_datarate_stats *stats, gpointer data)
 		g_debug("Session %u: it was not told of the air: %s", self->number, error->message);
 }
 
-void host_process_start_async(HostProcess *self, int rtsp_socket, guint timeout_s,
+void host_process_start_async(HostProcess *self, int rtsp_socket, guint timeout_s, guint throughput,
 			      GAsyncReadyCallback callback, gpointer user_data)
 {
 	g_autofree char *interface = host_air_interface_of(rtsp_socket);
@@ -815,8 +815,8 @@ void host_process_start_async(HostProcess *self, int rtsp_socket, guint timeout_
 	if (begin_step(self, STEP_START, timeout_s + MIRACAST_DEVICE_START_GRACE, callback,
 		       user_data))
 		tell(self, SESSION_START,
-		     g_variant_new("(uqb)", timeout_s, input_port, self->air != NULL), files,
-		     n_files);
+		     g_variant_new("(uqbu)", timeout_s, input_port, self->air != NULL, throughput),
+		     files, n_files);
 	if (self->input)
 		host_input_close_session_end(self->input);
 }

@@ -75,9 +75,12 @@ void host_process_create_async(HostProcess *process, GAsyncReadyCallback callbac
 			       gpointer user_data);
 gboolean host_process_create_finish(HostProcess *process, GAsyncResult *result, GError **error);
 
-/* @rtsp_socket: (transfer full): shut down after @timeout_s. */
+/*
+ * @rtsp_socket: (transfer full): shut down after @timeout_s
+ * @throughput: Mbit/s that the sink says it takes at most; 0: it does not say
+ */
 void host_process_start_async(HostProcess *process, int rtsp_socket, guint timeout_s,
-			      GAsyncReadyCallback callback, gpointer user_data);
+			      guint throughput, GAsyncReadyCallback callback, gpointer user_data);
 /* @unknown_options: (transfer full): names that the driver did not ask for. */
 gboolean host_process_start_finish(HostProcess *process, GAsyncResult *result,
 				   guint32 *session_info, char ***unknown_options, GError **error);

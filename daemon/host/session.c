@@ -713,11 +713,14 @@ static void on_started(GObject *object, GAsyncResult *result, gpointer data)
 
 static void start(HostSession *self)
 {
+	const HostFinding *finding = host_link_ways_get_way(self->link)->finding;
+
 	set_state(self, STATE_START);
 	g_message("Session %u: the sink is connected, capabilities are exchanged", self->number);
 	self->busy = true;
 	host_process_start_async(self->process, g_steal_fd(&self->rtsp_socket),
-				 self->wish->start_timeout_s, on_started, g_object_ref(self));
+				 self->wish->start_timeout_s, finding->throughput, on_started,
+				 g_object_ref(self));
 }
 
 static void go_on(HostSession *self)

@@ -12,7 +12,7 @@
 #define MAX_TEXT    16384
 
 static const char *const types[SESSION_N_MESSAGES] = {
-	[SESSION_CREATE] = "(ssa{ss}as)",  [SESSION_START] = "(uqb)",
+	[SESSION_CREATE] = "(ssa{ss}as)",  [SESSION_START] = "(uqbu)",
 	[SESSION_HANG_UP] = "()",	   [SESSION_STOP] = "(u)",
 	[SESSION_DESTROY] = "()",	   [SESSION_GET_STATISTICS] = "()",
 	[SESSION_RTP_CONNECTED] = "(b)",   [SESSION_CREATED] = "(suu)",

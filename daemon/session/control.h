@@ -30,7 +30,10 @@ G_BEGIN_DECLS
 typedef enum {
 	/* From the host. */
 	SESSION_CREATE, /* adapter's name or "", driver's path, its options, paths; files: nodes */
-	/* Seconds, port for input or 0, whether DATA_RATE follows; files: RTSP, RTP, RTCP, with a port: for input */
+	/*
+	 * Seconds, port for input or 0, whether DATA_RATE follows, Mbit/s that the sink says it takes or 0;
+	 * files: RTSP, RTP, RTCP, with a port: for input
+	 */
 	SESSION_START,
 	SESSION_HANG_UP,
 	SESSION_STOP, /* enum miracast_stop_reason */

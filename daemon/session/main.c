@@ -337,11 +337,13 @@ static void take_picture(SessionProcess *process, SessionMessage *message)
 
 static void start(SessionProcess *process, SessionMessage *message)
 {
-	guint32 timeout_s;
+	struct miracast_wfd_connection_stats stats = {0};
+	guint32 timeout_s, throughput;
 	guint16 input_port;
 	gboolean has_data_rate;
 
-	g_variant_get(message->body, "(uqb)", &timeout_s, &input_port, &has_data_rate);
+	g_variant_get(message->body, "(uqbu)", &timeout_s, &input_port, &has_data_rate,
+		      &throughput);
 	if (message->n_files != (input_port ? 4 : 3))
 		leave(EXIT_FAILURE);
 	if (input_port)
@@ -354,7 +356,8 @@ static void start(SessionProcess *process, SessionMessage *message)
 	g_mutex_unlock(&process->lock);
 	miracast_device_set_rtp_sockets(process->device, g_steal_fd(&message->files[1]),
 					g_steal_fd(&message->files[2]), connect_rtp, process);
-	miracast_device_start_async(process->device, g_steal_fd(&message->files[0]), NULL,
+	stats.remote_max_bit_rate = throughput * 1000000ull;
+	miracast_device_start_async(process->device, g_steal_fd(&message->files[0]), &stats,
 				    timeout_s, on_started, process);
 }
 

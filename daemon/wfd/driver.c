@@ -735,6 +735,22 @@ static guint64 link_kbit(const struct miracast_wfd_connection_stats *stats)
 	return stats ? stats->current_bit_rate / 1000 : 0;
 }
 
+/* What the sink says that it takes at most; what carries no picture cannot be meant. 0: not known. */
+static guint64 sink_kbit(const struct miracast_wfd_connection_stats *stats)
+{
+	guint64 kbit = stats ? stats->remote_max_bit_rate / 1000 : 0;
+
+	return kbit >= MIN_KBIT ? kbit : 0;
+}
+
+/* 0: not known. */
+static guint64 least_kbit(const struct miracast_wfd_connection_stats *stats)
+{
+	guint64 link = link_kbit(stats), sink = sink_kbit(stats);
+
+	return link && sink ? MIN(link, sink) : link + sink;
+}
+
 static gboolean prepare(WfdSession *s, const struct miracast_wfd_connection_stats *stats,
 			GError **error)
 {
@@ -751,7 +767,7 @@ static gboolean prepare(WfdSession *s, const struct miracast_wfd_connection_stat
 	setsockopt(s->socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	sink = address_of(s->socket, getpeername, error);
 	if (!sink ||
-	    !parse_options(s->driver->device, link_kbit(stats), &config.policy, &s->kbit, error) ||
+	    !parse_options(s->driver->device, least_kbit(stats), &config.policy, &s->kbit, error) ||
 	    !parse_rate(s->driver->device, &s->fixed_rate, error))
 		return FALSE;
 	if (!miracast_device_take_rtp_sockets(s->driver->device, &rtp, &rtcp)) {
@@ -775,7 +791,7 @@ static gboolean prepare(WfdSession *s, const struct miracast_wfd_connection_stat
 static gboolean choose_rate(WfdSession *s, const struct miracast_wfd_connection_stats *stats)
 {
 	const WfdChoice *choice = wfd_source_choice(s->rtsp);
-	guint64 kbit = link_kbit(stats);
+	guint64 kbit = link_kbit(stats), throughput = sink_kbit(stats);
 
 	if (!s->kbit)
 		s->kbit = media_default_kbit(choice->mode.width, choice->mode.height,
@@ -783,6 +799,11 @@ static gboolean choose_rate(WfdSession *s, const struct miracast_wfd_connection_
 	s->kbit = MIN(s->kbit, choice->max_kbit);
 	if (wfd_source_caps(s->rtsp)->max_kbit)
 		s->kbit = MIN(s->kbit, wfd_source_caps(s->rtsp)->max_kbit);
+	if (throughput) {
+		s->kbit = MIN(s->kbit, throughput);
+		miracast_device_set_detail_number(s->driver->device, "sink-throughput-kbit",
+						  throughput);
+	}
 	/* A quarter is left for what the air takes. */
 	if (kbit)
 		s->kbit = MIN(s->kbit, kbit * 3 / 4);

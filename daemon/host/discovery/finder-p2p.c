@@ -95,6 +95,7 @@ static HostFinding *make_supplicants_finding(HostFinderP2p *self, const HostSupp
 	HostFinding *finding = make_finding(peer->address, peer->name, peer->kind);
 
 	finding->signal = host_p2p_signal(peer->dbm);
+	finding->throughput = peer->wfd.throughput;
 	finding->available = peer->wfd.available;
 	finding->needs_pin = host_p2p_needs_pin(peer->methods);
 	finding->content_protection = peer->wfd.content_protection;

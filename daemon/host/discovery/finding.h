@@ -19,6 +19,7 @@ G_DECLARE_FINAL_TYPE(HostFinding, host_finding, HOST, FINDING, GObject)
  * @name: for people: UTF-8 without control characters, never empty
  * @address: for people: P2P device address or IP address
  * @kind: "tv", "monitor", "projector", "computer", ...; "" if not known
+ * @throughput: Mbit/s that it says it takes at most; 0: it does not say
  * @signal: 0 to 100, or -1 if not known
  * @available: takes a session now, as far as is known
  * @needs_pin: a PIN is the only way that it takes
@@ -37,6 +38,7 @@ struct _HostFinding {
 	char *name;
 	char *address;
 	char *kind;
+	guint throughput;
 	int signal;
 	gboolean available;
 	gboolean needs_pin;

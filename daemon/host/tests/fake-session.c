@@ -137,6 +137,7 @@ static void create(const SessionMessage *message)
 static gboolean start(const SessionMessage *message)
 {
 	const char *none[] = {NULL};
+	guint32 throughput;
 	guint number;
 
 	note('s');
@@ -154,6 +155,8 @@ static gboolean start(const SessionMessage *message)
 		return FALSE;
 	}
 	tell(SESSION_STARTED, g_variant_new("(u^as)", 1u, none));
+	g_variant_get_child(message->body, 3, "u", &throughput);
+	tell(SESSION_DETAILS, g_variant_new_parsed("({'throughput': <%t>},)", (guint64)throughput));
 	tell(SESSION_STREAMING, g_variant_new("(b)", TRUE));
 	misbehave_at("run");
 	return is_one_of("loss-starts", number);

@@ -64,6 +64,7 @@ static void set_up(Stage *stage, gconstpointer unused)
 	stage->finder = fake_finder_new("p2p");
 	stage->sink = host_sink_new(1);
 	finding->name = g_strdup("Television");
+	finding->throughput = 40;
 	way = host_way_new(HOST_FINDER(stage->finder), 0, finding);
 	host_sink_set_way(stage->sink, way);
 	stage->states = g_string_new(NULL);
@@ -186,6 +187,7 @@ G_STATIC_ASSERT(MIRACAST_STOP_MISSING_KEEPALIVE == 2);
 
 static void test_life(Stage *stage, gconstpointer unused)
 {
+	guint64 throughput;
 	BusSession1 *bus;
 
 	BEGIN(stage, NULL);
@@ -196,6 +198,9 @@ static void test_life(Stage *stage, gconstpointer unused)
 	g_assert_cmpstr(bus_session1_get_peer_address(bus), ==, "127.0.0.2");
 	g_assert_cmpuint(bus_session1_get_port(bus), ==, 7236);
 	g_assert_cmpuint(bus_session1_get_target_id(bus), ==, 3);
+	g_assert_true(
+		g_variant_lookup(bus_session1_get_details(bus), "throughput", "t", &throughput));
+	g_assert_cmpuint(throughput, ==, 40);
 	g_assert_cmpuint(fake_finder_get_link(stage->finder)->n_settled, ==, 1);
 	end(stage);
 	g_assert_cmpstr(stage->states->str, ==,

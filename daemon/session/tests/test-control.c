@@ -34,7 +34,7 @@ static void test_a_message_arrives(Pair *pair, gconstpointer unused)
 	guint32 seconds;
 
 	g_assert_true(session_control_send(pair->host, SESSION_START,
-					   g_variant_new("(uqb)", 30, 0, FALSE), &pair->host, 1,
+					   g_variant_new("(uqbu)", 30, 0, FALSE, 0), &pair->host, 1,
 					   &error));
 	g_assert_no_error(error);
 	g_assert_true(session_control_receive(pair->session, TRUE, &message, &error));

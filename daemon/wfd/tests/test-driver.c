@@ -1046,6 +1046,31 @@ static void test_slow_link(void)
 	rig_free(rig);
 }
 
+/* What the sink says over the air that it takes, if that can be meant; by RTSP it says 2000. */
+static void test_throughput(void)
+{
+	static const struct {
+		guint64 said; /* bit/s */
+		const char *kbit;
+	} cases[] = {{0, "2000"}, {999000, "2000"}, {1000000, "1000"}, {40000000, "2000"}};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		struct miracast_wfd_connection_stats stats = {.remote_max_bit_rate = cases[i].said};
+		struct miracast_session_info info = {0};
+		WfdRig *rig = rig_new();
+		GThread *thread = g_thread_new("sink", sink_until_m4, rig->sink);
+
+		g_assert_cmpuint(rig->driver.start_miracast_session(rig->context, rig->fd, &stats,
+								    &info),
+				 ==, STATUS_SUCCESS);
+		g_thread_join(thread);
+		g_assert_cmpstr(g_hash_table_lookup(rig->device.values, "bitrate-kbit"), ==,
+				cases[i].kbit);
+		rig->driver.stop_miracast_session(rig->context);
+		rig_free(rig);
+	}
+}
+
 static gpointer many_messages(gpointer user_data)
 {
 	WfdRig *rig = user_data;
@@ -1104,6 +1129,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/wfd/driver/garbage-in-start", test_garbage_in_start);
 	g_test_add_func("/wfd/driver/options", test_options);
 	g_test_add_func("/wfd/driver/slow-link", test_slow_link);
+	g_test_add_func("/wfd/driver/throughput", test_throughput);
 	g_test_add_func("/wfd/driver/reentrant", test_reentrant);
 	return g_test_run();
 }
