@@ -50,6 +50,7 @@ typedef struct {
 	WfdInput *input; /* NULL: the sink may send none */
 	guint kbit;
 	gboolean fixed_rate;
+	char *unoffered; /* the mode that was named, if the sink does not offer it */
 	guint64 air_retried, air_failed; /* packets; of the thread that tells */
 	guint64 reports; /* that the sink has sent by RTCP */
 	gboolean configured; /* the sink has accepted a format */
@@ -315,7 +316,8 @@ static void play(WfdSession *s)
 				   .level = wfd_level_name(choice->level)},
 			.kbit = s->kbit,
 			.fixed_rate = s->fixed_rate,
-			.mode_asked = miracast_device_get_option(s->driver->device, "mode") != NULL,
+			.mode_asked = miracast_device_get_option(s->driver->device, "mode") &&
+				      (!s->unoffered || choice->unoffered),
 			.encoder = miracast_device_get_option(s->driver->device, "encoder"),
 			.sender_reports = wfd_source_sink_has_rtcp(s->rtsp),
 			.sound_rate = sound->rate,
@@ -351,6 +353,24 @@ static const char *sound_name(const WfdSound *sound)
 	return !sound->rate ? "none" : sound->format == WFD_AAC ? "AAC" : "LPCM";
 }
 
+/* For people: what came of a mode that was named, and that the sink does not offer. */
+static void show_unoffered(WfdSession *s, const char *mode)
+{
+	g_autofree char *refused = NULL;
+
+	if (wfd_source_choice(s->rtsp)->unoffered) {
+		g_free(s->unoffered);
+		s->unoffered = g_strdup(mode);
+		miracast_device_set_detail(s->driver->device, "mode-note",
+					   "it was asked for, and the sink does not offer it");
+	} else if (s->unoffered) {
+		refused = g_strdup_printf(
+			"%s was asked for, which the sink does not offer and has refused",
+			s->unoffered);
+		miracast_device_set_detail(s->driver->device, "mode-note", refused);
+	}
+}
+
 static void show_capabilities(WfdSession *s)
 {
 	const WfdSinkCaps *caps = wfd_source_caps(s->rtsp);
@@ -360,6 +380,7 @@ static void show_capabilities(WfdSession *s)
 						choice->mode.fps);
 
 	miracast_device_set_detail(device, "mode", mode);
+	show_unoffered(s, mode);
 	miracast_device_set_detail(device, "sound", sound_name(wfd_source_sound(s->rtsp)));
 	miracast_device_set_detail(device, "h264-level", wfd_level_name(choice->level));
 	miracast_device_set_detail_number(device, "sink-edid-bytes",
@@ -625,6 +646,7 @@ static void session_free(WfdSession *s)
 	g_clear_pointer(&s->context, g_main_context_unref);
 	while ((line = g_queue_pop_head(&s->exchange)))
 		g_free(line);
+	g_free(s->unoffered);
 	g_free(s);
 }
 

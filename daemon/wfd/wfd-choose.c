@@ -168,6 +168,23 @@ static void limit_frames(const WfdPolicy *policy, WfdChoice *choice)
 		choice->fps = CLAMP(policy->max_pixel_rate / pixels, 1, choice->mode.fps);
 }
 
+/* The mode that was named, in spite of what the sink offers: some show more than they say. */
+static gboolean choose_unoffered(const WfdVideoFormats *sink, const WfdPolicy *policy,
+				 WfdChoice *choice)
+{
+	WfdVideoFormats all = {.n_codecs = MIN(sink->n_codecs, 1),
+			       .codecs[0].level = WFD_H264_LEVEL_4_2};
+
+	for (guint i = 0; i < sink->n_codecs; i++)
+		all.codecs[0].profile |= sink->codecs[i].profile;
+	for (guint table = 0; table < WFD_N_MODE_TABLES; table++)
+		all.codecs[0].modes[table] = G_MAXUINT32;
+	if (!policy->only.width || !choose_by(rank_best, &all, policy, choice))
+		return FALSE;
+	choice->unoffered = TRUE;
+	return TRUE;
+}
+
 /**
  * wfd_choose_format() - the best mode that the sink offers and the policy allows
  * @sink: what the sink said in M3
@@ -177,7 +194,8 @@ static void limit_frames(const WfdPolicy *policy, WfdChoice *choice)
  *
  * Interlaced modes are never chosen, nor modes beyond the sink's H.264 level or named by bits
  * that no table has. If the encoder is too slow for all of them, it is the one of the fewest pixels
- * per second, with fewer frames than that says.
+ * per second, with fewer frames than that says. A mode that the policy names need not be offered,
+ * nor be within the sink's level.
  */
 gboolean wfd_choose_format(const WfdVideoFormats *sink, const WfdPolicy *policy, WfdChoice *choice,
 			   GError **error)
@@ -191,13 +209,15 @@ gboolean wfd_choose_format(const WfdVideoFormats *sink, const WfdPolicy *policy,
 		limit_frames(policy, choice);
 		return TRUE;
 	}
+	if (choose_unoffered(sink, policy, choice))
+		return TRUE;
 	offered = offered_modes(sink);
 	if (!*offered)
 		g_set_error_literal(error, WFD_CHOOSE_ERROR, WFD_CHOOSE_ERROR_NO_COMMON_FORMAT,
 				    "the sink offers no video mode: is its display switched on?");
 	else if (policy->only.width)
 		g_set_error(error, WFD_CHOOSE_ERROR, WFD_CHOOSE_ERROR_NO_COMMON_FORMAT,
-			    "the sink cannot show the chosen mode %s; it offers%s", asked, offered);
+			    "Wi-Fi Display has no mode %s; the sink offers%s", asked, offered);
 	else
 		g_set_error(error, WFD_CHOOSE_ERROR, WFD_CHOOSE_ERROR_NO_COMMON_FORMAT,
 			    "none of the sink's modes is one that this source sends; it offers%s",
@@ -206,7 +226,7 @@ gboolean wfd_choose_format(const WfdVideoFormats *sink, const WfdPolicy *policy,
 }
 
 /**
- * wfd_choose_second() - what to try when the sink refuses a mode that it had offered
+ * wfd_choose_second() - what to try when the sink refuses a mode
  * @sink: what the sink said in M3
  * @policy: the limits of the source
  * @first: what it refused
@@ -214,7 +234,7 @@ gboolean wfd_choose_format(const WfdVideoFormats *sink, const WfdPolicy *policy,
  *
  * A mode with at most two thirds of the pixels per second, from the table of the sink's native
  * mode; if there is none, 640x480p60, which every sink must have, with as many frames as the encoder
- * does.
+ * does. After a mode that it had not offered, the best that it has.
  *
  * Return: FALSE if there is no other, or the policy allows no other.
  */
@@ -225,6 +245,10 @@ gboolean wfd_choose_second(const WfdVideoFormats *sink, const WfdPolicy *policy,
 	WfdVideoFormats offered = *sink;
 	WfdPolicy limit = *policy;
 
+	if (first->unoffered) {
+		limit.only = (WfdMode){0};
+		return wfd_choose_format(sink, &limit, choice, NULL);
+	}
 	if (policy->only.width)
 		return FALSE;
 	limit.max_pixel_rate = policy->max_pixel_rate ? MIN(policy->max_pixel_rate, rate) : rate;

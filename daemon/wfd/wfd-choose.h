@@ -32,6 +32,7 @@ typedef struct {
 	guint8 profile; /* one bit */
 	guint8 level; /* one bit: the lowest that carries the mode */
 	guint max_kbit; /* most kbit/s that the level allows */
+	gboolean unoffered; /* it was named (WfdPolicy's only); the sink does not offer it */
 } WfdChoice;
 
 #define WFD_CHOOSE_ERROR (wfd_choose_error_quark())

@@ -125,8 +125,7 @@ char *wfd_reason_sentence(WfdReason reason, const WfdReasonDetail *detail)
 			detail->code, detail->request);
 	case WFD_REASON_REFUSED_FORMAT:
 		return g_strdup_printf(
-			"the sink answered %u to the video mode %ux%u@%u that it had "
-			"offered: choose another mode",
+			"the sink answered %u to the video mode %ux%u@%u: choose another mode",
 			detail->code, detail->mode.width, detail->mode.height, detail->mode.fps);
 	case WFD_REASON_REFUSED_VIDEO_ONLY:
 		return g_strdup_printf(

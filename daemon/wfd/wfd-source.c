@@ -446,7 +446,7 @@ static WfdReason refusal_reason(const WfdSource *s, WfdRequest request, guint co
 	}
 }
 
-/* Some sinks offer modes that they then refuse: one other is tried. */
+/* Some sinks refuse what they offer, and what was named need not be offered: one other is tried. */
 static gboolean ask_other_format(WfdSource *s, gint64 now)
 {
 	WfdChoice other;

@@ -1032,6 +1032,45 @@ static void test_options(void)
 	rig_free(rig);
 }
 
+/* The first M4 asks for a mode that was not offered. */
+static gpointer sink_refuse_m4_once(gpointer user_data)
+{
+	WfdTestSink *sink = user_data;
+
+	sink_reach_m4(sink);
+	sink_send(sink, "RTSP/1.0 303 See Other\r\nCSeq: %u\r\n\r\n", ++sink->cseq);
+	sink_expect(sink, "mode=play\r\n");
+	sink_answer(sink, "");
+	return NULL;
+}
+
+static void test_unoffered_mode(void)
+{
+	static const struct {
+		GThreadFunc sink;
+		const char *mode, *note;
+	} cases[] = {
+		{sink_until_m4, "800x600@30", "it was asked for, and the sink does not offer it"},
+		{sink_refuse_m4_once, "640x480@60",
+		 "800x600@30 was asked for, which the sink does not offer and has refused"},
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		WfdRig *rig = rig_new();
+		GThread *thread;
+
+		g_hash_table_insert(rig->device.options, "mode", "800x600@30");
+		thread = g_thread_new("sink", cases[i].sink, rig->sink);
+		g_assert_cmpuint(rig_start(rig), ==, STATUS_SUCCESS);
+		g_thread_join(thread);
+		g_assert_cmpstr(g_hash_table_lookup(rig->device.values, "mode"), ==, cases[i].mode);
+		g_assert_cmpstr(g_hash_table_lookup(rig->device.values, "mode-note"), ==,
+				cases[i].note);
+		rig->driver.stop_miracast_session(rig->context);
+		rig_free(rig);
+	}
+}
+
 static void test_slow_link(void)
 {
 	struct miracast_wfd_connection_stats stats = {.current_bit_rate = 500000};
@@ -1128,6 +1167,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/wfd/driver/sink-resets-before-start", test_sink_resets_before_start);
 	g_test_add_func("/wfd/driver/garbage-in-start", test_garbage_in_start);
 	g_test_add_func("/wfd/driver/options", test_options);
+	g_test_add_func("/wfd/driver/unoffered-mode", test_unoffered_mode);
 	g_test_add_func("/wfd/driver/slow-link", test_slow_link);
 	g_test_add_func("/wfd/driver/throughput", test_throughput);
 	g_test_add_func("/wfd/driver/reentrant", test_reentrant);

@@ -526,21 +526,55 @@ static void test_choose_only(void)
 
 	g_assert_true(wfd_choose_format(&sink, &policy, &choice, &error));
 	assert_mode(&choice, 640, 480, 60);
-	policy.only = (WfdMode){1920, 1080, 60, FALSE};
+	g_assert_false(choice.unoffered);
+	policy.only = (WfdMode){1920, 1080, 75, FALSE};
 	g_assert_false(wfd_choose_format(&sink, &policy, &choice, &error));
 	g_assert_error(error, WFD_CHOOSE_ERROR, WFD_CHOOSE_ERROR_NO_COMMON_FORMAT);
-	g_assert_nonnull(strstr(error->message, "1920x1080@60; it offers"));
+	g_assert_nonnull(strstr(error->message, "1920x1080@75; the sink offers"));
 	g_assert_nonnull(strstr(error->message, "1920x1080p30"));
 
 	/* Any rate; what several codecs have is said once. */
 	sink = formats_of("00 00 01 10 00000021 00000000 00000000 00 0000 0000 00 none none, "
 			  "02 10 00000081 00000000 00000000 00 0000 0000 00 none none");
-	policy.only = (WfdMode){1280, 1024, 0, FALSE};
+	policy.only = (WfdMode){1280, 1000, 0, FALSE};
 	g_clear_error(&error);
 	g_assert_false(wfd_choose_format(&sink, &policy, &choice, &error));
 	g_assert_cmpstr(error->message, ==,
-			"the sink cannot show the chosen mode 1280x1024; it offers 640x480p60 "
+			"Wi-Fi Display has no mode 1280x1000; the sink offers 640x480p60 "
 			"1280x720p30 1920x1080p30");
+}
+
+/* A tablet that offers 640x480 and shows more: what was named is tried, then what it offers. */
+static void test_choose_unoffered(void)
+{
+	WfdVideoFormats sink =
+		formats_of("00 00 01 01 00000001 00000000 00000000 00 0000 0000 00 none none");
+	WfdPolicy policy = {.only = {1920, 1200, 30, FALSE}, .max_pixel_rate = 15000000};
+	WfdChoice choice = {0}, second = {0};
+	WfdVideoFormats formats;
+	g_autofree char *text = NULL;
+
+	g_assert_true(wfd_choose_format(&sink, &policy, &choice, NULL));
+	assert_mode(&choice, 1920, 1200, 30);
+	g_assert_true(choice.unoffered);
+	wfd_choice_to_formats(&choice, &formats);
+	text = wfd_video_formats_to_string(&formats);
+	g_assert_true(g_str_has_prefix(text, "00 00 01 10 00000000 10000000 00000000 "));
+	g_assert_true(wfd_choose_second(&sink, &policy, &choice, &second));
+	assert_mode(&second, 640, 480, 60);
+	g_assert_false(second.unoffered);
+	g_assert_cmpuint(second.fps, ==, 48);
+
+	/* The fastest, if no rate was named. */
+	policy.only = (WfdMode){1280, 720, 0, FALSE};
+	g_assert_true(wfd_choose_format(&sink, &policy, &choice, NULL));
+	assert_mode(&choice, 1280, 720, 60);
+	g_assert_true(choice.unoffered);
+	/* Nothing is shown by who offers nothing; nobody is sent what was not named. */
+	sink = formats_of("none");
+	g_assert_false(wfd_choose_format(&sink, &policy, &choice, NULL));
+	sink = formats_of("00 00 01 01 00000200 00000000 00000000 00 0000 0000 00 none none");
+	g_assert_false(wfd_choose_format(&sink, &(WfdPolicy){0}, &choice, NULL));
 }
 
 static void test_choose_none(void)
@@ -635,8 +669,10 @@ static void test_choose_1920x1200(void)
 	assert_mode(&choice, 1920, 1200, 30);
 	g_assert_cmphex(choice.level, ==, WFD_H264_LEVEL_4_2);
 	g_assert_true(wfd_choose_format(&sink, &policy, &choice, NULL));
+	g_assert_false(choice.unoffered);
 	sink.codecs[0].level = WFD_H264_LEVEL_4_1;
-	g_assert_false(wfd_choose_format(&sink, &policy, &choice, NULL));
+	g_assert_true(wfd_choose_format(&sink, &policy, &choice, NULL));
+	g_assert_true(choice.unoffered);
 }
 
 static void test_choose_second(void)
@@ -698,6 +734,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/wfd/choose/highest", test_choose_highest);
 	g_test_add_func("/wfd/choose/limits", test_choose_limits);
 	g_test_add_func("/wfd/choose/only", test_choose_only);
+	g_test_add_func("/wfd/choose/unoffered", test_choose_unoffered);
 	g_test_add_func("/wfd/choose/none", test_choose_none);
 	g_test_add_func("/wfd/choose/native", test_choose_native);
 	g_test_add_func("/wfd/choose/ranks", test_choose_ranks);

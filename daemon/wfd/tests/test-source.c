@@ -1081,6 +1081,25 @@ static void test_second_format(gconstpointer step)
 	peer_free(p);
 }
 
+/* A mode that was named and is not offered; refused, it is not asked for again, nor is a third. */
+static void test_unoffered_format(gconstpointer step)
+{
+	WfdPeer *p = peer_new(step, &(WfdPolicy){.only = {1280, 720, 60, FALSE}});
+
+	to_m3(p);
+	answer(p, 2, 200,
+	       "wfd_video_formats: 00 00 01 01 00000001 00000000 00000000 00 0000 0000 00 none none\r\n");
+	expect(p, "SET_PARAMETER ", "wfd_video_formats: 00 00 01 02 00000040 00000000 00000000 ");
+	g_assert_true(wfd_source_choice(p->source)->unoffered);
+	answer(p, 3, 303, "wfd_video_formats: 415\r\n");
+	expect(p, "SET_PARAMETER ", "wfd_video_formats: 00 00 01 01 00000001 00000000 00000000 ");
+	g_assert_false(wfd_source_choice(p->source)->unoffered);
+	expect_events(p, "CC");
+	answer(p, 4, 303, "wfd_video_formats: 415\r\n");
+	expect_end(p, "refused-format");
+	peer_free(p);
+}
+
 static void test_bad_capabilities(gconstpointer step)
 {
 	static const struct {
@@ -1663,6 +1682,7 @@ int main(int argc, char **argv)
 		{"again-and-again", test_again_and_again},
 		{"refusals", test_refusals},
 		{"second-format", test_second_format},
+		{"unoffered-format", test_unoffered_format},
 		{"bad-capabilities", test_bad_capabilities},
 		{"m3-again", test_m3_again},
 		{"m3-without-vendors", test_m3_without_vendors},
