@@ -256,7 +256,10 @@ static char *uibc_line(const WfdSource *s)
 	return g_strdup_printf("wfd_uibc_capability: %s\r\n", value);
 }
 
-/* "" if there is none. Transfer full. */
+/*
+ * "" if there is none (WFD 2.1, 6.4.4): "none" as the value has made televisions end the session.
+ * Transfer full.
+ */
 static char *sound_line(const WfdSource *s)
 {
 	if (!s->sound.rate)
