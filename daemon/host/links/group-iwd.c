@@ -173,7 +173,7 @@ static void on_peer_read(GObject *object, GAsyncResult *result, gpointer data)
 	if (properties && read_net(self, properties))
 		host_group_succeed(&self->group);
 	else
-		host_group_look(&self->group, HOST_GROUP_LOOK_MS, on_look_for_address);
+		host_group_look(&self->group, HOST_GROUP_LOOK_OFTEN_MS, on_look_for_address);
 }
 
 static void read_peer(HostGroupIwd *self)
@@ -196,6 +196,7 @@ static gboolean on_look_for_group(HostGroup *group)
 		return G_SOURCE_CONTINUE;
 	host_group_set_stage(&self->group, STAGE_JOIN);
 	self->group.net.is_owner = host_radio_is_iwd_owner(interface);
+	host_group_emit_interface(&self->group, interface);
 	host_group_emit_step(&self->group, "joining", "The sink has accepted, keys are exchanged");
 	return G_SOURCE_REMOVE;
 }
@@ -263,7 +264,7 @@ static void connect_peer(HostGroupIwd *self, const HostIwdPeer *peer)
 	self->peer = g_strdup(peer->path);
 	stop_search(self);
 	host_group_set_stage(&self->group, STAGE_CONNECT);
-	host_group_look(&self->group, HOST_GROUP_LOOK_MS, on_look_for_group);
+	host_group_look(&self->group, HOST_GROUP_LOOK_OFTEN_MS, on_look_for_group);
 	host_group_emit_step(&self->group, "pairing",
 			     "The sink is asked, and may have to be told to accept");
 	self->connecting = TRUE;

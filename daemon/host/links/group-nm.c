@@ -298,7 +298,7 @@ static gboolean on_look_after_activation(HostGroup *group)
 	}
 	host_group_emit_step(&self->group, "address",
 			     "The group is there, the sink gets an address");
-	host_group_look(&self->group, HOST_GROUP_LOOK_MS, on_look_for_address);
+	host_group_look_now(&self->group, HOST_GROUP_LOOK_OFTEN_MS, on_look_for_address);
 	return G_SOURCE_REMOVE;
 }
 
@@ -384,7 +384,8 @@ static void on_signal(GDBusObjectManagerClient *objects, GDBusObjectProxy *objec
 		settle(self);
 	} else if (self->group.stage == STAGE_ACTIVATE && state == HOST_NM_ACTIVATED) {
 		host_group_set_stage(&self->group, STAGE_ADDRESS);
-		host_group_look(&self->group, HOST_GROUP_LOOK_MS, on_look_after_activation);
+		host_group_look_now(&self->group, HOST_GROUP_LOOK_OFTEN_MS,
+				    on_look_after_activation);
 	} else if (self->group.stage == STAGE_ACTIVATE && self->active &&
 		   (state <= HOST_NM_DISCONNECTED || state > HOST_NM_DEACTIVATING)) {
 		fail_activation(self, reason);
@@ -701,6 +702,30 @@ static void on_ready(const GError *error, gpointer data)
  * What the supplicant says, and NetworkManager does not.
  */
 
+static void on_interface_read(GObject *object, GAsyncResult *result, gpointer data)
+{
+	g_autoptr(HostGroupNm) self = data;
+	g_autoptr(GVariant)
+		answer = g_dbus_connection_call_finish(G_DBUS_CONNECTION(object), result, NULL);
+	g_autoptr(GVariant) name = NULL;
+
+	if (answer)
+		g_variant_get(answer, "(v)", &name);
+	if (name && g_variant_is_of_type(name, G_VARIANT_TYPE_STRING) &&
+	    (self->group.stage == STAGE_ACTIVATE || self->group.stage == STAGE_ADDRESS))
+		host_group_emit_interface(&self->group, g_variant_get_string(name, NULL));
+}
+
+/* NetworkManager says it once all is done, and the sink may have come before that. */
+static void read_interface(HostGroupNm *self)
+{
+	g_dbus_connection_call(host_supplicant_get_connection(self->supplicant),
+			       HOST_SUPPLICANT_NAME, self->path, HOST_SUPPLICANT_PROPERTIES, "Get",
+			       g_variant_new("(ss)", HOST_SUPPLICANT_INTERFACE, "Ifname"),
+			       G_VARIANT_TYPE("(v)"), G_DBUS_CALL_FLAGS_NO_AUTO_START, CALL_MS,
+			       NULL, on_interface_read, g_object_ref(self));
+}
+
 static void on_event(HostSupplicant *supplicant, const char *path, const char *name,
 		     GVariant *parameters, HostGroupNm *self)
 {
@@ -731,6 +756,7 @@ static void on_event(HostSupplicant *supplicant, const char *path, const char *n
 		g_clear_object(&self->owner);
 		self->owner = host_group_lookup_address(properties, "IpAddrGo");
 		host_group_set_limit(&self->group, JOIN_S);
+		read_interface(self);
 		host_group_emit_step(&self->group, "joining",
 				     "The sink has accepted, keys are exchanged");
 	} else if (!strcmp(name, "GONegotiationFailure") &&

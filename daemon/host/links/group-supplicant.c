@@ -318,6 +318,7 @@ static void on_interface_read(GObject *object, GAsyncResult *result, gpointer da
 		return;
 	}
 	self->group.net.interface = g_variant_dup_string(name, NULL);
+	host_group_emit_interface(&self->group, self->group.net.interface);
 	call(self, self->object, HOST_SUPPLICANT_PROPERTIES, "GetAll",
 	     g_variant_new("(s)", HOST_SUPPLICANT_GROUP), "(a{sv})", on_group_read);
 }

@@ -81,6 +81,12 @@ void host_group_look(HostGroup *self, guint interval_ms, HostGroupLook look)
 	self->look_source = g_timeout_add(interval_ms, on_look, self);
 }
 
+void host_group_look_now(HostGroup *self, guint interval_ms, HostGroupLook look)
+{
+	if (look(self))
+		host_group_look(self, interval_ms, look);
+}
+
 /*
  * The end.
  */
@@ -200,6 +206,11 @@ void host_group_emit_step(HostGroup *self, const char *word, const char *message
 	g_signal_emit_by_name(self, "step", word, message);
 }
 
+void host_group_emit_interface(HostGroup *self, const char *name)
+{
+	g_signal_emit_by_name(self, "interface", name);
+}
+
 static void host_group_init(HostGroup *self)
 {
 }
@@ -221,6 +232,8 @@ static void host_group_class_init(HostGroupClass *class)
 	G_OBJECT_CLASS(class)->finalize = host_group_finalize;
 	g_signal_new("lost", HOST_TYPE_GROUP, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE,
 		     2, G_TYPE_INT, G_TYPE_STRING);
+	g_signal_new("interface", HOST_TYPE_GROUP, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+		     G_TYPE_NONE, 1, G_TYPE_STRING);
 	g_signal_new("step", HOST_TYPE_GROUP, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE,
 		     2, G_TYPE_STRING, G_TYPE_STRING);
 }

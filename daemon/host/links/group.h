@@ -135,6 +135,14 @@ typedef struct {
  * @message: for people
  */
 
+/**
+ * HostGroup::interface:
+ * @name: "p2p-wlan0-0"
+ *
+ * While it opens: the group has this interface, and may have no addresses yet. Again if another one
+ * takes its place.
+ */
+
 /*
  * Forms or joins the group, in bounded time; once. FALSE with an error of domain HOST_ERROR, or
  * G_IO_ERROR_CANCELLED: everything has been put back.
@@ -156,6 +164,8 @@ void host_group_set_stage(HostGroup *group, int stage);
 void host_group_set_limit(HostGroup *group, guint limit_s);
 /* Calls @look, and no other any more, every @interval_ms while the stage lasts and it returns TRUE. */
 void host_group_look(HostGroup *group, guint interval_ms, HostGroupLook look);
+/* The same, and at once. */
+void host_group_look_now(HostGroup *group, guint interval_ms, HostGroupLook look);
 
 /* It is open. */
 void host_group_succeed(HostGroup *group);
@@ -168,9 +178,11 @@ void host_group_lose(HostGroup *group, HostReason reason, const char *detail);
 void host_group_finish(HostGroup *group);
 
 void host_group_emit_step(HostGroup *group, const char *word, const char *message);
+void host_group_emit_interface(HostGroup *group, const char *name);
 
-/* How often things are looked at that nobody tells of. */
-#define HOST_GROUP_LOOK_MS 500
+/* How often things are looked at that nobody tells of; and those that a sink waits for meanwhile. */
+#define HOST_GROUP_LOOK_MS	 500
+#define HOST_GROUP_LOOK_OFTEN_MS 100
 
 /*
  * A sink that has gone is kept for a while, with the channel that it listened on, by whoever looks for

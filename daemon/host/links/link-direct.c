@@ -104,9 +104,10 @@ static void on_accepted(GSocketConnection *connection, gpointer data)
 	int fd;
 
 	fd = take_socket(connection, &error);
-	if (self->task && fd < 0) {
+	/* Without a wait it was there before, and is taken once that has begun. */
+	if (self->task && self->wait && fd < 0) {
 		fail_open(self, HOST_REASON_LISTEN_FAILED, "%s", error->message);
-	} else if (self->task) {
+	} else if (self->task && self->wait) {
 		finish_open(self, fd);
 	} else if (fd >= 0) {
 		/* The latest one counts, should the one that is in use fail. */
@@ -223,8 +224,9 @@ static gboolean begin_to_wait(HostLinkDirect *self)
 		g_task_return_error(task, g_steal_pointer(&error));
 		return FALSE;
 	}
-	self->wait = host_listener_wait(self->listener, self->local, self->peer, on_accepted,
-					on_refused, self, &error);
+	self->wait = host_listener_wait(self->listener, host_link_watch_get_interface(self->watch),
+					self->local, self->peer, on_accepted, on_refused, self,
+					&error);
 	if (!self->wait) {
 		fail_open(self,
 			  g_error_matches(error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE)

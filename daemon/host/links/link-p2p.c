@@ -20,6 +20,7 @@ struct _HostLinkP2p {
 	guint wait_s;
 
 	gboolean has_net; /* the group is open */
+	HostWait *expected; /* the sink, until its address is known */
 	HostAddress *address;
 	GCancellable *looking; /* at the firewall */
 	char *obstacle; /* (nullable): what it may be that keeps the sink from an address */
@@ -36,9 +37,17 @@ static void host_link_p2p_iface_init(HostLinkInterface *iface);
 G_DEFINE_FINAL_TYPE_WITH_CODE(HostLinkP2p, host_link_p2p, G_TYPE_OBJECT,
 			      G_IMPLEMENT_INTERFACE(HOST_TYPE_LINK, host_link_p2p_iface_init))
 
+static void stop_expecting(HostLinkP2p *self)
+{
+	if (self->expected)
+		host_listener_cancel(self->expected);
+	self->expected = NULL;
+}
+
 static void put_back(HostLinkP2p *self)
 {
 	g_cancellable_cancel(self->looking);
+	stop_expecting(self);
 	if (self->direct) {
 		g_signal_handlers_disconnect_by_data(self->direct, self);
 		host_link_close(self->direct);
@@ -138,6 +147,8 @@ static void begin_to_wait(HostLinkP2p *self, GInetAddress *local, GInetAddress *
 	g_signal_connect(self->direct, "lost", G_CALLBACK(on_direct_lost), self);
 	g_signal_connect(self->direct, "step", G_CALLBACK(on_step), self);
 	open_direct(self);
+	/* The port stays open for the one that it waits for. */
+	stop_expecting(self);
 }
 
 static void on_address_ready(GInetAddress *local, GInetAddress *peer, const GError *error,
@@ -159,6 +170,21 @@ static void on_address_lost(const char *detail, gpointer data)
 static void on_group_lost(HostGroup *group, int reason, const char *detail, HostLinkP2p *self)
 {
 	lose(self, reason, detail);
+}
+
+/*
+ * Sinks connect as soon as they have an address, which may be before this machine knows it, and some do so
+ * only once.
+ */
+static void on_interface(HostGroup *group, const char *name, HostLinkP2p *self)
+{
+	g_autoptr(GError) error = NULL;
+
+	stop_expecting(self);
+	self->expected = host_listener_expect(self->listener, name, self->port, &error);
+	/* Why, and whether it matters, is seen when there are addresses. */
+	if (!self->expected)
+		g_message("The port is not open yet: %s", error->message);
 }
 
 static void on_firewall_looked_at(GObject *object, GAsyncResult *result, gpointer data)
@@ -333,6 +359,7 @@ HostLink *host_link_p2p_new(HostListener *listener, HostGroup *group, guint16 po
 	self->group = g_object_ref(group);
 	self->port = port;
 	self->wait_s = wait_s ?: HOST_LINK_P2P_WAIT_S;
+	g_signal_connect(group, "interface", G_CALLBACK(on_interface), self);
 	g_signal_connect(group, "lost", G_CALLBACK(on_group_lost), self);
 	g_signal_connect(group, "step", G_CALLBACK(on_step), self);
 	return HOST_LINK(self);

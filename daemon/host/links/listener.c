@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "listener.h"
 
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* So many are kept, one of an address, until it is known who may connect. */
+#define MAX_KEPT 8
+
 struct _HostListener {
 	GPtrArray *ports;
 };
@@ -8,13 +15,15 @@ struct _HostListener {
 typedef struct {
 	HostListener *listener;
 	GInetSocketAddress *address;
+	char *interface; /* (nullable): the port is open there, at whatever address */
 	GSocketService *service;
 	GPtrArray *waits;
+	GPtrArray *kept; /* connections */
 } HostPort;
 
 struct _HostWait {
 	HostPort *port;
-	GInetAddress *peer;
+	GInetAddress *peer; /* (nullable): not known yet */
 	HostAccepted accepted;
 	HostRefused refused;
 	gpointer user_data;
@@ -24,7 +33,7 @@ static void wait_free(gpointer data)
 {
 	HostWait *wait = data;
 
-	g_object_unref(wait->peer);
+	g_clear_object(&wait->peer);
 	g_free(wait);
 }
 
@@ -40,6 +49,8 @@ static void port_free(gpointer data)
 	g_socket_listener_close(G_SOCKET_LISTENER(port->service));
 	g_object_unref(port->service);
 	g_object_unref(port->address);
+	g_free(port->interface);
+	g_ptr_array_unref(port->kept);
 	g_ptr_array_unref(port->waits);
 	g_free(port);
 }
@@ -68,34 +79,83 @@ static void wait_remove(HostWait *wait)
 		g_ptr_array_remove(port->listener->ports, port);
 }
 
+/* (transfer full) (nullable): the other end has gone. */
+static GInetAddress *get_remote(GSocketConnection *connection)
+{
+	g_autoptr(GSocketAddress) remote = g_socket_connection_get_remote_address(connection, NULL);
+
+	return remote ? g_object_ref(
+				g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(remote)))
+		      : NULL;
+}
+
+/* The latest one of an address counts, so that nobody takes all the places. */
+static void keep(HostPort *port, GSocketConnection *connection, GInetAddress *address)
+{
+	for (guint i = port->kept->len; i-- > 0;) {
+		g_autoptr(GInetAddress) other = get_remote(port->kept->pdata[i]);
+
+		if (!other || g_inet_address_equal(other, address))
+			g_ptr_array_remove_index(port->kept, i);
+	}
+	if (port->kept->len < MAX_KEPT)
+		g_ptr_array_add(port->kept, g_object_ref(connection));
+}
+
+static void refuse(HostWait *wait, GInetAddress *address)
+{
+	g_autofree char *text = g_inet_address_to_string(address);
+
+	wait->refused(text, wait->user_data);
+}
+
 static gboolean on_incoming(GSocketService *service, GSocketConnection *connection, GObject *source,
 			    gpointer data)
 {
 	HostPort *port = data;
-	g_autoptr(GSocketAddress) remote = g_socket_connection_get_remote_address(connection, NULL);
-	g_autofree char *text = NULL;
-	GInetAddress *address;
+	g_autoptr(GInetAddress) address = get_remote(connection);
+	gboolean is_open = FALSE;
 
-	if (!remote)
+	if (!address)
 		return TRUE;
-	address = g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(remote));
 	for (guint i = 0; i < port->waits->len; i++) {
 		HostWait *wait = port->waits->pdata[i];
 
-		if (!g_inet_address_equal(address, wait->peer))
-			continue;
-		wait->accepted(connection, wait->user_data);
+		if (!wait->peer) {
+			is_open = TRUE;
+		} else if (g_inet_address_equal(address, wait->peer)) {
+			wait->accepted(connection, wait->user_data);
+			return TRUE;
+		}
+	}
+	if (is_open) {
+		keep(port, connection, address);
 		return TRUE;
 	}
 
-	text = g_inet_address_to_string(address);
 	g_io_stream_close(G_IO_STREAM(connection), NULL, NULL);
-	for (guint i = 0; i < port->waits->len; i++) {
-		HostWait *wait = port->waits->pdata[i];
-
-		wait->refused(text, wait->user_data);
-	}
+	for (guint i = 0; i < port->waits->len; i++)
+		refuse(port->waits->pdata[i], address);
 	return TRUE;
+}
+
+/* Who came before it was known who may. */
+static void take_kept(HostWait *wait)
+{
+	GPtrArray *kept = wait->port->kept;
+
+	while (kept->len) {
+		g_autoptr(GSocketConnection) connection = g_ptr_array_steal_index(kept, 0);
+		g_autoptr(GInetAddress) address = get_remote(connection);
+
+		if (address && g_inet_address_equal(address, wait->peer)) {
+			wait->accepted(connection, wait->user_data);
+		} else {
+			g_io_stream_close(G_IO_STREAM(connection), NULL, NULL);
+			if (address)
+				refuse(wait, address);
+		}
+	}
 }
 
 static gboolean same_address(GInetSocketAddress *a, GInetSocketAddress *b)
@@ -109,48 +169,115 @@ static gboolean same_address(GInetSocketAddress *a, GInetSocketAddress *b)
 		g_inet_socket_address_get_scope_id(a) == g_inet_socket_address_get_scope_id(b));
 }
 
-static HostPort *find_port(HostListener *listener, GInetSocketAddress *local, GError **error)
+/*
+ * @interface: (nullable): nobody comes by another one. A port at an address and one on an interface exclude
+ * each other unless both have SO_REUSEPORT, which g_socket_bind() takes away.
+ */
+static gboolean bind_to(GSocket *sock, GInetSocketAddress *address, const char *interface,
+			GError **error)
 {
-	g_autoptr(GSocketService) service = NULL;
+	GSocketAddress *generic = G_SOCKET_ADDRESS(address);
+	int fd = g_socket_get_fd(sock), on = 1;
+	struct sockaddr_storage native;
+
+	if (!g_socket_address_to_native(generic, &native, sizeof(native), error))
+		return FALSE;
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) ||
+	    (interface &&
+	     setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface, strlen(interface))) ||
+	    bind(fd, (struct sockaddr *)&native, g_socket_address_get_native_size(generic))) {
+		g_set_error_literal(error, G_IO_ERROR, g_io_error_from_errno(errno),
+				    g_strerror(errno));
+		return FALSE;
+	}
+	return TRUE;
+}
+
+static GSocket *listen_at(GInetSocketAddress *address, const char *interface, GError **error)
+{
+	GInetAddress *inet = g_inet_socket_address_get_address(address);
+	g_autoptr(GSocket) sock = g_socket_new(g_inet_address_get_family(inet),
+					       G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, error);
+
+	if (!sock || !bind_to(sock, address, interface, error) || !g_socket_listen(sock, error))
+		return NULL;
+	return g_steal_pointer(&sock);
+}
+
+static HostPort *open_port(HostListener *listener, GInetSocketAddress *address,
+			   const char *interface, GError **error)
+{
+	g_autoptr(GSocket) sock = listen_at(address, interface, error);
+	g_autoptr(GSocketService) service = g_socket_service_new();
 	HostPort *port;
 
-	for (guint i = 0; i < listener->ports->len; i++) {
-		port = listener->ports->pdata[i];
-		if (same_address(port->address, local))
-			return port;
-	}
-
-	service = g_socket_service_new();
-	if (!g_socket_listener_add_address(G_SOCKET_LISTENER(service), G_SOCKET_ADDRESS(local),
-					   G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL, NULL,
-					   error))
+	if (!sock || !g_socket_listener_add_socket(G_SOCKET_LISTENER(service), sock, NULL, error))
 		return NULL;
 	port = g_new0(HostPort, 1);
 	port->listener = listener;
-	port->address = g_object_ref(local);
+	port->address = g_object_ref(address);
+	port->interface = g_strdup(interface);
 	port->service = g_steal_pointer(&service);
 	port->waits = g_ptr_array_new_with_free_func(wait_free);
+	port->kept = g_ptr_array_new_with_free_func(g_object_unref);
 	g_signal_connect(port->service, "incoming", G_CALLBACK(on_incoming), port);
 	g_ptr_array_add(listener->ports, port);
 	return port;
 }
 
-HostWait *host_listener_wait(HostListener *listener, GSocketAddress *local, GInetAddress *peer,
-			     HostAccepted accepted, HostRefused refused, gpointer user_data,
-			     GError **error)
+/* That is open for whoever comes to @local, which @interface has. */
+static HostPort *find_port(HostListener *listener, const char *interface, GInetSocketAddress *local)
 {
-	HostPort *port = find_port(listener, G_INET_SOCKET_ADDRESS(local), error);
+	for (guint i = 0; i < listener->ports->len; i++) {
+		HostPort *port = listener->ports->pdata[i];
+
+		if (port->interface ? !strcmp(port->interface, interface) &&
+					      g_inet_socket_address_get_port(port->address) ==
+						      g_inet_socket_address_get_port(local)
+				    : same_address(port->address, local))
+			return port;
+	}
+	return NULL;
+}
+
+static HostWait *wait_new(HostPort *port)
+{
+	HostWait *wait = g_new0(HostWait, 1);
+
+	wait->port = port;
+	g_ptr_array_add(port->waits, wait);
+	return wait;
+}
+
+HostWait *host_listener_expect(HostListener *listener, const char *interface, guint16 port,
+			       GError **error)
+{
+	g_autoptr(GInetAddress) any = g_inet_address_new_any(G_SOCKET_FAMILY_IPV4);
+	g_autoptr(GSocketAddress) address = g_inet_socket_address_new(any, port);
+	HostPort *opened = open_port(listener, G_INET_SOCKET_ADDRESS(address), interface, error);
+
+	return opened ? wait_new(opened) : NULL;
+}
+
+HostWait *host_listener_wait(HostListener *listener, const char *interface, GSocketAddress *local,
+			     GInetAddress *peer, HostAccepted accepted, HostRefused refused,
+			     gpointer user_data, GError **error)
+{
+	GInetSocketAddress *address = G_INET_SOCKET_ADDRESS(local);
+	HostPort *port = find_port(listener, interface, address);
 	HostWait *wait;
 
 	if (!port)
+		port = open_port(listener, address, NULL, error);
+	if (!port)
 		return NULL;
-	wait = g_new0(HostWait, 1);
-	wait->port = port;
+	wait = wait_new(port);
 	wait->peer = g_object_ref(peer);
 	wait->accepted = accepted;
 	wait->refused = refused;
 	wait->user_data = user_data;
-	g_ptr_array_add(port->waits, wait);
+	take_kept(wait);
 	return wait;
 }
 

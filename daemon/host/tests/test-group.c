@@ -139,6 +139,14 @@ static void test_open(Stage *stage, gconstpointer unused)
 	while (stage->group->looks)
 		g_main_context_iteration(NULL, TRUE);
 	g_assert_cmpuint(group->look_source, ==, 0);
+	stage->group->looks = 2;
+	host_group_look_now(group, 1, count);
+	g_assert_cmpuint(stage->group->looks, ==, 1);
+	while (stage->group->looks)
+		g_main_context_iteration(NULL, TRUE);
+	stage->group->looks = 1;
+	host_group_look_now(group, 1, count);
+	g_assert_cmpuint(group->look_source, ==, 0);
 	host_group_look(group, 1, count);
 	host_group_succeed(group);
 	g_assert_cmpuint(group->look_source, ==, 0);
@@ -216,128 +224,193 @@ static void test_finish_twice(Stage *stage, gconstpointer unused)
 
 #define ADD(name, test) g_test_add("/group/" name, Stage, NULL, set_up, test, tear_down)
 
+/*
+ * The link over a group, on the loopback interface.
+ */
+
 #define LOCAL "127.0.0.1"
 #define SINK  "127.0.0.2"
 
-static void on_step(HostLink *link, const char *word, const char *message, char **told)
+typedef struct {
+	HostListener *listener;
+	guint16 port;
+	TestGroup *group;
+	HostLink *link;
+	GCancellable *cancellable;
+	GString *steps; /* words */
+	char *told; /* by the last one */
+	gboolean is_over;
+	int fd;
+	GError *error;
+} LinkStage;
+
+static void on_step(HostLink *link, const char *word, const char *message, LinkStage *stage)
 {
-	g_free(*told);
-	*told = g_strdup(message);
+	g_string_append_printf(stage->steps, "%s ", word);
+	g_free(stage->told);
+	stage->told = g_strdup(message);
 }
 
 static void on_link_open(GObject *object, GAsyncResult *result, gpointer data)
 {
-	g_autoptr(GError) error = NULL;
+	LinkStage *stage = data;
 
-	g_assert_cmpint(host_link_open_finish(HOST_LINK(object), result, &error), <, 0);
-	*(gboolean *)data = TRUE;
+	stage->fd = host_link_open_finish(HOST_LINK(object), result, &stage->error);
+	stage->is_over = TRUE;
 }
 
-static void succeed_on_loopback(HostGroup *group)
+static guint16 free_port(void)
 {
-	group->net = (HostGroupNet){
+	g_autoptr(GSocketListener) any = g_socket_listener_new();
+	guint16 port = g_socket_listener_add_any_inet_port(any, NULL, NULL);
+
+	g_socket_listener_close(any);
+	return port;
+}
+
+static void begin_link(LinkStage *stage, guint wait_s)
+{
+	*stage = (LinkStage){
+		.listener = host_listener_new(),
+		.port = free_port(),
+		.group = g_object_new(TEST_TYPE_GROUP, NULL),
+		.cancellable = g_cancellable_new(),
+		.steps = g_string_new(NULL),
+	};
+	stage->link = host_link_p2p_new(stage->listener, &stage->group->group, stage->port, wait_s);
+	g_signal_connect(stage->link, "step", G_CALLBACK(on_step), stage);
+	host_link_open_async(stage->link, stage->cancellable, on_link_open, stage);
+}
+
+static void open_group(TestGroup *group, gboolean is_owner)
+{
+	group->group.net = (HostGroupNet){
 		.interface = g_strdup("lo"),
+		.is_owner = is_owner,
 		.local = g_inet_address_new_from_string(LOCAL),
 		.peer = g_inet_address_new_from_string(SINK),
 		.is_configured = TRUE,
 	};
-	host_group_succeed(group);
+	host_group_succeed(&group->group);
+}
+
+static void wait_until_over(LinkStage *stage)
+{
+	while (!stage->is_over)
+		g_main_context_iteration(NULL, TRUE);
+}
+
+static void end_link(LinkStage *stage)
+{
+	g_cancellable_cancel(stage->cancellable);
+	wait_until_over(stage);
+	if (stage->fd >= 0)
+		close(stage->fd);
+	host_link_close(stage->link);
+	g_object_unref(stage->link);
+	g_object_unref(stage->group);
+	while (g_main_context_iteration(NULL, FALSE))
+		;
+	g_assert_cmpuint(n_groups, ==, 0);
+	host_listener_free(stage->listener);
+	g_object_unref(stage->cancellable);
+	g_string_free(stage->steps, TRUE);
+	g_free(stage->told);
+	g_clear_error(&stage->error);
+}
+
+/* NULL: it is refused. */
+static GSocket *connect_sink(LinkStage *stage)
+{
+	g_autoptr(GSocket) sock = g_socket_new(G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM,
+					       G_SOCKET_PROTOCOL_TCP, NULL);
+	g_autoptr(GSocketAddress) from = g_inet_socket_address_new_from_string(SINK, 0);
+	g_autoptr(GSocketAddress) to = g_inet_socket_address_new_from_string(LOCAL, stage->port);
+
+	g_assert_true(g_socket_bind(sock, from, FALSE, NULL));
+	return g_socket_connect(sock, to, NULL, NULL) ? g_steal_pointer(&sock) : NULL;
 }
 
 /* In a group the sink has as long to connect as Wi-Fi Display gives it, if nobody said how long. */
 static void test_wait(void)
 {
-	g_autoptr(HostListener) listener = host_listener_new();
-	g_autoptr(GCancellable) cancellable = g_cancellable_new();
-	g_autoptr(TestGroup) group = g_object_new(TEST_TYPE_GROUP, NULL);
-	g_autoptr(HostLink) link = host_link_p2p_new(listener, &group->group, 0, 0);
-	g_autofree char *told = NULL;
-	gboolean is_over = FALSE;
+	LinkStage stage;
 
-	g_signal_connect(link, "step", G_CALLBACK(on_step), &told);
-	host_link_open_async(link, cancellable, on_link_open, &is_over);
-	succeed_on_loopback(&group->group);
-	while (!told)
+	begin_link(&stage, 0);
+	open_group(stage.group, FALSE);
+	while (!stage.told)
 		g_main_context_iteration(NULL, TRUE);
-	g_assert_true(g_str_has_prefix(told, SINK " has 90 s to connect to "));
-	g_cancellable_cancel(cancellable);
-	while (!is_over)
-		g_main_context_iteration(NULL, TRUE);
-	while (g_main_context_iteration(NULL, FALSE))
-		;
-}
-
-/* A port that nobody has, for as long as nobody else asks for one. */
-static guint16 free_port(void)
-{
-	g_autoptr(GSocket) sock = g_socket_new(G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM,
-					       G_SOCKET_PROTOCOL_TCP, NULL);
-	g_autoptr(GSocketAddress) any = g_inet_socket_address_new_from_string(LOCAL, 0);
-	g_autoptr(GSocketAddress) bound = NULL;
-
-	g_assert_true(g_socket_bind(sock, any, FALSE, NULL));
-	bound = g_socket_get_local_address(sock, NULL);
-	return g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(bound));
-}
-
-static GSocket *connect_sink(guint16 port)
-{
-	g_autoptr(GSocketAddress) from = g_inet_socket_address_new_from_string(SINK, 0);
-	g_autoptr(GSocketAddress) to = g_inet_socket_address_new_from_string(LOCAL, port);
-	GSocket *sock = g_socket_new(G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM,
-				     G_SOCKET_PROTOCOL_TCP, NULL);
-
-	g_assert_true(g_socket_bind(sock, from, FALSE, NULL));
-	g_assert_true(g_socket_connect(sock, to, NULL, NULL));
-	return sock;
-}
-
-static void keep_result(GObject *object, GAsyncResult *result, gpointer data)
-{
-	*(GAsyncResult **)data = g_object_ref(result);
-}
-
-static int finish_link(HostLink *link, GAsyncResult **result, GError **error)
-{
-	int fd;
-
-	while (!*result)
-		g_main_context_iteration(NULL, TRUE);
-	fd = host_link_open_finish(link, *result, error);
-	g_clear_object(result);
-	return fd;
+	g_assert_true(g_str_has_prefix(stage.told, SINK " has 90 s to connect to "));
+	end_link(&stage);
 }
 
 /* The group is lost while the sink's connection is on its way to the session. */
 static void test_lost_late(void)
 {
-	g_autoptr(HostListener) listener = host_listener_new();
-	g_autoptr(HostGroup) group = g_object_new(TEST_TYPE_GROUP, NULL);
-	guint16 port = free_port();
-	g_autoptr(HostLink) link = host_link_p2p_new(listener, group, port, 60);
 	g_autoptr(GSocket) first = NULL;
 	g_autoptr(GSocket) second = NULL;
-	g_autoptr(GError) error = NULL;
-	g_autofree char *told = NULL;
-	GAsyncResult *result = NULL;
+	LinkStage stage;
 
-	g_signal_connect(link, "step", G_CALLBACK(on_step), &told);
-	host_link_open_async(link, NULL, keep_result, &result);
-	succeed_on_loopback(group);
-	while (!told)
+	begin_link(&stage, 60);
+	open_group(stage.group, FALSE);
+	while (!stage.told)
 		g_main_context_iteration(NULL, TRUE);
-	first = connect_sink(port);
-	close(finish_link(link, &result, &error));
-	g_assert_no_error(error);
+	first = connect_sink(&stage);
+	wait_until_over(&stage);
+	g_assert_no_error(stage.error);
+	close(stage.fd);
 	/* It comes once more, and is let in. */
-	second = connect_sink(port);
+	second = connect_sink(&stage);
 	for (gint64 until = g_get_monotonic_time() + G_TIME_SPAN_SECOND / 4;
 	     g_get_monotonic_time() < until;)
 		g_main_context_iteration(NULL, FALSE);
-	host_link_open_async(link, NULL, keep_result, &result);
-	host_group_lose(group, HOST_REASON_LINK_LOST, "it has ended");
-	g_assert_cmpint(finish_link(link, &result, &error), ==, -1);
-	g_assert_error(error, HOST_ERROR, (int)HOST_REASON_LINK_LOST);
+	stage.is_over = FALSE;
+	host_link_open_async(stage.link, stage.cancellable, on_link_open, &stage);
+	host_group_lose(&stage.group->group, HOST_REASON_LINK_LOST, "it has ended");
+	wait_until_over(&stage);
+	g_assert_cmpint(stage.fd, ==, -1);
+	g_assert_error(stage.error, HOST_ERROR, (int)HOST_REASON_LINK_LOST);
+	end_link(&stage);
+}
+
+/* Who connects as soon as the group has an interface, and only once, is let in when it is open. */
+static void test_early(void)
+{
+	g_autoptr(GSocket) sink = NULL;
+	LinkStage stage;
+
+	begin_link(&stage, 0);
+	sink = connect_sink(&stage);
+	g_assert_null(sink);
+	host_group_emit_interface(&stage.group->group, "nothing0");
+	host_group_emit_interface(&stage.group->group, "lo");
+	sink = connect_sink(&stage);
+	g_assert_nonnull(sink);
+	open_group(stage.group, TRUE);
+	wait_until_over(&stage);
+	g_assert_no_error(stage.error);
+	g_assert_cmpint(stage.fd, >=, 0);
+	host_link_settle(stage.link);
+	g_clear_object(&sink);
+	sink = connect_sink(&stage);
+	g_assert_null(sink);
+	end_link(&stage);
+}
+
+/* What fails while the port is open closes it. */
+static void test_early_in_vain(void)
+{
+	g_autoptr(GSocket) sink = NULL;
+	LinkStage stage;
+
+	begin_link(&stage, 0);
+	host_group_emit_interface(&stage.group->group, "lo");
+	host_group_fail(&stage.group->group, HOST_REASON_GROUP_FAILED, NULL);
+	wait_until_over(&stage);
+	g_assert_error(stage.error, HOST_ERROR, (int)HOST_REASON_GROUP_FAILED);
+	sink = connect_sink(&stage);
+	g_assert_null(sink);
+	end_link(&stage);
 }
 
 int main(int argc, char **argv)
@@ -350,5 +423,7 @@ int main(int argc, char **argv)
 	ADD("finish-twice", test_finish_twice);
 	g_test_add_func("/group/wait", test_wait);
 	g_test_add_func("/group/lost-late", test_lost_late);
+	g_test_add_func("/group/early", test_early);
+	g_test_add_func("/group/early-in-vain", test_early_in_vain);
 	return g_test_run();
 }

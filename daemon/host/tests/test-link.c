@@ -316,6 +316,128 @@ static void test_it_is_cancelled(void)
 	g_assert_null(connect_as(SINK, port));
 }
 
+/* (transfer full): of @address, and a listener has seen it. */
+static GSocket *come_early(const char *address, guint16 port)
+{
+	GSocket *sock = connect_as(address, port);
+
+	g_assert_nonnull(sock);
+	while (g_main_context_iteration(NULL, FALSE))
+		;
+	return sock;
+}
+
+static gboolean is_closed(GSocket *sock)
+{
+	g_autoptr(GError) error = NULL;
+	char byte;
+
+	g_socket_set_timeout(sock, 1);
+	return g_socket_receive(sock, &byte, 1, NULL, &error) <= 0 &&
+	       !g_error_matches(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+}
+
+/* It connects before anybody knows its address, or this machine's: it is kept, and a stranger is not. */
+static void test_a_sink_is_early(void)
+{
+	g_autoptr(HostListener) listener = host_listener_new();
+	guint16 port = free_port();
+	g_autoptr(HostLink) link = link_new(listener, LOCAL, port, SINK, 60);
+	g_autoptr(GSocket) first = NULL;
+	g_autoptr(GSocket) stranger = NULL;
+	g_autoptr(GSocket) sink = NULL;
+	g_autoptr(GSocket) late = NULL;
+	g_autoptr(GError) error = NULL;
+	HostWait *expected = host_listener_expect(listener, "lo", port, &error);
+	GAsyncResult *result = NULL;
+	char byte;
+	int fd;
+
+	g_assert_no_error(error);
+	first = come_early(SINK, port);
+	stranger = come_early(STRANGER, port);
+	sink = come_early(SINK, port);
+	g_assert_true(is_closed(first));
+	host_link_open_async(link, NULL, keep_result, &result);
+	host_listener_cancel(expected);
+	fd = finish(link, &result, &error);
+	g_assert_no_error(error);
+	g_assert_cmpint(g_socket_send(sink, "x", 1, NULL, NULL), ==, 1);
+	g_assert_cmpint(read(fd, &byte, 1), ==, 1);
+	g_assert_true(is_closed(stranger));
+	g_assert_cmpuint(count_refused(link), ==, 1);
+	/* From now on it is as if nobody had been expected. */
+	late = connect_as(STRANGER, port);
+	while (count_refused(link) < 2)
+		g_main_context_iteration(NULL, TRUE);
+	host_link_settle(link);
+	g_assert_null(connect_as(SINK, port));
+	close(fd);
+	host_link_close(link);
+}
+
+/* Many may come early: the sink has its place, and they have not all of them. */
+static void test_many_are_early(void)
+{
+	g_autoptr(HostListener) listener = host_listener_new();
+	g_autoptr(GPtrArray) strangers = g_ptr_array_new_with_free_func(g_object_unref);
+	guint16 port = free_port();
+	g_autoptr(HostLink) link = link_new(listener, LOCAL, port, SINK, 60);
+	HostWait *expected = host_listener_expect(listener, "lo", port, NULL);
+	g_autoptr(GSocket) sink = come_early(SINK, port);
+	GAsyncResult *result = NULL;
+	int fd;
+
+	for (guint i = 1; i <= 20; i++) {
+		g_autofree char *address = g_strdup_printf("127.0.1.%u", i);
+
+		g_ptr_array_add(strangers, come_early(address, port));
+	}
+	g_assert_true(is_closed(strangers->pdata[19]));
+	host_link_open_async(link, NULL, keep_result, &result);
+	host_listener_cancel(expected);
+	fd = finish(link, &result, NULL);
+	g_assert_cmpint(fd, >=, 0);
+	g_assert_cmpuint(count_refused(link), ==, 7);
+	close(fd);
+}
+
+/* Nobody comes, and the port is closed with whoever expected them. */
+static void test_nobody_is_early(void)
+{
+	g_autoptr(HostListener) listener = host_listener_new();
+	guint16 port = free_port();
+	HostWait *expected = host_listener_expect(listener, "lo", port, NULL);
+	g_autoptr(GSocket) stranger = come_early(STRANGER, port);
+	g_autoptr(GError) error = NULL;
+
+	host_listener_cancel(expected);
+	g_assert_true(is_closed(stranger));
+	g_assert_null(connect_as(SINK, port));
+	g_assert_null(host_listener_expect(listener, "nothing0", port, &error));
+	g_assert_nonnull(error);
+}
+
+/* A port at an address, another session's, and one on an interface are not in each other's way. */
+static void test_another_is_waited_for(void)
+{
+	g_autoptr(HostListener) listener = host_listener_new();
+	guint16 port = free_port();
+	g_autoptr(HostLink) link = link_new(listener, LOCAL, port, SINK, 60);
+	g_autoptr(GSocket) sink = NULL;
+	g_autoptr(GError) error = NULL;
+	GAsyncResult *result = NULL;
+	int fd;
+
+	host_link_open_async(link, NULL, keep_result, &result);
+	host_listener_expect(listener, "lo", port, &error);
+	g_assert_no_error(error);
+	sink = connect_as(SINK, port);
+	fd = finish(link, &result, &error);
+	g_assert_no_error(error);
+	close(fd);
+}
+
 static void test_two_sinks_share_a_port(void)
 {
 	g_autoptr(HostListener) listener = host_listener_new();
@@ -507,6 +629,10 @@ int main(int argc, char **argv)
 	g_test_add_func("/link/the-address-is-not-ours", test_the_address_is_not_ours);
 	g_test_add_func("/link/it-is-cancelled", test_it_is_cancelled);
 	g_test_add_func("/link/two-sinks-share-a-port", test_two_sinks_share_a_port);
+	g_test_add_func("/link/a-sink-is-early", test_a_sink_is_early);
+	g_test_add_func("/link/many-are-early", test_many_are_early);
+	g_test_add_func("/link/nobody-is-early", test_nobody_is_early);
+	g_test_add_func("/link/another-is-waited-for", test_another_is_waited_for);
 	g_test_add_func("/link/the-address-is-removed", test_the_address_is_removed);
 	g_test_add_func("/link/the-interface-goes-down", test_the_interface_goes_down);
 	g_test_add_func("/link/a-moment-without-carrier-is-borne",

@@ -506,12 +506,25 @@ static void expect_refused(Stage *stage, const char *sink)
 	end_opening(&opening);
 }
 
-static void start_group(Stage *stage)
+/* On the interface at @path */
+static void start_group_at(Stage *stage, const char *path, const char *role)
 {
 	emit(stage, HOST_SUPPLICANT_P2P, "GroupStarted",
-	     g_variant_new_parsed("({'interface_object': <objectpath '" INTERFACE "'>, "
+	     g_variant_new_parsed("({'interface_object': <%o>, "
 				  "'group_object': <objectpath '" INTERFACE "/Groups/ab'>, "
-				  "'role': <'client'>},)"));
+				  "'role': <%s>},)",
+				  path, role));
+}
+
+static void start_group(Stage *stage)
+{
+	start_group_at(stage, INTERFACE, "client");
+}
+
+static void on_interface(HostGroup *group, const char *name, char **told)
+{
+	g_assert_null(*told);
+	*told = g_strdup(name);
 }
 
 /* What one session is told of its group is not another one's, and nothing is taken from it. */
@@ -714,6 +727,28 @@ static void test_only_addresses(Stage *stage, gconstpointer unused)
 	end_opening(&opening);
 }
 
+/* Its interface is told of before NetworkManager has set addresses there. */
+static void test_interface_at_network_manager(Stage *stage, gconstpointer unused)
+{
+	g_autofree char *interface = NULL;
+	Opening opening;
+
+	show_peer(stage, PEER TV, 10);
+	begin_at_network_manager(stage, &opening);
+	g_signal_connect(opening.group, "interface", G_CALLBACK(on_interface), &interface);
+	wait_until_activated(stage);
+	tell_state(stage, 50, 0);
+	start_group_at(stage, NEXT_INTERFACE, "client");
+	while (!interface)
+		g_main_context_iteration(NULL, TRUE);
+	g_assert_cmpstr(interface, ==, IFNAME);
+	g_cancellable_cancel(opening.cancellable);
+	wait_until_asked(stage, "DeactivateConnection ");
+	tell_state(stage, 30, 0);
+	emit(stage, HOST_SUPPLICANT_NAME, "InterfaceRemoved", g_variant_new("(o)", NEXT_INTERFACE));
+	end_opening(&opening);
+}
+
 /* Who has declined is not asked again. */
 static void test_declined_at_network_manager(Stage *stage, gconstpointer unused)
 {
@@ -836,5 +871,6 @@ int main(int argc, char **argv)
 	ADD("/supplicant/refusal-is-readable", test_refusal_is_readable);
 	ADD("/supplicant/one-at-a-time", test_one_at_a_time);
 	ADD("/supplicant/found-too-late", test_found_too_late);
+	ADD("/supplicant/interface-at-network-manager", test_interface_at_network_manager);
 	return g_test_run();
 }
