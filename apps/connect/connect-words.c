@@ -117,6 +117,8 @@ const char *connect_words_step(const char *word, const char *message)
 		{"searching", N_("Looking for the display")},
 		{"pairing", N_("Pairing; the display may have to be told to accept")},
 		{"asking-again", N_("Nobody has accepted yet; the display is asked again")},
+		{"turning-round",
+		 N_("The display does not connect; it is asked anew, in another way")},
 		{"pin", N_("A PIN is needed")},
 		{"wrong-pin", N_("The PIN was wrong")},
 		{"inviting", N_("Calling the display that is known from before")},

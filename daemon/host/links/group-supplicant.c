@@ -721,8 +721,11 @@ static void begin_to_connect(HostGroupSupplicant *self)
 	const HostSupplicantPeer *peer = find_peer(self);
 	g_autoptr(HostStoredGroup) stored = host_p2p_store_lookup(self->store, self->sink);
 
-	/* A group that runs is joined; a PIN that was named is meant. */
-	if (stored && peer && !peer->is_owner && !self->pin && !self->chosen)
+	/*
+	 * A group that runs is joined; a PIN that was named is meant; who owns one from before is settled, and
+	 * may be what is to be turned round.
+	 */
+	if (stored && peer && !peer->is_owner && !self->pin && !self->chosen && !self->attempt)
 		invite(self, stored);
 	else
 		begin_pairing(self);
@@ -788,13 +791,23 @@ static void on_seen(HostGroupSupplicant *self)
 static void on_looked(gpointer data)
 {
 	g_autoptr(HostGroupSupplicant) self = data;
+	const HostSupplicantPeer *peer = find_peer(self);
 
 	if (self->group.stage != STAGE_LOOK)
 		return;
-	if (find_peer(self))
-		on_seen(self);
-	else
+	if (!peer) {
 		host_group_set_stage(&self->group, STAGE_SEARCH);
+	} else if (!peer->is_owner || !self->attempt ||
+		   !host_p2p_choose_intent(self->intent, self->attempt)) {
+		on_seen(self);
+	} else if (self->repeats < MAX_REPEATS) {
+		/* Its own group is to end, the other way round; sinks see to that when nobody is left in it. */
+		self->repeats++;
+		host_group_set_stage(&self->group, STAGE_LOOK);
+	} else {
+		host_group_fail(&self->group, HOST_REASON_GROUP_FAILED,
+				"the sink does not end its own group");
+	}
 }
 
 static void end_look(HostGroupSupplicant *self)
@@ -830,7 +843,9 @@ static void on_ready(const GError *error, gpointer data)
 		refuse_second(self);
 		return;
 	}
-	if (peer && g_get_monotonic_time() - peer->found_at < FRESH_S * G_TIME_SPAN_SECOND) {
+	/* The other way round, what is known of it may be from the group before. */
+	if (peer && !self->attempt &&
+	    g_get_monotonic_time() - peer->found_at < FRESH_S * G_TIME_SPAN_SECOND) {
 		on_seen(self);
 		return;
 	}
@@ -1024,6 +1039,24 @@ static void host_group_supplicant_add_details(HostGroup *group, GVariantDict *de
 		g_variant_dict_insert(details, "link-frequency", "t", (guint64)self->frequency);
 }
 
+static HostGroup *host_group_supplicant_turn_round(HostGroup *group)
+{
+	HostGroupSupplicant *self = HOST_GROUP_SUPPLICANT(group);
+	HostGroupSupplicant *other;
+
+	/* Who has chosen who owns it meant that; one that was joined has its owner; no PIN is used twice. */
+	if (self->intent >= 0 || self->attempt || self->is_join || self->pin ||
+	    self->pairing != HOST_P2P_PUSH_BUTTON)
+		return NULL;
+	/* What it came to, by the sink's intent or in a group from before, may not be what was asked for. */
+	other = HOST_GROUP_SUPPLICANT(
+		host_group_supplicant_new(self->supplicant, self->store, self->sink, self->port,
+					  self->agent, NULL, group->net.is_owner ? 15 : 0));
+	other->attempt = 1;
+	other->may_leave = self->may_leave;
+	return HOST_GROUP(other);
+}
+
 static void host_group_supplicant_init(HostGroupSupplicant *self)
 {
 	self->asking = g_cancellable_new();
@@ -1063,6 +1096,7 @@ static void host_group_supplicant_class_init(HostGroupSupplicantClass *class)
 	group->let_go = host_group_supplicant_let_go;
 	group->on_limit = host_group_supplicant_on_limit;
 	group->add_details = host_group_supplicant_add_details;
+	group->turn_round = host_group_supplicant_turn_round;
 }
 
 HostGroup *host_group_supplicant_new(HostSupplicant *supplicant, HostP2pStore *store,

@@ -211,6 +211,13 @@ void host_group_emit_interface(HostGroup *self, const char *name)
 	g_signal_emit_by_name(self, "interface", name);
 }
 
+HostGroup *host_group_turn_round(HostGroup *self)
+{
+	HostGroupClass *class = HOST_GROUP_GET_CLASS(self);
+
+	return class->turn_round ? class->turn_round(self) : NULL;
+}
+
 static void host_group_init(HostGroup *self)
 {
 }

@@ -106,6 +106,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HostGroup, g_object_unref)
  * @let_go: of what others hold for it; may be called again
  * @on_limit: optional: instead of failing with the limit's reason
  * @add_details: optional: add to what is shown of the session
+ * @turn_round: optional: see host_group_turn_round()
  */
 typedef struct {
 	GObjectClass parent_class;
@@ -119,6 +120,7 @@ typedef struct {
 	void (*let_go)(HostGroup *group);
 	void (*on_limit)(HostGroup *group);
 	void (*add_details)(HostGroup *group, GVariantDict *details);
+	HostGroup *(*turn_round)(HostGroup *group);
 } HostGroupClass;
 
 /**
@@ -155,6 +157,12 @@ const HostGroupNet *host_group_get_net(HostGroup *group);
 /* Begins to remove the group and to put back what was changed for it; no signal after this. */
 void host_group_close(HostGroup *group);
 void host_group_add_details(HostGroup *group, GVariantDict *details);
+/*
+ * After a successful open: (transfer full) (nullable): another one with the sink, not opened yet, in which
+ * the other of the two is the owner; NULL: there is none, because the maker cannot, somebody has
+ * chosen who owns it, or this is the other one already.
+ */
+HostGroup *host_group_turn_round(HostGroup *group);
 
 /* For makers. */
 

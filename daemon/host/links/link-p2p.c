@@ -16,6 +16,8 @@ struct _HostLinkP2p {
 
 	HostListener *listener;
 	HostGroup *group; /* NULL once it was closed */
+	HostGroup *other; /* (nullable): to be tried if nothing comes of this one, that is open */
+	GError *first_failure; /* of the group before this one */
 	guint16 port;
 	guint wait_s;
 
@@ -59,14 +61,20 @@ static void put_back(HostLinkP2p *self)
 		host_group_close(self->group);
 	}
 	g_clear_object(&self->group);
+	g_clear_object(&self->other);
 	g_clear_pointer(&self->address, host_address_free);
 }
 
-/* Takes @error. */
+/* Takes @error; that of a second group often follows from the first one's. */
 static void fail_open(HostLinkP2p *self, GError *error)
 {
 	g_autoptr(GTask) task = g_steal_pointer(&self->task);
 
+	if (self->first_failure && !g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+		g_message("The other way round nothing came of it either: %s", error->message);
+		g_error_free(error);
+		error = g_steal_pointer(&self->first_failure);
+	}
 	put_back(self);
 	g_task_return_error(task, error);
 }
@@ -97,6 +105,34 @@ static void lose(HostLinkP2p *self, HostReason reason, const char *detail)
 	}
 }
 
+static void take_group(HostLinkP2p *self, HostGroup *group);
+static void open_group(HostLinkP2p *self);
+
+/* Takes @error: nothing came of the group that is there. */
+static void turn_round_or_fail(HostLinkP2p *self, GError *error)
+{
+	g_autoptr(HostGroup) other = g_steal_pointer(&self->other);
+
+	if (!other) {
+		fail_open(self, error);
+		return;
+	}
+	g_message("Nothing came of the group (%s): once more, the other way round", error->message);
+	host_link_emit_step(
+		HOST_LINK(self), "turning-round",
+		host_group_get_net(self->group)->is_owner
+			? "The sink may want to own the group: it is asked to"
+			: "The sink may not be able to own the group: this machine does");
+	self->first_failure = error;
+	put_back(self);
+	g_clear_object(&self->looking);
+	self->looking = g_cancellable_new();
+	g_clear_pointer(&self->obstacle, g_free);
+	self->has_net = FALSE;
+	take_group(self, other);
+	open_group(self);
+}
+
 static void on_direct_open(GObject *object, GAsyncResult *result, gpointer data)
 {
 	g_autoptr(HostLinkP2p) self = data;
@@ -105,6 +141,9 @@ static void on_direct_open(GObject *object, GAsyncResult *result, gpointer data)
 	int fd = host_link_open_finish(HOST_LINK(object), result, &error);
 
 	if (fd >= 0 && !self->lost_detail) {
+		/* Who has been here needs no other group. */
+		g_clear_object(&self->other);
+		g_clear_error(&self->first_failure);
 		task = g_steal_pointer(&self->task);
 		g_task_return_int(task, fd);
 		return;
@@ -114,14 +153,18 @@ static void on_direct_open(GObject *object, GAsyncResult *result, gpointer data)
 		close(fd);
 		error = g_error_new_literal(G_IO_ERROR, G_IO_ERROR_CANCELLED, "Cancelled");
 	}
+	if (self->lost_detail ||
+	    !g_error_matches(error, HOST_ERROR, HOST_REASON_SINK_DID_NOT_CONNECT)) {
+		fail_step(self, error);
+		return;
+	}
 	/* A sink that is still without an address cannot connect. */
-	if (g_error_matches(error, HOST_ERROR, HOST_REASON_SINK_DID_NOT_CONNECT) && self->address &&
-	    self->group && host_group_get_net(self->group)->is_owner &&
+	if (self->address && self->group && host_group_get_net(self->group)->is_owner &&
 	    !host_group_get_net(self->group)->local && !host_address_is_leased(self->address)) {
 		g_clear_error(&error);
 		error = host_reason_error(HOST_REASON_SINK_TOOK_NO_ADDRESS, self->obstacle);
 	}
-	fail_step(self, error);
+	turn_round_or_fail(self, error);
 }
 
 static void open_direct(HostLinkP2p *self)
@@ -142,8 +185,9 @@ static void on_step(GObject *maker, const char *word, const char *message, HostL
 static void begin_to_wait(HostLinkP2p *self, GInetAddress *local, GInetAddress *peer)
 {
 	g_autoptr(GSocketAddress) address = g_inet_socket_address_new(local, self->port);
+	guint wait_s = self->other ? MIN(self->wait_s, HOST_LINK_P2P_TURN_S) : self->wait_s;
 
-	self->direct = host_link_direct_new(self->listener, address, peer, self->wait_s);
+	self->direct = host_link_direct_new(self->listener, address, peer, wait_s);
 	g_signal_connect(self->direct, "lost", G_CALLBACK(on_direct_lost), self);
 	g_signal_connect(self->direct, "step", G_CALLBACK(on_step), self);
 	open_direct(self);
@@ -156,7 +200,9 @@ static void on_address_ready(GInetAddress *local, GInetAddress *peer, const GErr
 {
 	HostLinkP2p *self = data;
 
-	if (error)
+	if (g_error_matches(error, HOST_ERROR, HOST_REASON_NO_ADDRESS))
+		turn_round_or_fail(self, g_error_copy(error));
+	else if (error)
 		fail_open(self, g_error_copy(error));
 	else
 		begin_to_wait(self, local, peer);
@@ -217,6 +263,7 @@ static void on_group_open(GObject *object, GAsyncResult *result, gpointer data)
 		fail_open(self, error);
 		return;
 	}
+	self->other = host_group_turn_round(self->group);
 	net = host_group_get_net(self->group);
 	g_message("The group is on %s, and the sink is its %s", net->interface,
 		  net->is_owner ? "client" : "owner");
@@ -231,6 +278,19 @@ static void on_group_open(GObject *object, GAsyncResult *result, gpointer data)
 	if (net->is_owner)
 		host_firewall_look_async(net->interface, DHCP_PORT, "udp", self->looking,
 					 on_firewall_looked_at, self);
+}
+
+static void open_group(HostLinkP2p *self)
+{
+	host_group_open_async(self->group, self->opening, on_group_open, g_object_ref(self));
+}
+
+static void take_group(HostLinkP2p *self, HostGroup *group)
+{
+	self->group = g_object_ref(group);
+	g_signal_connect(group, "interface", G_CALLBACK(on_interface), self);
+	g_signal_connect(group, "lost", G_CALLBACK(on_group_lost), self);
+	g_signal_connect(group, "step", G_CALLBACK(on_step), self);
 }
 
 /* Not in the handler: the cancellable must not be let go of while it calls us. */
@@ -273,8 +333,7 @@ static void host_link_p2p_open_async(HostLink *link, GCancellable *cancellable,
 	if (self->direct)
 		open_direct(self); /* the sink left before it was settled, and may come again */
 	else
-		host_group_open_async(self->group, self->opening, on_group_open,
-				      g_object_ref(self));
+		open_group(self);
 }
 
 static int host_link_p2p_open_finish(HostLink *link, GAsyncResult *result, GError **error)
@@ -340,6 +399,7 @@ static void host_link_p2p_finalize(GObject *object)
 
 	put_back(self);
 	g_clear_object(&self->opening);
+	g_clear_error(&self->first_failure);
 	g_free(self->lost_detail);
 	g_free(self->obstacle);
 	g_object_unref(self->looking);
@@ -356,11 +416,8 @@ HostLink *host_link_p2p_new(HostListener *listener, HostGroup *group, guint16 po
 	HostLinkP2p *self = g_object_new(HOST_TYPE_LINK_P2P, NULL);
 
 	self->listener = listener;
-	self->group = g_object_ref(group);
 	self->port = port;
 	self->wait_s = wait_s ?: HOST_LINK_P2P_WAIT_S;
-	g_signal_connect(group, "interface", G_CALLBACK(on_interface), self);
-	g_signal_connect(group, "lost", G_CALLBACK(on_group_lost), self);
-	g_signal_connect(group, "step", G_CALLBACK(on_step), self);
+	take_group(self, group);
 	return HOST_LINK(self);
 }

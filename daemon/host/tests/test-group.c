@@ -24,6 +24,7 @@ struct _TestGroup {
 	guint n_let_go;
 	int put_back_from;
 	guint looks; /* left */
+	TestGroup *other; /* of which the other one is the owner; or NULL */
 };
 
 G_DEFINE_FINAL_TYPE(TestGroup, test_group, HOST_TYPE_GROUP)
@@ -49,6 +50,13 @@ static void test_group_let_go(HostGroup *group)
 	TEST_GROUP(group)->n_let_go++;
 }
 
+static HostGroup *test_group_turn_round(HostGroup *group)
+{
+	TestGroup *other = TEST_GROUP(group)->other;
+
+	return other ? g_object_ref(HOST_GROUP(other)) : NULL;
+}
+
 static void test_group_init(TestGroup *self)
 {
 	n_groups++;
@@ -72,6 +80,7 @@ static void test_group_class_init(TestGroupClass *class)
 	group->begin = test_group_begin;
 	group->put_back = test_group_put_back;
 	group->let_go = test_group_let_go;
+	group->turn_round = test_group_turn_round;
 }
 
 typedef struct {
@@ -413,6 +422,92 @@ static void test_early_in_vain(void)
 	end_link(&stage);
 }
 
+static TestGroup *add_other(LinkStage *stage)
+{
+	stage->group->other = g_object_new(TEST_TYPE_GROUP, NULL);
+	return stage->group->other;
+}
+
+static void wait_until_turned(TestGroup *other)
+{
+	while (other->group.stage != STAGE_WAIT)
+		g_main_context_iteration(NULL, TRUE);
+}
+
+/* A sink that does not connect in one role is tried in the other, and has the usual time there. */
+static void test_turned_round(void)
+{
+	g_autoptr(GSocket) sink = NULL;
+	g_autoptr(TestGroup) other = NULL;
+	LinkStage stage;
+
+	begin_link(&stage, 1);
+	other = add_other(&stage);
+	open_group(stage.group, FALSE);
+	wait_until_turned(other);
+	g_assert_false(stage.is_over);
+	g_assert_cmpstr(stage.steps->str, ==, "waiting turning-round ");
+	g_assert_cmpint(stage.group->group.stage, ==, HOST_GROUP_CLOSED);
+	host_group_emit_interface(&other->group, "lo");
+	sink = connect_sink(&stage);
+	g_assert_nonnull(sink);
+	open_group(other, TRUE);
+	wait_until_over(&stage);
+	g_assert_no_error(stage.error);
+	g_assert_cmpint(stage.fd, >=, 0);
+	g_clear_object(&other);
+	end_link(&stage);
+}
+
+/* Once; what came of the first one is why it has failed. */
+static void test_turned_round_in_vain(void)
+{
+	g_autoptr(TestGroup) other = NULL;
+	LinkStage stage;
+
+	begin_link(&stage, 1);
+	other = add_other(&stage);
+	open_group(stage.group, FALSE);
+	wait_until_turned(other);
+	host_group_fail(&other->group, HOST_REASON_NOT_ACCEPTED, NULL);
+	wait_until_over(&stage);
+	g_assert_error(stage.error, HOST_ERROR, (int)HOST_REASON_SINK_DID_NOT_CONNECT);
+	g_clear_object(&other);
+	end_link(&stage);
+}
+
+static void test_cancelled_when_turned_round(void)
+{
+	g_autoptr(TestGroup) other = NULL;
+	LinkStage stage;
+
+	begin_link(&stage, 1);
+	other = add_other(&stage);
+	open_group(stage.group, FALSE);
+	wait_until_turned(other);
+	g_cancellable_cancel(stage.cancellable);
+	wait_until_over(&stage);
+	g_assert_error(stage.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+	g_assert_cmpint(other->group.stage, ==, HOST_GROUP_CLOSED);
+	g_clear_object(&other);
+	end_link(&stage);
+}
+
+/* Where there is another group to try the sink has less time. */
+static void test_wait_before_turning_round(void)
+{
+	LinkStage stage;
+
+	begin_link(&stage, 0);
+	add_other(&stage);
+	open_group(stage.group, FALSE);
+	while (!stage.told)
+		g_main_context_iteration(NULL, TRUE);
+	g_assert_true(g_str_has_prefix(stage.told, SINK " has 30 s to connect to "));
+	g_object_unref(stage.group->other);
+	end_link(&stage);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -425,5 +520,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/group/lost-late", test_lost_late);
 	g_test_add_func("/group/early", test_early);
 	g_test_add_func("/group/early-in-vain", test_early_in_vain);
+	g_test_add_func("/group/turned-round", test_turned_round);
+	g_test_add_func("/group/turned-round-in-vain", test_turned_round_in_vain);
+	g_test_add_func("/group/cancelled-when-turned-round", test_cancelled_when_turned_round);
+	g_test_add_func("/group/wait-before-turning-round", test_wait_before_turning_round);
 	return g_test_run();
 }

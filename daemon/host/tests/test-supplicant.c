@@ -126,6 +126,7 @@ typedef struct {
 	GString *asked;
 	GDBusObjectManager *objects; /* NetworkManager's, if it is there */
 	GVariant *connection; /* that it was asked for last, or NULL */
+	gint32 intent; /* that the sink was asked with last */
 	HostSupplicant *supplicant;
 	HostP2pStore *store;
 	TestAgent *agent;
@@ -156,6 +157,11 @@ static void on_call(GDBusConnection *connection, const char *sender, const char 
 		return;
 	}
 	g_string_append_printf(stage->asked, "%s ", method);
+	if (!strcmp(method, "Connect")) {
+		g_autoptr(GVariant) options = g_variant_get_child_value(parameters, 0);
+
+		g_variant_lookup(options, "go_intent", "i", &stage->intent);
+	}
 	if (!strcmp(method, "AddAndActivateConnection2")) {
 		g_clear_pointer(&stage->connection, g_variant_unref);
 		stage->connection = g_variant_get_child_value(parameters, 0);
@@ -552,6 +558,103 @@ static void test_one_at_a_time(Stage *stage, gconstpointer unused)
 	wait_until_asked(stage, "Cancel ");
 }
 
+/* A display that is ready, and its group's owner if @capability has bit 0. */
+static void show_display(Stage *stage, guint16 methods, guint8 capability)
+{
+	emit(stage, HOST_SUPPLICANT_P2P, "DeviceFoundProperties",
+	     g_variant_new_parsed("(%o, {'DeviceAddress': <[byte 2, 0, 0, 0, 0, 10]>, "
+				  "'config_method': <%q>, 'groupcapability': <%y>, "
+				  "'IEs': <[byte 0, 0, 6, 0, 0x11, 28, 68, 0, 200]>})",
+				  PEER TV, methods, capability));
+}
+
+static gboolean on_timeout(gpointer data)
+{
+	*(gboolean *)data = TRUE;
+	return G_SOURCE_REMOVE;
+}
+
+static void wait_s(guint seconds)
+{
+	gboolean is_over = FALSE;
+
+	g_timeout_add_seconds(seconds, on_timeout, &is_over);
+	while (!is_over)
+		g_main_context_iteration(NULL, TRUE);
+}
+
+/* The other way round is tried once, and not where somebody has chosen. */
+static void test_turn_round(Stage *stage, gconstpointer unused)
+{
+	g_autoptr(HostGroup) other = NULL;
+	g_autofree char *interface = NULL;
+	Opening first, second, chosen;
+
+	show_peer(stage, PEER TV, 10);
+	begin_to_open(stage, &first, "02:00:00:00:00:0a");
+	g_signal_connect(first.group, "interface", G_CALLBACK(on_interface), &interface);
+	wait_until_asked(stage, "Connect ");
+	g_assert_cmpint(stage->intent, ==, 0);
+	start_group(stage);
+	wait_until_returned(&first);
+	g_assert_no_error(first.error);
+	g_assert_cmpstr(interface, ==, IFNAME);
+	other = host_group_turn_round(first.group);
+	g_assert_nonnull(other);
+	end_opening(&first);
+	/* It ends its own group in the middle of being looked for. */
+	show_display(stage, HOST_P2P_METHOD_PUSH_BUTTON, 1);
+	begin(&second, g_steal_pointer(&other));
+	wait_until_asked(stage, "Disconnect Find ");
+	wait_s(4);
+	g_assert_cmpstr(stage->asked->str, ==, "");
+	show_display(stage, HOST_P2P_METHOD_PUSH_BUTTON, 0);
+	wait_until_asked(stage, "StopFind Connect ");
+	g_assert_cmpint(stage->intent, ==, 15);
+	start_group(stage);
+	wait_until_returned(&second);
+	g_assert_no_error(second.error);
+	g_assert_null(host_group_turn_round(second.group));
+	end_opening(&second);
+	begin(&chosen,
+	      host_group_supplicant_new(stage->supplicant, stage->store, "02:00:00:00:00:0a", 7236,
+					HOST_AGENT(stage->agent), NULL, 3));
+	wait_until_asked(stage, "Disconnect Connect ");
+	g_assert_cmpint(stage->intent, ==, 3);
+	start_group(stage);
+	wait_until_returned(&chosen);
+	g_assert_null(host_group_turn_round(chosen.group));
+	end_opening(&chosen);
+	wait_until_asked(stage, "Disconnect ");
+}
+
+/* What is turned round is who owns the group, not what was asked for. */
+static void test_turn_round_as_owner(Stage *stage, gconstpointer unused)
+{
+	Opening first, second;
+	HostGroup *other;
+
+	show_peer(stage, PEER TV, 10);
+	begin_to_open(stage, &first, "02:00:00:00:00:0a");
+	wait_until_asked(stage, "Connect ");
+	start_group_at(stage, INTERFACE, "GO");
+	/* When it waits for the sink is not seen. */
+	while (!first.returned) {
+		g_dbus_connection_emit_signal(stage->theirs, NULL, INTERFACE "/Groups/ab",
+					      HOST_SUPPLICANT_GROUP, "PeerJoined",
+					      g_variant_new("(o)", PEER TV), NULL);
+		g_main_context_iteration(NULL, TRUE);
+	}
+	g_assert_no_error(first.error);
+	other = host_group_turn_round(first.group);
+	end_opening(&first);
+	begin(&second, other);
+	wait_until_asked(stage, "Disconnect Find StopFind Connect ");
+	g_assert_cmpint(stage->intent, ==, 0);
+	end_opening(&second);
+	wait_until_asked(stage, "Cancel ");
+}
+
 /* Who began to look for another sink before is told, too. */
 static void test_found_too_late(Stage *stage, gconstpointer unused)
 {
@@ -804,16 +907,6 @@ static void on_found(HostFinder *finder, HostFinding *finding, HostFinding **fou
 	g_set_object(found, finding);
 }
 
-/* A display that is ready, and its group's owner if @capability has bit 0. */
-static void show_display(Stage *stage, guint16 methods, guint8 capability)
-{
-	emit(stage, HOST_SUPPLICANT_P2P, "DeviceFoundProperties",
-	     g_variant_new_parsed("(%o, {'DeviceAddress': <[byte 2, 0, 0, 0, 0, 10]>, "
-				  "'config_method': <%q>, 'groupcapability': <%y>, "
-				  "'IEs': <[byte 0, 0, 6, 0, 0x11, 28, 68, 0, 200]>})",
-				  PEER TV, methods, capability));
-}
-
 static void wait_for_obstacle(HostFinding **found, const char *detail)
 {
 	while (!*found)
@@ -871,6 +964,8 @@ int main(int argc, char **argv)
 	ADD("/supplicant/refusal-is-readable", test_refusal_is_readable);
 	ADD("/supplicant/one-at-a-time", test_one_at_a_time);
 	ADD("/supplicant/found-too-late", test_found_too_late);
+	ADD("/supplicant/turn-round", test_turn_round);
+	ADD("/supplicant/turn-round-as-owner", test_turn_round_as_owner);
 	ADD("/supplicant/interface-at-network-manager", test_interface_at_network_manager);
 	return g_test_run();
 }
