@@ -202,6 +202,7 @@ static const Remedy remedies[] = {
 	 "miracast-address.socket"},
 	{"firewall", N_("Open the firewall"), open_firewall, "mdns"},
 	{"sink-did-not-connect", N_("Open the firewall"), open_firewall, NULL},
+	{"network-manager-owns", N_("Open the firewall"), open_firewall, NULL},
 	{"radio-blocked", N_("Switch Wi-Fi on"), switch_wifi_on, NULL},
 };
 

@@ -127,6 +127,12 @@ static const struct {
 	[HOST_REASON_NM_UNABLE] =
 		{"network-manager-unable",
 		 N_("NetworkManager manages this radio and cannot connect in this way: use a second Wi-Fi device that it does not manage ('nmcli device set INTERFACE managed no'), or let it leave this one alone for the time.")},
+	[HOST_REASON_NM_OWNS] =
+		{"network-manager-owns",
+		 N_("The sink has an address in the group and did not connect: if no "
+		    "firewall is between, it may want to own the group itself, which "
+		    "NetworkManager does not let it. Use a second Wi-Fi device ('nmcli device "
+		    "set INTERFACE managed no').")},
 	[HOST_REASON_IWD_AWAY] =
 		{"iwd-away",
 		 N_("iwd, which makes the group, was ended or restarted: connect again.")},

@@ -178,6 +178,11 @@ gboolean host_group_open_finish(HostGroup *self, GAsyncResult *result, GError **
 	return g_task_propagate_boolean(G_TASK(result), error);
 }
 
+HostGroupMaker host_group_get_maker(HostGroup *self)
+{
+	return HOST_GROUP_GET_CLASS(self)->maker;
+}
+
 const HostGroupNet *host_group_get_net(HostGroup *self)
 {
 	return &self->net;

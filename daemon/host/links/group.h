@@ -152,6 +152,7 @@ typedef struct {
 void host_group_open_async(HostGroup *group, GCancellable *cancellable,
 			   GAsyncReadyCallback callback, gpointer user_data);
 gboolean host_group_open_finish(HostGroup *group, GAsyncResult *result, GError **error);
+HostGroupMaker host_group_get_maker(HostGroup *group);
 /* After a successful open; belongs to the group. */
 const HostGroupNet *host_group_get_net(HostGroup *group);
 /* Begins to remove the group and to put back what was changed for it; no signal after this. */

@@ -341,6 +341,11 @@ static void host_link_direct_class_init(HostLinkDirectClass *class)
 	G_OBJECT_CLASS(class)->finalize = host_link_direct_finalize;
 }
 
+const char *host_link_direct_get_obstacle(HostLinkDirect *self)
+{
+	return self->obstacle;
+}
+
 HostLink *host_link_direct_new(HostListener *listener, GSocketAddress *local, GInetAddress *peer,
 			       guint wait_s)
 {

@@ -24,6 +24,9 @@ G_DECLARE_FINAL_TYPE(HostLinkDirect, host_link_direct, HOST, LINK_DIRECT, GObjec
 HostLink *host_link_direct_new(HostListener *listener, GSocketAddress *local, GInetAddress *peer,
 			       guint wait_s);
 
+/* (nullable): what it may be that keeps the sink out, for people */
+const char *host_link_direct_get_obstacle(HostLinkDirect *self);
+
 G_END_DECLS
 
 #endif /* HOST_LINK_DIRECT_H */

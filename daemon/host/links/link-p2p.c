@@ -133,6 +133,27 @@ static void turn_round_or_fail(HostLinkP2p *self, GError *error)
 	open_group(self);
 }
 
+/* Takes @error, that the sink did not connect; what is known of the group is nearer to the cause. */
+static GError *explain_absence(HostLinkP2p *self, GError *error)
+{
+	const HostGroupNet *net = self->group ? host_group_get_net(self->group) : NULL;
+	GError *nearer = NULL;
+
+	if (!net || !net->is_owner)
+		return error;
+	/* By NetworkManager's it has an address, or it would not have been waited for. */
+	if (host_group_get_maker(self->group) == HOST_GROUP_MAKER_NM)
+		nearer = host_reason_error(
+			HOST_REASON_NM_OWNS,
+			host_link_direct_get_obstacle(HOST_LINK_DIRECT(self->direct)));
+	else if (self->address && !net->local && !host_address_is_leased(self->address))
+		nearer = host_reason_error(HOST_REASON_SINK_TOOK_NO_ADDRESS, self->obstacle);
+	if (!nearer)
+		return error;
+	g_error_free(error);
+	return nearer;
+}
+
 static void on_direct_open(GObject *object, GAsyncResult *result, gpointer data)
 {
 	g_autoptr(HostLinkP2p) self = data;
@@ -158,12 +179,7 @@ static void on_direct_open(GObject *object, GAsyncResult *result, gpointer data)
 		fail_step(self, error);
 		return;
 	}
-	/* A sink that is still without an address cannot connect. */
-	if (self->address && self->group && host_group_get_net(self->group)->is_owner &&
-	    !host_group_get_net(self->group)->local && !host_address_is_leased(self->address)) {
-		g_clear_error(&error);
-		error = host_reason_error(HOST_REASON_SINK_TOOK_NO_ADDRESS, self->obstacle);
-	}
+	error = explain_absence(self, error);
 	turn_round_or_fail(self, error);
 }
 

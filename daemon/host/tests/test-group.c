@@ -508,6 +508,24 @@ static void test_wait_before_turning_round(void)
 	end_link(&stage);
 }
 
+/* A sink that has an address and stays away may want to own the group, which NetworkManager keeps. */
+static void test_network_manager_owns(void)
+{
+	for (guint is_owner = 0; is_owner <= 1; is_owner++) {
+		LinkStage stage;
+
+		begin_link(&stage, 1);
+		HOST_GROUP_GET_CLASS(stage.group)->maker = HOST_GROUP_MAKER_NM;
+		open_group(stage.group, is_owner);
+		wait_until_over(&stage);
+		HOST_GROUP_GET_CLASS(stage.group)->maker = HOST_GROUP_MAKER_IWD;
+		g_assert_error(stage.error, HOST_ERROR,
+			       (int)(is_owner ? HOST_REASON_NM_OWNS
+					      : HOST_REASON_SINK_DID_NOT_CONNECT));
+		end_link(&stage);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -524,5 +542,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/group/turned-round-in-vain", test_turned_round_in_vain);
 	g_test_add_func("/group/cancelled-when-turned-round", test_cancelled_when_turned_round);
 	g_test_add_func("/group/wait-before-turning-round", test_wait_before_turning_round);
+	g_test_add_func("/group/network-manager-owns", test_network_manager_owns);
 	return g_test_run();
 }
