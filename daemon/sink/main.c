@@ -484,7 +484,8 @@ static void on_connected(GObject *object, GAsyncResult *result, gpointer user_da
 	if (!app->connection) {
 		g_free(app->connect_error);
 		app->connect_error = g_strdup(error->message);
-		retry(app);
+		if (!has_fault(app, SINK_FAULT_CONNECT_ONCE))
+			retry(app);
 		return;
 	}
 	if (has_fault(app, SINK_FAULT_RECONNECT) && !app->reconnects) {

@@ -475,6 +475,14 @@ static void on_asked(SinkP2p *self, const char *peer, SinkPairing pairing, const
 
 /* --- The group */
 
+/* Whatever the source does, nobody goes there. */
+static gboolean stays_away(SinkP2p *self)
+{
+	return has_fault(self, SINK_FAULT_P2P_NO_CONNECT) ||
+	       has_fault(self, self->is_owner ? SINK_FAULT_P2P_CONNECT_CLIENT
+					      : SINK_FAULT_P2P_CONNECT_OWNER);
+}
+
 static void on_address_ready(const char *own, const char *source, gpointer user_data)
 {
 	SinkP2p *self = user_data;
@@ -483,10 +491,10 @@ static void on_address_ready(const char *own, const char *source, gpointer user_
 
 	if (!step(self, "addressed", "%s; the source has %s", own, source))
 		return;
+	if (stays_away(self))
+		return;
 	set_state(self, READY);
-	/* Nobody goes there. */
-	if (!has_fault(self, SINK_FAULT_P2P_NO_CONNECT))
-		self->ops.ready(address, self->user_data);
+	self->ops.ready(address, self->user_data);
 }
 
 static void on_address_failed(const char *sentence, gpointer user_data)

@@ -185,6 +185,7 @@ static const struct {
 	{"coalesced-messages", NULL, 0},
 	{"read-once", NULL, 0},
 	{"reconnect", NULL, 0},
+	{"connect-once", NULL, 0},
 	{"number-session-id", NULL, 0},
 	{"quoted-session-id", NULL, 0},
 	{"spaced-session-id", NULL, 0},
@@ -403,7 +404,7 @@ static void test_program(gconstpointer data)
 int main(int argc, char **argv)
 {
 	static const char *const segments[] = {"read-once", "split-messages", "coalesced-messages",
-					       "reconnect", "nul-after-message"};
+					       "reconnect", "connect-once",   "nul-after-message"};
 
 	g_test_init(&argc, &argv, NULL);
 	program = argv[1];
