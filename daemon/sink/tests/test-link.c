@@ -246,7 +246,7 @@ static void on_step(HostLink *link, const char *word, const char *message, LinkR
 {
 	g_assert_cmpstr(message, !=, "");
 	g_assert_true(rig->wait_s || strcmp(word, "waiting") ||
-		      strstr(message, " has 120 s to connect "));
+		      strstr(message, " has 35 s to connect "));
 	g_string_append_printf(rig->steps, "%s ", word);
 	if (rig->keys_gone_at && !strcmp(word, rig->keys_gone_at))
 		host_link_set_sealer(link, NULL);
