@@ -9,6 +9,7 @@
 #define NOISE_MOST  0.05 /* more than this is always taken for a full way */
 #define CALM	    0.2 /* of what is lost while nothing is full, and no more than usual */
 #define ADOPT	    0.5 /* of what is no less after the rate went down */
+#define NO_LESS	    0.6 /* of what was lost before: chance takes and gives some */
 #define LOSS_COUNTS 0.01 /* above the noise */
 #define LOSS_HEAVY  0.25
 #define JITTER_FULL 15000 /* us above twice the usual: packets wait in a queue that grows */
@@ -130,6 +131,18 @@ static void adopt_noise(MediaRate *rate, const MediaRateSigns *signs)
 		rate->noise += ADOPT * (signs->lost - rate->noise);
 }
 
+/* The report is about the rate that there is, for the most part. */
+static gboolean is_of_now(const MediaRateSigns *signs)
+{
+	return signs->packets_before < signs->packets * HALF;
+}
+
+/* As much is lost after the rate went down. */
+static gboolean was_no_use(const MediaRate *rate, const MediaRateSigns *signs)
+{
+	return rate->lost_down > 0 && is_of_now(signs) && signs->lost >= rate->lost_down * NO_LESS;
+}
+
 static void go_down(MediaRate *rate, double kbit, double full_at, gint64 now)
 {
 	rate->before = rate->kbit;
@@ -153,18 +166,23 @@ static void go_up(MediaRate *rate, double elapsed, gint64 now)
 guint media_rate_update(MediaRate *rate, const MediaRateSigns *signs, gint64 now)
 {
 	double elapsed = rate->heard_at ? (now - rate->heard_at) / SECOND : 0;
-	double full_at;
-	double kbit = judge(rate, signs, now, &full_at);
-	gboolean down = kbit < rate->kbit;
+	gboolean adopts = signs->reported && was_no_use(rate, signs);
+	double full_at, kbit;
+	gboolean down;
 
 	rate->heard_at = now;
+	if (adopts)
+		adopt_noise(rate, signs);
+	kbit = judge(rate, signs, now, &full_at);
+	down = kbit < rate->kbit;
 	if (signs->reported) {
-		if (down && rate->down_was_no_use && !signs->packets_before)
-			adopt_noise(rate, signs);
-		else
+		if (!adopts)
 			learn_noise(rate, signs);
 		learn_jitter(rate, signs->jitter_us);
-		rate->down_was_no_use = down || (rate->down_was_no_use && signs->packets_before);
+		if (down)
+			rate->lost_down = signs->lost;
+		else if (is_of_now(signs))
+			rate->lost_down = 0;
 	}
 	if (down)
 		go_down(rate, kbit, full_at, now);

@@ -22,7 +22,7 @@ typedef struct {
 	double noise; /* part of the packets that is lost at any rate */
 	gint64 down_at; /* the last time that it went down; 0: it never did */
 	gint64 heard_at; /* of the last call */
-	gboolean down_was_no_use; /* the report before took it down, and this one tells no better */
+	double lost_down; /* part of the packets, when it went down; 0: it has helped since */
 	double jitter_us; /* that is usual of late */
 	gboolean jitter_known;
 } MediaRate;

@@ -234,24 +234,37 @@ static void test_begin(void)
 		}
 }
 
-/* Two of a hundred lost at any rate: to send less would help nobody. */
-static void test_noise(void)
+/* So much lost at any rate: to send less would help nobody. */
+static void check_noise(double noise, guint report_ms, guint phase_ms)
 {
 	Way way;
 
-	way_init(&way, 20000, 1000, 0);
+	way_init(&way, 20000, report_ms, phase_ms);
 	run(&way, 10000, 0);
-	way.noise = 0.02;
+	way.noise = noise;
 	run(&way, 10000, 0);
 	way.all_sent = 0;
 	run(&way, 60000, 0);
-	g_test_message("%.0f kbit/s", way.all_sent / 60);
+	g_test_message("%.0f %% lost, a report in %u ms: %.0f kbit/s", 100 * noise, report_ms,
+		       way.all_sent / 60);
 	g_assert_cmpfloat(way.all_sent, >=, 60.0 * MAX_KBIT * 8 / 10);
 	/* A way that becomes full is still seen. */
 	way.capacity = 3000;
-	run(&way, 10000, 0);
+	run(&way, 10 * report_ms, 0);
 	g_assert_cmpuint(way.kbit, <=, 4000);
 	way_clear(&way);
+}
+
+/* Sinks report whenever they like, so a report is seldom about one rate alone. */
+static void test_noise(void)
+{
+	static const guint intervals[] = {250, 500, 1000, 2000};
+
+	for (guint i = 0; i < G_N_ELEMENTS(intervals); i++)
+		for (guint phase = 0; phase < intervals[i]; phase += 30) {
+			check_noise(0.02, intervals[i], phase);
+			check_noise(0.04, intervals[i], phase);
+		}
 }
 
 /* 50 ms, as it was from the beginning and as it begins later. */
