@@ -13,3 +13,15 @@ GDBusConnection *connect_to(GTestDBus *bus)
 	g_assert_no_error(error);
 	return connection;
 }
+
+void own_name(GDBusConnection *connection, const char *name)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant)
+		owned = g_dbus_connection_call_sync(connection, "org.freedesktop.DBus",
+						    "/org/freedesktop/DBus", "org.freedesktop.DBus",
+						    "RequestName", g_variant_new("(su)", name, 0),
+						    NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, &error);
+
+	g_assert_no_error(error);
+}

@@ -8,4 +8,7 @@
 /* A client of its own, with a name. */
 GDBusConnection *connect_to(GTestDBus *bus);
 
+/* Has @connection own @name. */
+void own_name(GDBusConnection *connection, const char *name);
+
 #endif /* CONNECT_H */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What is read out of firewalld's answers, and a made-up firewalld that is asked. */
+#include "connect.h"
 #include "links/firewall.h"
 
 #include <string.h>
@@ -158,28 +159,18 @@ static void test_asked(void)
 		"</interface></node>",
 		NULL);
 	Stage stage = {.bus = g_test_dbus_new(G_TEST_DBUS_NONE)};
-	g_autoptr(GVariant) owned = NULL;
 	g_autoptr(GError) error = NULL;
 
 	g_test_dbus_up(stage.bus);
 	g_setenv("DBUS_SYSTEM_BUS_ADDRESS", g_test_dbus_get_bus_address(stage.bus), TRUE);
-	stage.connection = g_dbus_connection_new_for_address_sync(
-		g_test_dbus_get_bus_address(stage.bus),
-		G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
-			G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-		NULL, NULL, &error);
-	g_assert_no_error(error);
+	stage.connection = connect_to(stage.bus);
 	for (gsize i = 0; node->interfaces[i]; i++) {
 		g_dbus_connection_register_object(stage.connection, "/org/fedoraproject/FirewallD1",
 						  node->interfaces[i], &vtable, &stage, NULL,
 						  &error);
 		g_assert_no_error(error);
 	}
-	owned = g_dbus_connection_call_sync(stage.connection, "org.freedesktop.DBus",
-					    "/org/freedesktop/DBus", "org.freedesktop.DBus",
-					    "RequestName", g_variant_new("(su)", FIREWALLD, 0),
-					    NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, &error);
-	g_assert_no_error(error);
+	own_name(stage.connection, FIREWALLD);
 
 	stage.settings = "{'ports': <[('7236', 'tcp')]>}";
 	look(&stage, "p2p-wlan0-0");

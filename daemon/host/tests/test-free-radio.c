@@ -72,18 +72,6 @@ static void tear_down(Stage *stage, gconstpointer unused)
 	g_object_unref(stage->bus);
 }
 
-static void own_name(Stage *stage, const char *name)
-{
-	g_autoptr(GError) error = NULL;
-	g_autoptr(GVariant)
-		owned = g_dbus_connection_call_sync(stage->theirs, "org.freedesktop.DBus",
-						    "/org/freedesktop/DBus", "org.freedesktop.DBus",
-						    "RequestName", g_variant_new("(su)", name, 0),
-						    NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, &error);
-
-	g_assert_no_error(error);
-}
-
 static void find(Stage *stage, const char *const *among, gboolean is_first, const char *expected)
 {
 	if (!stage->free_radio)
@@ -105,7 +93,7 @@ static void test_alone(Stage *stage, gconstpointer unused)
 
 static void test_iwd(Stage *stage, gconstpointer unused)
 {
-	own_name(stage, "net.connman.iwd");
+	own_name(stage->theirs, "net.connman.iwd");
 	find(stage, radios, TRUE, NONE);
 }
 
@@ -118,7 +106,7 @@ static void test_iwd(Stage *stage, gconstpointer unused)
 
 static void test_network_manager(Stage *stage, gconstpointer unused)
 {
-	own_name(stage, HOST_NM_NAME);
+	own_name(stage->theirs, HOST_NM_NAME);
 	stage->objects = OBJECTS("false", DEVICE("/1", "radio0", "true") ", " DEVICE("/2", "radio1",
 										     "false"));
 	find(stage, radios, TRUE, "radio1");
@@ -146,7 +134,7 @@ static void test_silent(Stage *stage, gconstpointer unused)
 	gint64 began = g_get_monotonic_time();
 	guint n = 0, ticks = g_timeout_add(100, on_tick, &n);
 
-	own_name(stage, HOST_NM_NAME);
+	own_name(stage->theirs, HOST_NM_NAME);
 	find(stage, radios, TRUE, NONE);
 	g_assert_nonnull(stage->question);
 	g_source_remove(ticks);
@@ -157,7 +145,7 @@ static void test_silent(Stage *stage, gconstpointer unused)
 /* Who does not want to know any more is not told. */
 static void test_freed(Stage *stage, gconstpointer unused)
 {
-	own_name(stage, HOST_NM_NAME);
+	own_name(stage->theirs, HOST_NM_NAME);
 	stage->free_radio = host_free_radio_new(stage->ours, on_found, stage);
 	host_free_radio_find(stage->free_radio, radios, TRUE);
 	while (!stage->question)

@@ -127,7 +127,6 @@ static void set_up(Stage *stage, gconstpointer unused)
 					    RADIO, SINK_PATH,	       SINK_PATH};
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GDBusNodeInfo) node = g_dbus_node_info_new_for_xml(xml, &error);
-	g_autoptr(GVariant) owned = NULL;
 
 	g_assert_no_error(error);
 	stage->bus = g_test_dbus_new(G_TEST_DBUS_NONE);
@@ -142,11 +141,7 @@ static void set_up(Stage *stage, gconstpointer unused)
 						  &vtable, stage, NULL, &error);
 		g_assert_no_error(error);
 	}
-	owned = g_dbus_connection_call_sync(stage->theirs, "org.freedesktop.DBus",
-					    "/org/freedesktop/DBus", "org.freedesktop.DBus",
-					    "RequestName", g_variant_new("(su)", HOST_IWD_NAME, 0),
-					    NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, &error);
-	g_assert_no_error(error);
+	own_name(stage->theirs, HOST_IWD_NAME);
 }
 
 static void tear_down(Stage *stage, gconstpointer unused)

@@ -67,18 +67,13 @@ static void tell(Stage *stage, const char *told)
 		"<method name='GetManagedObjects'>"
 		"<arg type='a{oa{sa{sv}}}' direction='out'/></method></interface></node>",
 		NULL);
-	g_autoptr(GVariant) owned = NULL;
 	g_autoptr(GError) error = NULL;
 
 	stage->told = told;
 	g_dbus_connection_register_object(stage->theirs, HOST_NM_OBJECTS, node->interfaces[0],
 					  &vtable, stage, NULL, &error);
 	g_assert_no_error(error);
-	owned = g_dbus_connection_call_sync(stage->theirs, "org.freedesktop.DBus",
-					    "/org/freedesktop/DBus", "org.freedesktop.DBus",
-					    "RequestName", g_variant_new("(su)", HOST_NM_NAME, 0),
-					    NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, &error);
-	g_assert_no_error(error);
+	own_name(stage->theirs, HOST_NM_NAME);
 }
 
 static void look(Stage *stage)

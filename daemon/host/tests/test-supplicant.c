@@ -247,18 +247,6 @@ static GVariant *said_before(void)
 	return g_variant_ref_sink(g_variant_new_parsed("[byte 0, 0, 6, 0, 17, 28, 68, 0, 200]"));
 }
 
-static void own_name(Stage *stage, const char *name)
-{
-	g_autoptr(GError) error = NULL;
-	g_autoptr(GVariant)
-		owned = g_dbus_connection_call_sync(stage->theirs, "org.freedesktop.DBus",
-						    "/org/freedesktop/DBus", "org.freedesktop.DBus",
-						    "RequestName", g_variant_new("(su)", name, 0),
-						    NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, &error);
-
-	g_assert_no_error(error);
-}
-
 static void set_up(Stage *stage, gconstpointer unused)
 {
 	static const GDBusInterfaceVTable vtable = {on_call, on_get, on_set, {NULL}};
@@ -297,7 +285,7 @@ static void set_up(Stage *stage, gconstpointer unused)
 						  stage, NULL, &error);
 		g_assert_no_error(error);
 	}
-	own_name(stage, HOST_SUPPLICANT_NAME);
+	own_name(stage->theirs, HOST_SUPPLICANT_NAME);
 	stage->supplicant = host_supplicant_new(stage->ours);
 	while (!host_supplicant_get_p2p(stage->supplicant))
 		g_main_context_iteration(NULL, TRUE);
@@ -417,7 +405,7 @@ static void test_silent_network_manager(Stage *stage, gconstpointer unused)
 	gboolean is_ready = FALSE;
 	HostUse *it;
 
-	own_name(stage, HOST_NM_NAME);
+	own_name(stage->theirs, HOST_NM_NAME);
 	stage->nm_is_silent = TRUE;
 	radios = free_radio;
 	it = host_supplicant_use(stage->supplicant, 7236, on_ready, &is_ready);
@@ -743,7 +731,7 @@ static void test_refusal_is_readable(Stage *stage, gconstpointer unused)
 
 static void begin_at_network_manager(Stage *stage, Opening *opening)
 {
-	own_name(stage, HOST_NM_NAME);
+	own_name(stage->theirs, HOST_NM_NAME);
 	g_dbus_object_manager_client_new(stage->ours,
 					 G_DBUS_OBJECT_MANAGER_CLIENT_FLAGS_DO_NOT_AUTO_START,
 					 HOST_NM_NAME, HOST_NM_OBJECTS, NULL, NULL, NULL, NULL,
@@ -930,7 +918,7 @@ static void test_obstacle(Stage *stage, gconstpointer unused)
 	show_display(stage, HOST_P2P_METHOD_PUSH_BUTTON, 1);
 	wait_for_obstacle(&found, NULL);
 	/* What was told before is told again. */
-	own_name(stage, HOST_NM_NAME);
+	own_name(stage->theirs, HOST_NM_NAME);
 	wait_for_obstacle(&found, "owns a group already");
 	show_display(stage, HOST_P2P_METHOD_PUSH_BUTTON, 0);
 	wait_for_obstacle(&found, NULL);
