@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What GStreamer has of what a session's process will look for: daemon/media/media.c. */
+/* What GStreamer has of what a session's process will look for: daemon/media/media-pipeline.c. */
 #include "doctor.h"
 
 #include <glib/gstdio.h>

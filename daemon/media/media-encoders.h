@@ -6,7 +6,7 @@
 #ifndef MEDIA_ENCODERS_H
 #define MEDIA_ENCODERS_H
 
-#include "media.h"
+#include "media-types.h"
 
 #include <gst/gst.h>
 

@@ -4,6 +4,7 @@
 #include "media-packetizer.h"
 
 #include <errno.h>
+#include <gio/gio.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>

@@ -3,7 +3,7 @@
 #ifndef MEDIA_SENDER_H
 #define MEDIA_SENDER_H
 
-#include "media.h"
+#include "media-types.h"
 
 typedef struct _MediaSender MediaSender;
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The pipeline: see media.h.
- *
- *	appsrc ! videoscale ! videoconvert ! encoder ! h264parse ! appsink
+ * Pictures through the encoder (media-pipeline.h), one at a time, and out: see media.h.
  *
  * Four kinds of threads meet here: those that push (any number), GStreamer's own, the media's
  * own, which repeats the last picture, and the one of the context given to media_start(), which
@@ -27,9 +25,9 @@
 
 #include "media-aac.h"
 #include "media-convert.h"
-#include "media-encoders.h"
 #include "media-packetizer.h"
 #include "media-picture.h"
+#include "media-pipeline.h"
 #include "media-rate.h"
 #include "media-rtcp.h"
 #include "media-sender.h"
@@ -54,7 +52,6 @@
 #define CLOCK_INTERVAL	      (MEDIA_CLOCK_INTERVAL_NS / 1000)
 #define REPEAT_KEYFRAME_AFTER (5 * G_TIME_SPAN_SECOND)
 #define BLACK_AFTER	      G_TIME_SPAN_SECOND /* of PLAY; sinks give up on an empty stream */
-#define ENCODERS_FILE	      "encoders"
 
 struct _Media {
 	GMutex sending; /* guards the packetiser and the sender */
@@ -198,6 +195,20 @@ void media_free(Media *m)
 	g_free(m);
 }
 
+/**
+ * media_prepare() - loads everything that a stream may need
+ * @cache: folder for what is measured here, once; NULL: nothing is
+ *
+ * For a process that may not open files later. What works then only shows when it has to.
+ */
+void media_prepare(const char *cache)
+{
+	if (!gst_init_check(NULL, NULL, NULL))
+		return;
+	media_pipeline_prepare(cache);
+	media_aac_prepare();
+}
+
 guint16 media_local_port(const Media *m)
 {
 	return media_sender_port(m->sender);
@@ -209,68 +220,6 @@ guint media_default_kbit(guint width, guint height, guint fps)
 	guint64 rate = (guint64)width * height * fps;
 
 	return CLAMP(rate / 5000, 1000, 20000);
-}
-
-/* Whether it is one to try: what was asked for, or one that has no known fault. */
-static gboolean is_candidate(const MediaEncoder *encoder, const char *asked)
-{
-	return asked ? g_str_equal(asked, encoder->name) : media_encoder_is_good(encoder);
-}
-
-static void load_element(const char *name)
-{
-	GstElement *element = gst_element_factory_make(name, NULL);
-
-	if (element)
-		gst_object_unref(gst_object_ref_sink(element));
-}
-
-/**
- * media_prepare() - loads everything that a stream may need
- * @cache: folder for what is measured here, once; NULL: nothing is
- *
- * For a process that may not open files later. What works then only shows when it has to.
- */
-void media_prepare(const char *cache)
-{
-	static const char *const others[] = {"appsrc",	     "capsfilter", "videoscale",
-					     "videoconvert", "h264parse",  "appsink"};
-	g_autofree char *path = cache ? g_build_filename(cache, ENCODERS_FILE, NULL) : NULL;
-	const MediaEncoder *encoder;
-
-	if (!gst_init_check(NULL, NULL, NULL))
-		return;
-	for (guint i = 0; (encoder = media_encoder_get(i)); i++)
-		media_encoder_starts(encoder);
-	for (guint i = 0; i < G_N_ELEMENTS(others); i++)
-		load_element(others[i]);
-	if (path)
-		media_encoders_measure(path);
-	media_aac_prepare();
-}
-
-gboolean media_has_aac(void)
-{
-	return media_aac_works();
-}
-
-/**
- * media_max_pixel_rate() - what this machine encodes in time
- * @asked: the encoder that was asked for, or NULL
- *
- * Return: pixels per second of the encoder that media_start() will use; 0: no limit.
- */
-guint64 media_max_pixel_rate(const char *asked)
-{
-	const MediaEncoder *encoder, *last = NULL;
-
-	for (guint i = 0; (encoder = media_encoder_get(i)); i++) {
-		if (is_candidate(encoder, asked) && media_encoder_works(encoder))
-			return media_encoder_pixel_rate(encoder);
-		last = encoder;
-	}
-	/* There is none; what was asked for will say so. */
-	return media_encoder_pixel_rate(last);
 }
 
 static GstPadProbeReturn before_encoder(GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
@@ -694,114 +643,6 @@ static gboolean on_tick(gpointer user_data)
 	return G_SOURCE_CONTINUE;
 }
 
-static GstElement *build_pipeline(const MediaConfig *config, const MediaEncoder *encoder,
-				  GError **error)
-{
-	g_autofree char *described = media_encoder_describe(encoder, &config->format, config->kbit);
-	g_autofree char *text =
-		g_strdup_printf("appsrc name=src is-live=true format=time max-buffers=1 "
-				"! videoscale add-borders=true ! videoconvert %s"
-				"! h264parse config-interval=-1 "
-				"! video/x-h264,stream-format=byte-stream,alignment=au "
-				"! appsink name=sink sync=false async=false",
-				described);
-	g_autoptr(GstElement) pipeline = NULL;
-
-	pipeline = gst_parse_launch_full(text, NULL, GST_PARSE_FLAG_FATAL_ERRORS, error);
-	if (!pipeline)
-		return NULL;
-	gst_object_ref_sink(pipeline);
-	if (gst_element_set_state(pipeline, GST_STATE_READY) == GST_STATE_CHANGE_FAILURE) {
-		g_set_error(error, GST_CORE_ERROR, GST_CORE_ERROR_STATE_CHANGE,
-			    "%s does not work here", encoder->name);
-		gst_element_set_state(pipeline, GST_STATE_NULL);
-		return NULL;
-	}
-	return g_steal_pointer(&pipeline);
-}
-
-static char *known_encoders(void)
-{
-	g_autoptr(GString) names = g_string_new(NULL);
-	const MediaEncoder *encoder;
-
-	for (guint i = 0; (encoder = media_encoder_get(i)); i++)
-		g_string_append_printf(names, "%s%s", i ? ", " : "", encoder->name);
-	return g_string_free(g_steal_pointer(&names), FALSE);
-}
-
-/* Why there is no encoder, if none was found to try. */
-static void set_no_encoder(GError **error, const MediaConfig *config, gboolean slow)
-{
-	const MediaFormat *format = &config->format;
-	g_autofree char *known = known_encoders();
-
-	if (config->encoder && !media_encoder_find(config->encoder))
-		g_set_error(error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN,
-			    "the encoder %s is not known: use one of %s", config->encoder, known);
-	else if (config->encoder)
-		g_set_error(error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN,
-			    "the encoder %s is not installed, or finds no device: use another",
-			    config->encoder);
-	else if (slow)
-		g_set_error(error, GST_CORE_ERROR, GST_CORE_ERROR_STATE_CHANGE,
-			    "no encoder here is known to encode %ux%u@%u in time: name a mode",
-			    format->width, format->height, format->fps);
-	else
-		g_set_error_literal(error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN,
-				    "no H.264 encoder is installed: install "
-				    "gstreamer1.0-plugins-ugly");
-}
-
-/* An encoder that is too slow for a mode that nobody asked for is none. */
-static gboolean encoder_is_slow(const MediaEncoder *encoder, const MediaConfig *config)
-{
-	const MediaFormat *format = &config->format;
-	guint64 most = media_encoder_pixel_rate(encoder);
-
-	return !config->mode_asked && most &&
-	       (guint64)format->width * format->height * format->fps > most;
-}
-
-/* A card's encoder has to give a picture before anything is sent: later nothing could take its place. */
-static gboolean try_encoder(Media *m, const MediaConfig *config, const MediaEncoder *encoder,
-			    GError **error)
-{
-	if (!encoder->software && !media_encoder_try(encoder, &config->format, config->kbit, error))
-		return FALSE;
-	m->pipeline = build_pipeline(config, encoder, error);
-	m->kind = m->pipeline ? encoder : NULL;
-	return m->pipeline != NULL;
-}
-
-/* One that is too slow takes the place of one that failed, if no other can: few pictures are better than none. */
-static gboolean choose_pipeline(Media *m, const MediaConfig *config, GError **error)
-{
-	gboolean slow = FALSE, failed = FALSE;
-	const MediaEncoder *encoder;
-
-	for (guint round = 0; round < 2 && !m->pipeline && (!round || failed); round++)
-		for (guint i = 0; (encoder = media_encoder_get(i)) && !m->pipeline; i++) {
-			if (!is_candidate(encoder, config->encoder) ||
-			    !media_encoder_exists(encoder))
-				continue;
-			if (encoder_is_slow(encoder, config) != (round == 1)) {
-				slow = TRUE;
-				continue;
-			}
-			g_clear_error(error);
-			if (!try_encoder(m, config, encoder, error)) {
-				failed = TRUE;
-				g_message("%s: %s", encoder->name, (*error)->message);
-			}
-		}
-	if (m->pipeline)
-		g_clear_error(error);
-	else if (!*error)
-		set_no_encoder(error, config, slow);
-	return m->pipeline != NULL;
-}
-
 /* FALSE: the encoder's rate stays what it is. */
 static gboolean rate_can_change(GstElement *encoder)
 {
@@ -890,16 +731,14 @@ static gboolean start_sound(Media *m, const MediaConfig *config, GError **error)
 gboolean media_start(Media *m, const MediaConfig *config, GMainContext *context,
 		     MediaErrorFunc on_error, gpointer user_data, GError **error)
 {
-	g_autoptr(GError) local_error = NULL;
 	g_autoptr(GstElement) sink = NULL;
 	g_autoptr(GstBus) bus = NULL;
 	GstAppSinkCallbacks callbacks = {.new_sample = on_picture};
 
 	g_return_val_if_fail(!m->pipeline, FALSE);
-	if (!choose_pipeline(m, config, &local_error)) {
-		g_propagate_error(error, g_steal_pointer(&local_error));
+	m->pipeline = media_pipeline_new(config, &m->kind, error);
+	if (!m->pipeline)
 		return FALSE;
-	}
 	m->width = config->format.width;
 	m->height = config->format.height;
 	m->fps = config->format.fps;

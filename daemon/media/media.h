@@ -5,8 +5,9 @@
  * time is with the encoder and at most one waits for it: a newer one replaces the one that waits,
  * so that nothing queues up and a late picture is never shown.
  *
- * A pointer is drawn over the pictures, in the colours of the one that it is over. When it alone has moved, the last picture is sent with the
- * pointer in its new place, and nothing else of it is converted.
+ * A pointer is drawn over the pictures, in the colours of the one that it is over. When it alone
+ * has moved, the last picture is sent with the pointer in its new place, and nothing else of it is
+ * converted.
  *
  * While no pictures come the last one is sent again, less often once it cannot get better, and the
  * stream's clock goes on. A keyframe now and then gives a sink that lost a packet its picture back.
@@ -16,58 +17,13 @@
 
 #include "media-cursor.h"
 #include "media-line.h"
-
-#include <gio/gio.h>
-
-/*
- * Makes of a datagram of @size bytes what is sent for it, at most @out_size bytes at @out: its size; 0: it
- * must not be sent.
- */
-typedef gsize (*MediaSeal)(const guint8 *datagram, gsize size, guint8 *out, gsize out_size,
-			   gpointer user_data);
-
-/* It is at most so many bytes longer. */
-#define MEDIA_SEAL_OVERHEAD 128
+#include "media-types.h"
 
 typedef enum {
 	MEDIA_ENCODED,
 	MEDIA_DROPPED, /* a newer picture took its place, or the encoder gave none back */
 	MEDIA_NOT_STREAMING, /* paused, not started or failed */
 } MediaOutcome;
-
-typedef struct {
-	guint width; /* pixels */
-	guint height; /* pixels */
-	guint fps;
-	gboolean high_profile; /* H.264's High instead of Constrained Baseline */
-	const char *level; /* H.264's, such as "3.1" */
-} MediaFormat;
-
-typedef struct {
-	MediaFormat format;
-	guint kbit; /* kbit/s, at most: it follows what comes through to the sink */
-	gboolean fixed_rate; /* it does not */
-	gboolean mode_asked; /* by a person: media_max_pixel_rate() does not count */
-	const char *encoder; /* name of an element to use; NULL: the best that works */
-	gboolean sender_reports; /* the sink has a port for RTCP */
-	guint sound_rate; /* frames a second; 0: no sound */
-	gboolean aac; /* sound is sent as AAC-LC, whose rate is 48000, instead of LPCM */
-	MediaSeal seal; /* NULL: RTP is sent as it is. RTCP always is */
-	gpointer seal_data;
-} MediaConfig;
-
-typedef struct {
-	const void *pixels; /* XRGB8888, the first pixel of the picture */
-	guint stride; /* bytes */
-	guint width; /* pixels */
-	guint height; /* pixels */
-	gint64 time_ns; /* CLOCK_MONOTONIC, nanoseconds */
-	MediaColor
-		*color; /* what is made of its colours; NULL: nothing. The caller keeps its own */
-	/* Called once, when the pixels are no longer read; from any thread. */
-	GDestroyNotify release;
-	gpointer release_data;
-} MediaFrame;
 
 /* Counts since media_new(). */
 typedef struct {
@@ -102,8 +58,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Media, media_free)
 
 guint16 media_local_port(const Media *media);
 guint media_default_kbit(guint width, guint height, guint fps);
-guint64 media_max_pixel_rate(const char *asked);
-gboolean media_has_aac(void);
 
 gboolean media_start(Media *media, const MediaConfig *config, GMainContext *context,
 		     MediaErrorFunc on_error, gpointer user_data, GError **error);

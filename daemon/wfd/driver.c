@@ -14,7 +14,9 @@
  * The monitor is reported to the kernel when the sink plays, from the session's thread: never
  * inside start(), while which the kernel's messages are held.
  */
+#include "media-aac.h"
 #include "media-framebuffer.h"
+#include "media-pipeline.h"
 #include "media.h"
 #include "miracast-driver.h"
 #include "wfd-input.h"
@@ -680,7 +682,7 @@ static gboolean parse_sound(MiracastDevice *device, guint64 kbit, WfdSoundPolicy
 			    sound);
 		return FALSE;
 	}
-	if (*policy > WFD_SOUND_LPCM && !media_has_aac())
+	if (*policy > WFD_SOUND_LPCM && !media_aac_works())
 		*policy = WFD_SOUND_LPCM;
 	return TRUE;
 }
@@ -707,7 +709,7 @@ static gboolean parse_options(MiracastDevice *device, guint64 kbit_of_link, WfdP
 
 	*kbit = 0;
 	policy->max_pixel_rate =
-		media_max_pixel_rate(miracast_device_get_option(device, "encoder"));
+		media_pipeline_pixel_rate(miracast_device_get_option(device, "encoder"));
 	if (mode && !parse_mode(mode, &policy->only)) {
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
 			    "the option mode is \"%s\" but should look like 1280x720@60", mode);

@@ -4,10 +4,12 @@
  * decoded and compared. Time limits are guards against hanging, not measures.
  */
 #include "media-packetizer.h"
+#include "media-pipeline.h"
 #include "media.h"
 #include "rtp-pair.h"
 #include "ts-checker.h"
 
+#include <gio/gio.h>
 #include <glib-unix.h>
 #include <gst/app/gstappsink.h>
 #include <gst/gst.h>
@@ -1597,9 +1599,9 @@ static void test_choice(void)
 
 	/* What is installed but does not work has no say. */
 	card.broken = TRUE;
-	g_assert_cmpuint(media_max_pixel_rate(NULL), ==, software);
-	g_assert_cmpuint(media_max_pixel_rate("vah264enc"), ==, software);
-	g_assert_cmpuint(media_max_pixel_rate("x264enc"), ==, software);
+	g_assert_cmpuint(media_pipeline_pixel_rate(NULL), ==, software);
+	g_assert_cmpuint(media_pipeline_pixel_rate("vah264enc"), ==, software);
+	g_assert_cmpuint(media_pipeline_pixel_rate("x264enc"), ==, software);
 	/* Nobody asked for a mode that is too much for what there is. */
 	g_assert_false(media_start(media, &config, NULL, on_error, NULL, &error));
 	g_assert_error(error, GST_CORE_ERROR, GST_CORE_ERROR_STATE_CHANGE);
@@ -1610,9 +1612,9 @@ static void test_choice(void)
 
 	card.broken = FALSE;
 	gst_version(&major, &minor, &micro, &nano);
-	g_assert_cmpuint(media_max_pixel_rate("vah264enc"), ==, 0);
-	g_assert_cmpuint(media_max_pixel_rate("v4l2h264enc"), ==, card_rate);
-	g_assert_cmpuint(media_max_pixel_rate(NULL), ==, minor >= 24 ? 0 : card_rate);
+	g_assert_cmpuint(media_pipeline_pixel_rate("vah264enc"), ==, 0);
+	g_assert_cmpuint(media_pipeline_pixel_rate("v4l2h264enc"), ==, card_rate);
+	g_assert_cmpuint(media_pipeline_pixel_rate(NULL), ==, minor >= 24 ? 0 : card_rate);
 	config.encoder = NULL;
 	config.mode_asked = TRUE;
 	g_clear_error(&error);
@@ -1639,7 +1641,7 @@ static void test_next_encoder(void)
 
 		card.fault = faults[i];
 		/* So that the mode is one for what does work. */
-		g_assert_cmpuint(media_max_pixel_rate(NULL), ==, 1280 * 720 * 30);
+		g_assert_cmpuint(media_pipeline_pixel_rate(NULL), ==, 1280 * 720 * 30);
 		rig = rig_new(640, 480, &vga);
 		g_assert_cmpstr(media_encoder(rig->media), ==, "x264enc");
 		media_set_playing(rig->media, TRUE);
