@@ -24,7 +24,7 @@
 #include "media.h"
 
 #include "media-aac.h"
-#include "media-convert.h"
+#include "media-canvas.h"
 #include "media-packetizer.h"
 #include "media-picture.h"
 #include "media-pipeline.h"
@@ -85,7 +85,6 @@ struct _Media {
 	const MediaEncoder *kind; /* of encoder */
 	guint width, height, fps; /* of the mode */
 	gboolean high_profile;
-	GstVideoColorimetry colorimetry;
 	MediaErrorFunc on_error;
 	gpointer user_data;
 
@@ -106,11 +105,7 @@ struct _Media {
 	GstClockTime last_pts;
 	GstClockTime in_pts; /* of the picture that went into the encoder last */
 	GstClockTimeDiff pts_shift; /* what encoders add to it; NONE before the first picture */
-	/* Of whoever has set busy: */
-	GstVideoInfo info; /* what appsrc's caps say */
-	GstBuffer *picture; /* the last one that was converted, with the pointer */
-	MediaCursorPatch covered; /* by the pointer there */
-	MediaColor *color; /* what was made of its colours; NULL: nothing */
+	MediaCanvas canvas; /* of whoever has set busy */
 
 	gboolean has_picture;
 	MediaCursor cursor;
@@ -178,9 +173,7 @@ void media_free(Media *m)
 	g_clear_pointer(&m->line, media_line_free);
 	g_clear_pointer(&m->aac, media_aac_free);
 	gst_clear_buffer(&m->last);
-	gst_clear_buffer(&m->picture);
-	media_cursor_patch_clear(&m->covered);
-	g_clear_pointer(&m->color, media_color_unref);
+	media_canvas_clear(&m->canvas);
 	g_clear_pointer(&m->cursor.image, media_cursor_image_unref);
 	gst_clear_object(&m->encoder_sink);
 	gst_clear_object(&m->encoder_src);
@@ -743,10 +736,7 @@ gboolean media_start(Media *m, const MediaConfig *config, GMainContext *context,
 	m->height = config->format.height;
 	m->fps = config->format.fps;
 	m->high_profile = config->format.high_profile;
-	/* What decoders take for granted where the stream does not say. */
-	gst_video_colorimetry_from_string(&m->colorimetry, config->format.height > 576
-								   ? GST_VIDEO_COLORIMETRY_BT709
-								   : GST_VIDEO_COLORIMETRY_BT601);
+	media_canvas_init(&m->canvas, &config->format);
 	m->sender_reports = config->sender_reports;
 	media_sender_set_seal(m->sender, config->seal, config->seal_data);
 	m->on_error = on_error;
@@ -823,57 +813,15 @@ void media_force_keyframe(Media *m)
 	g_mutex_unlock(&m->lock);
 }
 
-static void set_caps(Media *m, const MediaFrame *frame)
-{
-	g_autoptr(GstCaps) caps = NULL;
-
-	if (m->info.width == (gint)frame->width && m->info.height == (gint)frame->height)
-		return;
-	gst_video_info_set_format(&m->info, GST_VIDEO_FORMAT_I420, frame->width, frame->height);
-	m->info.fps_n = m->fps;
-	m->info.fps_d = 1;
-	m->info.colorimetry = m->colorimetry;
-	m->info.chroma_site = GST_VIDEO_CHROMA_SITE_MPEG2;
-	caps = gst_video_info_to_caps(&m->info);
-	gst_app_src_set_caps(GST_APP_SRC(m->appsrc), caps);
-}
-
-/*
- * Makes the picture, as appsrc's caps say, with the pointer: of @frame, or, if that is NULL, of the
- * last one. Returns how many bytes were converted.
- */
+/* As media_canvas_draw(); appsrc knows of what size it is. */
 static gsize draw_picture(Media *m, const MediaFrame *frame, const MediaCursor *cursor)
 {
-	MediaI420Picture out;
-	gsize bytes = 0;
-	double kr, kb;
-	GstMapInfo map;
+	g_autoptr(GstCaps)
+		caps = frame ? media_canvas_resize(&m->canvas, frame->width, frame->height) : NULL;
 
-	if (frame) {
-		set_caps(m, frame);
-		gst_clear_buffer(&m->picture);
-		m->picture = gst_buffer_new_allocate(NULL, m->info.size, NULL);
-		m->covered.width = 0;
-		g_clear_pointer(&m->color, media_color_unref);
-		m->color = frame->color ? media_color_ref(frame->color) : NULL;
-	}
-	gst_video_color_matrix_get_Kr_Kb(m->info.colorimetry.matrix, &kr, &kb);
-	/* If the encoder has still got the last one, this is a copy of it. */
-	gst_buffer_map(m->picture, &map, GST_MAP_READWRITE);
-	for (guint i = 0; i < G_N_ELEMENTS(out.planes); i++) {
-		out.planes[i] = map.data + m->info.offset[i];
-		out.strides[i] = m->info.stride[i];
-	}
-	if (frame) {
-		media_convert_to_i420(frame->pixels, frame->stride, frame->width, frame->height,
-				      m->color, kr, kb, &out);
-		bytes = (gsize)frame->width * frame->height * 4;
-	}
-	bytes += media_cursor_erase(&m->covered, &out);
-	bytes += media_cursor_draw(cursor, &out, m->info.width, m->info.height, m->color, kr, kb,
-				   &m->covered);
-	gst_buffer_unmap(m->picture, &map);
-	return bytes;
+	if (caps)
+		gst_app_src_set_caps(GST_APP_SRC(m->appsrc), caps);
+	return media_canvas_draw(&m->canvas, frame, cursor);
 }
 
 /*
@@ -941,7 +889,7 @@ static MediaOutcome push_picture(Media *m, const MediaFrame *frame, guint64 *enc
 
 	converted = draw_picture(m, frame, &cursor);
 	g_clear_pointer(&cursor.image, media_cursor_image_unref);
-	buffer = gst_buffer_copy(m->picture);
+	buffer = gst_buffer_copy(m->canvas.picture);
 	GST_BUFFER_PTS(buffer) = pts;
 	GST_BUFFER_DURATION(buffer) = GST_SECOND / m->fps;
 	if (keyframe) {
