@@ -2,9 +2,9 @@
 /*
  * Pictures through the encoder (media-pipeline.h), one at a time, and out: see media.h.
  *
- * Four kinds of threads meet here: those that push (any number), GStreamer's own, the media's
- * own, which repeats the last picture, and the one of the context given to media_start(), which
- * never waits for an encoder and so can tell that it is stuck. The encoder is used by whoever
+ * Five kinds of threads meet here: those that push (any number), GStreamer's own, the media's
+ * own, which repeats the last picture, the sound's, and the one of the context given to
+ * media_start(), which never waits for an encoder and so can tell that it is stuck. The encoder is used by whoever
  * has set "busy"; the lock is never held while GStreamer moves pictures.
  *
  * A picture's way: push() waits for busy, sets it, converts the pixels (videoconvert has nothing
@@ -31,6 +31,7 @@
 #include "media-rate.h"
 #include "media-rtcp.h"
 #include "media-sender.h"
+#include "media-sound.h"
 
 #include <gst/app/gstappsink.h>
 #include <gst/app/gstappsrc.h>
@@ -81,7 +82,7 @@ struct _Media {
 	GSource *tick;
 	GSource *bus_watch;
 	GThread *repeater;
-	GThread *sounder; /* NULL: no sound */
+	MediaSound *sound; /* NULL: none */
 	const MediaEncoder *kind; /* of encoder */
 	guint width, height, fps; /* of the mode */
 	gboolean high_profile;
@@ -127,8 +128,6 @@ struct _Media {
 	guint64 payload_bytes; /* in RTP packets that were sent */
 	gint64 warning_time; /* monotonic us of the last warning logged */
 	MediaStatistics statistics;
-	MediaLine *line; /* of sound; NULL: none */
-	MediaAac *aac; /* of the sounder's thread; NULL: sound is sent as LPCM */
 };
 
 /*
@@ -169,9 +168,7 @@ void media_free(Media *m)
 	if (m->pipeline)
 		gst_element_set_state(m->pipeline, GST_STATE_NULL);
 	g_clear_pointer(&m->repeater, g_thread_join);
-	g_clear_pointer(&m->sounder, g_thread_join);
-	g_clear_pointer(&m->line, media_line_free);
-	g_clear_pointer(&m->aac, media_aac_free);
+	g_clear_pointer(&m->sound, media_sound_free);
 	gst_clear_buffer(&m->last);
 	media_canvas_clear(&m->canvas);
 	g_clear_pointer(&m->cursor.image, media_cursor_image_unref);
@@ -339,8 +336,11 @@ static void fail(Media *m, const char *message)
 	m->failed = TRUE;
 	g_cond_broadcast(&m->cond);
 	g_mutex_unlock(&m->lock);
-	if (first)
-		m->on_error(message, m->user_data);
+	if (!first)
+		return;
+	if (m->sound)
+		media_sound_set_playing(m->sound, FALSE);
+	m->on_error(message, m->user_data);
 }
 
 /* An encoder may warn of every picture: once a second is enough for the log. */
@@ -652,7 +652,7 @@ static void add_probe(GstElement *element, const char *pad_name, GstPadProbeType
 	gst_pad_add_probe(pad, type, callback, m, NULL);
 }
 
-static void send_unit(const guint8 *unit, gsize size, gint64 played_ns, gpointer user_data)
+static void on_sound(const guint8 *unit, gsize size, gint64 played_ns, gpointer user_data)
 {
 	Media *m = user_data;
 
@@ -662,52 +662,20 @@ static void send_unit(const guint8 *unit, gsize size, gint64 played_ns, gpointer
 	g_mutex_unlock(&m->sending);
 }
 
-static void send_block(Media *m, const gint16 *block, gint64 played_ns)
+static void on_sound_failed(gpointer user_data)
 {
-	if (!m->aac)
-		send_unit((const guint8 *)block, MEDIA_LPCM_UNIT, played_ns, m);
-	else if (!media_aac_push(m->aac, block, played_ns))
-		GST_ELEMENT_ERROR(m->pipeline, STREAM, ENCODE, ("the encoder for AAC failed"),
-				  (NULL));
-}
-
-/* Sends sound, or silence, as its time comes. */
-static gpointer send_sound(gpointer user_data)
-{
-	gint16 block[MAX(MEDIA_LPCM_FRAMES, MEDIA_AAC_FRAMES) * MEDIA_CHANNELS];
 	Media *m = user_data;
-	gint64 time_ns;
 
-	g_mutex_lock(&m->lock);
-	while (!m->ending) {
-		if (!m->playing || m->failed) {
-			g_cond_wait(&m->cond, &m->lock);
-		} else if (media_line_take(m->line, g_get_monotonic_time() * 1000, block,
-					   &time_ns)) {
-			g_mutex_unlock(&m->lock);
-			send_block(m, block, time_ns);
-			g_mutex_lock(&m->lock);
-		} else {
-			g_cond_wait_until(&m->cond, &m->lock, media_line_due(m->line) / 1000 + 1);
-		}
-	}
-	g_mutex_unlock(&m->lock);
-	return NULL;
+	GST_ELEMENT_ERROR(m->pipeline, STREAM, ENCODE, ("the encoder for AAC failed"), (NULL));
 }
 
 static gboolean start_sound(Media *m, const MediaConfig *config, GError **error)
 {
-	if (config->aac) {
-		m->aac = media_aac_new(send_unit, m, error);
-		if (!m->aac)
-			return FALSE;
-	}
-	m->line = media_line_new(config->sound_rate,
-				 config->aac ? MEDIA_AAC_FRAMES : MEDIA_LPCM_FRAMES);
 	media_packetizer_set_sound(m->packetizer, config->aac ? MEDIA_AAC : MEDIA_LPCM,
 				   config->sound_rate);
-	m->sounder = g_thread_try_new("media-sound", send_sound, m, error);
-	return m->sounder != NULL;
+	m->sound = media_sound_new(config->sound_rate, config->aac, on_sound, on_sound_failed, m,
+				   error);
+	return m->sound != NULL;
 }
 
 /**
@@ -792,13 +760,14 @@ void media_set_playing(Media *m, gboolean playing)
 	g_mutex_lock(&m->lock);
 	m->keyframe_wanted = playing;
 	m->keyframe_time = 0;
-	if (playing && !m->playing && m->line)
-		media_line_begin(m->line, g_get_monotonic_time() * 1000);
 	m->playing = playing;
 	m->repeat_at = 0;
 	m->black_at = g_get_monotonic_time() + BLACK_AFTER;
 	g_cond_broadcast(&m->cond);
+	playing &= !m->failed;
 	g_mutex_unlock(&m->lock);
+	if (m->sound)
+		media_sound_set_playing(m->sound, playing);
 }
 
 /*
@@ -1077,42 +1046,54 @@ void media_set_air(Media *m, guint kbit, guint64 packets, guint64 failed)
 	g_mutex_unlock(&m->lock);
 }
 
+/* Of a stream without, and before it has started: NULL. */
+static MediaSound *sound_of(Media *m)
+{
+	gboolean started;
+
+	g_mutex_lock(&m->lock);
+	started = m->started;
+	g_mutex_unlock(&m->lock);
+	return started ? m->sound : NULL;
+}
+
 /* An application begins to play, at @rate frames a second. */
 void media_start_sound(Media *m, guint rate)
 {
-	g_mutex_lock(&m->lock);
-	if (m->line)
-		media_line_start_stream(m->line, rate);
-	g_mutex_unlock(&m->lock);
+	MediaSound *sound = sound_of(m);
+
+	if (sound)
+		media_sound_start_stream(sound, rate);
 }
 
 /* What it has played: see media_line_push(). The line begins anew when the sink plays again. */
 void media_push_sound(Media *m, guint64 position, gint64 time_ns, const gint16 *samples,
 		      guint frames)
 {
-	g_mutex_lock(&m->lock);
-	if (m->line && m->playing)
-		media_line_push(m->line, position, time_ns, samples, frames);
-	g_cond_broadcast(&m->cond);
-	g_mutex_unlock(&m->lock);
+	MediaSound *sound = sound_of(m);
+
+	if (sound)
+		media_sound_push(sound, position, time_ns, samples, frames);
 }
 
 void media_stop_sound(Media *m)
 {
-	g_mutex_lock(&m->lock);
-	if (m->line)
-		media_line_stop_stream(m->line);
-	g_cond_broadcast(&m->cond);
-	g_mutex_unlock(&m->lock);
+	MediaSound *sound = sound_of(m);
+
+	if (sound)
+		media_sound_stop_stream(sound);
 }
 
 void media_get_statistics(Media *m, MediaStatistics *statistics)
 {
+	MediaSound *sound;
+
 	g_mutex_lock(&m->lock);
 	*statistics = m->statistics;
-	if (m->line)
-		media_line_get_statistics(m->line, &statistics->sound);
 	g_mutex_unlock(&m->lock);
+	sound = sound_of(m);
+	if (sound)
+		media_sound_get_statistics(sound, &statistics->sound);
 }
 
 /**
