@@ -57,6 +57,11 @@ void media_rtcp_write(const MediaSenderReport *report, guint8 out[MEDIA_SENDER_R
 	memcpy(out + DESCRIPTION_AT + 6, CNAME, strlen(CNAME));
 }
 
+guint64 media_rtcp_jitter_us(const MediaReceiverReport *report)
+{
+	return report->jitter * (guint64)1000 / 90;
+}
+
 /* The report block of @ssrc among @size bytes of them. */
 static gboolean read_blocks(const guint8 *blocks, gsize size, guint count, guint32 ssrc,
 			    MediaReceiverReport *report)

@@ -24,6 +24,8 @@ typedef struct {
 } MediaReceiverReport;
 
 void media_rtcp_write(const MediaSenderReport *report, guint8 out[MEDIA_SENDER_REPORT]);
+/* Microseconds. */
+guint64 media_rtcp_jitter_us(const MediaReceiverReport *report);
 gboolean media_rtcp_read(const guint8 *bytes, gsize size, guint32 ssrc,
 			 MediaReceiverReport *report);
 

@@ -25,12 +25,10 @@
 
 #include "media-aac.h"
 #include "media-canvas.h"
+#include "media-feedback.h"
 #include "media-packetizer.h"
 #include "media-picture.h"
 #include "media-pipeline.h"
-#include "media-rate.h"
-#include "media-rtcp.h"
-#include "media-sender.h"
 #include "media-sound.h"
 
 #include <gst/app/gstappsink.h>
@@ -45,34 +43,20 @@
 #define REPEATS_TO_SETTLE     8 /* then a picture is as good as it gets, and out of any decoder */
 #define REPEAT_SETTLED_AFTER  (500 * G_TIME_SPAN_MILLISECOND)
 #define KEYFRAME_LIMIT	      (500 * G_TIME_SPAN_MILLISECOND) /* between two that were asked for */
-#define REPORT_INTERVAL	      (2 * G_TIME_SPAN_SECOND)
-#define MOST_REPORTS	      16 /* that are read in a tick: a sink may send more than anybody needs */
-#define REQUESTS_INTERVAL     G_TIME_SPAN_SECOND
-#define REPORTS_EXPECTED      (3 * G_TIME_SPAN_SECOND) /* after the last one */
-#define RATE_LEAST	      300 /* kbit/s, or a tenth of the best */
 #define CLOCK_INTERVAL	      (MEDIA_CLOCK_INTERVAL_NS / 1000)
 #define REPEAT_KEYFRAME_AFTER (5 * G_TIME_SPAN_SECOND)
+#define SMALLEST_STEP	      32 /* the rate changes by one part of so many, or more */
 #define BLACK_AFTER	      G_TIME_SPAN_SECOND /* of PLAY; sinks give up on an empty stream */
 
 struct _Media {
 	GMutex sending; /* guards the packetiser and the sender */
 	MediaPacketizer *packetizer;
 	MediaSender *sender;
-	guint16 first_packet; /* its sequence number */
-	guint32 ssrc;
 	gboolean sender_reports;
-	gint64 report_at; /* monotonic us: the next to the sink; of the context's thread */
 
 	/* Of the context's thread: */
-	MediaRate rate;
+	MediaFeedback feedback;
 	guint kbit; /* what pictures take at most since the encoder was told last; 0: it keeps its rate */
-	gint64 requests_at; /* monotonic us: keyframes that the sink asks for are counted until then */
-	guint64 dropped_before; /* packets, when it was judged last */
-	guint64 bytes_before; /* sent until then */
-	guint queue_before; /* bytes, then */
-	guint64 packets_down; /* made before it went down last */
-	guint64 packets_reported; /* made before the last report */
-	gint64 reported_at; /* monotonic us; 0: the sink has never reported */
 
 	GstElement *pipeline;
 	GstElement *encoder;
@@ -116,16 +100,14 @@ struct _Media {
 	guint interval; /* us between pictures, which are fewer than the mode's; 0: they are not */
 	gint64 picture_at; /* monotonic us: no new picture before */
 	gboolean keyframe_wanted;
-	guint keyframe_requests; /* by the sink, since the rate was judged last */
-	guint air_kbit; /* see media_set_air(); 0: not known */
-	guint64 air_packets, air_failed; /* since the rate was judged last */
+	MediaHeard heard;
 	gint64 black_at; /* monotonic us: a black picture is sent if there is none to repeat */
 	gint64 last_time; /* monotonic us of the last picture encoded */
 	gint64 repeat_at; /* monotonic us: not before */
 	guint repeats; /* of the last picture since it, or a keyframe, came */
 	gint64 clock_at; /* monotonic us: the clock is sent if no picture was */
 	gint64 keyframe_time; /* of the last keyframe, or of the last time that one was asked for; 0: not since PLAY */
-	guint64 payload_bytes; /* in RTP packets that were sent */
+	MediaSent sent;
 	gint64 warning_time; /* monotonic us of the last warning logged */
 	MediaStatistics statistics;
 };
@@ -137,6 +119,8 @@ struct _Media {
 Media *media_new(int rtp_socket, int rtcp_socket, GError **error)
 {
 	g_autoptr(Media) m = g_new0(Media, 1);
+	guint16 first_packet;
+	guint32 ssrc;
 
 	g_mutex_init(&m->lock);
 	g_mutex_init(&m->sending);
@@ -146,9 +130,10 @@ Media *media_new(int rtp_socket, int rtcp_socket, GError **error)
 	m->sender = media_sender_new(rtp_socket, rtcp_socket, error);
 	if (!m->sender)
 		return NULL;
-	m->ssrc = g_random_int();
-	m->first_packet = g_random_int();
-	m->packetizer = media_packetizer_new(m->ssrc, m->first_packet);
+	ssrc = g_random_int();
+	first_packet = g_random_int();
+	m->packetizer = media_packetizer_new(ssrc, first_packet);
+	media_feedback_init(&m->feedback, m->sender, ssrc, first_packet);
 	return g_steal_pointer(&m);
 }
 
@@ -273,9 +258,9 @@ static void send_datagrams(Media *m, const GByteArray *datagrams)
 	guint sent = media_sender_send(m->sender, datagrams->data, datagrams->len);
 
 	g_mutex_lock(&m->lock);
-	m->statistics.packets += sent;
-	m->payload_bytes += MIN(datagrams->len, sent * MEDIA_DATAGRAM) - sent * MEDIA_RTP_HEAD;
-	m->statistics.packets_dropped += n - sent;
+	m->sent.packets += sent;
+	m->sent.bytes += MIN(datagrams->len, sent * MEDIA_DATAGRAM) - sent * MEDIA_RTP_HEAD;
+	m->sent.packets_dropped += n - sent;
 	/* What follows a loss cannot be decoded. */
 	if (sent < n)
 		want_keyframe(m);
@@ -468,76 +453,6 @@ static void repeat_last(Media *m)
 
 static gpointer repeat_pictures(gpointer user_data);
 
-/* Tells the sink what was sent, so that it can tell what of it came. */
-static void send_report(Media *m, gint64 now)
-{
-	MediaSenderReport report = {.ssrc = m->ssrc};
-	guint8 bytes[MEDIA_SENDER_REPORT];
-	gboolean playing;
-
-	if (!m->sender_reports || now < m->report_at)
-		return;
-	m->report_at = now + REPORT_INTERVAL;
-	report.real_us = g_get_real_time();
-	report.rtp_time = media_packetizer_rtp_time(g_get_monotonic_time() * 1000);
-	g_mutex_lock(&m->lock);
-	playing = m->playing && m->statistics.packets;
-	report.packets = m->statistics.packets;
-	report.bytes = m->payload_bytes;
-	g_mutex_unlock(&m->lock);
-	if (!playing)
-		return;
-	media_rtcp_write(&report, bytes);
-	media_sender_send_report(m->sender, bytes, sizeof(bytes));
-}
-
-/* What @report says of the packets since the one before; the lock is held. */
-static void read_report(Media *m, const MediaReceiverReport *report, MediaRateSigns *signs)
-{
-	guint64 made = m->statistics.packets + m->statistics.packets_dropped;
-	guint16 later = m->first_packet + made - 1 - report->highest;
-	guint64 reported = made - MIN(later, made);
-
-	signs->reported = TRUE;
-	signs->lost = report->fraction_lost / 256.0;
-	signs->jitter_us = MIN(report->jitter * (guint64)1000 / 90, G_MAXUINT);
-	/* One that names no packet of ours says nothing of when it was lost. */
-	if (reported > m->packets_reported) {
-		guint64 before = MIN(m->packets_down, reported);
-
-		signs->packets = reported - m->packets_reported;
-		signs->packets_before = before - MIN(m->packets_reported, before);
-		m->packets_reported = reported;
-	}
-}
-
-/* What this machine's network says by itself; the lock is held. */
-static void read_queue(Media *m, guint lowest, guint latest, MediaRateSigns *signs)
-{
-	guint64 sent = m->payload_bytes - m->bytes_before;
-
-	signs->dropped = m->statistics.packets_dropped > m->dropped_before;
-	/* One that gets shorter needs no help. */
-	if (latest >= m->queue_before) {
-		signs->queued_us = MIN(lowest * 8000ull / m->kbit, G_MAXUINT);
-		signs->held = sent ? MIN((double)(latest - m->queue_before) / sent, 1) : 0;
-	}
-	m->dropped_before = m->statistics.packets_dropped;
-	m->bytes_before = m->payload_bytes;
-	m->queue_before = latest;
-}
-
-/* What stands for the reports of a sink that sends none; the lock is held. */
-static void read_others(Media *m, MediaRateSigns *signs)
-{
-	signs->keyframe_requests = m->keyframe_requests;
-	if (!m->air_packets)
-		return;
-	signs->reported = TRUE;
-	signs->packets = MIN(m->air_packets, G_MAXUINT);
-	signs->lost = MIN((double)m->air_failed / m->air_packets, 1);
-}
-
 /*
  * From now on pictures take @kbit at most. They may have to be fewer; an encoder, which counts on all of
  * the mode's, is told of the rate that it would have with these.
@@ -558,9 +473,9 @@ static void set_rate(Media *m, guint kbit)
 /* @report: NULL: the sink has sent none since this was called before */
 static void adapt_rate(Media *m, const MediaReceiverReport *report, gint64 now)
 {
-	MediaRateSigns signs = {0};
-	guint lowest, latest;
-	guint kbit;
+	guint lowest, latest, kbit;
+	MediaHeard heard;
+	MediaSent sent;
 
 	if (!m->kbit)
 		return;
@@ -568,68 +483,50 @@ static void adapt_rate(Media *m, const MediaReceiverReport *report, gint64 now)
 	media_sender_take_queue(m->sender, &lowest, &latest);
 	g_mutex_unlock(&m->sending);
 	g_mutex_lock(&m->lock);
-	if (report)
-		read_report(m, report, &signs);
-	read_queue(m, lowest, latest, &signs);
-	signs.air_kbit = m->air_kbit;
-	if (!m->reported_at || now - m->reported_at >= REPORTS_EXPECTED)
-		read_others(m, &signs);
-	m->air_packets = m->air_failed = 0;
-	kbit = media_rate_update(&m->rate, &signs, now);
-	if (kbit < m->statistics.kbit) {
-		m->packets_down = m->statistics.packets + m->statistics.packets_dropped;
-		g_debug("%u kbit/s, from %" G_GUINT64_FORMAT
-			": %.1f %% of %u packets lost (%u sent at the rate before), "
-			"jitter %u us, queue %u us (%.0f %% more)%s, %u keyframes asked for",
-			kbit, m->statistics.kbit, signs.lost * 100, signs.packets,
-			signs.packets_before, signs.jitter_us, signs.queued_us, signs.held * 100,
-			signs.dropped ? ", packets dropped" : "", signs.keyframe_requests);
-	}
+	sent = m->sent;
+	heard = m->heard;
+	m->heard = (MediaHeard){.air_kbit = heard.air_kbit};
+	g_mutex_unlock(&m->lock);
+	heard.queue_lowest = lowest;
+	heard.queue_latest = latest;
+	kbit = media_feedback_judge(&m->feedback, report, &sent, &heard, m->kbit, now);
+	g_mutex_lock(&m->lock);
 	m->statistics.kbit = kbit;
-	if (now >= m->requests_at) {
-		m->requests_at = now + REQUESTS_INTERVAL;
-		m->keyframe_requests = 0;
-	}
 	g_mutex_unlock(&m->lock);
 	/* To be told of each small step would cost it more than the step is worth. */
-	if (ABS((gint)kbit - (gint)m->kbit) * 32 >= (gint)m->kbit)
+	if (ABS((gint)kbit - (gint)m->kbit) * SMALLEST_STEP >= (gint)m->kbit)
 		set_rate(m, kbit);
 }
 
 static void receive_reports(Media *m, gint64 now)
 {
 	MediaReceiverReport report;
-	gboolean any = FALSE;
-	guint8 bytes[1500];
-	gsize size;
+	guint count = media_feedback_receive_reports(&m->feedback, &report, now);
 
-	for (guint i = 0; i < MOST_REPORTS; i++) {
-		size = media_sender_receive_report(m->sender, bytes, sizeof(bytes));
-		if (!size)
-			break;
-		if (!media_rtcp_read(bytes, size, m->ssrc, &report))
-			continue;
+	if (count) {
 		g_mutex_lock(&m->lock);
-		m->statistics.reports++;
+		m->statistics.reports += count;
 		m->statistics.packets_lost = MAX(report.lost, 0);
-		m->statistics.jitter_us = report.jitter * (guint64)1000 / 90;
+		m->statistics.jitter_us = media_rtcp_jitter_us(&report);
 		g_mutex_unlock(&m->lock);
-		m->reported_at = now;
-		any = TRUE;
 	}
-	adapt_rate(m, any ? &report : NULL, now);
+	adapt_rate(m, count ? &report : NULL, now);
 }
 
 static gboolean on_tick(gpointer user_data)
 {
 	gint64 now = g_get_monotonic_time();
+	gboolean stuck, sending;
 	Media *m = user_data;
-	gboolean stuck;
+	MediaSent sent;
 
 	g_mutex_lock(&m->lock);
 	stuck = m->missing_since && now - m->missing_since >= STUCK_AFTER;
+	sent = m->sent;
+	sending = m->playing && sent.packets;
 	g_mutex_unlock(&m->lock);
-	send_report(m, now);
+	if (m->sender_reports)
+		media_feedback_send_report(&m->feedback, sending ? &sent : NULL, now);
 	receive_reports(m, now);
 	if (stuck)
 		fail(m, "the encoder takes pictures and gives none: try another encoder");
@@ -716,9 +613,8 @@ gboolean media_start(Media *m, const MediaConfig *config, GMainContext *context,
 	m->statistics.kbit = config->kbit;
 	m->statistics.fps = m->fps;
 	if (rate_can_change(m->encoder) && !config->fixed_rate) {
-		m->statistics.kbit = media_rate_first(config->kbit, m->width, m->height);
-		media_rate_init(&m->rate, MAX(RATE_LEAST, config->kbit / 10), m->statistics.kbit,
-				config->kbit);
+		m->statistics.kbit =
+			media_feedback_begin(&m->feedback, config->kbit, m->width, m->height);
 		set_rate(m, m->statistics.kbit);
 	}
 	sink = gst_bin_get_by_name(GST_BIN(m->pipeline), "sink");
@@ -777,7 +673,7 @@ void media_set_playing(Media *m, gboolean playing)
 void media_force_keyframe(Media *m)
 {
 	g_mutex_lock(&m->lock);
-	m->keyframe_requests++;
+	m->heard.keyframes++;
 	want_keyframe(m);
 	g_mutex_unlock(&m->lock);
 }
@@ -1040,9 +936,9 @@ static gpointer repeat_pictures(gpointer user_data)
 void media_set_air(Media *m, guint kbit, guint64 packets, guint64 failed)
 {
 	g_mutex_lock(&m->lock);
-	m->air_kbit = kbit;
-	m->air_packets += packets;
-	m->air_failed += failed;
+	m->heard.air_kbit = kbit;
+	m->heard.air_packets += packets;
+	m->heard.air_failed += failed;
 	g_mutex_unlock(&m->lock);
 }
 
@@ -1090,6 +986,8 @@ void media_get_statistics(Media *m, MediaStatistics *statistics)
 
 	g_mutex_lock(&m->lock);
 	*statistics = m->statistics;
+	statistics->packets = m->sent.packets;
+	statistics->packets_dropped = m->sent.packets_dropped;
 	g_mutex_unlock(&m->lock);
 	sound = sound_of(m);
 	if (sound)
