@@ -137,15 +137,18 @@ Media *media_new(int rtp_socket, int rtcp_socket, GError **error)
 	return g_steal_pointer(&m);
 }
 
+static void end_source(GSource **source)
+{
+	if (*source)
+		g_source_destroy(*source);
+	g_clear_pointer(source, g_source_unref);
+}
+
 /* Ends the stream. No push may be running; waits for GStreamer's threads. */
 void media_free(Media *m)
 {
-	if (m->tick)
-		g_source_destroy(m->tick);
-	g_clear_pointer(&m->tick, g_source_unref);
-	if (m->bus_watch)
-		g_source_destroy(m->bus_watch);
-	g_clear_pointer(&m->bus_watch, g_source_unref);
+	end_source(&m->tick);
+	end_source(&m->bus_watch);
 	g_mutex_lock(&m->lock);
 	m->ending = TRUE;
 	g_cond_broadcast(&m->cond);
@@ -451,233 +454,6 @@ static void repeat_last(Media *m)
 	g_cond_broadcast(&m->cond);
 }
 
-static gpointer repeat_pictures(gpointer user_data);
-
-/*
- * From now on pictures take @kbit at most. They may have to be fewer; an encoder, which counts on all of
- * the mode's, is told of the rate that it would have with these.
- */
-static void set_rate(Media *m, guint kbit)
-{
-	guint fps = media_rate_fps(kbit, m->width, m->height, m->fps);
-	guint64 told = (guint64)kbit * m->fps / fps;
-
-	g_mutex_lock(&m->lock);
-	m->interval = fps < m->fps ? G_USEC_PER_SEC / fps : 0;
-	m->statistics.fps = fps;
-	g_mutex_unlock(&m->lock);
-	m->kbit = kbit;
-	g_object_set(m->encoder, "bitrate", (guint)(told * (1000 / m->kind->rate_unit)), NULL);
-}
-
-/* @report: NULL: the sink has sent none since this was called before */
-static void adapt_rate(Media *m, const MediaReceiverReport *report, gint64 now)
-{
-	guint lowest, latest, kbit;
-	MediaHeard heard;
-	MediaSent sent;
-
-	if (!m->kbit)
-		return;
-	g_mutex_lock(&m->sending);
-	media_sender_take_queue(m->sender, &lowest, &latest);
-	g_mutex_unlock(&m->sending);
-	g_mutex_lock(&m->lock);
-	sent = m->sent;
-	heard = m->heard;
-	m->heard = (MediaHeard){.air_kbit = heard.air_kbit};
-	g_mutex_unlock(&m->lock);
-	heard.queue_lowest = lowest;
-	heard.queue_latest = latest;
-	kbit = media_feedback_judge(&m->feedback, report, &sent, &heard, m->kbit, now);
-	g_mutex_lock(&m->lock);
-	m->statistics.kbit = kbit;
-	g_mutex_unlock(&m->lock);
-	/* To be told of each small step would cost it more than the step is worth. */
-	if (ABS((gint)kbit - (gint)m->kbit) * SMALLEST_STEP >= (gint)m->kbit)
-		set_rate(m, kbit);
-}
-
-static void receive_reports(Media *m, gint64 now)
-{
-	MediaReceiverReport report;
-	guint count = media_feedback_receive_reports(&m->feedback, &report, now);
-
-	if (count) {
-		g_mutex_lock(&m->lock);
-		m->statistics.reports += count;
-		m->statistics.packets_lost = MAX(report.lost, 0);
-		m->statistics.jitter_us = media_rtcp_jitter_us(&report);
-		g_mutex_unlock(&m->lock);
-	}
-	adapt_rate(m, count ? &report : NULL, now);
-}
-
-static gboolean on_tick(gpointer user_data)
-{
-	gint64 now = g_get_monotonic_time();
-	gboolean stuck, sending;
-	Media *m = user_data;
-	MediaSent sent;
-
-	g_mutex_lock(&m->lock);
-	stuck = m->missing_since && now - m->missing_since >= STUCK_AFTER;
-	sent = m->sent;
-	sending = m->playing && sent.packets;
-	g_mutex_unlock(&m->lock);
-	if (m->sender_reports)
-		media_feedback_send_report(&m->feedback, sending ? &sent : NULL, now);
-	receive_reports(m, now);
-	if (stuck)
-		fail(m, "the encoder takes pictures and gives none: try another encoder");
-	return G_SOURCE_CONTINUE;
-}
-
-/* FALSE: the encoder's rate stays what it is. */
-static gboolean rate_can_change(GstElement *encoder)
-{
-	GParamSpec *spec = g_object_class_find_property(G_OBJECT_GET_CLASS(encoder), "bitrate");
-
-	return spec && spec->flags & GST_PARAM_MUTABLE_PLAYING;
-}
-
-static void add_probe(GstElement *element, const char *pad_name, GstPadProbeType type,
-		      GstPadProbeCallback callback, Media *m)
-{
-	g_autoptr(GstPad) pad = gst_element_get_static_pad(element, pad_name);
-
-	gst_pad_add_probe(pad, type, callback, m, NULL);
-}
-
-static void on_sound(const guint8 *unit, gsize size, gint64 played_ns, gpointer user_data)
-{
-	Media *m = user_data;
-
-	g_mutex_lock(&m->sending);
-	send_datagrams(m, media_packetizer_sound(m->packetizer, unit, size, played_ns,
-						 g_get_monotonic_time() * 1000));
-	g_mutex_unlock(&m->sending);
-}
-
-static void on_sound_failed(gpointer user_data)
-{
-	Media *m = user_data;
-
-	GST_ELEMENT_ERROR(m->pipeline, STREAM, ENCODE, ("the encoder for AAC failed"), (NULL));
-}
-
-static gboolean start_sound(Media *m, const MediaConfig *config, GError **error)
-{
-	media_packetizer_set_sound(m->packetizer, config->aac ? MEDIA_AAC : MEDIA_LPCM,
-				   config->sound_rate);
-	m->sound = media_sound_new(config->sound_rate, config->aac, on_sound, on_sound_failed, m,
-				   error);
-	return m->sound != NULL;
-}
-
-/**
- * media_start() - builds the pipeline and makes it ready for pictures
- * @m: the media, not started before
- * @config: what is sent, and how
- * @context: where errors are told; its thread must run it
- * @on_error: told once if the stream breaks
- * @user_data: for @on_error
- * @error: GST_CORE_ERROR: an element is missing or does not work
- *
- * Nothing is sent before media_set_playing().
- */
-gboolean media_start(Media *m, const MediaConfig *config, GMainContext *context,
-		     MediaErrorFunc on_error, gpointer user_data, GError **error)
-{
-	g_autoptr(GstElement) sink = NULL;
-	g_autoptr(GstBus) bus = NULL;
-	GstAppSinkCallbacks callbacks = {.new_sample = on_picture};
-
-	g_return_val_if_fail(!m->pipeline, FALSE);
-	m->pipeline = media_pipeline_new(config, &m->kind, error);
-	if (!m->pipeline)
-		return FALSE;
-	m->width = config->format.width;
-	m->height = config->format.height;
-	m->fps = config->format.fps;
-	m->high_profile = config->format.high_profile;
-	media_canvas_init(&m->canvas, &config->format);
-	m->sender_reports = config->sender_reports;
-	media_sender_set_seal(m->sender, config->seal, config->seal_data);
-	m->on_error = on_error;
-	m->user_data = user_data;
-	m->appsrc = gst_bin_get_by_name(GST_BIN(m->pipeline), "src");
-	m->encoder = gst_bin_get_by_name(GST_BIN(m->pipeline), "encoder");
-	m->encoder_sink = gst_element_get_static_pad(m->encoder, "sink");
-	m->encoder_src = gst_element_get_static_pad(m->encoder, "src");
-	m->statistics.kbit = config->kbit;
-	m->statistics.fps = m->fps;
-	if (rate_can_change(m->encoder) && !config->fixed_rate) {
-		m->statistics.kbit =
-			media_feedback_begin(&m->feedback, config->kbit, m->width, m->height);
-		set_rate(m, m->statistics.kbit);
-	}
-	sink = gst_bin_get_by_name(GST_BIN(m->pipeline), "sink");
-	gst_app_sink_set_callbacks(GST_APP_SINK(sink), &callbacks, m, NULL);
-	add_probe(m->encoder, "sink", GST_PAD_PROBE_TYPE_BUFFER, before_encoder, m);
-	add_probe(m->encoder, "src", GST_PAD_PROBE_TYPE_BUFFER, behind_encoder, m);
-	bus = gst_element_get_bus(m->pipeline);
-	m->bus_watch = gst_bus_create_watch(bus);
-	g_source_set_callback(m->bus_watch, G_SOURCE_FUNC(on_bus), m, NULL);
-	g_source_attach(m->bus_watch, context);
-	m->tick = g_timeout_source_new(TICK_MS);
-	g_source_set_callback(m->tick, on_tick, m, NULL);
-	g_source_attach(m->tick, context);
-	if (gst_element_set_state(m->pipeline, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {
-		g_set_error(error, GST_CORE_ERROR, GST_CORE_ERROR_STATE_CHANGE,
-			    "%s does not start: try another encoder", m->kind->name);
-		return FALSE;
-	}
-	m->repeater = g_thread_try_new("media-repeat", repeat_pictures, m, error);
-	if (!m->repeater)
-		return FALSE;
-	if (config->sound_rate && !start_sound(m, config, error))
-		return FALSE;
-	g_mutex_lock(&m->lock);
-	m->started = TRUE;
-	g_mutex_unlock(&m->lock);
-	return TRUE;
-}
-
-/* The encoder in use; NULL before media_start(). */
-const char *media_encoder(const Media *m)
-{
-	return m->kind ? m->kind->name : NULL;
-}
-
-/* Whether the sink plays. It begins with a keyframe, of the last picture if there is one. */
-void media_set_playing(Media *m, gboolean playing)
-{
-	g_mutex_lock(&m->lock);
-	m->keyframe_wanted = playing;
-	m->keyframe_time = 0;
-	m->playing = playing;
-	m->repeat_at = 0;
-	m->black_at = g_get_monotonic_time() + BLACK_AFTER;
-	g_cond_broadcast(&m->cond);
-	playing &= !m->failed;
-	g_mutex_unlock(&m->lock);
-	if (m->sound)
-		media_sound_set_playing(m->sound, playing);
-}
-
-/*
- * The next picture, which is the last one again if no other comes soon, becomes a keyframe; if the
- * last keyframe is not half a second old, the one that comes then.
- */
-void media_force_keyframe(Media *m)
-{
-	g_mutex_lock(&m->lock);
-	m->heard.keyframes++;
-	want_keyframe(m);
-	g_mutex_unlock(&m->lock);
-}
-
 /* As media_canvas_draw(); appsrc knows of what size it is. */
 static gsize draw_picture(Media *m, const MediaFrame *frame, const MediaCursor *cursor)
 {
@@ -786,70 +562,6 @@ static MediaOutcome push_picture(Media *m, const MediaFrame *frame, guint64 *enc
 	return outcome;
 }
 
-/**
- * media_push() - has one picture encoded and sent
- * @m: the media; several threads may push at once
- * @frame: the picture; release is called in every case
- * @encode_ns: how long it was with the encoder, in nanoseconds; 0 if it was not encoded
- *
- * Returns when the picture is encoded or will not be, at the latest after two seconds.
- */
-MediaOutcome media_push(Media *m, const MediaFrame *frame, guint64 *encode_ns)
-{
-	MediaOutcome outcome = MEDIA_DROPPED;
-
-	*encode_ns = 0;
-	g_mutex_lock(&m->lock);
-	m->statistics.frames_in++;
-	if (!m->started || m->failed) {
-		outcome = MEDIA_NOT_STREAMING;
-	} else if (frame->time_ns >= m->newest_time) {
-		/* Two threads may have brought two pictures in the wrong order. */
-		m->newest_time = frame->time_ns;
-		outcome = push_picture(m, frame, encode_ns);
-		m->statistics.encode_ns += *encode_ns;
-	}
-	m->statistics.frames_encoded += outcome == MEDIA_ENCODED;
-	m->statistics.frames_dropped += outcome == MEDIA_DROPPED;
-	g_mutex_unlock(&m->lock);
-	if (frame->release)
-		frame->release(frame->release_data);
-	return outcome;
-}
-
-/**
- * media_show_cursor() - the pointer has moved, or looks different, or has gone
- * @m: the media
- * @cursor: the pointer; its image's reference stays with the caller
- *
- * Every picture from now on has it. Returns when the first one is encoded, so that who moves it
- * does not move it more often than that is seen; at the latest after two seconds.
- *
- * Return: FALSE: nothing was encoded: no picture has come yet, or the sink does not play, or the
- * encoder is behind.
- */
-gboolean media_show_cursor(Media *m, const MediaCursor *cursor)
-{
-	gint64 end = g_get_monotonic_time() + PUSH_TIMEOUT;
-	guint64 number;
-	gboolean shown;
-
-	g_mutex_lock(&m->lock);
-	g_clear_pointer(&m->cursor.image, media_cursor_image_unref);
-	m->cursor = *cursor;
-	if (m->cursor.image)
-		media_cursor_image_ref(m->cursor.image);
-	number = ++m->cursor_newest;
-	g_cond_broadcast(&m->cond);
-	while (m->started && m->playing && m->has_picture && m->cursor_shown < number &&
-	       !m->failed && !m->ending)
-		if (!g_cond_wait_until(&m->cond, &m->lock, end))
-			break;
-	shown = m->cursor_shown >= number;
-	g_mutex_unlock(&m->lock);
-	return shown;
-}
-
 /* Before there is a picture of a compositor's; the lock is held. */
 static void push_black(Media *m)
 {
@@ -924,6 +636,298 @@ static gpointer repeat_pictures(gpointer user_data)
 	}
 	g_mutex_unlock(&m->lock);
 	return NULL;
+}
+
+/*
+ * From now on pictures take @kbit at most. They may have to be fewer; an encoder, which counts on all of
+ * the mode's, is told of the rate that it would have with these.
+ */
+static void set_rate(Media *m, guint kbit)
+{
+	guint fps = media_rate_fps(kbit, m->width, m->height, m->fps);
+	guint64 told = (guint64)kbit * m->fps / fps;
+
+	g_mutex_lock(&m->lock);
+	m->interval = fps < m->fps ? G_USEC_PER_SEC / fps : 0;
+	m->statistics.fps = fps;
+	g_mutex_unlock(&m->lock);
+	m->kbit = kbit;
+	g_object_set(m->encoder, "bitrate", (guint)(told * (1000 / m->kind->rate_unit)), NULL);
+}
+
+/* @report: NULL: the sink has sent none since this was called before */
+static void adapt_rate(Media *m, const MediaReceiverReport *report, gint64 now)
+{
+	guint lowest, latest, kbit;
+	MediaHeard heard;
+	MediaSent sent;
+
+	if (!m->kbit)
+		return;
+	g_mutex_lock(&m->sending);
+	media_sender_take_queue(m->sender, &lowest, &latest);
+	g_mutex_unlock(&m->sending);
+	g_mutex_lock(&m->lock);
+	sent = m->sent;
+	heard = m->heard;
+	m->heard = (MediaHeard){.air_kbit = heard.air_kbit};
+	g_mutex_unlock(&m->lock);
+	heard.queue_lowest = lowest;
+	heard.queue_latest = latest;
+	kbit = media_feedback_judge(&m->feedback, report, &sent, &heard, m->kbit, now);
+	g_mutex_lock(&m->lock);
+	m->statistics.kbit = kbit;
+	g_mutex_unlock(&m->lock);
+	/* To be told of each small step would cost it more than the step is worth. */
+	if (ABS((gint)kbit - (gint)m->kbit) * SMALLEST_STEP >= (gint)m->kbit)
+		set_rate(m, kbit);
+}
+
+static void receive_reports(Media *m, gint64 now)
+{
+	MediaReceiverReport report;
+	guint count = media_feedback_receive_reports(&m->feedback, &report, now);
+
+	if (count) {
+		g_mutex_lock(&m->lock);
+		m->statistics.reports += count;
+		m->statistics.packets_lost = MAX(report.lost, 0);
+		m->statistics.jitter_us = media_rtcp_jitter_us(&report);
+		g_mutex_unlock(&m->lock);
+	}
+	adapt_rate(m, count ? &report : NULL, now);
+}
+
+static gboolean on_tick(gpointer user_data)
+{
+	gint64 now = g_get_monotonic_time();
+	gboolean stuck, sending;
+	Media *m = user_data;
+	MediaSent sent;
+
+	g_mutex_lock(&m->lock);
+	stuck = m->missing_since && now - m->missing_since >= STUCK_AFTER;
+	sent = m->sent;
+	sending = m->playing && sent.packets;
+	g_mutex_unlock(&m->lock);
+	if (m->sender_reports)
+		media_feedback_send_report(&m->feedback, sending ? &sent : NULL, now);
+	receive_reports(m, now);
+	if (stuck)
+		fail(m, "the encoder takes pictures and gives none: try another encoder");
+	return G_SOURCE_CONTINUE;
+}
+
+/* FALSE: the encoder's rate stays what it is. */
+static gboolean rate_can_change(GstElement *encoder)
+{
+	GParamSpec *spec = g_object_class_find_property(G_OBJECT_GET_CLASS(encoder), "bitrate");
+
+	return spec && spec->flags & GST_PARAM_MUTABLE_PLAYING;
+}
+
+static void on_sound(const guint8 *unit, gsize size, gint64 played_ns, gpointer user_data)
+{
+	Media *m = user_data;
+
+	g_mutex_lock(&m->sending);
+	send_datagrams(m, media_packetizer_sound(m->packetizer, unit, size, played_ns,
+						 g_get_monotonic_time() * 1000));
+	g_mutex_unlock(&m->sending);
+}
+
+static void on_sound_failed(gpointer user_data)
+{
+	Media *m = user_data;
+
+	GST_ELEMENT_ERROR(m->pipeline, STREAM, ENCODE, ("the encoder for AAC failed"), (NULL));
+}
+
+static gboolean start_sound(Media *m, const MediaConfig *config, GError **error)
+{
+	media_packetizer_set_sound(m->packetizer, config->aac ? MEDIA_AAC : MEDIA_LPCM,
+				   config->sound_rate);
+	m->sound = media_sound_new(config->sound_rate, config->aac, on_sound, on_sound_failed, m,
+				   error);
+	return m->sound != NULL;
+}
+
+/* Pictures go in by appsrc, and come by the encoder's ends and then out of appsink. */
+static void connect_pipeline(Media *m)
+{
+	g_autoptr(GstElement) sink = gst_bin_get_by_name(GST_BIN(m->pipeline), "sink");
+	GstAppSinkCallbacks callbacks = {.new_sample = on_picture};
+
+	m->appsrc = gst_bin_get_by_name(GST_BIN(m->pipeline), "src");
+	m->encoder = gst_bin_get_by_name(GST_BIN(m->pipeline), "encoder");
+	m->encoder_sink = gst_element_get_static_pad(m->encoder, "sink");
+	m->encoder_src = gst_element_get_static_pad(m->encoder, "src");
+	gst_pad_add_probe(m->encoder_sink, GST_PAD_PROBE_TYPE_BUFFER, before_encoder, m, NULL);
+	gst_pad_add_probe(m->encoder_src, GST_PAD_PROBE_TYPE_BUFFER, behind_encoder, m, NULL);
+	gst_app_sink_set_callbacks(GST_APP_SINK(sink), &callbacks, m, NULL);
+}
+
+/* Errors, and what is due from time to time, come on the context's thread. */
+static void watch_pipeline(Media *m, GMainContext *context)
+{
+	g_autoptr(GstBus) bus = gst_element_get_bus(m->pipeline);
+
+	m->bus_watch = gst_bus_create_watch(bus);
+	g_source_set_callback(m->bus_watch, G_SOURCE_FUNC(on_bus), m, NULL);
+	g_source_attach(m->bus_watch, context);
+	m->tick = g_timeout_source_new(TICK_MS);
+	g_source_set_callback(m->tick, on_tick, m, NULL);
+	g_source_attach(m->tick, context);
+}
+
+/**
+ * media_start() - builds the pipeline and makes it ready for pictures
+ * @m: the media, not started before
+ * @config: what is sent, and how
+ * @context: where errors are told; its thread must run it
+ * @on_error: told once if the stream breaks
+ * @user_data: for @on_error
+ * @error: GST_CORE_ERROR: an element is missing or does not work
+ *
+ * Nothing is sent before media_set_playing().
+ */
+gboolean media_start(Media *m, const MediaConfig *config, GMainContext *context,
+		     MediaErrorFunc on_error, gpointer user_data, GError **error)
+{
+	g_return_val_if_fail(!m->pipeline, FALSE);
+	m->pipeline = media_pipeline_new(config, &m->kind, error);
+	if (!m->pipeline)
+		return FALSE;
+	m->width = config->format.width;
+	m->height = config->format.height;
+	m->fps = config->format.fps;
+	m->high_profile = config->format.high_profile;
+	media_canvas_init(&m->canvas, &config->format);
+	m->sender_reports = config->sender_reports;
+	media_sender_set_seal(m->sender, config->seal, config->seal_data);
+	m->on_error = on_error;
+	m->user_data = user_data;
+	connect_pipeline(m);
+	m->statistics.kbit = config->kbit;
+	m->statistics.fps = m->fps;
+	if (rate_can_change(m->encoder) && !config->fixed_rate) {
+		m->statistics.kbit =
+			media_feedback_begin(&m->feedback, config->kbit, m->width, m->height);
+		set_rate(m, m->statistics.kbit);
+	}
+	watch_pipeline(m, context);
+	if (gst_element_set_state(m->pipeline, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {
+		g_set_error(error, GST_CORE_ERROR, GST_CORE_ERROR_STATE_CHANGE,
+			    "%s does not start: try another encoder", m->kind->name);
+		return FALSE;
+	}
+	m->repeater = g_thread_try_new("media-repeat", repeat_pictures, m, error);
+	if (!m->repeater)
+		return FALSE;
+	if (config->sound_rate && !start_sound(m, config, error))
+		return FALSE;
+	g_mutex_lock(&m->lock);
+	m->started = TRUE;
+	g_mutex_unlock(&m->lock);
+	return TRUE;
+}
+
+/* The encoder in use; NULL before media_start(). */
+const char *media_encoder(const Media *m)
+{
+	return m->kind ? m->kind->name : NULL;
+}
+
+/* Whether the sink plays. It begins with a keyframe, of the last picture if there is one. */
+void media_set_playing(Media *m, gboolean playing)
+{
+	g_mutex_lock(&m->lock);
+	m->keyframe_wanted = playing;
+	m->keyframe_time = 0;
+	m->playing = playing;
+	m->repeat_at = 0;
+	m->black_at = g_get_monotonic_time() + BLACK_AFTER;
+	g_cond_broadcast(&m->cond);
+	playing &= !m->failed;
+	g_mutex_unlock(&m->lock);
+	if (m->sound)
+		media_sound_set_playing(m->sound, playing);
+}
+
+/*
+ * The next picture, which is the last one again if no other comes soon, becomes a keyframe; if the
+ * last keyframe is not half a second old, the one that comes then.
+ */
+void media_force_keyframe(Media *m)
+{
+	g_mutex_lock(&m->lock);
+	m->heard.keyframes++;
+	want_keyframe(m);
+	g_mutex_unlock(&m->lock);
+}
+
+/**
+ * media_push() - has one picture encoded and sent
+ * @m: the media; several threads may push at once
+ * @frame: the picture; release is called in every case
+ * @encode_ns: how long it was with the encoder, in nanoseconds; 0 if it was not encoded
+ *
+ * Returns when the picture is encoded or will not be, at the latest after two seconds.
+ */
+MediaOutcome media_push(Media *m, const MediaFrame *frame, guint64 *encode_ns)
+{
+	MediaOutcome outcome = MEDIA_DROPPED;
+
+	*encode_ns = 0;
+	g_mutex_lock(&m->lock);
+	m->statistics.frames_in++;
+	if (!m->started || m->failed) {
+		outcome = MEDIA_NOT_STREAMING;
+	} else if (frame->time_ns >= m->newest_time) {
+		/* Two threads may have brought two pictures in the wrong order. */
+		m->newest_time = frame->time_ns;
+		outcome = push_picture(m, frame, encode_ns);
+		m->statistics.encode_ns += *encode_ns;
+	}
+	m->statistics.frames_encoded += outcome == MEDIA_ENCODED;
+	m->statistics.frames_dropped += outcome == MEDIA_DROPPED;
+	g_mutex_unlock(&m->lock);
+	if (frame->release)
+		frame->release(frame->release_data);
+	return outcome;
+}
+
+/**
+ * media_show_cursor() - the pointer has moved, or looks different, or has gone
+ * @m: the media
+ * @cursor: the pointer; its image's reference stays with the caller
+ *
+ * Every picture from now on has it. Returns when the first one is encoded, so that who moves it
+ * does not move it more often than that is seen; at the latest after two seconds.
+ *
+ * Return: FALSE: nothing was encoded: no picture has come yet, or the sink does not play, or the
+ * encoder is behind.
+ */
+gboolean media_show_cursor(Media *m, const MediaCursor *cursor)
+{
+	gint64 end = g_get_monotonic_time() + PUSH_TIMEOUT;
+	guint64 number;
+	gboolean shown;
+
+	g_mutex_lock(&m->lock);
+	g_clear_pointer(&m->cursor.image, media_cursor_image_unref);
+	m->cursor = *cursor;
+	if (m->cursor.image)
+		media_cursor_image_ref(m->cursor.image);
+	number = ++m->cursor_newest;
+	g_cond_broadcast(&m->cond);
+	while (m->started && m->playing && m->has_picture && m->cursor_shown < number &&
+	       !m->failed && !m->ending)
+		if (!g_cond_wait_until(&m->cond, &m->lock, end))
+			break;
+	shown = m->cursor_shown >= number;
+	g_mutex_unlock(&m->lock);
+	return shown;
 }
 
 /**
