@@ -152,13 +152,6 @@ static char *offered_modes(const WfdVideoFormats *sink)
 	return g_string_free(text, FALSE);
 }
 
-/* "1280x720@60", or without the rate if any will do. */
-static char *mode_name(const WfdMode *mode)
-{
-	return mode->fps ? g_strdup_printf("%ux%u@%u", mode->width, mode->height, mode->fps)
-			 : g_strdup_printf("%ux%u", mode->width, mode->height);
-}
-
 /* Of a mode that is too much for the encoder, as many frames as it does. */
 static void limit_frames(const WfdPolicy *policy, WfdChoice *choice)
 {
@@ -200,7 +193,7 @@ static gboolean choose_unoffered(const WfdVideoFormats *sink, const WfdPolicy *p
 gboolean wfd_choose_format(const WfdVideoFormats *sink, const WfdPolicy *policy, WfdChoice *choice,
 			   GError **error)
 {
-	g_autofree char *asked = mode_name(&policy->only);
+	g_autofree char *asked = wfd_mode_to_string(&policy->only);
 	g_autofree char *offered = NULL;
 
 	if (choose_by(rank_best, sink, policy, choice))

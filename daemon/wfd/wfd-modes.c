@@ -53,3 +53,10 @@ const WfdMode *wfd_mode_get(WfdModeTable table, guint index)
 	default: return NULL;
 	}
 }
+
+/* "1280x720@60"; of no certain rate: "1280x720". Transfer full. */
+char *wfd_mode_to_string(const WfdMode *mode)
+{
+	return mode->fps ? g_strdup_printf("%ux%u@%u", mode->width, mode->height, mode->fps)
+			 : g_strdup_printf("%ux%u", mode->width, mode->height);
+}

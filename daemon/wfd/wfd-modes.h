@@ -23,5 +23,6 @@ typedef struct {
 } WfdMode;
 
 const WfdMode *wfd_mode_get(WfdModeTable table, guint index);
+char *wfd_mode_to_string(const WfdMode *mode);
 
 #endif
