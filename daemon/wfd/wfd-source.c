@@ -8,12 +8,16 @@
 #include "wfd-source.h"
 
 #include "rtsp-framer.h"
+#include "wfd-transport.h"
 
 #include <string.h>
 
-#define URI	    "rtsp://localhost/wfd1.0"
-#define MAX_OUTPUT  (256 * 1024) /* bytes that a sink may leave unread */
-#define MAX_STRIKES 32 /* messages of no use in a row */
+#define URI	"rtsp://localhost/wfd1.0"
+#define WFD_1_0 "org.wfa.wfd1.0"
+/* That a sink may ask for, beside OPTIONS. */
+#define SINKS_METHODS "SETUP, TEARDOWN, PLAY, PAUSE, GET_PARAMETER, SET_PARAMETER"
+#define MAX_OUTPUT    (256 * 1024) /* bytes that a sink may leave unread */
+#define MAX_STRIKES   32 /* messages of no use in a row */
 
 typedef enum {
 	STATE_NEW,
@@ -225,7 +229,7 @@ static void ask(WfdSource *s, WfdRequest request, GstRTSPMethod method, const ch
 	gst_rtsp_message_new_request(&message, method, method == GST_RTSP_OPTIONS ? "*" : URI);
 	gst_rtsp_message_add_header(message, GST_RTSP_HDR_CSEQ, cseq);
 	if (method == GST_RTSP_OPTIONS)
-		gst_rtsp_message_add_header(message, GST_RTSP_HDR_REQUIRE, "org.wfa.wfd1.0");
+		gst_rtsp_message_add_header(message, GST_RTSP_HDR_REQUIRE, WFD_1_0);
 	if (s->state >= STATE_READY)
 		gst_rtsp_message_add_header(message, GST_RTSP_HDR_SESSION, s->session_id);
 	if (body) {
@@ -245,12 +249,18 @@ static void trigger(WfdSource *s, WfdRequest request, WfdTrigger trigger, gint64
 	ask(s, request, GST_RTSP_SET_PARAMETER, body, now);
 }
 
-/* "" if no input is wanted or offered. Transfer full. */
+/* Wanted here, offered by the sink, and not refused since. */
+static gboolean input_is_due(const WfdSource *s)
+{
+	return s->uibc_port && !s->uibc_refused && !wfd_uibc_is_none(&s->uibc);
+}
+
+/* "" if there is to be no input. Transfer full. */
 static char *uibc_line(const WfdSource *s)
 {
 	g_autofree char *value = NULL;
 
-	if (!s->uibc_port || s->uibc_refused || wfd_uibc_is_none(&s->uibc))
+	if (!input_is_due(s))
 		return g_strdup("");
 	value = wfd_uibc_to_string(&s->uibc, s->uibc_port);
 	return g_strdup_printf("wfd_uibc_capability: %s\r\n", value);
@@ -468,7 +478,7 @@ static gboolean ask_other_format(WfdSource *s, gint64 now)
 /* Input is worth less than a picture. */
 static gboolean ask_without_input(WfdSource *s, gint64 now)
 {
-	if (!s->uibc_port || s->uibc_refused || wfd_uibc_is_none(&s->uibc))
+	if (!input_is_due(s))
 		return FALSE;
 	s->uibc_refused = TRUE;
 	ask_format(s, now);
@@ -483,15 +493,21 @@ static void agree_on_input(WfdSource *s)
 	emit(s, WFD_SOURCE_UIBC, NULL);
 }
 
-/* Whether the answer to M4 (WFD 2.1, 6.2.1) blames the sound, and only that. */
-static gboolean blames_sound(const RtspMessage *message)
+/* The parameters in a message's body. */
+static GHashTable *params_of(const RtspMessage *message)
 {
-	g_autoptr(GHashTable) params = NULL;
 	guint8 *body = NULL;
 	guint len = 0;
 
 	gst_rtsp_message_get_body(message, &body, &len);
-	params = wfd_params_parse((const char *)body, len);
+	return wfd_params_parse((const char *)body, len);
+}
+
+/* Whether the answer to M4 (WFD 2.1, 6.2.1) blames the sound, and only that. */
+static gboolean blames_sound(const RtspMessage *message)
+{
+	g_autoptr(GHashTable) params = params_of(message);
+
 	return g_hash_table_contains(params, "wfd_audio_codecs") &&
 	       !g_hash_table_contains(params, "wfd_video_formats");
 }
@@ -535,7 +551,7 @@ static void answered(WfdSource *s, WfdRequest request, const RtspMessage *messag
 	case REQUEST_M3: got_capabilities(s, message, now); break;
 	case REQUEST_M4:
 		emit(s, WFD_SOURCE_CONFIGURED, NULL);
-		if (s->uibc_port && !s->uibc_refused && !wfd_uibc_is_none(&s->uibc)) {
+		if (input_is_due(s)) {
 			agree_on_input(s);
 			s->uibc_due = REQUEST_M15;
 		}
@@ -565,12 +581,19 @@ static void strike(WfdSource *s)
 		end_session(s, WFD_REASON_TOO_MANY_ERRORS);
 }
 
-static gboolean header_number(const RtspMessage *message, GstRTSPHeaderField field, guint64 *out)
+/* NULL: the message has none. */
+static const char *header_of(const RtspMessage *message, GstRTSPHeaderField field)
 {
 	char *text;
 
-	return gst_rtsp_message_get_header(message, field, &text, 0) == GST_RTSP_OK &&
-	       g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT32, out, NULL);
+	return gst_rtsp_message_get_header(message, field, &text, 0) == GST_RTSP_OK ? text : NULL;
+}
+
+static gboolean header_number(const RtspMessage *message, GstRTSPHeaderField field, guint64 *out)
+{
+	const char *text = header_of(message, field);
+
+	return text && g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT32, out, NULL);
 }
 
 static void handle_response(WfdSource *s, const RtspMessage *message, gint64 now)
@@ -603,22 +626,19 @@ static void reply(WfdSource *s, const RtspMessage *request, GstRTSPStatusCode co
 {
 	g_autoptr(RtspMessage) message = NULL;
 	GstRTSPMethod method = request->type_data.request.method;
-	char *text;
+	const char *cseq = header_of(request, GST_RTSP_HDR_CSEQ);
+	const char *required = header_of(request, GST_RTSP_HDR_REQUIRE);
 
 	gst_rtsp_message_new_response(&message, code, NULL, NULL);
-	if (gst_rtsp_message_get_header(request, GST_RTSP_HDR_CSEQ, &text, 0) == GST_RTSP_OK)
-		gst_rtsp_message_add_header(message, GST_RTSP_HDR_CSEQ, text);
+	if (cseq)
+		gst_rtsp_message_add_header(message, GST_RTSP_HDR_CSEQ, cseq);
 	if (code == GST_RTSP_STS_OK && method == GST_RTSP_OPTIONS)
 		gst_rtsp_message_add_header(message, GST_RTSP_HDR_PUBLIC,
-					    "org.wfa.wfd1.0, SETUP, TEARDOWN, PLAY, PAUSE, "
-					    "GET_PARAMETER, SET_PARAMETER");
+					    WFD_1_0 ", " SINKS_METHODS);
 	if (code == GST_RTSP_STS_METHOD_NOT_ALLOWED)
-		gst_rtsp_message_add_header(message, GST_RTSP_HDR_ALLOW,
-					    "OPTIONS, SETUP, TEARDOWN, PLAY, PAUSE, "
-					    "GET_PARAMETER, SET_PARAMETER");
-	if (code == GST_RTSP_STS_OPTION_NOT_SUPPORTED &&
-	    gst_rtsp_message_get_header(request, GST_RTSP_HDR_REQUIRE, &text, 0) == GST_RTSP_OK)
-		gst_rtsp_message_add_header(message, GST_RTSP_HDR_UNSUPPORTED, text);
+		gst_rtsp_message_add_header(message, GST_RTSP_HDR_ALLOW, "OPTIONS, " SINKS_METHODS);
+	if (code == GST_RTSP_STS_OPTION_NOT_SUPPORTED && required)
+		gst_rtsp_message_add_header(message, GST_RTSP_HDR_UNSUPPORTED, required);
 	if (code == GST_RTSP_STS_OK &&
 	    (method == GST_RTSP_SETUP || method == GST_RTSP_PLAY || method == GST_RTSP_PAUSE)) {
 		g_autofree char *session =
@@ -647,13 +667,13 @@ static void reply(WfdSource *s, const RtspMessage *request, GstRTSPStatusCode co
 static gboolean wrong_session(const WfdSource *s, const RtspMessage *request)
 {
 	GstRTSPMethod method = request->type_data.request.method;
+	const char *text = header_of(request, GST_RTSP_HDR_SESSION);
 	g_autofree char *id = NULL;
 	guint64 number;
-	char *text;
 
 	if (!(method & (GST_RTSP_SETUP | GST_RTSP_PLAY | GST_RTSP_PAUSE | GST_RTSP_TEARDOWN)))
 		return FALSE;
-	if (gst_rtsp_message_get_header(request, GST_RTSP_HDR_SESSION, &text, 0) != GST_RTSP_OK)
+	if (!text)
 		return FALSE;
 	text += strspn(text, " \t\"");
 	id = g_strndup(text, strcspn(text, " \t\";"));
@@ -663,10 +683,9 @@ static gboolean wrong_session(const WfdSource *s, const RtspMessage *request)
 
 static void handle_options(WfdSource *s, const RtspMessage *request, gint64 now)
 {
-	char *text;
+	const char *required = header_of(request, GST_RTSP_HDR_REQUIRE);
 
-	if (gst_rtsp_message_get_header(request, GST_RTSP_HDR_REQUIRE, &text, 0) == GST_RTSP_OK &&
-	    !strstr(text, "org.wfa.wfd")) {
+	if (required && !strstr(required, "org.wfa.wfd")) {
 		reply(s, request, GST_RTSP_STS_OPTION_NOT_SUPPORTED, "M2 OPTIONS", NULL);
 		return;
 	}
@@ -676,73 +695,27 @@ static void handle_options(WfdSource *s, const RtspMessage *request, gint64 now)
 	reply(s, request, GST_RTSP_STS_OK, "M2 OPTIONS", NULL);
 }
 
-/* "client_port=5000-5001"; 0 for a port that is not named or is none. */
-static void client_ports(const char *field, guint64 *rtp, guint64 *rtcp)
-{
-	g_auto(GStrv) ports = NULL;
-
-	if (g_ascii_strncasecmp(field, "client_port=", 12))
-		return;
-	ports = g_strsplit(field + 12, "-", 2);
-	if (!g_ascii_string_to_unsigned(ports[0] ?: "", 10, 1, G_MAXUINT16, rtp, NULL))
-		*rtp = 0;
-	if (!*rtp || !ports[1] ||
-	    !g_ascii_string_to_unsigned(ports[1], 10, 1, G_MAXUINT16, rtcp, NULL))
-		*rtcp = 0;
-}
-
-/*
- * The ports of the first transport over UDP in a Transport header, 0 where none is named; FALSE if
- * the sink takes only others. By hand: GStreamer's parser logs a warning for every oddity.
- */
-static gboolean transport_ports(const char *header, guint64 *rtp, guint64 *rtcp)
-{
-	g_auto(GStrv) transports = g_strsplit(header, ",", -1);
-
-	for (guint i = 0; transports[i]; i++) {
-		g_autofree char *upper = g_ascii_strup(transports[i], -1);
-		g_auto(GStrv) fields = g_strsplit(transports[i], ";", -1);
-
-		if (strstr(upper, "TCP") || strstr(upper, "INTERLEAVED"))
-			continue;
-		for (guint n = 0; fields[n]; n++)
-			client_ports(g_strstrip(fields[n]), rtp, rtcp);
-		return TRUE;
-	}
-	return !transports[0];
-}
-
-static char *port_pair(guint rtp, guint rtcp)
-{
-	return rtcp ? g_strdup_printf("%u-%u", rtp, rtcp) : g_strdup_printf("%u", rtp);
-}
-
 /* M6. A sink that names no port here has named it in M3; RTCP's port is taken as it comes. */
 static void handle_setup(WfdSource *s, const RtspMessage *request, gint64 now)
 {
+	const char *header = header_of(request, GST_RTSP_HDR_TRANSPORT);
 	g_autofree char *transport = NULL;
-	g_autofree char *client = NULL;
-	g_autofree char *server = NULL;
-	guint64 rtp = 0, rtcp = 0;
-	char *text;
+	guint16 rtp = 0, rtcp = 0;
 
 	if (s->state != STATE_SETUP && s->state != STATE_READY) {
 		reply(s, request, GST_RTSP_STS_METHOD_NOT_VALID_IN_THIS_STATE, "M6 SETUP", NULL);
 		return;
 	}
-	if (gst_rtsp_message_get_header(request, GST_RTSP_HDR_TRANSPORT, &text, 0) == GST_RTSP_OK &&
-	    !transport_ports(text, &rtp, &rtcp)) {
+	if (header && !wfd_transport_parse(header, &rtp, &rtcp)) {
 		s->transport_refused = TRUE;
 		reply(s, request, GST_RTSP_STS_UNSUPPORTED_TRANSPORT, "M6 SETUP", NULL);
 		return;
 	}
 	if (!rtp)
 		rtp = s->caps.rtp_ports.port0;
-	client = port_pair(rtp, rtcp);
 	/* MS-WFDPE, 2.8: a sink that reports finds the port here, whatever it names itself. */
-	server = port_pair(s->rtp_port, rtcp || s->caps.reports ? s->rtp_port + 1u : 0);
-	transport = g_strdup_printf("RTP/AVP/UDP;unicast;client_port=%s;server_port=%s", client,
-				    server);
+	transport = wfd_transport_to_string(rtp, rtcp, s->rtp_port,
+					    rtcp || s->caps.reports ? s->rtp_port + 1 : 0);
 	s->transport_refused = s->session_refused = FALSE;
 	s->sink_rtp_port = rtp;
 	s->sink_rtcp = rtcp == rtp + 1;
@@ -808,13 +781,9 @@ static WfdReason cause_of(const WfdSource *s, WfdReason otherwise)
 static void handle_teardown(WfdSource *s, const RtspMessage *request)
 {
 	gboolean asked = s->state == STATE_STOPPING;
-	g_autoptr(GHashTable) params = NULL;
+	g_autoptr(GHashTable) params = params_of(request);
 	g_autofree char *said = NULL;
-	guint8 *body = NULL;
-	guint len = 0;
 
-	gst_rtsp_message_get_body(request, &body, &len);
-	params = wfd_params_parse((const char *)body, len);
 	said = wfd_teardown_reason(g_hash_table_lookup(params, "microsoft_teardown_reason"));
 	reply(s, request, GST_RTSP_STS_OK, "M8 TEARDOWN", NULL);
 	if (asked)
@@ -866,15 +835,11 @@ static void note_unknown(GHashTable *params)
  */
 static void handle_set_parameter(WfdSource *s, const RtspMessage *request)
 {
-	g_autoptr(GHashTable) params = NULL;
+	g_autoptr(GHashTable) params = params_of(request);
 	const char *label = "SET_PARAMETER";
-	const char *value;
-	guint8 *body = NULL;
 	gboolean known = FALSE;
-	guint len = 0;
+	const char *value;
 
-	gst_rtsp_message_get_body(request, &body, &len);
-	params = wfd_params_parse((const char *)body, len);
 	if (g_hash_table_contains(params, "wfd_connector_type")) {
 		label = "M11 wfd_connector_type";
 		known = TRUE;
@@ -911,12 +876,8 @@ static void handle_set_parameter(WfdSource *s, const RtspMessage *request)
 /* With a body it asks for parameters of ours, of which we have none. */
 static void handle_get_parameter(WfdSource *s, const RtspMessage *request)
 {
-	g_autoptr(GHashTable) params = NULL;
-	guint8 *body = NULL;
-	guint len = 0;
+	g_autoptr(GHashTable) params = params_of(request);
 
-	gst_rtsp_message_get_body(request, &body, &len);
-	params = wfd_params_parse((const char *)body, len);
 	if (g_hash_table_size(params))
 		note_unknown(params);
 	reply(s, request, GST_RTSP_STS_OK, "GET_PARAMETER", NULL);
