@@ -25,7 +25,6 @@ struct _MediaLine {
 	GstAudioConverter *converter; /* NULL: the stream has the line's rate */
 	GByteArray *converted;
 
-	guint64 taken; /* frames */
 	MediaLineStatistics statistics;
 };
 
@@ -240,12 +239,10 @@ gboolean media_line_take(MediaLine *l, gint64 now_ns, gint16 *block, gint64 *tim
 	}
 	*time_ns = time_of(l, l->next);
 	l->next += l->block;
-	l->taken += l->block;
 	return TRUE;
 }
 
 void media_line_get_statistics(const MediaLine *l, MediaLineStatistics *statistics)
 {
 	*statistics = l->statistics;
-	statistics->silent = l->taken - l->statistics.played;
 }

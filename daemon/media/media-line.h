@@ -26,7 +26,6 @@
 /* In frames of the line, since it was made. */
 typedef struct {
 	guint64 played; /* of streams, that were taken off */
-	guint64 silent; /* the others that were taken off */
 	guint64 lost; /* of streams: missing from them, too late, or more than may wait */
 } MediaLineStatistics;
 
