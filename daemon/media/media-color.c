@@ -12,9 +12,6 @@
 #define LEVEL(p, c) ((p) >> SHIFT(c) & 0xff)
 #define OPAQUE	    255
 
-/* Framebuffers begin where they like. */
-typedef guint32 __attribute__((aligned(1), may_alias)) MediaPixel;
-
 /* A matrix that mixes channels. */
 typedef struct {
 	float parts[CHANNELS][MEDIA_COLOR_ENTRIES][CHANNELS]; /* of a value: what it adds to each */

@@ -11,6 +11,9 @@
 
 #define MEDIA_COLOR_ENTRIES 256
 
+/* Of a framebuffer, which begins where it likes. */
+typedef guint32 __attribute__((aligned(1), may_alias)) MediaPixel;
+
 /* One channel's values, 0 to 65535; entry n is of the n-th of 256 steps from black to white. */
 typedef guint16 MediaColorTable[MEDIA_COLOR_ENTRIES];
 

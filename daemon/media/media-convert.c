@@ -19,9 +19,6 @@
 #define CLONES
 #endif
 
-/* Framebuffers begin where they like. */
-typedef guint32 __attribute__((aligned(1), may_alias)) MediaPixel;
-
 /* Of red, green, blue; green is what the others leave, so that greys come out exact. */
 typedef struct {
 	gint r, g, b;

@@ -17,11 +17,6 @@
 
 #define KEYFRAME_SECONDS 5 /* between keyframes of a moving picture */
 
-#define NAL_SPS		 7
-#define PROFILE_HIGH	 100
-#define CONSTRAINTS_HIGH 0x0c /* 4 and 5 */
-#define SPS_WITHIN	 64 /* bytes of a picture: only a delimiter is before it */
-
 #define MEASURE_WIDTH	 1280
 #define MEASURE_HEIGHT	 720
 #define MEASURE_FPS	 30
@@ -150,14 +145,6 @@ char *media_encoder_describe(const MediaEncoder *encoder, const MediaFormat *for
 			       format->high_profile ? "constrained-high,high"
 						    : "constrained-baseline,baseline",
 			       format->level);
-}
-
-void media_encoder_constrain(guint8 *picture, gsize size)
-{
-	for (gsize i = 0; i + 5 < MIN(size, SPS_WITHIN); i++)
-		if (!picture[i] && !picture[i + 1] && picture[i + 2] == 1 &&
-		    (picture[i + 3] & 0x1f) == NAL_SPS && picture[i + 4] == PROFILE_HIGH)
-			picture[i + 5] |= CONSTRAINTS_HIGH;
 }
 
 /*

@@ -45,12 +45,6 @@ gboolean media_encoder_try(const MediaEncoder *encoder, const MediaFormat *forma
 /* "! video/x-raw,... ! NAME name=encoder ... ! video/x-h264,..." of a pipeline. */
 char *media_encoder_describe(const MediaEncoder *encoder, const MediaFormat *format, guint kbit);
 
-/*
- * A coded picture of @size bytes, with start codes, says of its stream that it is of Constrained High
- * (H.264, A.2.4.2) if it says High: it has no fields and no B slices, which not all encoders say.
- */
-void media_encoder_constrain(guint8 *picture, gsize size);
-
 /* Pixels a second that it encodes in time here; 0: no limit. */
 guint64 media_encoder_pixel_rate(const MediaEncoder *encoder);
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "media-packetizer.h"
 
+#include "media-bytes.h"
+#include "media-h264.h"
+
 #include <string.h>
 
 #define PAT_PID	  0x0000u
@@ -26,11 +29,6 @@
 #define TABLE_INTERVAL_NS 50000000 /* and the clock's: under the 100 ms that are demanded */
 #define SOUND_CLOCK_NS	  20000000 /* with sound the clock need not come by itself */
 
-#define NAL_SLICE 1
-#define NAL_IDR	  5
-#define NAL_SPS	  7
-#define NAL_AUD	  9
-
 /* The PIDs with payload, each of which counts its packets. */
 typedef enum {
 	MEDIA_PAT,
@@ -44,7 +42,7 @@ struct _MediaPacketizer {
 	guint32 ssrc;
 	guint16 sequence; /* of the next datagram */
 	guint8 counters[MEDIA_N_STREAMS]; /* of the next packets */
-	guint8 profile[3]; /* H.264's profile, constraints and level; all 0: none known yet */
+	guint8 profile[MEDIA_H264_PROFILE]; /* all 0: none known yet */
 	guint8 pmt_version;
 	gint64 now_ns; /* of the datagrams being made */
 	gint64 tables_ns; /* when the last PAT and PMT were made */
@@ -54,13 +52,6 @@ struct _MediaPacketizer {
 	guint sound_rate; /* frames a second */
 	GByteArray *out; /* datagrams, one behind the other: all of MEDIA_DATAGRAM but the last */
 };
-
-/* What is to be known of a coded picture. */
-typedef struct {
-	gboolean delimited; /* begins with an access unit delimiter */
-	gboolean keyframe;
-	const guint8 *sps; /* its first byte */
-} MediaPictureInfo;
 
 /* @ssrc and @sequence: where the RTP stream begins, random in general. */
 MediaPacketizer *media_packetizer_new(guint32 ssrc, guint16 sequence)
@@ -78,18 +69,6 @@ void media_packetizer_free(MediaPacketizer *p)
 {
 	g_byte_array_unref(p->out);
 	g_free(p);
-}
-
-static void put16(guint8 *at, guint16 value)
-{
-	value = GUINT16_TO_BE(value);
-	memcpy(at, &value, sizeof(value));
-}
-
-static void put32(guint8 *at, guint32 value)
-{
-	value = GUINT32_TO_BE(value);
-	memcpy(at, &value, sizeof(value));
 }
 
 static gint64 ticks_of(gint64 ns)
@@ -284,13 +263,14 @@ static void put_pts(guint8 *at, gint64 pts)
 /*
  * One picture is one PES packet, with its length, so that a sink knows its end. A length ends at
  * 64 KiB; a larger picture has none and would end, for a sink, where the next one begins. So it
- * is followed at once by a packet of filler data (NAL unit 12), which decoders skip.
+ * is followed at once by a packet of filler data, which decoders skip.
  */
 static void put_picture(MediaPacketizer *p, const guint8 *picture, gsize size,
-			const MediaPictureInfo *info, gint64 drawn_ns)
+			const MediaH264Picture *info, gint64 drawn_ns)
 {
-	static const guint8 delimiter[] = {0, 0, 0, 1, NAL_AUD, 0xf0};
-	static const guint8 filler[] = {0, 0, 1, 0xe0, 0, 9, 0x80, 0, 0, 0, 0, 1, 12, 0xff, 0x80};
+	static const guint8 delimiter[] = {0, 0, 0, 1, MEDIA_NAL_DELIMITER, 0xf0};
+	static const guint8 filler[] = {
+		0, 0, 1, 0xe0, 0, 9, 0x80, 0, 0, 0, 0, 1, MEDIA_NAL_FILLER, 0xff, 0x80};
 	gint64 pts = pts_of(p, drawn_ns);
 	guint8 head[PES_HEAD + sizeof(delimiter)] = {
 		0,    0, 1, 0xe0, 0, 0, 0x84, /* video, the length, begins with a picture */
@@ -337,30 +317,6 @@ static void put_sound(MediaPacketizer *p, const guint8 *unit, gsize size, gint64
 	put_pes(p, MEDIA_SOUND, SOUND_PID, head, head_size, unit, size, FALSE);
 }
 
-/* Looks at the NAL units as far as the first slice. */
-static MediaPictureInfo look_at(const guint8 *picture, gsize size)
-{
-	MediaPictureInfo info = {.delimited = FALSE};
-	gboolean first = TRUE;
-
-	for (gsize i = 0; i + 3 < size; i++) {
-		guint type;
-
-		if (picture[i] || picture[i + 1] || picture[i + 2] != 1)
-			continue;
-		type = picture[i + 3] & 0x1f;
-		info.delimited |= first && type == NAL_AUD;
-		first = FALSE;
-		if (type == NAL_SPS && i + 7 <= size)
-			info.sps = picture + i + 3;
-		info.keyframe = type == NAL_IDR;
-		if (type >= NAL_SLICE && type <= NAL_IDR)
-			break;
-		i += 3;
-	}
-	return info;
-}
-
 /* What media_packetizer_sound() will be given, and its frames a second; before any picture. */
 void media_packetizer_set_sound(MediaPacketizer *p, MediaSoundFormat format, guint rate)
 {
@@ -382,14 +338,14 @@ void media_packetizer_set_sound(MediaPacketizer *p, MediaSoundFormat format, gui
 const GByteArray *media_packetizer_picture(MediaPacketizer *p, const guint8 *picture, gsize size,
 					   gint64 drawn_ns, gint64 now_ns)
 {
-	MediaPictureInfo info = look_at(picture, size);
+	MediaH264Picture info = media_h264_look(picture, size);
 	guint last;
 
 	begin(p, now_ns);
-	if (info.sps && memcmp(p->profile, info.sps + 1, sizeof(p->profile))) {
+	if (info.profile && memcmp(p->profile, info.profile, sizeof(p->profile))) {
 		/* As the PAT the first has version 1: with 0, some take it for one that they have. */
 		p->pmt_version = (p->pmt_version + 1) % 32;
-		memcpy(p->profile, info.sps + 1, sizeof(p->profile));
+		memcpy(p->profile, info.profile, sizeof(p->profile));
 	}
 	if (!p->profile[0])
 		return p->out;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "media-rtcp.h"
 
+#include "media-bytes.h"
+
 #include <string.h>
 
 #define VERSION	       2
@@ -14,20 +16,6 @@
 #define CNAME	       "linux-miracast" /* one stream a session: nothing is to be told apart */
 #define SENDER_BYTES   (HEAD + SENDER_WORDS * 4)
 #define DESCRIPTION_AT (SENDER_BYTES + HEAD)
-
-static void put32(guint8 *at, guint32 value)
-{
-	value = GUINT32_TO_BE(value);
-	memcpy(at, &value, sizeof(value));
-}
-
-static guint32 get32(const guint8 *at)
-{
-	guint32 value;
-
-	memcpy(&value, at, sizeof(value));
-	return GUINT32_FROM_BE(value);
-}
 
 static void put_head(guint8 *at, guint count, guint8 type, gsize size)
 {

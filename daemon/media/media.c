@@ -26,6 +26,7 @@
 #include "media-aac.h"
 #include "media-canvas.h"
 #include "media-feedback.h"
+#include "media-h264.h"
 #include "media-packetizer.h"
 #include "media-picture.h"
 #include "media-pipeline.h"
@@ -301,7 +302,7 @@ static GstFlowReturn on_picture(GstAppSink *sink, gpointer user_data)
 		return GST_FLOW_ERROR;
 	if (m->high_profile && !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT)) {
 		constrained = g_memdup2(map.data, map.size);
-		media_encoder_constrain(constrained, map.size);
+		media_h264_constrain(constrained, map.size);
 	}
 	g_mutex_lock(&m->lock);
 	drawn = GST_BUFFER_PTS(buffer) - m->pts_shift + gst_element_get_base_time(m->pipeline);
