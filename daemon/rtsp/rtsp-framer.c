@@ -90,8 +90,8 @@ static gboolean start_line_may_be(RtspFramer *framer)
 /* Takes the header of the next message off the bytes, once it is whole. */
 static RtspFramerResult take_header(RtspFramer *framer)
 {
+	const char *length;
 	gssize len;
-	char *value;
 
 	drop_blanks(framer);
 	len = header_length(framer);
@@ -102,14 +102,14 @@ static RtspFramerResult take_header(RtspFramer *framer)
 							    : RTSP_FRAMER_HEADER_TOO_LONG;
 	framer->message = rtsp_message_new_from_header(framer->bytes->data, len, &framer->broken);
 	framer->body_len = 0;
-	framer->after_body = gst_rtsp_message_get_header(framer->message, GST_RTSP_HDR_CONTENT_TYPE,
-							 &value, 0) == GST_RTSP_OK;
+	framer->after_body = rtsp_message_header(framer->message, GST_RTSP_HDR_CONTENT_TYPE) !=
+			     NULL;
 	drop(framer, len);
-	if (gst_rtsp_message_get_header(framer->message, GST_RTSP_HDR_CONTENT_LENGTH, &value, 0) ==
-	    GST_RTSP_OK) {
+	length = rtsp_message_header(framer->message, GST_RTSP_HDR_CONTENT_LENGTH);
+	if (length) {
 		guint64 body_len;
 
-		if (!g_ascii_string_to_unsigned(value, 10, 0, G_MAXUINT64, &body_len, NULL))
+		if (!g_ascii_string_to_unsigned(length, 10, 0, G_MAXUINT64, &body_len, NULL))
 			return RTSP_FRAMER_BAD_LENGTH;
 		if (body_len > RTSP_MAX_BODY)
 			return RTSP_FRAMER_BODY_TOO_LONG;

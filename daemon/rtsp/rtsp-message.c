@@ -94,6 +94,13 @@ RtspMessage *rtsp_message_new_from_header(const guint8 *data, gsize len, gboolea
 	return message;
 }
 
+const char *rtsp_message_header(const RtspMessage *message, GstRTSPHeaderField field)
+{
+	char *value;
+
+	return gst_rtsp_message_get_header(message, field, &value, 0) == GST_RTSP_OK ? value : NULL;
+}
+
 /* A message as it goes over the wire; Content-Length is added where there is a body. */
 void rtsp_message_append_to(const RtspMessage *message, GByteArray *bytes)
 {

@@ -13,6 +13,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(RtspMessage, gst_rtsp_message_free)
 
 RtspMessage *rtsp_message_new_from_line(const char *line, gboolean *broken);
 RtspMessage *rtsp_message_new_from_header(const guint8 *data, gsize len, gboolean *broken);
+/* The value of a header; NULL: the message has none. */
+const char *rtsp_message_header(const RtspMessage *message, GstRTSPHeaderField field);
 void rtsp_message_append_to(const RtspMessage *message, GByteArray *bytes);
 
 #endif

@@ -581,17 +581,9 @@ static void strike(WfdSource *s)
 		end_session(s, WFD_REASON_TOO_MANY_ERRORS);
 }
 
-/* NULL: the message has none. */
-static const char *header_of(const RtspMessage *message, GstRTSPHeaderField field)
-{
-	char *text;
-
-	return gst_rtsp_message_get_header(message, field, &text, 0) == GST_RTSP_OK ? text : NULL;
-}
-
 static gboolean header_number(const RtspMessage *message, GstRTSPHeaderField field, guint64 *out)
 {
-	const char *text = header_of(message, field);
+	const char *text = rtsp_message_header(message, field);
 
 	return text && g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT32, out, NULL);
 }
@@ -626,8 +618,8 @@ static void reply(WfdSource *s, const RtspMessage *request, GstRTSPStatusCode co
 {
 	g_autoptr(RtspMessage) message = NULL;
 	GstRTSPMethod method = request->type_data.request.method;
-	const char *cseq = header_of(request, GST_RTSP_HDR_CSEQ);
-	const char *required = header_of(request, GST_RTSP_HDR_REQUIRE);
+	const char *cseq = rtsp_message_header(request, GST_RTSP_HDR_CSEQ);
+	const char *required = rtsp_message_header(request, GST_RTSP_HDR_REQUIRE);
 
 	gst_rtsp_message_new_response(&message, code, NULL, NULL);
 	if (cseq)
@@ -667,7 +659,7 @@ static void reply(WfdSource *s, const RtspMessage *request, GstRTSPStatusCode co
 static gboolean wrong_session(const WfdSource *s, const RtspMessage *request)
 {
 	GstRTSPMethod method = request->type_data.request.method;
-	const char *text = header_of(request, GST_RTSP_HDR_SESSION);
+	const char *text = rtsp_message_header(request, GST_RTSP_HDR_SESSION);
 	g_autofree char *id = NULL;
 	guint64 number;
 
@@ -683,7 +675,7 @@ static gboolean wrong_session(const WfdSource *s, const RtspMessage *request)
 
 static void handle_options(WfdSource *s, const RtspMessage *request, gint64 now)
 {
-	const char *required = header_of(request, GST_RTSP_HDR_REQUIRE);
+	const char *required = rtsp_message_header(request, GST_RTSP_HDR_REQUIRE);
 
 	if (required && !strstr(required, "org.wfa.wfd")) {
 		reply(s, request, GST_RTSP_STS_OPTION_NOT_SUPPORTED, "M2 OPTIONS", NULL);
@@ -698,7 +690,7 @@ static void handle_options(WfdSource *s, const RtspMessage *request, gint64 now)
 /* M6. A sink that names no port here has named it in M3; RTCP's port is taken as it comes. */
 static void handle_setup(WfdSource *s, const RtspMessage *request, gint64 now)
 {
-	const char *header = header_of(request, GST_RTSP_HDR_TRANSPORT);
+	const char *header = rtsp_message_header(request, GST_RTSP_HDR_TRANSPORT);
 	g_autofree char *transport = NULL;
 	guint16 rtp = 0, rtcp = 0;
 
