@@ -983,9 +983,11 @@ static void close_rtsp_socket(MiracastDevice *self)
 
 static void stop_driver(MiracastDevice *self)
 {
+	set_in_start_or_stop(self, true);
 	self->driver.stop_miracast_session(self->driver_context);
 	/* A driver need not unregister; what it registered must not be called any more. */
 	rate_unregister(self);
+	set_in_start_or_stop(self, false);
 }
 
 static gboolean device_start(MiracastDevice *self, MiracastOp *op, GError **error)
@@ -1034,9 +1036,7 @@ static gboolean device_start(MiracastDevice *self, MiracastOp *op, GError **erro
 		return FALSE;
 	}
 	if (!ok) {
-		set_in_start_or_stop(self, true);
 		stop_driver(self);
-		set_in_start_or_stop(self, false);
 		return FALSE;
 	}
 
@@ -1065,9 +1065,7 @@ static void device_stop(MiracastDevice *self, enum miracast_stop_reason reason)
 		g_thread_join(self->handlers->pdata[i]);
 	g_ptr_array_set_size(self->handlers, 0);
 
-	set_in_start_or_stop(self, true);
 	stop_driver(self);
-	set_in_start_or_stop(self, false);
 	if (!error && !miracast_channel_session_step(channel, MIRACAST_SESSION_STOP_END,
 						     STATUS_SUCCESS, 0, &error))
 		g_debug("%s", error->message);

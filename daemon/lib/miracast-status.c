@@ -29,22 +29,27 @@ static const struct {
 	{ENOMEM, MIRACAST_ERROR_FAILED, STATUS_NO_MEMORY},
 	{EFAULT, MIRACAST_ERROR_FAILED, STATUS_ACCESS_VIOLATION},
 	{EINTR, MIRACAST_ERROR_FAILED, STATUS_CANCELLED},
+	{0, MIRACAST_ERROR_FAILED, STATUS_UNSUCCESSFUL},
 };
+
+/* The last entry is for all that is not in the table. */
+static size_t find_errno(int errnum)
+{
+	size_t i = 0;
+
+	while (i < G_N_ELEMENTS(errno_table) - 1 && errno_table[i].errnum != errnum)
+		i++;
+	return i;
+}
 
 MiracastError miracast_error_from_errno(int errnum)
 {
-	for (size_t i = 0; i < G_N_ELEMENTS(errno_table); i++)
-		if (errno_table[i].errnum == errnum)
-			return errno_table[i].code;
-	return MIRACAST_ERROR_FAILED;
+	return errno_table[find_errno(errnum)].code;
 }
 
 ntstatus_t miracast_status_from_errno(int errnum)
 {
-	for (size_t i = 0; i < G_N_ELEMENTS(errno_table); i++)
-		if (errno_table[i].errnum == errnum)
-			return errno_table[i].status;
-	return STATUS_UNSUCCESSFUL;
+	return errno_table[find_errno(errnum)].status;
 }
 
 const char *miracast_status_name(ntstatus_t status)
