@@ -10,7 +10,12 @@
 #define WHEEL_STEP 120 /* of the high resolution axes, for one notch */
 #define NO_FINGER  -1
 
+#define ASCII_ESC 0x1b
+#define ASCII_DEL 0x7f
+#define ASCII_END 0x80
+
 #define HID_REPORT_ID 0x84 /* with its size in the two lowest bits */
+#define HID_ITEM_SIZE 0x03 /* 3 is four bytes */
 #define HID_LONG_ITEM 0xfe /* a byte of size, one of tag, and that many */
 
 struct _UibcInput {
@@ -174,11 +179,11 @@ static guint16 key_of(guint16 code, gboolean *shift)
 	case '\t': return KEY_TAB;
 	case '\n':
 	case '\r': return KEY_ENTER;
-	case 0x1b: return KEY_ESC;
+	case ASCII_ESC: return KEY_ESC;
 	case ' ': return KEY_SPACE;
-	case 0x7f: return KEY_DELETE;
+	case ASCII_DEL: return KEY_DELETE;
 	}
-	for (guint i = 0; code < 0x80 && i < G_N_ELEMENTS(key_rows); i++) {
+	for (guint i = 0; code < ASCII_END && i < G_N_ELEMENTS(key_rows); i++) {
 		const char *at = strchr(key_rows[i].plain, code);
 
 		if (at)
@@ -238,9 +243,9 @@ static void scroll(UibcInput *input, guint16 axis, guint16 fine_axis, const Uibc
 /* As desktops know it: Ctrl and a notch of the wheel. */
 static void zoom(UibcInput *input, const UibcGeneric *event)
 {
-	const UibcGeneric notch = {.amount = event->amount < 256 ? -1 : 1, .notches = TRUE};
+	const UibcGeneric notch = {.amount = event->amount < UIBC_ONE ? -1 : 1, .notches = TRUE};
 
-	if (event->amount == 256)
+	if (event->amount == UIBC_ONE)
 		return;
 	move_pointer(input, &event->pointers[0]);
 	press_key(input, KEY_LEFTCTRL, TRUE);
@@ -283,11 +288,11 @@ void uibc_hid_held_init(UibcHidHeld *held, const guint8 *descriptor, gsize lengt
 	while (at < length && !held->has_ids) {
 		guint8 item = descriptor[at];
 
-		held->has_ids = (item & 0xfc) == HID_REPORT_ID;
+		held->has_ids = (item & ~HID_ITEM_SIZE) == HID_REPORT_ID;
 		if (item == HID_LONG_ITEM)
 			at += 3 + (at + 1 < length ? descriptor[at + 1] : 0);
 		else
-			at += 1 + ((item & 3) == 3 ? 4 : item & 3);
+			at += 1 + ((item & HID_ITEM_SIZE) == 3 ? 4 : item & HID_ITEM_SIZE);
 	}
 }
 
@@ -409,8 +414,8 @@ const guint8 *uibc_input_default_descriptor(guint8 type, gsize *length)
 	};
 
 	switch (type) {
-	case 0: *length = sizeof(keyboard); return keyboard;
-	case 1: *length = sizeof(mouse); return mouse;
+	case UIBC_HID_KEYBOARD: *length = sizeof(keyboard); return keyboard;
+	case UIBC_HID_MOUSE: *length = sizeof(mouse); return mouse;
 	default: *length = 0; return NULL;
 	}
 }

@@ -10,6 +10,9 @@
 #define HID_HEAD	 5 /* path, type, usage, length */
 #define POINTER_SIZE	 5
 #define KEY_SIZE	 5
+#define ZOOM_SIZE	 6
+#define SCROLL_SIZE	 2
+#define ROTATE_SIZE	 2
 #define SCROLL_NOTCHES	 0x4000
 #define SCROLL_DIRECTION 0x2000
 #define SCROLL_AMOUNT	 0x1fff
@@ -60,10 +63,10 @@ static gsize natural_length(guint8 type, const guint8 *describe, gsize left)
 	case UIBC_MOVE: return left ? 1 + (gsize)describe[0] * POINTER_SIZE : 1;
 	case UIBC_KEY_DOWN:
 	case UIBC_KEY_UP: return KEY_SIZE;
-	case UIBC_ZOOM: return 6;
+	case UIBC_ZOOM: return ZOOM_SIZE;
 	case UIBC_VERTICAL_SCROLL:
-	case UIBC_HORIZONTAL_SCROLL:
-	case UIBC_ROTATE: return 2;
+	case UIBC_HORIZONTAL_SCROLL: return SCROLL_SIZE;
+	case UIBC_ROTATE: return ROTATE_SIZE;
 	default: return 0;
 	}
 }
@@ -109,7 +112,7 @@ static void read_describe(guint8 type, const guint8 *describe, UibcGeneric *inpu
 		break;
 	case UIBC_VERTICAL_SCROLL: read_scroll(read_u16(describe), TRUE, input); break;
 	case UIBC_HORIZONTAL_SCROLL: read_scroll(read_u16(describe), FALSE, input); break;
-	case UIBC_ROTATE: input->amount = (gint8)describe[0] * 256 + describe[1]; break;
+	case UIBC_ROTATE: input->amount = (gint8)describe[0] * UIBC_ONE + describe[1]; break;
 	}
 }
 

@@ -39,6 +39,8 @@ typedef enum {
 	UIBC_ROTATE = 8,
 } UibcGenericType;
 
+#define UIBC_ONE 256 /* of ZOOM, as large as before; of ROTATE, a radian */
+
 /* Pixels of the negotiated mode, from the top left corner. */
 typedef struct {
 	guint8 id;
@@ -50,14 +52,20 @@ typedef struct {
 	guint n_pointers; /* DOWN, UP, MOVE; 1 for ZOOM: its centre */
 	UibcPointer pointers[UIBC_MAX_POINTERS];
 	guint16 codes[2]; /* KEY_DOWN, KEY_UP: ASCII; 0: none */
-	gint amount; /* SCROLL: up or right is positive; ZOOM, ROTATE: 1/256 */
+	gint amount; /* SCROLL: up or right is positive; ZOOM, ROTATE: in parts of UIBC_ONE */
 	gboolean notches; /* SCROLL: of a wheel; else pixels */
 } UibcGeneric;
+
+/* WFD 2.1, table 23: those of the types that are told apart here. */
+enum {
+	UIBC_HID_KEYBOARD = 0,
+	UIBC_HID_MOUSE = 1,
+};
 
 /* WFD 2.1, tables 22 to 24. */
 typedef struct {
 	guint8 path; /* 1 USB, 2 Bluetooth, ... */
-	guint8 type; /* 0 keyboard, 1 mouse, 2 single touch, 3 multi touch, ... */
+	guint8 type; /* UIBC_HID_KEYBOARD, UIBC_HID_MOUSE, or another */
 	gboolean is_descriptor; /* else an input report */
 	const guint8 *value;
 	gsize length;
