@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "wfd-choose.h"
 
+#define MACROBLOCK 16 /* pixels of a side */
+#define MASK_BITS  32 /* of one table's mask of modes */
+#define SMOOTH_FPS 30
+#define HD_LINES   720
+
+/* Where a rank has what; of two ranks the first field that differs decides. */
+#define RANK_SMOOTH 41
+#define RANK_NATIVE 40
+#define RANK_PIXELS 8 /* and the rate below */
+
 G_DEFINE_QUARK(wfd_choose_error, wfd_choose_error)
 
 /*
@@ -29,7 +39,9 @@ const char *wfd_level_name(guint8 level_bit)
 /* The lowest level that carries @mode, as an index of levels[]; -1 if none does. */
 static gint level_for(const WfdMode *mode)
 {
-	guint mb = (mode->width + 15) / 16 * ((mode->height + 15) / 16);
+	guint columns = (mode->width + MACROBLOCK - 1) / MACROBLOCK;
+	guint rows = (mode->height + MACROBLOCK - 1) / MACROBLOCK;
+	guint mb = columns * rows;
 
 	for (guint i = 0; i < G_N_ELEMENTS(levels); i++)
 		if (mb <= levels[i].max_mb && mb * mode->fps <= levels[i].max_mb_rate)
@@ -61,6 +73,12 @@ static gboolean policy_allows(const WfdPolicy *policy, const WfdMode *mode)
 	return !policy->max_pixel_rate || pixel_rate(mode) <= policy->max_pixel_rate;
 }
 
+/* The table that holds the sink's native mode; one that there is not, if it says so. */
+static guint native_table(const WfdVideoFormats *sink)
+{
+	return sink->native & 7u;
+}
+
 /* How good a mode is; 0: not to be chosen. */
 typedef guint64 (*WfdRankFunc)(const WfdVideoFormats *sink, const WfdPolicy *policy,
 			       WfdModeTable table, const WfdMode *mode);
@@ -73,12 +91,12 @@ typedef guint64 (*WfdRankFunc)(const WfdVideoFormats *sink, const WfdPolicy *pol
 static guint64 rank_best(const WfdVideoFormats *sink, const WfdPolicy *policy, WfdModeTable table,
 			 const WfdMode *mode)
 {
-	gboolean native = table == (sink->native & 7u) && mode->height >= 720;
+	gboolean native = table == native_table(sink) && mode->height >= HD_LINES;
 
 	if (!policy_allows(policy, mode))
 		return 0;
-	return (guint64)(mode->fps >= 30) << 41 | (guint64)native << 40 |
-	       (guint64)mode->width * mode->height << 8 | mode->fps;
+	return (guint64)(mode->fps >= SMOOTH_FPS) << RANK_SMOOTH | (guint64)native << RANK_NATIVE |
+	       (guint64)mode->width * mode->height << RANK_PIXELS | mode->fps;
 }
 
 static guint64 rank_slowest(const WfdVideoFormats *sink, const WfdPolicy *policy,
@@ -107,21 +125,21 @@ static gboolean choose_by(WfdRankFunc rank_of, const WfdVideoFormats *sink, cons
 	for (guint i = 0; i < sink->n_codecs; i++) {
 		const WfdH264Codec *codec = &sink->codecs[i];
 
-		for (guint bit = 0; bit < WFD_N_MODE_TABLES * 32; bit++) {
-			const WfdMode *mode = wfd_mode_get(bit / 32, bit % 32);
+		for (guint bit = 0; bit < WFD_N_MODE_TABLES * MASK_BITS; bit++) {
+			const WfdMode *mode = wfd_mode_get(bit / MASK_BITS, bit % MASK_BITS);
 			guint64 rank;
 			gint level;
 
-			if (!mode || !(codec->modes[bit / 32] & 1u << bit % 32) ||
+			if (!mode || !(codec->modes[bit / MASK_BITS] & 1u << bit % MASK_BITS) ||
 			    !codec_decodes(sink, codec, mode, &level))
 				continue;
-			rank = rank_of(sink, policy, bit / 32, mode);
+			rank = rank_of(sink, policy, bit / MASK_BITS, mode);
 			if (rank <= best)
 				continue;
 			best = rank;
 			*choice = (WfdChoice){
-				.table = bit / 32,
-				.index = bit % 32,
+				.table = bit / MASK_BITS,
+				.index = bit % MASK_BITS,
 				.mode = *mode,
 				.fps = mode->fps,
 				.profile = codec->profile & WFD_H264_CBP || !codec->profile
@@ -139,13 +157,13 @@ static char *offered_modes(const WfdVideoFormats *sink)
 {
 	GString *text = g_string_new(NULL);
 
-	for (guint bit = 0; bit < WFD_N_MODE_TABLES * 32; bit++) {
-		const WfdMode *mode = wfd_mode_get(bit / 32, bit % 32);
+	for (guint bit = 0; bit < WFD_N_MODE_TABLES * MASK_BITS; bit++) {
+		const WfdMode *mode = wfd_mode_get(bit / MASK_BITS, bit % MASK_BITS);
 		guint32 offered = 0;
 
 		for (guint i = 0; i < sink->n_codecs; i++)
-			offered |= sink->codecs[i].modes[bit / 32];
-		if (mode && offered & 1u << bit % 32)
+			offered |= sink->codecs[i].modes[bit / MASK_BITS];
+		if (mode && offered & 1u << bit % MASK_BITS)
 			g_string_append_printf(text, " %ux%u%c%u", mode->width, mode->height,
 					       mode->interlaced ? 'i' : 'p', mode->fps);
 	}
@@ -247,7 +265,7 @@ gboolean wfd_choose_second(const WfdVideoFormats *sink, const WfdPolicy *policy,
 	limit.max_pixel_rate = policy->max_pixel_rate ? MIN(policy->max_pixel_rate, rate) : rate;
 	for (guint i = 0; i < offered.n_codecs; i++)
 		for (guint table = 0; table < WFD_N_MODE_TABLES; table++)
-			if (table != (sink->native & 7u))
+			if (table != native_table(sink))
 				offered.codecs[i].modes[table] = 0;
 	if (choose_by(rank_best, &offered, &limit, choice))
 		return TRUE;

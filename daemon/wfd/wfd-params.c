@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The codec of Wi-Fi Display's parameters and the choice of a format: see wfd-params.h. */
 #include "wfd-params.h"
 
 #include <string.h>
@@ -94,20 +93,21 @@ static gboolean syntax_error(GError **error, const char *name, const char *text)
 	return FALSE;
 }
 
-/* The fields of one H.264 codec; those after the three masks may be missing. */
+/* The fields of one H.264 codec behind @skip words; those after the three masks may be missing. */
 static gboolean h264_codec_parse(const char *text, guint skip, WfdH264Codec *codec)
 {
+	const guint least = 2 + WFD_N_MODE_TABLES; /* profile, level, masks */
 	static const guint64 limits[] = {0xff,	 0xff,	 0xffffffff, 0xffffffff, 0xffffffff, 0xff,
 					 0xffff, 0xffff, 0xff,	     0xffff,	 0xffff};
 	g_autoptr(GPtrArray) words = words_of(text);
 	guint64 value[G_N_ELEMENTS(limits)];
 
-	if (words->len < skip + 5)
+	if (words->len < skip + least)
 		return FALSE;
 	for (guint i = 0; i < G_N_ELEMENTS(limits); i++) {
 		gboolean ok = hex_word(words, skip + i, limits[i], &value[i]);
 
-		if (!ok && i < 5)
+		if (!ok && i < least)
 			return FALSE;
 	}
 	*codec = (WfdH264Codec){
