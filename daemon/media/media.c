@@ -37,16 +37,16 @@
 #include <gst/gst.h>
 #include <gst/video/video.h>
 
-#define PUSH_TIMEOUT	      (2 * G_TIME_SPAN_SECOND)
-#define STUCK_AFTER	      (10 * G_TIME_SPAN_SECOND)
-#define TICK_MS		      250
-#define REPEAT_AFTER	      (80 * G_TIME_SPAN_MILLISECOND)
+#define PUSH_TIMEOUT	      (2 * G_TIME_SPAN_SECOND) /* that anybody waits for the encoder */
+#define STUCK_AFTER	      (10 * G_TIME_SPAN_SECOND) /* without a picture: it hangs */
+#define TICK_MS		      250 /* see media_feedback_judge() */
+#define REPEAT_AFTER	      (80 * G_TIME_SPAN_MILLISECOND) /* without another picture */
 #define REPEATS_TO_SETTLE     8 /* then a picture is as good as it gets, and out of any decoder */
 #define REPEAT_SETTLED_AFTER  (500 * G_TIME_SPAN_MILLISECOND)
+#define REPEAT_KEYFRAME_AFTER (5 * G_TIME_SPAN_SECOND) /* a repeat is one */
 #define KEYFRAME_LIMIT	      (500 * G_TIME_SPAN_MILLISECOND) /* between two that were asked for */
 #define CLOCK_INTERVAL	      (MEDIA_CLOCK_INTERVAL_NS / 1000)
-#define REPEAT_KEYFRAME_AFTER (5 * G_TIME_SPAN_SECOND)
-#define SMALLEST_STEP	      32 /* the rate changes by one part of so many, or more */
+#define SMALLEST_STEP	      32 /* the encoder is told if the rate changes by one part of so many */
 #define BLACK_AFTER	      G_TIME_SPAN_SECOND /* of PLAY; sinks give up on an empty stream */
 
 struct _Media {
@@ -58,6 +58,7 @@ struct _Media {
 	/* Of the context's thread: */
 	MediaFeedback feedback;
 	guint kbit; /* what pictures take at most since the encoder was told last; 0: it keeps its rate */
+	gint64 warning_time; /* monotonic us of the last warning logged */
 
 	GstElement *pipeline;
 	GstElement *encoder;
@@ -101,15 +102,14 @@ struct _Media {
 	guint interval; /* us between pictures, which are fewer than the mode's; 0: they are not */
 	gint64 picture_at; /* monotonic us: no new picture before */
 	gboolean keyframe_wanted;
-	MediaHeard heard;
+	MediaHeard heard; /* from others than the sink's reports, since it was judged last */
 	gint64 black_at; /* monotonic us: a black picture is sent if there is none to repeat */
 	gint64 last_time; /* monotonic us of the last picture encoded */
 	gint64 repeat_at; /* monotonic us: not before */
 	guint repeats; /* of the last picture since it, or a keyframe, came */
 	gint64 clock_at; /* monotonic us: the clock is sent if no picture was */
 	gint64 keyframe_time; /* of the last keyframe, or of the last time that one was asked for; 0: not since PLAY */
-	MediaSent sent;
-	gint64 warning_time; /* monotonic us of the last warning logged */
+	MediaSent sent; /* so far */
 	MediaStatistics statistics;
 };
 
