@@ -17,7 +17,7 @@ typedef struct {
 	guint64 bytes; /* of payload, in those that were handed to the socket */
 } MediaSent;
 
-/* Since it was judged last, from others than the sink's reports. */
+/* Other signs than the sink's reports, since the rate was judged last. */
 typedef struct {
 	guint keyframes; /* that the sink asked for */
 	guint queue_lowest, queue_latest; /* see media_sender_take_queue() */
@@ -44,7 +44,7 @@ typedef struct {
 void media_feedback_init(MediaFeedback *feedback, MediaSender *sender, guint32 ssrc,
 			 guint16 first_packet);
 
-/* Where the rate is to follow what is heard. Return: what it begins with, kbit/s, of at most @most. */
+/* The rate is to follow what is heard, up to @most. Return: what it begins with, kbit/s. */
 guint media_feedback_begin(MediaFeedback *feedback, guint most, guint width, guint height);
 
 /*
@@ -58,7 +58,7 @@ guint media_feedback_receive_reports(MediaFeedback *feedback, MediaReceiverRepor
 				     gint64 now);
 
 /**
- * media_feedback_judge() - what is the rate from now on, about four times a second
+ * media_feedback_judge() - what the rate is from now on; about four times a second
  * @feedback: that has begun
  * @report: by the sink since this was called before; NULL: none
  * @sent: so far

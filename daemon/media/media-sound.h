@@ -11,7 +11,7 @@
 
 typedef struct _MediaSound MediaSound;
 
-/* On the sound's thread; in place of a unit, and of all that would follow: the encoder for AAC failed. */
+/* The encoder for AAC has failed, and no unit comes any more. On the sound's thread. */
 typedef void (*MediaSoundFailedFunc)(gpointer user_data);
 
 /**
@@ -31,8 +31,9 @@ void media_sound_free(MediaSound *sound);
 /* Whether the sink plays. What was played before is not sent. */
 void media_sound_set_playing(MediaSound *sound, gboolean playing);
 
-/* An application begins to play, at @rate frames a second; what it plays, as media_line_push(); it ends. */
+/* An application begins to play, at @rate frames a second. */
 void media_sound_start_stream(MediaSound *sound, guint rate);
+/* What it has played: see media_line_push(). */
 void media_sound_push(MediaSound *sound, guint64 position, gint64 time_ns, const gint16 *samples,
 		      guint frames);
 void media_sound_stop_stream(MediaSound *sound);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a stream is told: its format, how it is sent, and its pictures. */
+/* What a stream is told of: its format, how it is sent, its pictures. */
 #ifndef MEDIA_TYPES_H
 #define MEDIA_TYPES_H
 

@@ -102,7 +102,7 @@ struct _Media {
 	guint interval; /* us between pictures, which are fewer than the mode's; 0: they are not */
 	gint64 picture_at; /* monotonic us: no new picture before */
 	gboolean keyframe_wanted;
-	MediaHeard heard; /* from others than the sink's reports, since it was judged last */
+	MediaHeard heard; /* since the rate was judged last */
 	gint64 black_at; /* monotonic us: a black picture is sent if there is none to repeat */
 	gint64 last_time; /* monotonic us of the last picture encoded */
 	gint64 repeat_at; /* monotonic us: not before */
@@ -849,7 +849,7 @@ void media_set_playing(Media *m, gboolean playing)
 	m->repeat_at = 0;
 	m->black_at = g_get_monotonic_time() + BLACK_AFTER;
 	g_cond_broadcast(&m->cond);
-	playing &= !m->failed;
+	playing = playing && !m->failed;
 	g_mutex_unlock(&m->lock);
 	if (m->sound)
 		media_sound_set_playing(m->sound, playing);

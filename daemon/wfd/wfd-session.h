@@ -7,8 +7,8 @@
  * the caller's thread until the sink has accepted a format, then a thread of its own, the session's,
  * runs it until wfd_session_stop() has joined it.
  *
- * The monitor is reported to the kernel when the sink plays, from the session's thread: never inside
- * wfd_session_start(), while which the kernel's messages are held.
+ * The monitor is reported to the kernel when the sink plays, from the session's thread. That is never inside
+ * wfd_session_start(): until it has returned the kernel's messages are held.
  */
 #ifndef WFD_SESSION_H
 #define WFD_SESSION_H
