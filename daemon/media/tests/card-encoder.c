@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "card-encoder.h"
 
+#include <signal.h>
+
 CardEncoder card = {.broken = TRUE};
 
 typedef struct {
@@ -8,7 +10,6 @@ typedef struct {
 } MediaCardEncoder;
 typedef GstBinClass MediaCardEncoderClass;
 
-GType card_encoder_get_type(void);
 G_DEFINE_TYPE(MediaCardEncoder, card_encoder, GST_TYPE_BIN)
 
 static GstPadProbeReturn card_take(GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
@@ -64,6 +65,8 @@ static GstStateChangeReturn card_change_state(GstElement *element, GstStateChang
 		return GST_STATE_CHANGE_FAILURE;
 	if (change == GST_STATE_CHANGE_READY_TO_PAUSED)
 		card.frames = 0;
+	if (card.fault == CARD_KILLS && change == GST_STATE_CHANGE_READY_TO_PAUSED)
+		raise(SIGKILL);
 	if (card.fault == CARD_DOES_NOT_PLAY && change == GST_STATE_CHANGE_READY_TO_PAUSED)
 		return GST_STATE_CHANGE_FAILURE;
 	return GST_ELEMENT_CLASS(card_encoder_parent_class)->change_state(element, change);

@@ -11,6 +11,7 @@
 typedef enum {
 	CARD_WORKS,
 	CARD_DOES_NOT_PLAY, /* has a device, and no context can be made */
+	CARD_KILLS, /* as above, and takes its process along */
 	CARD_FAILS_AT_PICTURE,
 } CardFault;
 
@@ -27,6 +28,7 @@ typedef struct {
 /* The one card. It is broken at first. */
 extern CardEncoder card;
 
+GType card_encoder_get_type(void);
 /* As vah264enc and v4l2h264enc, in place of this machine's own. */
 void card_encoder_register(void);
 

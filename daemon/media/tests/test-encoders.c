@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The encoders that are installed: what they write is what was asked for, and how fast they are is known. */
+#include "card-encoder.h"
 #include "media-encoders.h"
 
 #include <glib/gstdio.h>
@@ -188,53 +189,6 @@ static void test_killed(void)
 	g_rmdir(folder);
 }
 
-/* A card's encoder that opens its device, and no more. */
-static gboolean card_kills; /* its process */
-
-typedef struct {
-	GstBin parent;
-} CardEncoder;
-typedef GstBinClass CardEncoderClass;
-
-GType card_encoder_get_type(void);
-G_DEFINE_TYPE(CardEncoder, card_encoder, GST_TYPE_BIN)
-
-static void card_encoder_init(CardEncoder *self)
-{
-	GstElement *inner = gst_element_factory_make("x264enc", NULL);
-	g_autoptr(GstPad) sink = gst_element_get_static_pad(inner, "sink");
-	g_autoptr(GstPad) src = gst_element_get_static_pad(inner, "src");
-
-	gst_bin_add(GST_BIN(self), inner);
-	gst_element_add_pad(GST_ELEMENT(self), gst_ghost_pad_new("sink", sink));
-	gst_element_add_pad(GST_ELEMENT(self), gst_ghost_pad_new("src", src));
-}
-
-static void card_set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec)
-{
-}
-
-static GstStateChangeReturn card_change_state(GstElement *element, GstStateChange change)
-{
-	if (change == GST_STATE_CHANGE_READY_TO_PAUSED) {
-		if (card_kills)
-			raise(SIGKILL);
-		return GST_STATE_CHANGE_FAILURE;
-	}
-	return GST_ELEMENT_CLASS(card_encoder_parent_class)->change_state(element, change);
-}
-
-static void card_encoder_class_init(CardEncoderClass *class)
-{
-	G_OBJECT_CLASS(class)->set_property = card_set_property;
-	g_object_class_install_property(G_OBJECT_CLASS(class), 1,
-					g_param_spec_string("extra-controls", NULL, NULL, NULL,
-							    G_PARAM_WRITABLE));
-	GST_ELEMENT_CLASS(class)->change_state = card_change_state;
-	gst_element_class_set_static_metadata(GST_ELEMENT_CLASS(class), "card", "Codec/Encoder",
-					      "stands in for hardware", "the test");
-}
-
 /* While there is one thread, as well. */
 static void test_lost(void)
 {
@@ -245,7 +199,9 @@ static void test_lost(void)
 	guint64 rate;
 
 	gst_element_register(NULL, "v4l2h264enc", GST_RANK_NONE, card_encoder_get_type());
+	card.broken = FALSE;
 	/* One that fails is tried again. */
+	card.fault = CARD_DOES_NOT_PLAY;
 	media_encoders_measure(path);
 	g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, NULL);
 	g_assert_false(g_key_file_has_group(file, "v4l2h264enc"));
@@ -254,7 +210,7 @@ static void test_lost(void)
 
 	/* One that does not come back is not, and the others are known all the same. */
 	g_unlink(path);
-	card_kills = TRUE;
+	card.fault = CARD_KILLS;
 	media_encoders_measure(path);
 	rate = rate_in(path, "v4l2h264enc");
 	g_assert_cmpuint(rate, ==, 0);
