@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MAX_NAME     32 /* bytes; WSC 2.0, 12: Device Name */
 #define DEFAULT_PORT 7236
 #define TYPING_S     120 /* a source waits no longer */
 #define LISTEN_S     3000 /* wpa_supplicant listens for an hour at a time */
@@ -136,7 +135,7 @@ gboolean sink_p2p_config_check(const SinkP2pConfig *config, GError **error)
 	if (strlen(config->interface) == 0 || strlen(config->interface) > 15 ||
 	    strpbrk(config->interface, "/ "))
 		wrong = "--p2p takes the name of a network interface";
-	else if (strlen(config->name) == 0 || strlen(config->name) > MAX_NAME)
+	else if (strlen(config->name) == 0 || strlen(config->name) > SINK_P2P_MAX_NAME)
 		wrong = "--name takes 1 to 32 bytes";
 	else if (strpbrk(config->name, "\n\r\t"))
 		wrong = "--name takes one line";

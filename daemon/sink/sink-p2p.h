@@ -19,9 +19,11 @@ typedef enum {
 /* "button,show,type"; 0 and an error if there is another word in it. */
 SinkPairing sink_pairing_parse(const char *words, GError **error);
 
+#define SINK_P2P_MAX_NAME 32 /* bytes; WSC 2.0, 12: Device Name */
+
 typedef struct {
 	const char *interface;
-	const char *name; /* up to 32 bytes */
+	const char *name; /* up to SINK_P2P_MAX_NAME */
 	SinkPairing offered;
 	const char *pin; /* to show, or typed; NULL: by chance, and from standard input */
 	gboolean is_told_pin; /* by sink_p2p_type_pin(), instead of from standard input */
