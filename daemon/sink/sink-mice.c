@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "sink-mice.h"
 
+#include "sink-violations.h"
+
 #include "mice-message.h"
 #include "mice-pin.h"
 
@@ -35,20 +37,12 @@ struct SinkMice {
 	gint64 establish_end_us;
 	gint64 message_end_us; /* 0: none is due */
 	SinkMiceStatistics stats;
-	GPtrArray *violations;
+	SinkViolations *violations;
 };
 
 static gboolean has_fault(const SinkMice *mice, SinkFault fault)
 {
 	return mice->config.misbehaviour && mice->config.misbehaviour->fault == fault;
-}
-
-static void violation(SinkMice *mice, const char *what)
-{
-	if (mice->violations->len > SINK_MAX_VIOLATIONS)
-		return;
-	/* Before the NULL at the end. */
-	g_ptr_array_insert(mice->violations, mice->violations->len - 1, g_strdup(what));
 }
 
 static void end(SinkMice *mice, SinkReason reason, const char *sentence)
@@ -152,11 +146,11 @@ static void on_session_request(SinkMice *mice, const MiceMessage *message)
 		return;
 	}
 	if (!message->name)
-		violation(mice, "SESSION_REQUEST without a name");
+		sink_violations_note(mice->violations, "SESSION_REQUEST without a name");
 	if (!message->has_options)
-		violation(mice, "SESSION_REQUEST without security options");
+		sink_violations_note(mice->violations, "SESSION_REQUEST without security options");
 	if ((message->options & MICE_OPTION_PIN) && !encrypt)
-		violation(mice, "a PIN is asked for without encryption");
+		sink_violations_note(mice->violations, "a PIN is asked for without encryption");
 	if (encrypt && mice->config.security == SINK_SECURITY_NONE) {
 		end(mice, SINK_REASON_SECURITY_REFUSED, "The source wants encryption.");
 		return;
@@ -286,9 +280,9 @@ static void on_source_ready(SinkMice *mice, const MiceMessage *message)
 		return;
 	}
 	if (!message->has_id)
-		violation(mice, "SOURCE_READY without a source id");
+		sink_violations_note(mice->violations, "SOURCE_READY without a source id");
 	if (!message->name && !mice->session_requested)
-		violation(mice, "SOURCE_READY without a name");
+		sink_violations_note(mice->violations, "SOURCE_READY without a name");
 	if (closes(mice, SINK_FAULT_MICE_CLOSE_AT_READY))
 		return;
 	mice->state = STATE_READY;
@@ -303,7 +297,7 @@ static void on_source_ready(SinkMice *mice, const MiceMessage *message)
 static void take_id_and_name(SinkMice *mice, MiceMessage *message)
 {
 	if (message->has_id && mice->has_id && memcmp(message->id, mice->id, MICE_ID))
-		violation(mice, "the source id changes");
+		sink_violations_note(mice->violations, "the source id changes");
 	if (message->has_id && !mice->has_id) {
 		memcpy(mice->id, message->id, MICE_ID);
 		mice->has_id = TRUE;
@@ -321,11 +315,14 @@ static GBytes *unseal(SinkMice *mice, guint8 command, GBytes *body)
 
 	if (!mice_body_is_sealed(body)) {
 		if (seals(mice))
-			violation(mice, "fields in clear after a session request and handshake");
+			sink_violations_note(
+				mice->violations,
+				"fields in clear after a session request and handshake");
 		return g_bytes_ref(body);
 	}
 	if (!seals(mice))
-		violation(mice, "encrypted fields without a session request");
+		sink_violations_note(mice->violations,
+				     "encrypted fields without a session request");
 	fields = mice->dtls ? sink_dtls_open(mice->dtls, record, size) : NULL;
 	if (!fields)
 		end(mice, SINK_REASON_MICE_INVALID, "A message cannot be decrypted.");
@@ -445,7 +442,7 @@ const SinkMiceStatistics *sink_mice_statistics(const SinkMice *mice)
 
 const char *const *sink_mice_violations(const SinkMice *mice)
 {
-	return (const char *const *)mice->violations->pdata;
+	return sink_violations_get(mice->violations);
 }
 
 SinkMice *sink_mice_new(const SinkMiceConfig *config, const SinkMiceOps *ops, gpointer user_data,
@@ -459,8 +456,7 @@ SinkMice *sink_mice_new(const SinkMiceConfig *config, const SinkMiceOps *ops, gp
 	mice->ops = *ops;
 	mice->user_data = user_data;
 	mice->establish_end_us = now_us + SINK_MICE_ESTABLISH_US;
-	mice->violations = g_ptr_array_new_with_free_func(g_free);
-	g_ptr_array_add(mice->violations, NULL);
+	mice->violations = sink_violations_new();
 	mice_framer_init(&mice->framer);
 	if (!closes(mice, SINK_FAULT_MICE_CLOSE_AT_ONCE))
 		misbehave_at_once(mice);
@@ -473,7 +469,7 @@ void sink_mice_free(SinkMice *mice)
 		return;
 	mice_framer_clear(&mice->framer);
 	g_clear_pointer(&mice->dtls, sink_dtls_unref);
-	g_ptr_array_unref(mice->violations);
+	sink_violations_free(mice->violations);
 	g_object_unref(mice->config.local);
 	g_object_unref(mice->config.remote);
 	g_free(mice->stats.source_name);

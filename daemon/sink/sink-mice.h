@@ -7,7 +7,8 @@
 #pragma once
 
 #include "sink-dtls.h"
-#include "sink-session.h"
+#include "sink-misbehaviour.h"
+#include "sink-reason.h"
 
 #define SINK_MICE_ESTABLISH_US	   (30 * G_TIME_SPAN_SECOND) /* from here to RTSP */
 #define SINK_MICE_ESTABLISH_PIN_US (120 * G_TIME_SPAN_SECOND) /* the same, if a PIN is typed */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "sink-session.h"
 
+#include "sink-violations.h"
+
 #include "rtsp-framer.h"
 
 #include <string.h>
@@ -55,7 +57,7 @@ struct SinkSession {
 	SinkSessionStatistics stats;
 	guint n_refused; /* by SINK_FAULT_REFUSE */
 	GArray *exchanges; /* SinkExchange */
-	GPtrArray *violations; /* char *, always NULL-terminated */
+	SinkViolations *violations;
 };
 
 static const char *const state_names[] = {
@@ -67,43 +69,9 @@ static const char *const state_names[] = {
 	[SINK_ENDED] = "ended",
 };
 
-static const char *const reason_names[] = {
-	[SINK_REASON_NONE] = "none",
-	[SINK_REASON_FRAMES_REACHED] = "frames-reached",
-	[SINK_REASON_SOURCE_TEARDOWN] = "source-teardown",
-	[SINK_REASON_INTERRUPTED] = "interrupted",
-	[SINK_REASON_TIMEOUT] = "timeout",
-	[SINK_REASON_CONNECT_FAILED] = "connect-failed",
-	[SINK_REASON_CONNECTION_CLOSED] = "connection-closed",
-	[SINK_REASON_RTSP_MALFORMED] = "rtsp-malformed",
-	[SINK_REASON_RTSP_OVERSIZE] = "rtsp-oversize",
-	[SINK_REASON_RESPONSE_TIMEOUT] = "response-timeout",
-	[SINK_REASON_REQUEST_REFUSED] = "request-refused",
-	[SINK_REASON_BAD_RESPONSE] = "bad-response",
-	[SINK_REASON_SOURCE_SILENT] = "source-silent",
-	[SINK_REASON_MEDIA_FAILED] = "media-failed",
-	[SINK_REASON_OUTPUT_FAILED] = "output-failed",
-	[SINK_REASON_MISBEHAVED] = "misbehaved",
-	[SINK_REASON_SOURCE_STOPPED] = "source-stopped",
-	[SINK_REASON_CONTROL_LOST] = "control-lost",
-	[SINK_REASON_MICE_INVALID] = "mice-invalid",
-	[SINK_REASON_MICE_TIMEOUT] = "mice-timeout",
-	[SINK_REASON_SECURITY_REFUSED] = "security-refused",
-	[SINK_REASON_SECURITY_FAILED] = "security-failed",
-	[SINK_REASON_WRONG_PIN] = "wrong-pin",
-	[SINK_REASON_NOT_LISTENING] = "not-listening",
-	[SINK_REASON_P2P_FAILED] = "p2p-failed",
-	[SINK_REASON_LINK_LOST] = "link-lost",
-};
-
 const char *sink_state_name(SinkState state)
 {
 	return state_names[state];
-}
-
-const char *sink_reason_name(SinkReason reason)
-{
-	return reason_names[reason];
 }
 
 SinkSession *sink_session_new(const SinkSessionConfig *config, const SinkSessionOps *ops,
@@ -124,8 +92,7 @@ SinkSession *sink_session_new(const SinkSessionConfig *config, const SinkSession
 	rtsp_framer_init(&s->framer);
 	s->pending = g_array_new(FALSE, FALSE, sizeof(SinkPending));
 	s->exchanges = g_array_new(FALSE, FALSE, sizeof(SinkExchange));
-	s->violations = g_ptr_array_new_with_free_func(g_free);
-	g_ptr_array_add(s->violations, NULL);
+	s->violations = sink_violations_new();
 	/* An offer that does not parse was given on purpose; no M4 can match it. */
 	if (formats && !sink_video_formats_parse(formats, &s->offered, NULL))
 		s->offered.n_codecs = 0;
@@ -139,24 +106,11 @@ void sink_session_free(SinkSession *s)
 	rtsp_framer_clear(&s->framer);
 	g_array_unref(s->pending);
 	g_array_unref(s->exchanges);
-	g_ptr_array_unref(s->violations);
+	sink_violations_free(s->violations);
 	g_free(s->sentence);
 	g_free(s->url);
 	g_free(s->session_id);
 	g_free(s);
-}
-
-static G_GNUC_PRINTF(2, 3) void violation(SinkSession *s, const char *format, ...)
-{
-	g_autofree char *text = NULL;
-	va_list args;
-
-	if (s->violations->len > SINK_MAX_VIOLATIONS)
-		return;
-	va_start(args, format);
-	text = g_strdup_vprintf(format, args);
-	va_end(args);
-	g_ptr_array_insert(s->violations, s->violations->len - 1, g_utf8_make_valid(text, -1));
 }
 
 static void record(SinkSession *s, gboolean out, guint8 m, const char *method, int status)
@@ -416,7 +370,7 @@ static void on_options(SinkSession *s, const RtspMessage *message)
 	if (gst_rtsp_message_get_header(message, GST_RTSP_HDR_REQUIRE, &require, 0) !=
 	    GST_RTSP_OK) {
 		if (s->state == SINK_WAIT_M1)
-			violation(s, "M1 has no Require: " WFD_FEATURE);
+			sink_violations_note(s->violations, "M1 has no Require: " WFD_FEATURE);
 	} else if (strcmp(require, WFD_FEATURE)) {
 		respond(s, 1, message, GST_RTSP_STS_OPTION_NOT_SUPPORTED, GST_RTSP_HDR_UNSUPPORTED,
 			require, NULL);
@@ -499,13 +453,13 @@ static void on_get_parameter(SinkSession *s, const RtspMessage *message, const c
 		return;
 	}
 	if (s->state < SINK_WAIT_M3) {
-		violation(s, "M3 before M1");
+		sink_violations_note(s->violations, "M3 before M1");
 		respond_plain(s, 3, message, GST_RTSP_STS_METHOD_NOT_VALID_IN_THIS_STATE);
 		return;
 	}
 	answer = sink_caps_answer(s->config.caps, body, size, &error);
 	if (!answer) {
-		violation(s, "M3: %s", error->message);
+		sink_violations_note(s->violations, "M3: %s", error->message);
 		respond_plain(s, 3, message, GST_RTSP_STS_BAD_REQUEST);
 		return;
 	}
@@ -710,7 +664,8 @@ static void set_line(const char *name, const char *value, gpointer user_data)
 	if (read_setting(set, name, value, &error))
 		return;
 	g_string_append_printf(set->errors, "%.64s: %d\r\n", name, error->code);
-	violation(set->session, "SET_PARAMETER %.64s: %s", name, error->message);
+	sink_violations_note(set->session->violations, "SET_PARAMETER %.64s: %s", name,
+			     error->message);
 }
 
 /* M5: what the source triggers is a request that the sink then sends. */
@@ -725,8 +680,8 @@ static void on_trigger(SinkSession *s, const RtspMessage *message, SinkTrigger t
 
 	if (!(valid_in[trigger] & 1u << s->state) ||
 	    (trigger == TRIGGER_SETUP && (!s->has_video || !s->url))) {
-		violation(s, "trigger %s in state %s", trigger_names[trigger],
-			  sink_state_name(s->state));
+		sink_violations_note(s->violations, "trigger %s in state %s",
+				     trigger_names[trigger], sink_state_name(s->state));
 		respond_plain(s, 5, message, GST_RTSP_STS_METHOD_NOT_VALID_IN_THIS_STATE);
 		return;
 	}
@@ -768,7 +723,8 @@ static void on_standby(SinkSession *s)
 {
 	if (s->state != SINK_PLAYING && s->state != SINK_PAUSED) {
 		if (s->state != SINK_STANDBY)
-			violation(s, "M12 in state %s", sink_state_name(s->state));
+			sink_violations_note(s->violations, "M12 in state %s",
+					     sink_state_name(s->state));
 		return;
 	}
 	set_state(s, SINK_STANDBY);
@@ -785,12 +741,14 @@ static void on_set_parameter(SinkSession *s, const RtspMessage *message, const c
 	const SinkMisbehaviour *refused;
 
 	if (s->state < SINK_WAIT_M4) {
-		violation(s, "SET_PARAMETER in state %s", sink_state_name(s->state));
+		sink_violations_note(s->violations, "SET_PARAMETER in state %s",
+				     sink_state_name(s->state));
 		respond_plain(s, 4, message, GST_RTSP_STS_METHOD_NOT_VALID_IN_THIS_STATE);
 		return;
 	}
 	if (!sink_params_foreach(body, size, set_line, &set, &error) || !size) {
-		violation(s, "SET_PARAMETER: %s", error ? error->message : "no body");
+		sink_violations_note(s->violations, "SET_PARAMETER: %s",
+				     error ? error->message : "no body");
 		respond_plain(s, 4, message, GST_RTSP_STS_BAD_REQUEST);
 	} else if ((refused = refusal(s, set.m))) {
 		respond(s, set.m, message, refused->status, GST_RTSP_HDR_INVALID, NULL,
@@ -863,7 +821,7 @@ static void on_request(SinkSession *s, RtspMessage *message)
 	record(s, FALSE, m, text ? text : "?", 0);
 
 	if (!get_cseq(message)) {
-		violation(s, "a request has no CSeq");
+		sink_violations_note(s->violations, "a request has no CSeq");
 		respond_plain(s, m, message, GST_RTSP_STS_BAD_REQUEST);
 		return;
 	}
@@ -882,7 +840,7 @@ static void on_request(SinkSession *s, RtspMessage *message)
 static void on_bad_request(SinkSession *s, const RtspMessage *message)
 {
 	record(s, FALSE, 0, "?", 0);
-	violation(s, "a request line is broken");
+	sink_violations_note(s->violations, "a request line is broken");
 	respond_plain(s, 0, message, GST_RTSP_STS_BAD_REQUEST);
 }
 
@@ -893,13 +851,14 @@ static void check_public(SinkSession *s, const RtspMessage *message)
 	char *list = NULL;
 
 	if (gst_rtsp_message_get_header(message, GST_RTSP_HDR_PUBLIC, &list, 0) != GST_RTSP_OK) {
-		violation(s, "the M2 answer has no Public header");
+		sink_violations_note(s->violations, "the M2 answer has no Public header");
 		return;
 	}
 	g_auto(GStrv) words = g_strsplit_set(list, ", ", -1);
 	for (guint i = 0; i < G_N_ELEMENTS(needed); i++) {
 		if (!g_strv_contains((const char *const *)words, needed[i]))
-			violation(s, "the M2 answer's Public header lacks %s", needed[i]);
+			sink_violations_note(s->violations,
+					     "the M2 answer's Public header lacks %s", needed[i]);
 	}
 }
 
@@ -923,12 +882,13 @@ static gboolean read_session(SinkSession *s, const char *value)
 		if (!g_str_has_prefix(part, "timeout="))
 			continue;
 		if (!g_ascii_string_to_unsigned(part + 8, 10, 1, 86400, &seconds, NULL)) {
-			violation(s,
-				  "the timeout of the Session header is not a number of seconds");
+			sink_violations_note(
+				s->violations,
+				"the timeout of the Session header is not a number of seconds");
 			continue;
 		}
 		if (seconds < 10)
-			violation(s, "the session timeout is below 10 s");
+			sink_violations_note(s->violations, "the session timeout is below 10 s");
 		if (!s->config.session_timeout_us)
 			s->session_timeout_us = (gint64)seconds * G_USEC_PER_SEC;
 	}
@@ -959,11 +919,12 @@ static void check_transport(SinkSession *s, const RtspMessage *message)
 	char *value = NULL;
 
 	if (gst_rtsp_message_get_header(message, GST_RTSP_HDR_TRANSPORT, &value, 0) != GST_RTSP_OK)
-		violation(s, "the M6 answer has no Transport header");
+		sink_violations_note(s->violations, "the M6 answer has no Transport header");
 	else if (transport_port(value, "client_port=") != s->config.rtp_port)
-		violation(s, "the M6 answer's client_port is not the one asked for");
+		sink_violations_note(s->violations,
+				     "the M6 answer's client_port is not the one asked for");
 	else if (!transport_port(value, "server_port="))
-		violation(s, "the M6 answer has no server_port");
+		sink_violations_note(s->violations, "the M6 answer has no server_port");
 }
 
 /* M6 answered: the session exists. */
@@ -1059,7 +1020,7 @@ static void on_response(SinkSession *s, RtspMessage *message)
 	if (!cseq || !g_ascii_string_to_unsigned(cseq, 10, 0, G_MAXUINT, &number, NULL) ||
 	    !take_pending(s, number, &m)) {
 		record(s, FALSE, 0, "", code);
-		violation(s, "an answer %d to nothing that was asked", code);
+		sink_violations_note(s->violations, "an answer %d to nothing that was asked", code);
 		return;
 	}
 	record(s, FALSE, m, "", code);
@@ -1076,7 +1037,8 @@ static void on_response(SinkSession *s, RtspMessage *message)
 	}
 	if (m == 0) {
 		if (code < 400)
-			violation(s, "a request that makes no sense was answered %d", code);
+			sink_violations_note(s->violations,
+					     "a request that makes no sense was answered %d", code);
 		return;
 	}
 	if (m == 2 && fault(s) == SINK_FAULT_STRANGE_REQUIRE)
@@ -1160,9 +1122,9 @@ void sink_session_tick(SinkSession *s, gint64 now_us)
 		if (pending.m == 8)
 			ended(s);
 		else if (pending.m == 13 || pending.m == 0)
-			violation(s, "no answer to %s within %.1f s",
-				  pending.m ? "M13" : "a request that makes no sense",
-				  s->config.response_timeout_us / 1e6);
+			sink_violations_note(s->violations, "no answer to %s within %.1f s",
+					     pending.m ? "M13" : "a request that makes no sense",
+					     s->config.response_timeout_us / 1e6);
 		else
 			fail(s, SINK_REASON_RESPONSE_TIMEOUT,
 			     "The source did not answer M%u within %.1f s.", pending.m,
@@ -1242,5 +1204,5 @@ const SinkExchange *sink_session_exchanges(const SinkSession *s, guint *n)
 
 const char *const *sink_session_violations(const SinkSession *s)
 {
-	return (const char *const *)s->violations->pdata;
+	return sink_violations_get(s->violations);
 }

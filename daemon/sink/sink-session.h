@@ -6,6 +6,7 @@
 #pragma once
 
 #include "sink-misbehaviour.h"
+#include "sink-reason.h"
 
 typedef enum {
 	SINK_WAIT_M1, /* connected */
@@ -20,38 +21,6 @@ typedef enum {
 	SINK_TEARDOWN, /* M8 sent */
 	SINK_ENDED,
 } SinkState;
-
-/* Why a session ended. sink_reason_name() gives the word that scripts read. */
-typedef enum {
-	SINK_REASON_NONE,
-	SINK_REASON_FRAMES_REACHED,
-	SINK_REASON_SOURCE_TEARDOWN,
-	SINK_REASON_INTERRUPTED,
-	SINK_REASON_TIMEOUT,
-	SINK_REASON_CONNECT_FAILED,
-	SINK_REASON_CONNECTION_CLOSED,
-	SINK_REASON_RTSP_MALFORMED,
-	SINK_REASON_RTSP_OVERSIZE,
-	SINK_REASON_RESPONSE_TIMEOUT,
-	SINK_REASON_REQUEST_REFUSED,
-	SINK_REASON_BAD_RESPONSE,
-	SINK_REASON_SOURCE_SILENT,
-	SINK_REASON_MEDIA_FAILED,
-	SINK_REASON_OUTPUT_FAILED,
-	SINK_REASON_MISBEHAVED,
-	/* Of Miracast over Infrastructure: */
-	SINK_REASON_SOURCE_STOPPED,
-	SINK_REASON_CONTROL_LOST,
-	SINK_REASON_MICE_INVALID,
-	SINK_REASON_MICE_TIMEOUT,
-	SINK_REASON_SECURITY_REFUSED,
-	SINK_REASON_SECURITY_FAILED,
-	SINK_REASON_WRONG_PIN,
-	SINK_REASON_NOT_LISTENING,
-	/* Of Wi-Fi Direct: */
-	SINK_REASON_P2P_FAILED,
-	SINK_REASON_LINK_LOST,
-} SinkReason;
 
 typedef struct {
 	SinkCaps *caps; /* borrowed */
@@ -83,8 +52,7 @@ typedef struct {
 	char method[16];
 } SinkExchange;
 
-#define SINK_MAX_EXCHANGES  512
-#define SINK_MAX_VIOLATIONS 32
+#define SINK_MAX_EXCHANGES 512
 
 typedef struct {
 	guint64 messages_in;
@@ -136,4 +104,3 @@ const SinkExchange *sink_session_exchanges(const SinkSession *session, guint *n)
 const char *const *sink_session_violations(const SinkSession *session);
 
 const char *sink_state_name(SinkState state);
-const char *sink_reason_name(SinkReason reason);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The sink's RTSP session, driven by the bytes of a source and a clock that the test turns. */
 #include "sink-session.h"
+#include "sink-violations.h"
 
 #include <string.h>
 
