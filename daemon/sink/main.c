@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* miracast-sink: a headless Wi-Fi Display sink. One run of it: what happens when, and what comes out. */
-#include "sink-connection.h"
+#include "sink-connector.h"
 #include "sink-media.h"
 #include "sink-options.h"
 #include "sink-report.h"
 #include "sink-server.h"
 #include "sink-session.h"
+#include "sink-stream.h"
 #include "sink-uibc.h"
 
 #include <errno.h>
@@ -35,7 +36,8 @@ typedef struct {
 	GSocketConnectable *address;
 	SinkServer *server; /* with --mice */
 	SinkP2p *p2p; /* with --p2p */
-	SinkConnection *connection;
+	SinkConnector *connector;
+	SinkStream *stream; /* NULL: not connected yet */
 
 	SinkCaps *caps;
 	SinkSession *session;
@@ -103,7 +105,7 @@ static void finish(SinkApp *app, gboolean orderly, SinkReason reason, const char
 	if (app->server)
 		sink_server_stop(app->server);
 	keep_reason(app, reason, sentence);
-	sink_connection_stop(app->connection);
+	sink_connector_stop(app->connector);
 	g_main_loop_quit(app->loop);
 }
 
@@ -119,14 +121,14 @@ static void note_step(SinkApp *app, const char *step)
 	if (!app->p2p || app->vanished || sink_p2p_step(app->p2p, step, NULL))
 		return;
 	app->vanished = TRUE;
-	sink_connection_freeze(app->connection);
+	sink_stream_freeze(app->stream);
 }
 
 static void on_send(GBytes *bytes, gpointer user_data)
 {
 	SinkApp *app = user_data;
 
-	sink_connection_send(app->connection, bytes);
+	sink_stream_send(app->stream, bytes);
 }
 
 static gboolean on_session_event(SinkEvent event, gpointer user_data, GError **error)
@@ -226,8 +228,8 @@ static gboolean begin_session(SinkApp *app, GError **error)
 {
 	static const SinkSessionOps ops = {.send = on_send, .event = on_session_event};
 	const SinkOptions *o = &app->options;
-	GInetAddress *local = sink_connection_local(app->connection, error);
-	GInetAddress *remote = local ? sink_connection_remote(app->connection, error) : NULL;
+	GInetAddress *local = sink_stream_local(app->stream, error);
+	GInetAddress *remote = local ? sink_stream_remote(app->stream, error) : NULL;
 	SinkSessionConfig config = {
 		.response_timeout_us = o->response_timeout * G_USEC_PER_SEC,
 		.session_timeout_us = o->session_timeout * G_USEC_PER_SEC,
@@ -258,19 +260,6 @@ static gboolean begin_session(SinkApp *app, GError **error)
 	return TRUE;
 }
 
-static gboolean on_connected(gpointer user_data)
-{
-	SinkApp *app = user_data;
-	g_autoptr(GError) error = NULL;
-	g_autofree char *sentence = NULL;
-
-	if (begin_session(app, &error))
-		return TRUE;
-	sentence = g_strdup_printf("The sink cannot begin: %s", error->message);
-	finish(app, FALSE, SINK_REASON_MEDIA_FAILED, sentence);
-	return FALSE;
-}
-
 static void note_no_connection(const char *sentence, gpointer user_data)
 {
 	SinkApp *app = user_data;
@@ -296,10 +285,29 @@ static void on_closed(const GError *error, gpointer user_data)
 	finish(app, FALSE, SINK_REASON_CONNECTION_CLOSED, sentence);
 }
 
+static void on_connected(GSocketConnection *connection, gpointer user_data)
+{
+	static const SinkStreamOps ops = {.received = on_received, .closed = on_closed};
+	SinkApp *app = user_data;
+	const SinkMisbehaviour *misbehaviour = app->options.misbehaviour;
+	const SinkStreamConfig config = {
+		.splits = sink_misbehaves(misbehaviour, SINK_FAULT_SPLIT_MESSAGES),
+		.merges = sink_misbehaves(misbehaviour, SINK_FAULT_COALESCED_MESSAGES),
+	};
+	g_autoptr(GError) error = NULL;
+	g_autofree char *sentence = NULL;
+
+	app->stream = sink_stream_new(connection, &config, &ops, app);
+	if (begin_session(app, &error))
+		return;
+	sentence = g_strdup_printf("The sink cannot begin: %s", error->message);
+	finish(app, FALSE, SINK_REASON_MEDIA_FAILED, sentence);
+}
+
 static void begin_to_connect(SinkApp *app)
 {
 	app->connecting_since_us = g_get_monotonic_time();
-	sink_connection_begin(app->connection, app->address);
+	sink_connector_begin(app->connector, app->address);
 }
 
 /* A source of Miracast over Infrastructure, or one that came by Wi-Fi Direct, listens. */
@@ -324,7 +332,7 @@ static void on_source_ended(SinkReason reason, const char *sentence, gpointer us
 	tell_viewer(app, "left", NULL);
 	note_no_connection(sentence, app);
 	app->last_reason = reason;
-	sink_connection_stop(app->connection);
+	sink_connector_stop(app->connector);
 	g_clear_object(&app->address);
 }
 
@@ -393,7 +401,7 @@ static void send_input(SinkApp *app)
 		return;
 	tell_of_input(app, port);
 	if (port && app->playing_since_us)
-		sink_uibc_start(app->uibc, sink_connection_remote(app->connection, NULL), port);
+		sink_uibc_start(app->uibc, sink_stream_remote(app->stream, NULL), port);
 }
 
 static void pause_and_resume(SinkApp *app, const SinkMediaStatistics *stats, gint64 now)
@@ -607,7 +615,8 @@ static void app_clear(SinkApp *app)
 	sink_server_free(app->server);
 	sink_p2p_free(app->p2p);
 	sink_caps_free(app->caps);
-	sink_connection_free(app->connection);
+	sink_stream_free(app->stream);
+	sink_connector_free(app->connector);
 	g_clear_object(&app->address);
 	g_clear_pointer(&app->loop, g_main_loop_unref);
 	g_free(app->connect_error);
@@ -662,11 +671,9 @@ static gboolean begin(SinkApp *app, GError **error)
 
 static int run(SinkApp *app)
 {
-	static const SinkConnectionOps connection_ops = {
+	static const SinkConnectorOps connector_ops = {
 		.failed = note_no_connection,
 		.connected = on_connected,
-		.received = on_received,
-		.closed = on_closed,
 	};
 	static const SinkViewerOps viewer_ops = {
 		.gone = on_viewer_gone, .pin = on_viewer_pin, .input = on_input};
@@ -676,7 +683,7 @@ static int run(SinkApp *app)
 	app->began_real_us = g_get_real_time();
 	app->began_us = g_get_monotonic_time();
 	app->loop = g_main_loop_new(NULL, FALSE);
-	app->connection = sink_connection_new(app->options.misbehaviour, &connection_ops, app);
+	app->connector = sink_connector_new(app->options.misbehaviour, &connector_ops, app);
 	g_unix_signal_add(SIGINT, on_interrupt, app);
 	g_unix_signal_add(SIGTERM, on_interrupt, app);
 	g_unix_signal_add(SIGUSR1, on_usr1, app);
@@ -694,7 +701,8 @@ static int run(SinkApp *app)
 	else
 		g_main_loop_run(app->loop);
 
-	sink_connection_end(app->connection);
+	if (app->stream)
+		sink_stream_end(app->stream);
 	status = report(app);
 	app_clear(app);
 	return status;

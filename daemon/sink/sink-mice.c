@@ -40,11 +40,6 @@ struct SinkMice {
 	SinkViolations *violations;
 };
 
-static gboolean has_fault(const SinkMice *mice, SinkFault fault)
-{
-	return mice->config.misbehaviour && mice->config.misbehaviour->fault == fault;
-}
-
 static void end(SinkMice *mice, SinkReason reason, const char *sentence)
 {
 	if (mice->state == STATE_ENDED)
@@ -56,7 +51,7 @@ static void end(SinkMice *mice, SinkReason reason, const char *sentence)
 /* Whether the sink closes the connection in this step. */
 static gboolean closes(SinkMice *mice, SinkFault fault)
 {
-	if (!has_fault(mice, fault))
+	if (!sink_misbehaves(mice->config.misbehaviour, fault))
 		return FALSE;
 	end(mice, SINK_REASON_MISBEHAVED, "The connection was closed on purpose.");
 	return TRUE;
@@ -112,9 +107,10 @@ static void send_token(SinkMice *mice, const guint8 *data, gsize size)
 /* How many bytes of what is left go into one message. */
 static gsize token_size(const SinkMice *mice, const guint8 *data, gsize left)
 {
-	if (has_fault(mice, SINK_FAULT_MICE_CUT_TOKENS))
+	if (sink_misbehaves(mice->config.misbehaviour, SINK_FAULT_MICE_CUT_TOKENS))
 		return MIN(left, 50);
-	if (has_fault(mice, SINK_FAULT_MICE_MERGED) && left > SINK_DTLS_RECORD_HEAD)
+	if (sink_misbehaves(mice->config.misbehaviour, SINK_FAULT_MICE_MERGED) &&
+	    left > SINK_DTLS_RECORD_HEAD)
 		return MIN(left, SINK_DTLS_RECORD_HEAD + (gsize)(data[11] << 8 | data[12]));
 	return left;
 }
@@ -177,10 +173,10 @@ static void on_handshake(SinkMice *mice, const MiceMessage *message, gint64 now_
 		return;
 	}
 	if (closes(mice, SINK_FAULT_MICE_CLOSE_IN_HANDSHAKE) ||
-	    has_fault(mice, SINK_FAULT_MICE_SILENT_HANDSHAKE))
+	    sink_misbehaves(mice->config.misbehaviour, SINK_FAULT_MICE_SILENT_HANDSHAKE))
 		return;
 	mice->state = STATE_HANDSHAKE;
-	if (has_fault(mice, SINK_FAULT_MICE_DTLS_GARBAGE)) {
+	if (sink_misbehaves(mice->config.misbehaviour, SINK_FAULT_MICE_DTLS_GARBAGE)) {
 		guint8 garbage[600];
 
 		for (gsize i = 0; i < sizeof(garbage); i++)
@@ -189,7 +185,8 @@ static void on_handshake(SinkMice *mice, const MiceMessage *message, gint64 now_
 		return;
 	}
 	if (!mice->dtls)
-		mice->dtls = sink_dtls_new(has_fault(mice, SINK_FAULT_MICE_COOKIE), &error);
+		mice->dtls = sink_dtls_new(
+			sink_misbehaves(mice->config.misbehaviour, SINK_FAULT_MICE_COOKIE), &error);
 	token = g_bytes_get_data(message->token, &size);
 	if (!mice->dtls || !sink_dtls_handshake(mice->dtls, token, size, out, &error)) {
 		g_autofree char *sentence =
@@ -223,7 +220,7 @@ static void on_pin_challenge(SinkMice *mice, const MiceMessage *message)
 		return;
 	}
 	if (closes(mice, SINK_FAULT_MICE_CLOSE_AT_PIN) ||
-	    has_fault(mice, SINK_FAULT_MICE_SILENT_PIN))
+	    sink_misbehaves(mice->config.misbehaviour, SINK_FAULT_MICE_SILENT_PIN))
 		return;
 	mice->stats.pin_tries++;
 	/* Of who sent it: so the example of [MS-MICE], 4, against 3.1.5.6. */
@@ -231,15 +228,15 @@ static void on_pin_challenge(SinkMice *mice, const MiceMessage *message)
 	if (!message->has_hash) {
 		answer.reason = MICE_PIN_INVALID_MESSAGE;
 	} else if (memcmp(message->hash, expected, MICE_HASH) ||
-		   has_fault(mice, SINK_FAULT_MICE_REFUSE_PIN)) {
+		   sink_misbehaves(mice->config.misbehaviour, SINK_FAULT_MICE_REFUSE_PIN)) {
 		answer.reason = MICE_PIN_WRONG;
 	} else {
 		answer.reason = MICE_PIN_ACCEPTED;
 		answer.has_hash = TRUE;
 		hash_for(mice->pin, mice->config.local, answer.hash);
-		if (has_fault(mice, SINK_FAULT_MICE_ECHO_HASH))
+		if (sink_misbehaves(mice->config.misbehaviour, SINK_FAULT_MICE_ECHO_HASH))
 			memcpy(answer.hash, message->hash, MICE_HASH);
-		if (has_fault(mice, SINK_FAULT_MICE_FALSE_HASH))
+		if (sink_misbehaves(mice->config.misbehaviour, SINK_FAULT_MICE_FALSE_HASH))
 			memset(answer.hash, 0x55, MICE_HASH);
 	}
 	send_message(mice, &answer);
@@ -286,11 +283,11 @@ static void on_source_ready(SinkMice *mice, const MiceMessage *message)
 	if (closes(mice, SINK_FAULT_MICE_CLOSE_AT_READY))
 		return;
 	mice->state = STATE_READY;
-	if (has_fault(mice, SINK_FAULT_MICE_STOP_AT_READY)) {
+	if (sink_misbehaves(mice->config.misbehaviour, SINK_FAULT_MICE_STOP_AT_READY)) {
 		sink_mice_stop(mice);
 		return;
 	}
-	if (!has_fault(mice, SINK_FAULT_MICE_SILENT))
+	if (!sink_misbehaves(mice->config.misbehaviour, SINK_FAULT_MICE_SILENT))
 		mice->ops.ready(message->rtsp_port, mice->user_data);
 }
 
@@ -374,7 +371,7 @@ static void misbehave_at_once(SinkMice *mice)
 	for (guint i = 0; i < G_N_ELEMENTS(faults); i++) {
 		g_autoptr(GBytes) bytes = g_bytes_new_static(faults[i].data, faults[i].size);
 
-		if (has_fault(mice, faults[i].fault))
+		if (sink_misbehaves(mice->config.misbehaviour, faults[i].fault))
 			mice->ops.send(bytes, mice->user_data);
 	}
 }
@@ -417,7 +414,7 @@ void sink_mice_connected(SinkMice *mice)
 
 void sink_mice_playing(SinkMice *mice)
 {
-	if (has_fault(mice, SINK_FAULT_MICE_STOP_IN_PLAY))
+	if (sink_misbehaves(mice->config.misbehaviour, SINK_FAULT_MICE_STOP_IN_PLAY))
 		sink_mice_stop(mice);
 	closes(mice, SINK_FAULT_MICE_CLOSE_IN_PLAY);
 }

@@ -256,6 +256,11 @@ static const SinkMisbehaviour table[] = {
 	 .fault = SINK_FAULT_P2P_VANISH, .step = "playing"},
 };
 
+gboolean sink_misbehaves(const SinkMisbehaviour *misbehaviour, SinkFault fault)
+{
+	return misbehaviour && misbehaviour->fault == fault;
+}
+
 const SinkMisbehaviour *sink_misbehaviour_find(const char *name)
 {
 	for (guint i = 0; i < G_N_ELEMENTS(table); i++)

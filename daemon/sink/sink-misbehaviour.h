@@ -104,6 +104,8 @@ typedef struct {
 	SinkRewriteFunc message; /* how a whole message is written */
 } SinkMisbehaviour;
 
+/* Whether it is this fault. @misbehaviour: NULL: none is */
+gboolean sink_misbehaves(const SinkMisbehaviour *misbehaviour, SinkFault fault);
 /* NULL if there is none of this name. */
 const SinkMisbehaviour *sink_misbehaviour_find(const char *name);
 const SinkMisbehaviour *sink_misbehaviour_table(guint *n);

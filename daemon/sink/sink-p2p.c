@@ -161,11 +161,6 @@ gboolean sink_p2p_config_check(const SinkP2pConfig *config, GError **error)
 	return TRUE;
 }
 
-static gboolean has_fault(const SinkP2p *self, SinkFault fault)
-{
-	return self->config.misbehaviour && self->config.misbehaviour->fault == fault;
-}
-
 static void clear_step(gpointer data)
 {
 	SinkP2pStep *step = data;
@@ -212,7 +207,7 @@ static gboolean step(SinkP2p *self, const char *name, const char *format, ...)
 	detail = format ? g_strdup_vprintf(format, args) : NULL;
 	va_end(args);
 	add_step(self, name, detail);
-	if (has_fault(self, SINK_FAULT_P2P_VANISH) &&
+	if (sink_misbehaves(self->config.misbehaviour, SINK_FAULT_P2P_VANISH) &&
 	    !strcmp(name, self->config.misbehaviour->step)) {
 		vanish(self);
 		return FALSE;
@@ -298,7 +293,7 @@ static gboolean authorise(SinkP2p *self, GError **error)
 {
 	const char *pin = self->pin;
 
-	if (pin && has_fault(self, SINK_FAULT_P2P_WRONG_PIN))
+	if (pin && sink_misbehaves(self->config.misbehaviour, SINK_FAULT_P2P_WRONG_PIN))
 		pin = other_pin(pin);
 	if (self->group && self->pairing == SINK_PAIRING_BUTTON)
 		return sink_supplicant_do(self->supplicant, error, "IFNAME=%s WPS_PBC",
@@ -321,7 +316,7 @@ static gboolean on_yes(gpointer user_data)
 	g_autoptr(GError) error = NULL;
 
 	self->timer = 0;
-	if (has_fault(self, SINK_FAULT_P2P_DECLINE)) {
+	if (sink_misbehaves(self->config.misbehaviour, SINK_FAULT_P2P_DECLINE)) {
 		sink_supplicant_do(self->supplicant, NULL, "P2P_REJECT %s", self->peer);
 		give_up(self, "%s is declined", self->peer);
 	} else if (!authorise(self, &error)) {
@@ -350,7 +345,7 @@ static gboolean on_not_typed(gpointer user_data)
 static void think_about_it(SinkP2p *self)
 {
 	g_clear_handle_id(&self->timer, g_source_remove);
-	if (!has_fault(self, SINK_FAULT_P2P_NEVER_ACCEPT))
+	if (!sink_misbehaves(self->config.misbehaviour, SINK_FAULT_P2P_NEVER_ACCEPT))
 		self->timer = g_timeout_add(self->config.accept_after * 1000, on_yes, self);
 }
 
@@ -477,9 +472,10 @@ static void on_asked(SinkP2p *self, const char *peer, SinkPairing pairing, const
 /* Whatever the source does, nobody goes there. */
 static gboolean stays_away(SinkP2p *self)
 {
-	return has_fault(self, SINK_FAULT_P2P_NO_CONNECT) ||
-	       has_fault(self, self->is_owner ? SINK_FAULT_P2P_CONNECT_CLIENT
-					      : SINK_FAULT_P2P_CONNECT_OWNER);
+	return sink_misbehaves(self->config.misbehaviour, SINK_FAULT_P2P_NO_CONNECT) ||
+	       sink_misbehaves(self->config.misbehaviour, self->is_owner
+								  ? SINK_FAULT_P2P_CONNECT_CLIENT
+								  : SINK_FAULT_P2P_CONNECT_OWNER);
 }
 
 static void on_address_ready(const char *own, const char *source, gpointer user_data)
@@ -511,7 +507,7 @@ static void serve_addresses(SinkP2p *self)
 {
 	g_autoptr(GError) error = NULL;
 
-	if (has_fault(self, SINK_FAULT_P2P_NO_ADDRESS))
+	if (sink_misbehaves(self->config.misbehaviour, SINK_FAULT_P2P_NO_ADDRESS))
 		return;
 	self->address =
 		sink_address_new_server(self->group, self->directory, &address_ops, self, &error);
@@ -526,7 +522,7 @@ static void ask_for_address(SinkP2p *self, const SinkEventLine *event)
 	const char *source = sink_event_line_get(event, "go_ip_addr");
 	g_autoptr(GError) error = NULL;
 
-	if (has_fault(self, SINK_FAULT_P2P_NO_ADDRESS))
+	if (sink_misbehaves(self->config.misbehaviour, SINK_FAULT_P2P_NO_ADDRESS))
 		return;
 	if (own && mask && source)
 		self->address = sink_address_new_given(self->group, own, mask, source, &address_ops,

@@ -2,13 +2,7 @@
 #include "sink-server.h"
 
 #include "sink-announce.h"
-
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-
-#define READ_SIZE   4096
-#define COALESCE_MS 50
-#define MAX_UNSENT  (64 * 1024) /* bytes; a source that reads nothing is not served */
+#include "sink-stream.h"
 
 struct SinkServer {
 	SinkServerConfig config;
@@ -19,97 +13,30 @@ struct SinkServer {
 	GSocketService *service;
 
 	SinkMice *mice; /* stays when its connection is gone */
-	GSocketConnection *connection;
-	GSocket *socket; /* NULL: no source is there */
-	GSource *source;
-	GByteArray *unsent;
-	guint flush_timer;
+	SinkStream *stream; /* NULL: no source is there */
+	GSocketAddress *remote; /* of it */
 };
 
-static gboolean has_fault(const SinkServer *server, SinkFault fault)
+static void drop_source(SinkServer *server)
 {
-	return server->config.misbehaviour && server->config.misbehaviour->fault == fault;
-}
-
-static void close_connection(SinkServer *server)
-{
-	if (server->source)
-		g_source_destroy(server->source);
-	g_clear_pointer(&server->source, g_source_unref);
-	g_clear_handle_id(&server->flush_timer, g_source_remove);
-	g_byte_array_set_size(server->unsent, 0);
-	g_clear_object(&server->socket);
-	if (server->connection)
-		g_io_stream_close(G_IO_STREAM(server->connection), NULL, NULL);
-	g_clear_object(&server->connection);
+	g_clear_pointer(&server->stream, sink_stream_free);
+	g_clear_object(&server->remote);
 }
 
 static void on_ended(SinkReason reason, const char *sentence, gpointer user_data)
 {
 	SinkServer *server = user_data;
 
-	close_connection(server);
+	drop_source(server);
 	server->ops.ended(reason, sentence, server->user_data);
-}
-
-static gboolean on_condition(GSocket *socket, GIOCondition condition, gpointer user_data);
-
-static void watch(SinkServer *server)
-{
-	GIOCondition condition = G_IO_IN;
-
-	if (server->source)
-		g_source_destroy(server->source);
-	g_clear_pointer(&server->source, g_source_unref);
-	if (server->unsent->len && !server->flush_timer)
-		condition |= G_IO_OUT;
-	server->source = g_socket_create_source(server->socket, condition, NULL);
-	g_source_set_callback(server->source, G_SOURCE_FUNC(on_condition), server, NULL);
-	g_source_attach(server->source, NULL);
-}
-
-/* What cannot be sent because the source has gone shows when it is read. */
-static void flush(SinkServer *server)
-{
-	gsize piece = has_fault(server, SINK_FAULT_MICE_SPLIT) ? 1 : server->unsent->len;
-	gsize done = 0;
-
-	while (done < server->unsent->len) {
-		gsize size = MIN(piece, server->unsent->len - done);
-		gssize sent = g_socket_send(server->socket,
-					    (const char *)server->unsent->data + done, size, NULL,
-					    NULL);
-
-		if (sent < 0)
-			break;
-		done += sent;
-	}
-	g_byte_array_remove_range(server->unsent, 0, done);
-	watch(server);
-}
-
-static gboolean on_flush_timer(gpointer user_data)
-{
-	SinkServer *server = user_data;
-
-	server->flush_timer = 0;
-	flush(server);
-	return G_SOURCE_REMOVE;
 }
 
 static void on_send(GBytes *bytes, gpointer user_data)
 {
 	SinkServer *server = user_data;
-	gsize size;
-	const guint8 *data = g_bytes_get_data(bytes, &size);
 
-	if (!server->socket || server->unsent->len > MAX_UNSENT)
-		return;
-	g_byte_array_append(server->unsent, data, size);
-	if (!has_fault(server, SINK_FAULT_MICE_MERGED))
-		flush(server);
-	else if (!server->flush_timer)
-		server->flush_timer = g_timeout_add(COALESCE_MS, on_flush_timer, server);
+	if (server->stream)
+		sink_stream_send(server->stream, bytes);
 }
 
 static void on_show_pin(const char *pin, gpointer user_data)
@@ -123,16 +50,10 @@ static void on_show_pin(const char *pin, gpointer user_data)
 static void on_ready(guint16 port, gpointer user_data)
 {
 	SinkServer *server = user_data;
-	g_autoptr(GSocketAddress)
-		remote = g_socket_connection_get_remote_address(server->connection, NULL);
+	GInetSocketAddress *peer = G_INET_SOCKET_ADDRESS(server->remote);
+	GInetAddress *host = g_inet_socket_address_get_address(peer);
 	g_autoptr(GSocketAddress) address = NULL;
-	GInetSocketAddress *peer;
-	GInetAddress *host;
 
-	if (!remote)
-		return; /* that it is gone shows when it is read */
-	peer = G_INET_SOCKET_ADDRESS(remote);
-	host = g_inet_socket_address_get_address(peer);
 	if (g_inet_address_get_family(host) == G_SOCKET_FAMILY_IPV6)
 		address = g_object_new(G_TYPE_INET_SOCKET_ADDRESS, "address", host, "port", port,
 				       "scope-id", g_inet_socket_address_get_scope_id(peer), NULL);
@@ -141,27 +62,17 @@ static void on_ready(guint16 port, gpointer user_data)
 	server->ops.ready(address, server->user_data);
 }
 
-static gboolean on_condition(GSocket *socket, GIOCondition condition, gpointer user_data)
+static void on_received(const guint8 *data, gsize size, gpointer user_data)
 {
 	SinkServer *server = user_data;
-	g_autoptr(GError) error = NULL;
-	guint8 data[READ_SIZE];
-	gssize got;
 
-	if (condition & G_IO_OUT) {
-		flush(server);
-		return G_SOURCE_REMOVE; /* another one watches */
-	}
-	got = g_socket_receive(socket, (char *)data, sizeof(data), NULL, &error);
-	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
-		return G_SOURCE_CONTINUE;
-	if (got > 0)
-		sink_mice_feed(server->mice, data, got, g_get_monotonic_time());
-	else
-		on_ended(SINK_REASON_CONTROL_LOST, "The source closed the connection to port 7250.",
-			 server);
-	/* It may have been replaced or closed meanwhile. */
-	return G_SOURCE_CONTINUE;
+	sink_mice_feed(server->mice, data, size, g_get_monotonic_time());
+}
+
+static void on_closed(const GError *error, gpointer user_data)
+{
+	on_ended(SINK_REASON_CONTROL_LOST, "The source closed the connection to port 7250.",
+		 user_data);
 }
 
 static gboolean on_incoming(GSocketService *service, GSocketConnection *connection, GObject *object,
@@ -169,32 +80,35 @@ static gboolean on_incoming(GSocketService *service, GSocketConnection *connecti
 {
 	static const SinkMiceOps ops = {
 		.send = on_send, .show_pin = on_show_pin, .ready = on_ready, .ended = on_ended};
+	static const SinkStreamOps stream_ops = {.received = on_received, .closed = on_closed};
 	SinkServer *server = user_data;
+	const SinkMisbehaviour *misbehaviour = server->config.misbehaviour;
+	const SinkStreamConfig stream_config = {
+		.splits = sink_misbehaves(misbehaviour, SINK_FAULT_MICE_SPLIT),
+		.merges = sink_misbehaves(misbehaviour, SINK_FAULT_MICE_MERGED),
+	};
 	g_autoptr(GSocketAddress) local = NULL;
 	g_autoptr(GSocketAddress) remote = NULL;
 	SinkMiceConfig config = {
 		.security = server->config.security,
 		.pin = server->config.pin,
 		.message_timeout_us = server->config.message_timeout_us,
-		.misbehaviour = server->config.misbehaviour,
+		.misbehaviour = misbehaviour,
 	};
 
 	/* One at a time; the one that is there is not disturbed. */
 	local = g_socket_connection_get_local_address(connection, NULL);
 	remote = g_socket_connection_get_remote_address(connection, NULL);
-	if (server->socket || !local || !remote) {
+	if (server->stream || !local || !remote) {
 		g_printerr("miracast-sink: a second source was refused\n");
 		g_io_stream_close(G_IO_STREAM(connection), NULL, NULL);
 		return TRUE;
 	}
 	config.local = g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(local));
 	config.remote = g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(remote));
-	server->connection = g_object_ref(connection);
-	server->socket = g_object_ref(g_socket_connection_get_socket(connection));
-	g_socket_set_blocking(server->socket, FALSE);
-	g_socket_set_keepalive(server->socket, TRUE);
-	g_socket_set_option(server->socket, IPPROTO_TCP, TCP_NODELAY, 1, NULL);
-	watch(server);
+	g_socket_set_keepalive(g_socket_connection_get_socket(connection), TRUE);
+	server->stream = sink_stream_new(connection, &stream_config, &stream_ops, server);
+	server->remote = g_object_ref(remote);
 	g_clear_pointer(&server->mice, sink_mice_free);
 	server->mice = sink_mice_new(&config, &ops, server, g_get_monotonic_time());
 	return TRUE;
@@ -209,7 +123,6 @@ SinkServer *sink_server_new(const SinkServerConfig *config, const SinkServerOps 
 	server->ops = *ops;
 	server->user_data = user_data;
 	server->port = config->port;
-	server->unsent = g_byte_array_new();
 	server->service = g_socket_service_new();
 	if (config->port) {
 		if (!g_socket_listener_add_inet_port(G_SOCKET_LISTENER(server->service),
@@ -236,9 +149,8 @@ void sink_server_free(SinkServer *server)
 	g_socket_service_stop(server->service);
 	g_socket_listener_close(G_SOCKET_LISTENER(server->service));
 	g_object_unref(server->service);
-	close_connection(server);
+	drop_source(server);
 	sink_mice_free(server->mice);
-	g_byte_array_unref(server->unsent);
 	g_free(server);
 }
 
@@ -249,7 +161,7 @@ guint16 sink_server_port(const SinkServer *server)
 
 void sink_server_tick(SinkServer *server, gint64 now_us)
 {
-	if (server->socket)
+	if (server->stream)
 		sink_mice_tick(server->mice, now_us);
 }
 
@@ -260,7 +172,7 @@ SinkMice *sink_server_source(SinkServer *server)
 
 gboolean sink_server_stop(SinkServer *server)
 {
-	if (server->socket)
+	if (server->stream)
 		sink_mice_stop(server->mice);
-	return server->socket != NULL;
+	return server->stream != NULL;
 }
