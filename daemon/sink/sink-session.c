@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "sink-session.h"
 
-#include "sink-violations.h"
+#include "sink-setting.h"
 
 #include "rtsp-framer.h"
 
@@ -13,7 +13,6 @@
 #define WFD_FEATURE		   "org.wfa.wfd1.0"
 #define LOCAL_URI		   "rtsp://localhost/wfd1.0"
 #define STRANGE_FEATURE		   "org.example.strange"
-#define LATENCY_PARAMETER	   "microsoft_latency_management_capability"
 
 /* A request of ours that waits for its answer. */
 typedef struct {
@@ -484,204 +483,20 @@ static void on_get_parameter(SinkSession *s, const RtspMessage *message, const c
 	}
 }
 
-typedef enum {
-	TRIGGER_NONE,
-	TRIGGER_SETUP,
-	TRIGGER_PAUSE,
-	TRIGGER_TEARDOWN,
-	TRIGGER_PLAY
-} SinkTrigger;
-
-static const char *const trigger_names[] = {
-	[TRIGGER_NONE] = NULL,		 [TRIGGER_SETUP] = "SETUP", [TRIGGER_PAUSE] = "PAUSE",
-	[TRIGGER_TEARDOWN] = "TEARDOWN", [TRIGGER_PLAY] = "PLAY",
-};
-
-/* What one SET_PARAMETER asks; applied only if nothing in it was wrong. */
-typedef struct {
-	SinkSession *session;
-	GString *errors; /* body of a 303 answer, WFD 2.1, 6.2.1 */
-	guint8 m;
-	gboolean has_video, has_audio, standby;
-	SinkVideoChoice video;
-	SinkAudioChoice audio;
-	char *url;
-	SinkTrigger trigger;
-} SinkSetting;
-
-static gboolean read_ports(const SinkSession *s, const char *value, GError **error)
-{
-	guint16 ports[2];
-
-	if (!sink_client_rtp_ports_parse(value, ports, error))
-		return FALSE;
-	if (ports[0] != s->config.rtp_port) {
-		g_set_error(error, SINK_PARAMS_ERROR, SINK_PARAMS_ERROR_UNSUPPORTED,
-			    "rtp-port0 is %u, but %u was offered", ports[0], s->config.rtp_port);
-		return FALSE;
-	}
-	return TRUE;
-}
-
-static gboolean read_trigger(const char *value, SinkTrigger *trigger, GError **error)
-{
-	for (guint i = TRIGGER_SETUP; i < G_N_ELEMENTS(trigger_names); i++) {
-		if (!strcmp(value, trigger_names[i])) {
-			*trigger = i;
-			return TRUE;
-		}
-	}
-	g_set_error(error, SINK_PARAMS_ERROR, SINK_PARAMS_ERROR_UNSUPPORTED,
-		    "\"%.32s\" is not a trigger method", value);
-	return FALSE;
-}
-
-static gboolean only_value(const char *value, const char *legal, GError **error)
-{
-	if (!g_ascii_strcasecmp(value, legal))
-		return TRUE;
-	g_set_error(error, SINK_PARAMS_ERROR, SINK_PARAMS_ERROR_UNSUPPORTED,
-		    "this sink supports only \"%s\"", legal);
-	return FALSE;
-}
-
-/* All are alike to this sink, which shows pictures when they are due. */
-static gboolean read_latency(const char *value, GError **error)
-{
-	static const char *const legal[] = {"low", "normal", "high", NULL};
-
-	if (g_strv_contains(legal, value))
-		return TRUE;
-	g_set_error(error, SINK_PARAMS_ERROR, SINK_PARAMS_ERROR_UNSUPPORTED,
-		    "\"%.32s\" is neither low, normal nor high", value);
-	return FALSE;
-}
-
-static gboolean offers_input(const SinkSession *s)
-{
-	const char *capability = sink_caps_get(s->config.caps, "wfd_uibc_capability");
-
-	return capability && g_ascii_strcasecmp(capability, "none");
-}
-
-/* Only the port is new: that the rest is of what was offered is the source's to see to. */
-static gboolean read_uibc(SinkSession *s, const char *value, GError **error)
-{
-	const char *port = strstr(value, ";port=");
-	guint64 number;
-
-	if (!offers_input(s) || !g_ascii_strcasecmp(value, "none"))
-		return only_value(value, "none", error);
-	if (!port || !g_str_has_prefix(value, "input_category_list=") ||
-	    !strstr(value, ";generic_cap_list=") || !strstr(value, ";hidc_cap_list=") ||
-	    !g_ascii_string_to_unsigned(port + 6, 10, 1, G_MAXUINT16, &number, NULL)) {
-		g_set_error_literal(error, SINK_PARAMS_ERROR, SINK_PARAMS_ERROR_MALFORMED,
-				    "it takes three lists and the source's port");
-		return FALSE;
-	}
-	s->uibc_port = number;
-	return TRUE;
-}
-
-static gboolean read_uibc_setting(SinkSession *s, const char *value, GError **error)
-{
-	if (!s->uibc_port || !g_ascii_strcasecmp(value, "disable")) {
-		s->uibc_off = TRUE;
-		return only_value(value, "disable", error);
-	}
-	s->uibc_off = FALSE;
-	return only_value(value, "enable", error);
-}
-
-static gboolean read_setting(SinkSetting *set, const char *name, const char *value, GError **error)
-{
-	SinkSession *s = set->session;
-	const char *audio = sink_caps_get(s->config.caps, "wfd_audio_codecs");
-
-	if (!g_ascii_strcasecmp(name, "wfd_standby")) {
-		set->m = 12;
-		set->standby = TRUE;
-		return TRUE;
-	}
-	if (!value || !*value) {
-		g_set_error_literal(error, SINK_PARAMS_ERROR, SINK_PARAMS_ERROR_MALFORMED,
-				    "no value");
-		return FALSE;
-	}
-	if (!g_ascii_strcasecmp(name, "wfd_video_formats")) {
-		set->has_video = TRUE;
-		return sink_video_choice_parse(value, &s->offered, &set->video, error);
-	}
-	if (!g_ascii_strcasecmp(name, "wfd_audio_codecs")) {
-		set->has_audio = TRUE;
-		return sink_audio_choice_parse(value, audio ? audio : "", &set->audio, error);
-	}
-	if (!g_ascii_strcasecmp(name, "wfd_presentation_URL")) {
-		g_free(set->url);
-		set->url = sink_presentation_url_parse(value, error);
-		return set->url != NULL;
-	}
-	if (!g_ascii_strcasecmp(name, "wfd_client_rtp_ports"))
-		return read_ports(s, value, error);
-	if (!g_ascii_strcasecmp(name, "wfd_trigger_method")) {
-		set->m = 5;
-		return read_trigger(value, &set->trigger, error);
-	}
-	if (!g_ascii_strcasecmp(name, "wfd_route")) {
-		set->m = 10;
-		return only_value(value, "primary", error);
-	}
-	if (!g_ascii_strcasecmp(name, "wfd_connector_type")) {
-		set->m = 11;
-		return TRUE;
-	}
-	if (!g_ascii_strcasecmp(name, "wfd_uibc_capability")) {
-		if (!set->has_video)
-			set->m = 14;
-		return read_uibc(s, value, error);
-	}
-	if (!g_ascii_strcasecmp(name, "wfd_uibc_setting")) {
-		if (!set->has_video)
-			set->m = 15;
-		return read_uibc_setting(s, value, error);
-	}
-	if (!g_ascii_strcasecmp(name, "wfd_av_format_change_timing"))
-		return TRUE;
-	if (!g_ascii_strcasecmp(name, LATENCY_PARAMETER)) {
-		set->m = 0;
-		return read_latency(value, error);
-	}
-	g_set_error_literal(error, SINK_PARAMS_ERROR, SINK_PARAMS_ERROR_UNKNOWN,
-			    "this sink does not know the parameter");
-	return FALSE;
-}
-
-static void set_line(const char *name, const char *value, gpointer user_data)
-{
-	SinkSetting *set = user_data;
-	g_autoptr(GError) error = NULL;
-
-	if (read_setting(set, name, value, &error))
-		return;
-	g_string_append_printf(set->errors, "%.64s: %d\r\n", name, error->code);
-	sink_violations_note(set->session->violations, "SET_PARAMETER %.64s: %s", name,
-			     error->message);
-}
-
 /* M5: what the source triggers is a request that the sink then sends. */
 static void on_trigger(SinkSession *s, const RtspMessage *message, SinkTrigger trigger)
 {
 	static const guint valid_in[] = {
-		[TRIGGER_SETUP] = 1 << SINK_WAIT_M5,
-		[TRIGGER_PAUSE] = 1 << SINK_PLAYING,
-		[TRIGGER_PLAY] = 1 << SINK_PAUSED | 1 << SINK_STANDBY,
-		[TRIGGER_TEARDOWN] = ~0u,
+		[SINK_TRIGGER_SETUP] = 1 << SINK_WAIT_M5,
+		[SINK_TRIGGER_PAUSE] = 1 << SINK_PLAYING,
+		[SINK_TRIGGER_PLAY] = 1 << SINK_PAUSED | 1 << SINK_STANDBY,
+		[SINK_TRIGGER_TEARDOWN] = ~0u,
 	};
 
 	if (!(valid_in[trigger] & 1u << s->state) ||
-	    (trigger == TRIGGER_SETUP && (!s->has_video || !s->url))) {
+	    (trigger == SINK_TRIGGER_SETUP && (!s->has_video || !s->url))) {
 		sink_violations_note(s->violations, "trigger %s in state %s",
-				     trigger_names[trigger], sink_state_name(s->state));
+				     sink_trigger_name(trigger), sink_state_name(s->state));
 		respond_plain(s, 5, message, GST_RTSP_STS_METHOD_NOT_VALID_IN_THIS_STATE);
 		return;
 	}
@@ -689,18 +504,18 @@ static void on_trigger(SinkSession *s, const RtspMessage *message, SinkTrigger t
 	if (gone_silent(s))
 		return;
 	switch (trigger) {
-	case TRIGGER_SETUP: send_setup(s); break;
-	case TRIGGER_PLAY: send_play(s); break;
-	case TRIGGER_PAUSE: request(s, 9, GST_RTSP_PAUSE, stream_uri(s), NULL, NULL); break;
-	case TRIGGER_TEARDOWN:
+	case SINK_TRIGGER_SETUP: send_setup(s); break;
+	case SINK_TRIGGER_PLAY: send_play(s); break;
+	case SINK_TRIGGER_PAUSE: request(s, 9, GST_RTSP_PAUSE, stream_uri(s), NULL, NULL); break;
+	case SINK_TRIGGER_TEARDOWN:
 		sink_session_end(s, TRUE, SINK_REASON_SOURCE_TEARDOWN,
 				 "The source ended the session.", s->now_us);
 		break;
-	case TRIGGER_NONE: break;
+	case SINK_TRIGGER_NONE: break;
 	}
 }
 
-static void on_format(SinkSession *s, SinkSetting *set)
+static void apply(SinkSession *s, SinkSetting *set)
 {
 	if (set->has_video) {
 		s->has_video = TRUE;
@@ -714,6 +529,10 @@ static void on_format(SinkSession *s, SinkSetting *set)
 		g_free(s->url);
 		s->url = g_steal_pointer(&set->url);
 	}
+	if (set->uibc_port)
+		s->uibc_port = set->uibc_port;
+	if (set->input)
+		s->uibc_off = set->input == SINK_INPUT_OFF;
 	if (s->state == SINK_WAIT_M4 && s->has_video && s->url)
 		set_state(s, SINK_WAIT_M5);
 }
@@ -731,71 +550,62 @@ static void on_standby(SinkSession *s)
 	event(s, SINK_EVENT_HALTED, NULL);
 }
 
-/* M4, M5, M10, M11, M12, M14, M15 */
-static void on_set_parameter(SinkSession *s, const RtspMessage *message, const char *body,
+/* M4, M5, M10, M11, M12, M14, M15: @m */
+static void on_set_parameter(SinkSession *s, guint8 m, const RtspMessage *message, const char *body,
 			     guint size)
 {
+	const SinkOffer offer = {
+		.caps = s->config.caps,
+		.video = &s->offered,
+		.rtp_port = s->config.rtp_port,
+		.uibc_port = s->uibc_port,
+	};
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GString) errors = g_string_new(NULL);
-	SinkSetting set = {.session = s, .errors = errors, .m = 4};
+	g_auto(SinkSetting) set = {0};
 	const SinkMisbehaviour *refused;
 
 	if (s->state < SINK_WAIT_M4) {
 		sink_violations_note(s->violations, "SET_PARAMETER in state %s",
 				     sink_state_name(s->state));
-		respond_plain(s, 4, message, GST_RTSP_STS_METHOD_NOT_VALID_IN_THIS_STATE);
+		respond_plain(s, m, message, GST_RTSP_STS_METHOD_NOT_VALID_IN_THIS_STATE);
 		return;
 	}
-	if (!sink_params_foreach(body, size, set_line, &set, &error) || !size) {
+	if (!sink_setting_read(&set, &offer, body, size, s->violations, &error) || !size) {
 		sink_violations_note(s->violations, "SET_PARAMETER: %s",
 				     error ? error->message : "no body");
-		respond_plain(s, 4, message, GST_RTSP_STS_BAD_REQUEST);
-	} else if ((refused = refusal(s, set.m))) {
-		respond(s, set.m, message, refused->status, GST_RTSP_HDR_INVALID, NULL,
-			refused->body);
-	} else if (errors->len) {
-		respond(s, set.m, message, GST_RTSP_STS_SEE_OTHER, GST_RTSP_HDR_INVALID, NULL,
-			errors->str);
-	} else {
-		on_format(s, &set);
-		if (set.trigger) {
-			on_trigger(s, message, set.trigger);
-		} else {
-			respond_plain(s, set.m, message, GST_RTSP_STS_OK);
-			if (set.standby)
-				on_standby(s);
-			else if (set.m == 4 && fault(s) == SINK_FAULT_CLOSE_AFTER_M4)
-				fail(s, SINK_REASON_MISBEHAVED,
-				     "The sink closed the connection after M4, as told.");
-		}
+		respond_plain(s, m, message, GST_RTSP_STS_BAD_REQUEST);
+		return;
 	}
-	g_free(set.url);
+	refused = refusal(s, m);
+	if (refused) {
+		respond(s, m, message, refused->status, GST_RTSP_HDR_INVALID, NULL, refused->body);
+		return;
+	}
+	if (set.errors->len) {
+		respond(s, m, message, GST_RTSP_STS_SEE_OTHER, GST_RTSP_HDR_INVALID, NULL,
+			set.errors->str);
+		return;
+	}
+	apply(s, &set);
+	if (set.trigger) {
+		on_trigger(s, message, set.trigger);
+		return;
+	}
+	respond_plain(s, m, message, GST_RTSP_STS_OK);
+	if (set.standby)
+		on_standby(s);
+	else if (m == 4 && fault(s) == SINK_FAULT_CLOSE_AFTER_M4)
+		fail(s, SINK_REASON_MISBEHAVED,
+		     "The sink closed the connection after M4, as told.");
 }
 
-static guint8 request_number(GstRTSPMethod method, guint size)
+static guint8 request_number(GstRTSPMethod method, const char *body, guint size)
 {
 	switch (method) {
 	case GST_RTSP_OPTIONS: return 1;
 	case GST_RTSP_GET_PARAMETER: return size ? 3 : 16;
+	case GST_RTSP_SET_PARAMETER: return sink_setting_number(body, size);
 	default: return 0;
-	}
-}
-
-/* Which of M4, M5, M10 to M15 a SET_PARAMETER is, for the record; the last that fits. */
-static void number_line(const char *name, const char *value, gpointer user_data)
-{
-	static const struct {
-		const char *name;
-		guint8 m;
-	} numbers[] = {
-		{"wfd_trigger_method", 5}, {"wfd_route", 10},	    {"wfd_connector_type", 11},
-		{"wfd_standby", 12},	   {"wfd_idr_request", 13}, {"wfd_uibc_capability", 14},
-		{"wfd_uibc_setting", 15},  {LATENCY_PARAMETER, 0},
-	};
-
-	for (guint i = 0; i < G_N_ELEMENTS(numbers); i++) {
-		if (!g_ascii_strcasecmp(name, numbers[i].name))
-			*(guint8 *)user_data = numbers[i].m;
 	}
 }
 
@@ -805,18 +615,12 @@ static void on_request(SinkSession *s, RtspMessage *message)
 	guint8 *data = NULL;
 	guint size = 0;
 	guint8 m;
-	const char *text;
+	const char *body, *text;
 
 	gst_rtsp_message_parse_request(message, &method, NULL, NULL);
 	gst_rtsp_message_get_body(message, &data, &size);
-	m = request_number(method, size);
-	if (method == GST_RTSP_SET_PARAMETER) {
-		m = 4;
-		sink_params_foreach((const char *)data, size, number_line, &m, NULL);
-		/* What M14 says M4 may say as well. */
-		if (m == 14 && g_strstr_len((const char *)data, size, "wfd_video_formats"))
-			m = 4;
-	}
+	body = (const char *)data;
+	m = request_number(method, body, size);
 	text = gst_rtsp_method_as_text(method);
 	record(s, FALSE, m, text ? text : "?", 0);
 
@@ -827,8 +631,8 @@ static void on_request(SinkSession *s, RtspMessage *message)
 	}
 	switch (method) {
 	case GST_RTSP_OPTIONS: on_options(s, message); break;
-	case GST_RTSP_GET_PARAMETER: on_get_parameter(s, message, (const char *)data, size); break;
-	case GST_RTSP_SET_PARAMETER: on_set_parameter(s, message, (const char *)data, size); break;
+	case GST_RTSP_GET_PARAMETER: on_get_parameter(s, message, body, size); break;
+	case GST_RTSP_SET_PARAMETER: on_set_parameter(s, m, message, body, size); break;
 	case GST_RTSP_INVALID: respond_plain(s, m, message, GST_RTSP_STS_NOT_IMPLEMENTED); break;
 	default:
 		respond(s, m, message, GST_RTSP_STS_METHOD_NOT_ALLOWED, GST_RTSP_HDR_ALLOW,
