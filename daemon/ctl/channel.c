@@ -278,7 +278,7 @@ static CtlStatus show_adapters(const Ctl *ctl, int argc, char **argv)
 	CtlStatus status = CTL_OK;
 	int family;
 
-	if (!ctl_parse(entries, "display adapters of this machine", NULL, 0, 0, &argc, &argv))
+	if (!ctl_parse(ctl, entries, NULL, 0, 0, &argc, &argv))
 		return CTL_USAGE;
 	sock = connect_to_channel(&family, &status);
 	if (!sock)
@@ -365,8 +365,7 @@ static CtlStatus show_stats(const Ctl *ctl, int argc, char **argv)
 	CtlStatus status = CTL_OK;
 	int family;
 
-	if (!ctl_parse(entries, "messages of each context, by what became of them", NULL, 0, 0,
-		       &argc, &argv))
+	if (!ctl_parse(ctl, entries, NULL, 0, 0, &argc, &argv))
 		return CTL_USAGE;
 	sock = connect_to_channel(&family, &status);
 	if (!sock)
@@ -430,7 +429,7 @@ static CtlStatus monitor(const Ctl *ctl, int argc, char **argv)
 	CtlStatus status = CTL_OK;
 	int family, error;
 
-	if (!ctl_parse(entries, "events of the channel, as they come", NULL, 0, 0, &argc, &argv))
+	if (!ctl_parse(ctl, entries, NULL, 0, 0, &argc, &argv))
 		return CTL_USAGE;
 	sock = connect_to_channel(&family, &status);
 	if (!sock)
@@ -461,18 +460,9 @@ static const CtlCommand commands[] = {
 
 CtlStatus ctl_channel(const Ctl *ctl, int argc, char **argv)
 {
-	g_autofree char *summary = ctl_describe(commands, G_N_ELEMENTS(commands));
 	const GOptionEntry entries[] = {G_OPTION_ENTRY_NULL};
-	g_autoptr(GOptionContext) options = g_option_context_new("COMMAND [...]");
-	g_autoptr(GError) error = NULL;
 
-	g_set_prgname("miracastctl channel");
-	g_option_context_set_summary(options, summary);
-	g_option_context_add_main_entries(options, entries, NULL);
-	g_option_context_set_strict_posix(options, TRUE);
-	if (!g_option_context_parse(options, &argc, &argv, &error)) {
-		ctl_complain("%s; see miracastctl channel --help", error->message);
+	if (!ctl_parse_group(entries, commands, G_N_ELEMENTS(commands), ctl->name, &argc, &argv))
 		return CTL_USAGE;
-	}
-	return ctl_run(commands, G_N_ELEMENTS(commands), "channel ", ctl, argc, argv);
+	return ctl_run(commands, G_N_ELEMENTS(commands), ctl, argc, argv);
 }

@@ -508,7 +508,7 @@ CtlStatus ctl_connect(const Ctl *ctl, int argc, char **argv)
 	const char *peer = NULL;
 	CtlStatus status = CTL_OK;
 
-	if (!ctl_parse(entries, "begin a session with a sink", "SINK", 1, 1, &argc, &argv))
+	if (!ctl_parse(ctl, entries, "SINK", 1, 1, &argc, &argv))
 		return CTL_USAGE;
 	wish.sink = argv[1];
 	if (!check_wish(&wish))

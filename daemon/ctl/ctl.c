@@ -5,22 +5,14 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-CtlStatus ctl_run(const CtlCommand *commands, gsize n_commands, const char *group, const Ctl *ctl,
-		  int argc, char **argv)
+/* "miracastctl", and the words that follow. Transfer full. */
+static char *full_name(const char *name)
 {
-	if (argc < 2) {
-		ctl_complain("a command is missing; see miracastctl %s--help", group);
-		return CTL_USAGE;
-	}
-	for (gsize i = 0; i < n_commands; i++)
-		if (!strcmp(argv[1], commands[i].name))
-			return commands[i].run(ctl, argc - 1, argv + 1);
-	ctl_complain("there is no command \"%s%s\"; see miracastctl %s--help", group, argv[1],
-		     group);
-	return CTL_USAGE;
+	return g_strjoin(" ", "miracastctl", name, NULL);
 }
 
-char *ctl_describe(const CtlCommand *commands, gsize n_commands)
+/* "Commands: ...", for --help. Transfer full. */
+static char *describe(const CtlCommand *commands, gsize n_commands)
 {
 	GString *text = g_string_new("Commands:");
 
@@ -30,20 +22,61 @@ char *ctl_describe(const CtlCommand *commands, gsize n_commands)
 	return g_string_free(text, FALSE);
 }
 
-gboolean ctl_parse(const GOptionEntry *entries, const char *what, const char *operands, int least,
+gboolean ctl_parse_group(const GOptionEntry *entries, const CtlCommand *commands, gsize n_commands,
+			 const char *name, int *argc, char ***argv)
+{
+	g_autofree char *program = full_name(name);
+	g_autofree char *summary = describe(commands, n_commands);
+	g_autoptr(GOptionContext) context = g_option_context_new("COMMAND [...]");
+	g_autoptr(GError) error = NULL;
+
+	g_set_prgname(program);
+	g_option_context_set_summary(context, summary);
+	g_option_context_add_main_entries(context, entries, NULL);
+	/* What follows the command is the command's. */
+	g_option_context_set_strict_posix(context, TRUE);
+	if (g_option_context_parse(context, argc, argv, &error))
+		return TRUE;
+	ctl_complain("%s; see %s --help", error->message, program);
+	return FALSE;
+}
+
+CtlStatus ctl_run(const CtlCommand *commands, gsize n_commands, const Ctl *ctl, int argc,
+		  char **argv)
+{
+	g_autofree char *program = full_name(ctl->name);
+	g_autofree char *name = NULL;
+	Ctl of_command = *ctl;
+
+	if (argc < 2) {
+		ctl_complain("a command is missing; see %s --help", program);
+		return CTL_USAGE;
+	}
+	name = ctl->name ? g_strjoin(" ", ctl->name, argv[1], NULL) : g_strdup(argv[1]);
+	of_command.name = name;
+	for (gsize i = 0; i < n_commands; i++) {
+		if (strcmp(argv[1], commands[i].name) != 0)
+			continue;
+		of_command.command = &commands[i];
+		return commands[i].run(&of_command, argc - 1, argv + 1);
+	}
+	ctl_complain("there is no command \"%s\"; see %s --help", name, program);
+	return CTL_USAGE;
+}
+
+gboolean ctl_parse(const Ctl *ctl, const GOptionEntry *entries, const char *operands, int least,
 		   int most, int *argc, char ***argv)
 {
-	const char *command = (*argv)[0];
-	g_autofree char *name = g_strdup_printf("miracastctl %s", command);
-	g_autofree char *parameters =
-		g_strdup_printf("%s%s- %s", operands ? operands : "", operands ? " " : "", what);
+	g_autofree char *program = full_name(ctl->name);
+	g_autofree char *parameters = g_strdup_printf("%s%s- %s", operands ? operands : "",
+						      operands ? " " : "", ctl->command->what);
 	g_autoptr(GOptionContext) context = g_option_context_new(parameters);
 	g_autoptr(GError) error = NULL;
 
-	g_set_prgname(name);
+	g_set_prgname(program);
 	g_option_context_add_main_entries(context, entries, NULL);
 	if (!g_option_context_parse(context, argc, argv, &error)) {
-		ctl_complain("%s; see miracastctl %s --help", error->message, command);
+		ctl_complain("%s; see %s --help", error->message, program);
 		return FALSE;
 	}
 	/* GLib leaves it there if it stands before what looks like an option. */
@@ -52,12 +85,15 @@ gboolean ctl_parse(const GOptionEntry *entries, const char *what, const char *op
 		(*argc)--;
 	}
 	if (*argc - 1 > most) {
-		ctl_complain("\"%s\" is one argument too many; see miracastctl %s --help",
-			     (*argv)[most + 1], command);
+		ctl_complain("\"%s\" is one argument too many; see %s --help", (*argv)[most + 1],
+			     program);
 		return FALSE;
 	}
 	if (*argc - 1 < least) {
-		ctl_complain("%s is missing; see miracastctl %s --help", operands, command);
+		/* The last one is the one that has to be there. */
+		const char *last = strrchr(operands, ' ');
+
+		ctl_complain("%s is missing; see %s --help", last ? last + 1 : operands, program);
 		return FALSE;
 	}
 	return TRUE;

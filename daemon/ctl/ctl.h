@@ -15,33 +15,43 @@ typedef enum {
 	CTL_NO_CHANNEL = 4, /* the kernel has no Miracast channel */
 } CtlStatus;
 
-/* What the user typed in front of the command. */
-typedef struct {
-	const char *bus;
-} Ctl;
+typedef struct Ctl Ctl;
 
-/* @argv: its own arguments, its name first. */
 typedef struct {
 	const char *name, *synopsis, *what;
+	/* @argv: its own arguments, its name first. */
 	CtlStatus (*run)(const Ctl *ctl, int argc, char **argv);
 } CtlCommand;
 
-/* Runs the one that @argv[1] names. @group: of what the commands are: "channel ", or "". */
-CtlStatus ctl_run(const CtlCommand *commands, gsize n_commands, const char *group, const Ctl *ctl,
-		  int argc, char **argv);
+struct Ctl {
+	const char *bus; /* that the user typed in front of the command; or NULL */
+	const char *name; /* of the command, with what it is a command of: "channel stats" */
+	const CtlCommand *command; /* NULL: none runs yet */
+};
 
-/* "Commands: ...", for --help. Transfer full. */
-char *ctl_describe(const CtlCommand *commands, gsize n_commands);
+/**
+ * ctl_parse_group:
+ * @entries: what may stand before the command, which is left in @argv from 1 on
+ * @name: of what the commands are: "channel", or NULL
+ *
+ * Returns: FALSE after having said what is wrong
+ */
+gboolean ctl_parse_group(const GOptionEntry *entries, const CtlCommand *commands, gsize n_commands,
+			 const char *name, int *argc, char ***argv);
+
+/* Runs the one that @argv[1] names. @ctl: its name is that of the group, or NULL */
+CtlStatus ctl_run(const CtlCommand *commands, gsize n_commands, const Ctl *ctl, int argc,
+		  char **argv);
 
 /**
  * ctl_parse:
- * @what: for --help: what the command does
+ * @ctl: of the command that runs
  * @operands: for --help: "SESSION|all", or NULL if there are none
  * @least: how many there have to be, and @most may be; they are left in @argv from 1 on
  *
  * Returns: FALSE after having said what is wrong
  */
-gboolean ctl_parse(const GOptionEntry *entries, const char *what, const char *operands, int least,
+gboolean ctl_parse(const Ctl *ctl, const GOptionEntry *entries, const char *operands, int least,
 		   int most, int *argc, char ***argv);
 
 void ctl_print_json(GVariant *value);

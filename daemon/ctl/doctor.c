@@ -254,8 +254,7 @@ CtlStatus ctl_doctor(const Ctl *ctl, int argc, char **argv)
 	struct ward *ward;
 	gboolean works;
 
-	if (!ctl_parse(entries, "look for what keeps sessions from working", NULL, 0, 0, &argc,
-		       &argv))
+	if (!ctl_parse(ctl, entries, NULL, 0, 0, &argc, &argv))
 		return CTL_USAGE;
 	ward = examine(root, ctl->bus);
 	works = nothing_failed(ward);

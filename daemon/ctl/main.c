@@ -8,7 +8,8 @@ static const CtlCommand commands[] = {
 	{"scan", "[--seconds N] [--json]", "look for sinks", ctl_scan},
 	{"list", "[--json|--names]", "sinks that were found or are known", ctl_list},
 	{"connect", "SINK [--no-wait] ...", "begin a session with a sink", ctl_connect},
-	{"disconnect", "[SINK|SESSION|all]", "end a session", ctl_disconnect},
+	{"disconnect", "[SINK|SESSION|all]", "end a session; returns when it has ended",
+	 ctl_disconnect},
 	{"status", "[--json|--watch]", "sessions and what is known of them", ctl_status},
 	{"screenshot", "[SINK|SESSION] FILE.png", "keep what a sink is being sent as a picture",
 	 ctl_screenshot},
@@ -23,7 +24,6 @@ static const CtlCommand commands[] = {
 int main(int argc, char **argv)
 {
 	g_autofree char *bus = NULL;
-	g_autofree char *summary = ctl_describe(commands, G_N_ELEMENTS(commands));
 	gboolean version = FALSE;
 	const GOptionEntry entries[] = {
 		{"bus", 0, 0, G_OPTION_ARG_STRING, &bus,
@@ -31,23 +31,15 @@ int main(int argc, char **argv)
 		{"version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version and exit", NULL},
 		G_OPTION_ENTRY_NULL,
 	};
-	g_autoptr(GOptionContext) options = g_option_context_new("COMMAND [...]");
-	g_autoptr(GError) error = NULL;
 	Ctl ctl = {0};
 
 	setlocale(LC_ALL, "");
-	g_option_context_set_summary(options, summary);
-	g_option_context_add_main_entries(options, entries, NULL);
-	/* What follows the command is the command's. */
-	g_option_context_set_strict_posix(options, TRUE);
-	if (!g_option_context_parse(options, &argc, &argv, &error)) {
-		ctl_complain("%s; see miracastctl --help", error->message);
+	if (!ctl_parse_group(entries, commands, G_N_ELEMENTS(commands), NULL, &argc, &argv))
 		return CTL_USAGE;
-	}
 	if (version) {
 		printf("miracastctl %s\n", VERSION);
 		return CTL_OK;
 	}
 	ctl.bus = bus;
-	return ctl_run(commands, G_N_ELEMENTS(commands), "", &ctl, argc, argv);
+	return ctl_run(commands, G_N_ELEMENTS(commands), &ctl, argc, argv);
 }

@@ -103,8 +103,7 @@ CtlStatus ctl_monitor(const Ctl *ctl, int argc, char **argv)
 	g_autoptr(GMainLoop) loop = NULL;
 	CtlMonitor monitor;
 
-	if (!ctl_parse(entries, "what sinks and sessions do, as it happens", NULL, 0, 0, &argc,
-		       &argv))
+	if (!ctl_parse(ctl, entries, NULL, 0, 0, &argc, &argv))
 		return CTL_USAGE;
 	connection = ctl_bus_connect(ctl);
 	if (!connection)

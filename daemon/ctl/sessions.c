@@ -145,7 +145,7 @@ CtlStatus ctl_status(const Ctl *ctl, int argc, char **argv)
 	g_autoptr(CtlObjects) objects = NULL;
 	CtlStatus status = CTL_OK;
 
-	if (!ctl_parse(entries, "sessions and what is known of them", NULL, 0, 0, &argc, &argv))
+	if (!ctl_parse(ctl, entries, NULL, 0, 0, &argc, &argv))
 		return CTL_USAGE;
 	if (json && watch) {
 		ctl_complain(
@@ -251,8 +251,7 @@ CtlStatus ctl_disconnect(const Ctl *ctl, int argc, char **argv)
 	const CtlObject *session;
 	CtlStatus status = CTL_OK;
 
-	if (!ctl_parse(entries, "end a session; returns when it has ended", "[SINK|SESSION|all]", 0,
-		       1, &argc, &argv))
+	if (!ctl_parse(ctl, entries, "[SINK|SESSION|all]", 0, 1, &argc, &argv))
 		return CTL_USAGE;
 	objects = ctl_objects_open(ctl, &connection, &status);
 	if (!objects)
@@ -342,8 +341,7 @@ CtlStatus ctl_screenshot(const Ctl *ctl, int argc, char **argv)
 	const CtlObject *session;
 	CtlStatus status = CTL_OK;
 
-	if (!ctl_parse(entries, "keep what a sink is being sent as a picture",
-		       "[SINK|SESSION] FILE.png", 1, 2, &argc, &argv))
+	if (!ctl_parse(ctl, entries, "[SINK|SESSION] FILE.png", 1, 2, &argc, &argv))
 		return CTL_USAGE;
 	if (max_width < 0) {
 		ctl_complain("--width is %d, but should be a number of pixels", max_width);

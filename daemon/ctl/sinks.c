@@ -151,7 +151,7 @@ CtlStatus ctl_list(const Ctl *ctl, int argc, char **argv)
 	};
 	g_autoptr(GDBusConnection) connection = NULL;
 
-	if (!ctl_parse(entries, "sinks that were found or are known", NULL, 0, 0, &argc, &argv))
+	if (!ctl_parse(ctl, entries, NULL, 0, 0, &argc, &argv))
 		return CTL_USAGE;
 	if (json && names) {
 		ctl_complain("--json and --names exclude each other");
@@ -197,7 +197,7 @@ CtlStatus ctl_scan(const Ctl *ctl, int argc, char **argv)
 	g_autoptr(GVariant) answer = NULL;
 	g_autoptr(GError) error = NULL;
 
-	if (!ctl_parse(entries, "look for sinks", NULL, 0, 0, &argc, &argv))
+	if (!ctl_parse(ctl, entries, NULL, 0, 0, &argc, &argv))
 		return CTL_USAGE;
 	if (seconds < 1 || seconds > MAX_SCAN_S) {
 		ctl_complain("--seconds has to be 1 to %d", MAX_SCAN_S);
@@ -263,7 +263,7 @@ CtlStatus ctl_show(const Ctl *ctl, int argc, char **argv)
 	const CtlObject *sink;
 	CtlStatus status = CTL_OK;
 
-	if (!ctl_parse(entries, "all that is known of a sink", "SINK", 1, 1, &argc, &argv))
+	if (!ctl_parse(ctl, entries, "SINK", 1, 1, &argc, &argv))
 		return CTL_USAGE;
 	objects = ctl_objects_open(ctl, &connection, &status);
 	if (!objects)
@@ -296,7 +296,7 @@ CtlStatus ctl_forget(const Ctl *ctl, int argc, char **argv)
 	const CtlObject *sink;
 	CtlStatus status = CTL_OK;
 
-	if (!ctl_parse(entries, "keep nothing of a sink", "SINK", 1, 1, &argc, &argv))
+	if (!ctl_parse(ctl, entries, "SINK", 1, 1, &argc, &argv))
 		return CTL_USAGE;
 	objects = ctl_objects_open(ctl, &connection, &status);
 	if (!objects)
