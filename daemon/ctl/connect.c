@@ -220,17 +220,11 @@ static void complain_of_absence(GDBusConnection *connection, const CtlWish *wish
 static char *search(GDBusConnection *connection, const CtlWish *wish, CtlStatus *status)
 {
 	gint64 limit = g_get_monotonic_time() + wish->search_s * G_TIME_SPAN_SECOND;
-	g_autoptr(GVariant) answer = NULL;
-	g_autoptr(GError) error = NULL;
 	g_autofree char *path = NULL;
 	guint n_found;
 
-	answer = ctl_bus_call(connection, CTL_MANAGER_PATH, CTL_MANAGER, "StartDiscovery", NULL,
-			      "()", CTL_ASK_MS, &error);
-	if (!answer) {
-		*status = ctl_bus_complain(error);
+	if (!ctl_bus_start_discovery(connection, status))
 		return NULL;
-	}
 	printf("searching    ");
 	ctl_print_column(wish->sink, 0);
 	printf(" is looked for, %d s at most\n", wish->search_s);

@@ -32,25 +32,32 @@ CtlStatus ctl_bus_complain(const GError *error)
 										  : CTL_FAILED;
 }
 
+GDBusConnection *ctl_bus_open(const char *bus, GError **error)
+{
+	GDBusConnection *connection;
+
+	if (!bus || !strcmp(bus, "system"))
+		connection = g_bus_get_sync(G_BUS_TYPE_SYSTEM, NULL, error);
+	else if (!strcmp(bus, "session"))
+		connection = g_bus_get_sync(G_BUS_TYPE_SESSION, NULL, error);
+	else
+		connection = g_dbus_connection_new_for_address_sync(
+			bus,
+			G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
+				G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+			NULL, NULL, error);
+	if (connection)
+		g_dbus_connection_set_exit_on_close(connection, FALSE);
+	return connection;
+}
+
 GDBusConnection *ctl_bus_connect(const Ctl *ctl)
 {
 	g_autoptr(GError) error = NULL;
-	GDBusConnection *connection;
+	GDBusConnection *connection = ctl_bus_open(ctl->bus, &error);
 
-	if (!ctl->bus || !strcmp(ctl->bus, "system"))
-		connection = g_bus_get_sync(G_BUS_TYPE_SYSTEM, NULL, &error);
-	else if (!strcmp(ctl->bus, "session"))
-		connection = g_bus_get_sync(G_BUS_TYPE_SESSION, NULL, &error);
-	else
-		connection = g_dbus_connection_new_for_address_sync(
-			ctl->bus,
-			G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
-				G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-			NULL, NULL, &error);
 	if (!connection)
 		ctl_complain("there is no way to the bus: %s", error->message);
-	else
-		g_dbus_connection_set_exit_on_close(connection, FALSE);
 	return connection;
 }
 
@@ -83,6 +90,17 @@ GVariant *ctl_bus_call_for_file(GDBusConnection *connection, const char *path,
 	}
 	*file = g_unix_fd_list_get(files, handle, error);
 	return *file >= 0 ? g_steal_pointer(&result) : NULL;
+}
+
+gboolean ctl_bus_start_discovery(GDBusConnection *connection, CtlStatus *status)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) answer = ctl_bus_call(connection, CTL_MANAGER_PATH, CTL_MANAGER,
+						  "StartDiscovery", NULL, "()", CTL_ASK_MS, &error);
+
+	if (!answer)
+		*status = ctl_bus_complain(error);
+	return answer != NULL;
 }
 
 /*
@@ -176,6 +194,15 @@ void ctl_objects_free(CtlObjects *objects)
 	g_ptr_array_unref(objects->sinks);
 	g_ptr_array_unref(objects->sessions);
 	g_free(objects);
+}
+
+GVariant *ctl_object_get_statistics(GDBusConnection *connection, const CtlObject *session)
+{
+	g_autoptr(GVariant)
+		answer = ctl_bus_call(connection, session->path, CTL_SESSION, "GetStatistics", NULL,
+				      "(a{sv})", CTL_READ_MS, NULL);
+
+	return answer ? g_variant_get_child_value(answer, 0) : NULL;
 }
 
 const char *ctl_object_get_text(const CtlObject *object, const char *property)

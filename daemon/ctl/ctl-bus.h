@@ -16,7 +16,10 @@ G_BEGIN_DECLS
 #define CTL_SESSION	   "io.github.linux_miracast.Session1"
 #define CTL_SINK	   "io.github.linux_miracast.Sink1"
 
-/* NULL after having complained. */
+/* @bus: "system", "session" or an address; NULL: "system" */
+GDBusConnection *ctl_bus_open(const char *bus, GError **error);
+
+/* The one that @ctl names; NULL after having complained. */
 GDBusConnection *ctl_bus_connect(const Ctl *ctl);
 
 /* What polkit may ask a person a password for, or ends a session, takes no longer than that; */
@@ -36,6 +39,9 @@ GVariant *ctl_bus_call_for_file(GDBusConnection *connection, const char *path,
 
 /* Says what is wrong. */
 CtlStatus ctl_bus_complain(const GError *error);
+
+/* miracastd looks for sinks until the connection is closed. FALSE after having complained. */
+gboolean ctl_bus_start_discovery(GDBusConnection *connection, CtlStatus *status);
 
 /* A sink or a session. */
 typedef struct {
@@ -61,6 +67,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CtlObjects, ctl_objects_free)
 
 /* @path's number, if it begins with @prefix; else 0. */
 guint ctl_number_of(const char *path, const char *prefix);
+
+/* a{sv}, or NULL for a session that has gone since. */
+GVariant *ctl_object_get_statistics(GDBusConnection *connection, const CtlObject *session);
 
 /* "" and FALSE if it is not there. */
 const char *ctl_object_get_text(const CtlObject *object, const char *property);

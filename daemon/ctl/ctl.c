@@ -153,6 +153,13 @@ void ctl_print_column(const char *text, int width)
 	printf("%s%*s", clean, MAX(width - columns_of(clean), 0), "");
 }
 
+void ctl_print_labelled(const char *label, const char *text)
+{
+	printf("  %-9s ", label);
+	ctl_print_column(text, 0);
+	putchar('\n');
+}
+
 void ctl_complain(const char *format, ...)
 {
 	g_autofree char *text = NULL;

@@ -62,6 +62,9 @@ char *ctl_clean(const char *text);
 /* @text, cleaned, and spaces up to @width columns. */
 void ctl_print_column(const char *text, int width);
 
+/* A line of what is said of one thing. */
+void ctl_print_labelled(const char *label, const char *text);
+
 G_GNUC_PRINTF(1, 2)
 void ctl_complain(const char *format, ...);
 

@@ -1,24 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Who is on the bus of what sessions work with. Nobody is started by the question. */
+#include "ctl-bus.h"
 #include "doctor.h"
 
 #include <string.h>
 
 #define ANSWER_MS  5000
 #define PROPERTIES "org.freedesktop.DBus.Properties"
-
-static GDBusConnection *open_bus(const CtlPatient *patient, GError **error)
-{
-	if (!patient->bus || !strcmp(patient->bus, "system"))
-		return g_bus_get_sync(G_BUS_TYPE_SYSTEM, NULL, error);
-	if (!strcmp(patient->bus, "session"))
-		return g_bus_get_sync(G_BUS_TYPE_SESSION, NULL, error);
-	return g_dbus_connection_new_for_address_sync(
-		patient->bus,
-		G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
-			G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-		NULL, NULL, error);
-}
 
 static GVariant *call(GDBusConnection *bus, const char *name, const char *path,
 		      const char *interface, const char *method, GVariant *arguments,
@@ -85,8 +73,7 @@ static void say_no_bus(CtlPatient *patient)
 static void say_maker(CtlPatient *patient, GDBusConnection *bus)
 {
 	g_autoptr(GVariant) makers =
-		get_property(bus, "io.github.linux_miracast", "/io/github/linux_miracast/manager",
-			     "io.github.linux_miracast.Manager1", "Makers", NULL);
+		get_property(bus, CTL_BUS_NAME, CTL_MANAGER_PATH, CTL_MANAGER, "Makers", NULL);
 	const char *maker, *name = "wpa_supplicant";
 
 	if (makers && g_variant_is_of_type(makers, G_VARIANT_TYPE("a{ss}")) &&
@@ -103,7 +90,7 @@ static void say_maker(CtlPatient *patient, GDBusConnection *bus)
 void ctl_look_at_service(CtlPatient *patient)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GDBusConnection) bus = open_bus(patient, &error);
+	g_autoptr(GDBusConnection) bus = ctl_bus_open(patient->bus, &error);
 	g_autoptr(GVariant) version = NULL;
 
 	if (!bus) {
@@ -112,13 +99,12 @@ void ctl_look_at_service(CtlPatient *patient)
 				N_("There is no way to the bus: %s"), error->message);
 		return;
 	}
-	if (look_for(bus, "io.github.linux_miracast") != RUNNING) {
+	if (look_for(bus, CTL_BUS_NAME) != RUNNING) {
 		ctl_patient_say(patient, CTL_HEALTH_FAILED, "systemctl enable --now miracastd",
 				N_("It does not run."));
 		return;
 	}
-	version = get_property(bus, "io.github.linux_miracast", "/io/github/linux_miracast/manager",
-			       "io.github.linux_miracast.Manager1", "Version", &error);
+	version = get_property(bus, CTL_BUS_NAME, CTL_MANAGER_PATH, CTL_MANAGER, "Version", &error);
 	if (!version || !g_variant_is_of_type(version, G_VARIANT_TYPE_STRING))
 		ctl_patient_say(patient, CTL_HEALTH_FAILED, "systemctl restart miracastd",
 				N_("It does not answer: %s"),
@@ -135,7 +121,7 @@ void ctl_look_at_service(CtlPatient *patient)
 
 void ctl_look_at_polkit(CtlPatient *patient)
 {
-	g_autoptr(GDBusConnection) bus = open_bus(patient, NULL);
+	g_autoptr(GDBusConnection) bus = ctl_bus_open(patient->bus, NULL);
 
 	switch (look_for(bus, "org.freedesktop.PolicyKit1")) {
 	case NO_BUS: say_no_bus(patient); break;
@@ -221,7 +207,7 @@ static void ask_iwd(CtlPatient *patient, GDBusConnection *bus)
 
 void ctl_look_at_supplicant(CtlPatient *patient)
 {
-	g_autoptr(GDBusConnection) bus = open_bus(patient, NULL);
+	g_autoptr(GDBusConnection) bus = ctl_bus_open(patient->bus, NULL);
 	enum presence presence = look_for(bus, "fi.w1.wpa_supplicant1");
 
 	if (presence != NO_BUS && presence != RUNNING &&
@@ -327,7 +313,7 @@ static void ask_network_manager(CtlPatient *patient, GDBusConnection *bus)
 
 void ctl_look_at_network_manager(CtlPatient *patient)
 {
-	g_autoptr(GDBusConnection) bus = open_bus(patient, NULL);
+	g_autoptr(GDBusConnection) bus = ctl_bus_open(patient->bus, NULL);
 
 	switch (look_for(bus, "org.freedesktop.NetworkManager")) {
 	case NO_BUS: say_no_bus(patient); break;
@@ -366,7 +352,7 @@ static void ask_avahi(CtlPatient *patient, GDBusConnection *bus)
 
 void ctl_look_at_avahi(CtlPatient *patient)
 {
-	g_autoptr(GDBusConnection) bus = open_bus(patient, NULL);
+	g_autoptr(GDBusConnection) bus = ctl_bus_open(patient->bus, NULL);
 
 	switch (look_for(bus, "org.freedesktop.Avahi")) {
 	case NO_BUS: say_no_bus(patient); break;
@@ -484,7 +470,7 @@ static gboolean ufw_is_on(const CtlPatient *patient)
 
 void ctl_look_at_firewall(CtlPatient *patient)
 {
-	g_autoptr(GDBusConnection) bus = open_bus(patient, NULL);
+	g_autoptr(GDBusConnection) bus = ctl_bus_open(patient->bus, NULL);
 	g_autofree char *tables = ctl_patient_path(patient, "/sys/module/nf_tables");
 	g_autofree char *rules = ctl_patient_path(patient, "/etc/nftables.conf");
 

@@ -10,16 +10,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* a{sv}, or NULL for a session that has gone since. */
-static GVariant *get_statistics(GDBusConnection *connection, const CtlObject *session)
-{
-	g_autoptr(GVariant)
-		answer = ctl_bus_call(connection, session->path, CTL_SESSION, "GetStatistics", NULL,
-				      "(a{sv})", CTL_READ_MS, NULL);
-
-	return answer ? g_variant_get_child_value(answer, 0) : NULL;
-}
-
 static void print_status_json(GDBusConnection *connection, const CtlObjects *objects)
 {
 	g_auto(GVariantBuilder) top = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE_VARDICT);
@@ -28,7 +18,7 @@ static void print_status_json(GDBusConnection *connection, const CtlObjects *obj
 
 	for (guint i = 0; i < objects->sessions->len; i++) {
 		const CtlObject *session = objects->sessions->pdata[i];
-		g_autoptr(GVariant) statistics = get_statistics(connection, session);
+		g_autoptr(GVariant) statistics = ctl_object_get_statistics(connection, session);
 
 		g_variant_builder_open(&list, G_VARIANT_TYPE_VARDICT);
 		g_variant_builder_add(&list, "{sv}", "session",
@@ -87,16 +77,9 @@ static void print_values(GVariant *values)
 	}
 }
 
-static void print_labelled(const char *label, const char *text)
-{
-	printf("  %-9s ", label);
-	ctl_print_column(text, 0);
-	putchar('\n');
-}
-
 static void print_session(GDBusConnection *connection, const CtlObject *session)
 {
-	g_autoptr(GVariant) statistics = get_statistics(connection, session);
+	g_autoptr(GVariant) statistics = ctl_object_get_statistics(connection, session);
 	const char *state = ctl_object_get_text(session, "State");
 	const char *reason = ctl_object_get_text(session, "Reason");
 	const char *step = ctl_object_get_text(session, "StepMessage");
@@ -115,15 +98,15 @@ static void print_session(GDBusConnection *connection, const CtlObject *session)
 		g_autofree char *text =
 			g_strdup_printf("%s: %s", reason, ctl_object_get_text(session, "Message"));
 
-		print_labelled("reason", text);
+		ctl_print_labelled("reason", text);
 	}
-	print_labelled("sink", ctl_object_get_text(session, "SinkName"));
+	ctl_print_labelled("sink", ctl_object_get_text(session, "SinkName"));
 	if (*peer)
 		printf("  link      %s, %s is connected to %s port %u\n",
 		       ctl_object_get_text(session, "Link"), peer,
 		       ctl_object_get_text(session, "LocalAddress"), port);
 	if (!strcmp(state, "waiting") || !strcmp(state, "reconnecting"))
-		print_labelled("step", step);
+		ctl_print_labelled("step", step);
 	if (*adapter)
 		printf("  display   %s, connector %u\n", adapter, target);
 	if (details)

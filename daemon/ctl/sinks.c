@@ -194,8 +194,7 @@ CtlStatus ctl_scan(const Ctl *ctl, int argc, char **argv)
 		G_OPTION_ENTRY_NULL,
 	};
 	g_autoptr(GDBusConnection) connection = NULL;
-	g_autoptr(GVariant) answer = NULL;
-	g_autoptr(GError) error = NULL;
+	CtlStatus status = CTL_OK;
 
 	if (!ctl_parse(ctl, entries, NULL, 0, 0, &argc, &argv))
 		return CTL_USAGE;
@@ -206,10 +205,8 @@ CtlStatus ctl_scan(const Ctl *ctl, int argc, char **argv)
 	connection = ctl_bus_connect(ctl);
 	if (!connection)
 		return CTL_NO_DAEMON;
-	answer = ctl_bus_call(connection, CTL_MANAGER_PATH, CTL_MANAGER, "StartDiscovery", NULL,
-			      "()", CTL_ASK_MS, &error);
-	if (!answer)
-		return ctl_bus_complain(error);
+	if (!ctl_bus_start_discovery(connection, &status))
+		return status;
 	if (!json && isatty(STDOUT_FILENO)) {
 		printf("Looking for %d s ...\n", seconds);
 		fflush(stdout);
@@ -239,16 +236,10 @@ static void print_sink(const CtlObjects *objects, const CtlObject *sink)
 
 	ctl_print_column(ctl_object_get_text(sink, "Name"), 0);
 	printf(" (sink/%u)\n", sink->number);
-	for (gsize i = 0; i < G_N_ELEMENTS(values); i++) {
-		printf("  %-9s ", values[i][0]);
-		ctl_print_column(*values[i][1] ? values[i][1] : "-", 0);
-		putchar('\n');
-	}
-	if (*obstacle) {
-		printf("  %-9s ", "obstacle");
-		ctl_print_column(obstacle, 0);
-		putchar('\n');
-	}
+	for (gsize i = 0; i < G_N_ELEMENTS(values); i++)
+		ctl_print_labelled(values[i][0], *values[i][1] ? values[i][1] : "-");
+	if (*obstacle)
+		ctl_print_labelled("obstacle", obstacle);
 }
 
 CtlStatus ctl_show(const Ctl *ctl, int argc, char **argv)

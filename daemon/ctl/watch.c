@@ -138,17 +138,14 @@ static gboolean on_second(gpointer data)
 	}
 	for (guint i = 0; i < objects->sessions->len; i++) {
 		const CtlObject *session = objects->sessions->pdata[i];
-		g_autoptr(GVariant) answer = NULL;
 		g_autoptr(GVariant) statistics = NULL;
 		Rates *rates;
 
 		if (strcmp(ctl_object_get_text(session, "State"), "streaming") != 0)
 			continue;
-		answer = ctl_bus_call(watch->connection, session->path, CTL_SESSION,
-				      "GetStatistics", NULL, "(a{sv})", CTL_READ_MS, NULL);
-		if (!answer)
+		statistics = ctl_object_get_statistics(watch->connection, session);
+		if (!statistics)
 			continue;
-		statistics = g_variant_get_child_value(answer, 0);
 		rates = g_hash_table_lookup(watch->rates, session->path);
 		if (!rates) {
 			rates = g_new0(Rates, 1);
