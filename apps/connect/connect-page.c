@@ -50,8 +50,7 @@ struct _ConnectPage {
 	GtkLabel *idle_hint, *steps_title, *shown_pin, *question, *connected_title;
 	GtkLabel *failed_title, *failed_message, *failed_reason;
 	GtkButton *connect_button, *cancel_button, *pin_button, *no_button, *disconnect_button;
-	GtkButton *shown_pin_button, *arrange_button, *remedy_button, *again_button,
-		*options_button;
+	GtkButton *shown_pin_button, *arrange_button, *remedy_button, *again_button;
 	GtkWidget *forget_row;
 	GtkSwitch *sound_switch, *input_switch, *reconnect_switch;
 	AdwComboRow *mode_row, *way_row;
@@ -789,7 +788,8 @@ void connect_page_connect(ConnectPage *self, const char *address)
 	on_connect_clicked(self);
 }
 
-static void on_disconnected(GObject *proxy, GAsyncResult *result, gpointer data)
+/* Of a call that shows by itself if it worked. */
+static void on_answer(GObject *proxy, GAsyncResult *result, gpointer data)
 {
 	g_autoptr(ConnectPage) self = data;
 	g_autoptr(GError) error = NULL;
@@ -804,7 +804,7 @@ static void on_disconnect_clicked(ConnectPage *self)
 	BusSession1 *session = get_session(self);
 
 	if (session)
-		connect_bus_call(self->bus, session, "Disconnect", NULL, on_disconnected,
+		connect_bus_call(self->bus, session, "Disconnect", NULL, on_answer,
 				 g_object_ref(self));
 }
 
@@ -870,16 +870,6 @@ static void on_remedy(ConnectPage *self)
 				   g_object_ref(self));
 }
 
-static void on_forgotten(GObject *proxy, GAsyncResult *result, gpointer data)
-{
-	g_autoptr(ConnectPage) self = data;
-	g_autoptr(GError) error = NULL;
-	g_autoptr(GVariant) answer = connect_bus_call_finish(proxy, result, &error);
-
-	if (!answer)
-		say(self, error->message);
-}
-
 static void on_forget_clicked(ConnectPage *self)
 {
 	BusSink1 *sink = get_sink(self);
@@ -889,7 +879,7 @@ static void on_forget_clicked(ConnectPage *self)
 	connect_options_forget(self->name);
 	g_clear_pointer(&self->options, connect_options_free);
 	update(self);
-	connect_bus_call(self->bus, sink, "Forget", NULL, on_forgotten, g_object_ref(self));
+	connect_bus_call(self->bus, sink, "Forget", NULL, on_answer, g_object_ref(self));
 }
 
 /*
@@ -990,7 +980,6 @@ static void connect_page_class_init(ConnectPageClass *class)
 	BIND(arrange_button);
 	BIND(remedy_button);
 	BIND(again_button);
-	BIND(options_button);
 	BIND(forget_row);
 	BIND(sound_switch);
 	BIND(input_switch);
