@@ -46,7 +46,6 @@ static const HostGroupLimit limits[] = {
 
 /* What a sink says that wants to pair in one way or the other (WSC device password ids). */
 #define PASSWORD_USER_SPECIFIED	     1 /* it has been typed there */
-#define PASSWORD_PUSH_BUTTON	     4
 #define PASSWORD_REGISTRAR_SPECIFIED 5 /* it is shown there */
 
 /* A status of GO negotiation (Wi-Fi P2P). */
