@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <gio/gio.h>
 #include <glib-unix.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -733,6 +734,8 @@ int main(int argc, char **argv)
 	SinkApp app = {0};
 	g_autoptr(GError) error = NULL;
 
+	/* Names are printed as they are; numbers are for scripts, and stay as in C. */
+	setlocale(LC_CTYPE, "");
 	if (!sink_options_parse(&app.options, argc, argv, &error) ||
 	    (!app.options.version && !prepare(&app, &error))) {
 		g_printerr("miracast-sink: %s. See miracast-sink --help.\n", error->message);

@@ -262,10 +262,17 @@ static char *name_of_host(void)
 	return g_steal_pointer(&name);
 }
 
+/* What makes sense with --p2p only, and without it. */
 static gboolean check_p2p(SinkOptions *o, const char *pairing, GError **error)
 {
-	if (!o->p2p.interface)
+	if (!o->p2p.interface) {
+		if (pairing || o->p2p.intent || o->p2p.autonomous || o->p2p.gives_addresses ||
+		    o->p2p.store || o->p2p.element || o->p2p.accept_after != 0 || o->p2p.log)
+			return refuse(error, "--pairing, --intent, --autonomous, --give-addresses, "
+					     "--store, --wfd-element, --accept-after and "
+					     "--supplicant-log go with --p2p");
 		return TRUE;
+	}
 	if (!o->name)
 		o->name = name_of_host();
 	o->p2p.name = o->name;

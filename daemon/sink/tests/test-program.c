@@ -833,6 +833,8 @@ static void test_usage(void)
 		{{"127.0.0.1", "--caps", "/nonexistent"}, 2},
 		{{"127.0.0.1", "--viewer", "0"}, 2},
 		{{"127.0.0.1", "--viewer", "99"}, 2},
+		{{"127.0.0.1", "--pairing", "show"}, 2},
+		{{"--mice", "--intent", "15"}, 2},
 		{{"--p2p", "wlan7", "--name", "Kitchen #1"}, 2},
 		{{"--p2p", "wlan7", "--name", "Kitchen "}, 2},
 		{{"127.0.0.1:port"}, 2},
