@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "sink-media.h"
 
+#include "sink-png.h"
 #include "sink-rtcp.h"
 
 #include <gst/app/gstappsink.h>
 #include <gst/net/gstnetaddressmeta.h>
 #include <gst/video/video.h>
-#include <math.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -16,25 +16,8 @@
 #define TS_PIDS		8192
 #define TS_NULL_PID	0x1fff
 #define NO_COUNTER	0xff
-#define RTP_HEAD	12
-#define RTP_MAX_DROPOUT 3000 /* RFC 3550, A.1: a jump that is larger begins a new stream */
-#define RTP_CLOCK	90 /* kHz */
 #define REPORT_INTERVAL 1000 /* ms */
 #define RTCP_BYTES	1500
-#define PNG_TIMEOUT	(20 * GST_SECOND)
-
-/* The sequence numbers of one RTP stream: RFC 3550, A.3. */
-typedef struct {
-	guint32 ssrc;
-	guint32 base;
-	guint32 highest; /* goes on where 16 bits wrap */
-	guint64 received;
-	guint64 lost_before; /* by streams before this one */
-	guint64 expected_reported; /* when the last receiver report left */
-	guint64 received_reported;
-	guint32 transit; /* of the last packet, in its clock */
-	gdouble jitter;
-} SinkRtpSequence;
 
 struct SinkMedia {
 	GSocket *socket;
@@ -200,48 +183,6 @@ static gboolean from_peer(const SinkMedia *media, GstBuffer *buffer)
 		       media->peer);
 }
 
-static guint64 rtp_expected(const SinkRtpSequence *q)
-{
-	return q->received ? (guint64)q->highest - q->base + 1 : 0;
-}
-
-static guint64 rtp_lost(const SinkRtpSequence *q)
-{
-	guint64 expected = rtp_expected(q);
-
-	return q->lost_before + (expected > q->received ? expected - q->received : 0);
-}
-
-/* RFC 3550, A.8: how much later than the one before, as against when it was sent. */
-static void count_jitter(SinkRtpSequence *q, const guint8 *head)
-{
-	guint32 arrival = g_get_monotonic_time() * RTP_CLOCK / 1000;
-	guint32 transit = arrival - GST_READ_UINT32_BE(head + 4);
-	gint32 difference = transit - q->transit;
-
-	if (q->received)
-		q->jitter += (ABS((gdouble)difference) - q->jitter) / 16;
-	q->transit = transit;
-}
-
-static void count_sequence(SinkRtpSequence *q, const guint8 *head)
-{
-	guint16 number = GST_READ_UINT16_BE(head + 2);
-	guint32 ssrc = GST_READ_UINT32_BE(head + 8);
-	gint16 step = number - (guint16)q->highest;
-
-	if (!q->received || ssrc != q->ssrc || ABS(step) > RTP_MAX_DROPOUT) {
-		*q = (SinkRtpSequence){.ssrc = ssrc,
-				       .base = number,
-				       .highest = number,
-				       .lost_before = rtp_lost(q)};
-	} else if (step > 0) {
-		q->highest += step;
-	}
-	count_jitter(q, head);
-	q->received++;
-}
-
 /* What was in the record; NULL: it is none. */
 static GstBuffer *unseal(SinkMedia *media, GstBuffer *buffer)
 {
@@ -287,7 +228,7 @@ static GstPadProbeReturn on_rtp(GstPad *pad, GstPadProbeInfo *info, gpointer use
 	SinkMedia *media = user_data;
 	GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER(info);
 	gboolean accepted = FALSE;
-	guint8 head[RTP_HEAD];
+	guint8 head[SINK_RTP_HEAD];
 
 	g_mutex_lock(&media->lock);
 	if (!from_peer(media, buffer)) {
@@ -299,8 +240,8 @@ static GstPadProbeReturn on_rtp(GstPad *pad, GstPadProbeInfo *info, gpointer use
 		accepted = TRUE;
 		media->stats.rtp_packets++;
 		media->stats.rtp_bytes += gst_buffer_get_size(buffer);
-		count_sequence(&media->sequence, head);
-		media->stats.rtp_lost = rtp_lost(&media->sequence);
+		sink_rtp_sequence_count(&media->sequence, head, g_get_monotonic_time());
+		media->stats.rtp_lost = sink_rtp_sequence_lost(&media->sequence);
 	}
 	g_mutex_unlock(&media->lock);
 	return accepted ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
@@ -310,7 +251,7 @@ static GstPadProbeReturn on_rtp(GstPad *pad, GstPadProbeInfo *info, gpointer use
 static GstPadProbeReturn on_ordered_rtp(GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
 	SinkMedia *media = user_data;
-	guint8 head[RTP_HEAD];
+	guint8 head[SINK_RTP_HEAD];
 	guint32 ssrc;
 
 	gst_buffer_extract(GST_PAD_PROBE_INFO_BUFFER(info), 0, head, sizeof(head));
@@ -561,30 +502,6 @@ static gboolean on_bus(GstBus *bus, GstMessage *message, gpointer user_data)
  * RTCP: the source is told what arrives, from when it has said where it listens.
  */
 
-/* Under the lock. */
-static SinkReceiverReport make_report(SinkMedia *media)
-{
-	SinkRtpSequence *q = &media->sequence;
-	guint64 expected = rtp_expected(q) - q->expected_reported;
-	guint64 received = q->received - q->received_reported;
-	gint64 delay_us = g_get_monotonic_time() - media->sender_report_at;
-
-	q->expected_reported += expected;
-	q->received_reported += received;
-	return (SinkReceiverReport){
-		.own_ssrc = media->own_ssrc,
-		.ssrc = q->ssrc,
-		.fraction_lost = expected > received ? (expected - received) * 256 / (expected + 1)
-						     : 0,
-		.lost = CLAMP((gint64)(rtp_expected(q) - q->received), G_MININT32, G_MAXINT32),
-		.highest = q->highest,
-		.jitter = q->jitter,
-		.sender_ntp = media->sender_report.ssrc == q->ssrc ? media->sender_report.ntp : 0,
-		.sender_delay = media->sender_report.ssrc == q->ssrc ? delay_us * 65536 / 1000000
-								     : 0,
-	};
-}
-
 static gboolean on_report_due(gpointer user_data)
 {
 	guint8 bytes[SINK_RECEIVER_REPORT];
@@ -595,7 +512,9 @@ static gboolean on_report_due(gpointer user_data)
 	g_mutex_lock(&media->lock);
 	any = media->sequence.received && media->rtcp_peer;
 	if (any) {
-		report = make_report(media);
+		report = sink_rtp_sequence_report(&media->sequence, &media->sender_report,
+						  g_get_monotonic_time() - media->sender_report_at);
+		report.own_ssrc = media->own_ssrc;
 		media->stats.rtcp_sent++;
 	}
 	g_mutex_unlock(&media->lock);
@@ -694,117 +613,18 @@ void sink_media_statistics(SinkMedia *media, SinkMediaStatistics *stats)
 	gst_structure_get_uint64(jitter, "num-late", &stats->rtp_late);
 }
 
-/*
- * Red, green and blue of one pixel, by table: sums of 16.16 fixed point, rounded once. GStreamer's
- * own way is up to three too dark.
- */
-typedef struct {
-	gint y[256], u_to_g[256], u_to_b[256], v_to_r[256], v_to_g[256];
-} SinkRgbTables;
-
-static void fill_tables(const GstVideoInfo *info, SinkRgbTables *tables)
-{
-	gint offset[GST_VIDEO_MAX_COMPONENTS], scale[GST_VIDEO_MAX_COMPONENTS];
-	GstVideoColorMatrix matrix = info->colorimetry.matrix;
-	double kr, kb;
-
-	/* A stream that does not say: what is usual for its size. */
-	if (!gst_video_color_matrix_get_Kr_Kb(matrix, &kr, &kb))
-		gst_video_color_matrix_get_Kr_Kb(info->height > 576 ? GST_VIDEO_COLOR_MATRIX_BT709
-								    : GST_VIDEO_COLOR_MATRIX_BT601,
-						 &kr, &kb);
-	gst_video_color_range_offsets(info->colorimetry.range, info->finfo, offset, scale);
-	for (gint i = 0; i < 256; i++) {
-		double u = 65536.0 * 2 * (1 - kb) * (i - offset[1]) * 255 / scale[1];
-		double v = 65536.0 * 2 * (1 - kr) * (i - offset[2]) * 255 / scale[2];
-
-		tables->y[i] = lrint(65536.0 * (i - offset[0]) * 255 / scale[0]) + 32768;
-		tables->u_to_b[i] = lrint(u);
-		tables->v_to_r[i] = lrint(v);
-		tables->u_to_g[i] = -lrint(u * kb / (1 - kr - kb));
-		tables->v_to_g[i] = -lrint(v * kr / (1 - kr - kb));
-	}
-}
-
-static guint8 rounded(gint sum)
-{
-	return CLAMP(sum >> 16, 0, 255);
-}
-
-/* One row of AYUV, which has the colour of every pixel, to RGB. */
-static void row_to_rgb(const SinkRgbTables *tables, const guint8 *ayuv, guint width, guint8 *rgb)
-{
-	for (guint x = 0; x < width; x++, ayuv += 4) {
-		*rgb++ = rounded(tables->y[ayuv[1]] + tables->v_to_r[ayuv[3]]);
-		*rgb++ = rounded(tables->y[ayuv[1]] + tables->u_to_g[ayuv[2]] +
-				 tables->v_to_g[ayuv[3]]);
-		*rgb++ = rounded(tables->y[ayuv[1]] + tables->u_to_b[ayuv[2]]);
-	}
-}
-
-/* A decoded picture as RGB; NULL if it is no YUV of 8 bits that can be read. */
-static GstSample *sample_to_rgb(GstSample *sample)
-{
-	GstVideoInfo info, rgb_info;
-	GstVideoFrame frame, rgb;
-	SinkRgbTables tables;
-	g_autoptr(GstBuffer) buffer = NULL;
-	g_autoptr(GstCaps) caps = NULL;
-	g_autofree guint8 *row = NULL;
-
-	if (!gst_video_info_from_caps(&info, gst_sample_get_caps(sample)) ||
-	    !GST_VIDEO_FORMAT_INFO_IS_YUV(info.finfo) ||
-	    info.finfo->unpack_format != GST_VIDEO_FORMAT_AYUV ||
-	    !gst_video_frame_map(&frame, &info, gst_sample_get_buffer(sample), GST_MAP_READ))
-		return NULL;
-	gst_video_info_set_format(&rgb_info, GST_VIDEO_FORMAT_RGB, info.width, info.height);
-	buffer = gst_buffer_new_allocate(NULL, rgb_info.size, NULL);
-	gst_video_frame_map(&rgb, &rgb_info, buffer, GST_MAP_WRITE);
-	fill_tables(&info, &tables);
-	row = g_malloc((gsize)info.width * 4);
-	for (gint y = 0; y < info.height; y++) {
-		info.finfo->unpack_func(info.finfo, GST_VIDEO_PACK_FLAG_NONE, row, frame.data,
-					frame.info.stride, 0, y, info.width);
-		row_to_rgb(&tables, row, info.width,
-			   (guint8 *)GST_VIDEO_FRAME_PLANE_DATA(&rgb, 0) +
-				   y * GST_VIDEO_FRAME_PLANE_STRIDE(&rgb, 0));
-	}
-	gst_video_frame_unmap(&rgb);
-	gst_video_frame_unmap(&frame);
-	rgb_info.fps_n = 1;
-	caps = gst_video_info_to_caps(&rgb_info);
-	return gst_sample_new(buffer, caps, NULL, NULL);
-}
-
 gboolean sink_media_save_png(SinkMedia *media, const char *path, SinkPicture *picture,
 			     GError **error)
 {
-	g_autoptr(GstCaps) caps = gst_caps_new_empty_simple("image/png");
 	g_autoptr(GstSample) sample = NULL;
-	g_autoptr(GstSample) rgb = NULL;
-	g_autoptr(GstSample) png = NULL;
-	GstMapInfo map;
-	gboolean ok;
 
 	g_mutex_lock(&media->lock);
 	if (media->sample)
 		sample = gst_sample_ref(media->sample);
 	*picture = media->picture;
 	g_mutex_unlock(&media->lock);
-	if (!sample) {
-		g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-				    "no picture has been decoded");
-		return FALSE;
-	}
-	rgb = sample_to_rgb(sample);
-	png = gst_video_convert_sample(rgb ?: sample, caps, PNG_TIMEOUT, error);
-	if (!png)
-		return FALSE;
-	if (!gst_buffer_map(gst_sample_get_buffer(png), &map, GST_MAP_READ)) {
-		g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_FAILED, "the PNG cannot be read");
-		return FALSE;
-	}
-	ok = g_file_set_contents(path, (const char *)map.data, map.size, error);
-	gst_buffer_unmap(gst_sample_get_buffer(png), &map);
-	return ok;
+	if (sample)
+		return sink_png_save(sample, path, error);
+	g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "no picture has been decoded");
+	return FALSE;
 }

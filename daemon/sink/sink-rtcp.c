@@ -13,6 +13,9 @@
 #define CNAME		  "miracast-sink"
 #define DESCRIPTION_BYTES (SINK_RECEIVER_REPORT - REPORT_BYTES)
 
+#define RTP_MAX_DROPOUT 3000 /* RFC 3550, A.1: a jump that is larger begins a new stream */
+#define RTP_CLOCK	90 /* kHz */
+
 static guint32 get32(const guint8 *at)
 {
 	guint32 value;
@@ -64,4 +67,67 @@ void sink_rtcp_write(const SinkReceiverReport *report, guint8 out[SINK_RECEIVER_
 	name[8] = CNAME_ITEM;
 	name[9] = strlen(CNAME);
 	memcpy(name + 10, CNAME, strlen(CNAME));
+}
+
+static guint64 expected_of(const SinkRtpSequence *q)
+{
+	return q->received ? (guint64)q->highest - q->base + 1 : 0;
+}
+
+guint64 sink_rtp_sequence_lost(const SinkRtpSequence *q)
+{
+	guint64 expected = expected_of(q);
+
+	return q->lost_before + (expected > q->received ? expected - q->received : 0);
+}
+
+/* RFC 3550, A.8: how much later than the one before, as against when it was sent. */
+static void count_jitter(SinkRtpSequence *q, const guint8 *head, gint64 now_us)
+{
+	guint32 arrival = now_us * RTP_CLOCK / 1000;
+	guint32 transit = arrival - get32(head + 4);
+	gint32 difference = transit - q->transit;
+
+	if (q->received)
+		q->jitter += (ABS((gdouble)difference) - q->jitter) / 16;
+	q->transit = transit;
+}
+
+void sink_rtp_sequence_count(SinkRtpSequence *q, const guint8 head[SINK_RTP_HEAD], gint64 now_us)
+{
+	guint16 number = head[2] << 8 | head[3];
+	guint32 ssrc = get32(head + 8);
+	gint16 step = number - (guint16)q->highest;
+
+	if (!q->received || ssrc != q->ssrc || ABS(step) > RTP_MAX_DROPOUT) {
+		*q = (SinkRtpSequence){.ssrc = ssrc,
+				       .base = number,
+				       .highest = number,
+				       .lost_before = sink_rtp_sequence_lost(q)};
+	} else if (step > 0) {
+		q->highest += step;
+	}
+	count_jitter(q, head, now_us);
+	q->received++;
+}
+
+SinkReceiverReport sink_rtp_sequence_report(SinkRtpSequence *q, const SinkSenderReport *heard,
+					    gint64 heard_us)
+{
+	guint64 expected = expected_of(q) - q->expected_reported;
+	guint64 received = q->received - q->received_reported;
+	gboolean is_heard = heard->ssrc == q->ssrc;
+
+	q->expected_reported += expected;
+	q->received_reported += received;
+	return (SinkReceiverReport){
+		.ssrc = q->ssrc,
+		.fraction_lost = expected > received ? (expected - received) * 256 / (expected + 1)
+						     : 0,
+		.lost = CLAMP((gint64)(expected_of(q) - q->received), G_MININT32, G_MAXINT32),
+		.highest = q->highest,
+		.jitter = q->jitter,
+		.sender_ntp = is_heard ? heard->ntp : 0,
+		.sender_delay = is_heard ? heard_us * 65536 / G_USEC_PER_SEC : 0,
+	};
 }

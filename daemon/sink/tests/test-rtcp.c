@@ -58,10 +58,50 @@ static void test_writes_a_receiver_report(void)
 	g_assert_cmpmem(out + 12, 4, "\x00\x7f\xff\xff", 4);
 }
 
+static void count(SinkRtpSequence *sequence, guint16 number, guint8 ssrc)
+{
+	const guint8 head[SINK_RTP_HEAD] = {0x80, 33, number >> 8, number, [11] = ssrc};
+
+	sink_rtp_sequence_count(sequence, head, 0);
+}
+
+static void test_counts_sequence_numbers(void)
+{
+	const SinkSenderReport heard = {.ssrc = 1, .ntp = 7}, other = {.ssrc = 9, .ntp = 7};
+	SinkRtpSequence sequence = {0};
+	SinkReceiverReport report;
+
+	g_assert_cmpuint(sink_rtp_sequence_lost(&sequence), ==, 0);
+	count(&sequence, 65534, 1);
+	count(&sequence, 65535, 1);
+	count(&sequence, 1, 1); /* 0 is missing */
+	g_assert_cmpuint(sink_rtp_sequence_lost(&sequence), ==, 1);
+	report = sink_rtp_sequence_report(&sequence, &heard, G_USEC_PER_SEC / 2);
+	g_assert_cmpuint(report.ssrc, ==, 1);
+	g_assert_cmpuint(report.highest, ==, 65537);
+	g_assert_cmpint(report.lost, ==, 1);
+	g_assert_cmpuint(report.fraction_lost, ==, 256 / 5);
+	g_assert_cmpuint(report.sender_ntp, ==, 7);
+	g_assert_cmpuint(report.sender_delay, ==, 32768);
+
+	count(&sequence, 0, 1); /* it was only late */
+	g_assert_cmpuint(sink_rtp_sequence_lost(&sequence), ==, 0);
+	report = sink_rtp_sequence_report(&sequence, &other, 0);
+	g_assert_cmpuint(report.fraction_lost, ==, 0);
+	g_assert_cmpuint(report.sender_ntp, ==, 0);
+
+	count(&sequence, 4, 1);
+	count(&sequence, 40000, 2); /* another stream: what was lost before stays */
+	g_assert_cmpuint(sink_rtp_sequence_lost(&sequence), ==, 2);
+	count(&sequence, 100, 2); /* a jump is another one, too */
+	g_assert_cmpuint(sink_rtp_sequence_lost(&sequence), ==, 2);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/rtcp/reads-a-sender-report", test_reads_a_sender_report);
 	g_test_add_func("/rtcp/writes-a-receiver-report", test_writes_a_receiver_report);
+	g_test_add_func("/rtcp/counts-sequence-numbers", test_counts_sequence_numbers);
 	return g_test_run();
 }
