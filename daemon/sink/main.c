@@ -17,7 +17,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DEFAULT_PORT  7236 /* WFD 2.1, 4.5: the default control port */
 #define TICK_MS	      20
 #define SAMPLE_MS     100
 #define PAUSE_US      G_USEC_PER_SEC
@@ -718,7 +717,7 @@ static gboolean prepare(SinkApp *app, GError **error)
 	if (!caps)
 		return FALSE;
 	if (o->source) {
-		app->address = g_network_address_parse(o->source, DEFAULT_PORT, error);
+		app->address = g_network_address_parse(o->source, SINK_RTSP_PORT, error);
 		if (!app->address)
 			return FALSE;
 	}

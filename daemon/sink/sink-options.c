@@ -301,7 +301,8 @@ static gboolean check_numbers(SinkOptions *o, GError **error)
 	} seconds[] = {{"--timeout", o->timeout},
 		       {"--connect-timeout", o->connect_timeout},
 		       {"--response-timeout", o->response_timeout},
-		       {"--session-timeout", o->session_timeout}};
+		       {"--session-timeout", o->session_timeout},
+		       {"--accept-after", o->p2p.accept_after}};
 	const struct {
 		const char *name;
 		gint64 value;

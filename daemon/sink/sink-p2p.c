@@ -6,13 +6,13 @@
 
 #include <gio/gunixinputstream.h>
 #include <glib/gstdio.h>
+#include <net/if.h>
 #include <string.h>
 #include <unistd.h>
 
-#define DEFAULT_PORT 7236
-#define TYPING_S     120 /* a source waits no longer */
-#define LISTEN_S     3000 /* wpa_supplicant listens for an hour at a time */
-#define FORMING_S    60 /* from the yes to the group */
+#define TYPING_S  120 /* a source waits no longer */
+#define LISTEN_S  3000 /* wpa_supplicant listens for an hour at a time */
+#define FORMING_S 60 /* from the yes to the group */
 
 /* A primary sink, available, RTSP port 7236, 50 Mbit/s */
 #define DEFAULT_ELEMENT "00000600111c440032"
@@ -132,7 +132,7 @@ gboolean sink_p2p_config_check(const SinkP2pConfig *config, GError **error)
 	const char *wrong = NULL;
 	SinkElement element;
 
-	if (strlen(config->interface) == 0 || strlen(config->interface) > 15 ||
+	if (strlen(config->interface) == 0 || strlen(config->interface) >= IFNAMSIZ ||
 	    strpbrk(config->interface, "/ "))
 		wrong = "--p2p takes the name of a network interface";
 	else if (strlen(config->name) == 0 || strlen(config->name) > SINK_P2P_MAX_NAME)
@@ -148,8 +148,6 @@ gboolean sink_p2p_config_check(const SinkP2pConfig *config, GError **error)
 		wrong = "--pin takes 4 digits, or 8 with the right check digit at the end";
 	else if (config->intent < 0 || config->intent > 15)
 		wrong = "--intent takes 0 to 15";
-	else if (!(config->accept_after >= 0 && config->accept_after <= 86400))
-		wrong = "--accept-after takes seconds from 0 to 86400";
 	if (wrong) {
 		g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, wrong);
 		return FALSE;
@@ -747,7 +745,7 @@ SinkP2p *sink_p2p_new(const SinkP2pConfig *config, const SinkP2pOps *ops, gpoint
 	self->config = *config;
 	self->ops = *ops;
 	self->user_data = user_data;
-	self->port = DEFAULT_PORT;
+	self->port = SINK_RTSP_PORT;
 	self->began_us = g_get_monotonic_time();
 	self->cancellable = g_cancellable_new();
 	self->steps = g_array_new(FALSE, FALSE, sizeof(SinkP2pStep));

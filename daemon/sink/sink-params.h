@@ -11,6 +11,8 @@
 
 #include <glib.h>
 
+#define SINK_RTSP_PORT 7236 /* WFD 2.1, 4.5: the default control port */
+
 #define SINK_PARAMS_ERROR (sink_params_error_quark())
 GQuark sink_params_error_quark(void);
 

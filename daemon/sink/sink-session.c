@@ -10,6 +10,8 @@
 #define IDR_INTERVAL_US		   (G_USEC_PER_SEC / 2)
 #define MAX_SESSION_ID		   64
 #define DEFAULT_SESSION_TIMEOUT_US (60 * G_USEC_PER_SEC) /* RFC 2326, 12.37 */
+#define MIN_SESSION_TIMEOUT_S	   10
+#define MAX_SESSION_TIMEOUT_S	   86400
 #define WFD_FEATURE		   "org.wfa.wfd1.0"
 #define LOCAL_URI		   "rtsp://localhost/wfd1.0"
 #define STRANGE_FEATURE		   "org.example.strange"
@@ -669,6 +671,7 @@ static void check_public(SinkSession *s, const RtspMessage *message)
 /* "1234;timeout=30" (RFC 2326, 12.37); the timeout is in seconds. */
 static gboolean read_session(SinkSession *s, const char *value)
 {
+	static const char key[] = "timeout=";
 	g_auto(GStrv) parts = g_strsplit(value, ";", 0);
 	const char *id = parts[0] ? g_strstrip(parts[0]) : "";
 	GString *echoed;
@@ -683,16 +686,18 @@ static gboolean read_session(SinkSession *s, const char *value)
 	for (guint i = 1; parts[i]; i++) {
 		const char *part = g_strstrip(parts[i]);
 
-		if (!g_str_has_prefix(part, "timeout="))
+		if (!g_str_has_prefix(part, key))
 			continue;
-		if (!g_ascii_string_to_unsigned(part + 8, 10, 1, 86400, &seconds, NULL)) {
+		if (!g_ascii_string_to_unsigned(part + strlen(key), 10, 1, MAX_SESSION_TIMEOUT_S,
+						&seconds, NULL)) {
 			sink_violations_note(
 				s->violations,
 				"the timeout of the Session header is not a number of seconds");
 			continue;
 		}
-		if (seconds < 10)
-			sink_violations_note(s->violations, "the session timeout is below 10 s");
+		if (seconds < MIN_SESSION_TIMEOUT_S)
+			sink_violations_note(s->violations, "the session timeout is below %d s",
+					     MIN_SESSION_TIMEOUT_S);
 		if (!s->config.session_timeout_us)
 			s->session_timeout_us = (gint64)seconds * G_USEC_PER_SEC;
 	}
