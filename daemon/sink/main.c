@@ -67,6 +67,10 @@ typedef struct {
 	SinkPicture picture;
 } SinkApp;
 
+/*
+ * How it ends.
+ */
+
 static void keep_reason(SinkApp *app, SinkReason reason, const char *sentence)
 {
 	if (app->reason != SINK_REASON_NONE)
@@ -114,6 +118,10 @@ static void tell_viewer(SinkApp *app, const char *word, const char *rest)
 	if (app->viewer)
 		sink_viewer_tell(app->viewer, word, rest);
 }
+
+/*
+ * The session: what it says, and how it comes about.
+ */
 
 /* With --p2p: how far it has come; at one of the steps the sink may vanish. */
 static void note_step(SinkApp *app, const char *step)
@@ -310,7 +318,11 @@ static void begin_to_connect(SinkApp *app)
 	sink_connector_begin(app->connector, app->address);
 }
 
-/* A source of Miracast over Infrastructure, or one that came by Wi-Fi Direct, listens. */
+/*
+ * Sources that come by themselves, over the network or by Wi-Fi Direct.
+ */
+
+/* It listens now. */
 static void on_source_ready(GSocketAddress *source, gpointer user_data)
 {
 	SinkApp *app = user_data;
@@ -361,6 +373,10 @@ static void on_p2p_failed(const char *sentence, gpointer user_data)
 {
 	finish(user_data, FALSE, SINK_REASON_P2P_FAILED, sentence);
 }
+
+/*
+ * What happens as time goes by, and at signals.
+ */
 
 static gboolean save_png(SinkApp *app, GError **error)
 {
@@ -530,6 +546,10 @@ static gboolean on_usr1(gpointer user_data)
 	return G_SOURCE_CONTINUE;
 }
 
+/*
+ * What comes out.
+ */
+
 static gboolean write_json(const char *path, const char *line, GError **error)
 {
 	if (strcmp(path, "-"))
@@ -605,6 +625,10 @@ static int report(SinkApp *app)
 	g_printerr("miracast-sink: %s: %s\n", sink_reason_name(r.reason), r.sentence);
 	return r.ok ? EXIT_OK : EXIT_FAILED;
 }
+
+/*
+ * The run.
+ */
 
 static void app_clear(SinkApp *app)
 {
