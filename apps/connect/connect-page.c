@@ -87,17 +87,6 @@ static const char *get_session_path(ConnectPage *self)
 	return session ? g_dbus_proxy_get_object_path(G_DBUS_PROXY(session)) : "";
 }
 
-static void say(ConnectPage *self, const char *message)
-{
-	AdwToast *toast = adw_toast_new("");
-
-	/* What comes from elsewhere is no markup. */
-	g_autofree char *escaped = g_markup_escape_text(message, -1);
-
-	adw_toast_set_title(toast, escaped);
-	adw_toast_overlay_add_toast(self->toasts, toast);
-}
-
 /*
  * Options.
  */
@@ -185,7 +174,7 @@ static void on_option(ConnectPage *self)
 	self->options->input = gtk_switch_get_active(self->input_switch);
 	self->options->reconnect = gtk_switch_get_active(self->reconnect_switch);
 	if (!connect_options_save(self->options, self->name, &error))
-		say(self, error->message);
+		connect_view_say(self->toasts, error->message);
 }
 
 /*
@@ -426,7 +415,7 @@ static void on_arrange(ConnectPage *self)
 
 	if (program &&
 	    !g_app_info_launch(G_APP_INFO(program), NULL, G_APP_LAUNCH_CONTEXT(context), &error))
-		say(self, error->message);
+		connect_view_say(self->toasts, error->message);
 }
 
 static const char *get_detail(GVariant *details, const char *name)
@@ -756,11 +745,12 @@ static void on_connect_clicked(ConnectPage *self)
 		proxy = manager ? G_DBUS_PROXY(manager) : NULL;
 	}
 	if (!proxy || !self->options || (peer && !g_hostname_is_ip_address(peer))) {
-		say(self, _("It is not in reach any more."));
+		connect_view_say(self->toasts, _("It is not in reach any more."));
 		return;
 	}
 	if (!connect_agent_export(self->agent, &error)) {
-		say(self, error ? error->message : _("There is no way to the service."));
+		connect_view_say(self->toasts,
+				 error ? error->message : _("There is no way to the service."));
 		return;
 	}
 	g_clear_pointer(&self->refusal, g_free);
@@ -796,7 +786,7 @@ static void on_answer(GObject *proxy, GAsyncResult *result, gpointer data)
 	g_autoptr(GVariant) answer = connect_bus_call_finish(proxy, result, &error);
 
 	if (!answer)
-		say(self, error->message);
+		connect_view_say(self->toasts, error->message);
 }
 
 static void on_disconnect_clicked(ConnectPage *self)
@@ -854,9 +844,9 @@ static void on_mended(GObject *object, GAsyncResult *result, gpointer data)
 
 	gtk_widget_set_sensitive(GTK_WIDGET(self->remedy_button), TRUE);
 	if (connect_remedy_apply_finish(result, &error))
-		say(self, _("Done: try again."));
+		connect_view_say(self->toasts, _("Done: try again."));
 	else
-		say(self, error->message);
+		connect_view_say(self->toasts, error->message);
 }
 
 static void on_remedy(ConnectPage *self)

@@ -9,3 +9,10 @@ void connect_view_show(GtkStack *stack, GtkWidget *child)
 	     other = gtk_widget_get_next_sibling(other))
 		gtk_widget_set_visible(other, other == child);
 }
+
+void connect_view_say(AdwToastOverlay *toasts, const char *message)
+{
+	g_autofree char *escaped = g_markup_escape_text(message, -1);
+
+	adw_toast_overlay_add_toast(toasts, adw_toast_new(escaped));
+}

@@ -2,7 +2,7 @@
 #ifndef CONNECT_VIEW_H
 #define CONNECT_VIEW_H
 
-#include <gtk/gtk.h>
+#include <adwaita.h>
 
 G_BEGIN_DECLS
 
@@ -11,6 +11,9 @@ G_BEGIN_DECLS
  * they are hidden.
  */
 void connect_view_show(GtkStack *stack, GtkWidget *child);
+
+/* For a moment, over all the rest. What comes from elsewhere is no markup. */
+void connect_view_say(AdwToastOverlay *toasts, const char *message);
 
 G_END_DECLS
 

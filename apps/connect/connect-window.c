@@ -34,13 +34,6 @@ struct _ConnectWindow {
 
 G_DEFINE_FINAL_TYPE(ConnectWindow, connect_window, ADW_TYPE_APPLICATION_WINDOW)
 
-static void say(ConnectWindow *self, const char *message)
-{
-	g_autofree char *escaped = g_markup_escape_text(message, -1);
-
-	adw_toast_overlay_add_toast(self->toasts, adw_toast_new(escaped));
-}
-
 /*
  * What is missing.
  */
@@ -53,7 +46,7 @@ static void on_mended(GObject *object, GAsyncResult *result, gpointer data)
 	g_autoptr(GError) error = NULL;
 
 	if (!connect_remedy_apply_finish(result, &error))
-		say(self, error->message);
+		connect_view_say(self->toasts, error->message);
 	ask_doctor(self);
 }
 
@@ -68,7 +61,7 @@ static void on_copy(GtkButton *button, ConnectWindow *self)
 {
 	gdk_clipboard_set_text(gtk_widget_get_clipboard(GTK_WIDGET(self)),
 			       g_object_get_data(G_OBJECT(button), "text"));
-	say(self, _("Copied"));
+	connect_view_say(self->toasts, _("Copied"));
 }
 
 /* Says what a button does to those who do not see what it stands beside. */
@@ -307,7 +300,7 @@ static void on_address(ConnectWindow *self)
 	g_autofree char *address = g_strstrip(g_strdup(gtk_editable_get_text(self->address_entry)));
 
 	if (!g_hostname_is_ip_address(address)) {
-		say(self, _("That is not an address, such as 192.168.1.20."));
+		connect_view_say(self->toasts, _("That is not an address, such as 192.168.1.20."));
 		return;
 	}
 	gtk_editable_set_text(self->address_entry, "");
