@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "input.h"
 
-#include "discovery/finding.h"
+#include "device-name.h"
 #include "miracast-driver.h"
 
 #include <errno.h>
@@ -350,7 +350,7 @@ HostInput *host_input_new(int rtsp_socket, const char *name, GError **error)
 	int ends[2];
 
 	/* Devices' names have 80 bytes, and say what they are behind that. */
-	input->name = host_finding_cut_name(name, 60);
+	input->name = host_device_name_cut(name, 60);
 	input->listener = input->host_end = input->session_end = -1;
 	input->devices = g_ptr_array_new_with_free_func(device_free);
 	input->hid_devices = g_ptr_array_new_with_free_func(hid_device_free);

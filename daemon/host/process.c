@@ -3,11 +3,11 @@
 
 #include "control.h"
 #include "input.h"
-#include "links/air.h"
 #include "miracast-device.h"
 #include "picture.h"
 #include "reason.h"
 #include "rtp.h"
+#include "wifi/air.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -10,7 +10,7 @@
  */
 #include "session.h"
 
-#include "links/link-ways.h"
+#include "discovery/link-ways.h"
 #include "miracast-driver.h"
 #include "miracast-status.h"
 #include "pictures.h"

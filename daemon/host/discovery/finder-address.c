@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "finder-address.h"
 
-#include "../links/link-direct.h"
-#include "../links/route.h"
+#include "links/link-direct.h"
+#include "links/route.h"
 
 struct _HostFinderAddress {
 	GObject parent_instance;

@@ -6,6 +6,7 @@
  */
 #include "finder-mice.h"
 
+#include "device-name.h"
 #include "links/link-mice.h"
 #include "reason.h"
 
@@ -403,7 +404,7 @@ static void on_item_new(HostFinderMice *self, gint32 interface, gint32 protocol,
 	if (!sink) {
 		sink = g_new0(MiceSink, 1);
 		sink->id = g_strdup(id);
-		sink->name = host_finding_clean_name(name, strlen(name));
+		sink->name = host_device_name_clean(name, strlen(name));
 		if (!sink->name)
 			sink->name = g_strdup("?");
 		sink->services = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);

@@ -6,8 +6,8 @@
 #ifndef HOST_FINDER_MICE_H
 #define HOST_FINDER_MICE_H
 
-#include "../links/listener.h"
 #include "finder.h"
+#include "links/listener.h"
 
 G_BEGIN_DECLS
 

@@ -4,12 +4,12 @@
 #include "links/group-iwd.h"
 #include "links/group-nm.h"
 #include "links/group-supplicant.h"
-#include "links/iwd.h"
 #include "links/link-p2p.h"
-#include "links/network-manager.h"
 #include "links/p2p-store.h"
-#include "links/p2p.h"
-#include "links/supplicant.h"
+#include "wifi/iwd.h"
+#include "wifi/network-manager.h"
+#include "wifi/p2p.h"
+#include "wifi/supplicant.h"
 
 #include <string.h>
 

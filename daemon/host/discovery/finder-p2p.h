@@ -3,8 +3,8 @@
 #ifndef HOST_FINDER_P2P_H
 #define HOST_FINDER_P2P_H
 
-#include "../links/listener.h"
 #include "finder.h"
+#include "links/listener.h"
 
 G_BEGIN_DECLS
 

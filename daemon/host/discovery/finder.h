@@ -6,30 +6,11 @@
 #ifndef HOST_FINDER_H
 #define HOST_FINDER_H
 
-#include "../links/agent.h"
-#include "../links/group.h"
-#include "../links/link.h"
 #include "finding.h"
+#include "links/link.h"
+#include "links/link-wish.h"
 
 G_BEGIN_DECLS
-
-typedef enum {
-	HOST_ENCRYPTION_AUTO, /* if the sink asks for it */
-	HOST_ENCRYPTION_REQUIRED, /* by ways that the air or the group does not encrypt */
-	HOST_ENCRYPTION_NEVER,
-} HostEncryption;
-
-/* How a link to a sink is wanted; the person's choice, or what was chosen for them. */
-typedef struct {
-	guint16 port; /* of RTSP */
-	guint wait_s; /* that the sink has to connect, once the way is there; 0: as long as suits the way */
-	HostAgent *agent; /* asks the person; not NULL */
-	const char *pin; /* (nullable): what the sink shows, known beforehand */
-	GInetAddress *local; /* (nullable): for a way by address; NULL: what the route says */
-	HostEncryption encryption;
-	int go_intent; /* 0 to 15, or -1: the maker chooses */
-	HostGroupMaker maker; /* of a group; HOST_N_GROUP_MAKERS: whoever can on this machine */
-} HostLinkWish;
 
 #define HOST_TYPE_FINDER (host_finder_get_type())
 G_DECLARE_INTERFACE(HostFinder, host_finder, HOST, FINDER, GObject)

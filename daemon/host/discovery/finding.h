@@ -50,18 +50,6 @@ struct _HostFinding {
 
 HostFinding *host_finding_new(const char *id);
 
-/**
- * host_finding_clean_name:
- * @bytes: as the air or the network has them, not terminated
- *
- * Returns: (transfer full): what may be shown and put on the bus: valid UTF-8, no control or
- * bidirectional formatting characters, no space around it; NULL if nothing is left
- */
-char *host_finding_clean_name(const char *bytes, gsize length);
-
-/* What of @name fits into @size bytes, whole characters only. (transfer full) */
-char *host_finding_cut_name(const char *name, gsize size);
-
 G_END_DECLS
 
 #endif /* HOST_FINDING_H */

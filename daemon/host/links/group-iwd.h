@@ -4,7 +4,7 @@
 #define HOST_GROUP_IWD_H
 
 #include "group.h"
-#include "iwd.h"
+#include "wifi/iwd.h"
 
 G_BEGIN_DECLS
 

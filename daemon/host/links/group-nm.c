@@ -2,10 +2,10 @@
 #include "group-nm.h"
 
 #include "firewall.h"
-#include "network-manager.h"
-#include "p2p.h"
 #include "station.h"
-#include "wfd-ie.h"
+#include "wifi/network-manager.h"
+#include "wifi/p2p.h"
+#include "wifi/wfd-ie.h"
 
 #include <net/if.h>
 #include <netlink/cache.h>

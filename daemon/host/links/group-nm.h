@@ -5,7 +5,7 @@
 
 #include "agent.h"
 #include "group.h"
-#include "supplicant.h"
+#include "wifi/supplicant.h"
 
 G_BEGIN_DECLS
 

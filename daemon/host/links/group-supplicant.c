@@ -2,9 +2,9 @@
 #include "group-supplicant.h"
 
 #include "address.h"
-#include "p2p.h"
-#include "network-manager.h"
 #include "station.h"
+#include "wifi/network-manager.h"
+#include "wifi/p2p.h"
 
 #include <net/if.h>
 #include <string.h>

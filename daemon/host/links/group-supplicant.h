@@ -6,7 +6,7 @@
 #include "agent.h"
 #include "group.h"
 #include "p2p-store.h"
-#include "supplicant.h"
+#include "wifi/supplicant.h"
 
 G_BEGIN_DECLS
 

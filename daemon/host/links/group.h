@@ -8,7 +8,7 @@
 #define HOST_GROUP_H
 
 #include "reason.h"
-#include "uses.h"
+#include "wifi/uses.h"
 
 #include <gio/gio.h>
 

@@ -7,7 +7,8 @@
 #ifndef HOST_LINK_MICE_H
 #define HOST_LINK_MICE_H
 
-#include "../discovery/finder.h"
+#include "link.h"
+#include "link-wish.h"
 #include "listener.h"
 
 G_BEGIN_DECLS

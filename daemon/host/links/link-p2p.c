@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "link-p2p.h"
 
-#include "reason.h"
 #include "address.h"
 #include "firewall.h"
 #include "link-direct.h"
+#include "reason.h"
 
 #include <unistd.h>
 

@@ -2,7 +2,7 @@
 /*
  * A link: what brings a sink's RTSP connection here, and knows when the way to it is gone. Makers:
  * link-direct.h (an address), link-p2p.h (a Wi-Fi Direct group), link-mice.h (MICE on the local network)
- * and link-ways.h (one of these after the other).
+ * and discovery/link-ways.h (one of these after the other).
  */
 #ifndef HOST_LINK_H
 #define HOST_LINK_H

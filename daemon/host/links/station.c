@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "station.h"
 
-#include "radio.h"
+#include "wifi/radio.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
 #define HOST_STATION_H
 
 #include "agent.h"
-#include "supplicant.h"
+#include "wifi/supplicant.h"
 
 G_BEGIN_DECLS
 

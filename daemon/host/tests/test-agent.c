@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The person's answers from an object on the bus, and what does not count as one. */
-#include "bus-agent.h"
 #include "bus.h"
+#include "bus-agent.h"
 #include "connect.h"
 
 #include <string.h>

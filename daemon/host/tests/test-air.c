@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What nl80211 says of a station, and what it never should. */
-#include "links/air.h"
+#include "wifi/air.h"
 
 #include <linux/nl80211.h>
 #include <netlink/attr.h>

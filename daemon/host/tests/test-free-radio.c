@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Which radio is free, by a NetworkManager that tests make up, or that does not answer. */
-#include "links/free-radio.h"
-#include "links/network-manager.h"
 #include "connect.h"
+#include "wifi/free-radio.h"
+#include "wifi/network-manager.h"
 
 #include <string.h>
 

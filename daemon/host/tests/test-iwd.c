@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What is asked of iwd, and what its answers mean, by a made-up one on a bus of its own. */
-#include "links/group-iwd.h"
-#include "links/iwd.h"
 #include "connect.h"
+#include "links/group-iwd.h"
+#include "wifi/iwd.h"
 
 #include <string.h>
 

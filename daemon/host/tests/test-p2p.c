@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "links/p2p.h"
+#include "wifi/p2p.h"
 
 static void test_pairing(void)
 {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What is asked of wpa_supplicant, by a made-up one on a bus of its own. */
+#include "connect.h"
 #include "discovery/finder-p2p.h"
 #include "links/group-nm.h"
 #include "links/group-supplicant.h"
-#include "links/network-manager.h"
-#include "links/p2p.h"
-#include "connect.h"
+#include "wifi/network-manager.h"
+#include "wifi/p2p.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A link by the first of several ways that works. */
+#include "discovery/link-ways.h"
 #include "fake.h"
-#include "links/link-ways.h"
 #include "reason.h"
 #include "wish.h"
 

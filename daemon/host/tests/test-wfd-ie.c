@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Wi-Fi Display elements, as devices were seen to send them, and as none should. */
-#include "links/wfd-ie.h"
+#include "wifi/wfd-ie.h"
 
 #include <string.h>
 

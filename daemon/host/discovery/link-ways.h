@@ -6,7 +6,7 @@
 #ifndef HOST_LINK_WAYS_H
 #define HOST_LINK_WAYS_H
 
-#include "../discovery/way.h"
+#include "way.h"
 
 G_BEGIN_DECLS
 

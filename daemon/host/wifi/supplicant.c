@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "supplicant.h"
 
-#include "discovery/finding.h"
+#include "device-name.h"
 #include "free-radio.h"
 #include "p2p.h"
 #include "radio.h"
@@ -144,7 +144,7 @@ static void read_peer(HostSupplicant *self, HostSupplicantPeer *peer, GVariant *
 	}
 	if (g_variant_dict_lookup(&dict, "DeviceName", "&s", &name)) {
 		g_free(peer->name);
-		peer->name = host_finding_clean_name(name, strlen(name));
+		peer->name = host_device_name_clean(name, strlen(name));
 	}
 	bytes = lookup_bytes(&dict, "PrimaryDeviceType", &n, &type);
 	if (bytes)
@@ -459,7 +459,7 @@ static void on_config_read(GObject *object, GAsyncResult *result, gpointer data)
 	g_variant_dict_lookup(&dict, "DeviceName", "&s", &name);
 	if (!*name) {
 		/* It takes 32 bytes. */
-		g_autofree char *host = host_finding_cut_name(g_get_host_name(), 32);
+		g_autofree char *host = host_device_name_cut(g_get_host_name(), 32);
 
 		g_variant_builder_add(&change, "{sv}", "DeviceName", g_variant_new_string(host));
 		g_variant_builder_add(&before, "{sv}", "DeviceName", g_variant_new_string(name));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "iwd.h"
 
-#include "discovery/finding.h"
+#include "device-name.h"
 #include "p2p.h"
 #include "radio.h"
 
@@ -202,8 +202,8 @@ static void look_at(HostIwd *self, GDBusObject *object)
 	g_free(peer->address);
 	peer->address = g_ascii_strdown(g_variant_get_string(address, NULL), -1);
 	g_free(peer->name);
-	peer->name = name ? host_finding_clean_name(g_variant_get_string(name, NULL),
-						    g_variant_get_size(name))
+	peer->name = name ? host_device_name_clean(g_variant_get_string(name, NULL),
+						   g_variant_get_size(name))
 			  : NULL;
 	peer->kind = kind_of(category ? g_variant_get_string(category, NULL) : NULL,
 			     subcategory ? g_variant_get_string(subcategory, NULL) : NULL);

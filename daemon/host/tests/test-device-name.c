@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Names of sinks come from the air: nothing of them may harm a terminal or the bus. */
-#include "discovery/finding.h"
+#include "device-name.h"
 
 #include <string.h>
 
 static void check(const char *bytes, gsize length, const char *expected)
 {
-	g_autofree char *name = host_finding_clean_name(bytes, length);
+	g_autofree char *name = host_device_name_clean(bytes, length);
 
 	g_assert_cmpstr(name, ==, expected);
 	g_assert_true(!name || g_utf8_validate(name, -1, NULL));
 }
 
-static void test_clean_name(void)
+static void test_clean(void)
 {
 	const char *cut = "Wohnzimmer-Fernseher ABCDEFGHIJ\xc3\xa9";
 
@@ -34,12 +34,12 @@ static void test_clean_name(void)
 
 static void check_cut(const char *name, gsize size, const char *expected)
 {
-	g_autofree char *cut = host_finding_cut_name(name, size);
+	g_autofree char *cut = host_device_name_cut(name, size);
 
 	g_assert_cmpstr(cut, ==, expected);
 }
 
-static void test_cut_name(void)
+static void test_cut(void)
 {
 	check_cut("Living room", 11, "Living room");
 	check_cut("Living room", 6, "Living");
@@ -63,8 +63,8 @@ static void test_random_bytes(void)
 
 		for (gsize j = 0; j < sizeof(bytes); j++)
 			bytes[j] = g_test_rand_int_range(0, 256);
-		name = host_finding_clean_name((const char *)bytes,
-					       g_test_rand_int_range(0, sizeof(bytes) + 1));
+		name = host_device_name_clean((const char *)bytes,
+					      g_test_rand_int_range(0, sizeof(bytes) + 1));
 		if (!name)
 			continue;
 		g_assert_true(g_utf8_validate(name, -1, NULL));
@@ -76,8 +76,8 @@ static void test_random_bytes(void)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
-	g_test_add_func("/finding/clean-name", test_clean_name);
-	g_test_add_func("/finding/cut-name", test_cut_name);
-	g_test_add_func("/finding/random-bytes", test_random_bytes);
+	g_test_add_func("/device-name/clean", test_clean);
+	g_test_add_func("/device-name/cut", test_cut);
+	g_test_add_func("/device-name/random-bytes", test_random_bytes);
 	return g_test_run();
 }
