@@ -985,8 +985,7 @@ HostLink *host_link_mice_new(HostListener *listener, const HostMiceSink *sink,
 	self->encryption = wish->encryption;
 	if (self->known_pin && wish->encryption != HOST_ENCRYPTION_NEVER)
 		self->level = LEVEL_PIN;
-	else if (wish->encryption == HOST_ENCRYPTION_REQUIRED ||
-		 (sink->encrypts && wish->encryption == HOST_ENCRYPTION_AUTO))
+	else if (wish->encryption == HOST_ENCRYPTION_REQUIRED)
 		self->level = LEVEL_ENCRYPTED;
 	return HOST_LINK(self);
 }

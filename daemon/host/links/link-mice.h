@@ -29,7 +29,6 @@ G_DECLARE_FINAL_TYPE(HostLinkMice, host_link_mice, HOST, LINK_MICE, GObject)
 typedef struct {
 	const char *name; /* for people */
 	GPtrArray *addresses; /* GInetSocketAddress of its port 7250, the preferred ones first */
-	gboolean encrypts; /* it has said so over the air */
 } HostMiceSink;
 
 /* @listener: outlives the link */

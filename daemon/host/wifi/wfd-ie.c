@@ -6,12 +6,7 @@
 /* Subelements: id (1), length (2), body; numbers are big-endian. */
 #define HEADER 3
 
-enum {
-	ID_DEVICE_INFO = 0,
-	ID_COUPLED_SINK = 6,
-	ID_R2_DEVICE_INFO = 11,
-};
-
+#define ID_DEVICE_INFO	 0
 #define DEVICE_INFO_SIZE 6
 
 /* Of the device information. */
@@ -19,7 +14,6 @@ enum {
 #define INFO_AVAILABILITY	0x0030
 #define INFO_AVAILABLE		0x0010
 #define INFO_CONTENT_PROTECTION 0x0100
-#define INFO_NO_AUDIO		0x0400
 
 /* What a picture may need, with room for what is sent again. */
 #define SOURCE_THROUGHPUT 50
@@ -58,13 +52,8 @@ gboolean host_wfd_ie_read(const guint8 *bytes, gsize n, HostWfdInfo *info)
 		.type = bits & INFO_TYPE,
 		.available = (bits & INFO_AVAILABILITY) == INFO_AVAILABLE,
 		.content_protection = !!(bits & INFO_CONTENT_PROTECTION),
-		.no_audio = !!(bits & INFO_NO_AUDIO),
-		.port = read_number(body + 2),
 		.throughput = read_number(body + 4),
 	};
-	body = find(bytes, n, ID_COUPLED_SINK, &length);
-	info->coupled = body && length >= 1 && (body[0] & 3) == 1;
-	info->r2 = !!find(bytes, n, ID_R2_DEVICE_INFO, &length);
 	return TRUE;
 }
 

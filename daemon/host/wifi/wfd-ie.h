@@ -18,25 +18,17 @@ typedef enum {
 } HostWfdType;
 
 /**
- * HostWfdInfo: what a device says of itself (WFD 2.1, 5.1)
+ * HostWfdInfo: what counts of that which a device says of itself (WFD 2.1, 5.1)
  * @type: its role
  * @available: takes a session now
  * @content_protection: has HDCP 2.x
- * @no_audio: a sink that renders none
- * @port: its own RTSP port; of a sink without a meaning
  * @throughput: Mbit/s at most; 0 says nothing
- * @coupled: bound to another sink already
- * @r2: says that it is of release 2
  */
 typedef struct {
 	HostWfdType type;
 	gboolean available;
 	gboolean content_protection;
-	gboolean no_audio;
-	guint16 port;
 	guint16 throughput;
-	gboolean coupled;
-	gboolean r2;
 } HostWfdInfo;
 
 /**

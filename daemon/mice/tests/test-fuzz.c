@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Messages and beacons, mutated: whatever comes, nothing crashes or (under the sanitizers) touches
+ * Messages, mutated: whatever comes, nothing crashes or (under the sanitizers) touches
  * what is not its own, memory stays bounded, the pieces that bytes come in make no difference, and
  * what was read is written and read again as the same. The seed is fixed, so a failure comes
  * again; give another with --seed.
  */
-#include "mice-beacon.h"
 #include "mice-message.h"
 #include "mice-pin.h"
 #include "vectors.h"
@@ -26,7 +25,6 @@ static const char *const seeds[] = {
 	"04001016fefd0000000000000000000301010000",
 	"00110106"
 	"17fefd00010000000000010000",
-	BEACON,
 };
 
 static void mutate(GByteArray *bytes)
@@ -155,22 +153,6 @@ static void test_messages(void)
 	}
 }
 
-static void test_beacons(void)
-{
-	for (guint round = 0; round < ROUNDS; round++) {
-		g_autoptr(GByteArray) bytes = from_hex(BEACON);
-		g_auto(MiceBeacon) beacon = {0};
-
-		for (guint m = g_test_rand_int_range(1, 10); m; m--)
-			mutate(bytes);
-		if (mice_beacon_parse(&beacon, bytes->data, bytes->len)) {
-			g_assert_cmpstr(beacon.host, !=, "");
-			g_assert_true(g_str_is_ascii(beacon.host));
-			g_assert_null(strpbrk(beacon.host, ". /%"));
-		}
-	}
-}
-
 static void test_pins(void)
 {
 	for (guint round = 0; round < ROUNDS; round++) {
@@ -199,7 +181,6 @@ int main(int argc, char **argv)
 		g_test_init(&argc, &argv, NULL);
 	}
 	g_test_add_func("/mice/fuzz/messages", test_messages);
-	g_test_add_func("/mice/fuzz/beacons", test_beacons);
 	g_test_add_func("/mice/fuzz/pins", test_pins);
 	return g_test_run();
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Messages, PINs and beacons against the examples of [MS-MICE], and against what is none. */
-#include "mice-beacon.h"
+/* Messages and PINs against the examples of [MS-MICE], and against what is none. */
 #include "mice-message.h"
 #include "mice-pin.h"
 #include "vectors.h"
@@ -350,63 +349,6 @@ static void test_pin_typed(void)
 	}
 }
 
-static gboolean parse_beacon(MiceBeacon *beacon, const char *hex)
-{
-	g_autoptr(GByteArray) bytes = from_hex(hex);
-
-	return mice_beacon_parse(beacon, bytes->data, bytes->len);
-}
-
-static void test_beacon(void)
-{
-	static const char *const none[] = {
-		"",
-		"0001",
-		"000137", /* nothing in it */
-		"0050f220010001052002000161", /* another vendor's */
-		"1049001c00013720010001052002000f44756d6d79312d4b6162796c616b65",
-		"0001372001000105", /* no name */
-		"0001372002000161", /* no capability */
-		"00013720010001042002000161", /* none of this way */
-		"00013720010001012002000161", /* no version */
-		"000137200100010520020003612e62", /* a name with a dot */
-		"0001372001000105200200026120",
-		"000137200100010520020000",
-		"00013720010001052002000261", /* truncated */
-		"0001372001000105200200016120",
-	};
-	g_auto(MiceBeacon) beacon = {0};
-
-	g_assert_true(parse_beacon(&beacon, BEACON));
-	g_assert_cmpstr(beacon.host, ==, NAME);
-	g_assert_false(beacon.encrypts);
-	g_assert_false(beacon.pin);
-	g_assert_cmpstr(beacon.addresses[0], ==, NULL);
-	mice_beacon_clear(&beacon);
-
-	/* Without the head; with addresses, the second of which is nonsense; zero at the end of the name. */
-	g_assert_true(parse_beacon(
-		&beacon,
-		"0001372001000127200200026100200500093139322e302e322e37200500016120050003673a31200400041200000099990000"));
-	g_assert_cmpstr(beacon.host, ==, "a");
-	g_assert_true(beacon.encrypts);
-	g_assert_true(beacon.pin);
-	g_assert_cmpstr(beacon.addresses[0], ==, "192.0.2.7");
-	g_assert_cmpstr(beacon.addresses[1], ==, "a");
-	g_assert_cmpstr(beacon.addresses[2], ==, NULL);
-	mice_beacon_clear(&beacon);
-
-	/* A PIN needs encryption. */
-	g_assert_true(parse_beacon(&beacon, "00013720010001252002000161"));
-	g_assert_false(beacon.pin);
-	mice_beacon_clear(&beacon);
-
-	for (gsize i = 0; i < G_N_ELEMENTS(none); i++) {
-		g_assert_false(parse_beacon(&beacon, none[i]));
-		mice_beacon_clear(&beacon);
-	}
-}
-
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -419,6 +361,5 @@ int main(int argc, char **argv)
 	g_test_add_func("/mice/message/sealed", test_sealed);
 	g_test_add_func("/mice/pin/hash", test_pin_hash);
 	g_test_add_func("/mice/pin/typed", test_pin_typed);
-	g_test_add_func("/mice/beacon", test_beacon);
 	return g_test_run();
 }

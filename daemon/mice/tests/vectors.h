@@ -20,10 +20,6 @@
 	"06002018d8d8afdbd02b0c0d5d27ed058f8df3afd860a45ef137ed257915a8bb2df74e" \
 	"07000100"
 #define PIN_REFUSED "001b0106" ID_FIELD "07000101"
-#define BEACON           \
-	"1049001b000137" \
-	"2001000105"     \
-	"2002000f44756d6d79312d4b6162796c616b65"
 
 static inline GByteArray *from_hex(const char *hex)
 {
