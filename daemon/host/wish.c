@@ -2,6 +2,7 @@
 #include "wish.h"
 
 #include "discovery/finder-address.h"
+#include "wifi/wfd-ie.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -152,7 +153,7 @@ static bool parse_link(HostWish *wish, GVariantDict *dict, GError **error)
 		wish->way = g_strdup(HOST_WAY_ADDRESS);
 	else
 		g_variant_dict_lookup(dict, "way", "s", &wish->way);
-	wish->port = HOST_DEFAULT_PORT;
+	wish->port = HOST_WFD_PORT;
 	g_variant_dict_lookup(dict, "port", "q", &wish->port);
 	if (!wish->port)
 		return refuse(error, "\"port\" has to be 1 to 65535");

@@ -9,8 +9,6 @@
 
 G_BEGIN_DECLS
 
-#define HOST_DEFAULT_PORT 7236
-
 /* Reference-counted; nothing of it changes once it is made. */
 typedef struct {
 	GInetAddress *peer; /* of a sink that is named by its address; else NULL */

@@ -10,6 +10,7 @@
 #include "wifi/network-manager.h"
 #include "wifi/p2p.h"
 #include "wifi/supplicant.h"
+#include "wifi/wfd-ie.h"
 
 #include <string.h>
 
@@ -170,7 +171,7 @@ static void tell_peers(HostFinderP2p *self)
 
 static void look_by_supplicant(HostFinderP2p *self)
 {
-	self->use = host_supplicant_use(self->supplicant, HOST_P2P_PORT, on_ready, self);
+	self->use = host_supplicant_use(self->supplicant, HOST_WFD_PORT, on_ready, self);
 	host_supplicant_start_search(self->supplicant);
 	tell_peers(self);
 }

@@ -7,8 +7,6 @@
 #define FIREWALLD_PATH "/org/fedoraproject/FirewallD1"
 #define ANSWER_MS      5000
 
-#define DHCP_PORT 67
-
 /* What ufw is switched on by, and what Debian's nftables.service loads. */
 #define UFW_CONFIG	"/etc/ufw/ufw.conf"
 #define NFTABLES_CONFIG "/etc/nftables.conf"
@@ -101,7 +99,7 @@ gboolean host_firewall_lets_in(GVariant *settings, guint16 port, const char *pro
 	if (!strcmp(target, "ACCEPT") && (!rules || !*rules))
 		return TRUE;
 	g_variant_lookup(settings, "services", "^a&s", &services);
-	if (port == DHCP_PORT && services && g_strv_contains(services, "dhcp"))
+	if (port == HOST_FIREWALL_DHCP_PORT && services && g_strv_contains(services, "dhcp"))
 		return TRUE;
 	g_variant_lookup(settings, "ports", "a(ss)", &ports);
 	while (ports && g_variant_iter_next(ports, "(&s&s)", &text, &its_protocol))

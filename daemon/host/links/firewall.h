@@ -28,6 +28,9 @@ void host_firewall_look_async(const char *interface, guint16 port, const char *p
  */
 gboolean host_firewall_look_finish(GAsyncResult *result, char **obstacle, gboolean *is_sure);
 
+/* Of UDP, where a DHCP server is asked; firewalld's rules may have it as the service "dhcp". */
+#define HOST_FIREWALL_DHCP_PORT 67
+
 /* firewalld's zone for groups, which is installed beside miracastd, if it is. */
 #define HOST_FIREWALL_ZONE "miracast"
 gboolean host_firewall_has_zone(void);

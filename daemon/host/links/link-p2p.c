@@ -8,9 +8,6 @@
 
 #include <unistd.h>
 
-/* Where its server is asked. */
-#define DHCP_PORT 67
-
 struct _HostLinkP2p {
 	GObject parent_instance;
 
@@ -292,8 +289,8 @@ static void on_group_open(GObject *object, GAsyncResult *result, gpointer data)
 					  : "The group is there, the sink is asked for an address");
 	self->address = host_address_new(net, on_address_ready, on_address_lost, self);
 	if (net->is_owner)
-		host_firewall_look_async(net->interface, DHCP_PORT, "udp", self->looking,
-					 on_firewall_looked_at, self);
+		host_firewall_look_async(net->interface, HOST_FIREWALL_DHCP_PORT, "udp",
+					 self->looking, on_firewall_looked_at, self);
 }
 
 static void open_group(HostLinkP2p *self)

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "free-radio.h"
 
+#include "iwd.h"
 #include "network-manager.h"
 
 #include <string.h>
-
-#define IWD_NAME "net.connman.iwd"
 
 /* So long NetworkManager is waited for, which has more to do than to answer. */
 #define NM_MS 5000
@@ -126,7 +125,7 @@ static void note(HostFreeRadio *self, const char *name, Presence presence)
 {
 	gboolean was_known = self->iwd != NOT_KNOWN && self->nm != NOT_KNOWN;
 
-	*(strcmp(name, IWD_NAME) ? &self->nm : &self->iwd) = presence;
+	*(strcmp(name, HOST_IWD_NAME) ? &self->nm : &self->iwd) = presence;
 	if (!was_known)
 		look(self);
 }
@@ -151,7 +150,7 @@ HostFreeRadio *host_free_radio_new(GDBusConnection *connection, HostFreeRadioFou
 	self->found = found;
 	self->user_data = user_data;
 	self->cancellable = g_cancellable_new();
-	self->iwd_watch = g_bus_watch_name_on_connection(connection, IWD_NAME,
+	self->iwd_watch = g_bus_watch_name_on_connection(connection, HOST_IWD_NAME,
 							 G_BUS_NAME_WATCHER_FLAGS_NONE, on_appeared,
 							 on_vanished, self, NULL);
 	self->nm_watch = g_bus_watch_name_on_connection(connection, HOST_NM_NAME,

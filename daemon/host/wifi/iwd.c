@@ -4,6 +4,7 @@
 #include "device-name.h"
 #include "p2p.h"
 #include "radio.h"
+#include "wfd-ie.h"
 
 #include <string.h>
 
@@ -15,8 +16,6 @@
 #define IWD_DISPLAY HOST_IWD_NAME ".p2p.Display"
 #define IWD_SERVICE HOST_IWD_NAME ".p2p.ServiceManager"
 #define PROPERTIES  "org.freedesktop.DBus.Properties"
-
-#define DEFAULT_PORT 7236
 
 /* How often it is asked for signals; it tells of none by itself. */
 #define LEVELS_S 3
@@ -459,7 +458,7 @@ static void settle(HostIwd *self)
 	} else if (!wanted || self->failure != HOST_N_REASONS) {
 		return;
 	} else if (!self->registered) {
-		self->port = port ? port : DEFAULT_PORT;
+		self->port = port ? port : HOST_WFD_PORT;
 		settle_by(self, IWD_ROOT, IWD_SERVICE, "RegisterDisplayService",
 			  g_variant_new_parsed("({'Source': <true>, 'Port': <%q>},)", self->port),
 			  on_registered);

@@ -14,9 +14,6 @@ G_BEGIN_DECLS
 #define HOST_P2P_METHOD_PUSH_BUTTON 0x0080
 #define HOST_P2P_METHOD_KEYPAD	    0x0100
 
-/* RTSP, as sinks know it. */
-#define HOST_P2P_PORT 7236
-
 /* So long a person at the sink has to accept, and so long a join may take (seconds). */
 #define HOST_P2P_ACCEPT_S 120
 #define HOST_P2P_JOIN_S	  60

@@ -10,6 +10,9 @@
 
 G_BEGIN_DECLS
 
+/* Of RTSP, where a source has no reason for another one (WFD 2.1, 4.5). */
+#define HOST_WFD_PORT 7236
+
 typedef enum {
 	HOST_WFD_SOURCE,
 	HOST_WFD_PRIMARY_SINK,
