@@ -65,7 +65,7 @@ static void lose(HostFinderP2p *self, const char *id)
 		host_finder_emit_lost(HOST_FINDER(self), id);
 }
 
-static void on_peer_lost(HostSupplicant *supplicant, HostSupplicantPeer *peer, HostFinderP2p *self)
+static void on_peer_lost(HostSupplicant *supplicant, HostPeer *peer, HostFinderP2p *self)
 {
 	lose(self, peer->address);
 }
@@ -90,7 +90,7 @@ static void tell(HostFinderP2p *self, HostFinding *finding)
 	host_finder_emit_found(HOST_FINDER(self), finding);
 }
 
-static HostFinding *make_supplicants_finding(HostFinderP2p *self, const HostSupplicantPeer *peer)
+static HostFinding *make_supplicants_finding(HostFinderP2p *self, const HostPeer *peer)
 {
 	const char *obstacle = host_group_nm_get_obstacle(peer);
 	HostFinding *finding = make_finding(peer->address, peer->name, peer->kind);
@@ -107,7 +107,7 @@ static HostFinding *make_supplicants_finding(HostFinderP2p *self, const HostSupp
 	return finding;
 }
 
-static void on_peer_found(HostSupplicant *supplicant, HostSupplicantPeer *peer, HostFinderP2p *self)
+static void on_peer_found(HostSupplicant *supplicant, HostPeer *peer, HostFinderP2p *self)
 {
 	g_autoptr(HostFinding) finding = NULL;
 
@@ -121,7 +121,7 @@ static void on_peer_found(HostSupplicant *supplicant, HostSupplicantPeer *peer, 
 	tell(self, finding);
 }
 
-static void on_iwd_peer_found(HostIwd *iwd, HostIwdPeer *peer, HostFinderP2p *self)
+static void on_iwd_peer_found(HostIwd *iwd, HostPeer *peer, HostFinderP2p *self)
 {
 	g_autoptr(HostFinding) finding = NULL;
 
@@ -131,11 +131,11 @@ static void on_iwd_peer_found(HostIwd *iwd, HostIwdPeer *peer, HostFinderP2p *se
 	finding = make_finding(peer->address, peer->name, peer->kind);
 	if (peer->dbm)
 		finding->signal = host_p2p_signal(peer->dbm);
-	finding->content_protection = peer->content_protection;
+	finding->content_protection = peer->wfd.content_protection;
 	tell(self, finding);
 }
 
-static void on_iwd_peer_lost(HostIwd *iwd, HostIwdPeer *peer, HostFinderP2p *self)
+static void on_iwd_peer_lost(HostIwd *iwd, HostPeer *peer, HostFinderP2p *self)
 {
 	/* What was found by the supplicant is not iwd's to lose. */
 	if (!self->use)
@@ -159,10 +159,10 @@ static void on_ready(const GError *error, gpointer data)
 
 static void tell_peers(HostFinderP2p *self)
 {
-	g_autoptr(GList) peers = host_supplicant_list_peers(self->supplicant);
+	g_autoptr(GList) peers = host_peers_list(host_supplicant_get_peers(self->supplicant));
 
 	for (GList *item = peers; item; item = item->next) {
-		HostSupplicantPeer *peer = item->data;
+		HostPeer *peer = item->data;
 
 		if (peer->address)
 			on_peer_found(self->supplicant, peer, self);
@@ -178,7 +178,7 @@ static void look_by_supplicant(HostFinderP2p *self)
 
 static void look_by_iwd(HostFinderP2p *self)
 {
-	g_autoptr(GList) peers = host_iwd_list_peers(self->iwd);
+	g_autoptr(GList) peers = host_peers_list(host_iwd_get_peers(self->iwd));
 
 	self->iwd_use = host_iwd_use(self->iwd, 0, on_ready, self);
 	host_iwd_start_search(self->iwd);

@@ -258,7 +258,7 @@ static void on_connected(GObject *object, GAsyncResult *result, gpointer data)
 	}
 }
 
-static void connect_peer(HostGroupIwd *self, const HostIwdPeer *peer)
+static void connect_peer(HostGroupIwd *self, const HostPeer *peer)
 {
 	g_free(self->peer);
 	self->peer = g_strdup(peer->path);
@@ -289,7 +289,7 @@ static gboolean check_wishes(HostGroupIwd *self)
 static gboolean on_look_for_sink(HostGroup *group)
 {
 	HostGroupIwd *self = HOST_GROUP_IWD(group);
-	const HostIwdPeer *peer = host_iwd_find_peer(self->iwd, self->sink);
+	const HostPeer *peer = host_peers_find(host_iwd_get_peers(self->iwd), self->sink);
 	gint64 began = host_iwd_get_search_began(self->iwd);
 
 	/* Failing and the next stage remove this source. */

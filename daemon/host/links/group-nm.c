@@ -530,7 +530,7 @@ static void activate(HostGroupNm *self, const char *peer)
 
 #define NO_PIN "a PIN is wanted, and it has the push button only"
 
-const char *host_group_nm_get_obstacle(const HostSupplicantPeer *peer)
+const char *host_group_nm_get_obstacle(const HostPeer *peer)
 {
 	if (peer->is_owner)
 		return "the sink owns a group already, and it joins none";
@@ -538,7 +538,7 @@ const char *host_group_nm_get_obstacle(const HostSupplicantPeer *peer)
 }
 
 /* FALSE: it has failed. */
-static gboolean check_sink(HostGroupNm *self, const HostSupplicantPeer *peer)
+static gboolean check_sink(HostGroupNm *self, const HostPeer *peer)
 {
 	const char *missing = host_group_nm_get_obstacle(peer);
 
@@ -609,7 +609,8 @@ static void find_anew(HostGroupNm *self)
 /* FALSE: not yet. */
 static gboolean is_seen(HostGroupNm *self)
 {
-	const HostSupplicantPeer *seen = host_supplicant_find_peer(self->supplicant, self->sink);
+	const HostPeer *seen =
+		host_peers_find(host_supplicant_get_peers(self->supplicant), self->sink);
 	g_autofree char *peer = NULL;
 
 	if (!seen || g_get_monotonic_time() - self->search_began < HOST_GROUP_FRESH_MS * 1000 ||

@@ -13,7 +13,7 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE(HostGroupNm, host_group_nm, HOST, GROUP_NM, HostGroup)
 
 /* What it is about @peer that NetworkManager cannot do: for people, constant; NULL: nothing that is known. */
-const char *host_group_nm_get_obstacle(const HostSupplicantPeer *peer);
+const char *host_group_nm_get_obstacle(const HostPeer *peer);
 
 /**
  * host_group_nm_new:

@@ -362,9 +362,9 @@ static void on_group_started(HostGroupSupplicant *self, GVariant *properties)
  * Pairing.
  */
 
-static const HostSupplicantPeer *find_peer(HostGroupSupplicant *self)
+static const HostPeer *find_peer(HostGroupSupplicant *self)
 {
-	return host_supplicant_find_peer(self->supplicant, self->sink);
+	return host_peers_find(host_supplicant_get_peers(self->supplicant), self->sink);
 }
 
 static HostReason reason_of_connect(const GError *error)
@@ -416,7 +416,7 @@ static void on_connect_called(GObject *object, GAsyncResult *result, gpointer da
 		on_agent_gone(self->agent, self);
 }
 
-static void request_connection(HostGroupSupplicant *self, const HostSupplicantPeer *peer)
+static void request_connection(HostGroupSupplicant *self, const HostPeer *peer)
 {
 	static const char *const methods[] = {
 		[HOST_P2P_PUSH_BUTTON] = "pbc",
@@ -495,7 +495,7 @@ static void on_discovery_asked(GObject *object, GAsyncResult *result, gpointer d
 	host_group_fail(&self->group, HOST_REASON_SUPPLICANT_REFUSED, error->message);
 }
 
-static void request_pin(HostGroupSupplicant *self, const HostSupplicantPeer *peer)
+static void request_pin(HostGroupSupplicant *self, const HostPeer *peer)
 {
 	host_group_set_stage(&self->group, STAGE_PIN);
 	host_group_emit_step(&self->group, "pairing", "The sink is asked to show a PIN");
@@ -507,7 +507,7 @@ static void request_pin(HostGroupSupplicant *self, const HostSupplicantPeer *pee
 static void on_asked(gpointer data)
 {
 	g_autoptr(HostGroupSupplicant) self = data;
-	const HostSupplicantPeer *peer = find_peer(self);
+	const HostPeer *peer = find_peer(self);
 
 	if (self->group.stage != STAGE_ASK)
 		return;
@@ -531,7 +531,7 @@ static void on_asked(gpointer data)
  */
 static void begin_pairing(HostGroupSupplicant *self)
 {
-	const HostSupplicantPeer *peer = find_peer(self);
+	const HostPeer *peer = find_peer(self);
 
 	if (!peer) {
 		host_group_fail(&self->group, HOST_REASON_SINK_NOT_FOUND, NULL);
@@ -559,7 +559,7 @@ static void try_again_or_fail(HostGroupSupplicant *self, HostReason reason, cons
 
 static void on_negotiation_failed(HostGroupSupplicant *self, int status)
 {
-	const HostSupplicantPeer *peer = find_peer(self);
+	const HostPeer *peer = find_peer(self);
 	int waited_s = (g_get_monotonic_time() - self->asked_at) / G_TIME_SPAN_SECOND;
 
 	if (status == P2P_NO_ANSWER && self->repeats < MAX_REPEATS && waited_s < HOST_P2P_SOON_S) {
@@ -649,7 +649,7 @@ static void on_stored_added(GObject *object, GAsyncResult *result, gpointer data
 	g_autoptr(HostGroupSupplicant) self = data;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GVariant) answer = call_finish(self, result, &error);
-	const HostSupplicantPeer *peer = find_peer(self);
+	const HostPeer *peer = find_peer(self);
 	GVariantBuilder options;
 
 	if (answer)
@@ -717,7 +717,7 @@ static void on_invitation_result(HostGroupSupplicant *self, GVariant *properties
 
 static void begin_to_connect(HostGroupSupplicant *self)
 {
-	const HostSupplicantPeer *peer = find_peer(self);
+	const HostPeer *peer = find_peer(self);
 	g_autoptr(HostStoredGroup) stored = host_p2p_store_lookup(self->store, self->sink);
 
 	/*
@@ -790,7 +790,7 @@ static void on_seen(HostGroupSupplicant *self)
 static void on_looked(gpointer data)
 {
 	g_autoptr(HostGroupSupplicant) self = data;
-	const HostSupplicantPeer *peer = find_peer(self);
+	const HostPeer *peer = find_peer(self);
 
 	if (self->group.stage != STAGE_LOOK)
 		return;
@@ -811,7 +811,7 @@ static void on_looked(gpointer data)
 
 static void end_look(HostGroupSupplicant *self)
 {
-	const HostSupplicantPeer *peer = find_peer(self);
+	const HostPeer *peer = find_peer(self);
 
 	if (peer)
 		host_supplicant_read_peer(self->supplicant, peer, on_looked, g_object_ref(self));
@@ -819,8 +819,7 @@ static void end_look(HostGroupSupplicant *self)
 		host_group_set_stage(&self->group, STAGE_SEARCH);
 }
 
-static void on_peer_found(HostSupplicant *supplicant, HostSupplicantPeer *peer,
-			  HostGroupSupplicant *self)
+static void on_peer_found(HostSupplicant *supplicant, HostPeer *peer, HostGroupSupplicant *self)
 {
 	/* While it is looked at, what is told may be what the supplicant knew before. */
 	if (self->group.stage == STAGE_SEARCH && !g_strcmp0(peer->address, self->sink))
@@ -830,7 +829,7 @@ static void on_peer_found(HostSupplicant *supplicant, HostSupplicantPeer *peer,
 static void on_ready(const GError *error, gpointer data)
 {
 	HostGroupSupplicant *self = data;
-	const HostSupplicantPeer *peer = find_peer(self);
+	const HostPeer *peer = find_peer(self);
 
 	if (self->group.stage != STAGE_USE)
 		return;
@@ -854,7 +853,7 @@ static void on_ready(const GError *error, gpointer data)
 /* The sink's person was faster. */
 static void on_request(HostGroupSupplicant *self, GVariant *parameters)
 {
-	const HostSupplicantPeer *peer = find_peer(self);
+	const HostPeer *peer = find_peer(self);
 	const char *path;
 	guint16 password;
 	guint8 intent;
@@ -889,7 +888,7 @@ static gboolean is_ours(GVariant *properties, const char *name, const char *path
 
 static gboolean is_about_sink(HostGroupSupplicant *self, GVariant *properties)
 {
-	const HostSupplicantPeer *peer = find_peer(self);
+	const HostPeer *peer = find_peer(self);
 
 	return !peer || is_ours(properties, "peer_object", peer->path);
 }
@@ -930,7 +929,7 @@ static void on_dictionary(HostGroupSupplicant *self, const char *name, GVariant 
 static void on_object(HostGroupSupplicant *self, const char *path, const char *name,
 		      const char *object)
 {
-	const HostSupplicantPeer *peer = find_peer(self);
+	const HostPeer *peer = find_peer(self);
 
 	if (!strcmp(name, "InterfaceRemoved")) {
 		if (!g_strcmp0(object, self->path) && self->group.stage >= STAGE_READ)

@@ -155,12 +155,12 @@ static void tear_down(Stage *stage, gconstpointer unused)
 	g_object_unref(stage->bus);
 }
 
-static void on_found(HostIwd *iwd, HostIwdPeer *peer, Stage *stage)
+static void on_found(HostIwd *iwd, HostPeer *peer, Stage *stage)
 {
 	stage->n_found++;
 }
 
-static void on_lost(HostIwd *iwd, HostIwdPeer *peer, Stage *stage)
+static void on_lost(HostIwd *iwd, HostPeer *peer, Stage *stage)
 {
 	stage->n_lost++;
 }
@@ -252,7 +252,7 @@ static void test_sets_no_addresses(Stage *stage, gconstpointer unused)
 
 static void test_peers(Stage *stage, gconstpointer unused)
 {
-	const HostIwdPeer *peer;
+	const HostPeer *peer;
 
 	stage->levels = "[(objectpath '" RADIO "/p2p_peers/1', -5000), ('" RADIO
 			"/p2p_peers/2', -61)]";
@@ -261,22 +261,22 @@ static void test_peers(Stage *stage, gconstpointer unused)
 			    "2", "Kitchen\\u202e", SPEAKER,
 			    SINK) ", " PEER("3", "A telephone", TV, "") ", " PEER("4", "A laptop",
 										  TV, SOURCE) "}");
-	peer = host_iwd_find_peer(stage->iwd, "aa:bb:cc:dd:ee:01");
+	peer = host_peers_find(host_iwd_get_peers(stage->iwd), "aa:bb:cc:dd:ee:01");
 	g_assert_nonnull(peer);
 	while (!peer->dbm)
 		g_main_context_iteration(NULL, TRUE);
 	g_assert_cmpstr(peer->name, ==, "Living room");
 	g_assert_cmpstr(peer->kind, ==, "tv");
 	g_assert_cmpint(peer->dbm, ==, -50);
-	g_assert_true(peer->content_protection);
-	peer = host_iwd_find_peer(stage->iwd, "aa:bb:cc:dd:ee:02");
+	g_assert_true(peer->wfd.content_protection);
+	peer = host_peers_find(host_iwd_get_peers(stage->iwd), "aa:bb:cc:dd:ee:02");
 	g_assert_nonnull(peer);
 	g_assert_cmpstr(peer->name, ==, "Kitchen");
 	g_assert_cmpstr(peer->kind, ==, "audio");
 	g_assert_cmpint(peer->dbm, ==, -61);
 	/* No display, and one that shows nothing. */
-	g_assert_null(host_iwd_find_peer(stage->iwd, "aa:bb:cc:dd:ee:03"));
-	g_assert_null(host_iwd_find_peer(stage->iwd, "aa:bb:cc:dd:ee:04"));
+	g_assert_null(host_peers_find(host_iwd_get_peers(stage->iwd), "aa:bb:cc:dd:ee:03"));
+	g_assert_null(host_peers_find(host_iwd_get_peers(stage->iwd), "aa:bb:cc:dd:ee:04"));
 	g_assert_cmpuint(stage->n_found, ==, 4); /* again with their signals */
 	g_assert_cmpuint(stage->n_lost, ==, 0);
 }

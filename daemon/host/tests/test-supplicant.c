@@ -413,7 +413,7 @@ static void test_silent_network_manager(Stage *stage, gconstpointer unused)
 		g_main_context_iteration(NULL, TRUE);
 	g_assert_nonnull(stage->question);
 	show_peer(stage, PEER TV, 10);
-	while (!host_supplicant_find_peer(stage->supplicant, "02:00:00:00:00:0a"))
+	while (!host_peers_find(host_supplicant_get_peers(stage->supplicant), "02:00:00:00:00:0a"))
 		g_main_context_iteration(NULL, TRUE);
 	g_assert_false(is_ready);
 	/* There is another radio, which does without it. */

@@ -22,9 +22,6 @@
 /* A signal is in dBm or in hundredths of that, by its version. */
 #define MIN_DBM -120
 
-/* So many peers are kept; the air has no bound of its own. */
-#define MAX_PEERS 512
-
 struct _HostIwd {
 	GObject parent_instance;
 
@@ -41,7 +38,7 @@ struct _HostIwd {
 	gboolean asking_info;
 	gboolean leaves_addresses; /* it sets none, and falls over when a group ends */
 	char *device;
-	GHashTable *peers; /* by path */
+	HostPeers *peers;
 
 	HostUses uses;
 	gboolean calling; /* one of the calls that bring it in line with the uses is under way */
@@ -62,8 +59,6 @@ struct _HostIwd {
 
 enum {
 	SIGNAL_CHANGED,
-	SIGNAL_PEER_FOUND,
-	SIGNAL_PEER_LOST,
 	SIGNAL_PEER_CHANGED,
 	N_SIGNALS,
 };
@@ -121,16 +116,6 @@ static gboolean is_path(GDBusObject *object, const char *interface, const char *
  * Peers.
  */
 
-static void peer_free(gpointer data)
-{
-	HostIwdPeer *peer = data;
-
-	g_free(peer->path);
-	g_free(peer->address);
-	g_free(peer->name);
-	g_free(peer);
-}
-
 static const char *kind_of(const char *category, const char *subcategory)
 {
 	static const struct {
@@ -154,25 +139,6 @@ static const char *kind_of(const char *category, const char *subcategory)
 	return "";
 }
 
-static void lose_peer(HostIwd *self, const char *path)
-{
-	HostIwdPeer *peer = g_hash_table_lookup(self->peers, path);
-
-	if (!peer)
-		return;
-	g_hash_table_steal(self->peers, path);
-	g_signal_emit(self, signals[SIGNAL_PEER_LOST], 0, peer);
-	peer_free(peer);
-}
-
-static void lose_all_peers(HostIwd *self)
-{
-	g_autoptr(GList) paths = g_hash_table_get_keys(self->peers);
-
-	for (GList *item = paths; item; item = item->next)
-		lose_peer(self, item->data);
-}
-
 static void ask_levels(HostIwd *self);
 
 /* Of what is in the air iwd shows the displays that are free; of them the sinks are ours. */
@@ -183,19 +149,17 @@ static void look_at(HostIwd *self, GDBusObject *object)
 	g_autoptr(GVariant) name = get(object, HOST_IWD_PEER, "Name", "s");
 	g_autoptr(GVariant) category = get(object, HOST_IWD_PEER, "DeviceCategory", "s");
 	g_autoptr(GVariant) subcategory = get(object, HOST_IWD_PEER, "DeviceSubcategory", "s");
-	HostIwdPeer *peer = g_hash_table_lookup(self->peers, path);
+	HostPeer *peer = host_peers_lookup(self->peers, path);
 
 	if (!address || !is_path(object, HOST_IWD_PEER, "Device", self->device) ||
 	    !is_true(object, IWD_DISPLAY, "Sink")) {
-		lose_peer(self, path);
+		host_peers_lose(self->peers, path);
 		return;
 	}
 	if (!peer) {
-		if (g_hash_table_size(self->peers) >= MAX_PEERS)
+		peer = host_peers_add(self->peers, path);
+		if (!peer)
 			return;
-		peer = g_new0(HostIwdPeer, 1);
-		peer->path = g_strdup(path);
-		g_hash_table_insert(self->peers, peer->path, peer);
 		ask_levels(self);
 	}
 	g_free(peer->address);
@@ -206,25 +170,18 @@ static void look_at(HostIwd *self, GDBusObject *object)
 			  : NULL;
 	peer->kind = kind_of(category ? g_variant_get_string(category, NULL) : NULL,
 			     subcategory ? g_variant_get_string(subcategory, NULL) : NULL);
-	peer->content_protection = is_true(object, IWD_DISPLAY, "HasContentProtection");
-	g_signal_emit(self, signals[SIGNAL_PEER_FOUND], 0, peer);
+	peer->is_display = TRUE;
+	peer->wfd = (HostWfdInfo){
+		.type = HOST_WFD_PRIMARY_SINK,
+		.available = TRUE,
+		.content_protection = is_true(object, IWD_DISPLAY, "HasContentProtection"),
+	};
+	host_peers_tell(self->peers, peer);
 }
 
-const HostIwdPeer *host_iwd_find_peer(HostIwd *self, const char *address)
+HostPeers *host_iwd_get_peers(HostIwd *self)
 {
-	GHashTableIter iter;
-	gpointer peer;
-
-	g_hash_table_iter_init(&iter, self->peers);
-	while (g_hash_table_iter_next(&iter, NULL, &peer))
-		if (!g_strcmp0(((HostIwdPeer *)peer)->address, address))
-			return peer;
-	return NULL;
-}
-
-GList *host_iwd_list_peers(HostIwd *self)
-{
-	return g_hash_table_get_values(self->peers);
+	return self->peers;
 }
 
 static void on_levels(GObject *object, GAsyncResult *result, gpointer data)
@@ -243,13 +200,13 @@ static void on_levels(GObject *object, GAsyncResult *result, gpointer data)
 	}
 	g_variant_get(answer, "(a(on))", &levels);
 	while (g_variant_iter_next(levels, "(&on)", &path, &level)) {
-		HostIwdPeer *peer = g_hash_table_lookup(self->peers, path);
+		HostPeer *peer = host_peers_lookup(self->peers, path);
 		int dbm = level < MIN_DBM ? level / 100 : level;
 
 		if (!peer || peer->dbm == dbm)
 			continue;
 		peer->dbm = dbm;
-		g_signal_emit(self, signals[SIGNAL_PEER_FOUND], 0, peer);
+		host_peers_tell(self->peers, peer);
 	}
 }
 
@@ -631,7 +588,7 @@ HostReason host_iwd_get_problem(HostIwd *self, const char **detail)
 /* What was of its device is gone with it. */
 static void forget_device(HostIwd *self)
 {
-	lose_all_peers(self);
+	host_peers_lose_all(self->peers);
 	forget_search(self);
 	forget_failure(self);
 	self->enabled = FALSE;
@@ -743,7 +700,7 @@ static void on_object_changed(GDBusObjectManager *objects, GDBusObject *object, 
 
 static void on_object_removed(GDBusObjectManager *objects, GDBusObject *object, HostIwd *self)
 {
-	lose_peer(self, g_dbus_object_get_object_path(object));
+	host_peers_lose(self->peers, g_dbus_object_get_object_path(object));
 	if (!has(object, HOST_IWD_PEER))
 		look(self);
 }
@@ -816,7 +773,7 @@ static void host_iwd_init(HostIwd *self)
 	self->uses = (HostUses){.object = G_OBJECT(self), .ended = on_use_ended};
 	self->failure = HOST_N_REASONS;
 	self->cancellable = g_cancellable_new();
-	self->peers = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, peer_free);
+	self->peers = host_peers_new(self);
 	self->radios = host_radio_watch_new(on_radios_changed, self);
 }
 
@@ -831,7 +788,7 @@ static void host_iwd_finalize(GObject *object)
 	g_clear_object(&self->objects);
 	g_clear_handle_id(&self->levels_source, g_source_remove);
 	host_radio_watch_free(self->radios);
-	g_hash_table_unref(self->peers);
+	host_peers_free(self->peers);
 	g_free(self->denied);
 	g_free(self->device);
 	g_free(self->failure_detail);
@@ -846,10 +803,10 @@ static void host_iwd_class_init(HostIwdClass *class)
 	G_OBJECT_CLASS(class)->finalize = host_iwd_finalize;
 	signals[SIGNAL_CHANGED] = g_signal_new("changed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
 					       NULL, G_TYPE_NONE, 0);
-	signals[SIGNAL_PEER_FOUND] = g_signal_new("peer-found", type, G_SIGNAL_RUN_LAST, 0, NULL,
-						  NULL, NULL, G_TYPE_NONE, 1, G_TYPE_POINTER);
-	signals[SIGNAL_PEER_LOST] = g_signal_new("peer-lost", type, G_SIGNAL_RUN_LAST, 0, NULL,
-						 NULL, NULL, G_TYPE_NONE, 1, G_TYPE_POINTER);
+	g_signal_new("peer-found", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1,
+		     G_TYPE_POINTER);
+	g_signal_new("peer-lost", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1,
+		     G_TYPE_POINTER);
 	signals[SIGNAL_PEER_CHANGED] = g_signal_new("peer-changed", type, G_SIGNAL_RUN_LAST, 0,
 						    NULL, NULL, NULL, G_TYPE_NONE, 2, G_TYPE_STRING,
 						    G_TYPE_VARIANT);

@@ -6,6 +6,7 @@
 #ifndef HOST_IWD_H
 #define HOST_IWD_H
 
+#include "peers.h"
 #include "reason.h"
 #include "uses.h"
 
@@ -20,24 +21,6 @@ G_BEGIN_DECLS
 /* No answer to a call takes longer than that, but to one that asks the sink. */
 #define HOST_IWD_CALL_MS 10000
 
-/**
- * HostIwdPeer: a sink in reach
- * @path: its object
- * @address: P2P device address, "aa:bb:cc:dd:ee:ff"
- * @name: (nullable): as it may be shown
- * @kind: "tv", ...; "" if not known
- * @dbm: signal; 0 if not known
- * @content_protection: has HDCP
- */
-typedef struct {
-	char *path;
-	char *address;
-	char *name;
-	const char *kind;
-	int dbm;
-	gboolean content_protection;
-} HostIwdPeer;
-
 #define HOST_TYPE_IWD (host_iwd_get_type())
 G_DECLARE_FINAL_TYPE(HostIwd, host_iwd, HOST, IWD, GObject)
 
@@ -48,11 +31,11 @@ G_DECLARE_FINAL_TYPE(HostIwd, host_iwd, HOST, IWD, GObject)
  */
 /**
  * HostIwd::peer-found:
- * @peer: a HostIwdPeer, new or changed
+ * @peer: a HostPeer, new or changed
  */
 /**
  * HostIwd::peer-lost:
- * @peer: a HostIwdPeer, for the last time
+ * @peer: a HostPeer, for the last time
  */
 /**
  * HostIwd::peer-changed:
@@ -82,10 +65,8 @@ HostReason host_iwd_get_problem(HostIwd *iwd, const char **detail);
 
 GDBusConnection *host_iwd_get_connection(HostIwd *iwd);
 
-/* NULL: it is not in reach. */
-const HostIwdPeer *host_iwd_find_peer(HostIwd *iwd, const char *address);
-/* Of HostIwdPeer; to be freed by g_list_free(). */
-GList *host_iwd_list_peers(HostIwd *iwd);
+/* Of sinks only. */
+HostPeers *host_iwd_get_peers(HostIwd *iwd);
 
 /*
  * While somebody uses it, its Wi-Fi Direct device is enabled, and the machine says that it is a source

@@ -15,9 +15,6 @@
 /* An end that was not told of is assumed so much later. */
 #define LATE_S 5
 
-/* So many peers are kept; the air has no bound of its own. */
-#define MAX_PEERS 512
-
 /* A desktop computer, if nothing else was said (WSC: category 1). */
 static const guint8 computer_type[] = {0, 1, 0x00, 0x50, 0xf2, 0x04, 0, 1};
 
@@ -52,7 +49,7 @@ struct _HostSupplicant {
 	gboolean adding;
 	gboolean add_failed;
 
-	GHashTable *peers; /* by path */
+	HostPeers *peers;
 	guint n_malformed;
 
 	HostUses uses;
@@ -73,8 +70,6 @@ struct _HostSupplicant {
 
 enum {
 	SIGNAL_CHANGED,
-	SIGNAL_PEER_FOUND,
-	SIGNAL_PEER_LOST,
 	SIGNAL_EVENT,
 	N_SIGNALS,
 };
@@ -107,16 +102,6 @@ static GVariant *call_finish(HostSupplicant *self, GAsyncResult *result, GError 
  * Peers.
  */
 
-static void peer_free(gpointer data)
-{
-	HostSupplicantPeer *peer = data;
-
-	g_free(peer->path);
-	g_free(peer->address);
-	g_free(peer->name);
-	g_free(peer);
-}
-
 /* Fixed arrays of bytes; NULL if it is not there. */
 static const guint8 *lookup_bytes(GVariantDict *dict, const char *name, gsize *n, GVariant **holder)
 {
@@ -125,7 +110,7 @@ static const guint8 *lookup_bytes(GVariantDict *dict, const char *name, gsize *n
 	return *holder ? g_variant_get_fixed_array(*holder, n, 1) : NULL;
 }
 
-static void read_peer(HostSupplicant *self, HostSupplicantPeer *peer, GVariant *properties)
+static void read_peer(HostSupplicant *self, HostPeer *peer, GVariant *properties)
 {
 	g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(properties);
 	g_autoptr(GVariant) address = NULL;
@@ -166,35 +151,18 @@ static void read_peer(HostSupplicant *self, HostSupplicantPeer *peer, GVariant *
 static void on_peer_found(HostSupplicant *self, GVariant *parameters)
 {
 	g_autoptr(GVariant) properties = NULL;
-	HostSupplicantPeer *peer;
+	HostPeer *peer;
 	const char *path;
 
 	g_variant_get(parameters, "(&o@a{sv})", &path, &properties);
-	peer = g_hash_table_lookup(self->peers, path);
-	if (!peer) {
-		if (g_hash_table_size(self->peers) >= MAX_PEERS)
-			return;
-		peer = g_new0(HostSupplicantPeer, 1);
-		peer->path = g_strdup(path);
-		peer->kind = "";
-		g_hash_table_insert(self->peers, peer->path, peer);
-	}
-	read_peer(self, peer, properties);
-	peer->found_at = g_get_monotonic_time();
-	if (peer->address)
-		g_signal_emit(self, signals[SIGNAL_PEER_FOUND], 0, peer);
-}
-
-static void lose_peer(HostSupplicant *self, const char *path)
-{
-	HostSupplicantPeer *peer = g_hash_table_lookup(self->peers, path);
-
+	peer = host_peers_lookup(self->peers, path);
+	if (!peer)
+		peer = host_peers_add(self->peers, path);
 	if (!peer)
 		return;
-	g_hash_table_steal(self->peers, path);
-	if (peer->address)
-		g_signal_emit(self, signals[SIGNAL_PEER_LOST], 0, peer);
-	peer_free(peer);
+	read_peer(self, peer, properties);
+	peer->found_at = g_get_monotonic_time();
+	host_peers_tell(self->peers, peer);
 }
 
 typedef struct {
@@ -210,14 +178,13 @@ static void on_peer_read(GObject *object, GAsyncResult *result, gpointer data)
 	HostSupplicant *self = reading->self;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GVariant) answer = call_finish(self, result, &error);
-	HostSupplicantPeer *peer = g_hash_table_lookup(self->peers, reading->path);
+	HostPeer *peer = host_peers_lookup(self->peers, reading->path);
 
 	if (answer && peer) {
 		g_autoptr(GVariant) properties = g_variant_get_child_value(answer, 0);
 
 		read_peer(self, peer, properties);
-		if (peer->address)
-			g_signal_emit(self, signals[SIGNAL_PEER_FOUND], 0, peer);
+		host_peers_tell(self->peers, peer);
 	} else if (!answer) {
 		g_debug("Peer: %s", error->message);
 	}
@@ -227,8 +194,8 @@ static void on_peer_read(GObject *object, GAsyncResult *result, gpointer data)
 	g_free(reading);
 }
 
-void host_supplicant_read_peer(HostSupplicant *self, const HostSupplicantPeer *peer,
-			       HostSupplicantRead ready, gpointer user_data)
+void host_supplicant_read_peer(HostSupplicant *self, const HostPeer *peer, HostSupplicantRead ready,
+			       gpointer user_data)
 {
 	PeerRead *reading = g_new0(PeerRead, 1);
 
@@ -240,29 +207,9 @@ void host_supplicant_read_peer(HostSupplicant *self, const HostSupplicantPeer *p
 	     g_variant_new("(s)", HOST_SUPPLICANT_PEER), "(a{sv})", on_peer_read, reading);
 }
 
-static void lose_all_peers(HostSupplicant *self)
+HostPeers *host_supplicant_get_peers(HostSupplicant *self)
 {
-	g_autoptr(GList) paths = g_hash_table_get_keys(self->peers);
-
-	for (GList *item = paths; item; item = item->next)
-		lose_peer(self, item->data);
-}
-
-const HostSupplicantPeer *host_supplicant_find_peer(HostSupplicant *self, const char *address)
-{
-	GHashTableIter iter;
-	gpointer peer;
-
-	g_hash_table_iter_init(&iter, self->peers);
-	while (g_hash_table_iter_next(&iter, NULL, &peer))
-		if (!g_strcmp0(((HostSupplicantPeer *)peer)->address, address))
-			return peer;
-	return NULL;
-}
-
-GList *host_supplicant_list_peers(HostSupplicant *self)
-{
-	return g_hash_table_get_values(self->peers);
+	return self->peers;
 }
 
 guint host_supplicant_count_malformed(HostSupplicant *self)
@@ -995,7 +942,7 @@ static void on_signal(GDBusConnection *connection, const char *sender, const cha
 		const char *peer;
 
 		g_variant_get(parameters, "(&o)", &peer);
-		lose_peer(self, peer);
+		host_peers_lose(self->peers, peer);
 	} else if (!strcmp(name, "FindStopped")) {
 		on_find_stopped(self);
 	} else if (!strcmp(name, "InterfaceAdded") || !strcmp(name, "InterfaceRemoved")) {
@@ -1024,7 +971,7 @@ static void on_vanished(GDBusConnection *connection, const char *name, gpointer 
 	g_clear_pointer(&self->before, g_variant_unref);
 	g_clear_pointer(&self->config_before, g_variant_unref);
 	set_phase(self, SEARCH_NONE, 0);
-	lose_all_peers(self);
+	host_peers_lose_all(self->peers);
 	tell_changed(self);
 }
 
@@ -1051,7 +998,7 @@ static void host_supplicant_init(HostSupplicant *self)
 {
 	self->uses = (HostUses){.object = G_OBJECT(self), .ended = on_use_ended};
 	self->devices = g_ptr_array_new_with_free_func(g_free);
-	self->peers = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, peer_free);
+	self->peers = host_peers_new(self);
 	self->radios = host_radio_watch_new(on_radios_changed, self);
 }
 
@@ -1066,7 +1013,7 @@ static void host_supplicant_finalize(GObject *object)
 	g_clear_handle_id(&self->phase_source, g_source_remove);
 	host_radio_watch_free(self->radios);
 	host_free_radio_free(self->free_radio);
-	g_hash_table_unref(self->peers);
+	host_peers_free(self->peers);
 	g_free(self->p2p);
 	g_free(self->interface);
 	g_free(self->sayer);
@@ -1086,10 +1033,10 @@ static void host_supplicant_class_init(HostSupplicantClass *class)
 	G_OBJECT_CLASS(class)->finalize = host_supplicant_finalize;
 	signals[SIGNAL_CHANGED] = g_signal_new("changed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
 					       NULL, G_TYPE_NONE, 0);
-	signals[SIGNAL_PEER_FOUND] = g_signal_new("peer-found", type, G_SIGNAL_RUN_LAST, 0, NULL,
-						  NULL, NULL, G_TYPE_NONE, 1, G_TYPE_POINTER);
-	signals[SIGNAL_PEER_LOST] = g_signal_new("peer-lost", type, G_SIGNAL_RUN_LAST, 0, NULL,
-						 NULL, NULL, G_TYPE_NONE, 1, G_TYPE_POINTER);
+	g_signal_new("peer-found", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1,
+		     G_TYPE_POINTER);
+	g_signal_new("peer-lost", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1,
+		     G_TYPE_POINTER);
 	signals[SIGNAL_EVENT] = g_signal_new("event", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
 					     G_TYPE_NONE, 3, G_TYPE_STRING, G_TYPE_STRING,
 					     G_TYPE_VARIANT);

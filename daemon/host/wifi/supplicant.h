@@ -6,9 +6,9 @@
 #ifndef HOST_SUPPLICANT_H
 #define HOST_SUPPLICANT_H
 
+#include "peers.h"
 #include "reason.h"
 #include "uses.h"
-#include "wfd-ie.h"
 
 #include <gio/gio.h>
 
@@ -25,31 +25,6 @@ G_BEGIN_DECLS
 /* No answer to a call takes longer than that. */
 #define HOST_SUPPLICANT_CALL_MS 10000
 
-/**
- * HostSupplicantPeer: a Wi-Fi Direct device in reach
- * @path: its object
- * @address: P2P device address, "aa:bb:cc:dd:ee:ff"
- * @name: (nullable): as it may be shown
- * @kind: "tv", ...; "" if not known
- * @methods: HOST_P2P_METHOD_...
- * @is_owner: of a group that is running
- * @dbm: signal
- * @is_display: its Wi-Fi Display element could be read: @wfd
- * @found_at: when the supplicant told of it last, monotonic us; of what changes later it says nothing
- */
-typedef struct {
-	char *path;
-	char *address;
-	char *name;
-	const char *kind;
-	guint16 methods;
-	gboolean is_owner;
-	int dbm;
-	gboolean is_display;
-	HostWfdInfo wfd;
-	gint64 found_at;
-} HostSupplicantPeer;
-
 #define HOST_TYPE_SUPPLICANT (host_supplicant_get_type())
 G_DECLARE_FINAL_TYPE(HostSupplicant, host_supplicant, HOST, SUPPLICANT, GObject)
 
@@ -60,11 +35,11 @@ G_DECLARE_FINAL_TYPE(HostSupplicant, host_supplicant, HOST, SUPPLICANT, GObject)
  */
 /**
  * HostSupplicant::peer-found:
- * @peer: a HostSupplicantPeer, new or changed
+ * @peer: a HostPeer, new or changed
  */
 /**
  * HostSupplicant::peer-lost:
- * @peer: a HostSupplicantPeer, for the last time
+ * @peer: a HostPeer, for the last time
  */
 /**
  * HostSupplicant::event:
@@ -86,11 +61,8 @@ const char *host_supplicant_get_interface(HostSupplicant *supplicant);
 
 GDBusConnection *host_supplicant_get_connection(HostSupplicant *supplicant);
 
-/* NULL: it is not in reach. */
-const HostSupplicantPeer *host_supplicant_find_peer(HostSupplicant *supplicant,
-						    const char *address);
-/* Of HostSupplicantPeer; to be freed by g_list_free(). */
-GList *host_supplicant_list_peers(HostSupplicant *supplicant);
+/* Of Wi-Fi Direct devices, sinks among them. */
+HostPeers *host_supplicant_get_peers(HostSupplicant *supplicant);
 
 /*
  * Asks the supplicant what it knows of @peer now; peer-found and peer-lost tell, then @ready is called,
@@ -98,7 +70,7 @@ GList *host_supplicant_list_peers(HostSupplicant *supplicant);
  */
 typedef void (*HostSupplicantRead)(gpointer user_data);
 
-void host_supplicant_read_peer(HostSupplicant *supplicant, const HostSupplicantPeer *peer,
+void host_supplicant_read_peer(HostSupplicant *supplicant, const HostPeer *peer,
 			       HostSupplicantRead ready, gpointer user_data);
 
 /* Elements that could not be read, since the start. */
