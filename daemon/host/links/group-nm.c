@@ -559,8 +559,9 @@ static void on_sink_read(gpointer data)
 }
 
 /* The Wi-Fi network may be left; the sink may have gone while that was asked. */
-static void go_on(HostGroupNm *self)
+static void go_on(HostGroup *group)
 {
+	HostGroupNm *self = HOST_GROUP_NM(group);
 	g_autofree char *peer = find_peer(self);
 
 	self->may_leave = TRUE;
@@ -572,20 +573,6 @@ static void go_on(HostGroupNm *self)
 	} else {
 		host_group_fail(&self->group, HOST_REASON_SINK_NOT_FOUND, NULL);
 	}
-}
-
-static void on_station_asked(GObject *object, GAsyncResult *result, gpointer data)
-{
-	g_autoptr(HostGroupNm) self = data;
-	GError *error = NULL;
-	gboolean may = host_station_ask_finish(result, &error);
-
-	if (self->group.stage != STAGE_STATION)
-		g_clear_error(&error);
-	else if (may)
-		go_on(self);
-	else
-		host_group_put_back(&self->group, error);
 }
 
 /*
@@ -646,12 +633,11 @@ static gboolean on_look_for_sink(HostGroup *group)
 		return G_SOURCE_CONTINUE;
 	}
 	if (self->may_leave) {
-		go_on(self);
+		go_on(&self->group);
 		return G_SOURCE_CONTINUE;
 	}
 	host_group_set_stage(&self->group, STAGE_STATION);
-	host_station_ask_async(self->supplicant, self->agent, self->asking, on_station_asked,
-			       g_object_ref(self));
+	host_station_ask(&self->group, self->supplicant, self->agent, self->asking, go_on);
 	return G_SOURCE_CONTINUE;
 }
 

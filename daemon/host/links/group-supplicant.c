@@ -739,8 +739,10 @@ static void search(HostGroupSupplicant *self, int stage)
 }
 
 /* The Wi-Fi network may be left; the sink may have gone while that was asked. */
-static void go_on(HostGroupSupplicant *self)
+static void go_on(HostGroup *group)
 {
+	HostGroupSupplicant *self = HOST_GROUP_SUPPLICANT(group);
+
 	self->may_leave = TRUE;
 	if (find_peer(self) || self->repeats >= MAX_REPEATS) {
 		begin_to_connect(self);
@@ -749,20 +751,6 @@ static void go_on(HostGroupSupplicant *self)
 	self->repeats++;
 	host_supplicant_give_back(self->supplicant, self);
 	search(self, STAGE_SEARCH);
-}
-
-static void on_station_asked(GObject *object, GAsyncResult *result, gpointer data)
-{
-	g_autoptr(HostGroupSupplicant) self = data;
-	GError *error = NULL;
-	gboolean may = host_station_ask_finish(result, &error);
-
-	if (self->group.stage != STAGE_STATION)
-		g_clear_error(&error);
-	else if (may)
-		go_on(self);
-	else
-		host_group_put_back(&self->group, error);
 }
 
 static void refuse_second(HostGroupSupplicant *self)
@@ -779,12 +767,11 @@ static void on_seen(HostGroupSupplicant *self)
 	}
 	stop_search(self);
 	if (self->may_leave) {
-		go_on(self);
+		go_on(&self->group);
 		return;
 	}
 	host_group_set_stage(&self->group, STAGE_STATION);
-	host_station_ask_async(self->supplicant, self->agent, self->asking, on_station_asked,
-			       g_object_ref(self));
+	host_station_ask(&self->group, self->supplicant, self->agent, self->asking, go_on);
 }
 
 static void on_looked(gpointer data)

@@ -5,6 +5,35 @@
 
 #include <string.h>
 
+typedef struct {
+	HostAgent *agent;
+	int stage;
+	void (*go_on)(HostGroup *group);
+} Question;
+
+static void question_free(gpointer data)
+{
+	Question *question = data;
+
+	g_object_unref(question->agent);
+	g_free(question);
+}
+
+static void on_answered(GObject *object, GAsyncResult *result, gpointer data)
+{
+	HostGroup *group = HOST_GROUP(object);
+	const Question *question = g_task_get_task_data(G_TASK(result));
+	GError *error = NULL;
+	gboolean may = g_task_propagate_boolean(G_TASK(result), &error);
+
+	if (group->stage != question->stage)
+		g_clear_error(&error);
+	else if (may)
+		question->go_on(group);
+	else
+		host_group_put_back(group, error);
+}
+
 static void on_confirmed(GObject *object, GAsyncResult *result, gpointer data)
 {
 	g_autoptr(GTask) task = data;
@@ -27,6 +56,7 @@ static void on_state_read(GObject *object, GAsyncResult *result, gpointer data)
 	g_autoptr(GVariant)
 		answer = g_dbus_connection_call_finish(G_DBUS_CONNECTION(object), result, NULL);
 	g_autoptr(GVariant) state = NULL;
+	const Question *question;
 
 	if (answer)
 		g_variant_get(answer, "(v)", &state);
@@ -35,19 +65,24 @@ static void on_state_read(GObject *object, GAsyncResult *result, gpointer data)
 		g_task_return_boolean(task, TRUE);
 		return;
 	}
-	host_agent_confirm_async(g_task_get_task_data(task), "station-goes-away",
+	question = g_task_get_task_data(task);
+	host_agent_confirm_async(question->agent, "station-goes-away",
 				 "This Wi-Fi device cannot be on its network and reach the sink at "
 				 "once: the network will be left.",
 				 g_task_get_cancellable(task), on_confirmed, g_object_ref(task));
 }
 
-void host_station_ask_async(HostSupplicant *supplicant, HostAgent *agent, GCancellable *cancellable,
-			    GAsyncReadyCallback callback, gpointer user_data)
+void host_station_ask(HostGroup *group, HostSupplicant *supplicant, HostAgent *agent,
+		      GCancellable *cancellable, void (*go_on)(HostGroup *group))
 {
-	g_autoptr(GTask) task = g_task_new(supplicant, cancellable, callback, user_data);
+	g_autoptr(GTask) task = g_task_new(group, cancellable, on_answered, NULL);
+	Question *question = g_new0(Question, 1);
 
+	question->agent = g_object_ref(agent);
+	question->stage = group->stage;
+	question->go_on = go_on;
 	g_task_set_check_cancellable(task, FALSE);
-	g_task_set_task_data(task, g_object_ref(agent), g_object_unref);
+	g_task_set_task_data(task, question, question_free);
 	/* Where both go together, the supplicant prefers the network's channel by itself. */
 	if (host_radio_count_channels(host_supplicant_get_interface(supplicant))) {
 		g_task_return_boolean(task, TRUE);
@@ -58,9 +93,4 @@ void host_station_ask_async(HostSupplicant *supplicant, HostAgent *agent, GCance
 			       "Get", g_variant_new("(ss)", HOST_SUPPLICANT_INTERFACE, "State"),
 			       G_VARIANT_TYPE("(v)"), G_DBUS_CALL_FLAGS_NO_AUTO_START,
 			       HOST_SUPPLICANT_CALL_MS, NULL, on_state_read, g_object_ref(task));
-}
-
-gboolean host_station_ask_finish(GAsyncResult *result, GError **error)
-{
-	return g_task_propagate_boolean(G_TASK(result), error);
 }

@@ -4,22 +4,22 @@
 #define HOST_STATION_H
 
 #include "agent.h"
+#include "group.h"
 #include "wifi/supplicant.h"
 
 G_BEGIN_DECLS
 
 /**
- * host_station_ask_async:
+ * host_station_ask:
+ * @group: in the stage that this is for
  * @cancellable: ends the question
+ * @go_on: called later, if the network may be left and the stage is still the same
  *
  * Where the radio cannot be on its network and in a group at once, and is on one, the person is asked
- * whether it may be left.
+ * whether it may be left. If it is kept, @group is put back.
  */
-void host_station_ask_async(HostSupplicant *supplicant, HostAgent *agent, GCancellable *cancellable,
-			    GAsyncReadyCallback callback, gpointer user_data);
-
-/* TRUE: go on. FALSE with an error of domain HOST_ERROR: it is kept. */
-gboolean host_station_ask_finish(GAsyncResult *result, GError **error);
+void host_station_ask(HostGroup *group, HostSupplicant *supplicant, HostAgent *agent,
+		      GCancellable *cancellable, void (*go_on)(HostGroup *group));
 
 G_END_DECLS
 
