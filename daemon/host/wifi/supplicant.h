@@ -6,24 +6,12 @@
 #ifndef HOST_SUPPLICANT_H
 #define HOST_SUPPLICANT_H
 
-#include "peers.h"
 #include "reason.h"
+#include "supplicant-bus.h"
+#include "supplicant-peers.h"
 #include "uses.h"
 
-#include <gio/gio.h>
-
 G_BEGIN_DECLS
-
-#define HOST_SUPPLICANT_NAME	   "fi.w1.wpa_supplicant1"
-#define HOST_SUPPLICANT_ROOT	   "/fi/w1/wpa_supplicant1"
-#define HOST_SUPPLICANT_INTERFACE  HOST_SUPPLICANT_NAME ".Interface"
-#define HOST_SUPPLICANT_P2P	   HOST_SUPPLICANT_INTERFACE ".P2PDevice"
-#define HOST_SUPPLICANT_GROUP	   HOST_SUPPLICANT_NAME ".Group"
-#define HOST_SUPPLICANT_PEER	   HOST_SUPPLICANT_NAME ".Peer"
-#define HOST_SUPPLICANT_PROPERTIES "org.freedesktop.DBus.Properties"
-
-/* No answer to a call takes longer than that. */
-#define HOST_SUPPLICANT_CALL_MS 10000
 
 #define HOST_TYPE_SUPPLICANT (host_supplicant_get_type())
 G_DECLARE_FINAL_TYPE(HostSupplicant, host_supplicant, HOST, SUPPLICANT, GObject)
@@ -64,12 +52,7 @@ GDBusConnection *host_supplicant_get_connection(HostSupplicant *supplicant);
 /* Of Wi-Fi Direct devices, sinks among them. */
 HostPeers *host_supplicant_get_peers(HostSupplicant *supplicant);
 
-/*
- * Asks the supplicant what it knows of @peer now; peer-found and peer-lost tell, then @ready is called,
- * once, in bounded time.
- */
-typedef void (*HostSupplicantRead)(gpointer user_data);
-
+/* Asks for what the supplicant knows of @peer now; see host_supplicant_peers_read(). */
 void host_supplicant_read_peer(HostSupplicant *supplicant, const HostPeer *peer,
 			       HostSupplicantRead ready, gpointer user_data);
 
