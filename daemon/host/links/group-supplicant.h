@@ -10,9 +10,6 @@
 
 G_BEGIN_DECLS
 
-#define HOST_TYPE_GROUP_SUPPLICANT (host_group_supplicant_get_type())
-G_DECLARE_FINAL_TYPE(HostGroupSupplicant, host_group_supplicant, HOST, GROUP_SUPPLICANT, HostGroup)
-
 /**
  * host_group_supplicant_new:
  * @store: outlives the group
