@@ -7,8 +7,6 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#define PROPERTIES "org.freedesktop.DBus.Properties"
-
 #define MAX_REPEATS  1
 #define LEAVE_S	     10 /* for iwd to end the group */
 #define MAX_ACCEPT_S 110 /* iwd gives up after 120, and says no more than that it failed */
@@ -51,10 +49,8 @@ static void call_peer(HostGroupIwd *self, const char *interface, const char *met
 		      GVariant *parameters, const char *reply, int limit_ms,
 		      GAsyncReadyCallback callback)
 {
-	g_dbus_connection_call(host_iwd_get_connection(self->iwd), HOST_IWD_NAME, self->peer,
-			       interface, method, parameters, reply ? G_VARIANT_TYPE(reply) : NULL,
-			       G_DBUS_CALL_FLAGS_NO_AUTO_START, limit_ms, NULL, callback,
-			       g_object_ref(self));
+	host_iwd_bus_call(host_iwd_get_connection(self->iwd), self->peer, interface, method,
+			  parameters, reply, limit_ms, callback, g_object_ref(self));
 }
 
 /*
@@ -178,8 +174,8 @@ static void on_peer_read(GObject *object, GAsyncResult *result, gpointer data)
 
 static void read_peer(HostGroupIwd *self)
 {
-	call_peer(self, PROPERTIES, "GetAll", g_variant_new("(s)", HOST_IWD_PEER), "(a{sv})",
-		  HOST_IWD_CALL_MS, on_peer_read);
+	call_peer(self, HOST_IWD_PROPERTIES, "GetAll", g_variant_new("(s)", HOST_IWD_PEER),
+		  "(a{sv})", HOST_IWD_CALL_MS, on_peer_read);
 }
 
 /*
@@ -206,17 +202,15 @@ static void search(HostGroupIwd *self);
 /* Of what went wrong it says next to nothing. */
 static void fail_connecting(HostGroupIwd *self, GError *error)
 {
-	g_autofree char *name = g_dbus_error_get_remote_error(error);
-
 	if (host_group_is_gone(error)) {
 		host_group_fail(&self->group, HOST_REASON_IWD_AWAY, NULL);
 		return;
 	}
-	if (!g_strcmp0(name, HOST_IWD_NAME ".NotSupported")) {
+	if (host_iwd_bus_is_error(error, HOST_IWD_NAME ".NotSupported")) {
 		host_group_fail(&self->group, HOST_REASON_IWD_UNABLE,
 				"the sink takes no push button, or wants a group that is stored");
-	} else if (!g_strcmp0(name, HOST_IWD_NAME ".Busy") ||
-		   !g_strcmp0(name, HOST_IWD_NAME ".InProgress")) {
+	} else if (host_iwd_bus_is_error(error, HOST_IWD_NAME ".Busy") ||
+		   host_iwd_bus_is_error(error, HOST_IWD_NAME ".InProgress")) {
 		host_group_fail(&self->group, HOST_REASON_IWD_REFUSED,
 				"it makes one connection at a time");
 	} else if (self->group.stage == STAGE_JOIN && self->group.net.is_owner) {

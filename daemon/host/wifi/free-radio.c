@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "free-radio.h"
 
-#include "iwd.h"
+#include "iwd-bus.h"
 #include "network-manager.h"
 
 #include <string.h>

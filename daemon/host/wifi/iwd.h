@@ -6,20 +6,12 @@
 #ifndef HOST_IWD_H
 #define HOST_IWD_H
 
+#include "iwd-bus.h"
 #include "peers.h"
 #include "reason.h"
 #include "uses.h"
 
-#include <gio/gio.h>
-
 G_BEGIN_DECLS
-
-#define HOST_IWD_NAME	 "net.connman.iwd"
-#define HOST_IWD_PEER	 HOST_IWD_NAME ".p2p.Peer"
-#define HOST_IWD_PAIRING HOST_IWD_NAME ".SimpleConfiguration"
-
-/* No answer to a call takes longer than that, but to one that asks the sink. */
-#define HOST_IWD_CALL_MS 10000
 
 #define HOST_TYPE_IWD (host_iwd_get_type())
 G_DECLARE_FINAL_TYPE(HostIwd, host_iwd, HOST, IWD, GObject)
