@@ -88,9 +88,7 @@ void host_station_ask(HostGroup *group, HostSupplicant *supplicant, HostAgent *a
 		g_task_return_boolean(task, TRUE);
 		return;
 	}
-	g_dbus_connection_call(host_supplicant_get_connection(supplicant), HOST_SUPPLICANT_NAME,
-			       host_supplicant_get_p2p(supplicant), HOST_SUPPLICANT_PROPERTIES,
-			       "Get", g_variant_new("(ss)", HOST_SUPPLICANT_INTERFACE, "State"),
-			       G_VARIANT_TYPE("(v)"), G_DBUS_CALL_FLAGS_NO_AUTO_START,
-			       HOST_SUPPLICANT_CALL_MS, NULL, on_state_read, g_object_ref(task));
+	host_supplicant_bus_get(host_supplicant_get_connection(supplicant),
+				host_supplicant_get_p2p(supplicant), HOST_SUPPLICANT_INTERFACE,
+				"State", on_state_read, g_object_ref(task));
 }

@@ -29,8 +29,7 @@ typedef struct {
 
 void host_iwd_radio_clear(HostIwdRadio *radio);
 
-/* The object of @device that there is now: the one that there was, else the first by its path; (transfer full)
- * (nullable) */
+/* The device that there is now: @device, or else the first by its path; (transfer full) (nullable) */
 GDBusObject *host_iwd_radio_find_device(const HostIwdRadio *radio);
 
 /* The radio's network interface, "wlan0"; (transfer full) (nullable) */

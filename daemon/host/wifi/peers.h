@@ -34,7 +34,7 @@ typedef struct {
 	gint64 found_at;
 } HostPeer;
 
-/* All of one object, which these are a part of and which has the signals peer-found and peer-lost. */
+/* All of one object, which these are a part of, and which has the signals peer-found and peer-lost. */
 typedef struct _HostPeers HostPeers;
 
 HostPeers *host_peers_new(gpointer object);
