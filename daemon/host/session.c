@@ -489,13 +489,25 @@ static void fail(HostSession *self, const GError *error)
 		host_session_end(self, reason, error->message);
 }
 
+/* What is not tried again: it takes a person, whom each try would bother, or another process. */
+static bool is_final(HostReason reason)
+{
+	switch (reason) {
+	case HOST_REASON_DECLINED_BY_USER:
+	case HOST_REASON_NO_PIN:
+	case HOST_REASON_STATION_KEPT:
+	case HOST_REASON_SUSPENDED:
+	case HOST_REASON_SESSION_DIED: return true;
+	default: return false;
+	}
+}
+
 static bool may_try_again(HostSession *self, const GError *error)
 {
 	if (!self->lost_at || self->ending || !has_time_left(self))
 		return false;
 	if (error->domain == HOST_ERROR)
-		return error->code != HOST_REASON_DECLINED_BY_USER &&
-		       error->code != HOST_REASON_SESSION_DIED;
+		return !is_final(error->code);
 	return g_error_matches(error, MIRACAST_ERROR, MIRACAST_ERROR_DRIVER_FAILED) ||
 	       g_error_matches(error, MIRACAST_ERROR, MIRACAST_ERROR_TIMED_OUT);
 }

@@ -355,6 +355,20 @@ static void test_flapping(Stage *stage, gconstpointer unused)
 	g_assert_cmpuint(stage->n_lost, <, 10);
 }
 
+/* What takes a person who is not there is not tried on: a sink would show a PIN each time. */
+static void test_nobody_to_ask(Stage *stage, gconstpointer reason)
+{
+	BEGIN(stage, "loss-starts", " 1 ", "stop-reason", KEEPALIVE);
+	succeed(stage, 1);
+	wait_for_links(stage, 2);
+	fake_link_fail(fake_finder_get_link(stage->finder), GPOINTER_TO_UINT(reason));
+	wait_for_state(stage, "ended");
+	g_assert_cmpstr(get_reason(stage), ==, "sink-silent");
+	g_assert_nonnull(strstr(bus_session1_get_message(host_session_get_bus(stage->session)),
+				host_reason_word(GPOINTER_TO_UINT(reason))));
+	g_assert_cmpuint(stage->finder->links->len, ==, 2);
+}
+
 static void test_not_wanted(Stage *stage, gconstpointer unused)
 {
 	BEGIN(stage, "loss-starts", " 1 ", "stop-reason", KEEPALIVE, "reconnect", "no");
@@ -859,6 +873,12 @@ static const Misbehaviour misbehaviours[] = {
 	{"run frozen", "session-died", "did not answer any more"},
 };
 
+static const HostReason nobody_to_ask[] = {
+	HOST_REASON_NO_PIN,
+	HOST_REASON_STATION_KEPT,
+	HOST_REASON_DECLINED_BY_USER,
+};
+
 static const char *const when_stopped[] = {
 	"stop garbage", "stop exit", "stop killed", "stop flood", "run frozen",
 };
@@ -866,6 +886,18 @@ static const char *const when_stopped[] = {
 static const char *const bad_pictures[] = {
 	"wide", "huge", "high", "flat", "mapped", "sealed", "twice", "killed",
 };
+
+/* A test for each of @reasons, which it is told. */
+static void add_reasons(const char *folder, const HostReason *reasons, size_t n,
+			void (*test)(Stage *, gconstpointer))
+{
+	for (size_t i = 0; i < n; i++) {
+		g_autofree char *name =
+			g_strdup_printf("/session/%s/%s", folder, host_reason_word(reasons[i]));
+
+		g_test_add(name, Stage, GUINT_TO_POINTER(reasons[i]), set_up, test, tear_down);
+	}
+}
 
 static void add_pictures(void)
 {
@@ -926,6 +958,8 @@ int main(int argc, char **argv)
 	ADD("/session/first-fails", test_first_fails);
 	ADD("/session/first-start-fails", test_first_start_fails);
 	ADD("/session/no-program", test_no_program);
+	add_reasons("nobody-to-ask", nobody_to_ask, G_N_ELEMENTS(nobody_to_ask),
+		    test_nobody_to_ask);
 	add_pictures();
 	add_misbehaviours();
 	return g_test_run();
