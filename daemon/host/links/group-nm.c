@@ -19,6 +19,7 @@
 /* Why a device has changed its state (NMDeviceStateReason). */
 #define NM_SUPPLICANT_DISCONNECT 8
 #define NM_SUPPLICANT_TIMEOUT	 11
+#define NM_SLEEPING		 37
 #define NM_USER_REQUESTED	 39
 #define NM_PEER_NOT_FOUND	 67
 /* NM_SETTING_WIRELESS_SECURITY_WPS_METHOD_PBC */
@@ -314,6 +315,8 @@ static HostReason reason_of(HostGroupNm *self, guint reason)
 		return HOST_REASON_NOT_ACCEPTED;
 	if (reason == NM_USER_REQUESTED)
 		return HOST_REASON_GROUP_REMOVED;
+	if (reason == NM_SLEEPING)
+		return HOST_REASON_SUSPENDED;
 	/* Of a sink that was let in and did not come it says the same. */
 	if (reason == NM_PEER_NOT_FOUND && !self->path)
 		return HOST_REASON_SINK_NOT_FOUND;
@@ -352,18 +355,33 @@ static void fail_activation(HostGroupNm *self, guint reason)
 	}
 }
 
+HostReason host_group_nm_why_lost(guint reason)
+{
+	switch (reason) {
+	case NM_SUPPLICANT_DISCONNECT:
+	case NM_PEER_NOT_FOUND: return HOST_REASON_LINK_LOST;
+	case NM_SLEEPING: return HOST_REASON_SUSPENDED;
+	case NM_USER_REQUESTED: return HOST_REASON_STOPPED_BY_USER;
+	default: return HOST_REASON_GROUP_REMOVED;
+	}
+}
+
 /* So does the group, for its @reason. */
 static void lose_activation(HostGroupNm *self, guint reason)
 {
 	g_autofree char *detail = g_strdup_printf("by NetworkManager, for its reason %u", reason);
+	const char *unused;
 
-	if (reason == NM_SUPPLICANT_DISCONNECT)
+	/* Of a radio that is switched off it gives no reason. */
+	if (host_supplicant_get_problem(self->supplicant, &unused) == HOST_REASON_RADIO_BLOCKED)
+		host_group_lose(&self->group, HOST_REASON_RADIO_BLOCKED, NULL);
+	else if (reason == NM_SUPPLICANT_DISCONNECT)
 		host_group_lose(&self->group, HOST_REASON_LINK_LOST,
 				"the Wi-Fi Direct group has ended");
 	else if (reason == NM_PEER_NOT_FOUND)
 		host_group_lose(&self->group, HOST_REASON_LINK_LOST, "the sink has left the group");
 	else
-		host_group_lose(&self->group, HOST_REASON_GROUP_REMOVED, detail);
+		host_group_lose(&self->group, host_group_nm_why_lost(reason), detail);
 }
 
 /* Each change of state is told of; what the properties say may have passed over some. */

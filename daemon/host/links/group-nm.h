@@ -28,6 +28,9 @@ HostGroup *host_group_nm_new(GDBusObjectManager *objects, HostSupplicant *suppli
 			     const char *sink, guint16 port, HostAgent *agent, gboolean has_pin,
 			     int intent);
 
+/* Why a group that was open has gone, for NetworkManager's @reason (NMDeviceStateReason). */
+HostReason host_group_nm_why_lost(guint reason);
+
 G_END_DECLS
 
 #endif /* HOST_GROUP_NM_H */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Whose the radio is, by what a made-up NetworkManager tells on a bus of its own. */
+#include "links/group-nm.h"
 #include "connect.h"
 #include "wifi/network-manager.h"
 
@@ -154,6 +155,19 @@ static void test_absent(Stage *stage, gconstpointer unused)
 	expect_p2p(stage, "wlan0", NULL);
 }
 
+/* What is not tried again afterwards has a reason of its own. */
+static void test_why_lost(void)
+{
+	/* The supplicant's end of it, the peer's, and what it was restarted for. */
+	g_assert_cmpint(host_group_nm_why_lost(8), ==, HOST_REASON_LINK_LOST);
+	g_assert_cmpint(host_group_nm_why_lost(67), ==, HOST_REASON_LINK_LOST);
+	g_assert_cmpint(host_group_nm_why_lost(36), ==, HOST_REASON_GROUP_REMOVED);
+	g_assert_cmpint(host_group_nm_why_lost(0), ==, HOST_REASON_GROUP_REMOVED);
+	/* The machine goes to sleep; somebody has ended it there. */
+	g_assert_cmpint(host_group_nm_why_lost(37), ==, HOST_REASON_SUSPENDED);
+	g_assert_cmpint(host_group_nm_why_lost(39), ==, HOST_REASON_STOPPED_BY_USER);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -161,5 +175,6 @@ int main(int argc, char **argv)
 	g_test_add("/network-manager/left-alone", Stage, NULL, set_up, test_left_alone, tear_down);
 	g_test_add("/network-manager/malformed", Stage, NULL, set_up, test_malformed, tear_down);
 	g_test_add("/network-manager/absent", Stage, NULL, set_up, test_absent, tear_down);
+	g_test_add_func("/network-manager/why-lost", test_why_lost);
 	return g_test_run();
 }

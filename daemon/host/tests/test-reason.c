@@ -67,6 +67,10 @@ static void test_stop_reasons(void)
 {
 	g_assert_cmpint(host_reason_to_stop(HOST_REASON_LINK_LOST), ==,
 			MIRACAST_STOP_L2_DISCONNECTED);
+	g_assert_cmpint(host_reason_to_stop(HOST_REASON_NM_AWAY), ==,
+			MIRACAST_STOP_L2_DISCONNECTED);
+	g_assert_cmpint(host_reason_from_stop(MIRACAST_STOP_L2_DISCONNECTED), ==,
+			HOST_REASON_LINK_LOST);
 	g_assert_cmpint(host_reason_to_stop(HOST_REASON_STOPPED_BY_USER), ==,
 			MIRACAST_STOP_USER_REQUEST);
 	g_assert_cmpint(host_reason_to_stop(HOST_REASON_NO_ADAPTER), ==, MIRACAST_STOP_UNKNOWN);

@@ -249,6 +249,37 @@ static void test_link_lost(Stage *stage, gconstpointer unused)
 	assert_log(stage, "csxsxd");
 }
 
+static void lose_link(Stage *stage, HostReason reason)
+{
+	BEGIN(stage, NULL);
+	succeed(stage, 1);
+	wait_for_state(stage, "streaming");
+	host_link_emit_lost(HOST_LINK(fake_finder_get_link(stage->finder)), reason, NULL);
+}
+
+/* Who made the group, or gave its addresses, is started anew: so is the session. */
+static void test_maker_restarts(Stage *stage, gconstpointer reason)
+{
+	lose_link(stage, GPOINTER_TO_UINT(reason));
+	g_assert_cmpstr(get_state(stage), ==, "reconnecting");
+	g_assert_cmpstr(bus_session1_get_step(host_session_get_bus(stage->session)), ==,
+			host_reason_word(GPOINTER_TO_UINT(reason)));
+	succeed(stage, 2);
+	wait_for_state(stage, "streaming");
+	end(stage);
+	assert_log(stage, "csxsxd");
+}
+
+/* Somebody wants no more. */
+static void test_link_ended(Stage *stage, gconstpointer reason)
+{
+	lose_link(stage, GPOINTER_TO_UINT(reason));
+	wait_for_state(stage, "ended");
+	g_assert_cmpstr(get_reason(stage), ==, host_reason_word(GPOINTER_TO_UINT(reason)));
+	g_assert_cmpuint(stage->n_lost, ==, 0);
+	assert_log(stage, "csxd");
+}
+
 /* Nobody waits for a sink to come back over a link that is gone. */
 static void test_link_lost_again(Stage *stage, gconstpointer unused)
 {
@@ -377,17 +408,6 @@ static void test_not_wanted(Stage *stage, gconstpointer unused)
 	g_assert_cmpstr(get_reason(stage), ==, "sink-silent");
 	assert_log(stage, "csxd");
 	g_assert_cmpuint(stage->n_lost, ==, 0);
-}
-
-static void test_sink_wants_no_more(Stage *stage, gconstpointer unused)
-{
-	BEGIN(stage, NULL);
-	succeed(stage, 1);
-	wait_for_state(stage, "streaming");
-	host_link_emit_lost(HOST_LINK(fake_finder_get_link(stage->finder)),
-			    HOST_REASON_SINK_DISCONNECTED, NULL);
-	wait_for_state(stage, "ended");
-	g_assert_cmpstr(get_reason(stage), ==, "sink-disconnected");
 }
 
 /* In each moment of a reconnect the person may want no more. */
@@ -879,6 +899,22 @@ static const HostReason nobody_to_ask[] = {
 	HOST_REASON_DECLINED_BY_USER,
 };
 
+static const HostReason maker_restarts[] = {
+	HOST_REASON_SUPPLICANT_AWAY,
+	HOST_REASON_NM_AWAY,
+	HOST_REASON_IWD_AWAY,
+	HOST_REASON_GROUP_REMOVED,
+	HOST_REASON_GROUP_REMOVED_BY_NM,
+	HOST_REASON_NO_ADDRESS,
+};
+
+static const HostReason link_ended[] = {
+	HOST_REASON_RADIO_BLOCKED,
+	HOST_REASON_STOPPED_BY_USER,
+	HOST_REASON_SUSPENDED,
+	HOST_REASON_SINK_DISCONNECTED,
+};
+
 static const char *const when_stopped[] = {
 	"stop garbage", "stop exit", "stop killed", "stop flood", "run frozen",
 };
@@ -951,7 +987,6 @@ int main(int argc, char **argv)
 	ADD("/session/give-up", test_give_up);
 	ADD("/session/flapping", test_flapping);
 	ADD("/session/not-wanted", test_not_wanted);
-	ADD("/session/sink-wants-no-more", test_sink_wants_no_more);
 	ADD("/session/end-while-pausing", test_end_while_pausing);
 	ADD("/session/end-while-opening", test_end_while_opening);
 	ADD("/session/end-while-waiting", test_end_while_waiting);
@@ -960,6 +995,9 @@ int main(int argc, char **argv)
 	ADD("/session/no-program", test_no_program);
 	add_reasons("nobody-to-ask", nobody_to_ask, G_N_ELEMENTS(nobody_to_ask),
 		    test_nobody_to_ask);
+	add_reasons("maker-restarts", maker_restarts, G_N_ELEMENTS(maker_restarts),
+		    test_maker_restarts);
+	add_reasons("link-ended", link_ended, G_N_ELEMENTS(link_ended), test_link_ended);
 	add_pictures();
 	add_misbehaviours();
 	return g_test_run();
