@@ -490,14 +490,15 @@ static void fail(HostSession *self, const GError *error)
 }
 
 /* What is not tried again: it takes a person, whom each try would bother, or another process. */
-static bool is_final(HostReason reason)
+static bool is_final(HostSession *self, HostReason reason)
 {
 	switch (reason) {
 	case HOST_REASON_DECLINED_BY_USER:
 	case HOST_REASON_NO_PIN:
-	case HOST_REASON_STATION_KEPT:
 	case HOST_REASON_SUSPENDED:
 	case HOST_REASON_SESSION_DIED: return true;
+	/* Over the network that was kept the sink may come back. */
+	case HOST_REASON_STATION_KEPT: return !host_link_ways_has_several(self->link);
 	default: return false;
 	}
 }
@@ -507,7 +508,7 @@ static bool may_try_again(HostSession *self, const GError *error)
 	if (!self->lost_at || self->ending || !has_time_left(self))
 		return false;
 	if (error->domain == HOST_ERROR)
-		return !is_final(error->code);
+		return !is_final(self, error->code);
 	return g_error_matches(error, MIRACAST_ERROR, MIRACAST_ERROR_DRIVER_FAILED) ||
 	       g_error_matches(error, MIRACAST_ERROR, MIRACAST_ERROR_TIMED_OUT);
 }

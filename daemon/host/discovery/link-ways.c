@@ -15,6 +15,7 @@ struct _HostLinkWays {
 	HostLink *link; /* that opens or is open */
 	HostSealer *sealer; /* or NULL */
 	bool opened; /* the sink has been here by this way: there is no other */
+	GError *no_pin; /* (nullable): of a way that a person with the sink's PIN would have opened */
 	GTask *task; /* of the open under way */
 };
 
@@ -58,6 +59,8 @@ static void try_next(HostLinkWays *self, GError *error)
 	g_autoptr(GTask) task = NULL;
 
 	drop_link(self);
+	if (!self->no_pin && g_error_matches(error, HOST_ERROR, HOST_REASON_NO_PIN))
+		self->no_pin = g_error_copy(error);
 	while (self->next < self->ways->len && !(error && is_final(error)) &&
 	       !g_cancellable_is_cancelled(cancellable)) {
 		const char *name;
@@ -79,6 +82,11 @@ static void try_next(HostLinkWays *self, GError *error)
 		return;
 	}
 	task = g_steal_pointer(&self->task);
+	/* Whoever tries again would have the sink show another PIN. */
+	if (self->no_pin && !is_final(error)) {
+		g_error_free(error);
+		error = g_steal_pointer(&self->no_pin);
+	}
 	if (g_task_return_error_if_cancelled(task))
 		g_clear_error(&error);
 	else
@@ -168,6 +176,11 @@ static void host_link_ways_add_statistics(HostLink *link, GVariantDict *statisti
 		host_link_add_statistics(HOST_LINK_WAYS(link)->link, statistics);
 }
 
+gboolean host_link_ways_has_several(HostLinkWays *self)
+{
+	return self->ways->len > 1;
+}
+
 HostWay *host_link_ways_get_way(HostLinkWays *self)
 {
 	return self->way;
@@ -196,6 +209,7 @@ static void host_link_ways_finalize(GObject *object)
 
 	drop_link(self);
 	g_clear_object(&self->sealer);
+	g_clear_error(&self->no_pin);
 	g_ptr_array_unref(self->ways);
 	G_OBJECT_CLASS(host_link_ways_parent_class)->finalize(object);
 }

@@ -20,6 +20,8 @@ G_DECLARE_FINAL_TYPE(HostLinkWays, host_link_ways, HOST, LINK_WAYS, GObject)
  */
 HostLinkWays *host_link_ways_new(GPtrArray *ways, const HostLinkWish *wish);
 
+gboolean host_link_ways_has_several(HostLinkWays *link);
+
 /* The one that is used or tried; (nullable): none yet. */
 HostWay *host_link_ways_get_way(HostLinkWays *link);
 

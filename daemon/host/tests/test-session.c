@@ -400,6 +400,26 @@ static void test_nobody_to_ask(Stage *stage, gconstpointer reason)
 	g_assert_cmpuint(stage->finder->links->len, ==, 2);
 }
 
+/* Where one way would take the Wi-Fi network away, the sink may come back by another one. */
+static void test_network_kept(Stage *stage, gconstpointer unused)
+{
+	g_autoptr(FakeFinder) other = fake_finder_new("mice");
+	g_autoptr(HostFinding) finding = host_finding_new("1");
+	g_autoptr(HostWay) way = host_way_new(HOST_FINDER(other), 1, finding);
+
+	host_sink_set_way(stage->sink, way);
+	other->fail_at_once = HOST_REASON_STATION_KEPT;
+	BEGIN(stage, "loss-starts", " 1 ", "stop-reason", KEEPALIVE);
+	succeed(stage, 1);
+	wait_for_links(stage, 2);
+	fake_link_fail(fake_finder_get_link(stage->finder), HOST_REASON_SINK_UNREACHABLE);
+	succeed(stage, 3);
+	g_assert_cmpuint(other->links->len, ==, 1);
+	wait_for_state(stage, "streaming");
+	end(stage);
+	host_sink_remove_way(stage->sink, HOST_FINDER(other), "1");
+}
+
 static void test_not_wanted(Stage *stage, gconstpointer unused)
 {
 	BEGIN(stage, "loss-starts", " 1 ", "stop-reason", KEEPALIVE, "reconnect", "no");
@@ -986,6 +1006,7 @@ int main(int argc, char **argv)
 	ADD("/session/statistics", test_statistics);
 	ADD("/session/give-up", test_give_up);
 	ADD("/session/flapping", test_flapping);
+	ADD("/session/network-kept", test_network_kept);
 	ADD("/session/not-wanted", test_not_wanted);
 	ADD("/session/end-while-pausing", test_end_while_pausing);
 	ADD("/session/end-while-opening", test_end_while_opening);

@@ -182,6 +182,19 @@ static void test_none(Stage *stage, gconstpointer unused)
 	host_link_close(HOST_LINK(stage->link));
 }
 
+/* What only its person could give is said, whatever came of the ways after that. */
+static void test_no_pin(Stage *stage, gconstpointer unused)
+{
+	g_autoptr(GError) error = NULL;
+
+	begin(stage, NULL);
+	fake_link_fail(fake_finder_get_link(stage->mice), HOST_REASON_NO_PIN);
+	iterate();
+	fake_link_fail(fake_finder_get_link(stage->p2p), HOST_REASON_SINK_NOT_FOUND);
+	g_assert_cmpint(finish(stage, &error), ==, -1);
+	g_assert_error(error, HOST_ERROR, HOST_REASON_NO_PIN);
+}
+
 static void test_declined(Stage *stage, gconstpointer unused)
 {
 	g_autoptr(GError) error = NULL;
@@ -241,6 +254,7 @@ int main(int argc, char **argv)
 	ADD("/ways/second", test_second);
 	ADD("/ways/no-link", test_no_link);
 	ADD("/ways/none", test_none);
+	ADD("/ways/no-pin", test_no_pin);
 	ADD("/ways/declined", test_declined);
 	ADD("/ways/cancelled", test_cancelled);
 	g_test_add_func("/ways/wait", test_wait);
