@@ -110,17 +110,22 @@ static GDBusConnection *connect_to_bus(const char *bus, GError **error)
 	return connection;
 }
 
-/* What manages networks is on the system bus, wherever this daemon is. */
-static void add_finders(GPtrArray *finders, HostListener *listener, const char *state_directory)
+/* What manages networks and logins is there, wherever this daemon is; NULL: nothing is. */
+static GDBusConnection *connect_to_system(void)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GDBusConnection) system = g_bus_get_sync(G_BUS_TYPE_SYSTEM, NULL, &error);
+	GDBusConnection *system = g_bus_get_sync(G_BUS_TYPE_SYSTEM, NULL, &error);
 
-	if (!system) {
+	if (system)
+		g_dbus_connection_set_exit_on_close(system, FALSE);
+	else
 		g_message("No sink is looked for: %s", error->message);
-		return;
-	}
-	g_dbus_connection_set_exit_on_close(system, FALSE);
+	return system;
+}
+
+static void add_finders(GPtrArray *finders, GDBusConnection *system, HostListener *listener,
+			const char *state_directory)
+{
 	g_ptr_array_add(finders, host_finder_mice_new(system, listener));
 	g_ptr_array_add(finders, host_finder_p2p_new(system, listener, state_directory));
 }
@@ -151,6 +156,7 @@ int main(int argc, char **argv)
 		g_option_context_new("- streams this machine's wireless displays to their sinks");
 	g_autoptr(GMainLoop) loop = NULL;
 	g_autoptr(GDBusConnection) connection = NULL;
+	g_autoptr(GDBusConnection) system = NULL;
 	g_autoptr(HostListener) listener = NULL;
 	g_autoptr(GPtrArray) finders = NULL;
 	g_autoptr(HostManager) manager = NULL;
@@ -197,8 +203,11 @@ int main(int argc, char **argv)
 		state_directory = g_strdup(g_getenv("STATE_DIRECTORY"));
 	if (!state_directory)
 		state_directory = g_strdup(STATE_DIRECTORY);
-	add_finders(finders, listener, state_directory);
-	manager = host_manager_new(connection, listener, finders, state_directory, &process_config);
+	system = connect_to_system();
+	if (system)
+		add_finders(finders, system, listener, state_directory);
+	manager = host_manager_new(connection, system, listener, finders, state_directory,
+				   &process_config);
 	daemon.loop = loop;
 	daemon.manager = manager;
 	name_owner = g_bus_own_name_on_connection(connection, HOST_BUS_NAME,

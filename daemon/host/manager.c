@@ -4,6 +4,7 @@
 #include "authority.h"
 #include "bus.h"
 #include "discovery/finder-address.h"
+#include "logind.h"
 #include "root.h"
 #include "session.h"
 #include "sinks.h"
@@ -24,6 +25,8 @@ struct _HostManager {
 	HostSinks *sinks;
 	GHashTable *searchers; /* D-Bus clients to what watches them: char * to guint */
 	GHashTable *lost; /* sessions that reconnect: their sinks are looked for */
+	HostLogind *logind; /* NULL: there is no bus that it could be on */
+	GHashTable *owners; /* sessions to the HostLogindWatch of who began them */
 	HostProcessConfig process_config;
 	GQueue sessions; /* the oldest first */
 	guint last_number;
@@ -165,6 +168,13 @@ static guint count_ended(HostManager *self)
 	return n;
 }
 
+/* The machine stays awake for their ends. */
+static void update_busy(HostManager *self)
+{
+	if (self->logind)
+		host_logind_set_busy(self->logind, count_ended(self) < self->sessions.length);
+}
+
 static void check_shut_down(HostManager *self)
 {
 	if (self->shut_down_done && count_ended(self) == self->sessions.length)
@@ -188,7 +198,9 @@ static void on_lost(HostSession *session, HostManager *self)
 static void on_ended(HostSession *session, HostManager *self)
 {
 	g_hash_table_remove(self->lost, session);
+	g_hash_table_remove(self->owners, session);
 	update_search(self);
+	update_busy(self);
 	host_sinks_set_session(self->sinks, host_session_get_sink(session), NULL);
 	if (g_queue_remove(&self->sessions, session))
 		g_queue_push_tail(&self->sessions, session);
@@ -266,6 +278,11 @@ static gboolean on_get_picture(BusSession1 *bus, GDBusMethodInvocation *invocati
 	return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
+static void on_owner_left(gpointer session)
+{
+	host_session_end(session, HOST_REASON_OWNER_LEFT, NULL);
+}
+
 /* Answers the caller, whose user is @uid, with the new session's path, or why there is none. */
 static void begin_session(HostManager *self, GDBusMethodInvocation *invocation, guint uid,
 			  HostSink *sink, HostWish *wish)
@@ -308,6 +325,10 @@ static void begin_session(HostManager *self, GDBusMethodInvocation *invocation, 
 	g_signal_connect(bus, "handle-disconnect", G_CALLBACK(on_disconnect), self);
 	g_signal_connect(bus, "handle-get-picture", G_CALLBACK(on_get_picture), self);
 	host_sinks_set_session(self->sinks, sink, path);
+	if (self->logind)
+		g_hash_table_insert(self->owners, session,
+				    host_logind_watch(self->logind, uid, on_owner_left, session));
+	update_busy(self);
 	host_session_run(session);
 
 	object = bus_object_skeleton_new(path);
@@ -445,26 +466,36 @@ static void on_sink_added(HostSink *sink, gpointer data)
 	g_signal_connect(bus, "handle-forget", G_CALLBACK(on_forget), data);
 }
 
+static void end_sessions(HostManager *self, HostReason reason)
+{
+	/* One that ends at once moves in the queue, or leaves it. */
+	GList *sessions = g_list_copy_deep(self->sessions.head,
+					   (GCopyFunc)(void (*)(void))g_object_ref, NULL);
+
+	for (GList *item = sessions; item; item = item->next)
+		host_session_end(item->data, reason, NULL);
+	g_list_free_full(sessions, g_object_unref);
+}
+
+/* Before networks go, and without one that looks for its sink again the next morning. */
+static void on_sleep(gpointer data)
+{
+	end_sessions(data, HOST_REASON_SUSPENDED);
+}
+
 void host_manager_shut_down(HostManager *self, void (*done)(gpointer user_data), gpointer user_data)
 {
-	GList *sessions;
-
 	self->shut_down_done = done;
 	self->shut_down_data = user_data;
 	g_hash_table_remove_all(self->searchers);
 	update_search(self);
-	/* One that ends at once moves in the queue, or leaves it. */
-	sessions = g_list_copy_deep(self->sessions.head, (GCopyFunc)(void (*)(void))g_object_ref,
-				    NULL);
-	for (GList *item = sessions; item; item = item->next)
-		host_session_end(item->data, HOST_REASON_DAEMON_SHUTDOWN, NULL);
-	g_list_free_full(sessions, g_object_unref);
+	end_sessions(self, HOST_REASON_DAEMON_SHUTDOWN);
 	check_shut_down(self);
 }
 
-HostManager *host_manager_new(GDBusConnection *connection, HostListener *listener,
-			      GPtrArray *finders, const char *state_directory,
-			      const HostProcessConfig *process_config)
+HostManager *host_manager_new(GDBusConnection *connection, GDBusConnection *system,
+			      HostListener *listener, GPtrArray *finders,
+			      const char *state_directory, const HostProcessConfig *process_config)
 {
 	HostManager *self = g_new0(HostManager, 1);
 	g_autofree char *known = g_build_filename(state_directory, "sinks", NULL);
@@ -475,6 +506,9 @@ HostManager *host_manager_new(GDBusConnection *connection, HostListener *listene
 	self->process_config = *process_config;
 	self->searchers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, unwatch);
 	self->lost = g_hash_table_new(NULL, NULL);
+	if (system)
+		self->logind = host_logind_new(system, on_sleep, self);
+	self->owners = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)host_logind_unwatch);
 	g_queue_init(&self->sessions);
 	self->finders = g_ptr_array_new_with_free_func(g_object_unref);
 	for (guint i = 0; i < finders->len; i++)
@@ -510,6 +544,8 @@ void host_manager_free(HostManager *self)
 		g_signal_handlers_disconnect_by_data(item->data, self);
 		g_signal_handlers_disconnect_by_data(host_session_get_bus(item->data), self);
 	}
+	g_hash_table_unref(self->owners);
+	g_clear_pointer(&self->logind, host_logind_free);
 	g_queue_clear_full(&self->sessions, g_object_unref);
 	host_sinks_free(self->sinks);
 	for (guint i = 0; i < self->finders->len; i++)

@@ -18,6 +18,9 @@ static const struct {
 					 N_("miracastd was stopped: start it and connect again.")},
 	[HOST_REASON_DECLINED_BY_USER] =
 		{"declined-by-user", N_("The question about the connection was answered with no.")},
+	[HOST_REASON_OWNER_LEFT] =
+		{"owner-left", N_("The person who had connected has logged out, or another one "
+				  "is at this machine now: connect again.")},
 
 	[HOST_REASON_NO_LOCAL_ADDRESS] =
 		{"no-local-address", N_("The local address is not one of this machine's: choose "
@@ -309,6 +312,7 @@ static const struct {
 	{MIRACAST_STOP_SINK_DISCONNECT, HOST_REASON_SINK_STOPPED},
 	{MIRACAST_STOP_USER_REQUEST, HOST_REASON_STOPPED_BY_USER},
 	{MIRACAST_STOP_USER_REQUEST, HOST_REASON_DAEMON_SHUTDOWN},
+	{MIRACAST_STOP_USER_REQUEST, HOST_REASON_OWNER_LEFT},
 	{MIRACAST_STOP_REMOVE_DEVICE, HOST_REASON_ADAPTER_GONE},
 	{MIRACAST_STOP_SUSPEND, HOST_REASON_SUSPENDED},
 };

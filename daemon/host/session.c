@@ -17,6 +17,7 @@
 #include "root.h"
 
 #include <stdbool.h>
+#include <time.h>
 #include <unistd.h>
 
 typedef enum {
@@ -78,7 +79,7 @@ struct _HostSession {
 	enum miracast_stop_reason lost_stop_reason;
 	char *lost_reason;
 	char *lost_message;
-	gint64 lost_at; /* monotonic us, as the next one */
+	gint64 lost_at; /* us that go on in sleep, as the next one */
 	gint64 started_at;
 	guint tries; /* since it was lost */
 	guint losses;
@@ -398,17 +399,25 @@ static void try_again(HostSession *self)
 	go_on(self);
 }
 
+/* Of a loss before the machine slept nothing is left to try when it wakes. */
+static gint64 get_time(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec * G_TIME_SPAN_SECOND + now.tv_nsec / 1000;
+}
+
 /* Since it was lost; one that comes back and is lost again soon has not been found. */
 static bool has_time_left(HostSession *self)
 {
-	return g_get_monotonic_time() <=
-	       self->lost_at + self->limits->reconnect_s * G_TIME_SPAN_SECOND;
+	return get_time() <= self->lost_at + self->limits->reconnect_s * G_TIME_SPAN_SECOND;
 }
 
 static bool is_first_loss(HostSession *self)
 {
-	return !self->lost_at || g_get_monotonic_time() - self->started_at >
-					 self->limits->stable_s * G_TIME_SPAN_SECOND;
+	return !self->lost_at ||
+	       get_time() - self->started_at > self->limits->stable_s * G_TIME_SPAN_SECOND;
 }
 
 static bool is_loss(enum miracast_stop_reason stop_reason, const char *word)
@@ -423,7 +432,7 @@ static void begin_to_reconnect(HostSession *self, enum miracast_stop_reason stop
 {
 	self->losses++;
 	if (is_first_loss(self)) {
-		self->lost_at = g_get_monotonic_time();
+		self->lost_at = get_time();
 		self->tries = 0;
 	}
 	self->lost_stop_reason = stop_reason;
@@ -708,7 +717,7 @@ static void on_started(GObject *object, GAsyncResult *result, gpointer data)
 	g_clear_error(&self->left);
 	g_clear_handle_id(&self->hold_source, g_source_remove);
 	self->unplug = false;
-	self->started_at = g_get_monotonic_time();
+	self->started_at = get_time();
 	tell_unknown_options(self, unknown);
 	set_state(self, STATE_RUN);
 	if (self->ending) {
