@@ -6,6 +6,7 @@
 
 #include <glib/gi18n.h>
 #include <stdbool.h>
+#include <unistd.h>
 
 struct _ConnectApp {
 	AdwApplication parent_instance;
@@ -13,7 +14,7 @@ struct _ConnectApp {
 	ConnectBus *bus;
 	ConnectAgent *agent;
 	ConnectWindow *window; /* NULL until it is wanted */
-	GHashTable *running; /* paths of sessions that have not ended */
+	GHashTable *running; /* paths of this person's sessions that have not ended */
 };
 
 G_DEFINE_FINAL_TYPE(ConnectApp, connect_app, ADW_TYPE_APPLICATION)
@@ -60,7 +61,8 @@ static void note_session(ConnectApp *self, BusSession1 *session)
 	const char *path = g_dbus_proxy_get_object_path(G_DBUS_PROXY(session));
 	const char *state = bus_session1_get_state(session);
 
-	if (!state)
+	/* Another person's is shown as what a display is in use for, and no more. */
+	if (!state || bus_session1_get_owner(session) != getuid())
 		return;
 	if (strcmp(state, "ended") != 0)
 		g_hash_table_add(self->running, g_strdup(path));

@@ -913,6 +913,7 @@ HostSession *host_session_new(guint number, const HostProcessConfig *config,
 	make_link(self, ways);
 	bus_session1_set_sink(self->bus, host_sink_get_path(sink));
 	bus_session1_set_sink_name(self->bus, host_sink_get_name(sink));
+	bus_session1_set_owner(self->bus, owner);
 	bus_session1_set_details(self->bus, g_variant_new("a{sv}", NULL));
 	bus_session1_set_reason(self->bus, "");
 	bus_session1_set_message(self->bus, "");

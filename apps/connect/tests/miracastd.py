@@ -26,7 +26,7 @@ DEFAULTS = {
     SINK: {"Name": "", "Address": "", "Ways": [], "SignalStrength": -1, "Kind": "", "Known": False,
            "Available": True, "NeedsPin": False, "ContentProtection": False, "Session": "/",
            "Obstacle": "", "ObstacleMessage": ""},
-    SESSION: {"Sink": "/", "SinkName": "", "State": "preparing", "Step": "", "StepMessage": "",
+    SESSION: {"Sink": "/", "SinkName": "", "Owner": os.getuid(), "State": "preparing", "Step": "", "StepMessage": "",
               "Reason": "", "Message": "", "Details": {}, "Link": "", "LocalAddress": "",
               "PeerAddress": "", "Port": 0, "Adapter": "", "ContextId": 0, "TargetId": 0},
 }
@@ -179,11 +179,11 @@ class Miracastd:
         self.n_sinks += 1
         return self._add(f"sink/{self.n_sinks}", SINK, values)
 
-    def _begin(self, sink):
+    def _begin(self, sink, **values):
         self.n_sessions += 1
         path = f"{ROOT}/session/{self.n_sessions}"
         self._add(f"session/{self.n_sessions}", SESSION,
-                  {"Sink": sink, "SinkName": self.objects[sink][1]["Name"]})
+                  {"Sink": sink, "SinkName": self.objects[sink][1]["Name"], **values})
         self._set(sink, {"Session": path})
         return path
 
@@ -205,8 +205,8 @@ class Miracastd:
         for call in self.waiting:
             self._do(lambda: self._answer(*call) or True)
 
-    def begin(self, sink):
-        return self._do(lambda: self._begin(sink))
+    def begin(self, sink, **values):
+        return self._do(lambda: self._begin(sink, **values))
 
     def set(self, path, **values):
         if "Details" in values:

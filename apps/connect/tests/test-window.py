@@ -98,8 +98,9 @@ class Scene:
 
 def begin(daemon, app, **sink):
     """A session with the living room's television, as far as "preparing"."""
-    path = daemon.add_sink(**{**LIVING_ROOM, **sink})
-    open_sink(app, "Living room")
+    sink = {**LIVING_ROOM, **sink}
+    path = daemon.add_sink(**sink)
+    open_sink(app, sink["Name"])
     app.press("^Connect$")
     wait("Connect", lambda: daemon.count("Connect"))
     return path, daemon.last_session()
@@ -305,6 +306,23 @@ def test_closed():
         daemon.end(session, "sink-disconnected", "The sink ended the session.")
         desktop.serve(lambda: len(said) == 2)
         assert said[1] == ("Living room: the connection has ended", "The sink ended the session."), said
+        app.process.wait(30)
+    # Of another person's session nothing is said, and nobody stays for it.
+    with Scene() as (daemon, app):
+        theirs = daemon.begin(daemon.add_sink(**LIVING_ROOM), Owner=os.getuid() + 1)
+        app.find("list item", "Living room")
+        assert "In use" in app.find("list item", "Living room").get_description()
+        _, session = begin(daemon, app, Name="Kitchen")
+        stream(daemon, session)
+        app.wait_text("Connected")
+        app.key("<Control>q")
+        wait("the search's end", lambda: daemon.count("StopDiscovery") == 1)
+        daemon.end(theirs, "sink-disconnected", "The sink ended the session.")
+        time.sleep(1)
+        daemon.begin(daemon.add_sink(Name="Bedroom", Kind="tv", Ways=["p2p"]), Owner=os.getuid() + 1)
+        daemon.end(session, "sink-disconnected", "The sink ended the session.")
+        desktop.serve(lambda: len(said) == 3)
+        assert said[2] == ("Kitchen: the connection has ended", "The sink ended the session."), said
         app.process.wait(30)
     desktop.stop()
 

@@ -3,7 +3,6 @@
  * A session's life, above a process and links that do what they are told: how it reconnects, and
  * what becomes of it when its process misbehaves.
  */
-#include "authority.h"
 #include "fake.h"
 #include "root.h"
 #include "session.h"
@@ -22,6 +21,8 @@ static const HostSessionLimits short_hold = {.hold_s = 2, .reconnect_s = 5, .sta
 
 static const HostProcessConfig config = {.program = FAKE_SESSION, .driver = "none"};
 static const HostProcessConfig no_program = {.program = "/nowhere/miracast-session"};
+
+#define OWNER 1000
 
 typedef struct {
 	GTestDBus *bus;
@@ -115,7 +116,7 @@ static void begin(Stage *stage, const char *const *options)
 	wish->adapter = g_strdup("/dev/null");
 	agent = host_bus_agent_new(stage->connection, ":1.99", NULL, HOST_BUS_ROOT "/session/1");
 	stage->session = host_session_new(1, stage->config, stage->limits, stage->sink, ways, wish,
-					  agent, HOST_NO_UID);
+					  agent, OWNER);
 	g_signal_connect(stage->session, "started", G_CALLBACK(count_signal), &stage->n_started);
 	g_signal_connect(stage->session, "lost", G_CALLBACK(count_signal), &stage->n_lost);
 	g_signal_connect(stage->session, "ended", G_CALLBACK(count_signal), &stage->n_ended);
@@ -197,6 +198,7 @@ static void test_life(Stage *stage, gconstpointer unused)
 	g_assert_cmpstr(bus_session1_get_link(bus), ==, "p2p");
 	g_assert_cmpstr(bus_session1_get_peer_address(bus), ==, "127.0.0.2");
 	g_assert_cmpuint(bus_session1_get_port(bus), ==, 7236);
+	g_assert_cmpuint(bus_session1_get_owner(bus), ==, OWNER);
 	g_assert_cmpuint(bus_session1_get_target_id(bus), ==, 3);
 	g_assert_true(
 		g_variant_lookup(bus_session1_get_details(bus), "throughput", "t", &throughput));
