@@ -498,10 +498,11 @@ static void fail(HostSession *self, const GError *error)
 		host_session_end(self, reason, error->message);
 }
 
-/* What is not tried again: it takes a person, whom each try would bother, or another process. */
+/* What is not tried again: it takes a person, whom each try would bother, or one wants no more. */
 static bool is_final(HostSession *self, HostReason reason)
 {
 	switch (reason) {
+	case HOST_REASON_STOPPED_BY_USER:
 	case HOST_REASON_DECLINED_BY_USER:
 	case HOST_REASON_NO_PIN:
 	case HOST_REASON_SUSPENDED:

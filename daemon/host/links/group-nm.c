@@ -309,14 +309,23 @@ static gboolean on_look_after_activation(HostGroup *group)
 
 static void search(HostGroupNm *self);
 
+HostReason host_group_nm_why_lost(guint reason)
+{
+	switch (reason) {
+	case NM_SUPPLICANT_DISCONNECT:
+	case NM_PEER_NOT_FOUND: return HOST_REASON_LINK_LOST;
+	case NM_SLEEPING: return HOST_REASON_SUSPENDED;
+	case NM_USER_REQUESTED: return HOST_REASON_STOPPED_BY_USER;
+	default: return HOST_REASON_GROUP_REMOVED;
+	}
+}
+
 static HostReason reason_of(HostGroupNm *self, guint reason)
 {
 	if (reason == NM_SUPPLICANT_TIMEOUT && !self->path)
 		return HOST_REASON_NOT_ACCEPTED;
-	if (reason == NM_USER_REQUESTED)
-		return HOST_REASON_GROUP_REMOVED;
-	if (reason == NM_SLEEPING)
-		return HOST_REASON_SUSPENDED;
+	if (reason == NM_USER_REQUESTED || reason == NM_SLEEPING)
+		return host_group_nm_why_lost(reason);
 	/* Of a sink that was let in and did not come it says the same. */
 	if (reason == NM_PEER_NOT_FOUND && !self->path)
 		return HOST_REASON_SINK_NOT_FOUND;
@@ -352,17 +361,6 @@ static void fail_activation(HostGroupNm *self, guint reason)
 		repeat(self);
 	} else {
 		host_group_fail(&self->group, known, detail);
-	}
-}
-
-HostReason host_group_nm_why_lost(guint reason)
-{
-	switch (reason) {
-	case NM_SUPPLICANT_DISCONNECT:
-	case NM_PEER_NOT_FOUND: return HOST_REASON_LINK_LOST;
-	case NM_SLEEPING: return HOST_REASON_SUSPENDED;
-	case NM_USER_REQUESTED: return HOST_REASON_STOPPED_BY_USER;
-	default: return HOST_REASON_GROUP_REMOVED;
 	}
 }
 

@@ -919,6 +919,7 @@ static const HostReason nobody_to_ask[] = {
 	HOST_REASON_NO_PIN,
 	HOST_REASON_STATION_KEPT,
 	HOST_REASON_DECLINED_BY_USER,
+	HOST_REASON_STOPPED_BY_USER,
 };
 
 static const HostReason maker_restarts[] = {
