@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Whose the radio is, by what a made-up NetworkManager tells on a bus of its own. */
-#include "links/group-nm.h"
 #include "connect.h"
+#include "links/group-nm.h"
 #include "wifi/network-manager.h"
 
 #define DEVICE(name, kind, state)                                                                \
