@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "known.h"
 
+#include "discovery/finding.h"
+
 #include <errno.h>
 #include <glib/gstdio.h>
 
@@ -13,6 +15,36 @@ void host_known_free(HostKnown *known)
 	g_strfreev(known->identities);
 	g_free(known->address);
 	g_free(known);
+}
+
+HostKnown *host_known_copy(const HostKnown *known)
+{
+	HostKnown *copy = g_new0(HostKnown, 1);
+
+	copy->name = g_strdup(known->name);
+	copy->kind = g_strdup(known->kind);
+	copy->identities = g_strdupv(known->identities);
+	copy->address = g_strdup(known->address);
+	copy->last_used = known->last_used;
+	return copy;
+}
+
+gboolean host_known_settle(HostKnown *known)
+{
+	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+	g_autofree char *typed =
+		known->address ? g_strconcat(HOST_IDENTITY_ADDRESS, known->address, NULL) : NULL;
+
+	for (char **one = known->identities; one && *one; one++)
+		if (!g_str_has_prefix(*one, HOST_IDENTITY_ADDRESS))
+			g_strv_builder_add(builder, *one);
+	if (host_identities_last(known->identities))
+		g_clear_pointer(&known->address, g_free);
+	else if (typed)
+		g_strv_builder_add(builder, typed);
+	g_strfreev(known->identities);
+	known->identities = g_strv_builder_end(builder);
+	return *known->identities != NULL;
 }
 
 static GPtrArray *array_new(void)
@@ -56,7 +88,11 @@ static GPtrArray *read_all(const char *path, GError **error)
 
 		if (!known)
 			return NULL;
-		g_ptr_array_add(all, known);
+		/* Older versions took any address for an identity. */
+		if (host_known_settle(known))
+			g_ptr_array_add(all, known);
+		else
+			host_known_free(known);
 	}
 	return g_steal_pointer(&all);
 }

@@ -14,13 +14,25 @@ typedef struct {
 	char *name;
 	char *kind;
 	char **identities; /* as of HostFinding; at least one */
-	char *address; /* that a person typed, or NULL */
+	char *address; /* that a person typed, the only identity then; or NULL */
 	gint64 last_used; /* seconds since 1970 */
 } HostKnown;
 
 void host_known_free(HostKnown *known);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HostKnown, host_known_free)
+
+HostKnown *host_known_copy(const HostKnown *known);
+
+/**
+ * host_known_settle:
+ *
+ * Leaves it the identities that last. Without any it is known by the address that a person typed, and nothing
+ * but that.
+ *
+ * Returns: FALSE: there is nothing to know it by
+ */
+gboolean host_known_settle(HostKnown *known);
 
 /**
  * host_known_load:

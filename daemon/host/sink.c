@@ -192,7 +192,7 @@ const HostKnown *host_sink_get_known(HostSink *self)
 
 HostKnown *host_sink_make_known(HostSink *self)
 {
-	HostKnown *known = g_new0(HostKnown, 1);
+	g_autoptr(HostKnown) known = g_new0(HostKnown, 1);
 
 	known->name = g_strdup(bus_sink1_get_name(self->bus));
 	known->kind = g_strdup(bus_sink1_get_kind(self->bus));
@@ -204,7 +204,7 @@ HostKnown *host_sink_make_known(HostSink *self)
 			known->address = g_strdup(way->finding->id);
 	}
 	known->last_used = g_get_real_time() / G_USEC_PER_SEC;
-	return known;
+	return host_known_settle(known) ? g_steal_pointer(&known) : NULL;
 }
 
 int host_sink_compare_use(gconstpointer a, gconstpointer b)

@@ -32,7 +32,7 @@ char **host_sink_get_identities(HostSink *sink);
 void host_sink_set_known(HostSink *sink, HostKnown *known);
 /* (transfer none) (nullable) */
 const HostKnown *host_sink_get_known(HostSink *sink);
-/* (transfer full): what is to be kept of it as it is now */
+/* (transfer full) (nullable): what is to be kept of it as it is now; NULL: it could not be told from others again */
 HostKnown *host_sink_make_known(HostSink *sink);
 
 /* A GCompareFunc of HostSink *: the known one that was used last comes first. */

@@ -138,11 +138,29 @@ static bool is_preferred(HostSink *a, HostSink *b)
 		       : strlen(host_sink_get_path(a)) < strlen(host_sink_get_path(b));
 }
 
+/* (transfer full): of two that are one; @known: (nullable) */
+static HostKnown *join_known(const HostKnown *known, const HostKnown *other)
+{
+	HostKnown *joined = host_known_copy(known ? known : other);
+	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+
+	if (!known)
+		return joined;
+	g_strv_builder_addv(builder, (const char **)known->identities);
+	for (char **one = other->identities; *one; one++)
+		if (!g_strv_contains((const char *const *)known->identities, *one))
+			g_strv_builder_add(builder, *one);
+	g_strfreev(joined->identities);
+	joined->identities = g_strv_builder_end(builder);
+	joined->last_used = MAX(known->last_used, other->last_used);
+	return joined;
+}
+
 /* All of @from goes to @to. */
 static void take_over(HostSinks *self, HostSink *to, HostSink *from)
 {
 	g_autoptr(GPtrArray) ways = host_sink_get_ways(from, NULL);
-	bool known = host_sink_get_known(to) || host_sink_get_known(from);
+	bool known = host_sink_get_known(from);
 
 	for (guint i = 0; i < ways->len; i++) {
 		HostWay *way = ways->pdata[i];
@@ -151,23 +169,42 @@ static void take_over(HostSinks *self, HostSink *to, HostSink *from)
 		g_hash_table_replace(self->by_finding, finding_key(way->rank, way->finding->id),
 				     to);
 	}
+	/* What only looks like one as long as both are there is not kept as one: a session says what is. */
 	if (known)
-		host_sink_set_known(to, host_sink_make_known(to));
+		host_sink_set_known(to,
+				    join_known(host_sink_get_known(to), host_sink_get_known(from)));
 	remove_sink(self, from);
 	if (known)
 		save(self);
 }
 
-/* The sink that @finding is one of, and @sink, which may be NULL; all that turn out to be one. */
-static HostSink *merge(HostSinks *self, HostSink *sink, const HostFinding *finding)
+/* An address is lent: who has it now need not be who had it. @sink: (nullable): that @finding is of */
+static bool may_share_address(HostSinks *self, HostSink *sink, const HostFinding *finding,
+			      HostSink *other)
+{
+	bool lasts = host_identities_last(finding->identities) ||
+		     (sink && host_identities_last(g_hash_table_lookup(self->sinks, sink)));
+
+	if (lasts && host_identities_last(g_hash_table_lookup(self->sinks, other)))
+		return false;
+	return !sink || !host_sink_get_known(sink) || !host_sink_get_known(other);
+}
+
+/* By those of @finding's identities that last, or by its addresses. */
+static HostSink *merge_by(HostSinks *self, HostSink *sink, const HostFinding *finding,
+			  bool by_address)
 {
 	for (char **one = finding->identities; one && *one; one++) {
 		HostSink *other = g_hash_table_lookup(self->by_identity, *one);
 
-		if (!sink)
+		if (g_str_has_prefix(*one, HOST_IDENTITY_ADDRESS) != by_address || !other ||
+		    other == sink || (by_address && !may_share_address(self, sink, finding, other)))
+			continue;
+		if (!sink) {
 			sink = other;
-		if (!other || other == sink ||
-		    (host_sink_has_session(sink) && host_sink_has_session(other)))
+			continue;
+		}
+		if (host_sink_has_session(sink) && host_sink_has_session(other))
 			continue;
 		if (is_preferred(other, sink)) {
 			take_over(self, other, sink);
@@ -177,6 +214,12 @@ static HostSink *merge(HostSinks *self, HostSink *sink, const HostFinding *findi
 		}
 	}
 	return sink;
+}
+
+/* The sink that @finding is one of, and @sink, which may be NULL; all that turn out to be one. */
+static HostSink *merge(HostSinks *self, HostSink *sink, const HostFinding *finding)
+{
+	return merge_by(self, merge_by(self, sink, finding, false), finding, true);
 }
 
 static void on_found(HostFinder *finder, HostFinding *finding, HostSinks *self)
@@ -290,7 +333,7 @@ HostSink *host_sinks_find_by_path(HostSinks *self, const char *path)
  * What sessions do to sinks.
  */
 
-/* An address that never led to a sink is no sink's. */
+/* An address that never led to a sink is no sink's, and one that can be told without it does not keep it. */
 static void drop_address(HostSink *sink)
 {
 	g_autoptr(GPtrArray) ways = host_sink_get_ways(sink, HOST_WAY_ADDRESS);
@@ -305,11 +348,12 @@ static void drop_address(HostSink *sink)
 void host_sinks_set_session(HostSinks *self, HostSink *sink, const char *session)
 {
 	g_autoptr(HostSink) kept = g_object_ref(sink);
+	const HostKnown *known = host_sink_get_known(sink);
 
 	host_sink_set_session(sink, session);
 	if (session)
 		return;
-	if (!host_sink_get_known(sink))
+	if (!known || !known->address)
 		drop_address(sink);
 	if (g_hash_table_contains(self->sinks, sink))
 		review(self, sink);
@@ -342,13 +386,12 @@ static void forget(HostSinks *self, HostSink *sink)
 
 void host_sinks_remember(HostSinks *self, HostSink *sink)
 {
-	g_auto(GStrv) identities = host_sink_get_identities(sink);
+	HostKnown *now = host_sink_make_known(sink);
 	g_autoptr(GPtrArray) known = NULL;
 
-	/* It could not be told from others again. */
-	if (!*identities)
+	if (!now)
 		return;
-	host_sink_set_known(sink, host_sink_make_known(sink));
+	host_sink_set_known(sink, now);
 	reindex(self, sink);
 	known = list_known(self);
 	for (guint i = HOST_KNOWN_MAX; i < known->len; i++)

@@ -24,7 +24,7 @@ void host_finder_address_add(HostFinderAddress *self, GInetAddress *address)
 
 	g_strfreev(finding->identities);
 	finding->identities = g_new0(char *, 2);
-	finding->identities[0] = g_strdup_printf("address:%s", id);
+	finding->identities[0] = g_strconcat(HOST_IDENTITY_ADDRESS, id, NULL);
 	finding->name = g_strdup(id);
 	finding->address = g_strdup(id);
 	g_hash_table_replace(self->findings, finding->id, finding);

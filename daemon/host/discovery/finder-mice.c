@@ -190,7 +190,7 @@ static void tell(HostFinderMice *self, MiceSink *sink)
 		const MiceAddress *one = sink->addresses->pdata[i];
 		g_autofree char *text =
 			g_inet_address_to_string(g_inet_socket_address_get_address(one->address));
-		g_autofree char *identity = g_strconcat("address:", text, NULL);
+		g_autofree char *identity = g_strconcat(HOST_IDENTITY_ADDRESS, text, NULL);
 
 		g_ptr_array_add(origin->addresses, g_object_ref(one->address));
 		if (!i)

@@ -37,3 +37,11 @@ HostFinding *host_finding_new(const char *id)
 	self->kind = g_strdup("");
 	return self;
 }
+
+gboolean host_identities_last(char **identities)
+{
+	for (char **one = identities; one && *one; one++)
+		if (!g_str_has_prefix(*one, HOST_IDENTITY_ADDRESS))
+			return TRUE;
+	return FALSE;
+}

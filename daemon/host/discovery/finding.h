@@ -10,12 +10,18 @@ G_BEGIN_DECLS
 #define HOST_TYPE_FINDING (host_finding_get_type())
 G_DECLARE_FINAL_TYPE(HostFinding, host_finding, HOST, FINDING, GObject)
 
+/* How an identity begins that is lent, and somebody else's tomorrow; all others last. */
+#define HOST_IDENTITY_ADDRESS "address:"
+
+/* @identities: (nullable): one of them is there that lasts. */
+gboolean host_identities_last(char **identities);
+
 /**
  * struct _HostFinding
  * @id: names it among all that its finder has found
  * @identities: what tells that two findings are one device, as "p2p:aa:bb:cc:dd:ee:ff" (P2P device
  *	address), "container:GUID", "address:192.168.1.7": two findings with one in common are
- *	one sink
+ *	one sink, unless that is an address and each has others that last
  * @name: for people: UTF-8 without control characters, never empty
  * @address: for people: P2P device address or IP address
  * @kind: "tv", "monitor", "projector", "computer", ...; "" if not known

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What finders find becomes sinks on the bus: merged, named, kept, forgotten, and not too many. */
+#include "discovery/finder-address.h"
 #include "fake.h"
 #include "root.h"
 #include "sinks.h"
@@ -13,6 +14,7 @@ typedef struct {
 	char *folder;
 	char *file;
 	FakeFinder *mice, *p2p;
+	HostFinderAddress *typed;
 	GPtrArray *finders;
 	GDBusObjectManagerServer *server;
 	HostSinks *sinks;
@@ -45,7 +47,9 @@ static void set_up(Stage *stage, gconstpointer unused)
 	stage->mice = fake_finder_new("mice");
 	stage->p2p = fake_finder_new("p2p");
 	g_ptr_array_add(stage->finders, stage->mice);
+	stage->typed = host_finder_address_new(NULL);
 	g_ptr_array_add(stage->finders, stage->p2p);
+	g_ptr_array_add(stage->finders, stage->typed);
 	make_sinks(stage);
 }
 
@@ -355,6 +359,132 @@ static void test_known_without_identity(Stage *stage, gconstpointer unused)
 	g_assert_cmpuint(count(stage), ==, 1);
 }
 
+static void type(Stage *stage, const char *text)
+{
+	g_autoptr(GInetAddress) address = g_inet_address_new_from_string(text);
+
+	host_finder_address_add(stage->typed, address);
+}
+
+/* The one of a typed address; it is on the bus. */
+static HostSink *typed_sink(Stage *stage, const char *text)
+{
+	return sink_of(stage, (FakeFinder *)stage->typed, text);
+}
+
+/* A session with it, which has started. */
+static void use_once(Stage *stage, HostSink *sink)
+{
+	host_sinks_set_session(stage->sinks, sink, HOST_BUS_ROOT "/session/1");
+	host_sinks_remember(stage->sinks, sink);
+	host_sinks_set_session(stage->sinks, sink, NULL);
+}
+
+/* The next time that the program runs nobody has been found yet. */
+static void restart(Stage *stage)
+{
+	drop_sinks(stage);
+	g_ptr_array_remove(stage->finders, stage->typed);
+	stage->typed = host_finder_address_new(NULL);
+	g_ptr_array_add(stage->finders, stage->typed);
+	make_sinks(stage);
+}
+
+/* A sink's address is another one's tomorrow: neither is taken for the other, now or the next time. */
+static void test_lent_address(Stage *stage, gconstpointer unused)
+{
+	g_autofree char *kept = NULL;
+	HostSink *first;
+
+	fake_finder_find(stage->mice, "a", "container:x address:192.168.1.20", "Bedroom");
+	first = sink_of(stage, stage->mice, "a");
+	fake_finder_find(stage->mice, "b", "container:y address:192.168.1.20", "Kitchen");
+	g_assert_cmpuint(count(stage), ==, 2);
+	host_finder_emit_lost(HOST_FINDER(stage->mice), "b");
+	use_once(stage, first);
+	g_assert_true(g_file_get_contents(stage->file, &kept, NULL, NULL));
+	g_assert_null(strstr(kept, "192.168"));
+
+	restart(stage);
+	fake_finder_find(stage->mice, "b", "container:y address:192.168.1.20", "Kitchen");
+	fake_finder_find(stage->mice, "c", "address:192.168.1.20", "Printer");
+	g_assert_false(bus_sink1_get_known(host_sink_get_bus(sink_of(stage, stage->mice, "b"))));
+	fake_finder_find(stage->mice, "a", "container:x address:192.168.1.35", "Bedroom");
+	g_assert_true(bus_sink1_get_known(host_sink_get_bus(sink_of(stage, stage->mice, "a"))));
+	assert_ways(sink_of(stage, stage->mice, "a"), "mice");
+	/* One that has nothing but its address is nobody the next time. */
+	fake_finder_find(stage->mice, "d", "address:192.168.1.40", "Nobody");
+	use_once(stage, sink_of(stage, stage->mice, "d"));
+	restart(stage);
+	g_assert_cmpuint(count(stage), ==, 1);
+}
+
+/* What was typed is one with what has that address for as long as it has it. */
+static void test_typed_address(Stage *stage, gconstpointer unused)
+{
+	HostSink *sink;
+
+	type(stage, "192.168.1.20");
+	sink = typed_sink(stage, "192.168.1.20");
+	use_once(stage, sink);
+	restart(stage);
+	sink = typed_sink(stage, "192.168.1.20");
+	assert_ways(sink, "address");
+	fake_finder_find(stage->mice, "b", "container:y address:192.168.1.20", "Office");
+	g_assert_true(sink_of(stage, stage->mice, "b") == sink);
+	assert_ways(sink, "mice address");
+	g_assert_cmpstr(host_sink_get_name(sink), ==, "Office");
+	host_finder_emit_lost(HOST_FINDER(stage->mice), "b");
+	g_assert_cmpstr(host_sink_get_name(sink), ==, "192.168.1.20");
+
+	/* Found first, too; nothing of that is kept without a session. */
+	fake_finder_find(stage->mice, "c", "container:z address:192.168.1.30", "Hall");
+	type(stage, "192.168.1.30");
+	g_assert_true(typed_sink(stage, "192.168.1.30") == sink_of(stage, stage->mice, "c"));
+	restart(stage);
+	g_assert_cmpuint(count(stage), ==, 1);
+
+	/* Once it can be told by more, the address is not what it is known by. */
+	sink = typed_sink(stage, "192.168.1.20");
+	fake_finder_find(stage->mice, "b", "container:y address:192.168.1.20", "Office");
+	use_once(stage, sink);
+	assert_ways(sink, "mice");
+	restart(stage);
+	fake_finder_find(stage->mice, "d", "address:192.168.1.20", "Other");
+	g_assert_cmpuint(count(stage), ==, 2);
+	/* Two that are known stay two. */
+	type(stage, "192.168.1.50");
+	use_once(stage, typed_sink(stage, "192.168.1.50"));
+	fake_finder_find(stage->mice, "b", "container:y address:192.168.1.50", "Office");
+	g_assert_true(typed_sink(stage, "192.168.1.50") != sink_of(stage, stage->mice, "b"));
+}
+
+/* Older versions kept every address that a sink ever had. */
+static void test_old_file(Stage *stage, gconstpointer unused)
+{
+	static const char old[] =
+		"[Sink 1]\nName=Bedroom\nKind=tv\nLastUsed=3\n"
+		"Identities=address:192.168.1.20;container:x;address:192.168.1.21;\n"
+		"Address=192.168.1.21\n"
+		"[Sink 2]\nName=Bare\nKind=\nLastUsed=2\nIdentities=address:192.168.1.22;\n"
+		"[Sink 3]\nName=192.168.1.23\nKind=\nLastUsed=1\n"
+		"Identities=address:192.168.1.23;\nAddress=192.168.1.23\n";
+	g_autofree char *folder = g_path_get_dirname(stage->file);
+
+	g_mkdir(folder, 0700);
+	g_assert_true(g_file_set_contents(stage->file, old, -1, NULL));
+	restart(stage);
+	g_assert_cmpuint(count(stage), ==, 2);
+	assert_ways(typed_sink(stage, "192.168.1.23"), "address");
+	for (guint i = 20; i < 23; i++) {
+		g_autofree char *identity = g_strdup_printf("address:192.168.1.%u", i);
+		g_autofree char *id = g_strdup_printf("%u", i);
+
+		fake_finder_find(stage->mice, id, identity, "Other");
+	}
+	g_assert_cmpuint(count(stage), ==, 5);
+}
+
 static void test_too_many_known(Stage *stage, gconstpointer unused)
 {
 	for (int i = 0; i < HOST_KNOWN_MAX + 10; i++) {
@@ -441,6 +571,9 @@ int main(int argc, char **argv)
 	ADD("/sinks/in-use", test_in_use);
 	ADD("/sinks/known", test_known);
 	ADD("/sinks/known-without-identity", test_known_without_identity);
+	ADD("/sinks/lent-address", test_lent_address);
+	ADD("/sinks/typed-address", test_typed_address);
+	ADD("/sinks/old-file", test_old_file);
 	ADD("/sinks/too-many-known", test_too_many_known);
 	ADD("/sinks/cannot-be-kept", test_cannot_be_kept);
 	ADD("/sinks/ageing", test_ageing);
