@@ -1,29 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Avahi names a service once for each interface and family that it hears it on: those of one name are one
- * sink, which is there as long as one of them is. Each is resolved by itself: to a host, and the
- * host to addresses. A sink is told of when it has an address, and again with each more.
+ * sink, which is there as long as one of them is. Each is resolved by itself to a host, whose addresses
+ * are followed: they change while a search lasts. A sink is told of when it has an address, and again
+ * whenever they are others.
  */
 #include "finder-mice.h"
 
 #include "device-name.h"
 #include "links/link-mice.h"
+#include "links/route.h"
 #include "reason.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-#define SERVICE	   "_display._tcp"
-#define AVAHI	   "org.freedesktop.Avahi"
-#define BROWSER	   AVAHI ".ServiceBrowser"
-#define ANY	   (-1) /* interface, as protocol */
-#define IPV4	   0 /* protocols */
-#define IPV6	   1
-#define NO_ADDRESS 8u /* a flag of lookups */
+#define SERVICE	       "_display._tcp"
+#define AVAHI	       "org.freedesktop.Avahi"
+#define BROWSER	       AVAHI ".ServiceBrowser"
+#define RECORD_BROWSER AVAHI ".RecordBrowser"
+#define ANY	       (-1) /* interface, as protocol */
+#define NO_ADDRESS     8u /* a flag of lookups */
+#define CLASS_IN       1 /* of records, as their types */
+#define TYPE_A	       1
+#define TYPE_AAAA      28
 
-/* A network full of them does not fill memory. */
-#define MAX_SERVICES  512
-#define MAX_ADDRESSES 8
+/* A network full of them fills neither memory nor the 1024 objects that Avahi has for us: two a service. */
+#define MAX_SERVICES  256
+#define MAX_RECORDS   32 /* addresses of a sink, each as often as it is heard of */
+#define MAX_ADDRESSES 8 /* of a sink, that a link tries */
 
 /* Addresses of mDNS come before those of the DNS, IPv4 before IPv6: a scope cannot be in a URL. */
 typedef enum {
@@ -59,9 +64,11 @@ static void mice_origin_class_init(MiceOriginClass *class)
 	G_OBJECT_CLASS(class)->finalize = mice_origin_finalize;
 }
 
+/* As a service was heard on @interface and by @protocol, which it goes with. */
 typedef struct {
 	GInetSocketAddress *address;
 	MiceRank rank;
+	gint32 interface, protocol;
 } MiceAddress;
 
 static void mice_address_free(gpointer data)
@@ -72,10 +79,26 @@ static void mice_address_free(gpointer data)
 	g_free(address);
 }
 
+/* What a sink is heard as. */
+typedef struct {
+	char *host; /* NULL: not resolved yet */
+	guint16 port;
+	GPtrArray *browsers; /* of the host's addresses: paths */
+} MiceService;
+
+static void mice_service_free(gpointer data)
+{
+	MiceService *service = data;
+
+	g_ptr_array_unref(service->browsers);
+	g_free(service->host);
+	g_free(service);
+}
+
 typedef struct {
 	char *id; /* name and domain */
 	char *name; /* the service's, for people */
-	GHashTable *services; /* keys of those that it is heard as */
+	GHashTable *services; /* MiceService that it is heard as, by service_key() */
 	GPtrArray *addresses; /* MiceAddress, the preferred ones first */
 	char *container; /* identities; NULL: not known */
 	char *p2p_address;
@@ -109,6 +132,7 @@ struct _HostFinderMice {
 	/* While it looks. */
 	GCancellable *cancellable;
 	guint signals;
+	guint record_signals;
 	char *browser; /* NULL: not known yet */
 	bool browser_asked_for; /* and the answer has not come */
 	char *last_browser; /* of the search before */
@@ -121,17 +145,29 @@ static void host_finder_mice_iface_init(HostFinderInterface *iface);
 G_DEFINE_FINAL_TYPE_WITH_CODE(HostFinderMice, host_finder_mice, G_TYPE_OBJECT,
 			      G_IMPLEMENT_INTERFACE(HOST_TYPE_FINDER, host_finder_mice_iface_init))
 
+static char *service_key(gint32 interface, gint32 protocol)
+{
+	return g_strdup_printf("%d %d", interface, protocol);
+}
+
+/* (nullable) */
+static MiceService *find_service(MiceSink *sink, gint32 interface, gint32 protocol)
+{
+	g_autofree char *key = service_key(interface, protocol);
+
+	return g_hash_table_lookup(sink->services, key);
+}
+
 /* What is asked about a service, or its host. */
 typedef struct {
 	HostFinderMice *self;
 	GCancellable *cancellable; /* cancelled: nobody wants to know */
 	char *id;
-	gint32 interface;
-	guint16 port;
+	gint32 interface, protocol;
 } MiceQuestion;
 
 static MiceQuestion *question_new(HostFinderMice *self, const char *id, gint32 interface,
-				  guint16 port)
+				  gint32 protocol)
 {
 	MiceQuestion *question = g_new0(MiceQuestion, 1);
 
@@ -139,7 +175,7 @@ static MiceQuestion *question_new(HostFinderMice *self, const char *id, gint32 i
 	question->cancellable = g_object_ref(self->cancellable);
 	question->id = g_strdup(id);
 	question->interface = interface;
-	question->port = port;
+	question->protocol = protocol;
 	return question;
 }
 
@@ -153,12 +189,13 @@ static void question_free(MiceQuestion *question)
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MiceQuestion, question_free)
 
-/* The sink that was asked about, if it is still wanted and there. */
-static MiceSink *question_sink(const MiceQuestion *question)
+/* The service that was asked about, and its sink, if it is still wanted and there. */
+static MiceService *question_service(const MiceQuestion *question, MiceSink **sink)
 {
 	if (g_cancellable_is_cancelled(question->cancellable))
 		return NULL;
-	return g_hash_table_lookup(question->self->sinks, question->id);
+	*sink = g_hash_table_lookup(question->self->sinks, question->id);
+	return *sink ? find_service(*sink, question->interface, question->protocol) : NULL;
 }
 
 static void call(HostFinderMice *self, const char *path, const char *interface, const char *method,
@@ -176,6 +213,25 @@ static void call(HostFinderMice *self, const char *path, const char *interface, 
  * Telling of sinks.
  */
 
+static bool is_same(GInetSocketAddress *a, GInetSocketAddress *b)
+{
+	GInetAddress *first = g_inet_socket_address_get_address(a);
+
+	/* A scope is IPv6's only. */
+	return g_inet_address_equal(first, g_inet_socket_address_get_address(b)) &&
+	       (g_inet_address_get_family(first) != G_SOCKET_FAMILY_IPV6 ||
+		g_inet_socket_address_get_scope_id(a) == g_inet_socket_address_get_scope_id(b));
+}
+
+static gboolean is_same_at(gconstpointer a, gconstpointer b)
+{
+	GInetSocketAddress *first = G_INET_SOCKET_ADDRESS((gpointer)a);
+	GInetSocketAddress *second = G_INET_SOCKET_ADDRESS((gpointer)b);
+
+	return is_same(first, second) &&
+	       g_inet_socket_address_get_port(first) == g_inet_socket_address_get_port(second);
+}
+
 static void tell(HostFinderMice *self, MiceSink *sink)
 {
 	g_autoptr(HostFinding) finding = host_finding_new(sink->id);
@@ -186,12 +242,15 @@ static void tell(HostFinderMice *self, MiceSink *sink)
 		g_strv_builder_add(identities, sink->container);
 	if (sink->p2p_address)
 		g_strv_builder_add(identities, sink->p2p_address);
-	for (guint i = 0; i < sink->addresses->len; i++) {
+	for (guint i = 0; i < sink->addresses->len && origin->addresses->len < MAX_ADDRESSES; i++) {
 		const MiceAddress *one = sink->addresses->pdata[i];
-		g_autofree char *text =
-			g_inet_address_to_string(g_inet_socket_address_get_address(one->address));
+		g_autofree char *text = host_route_to_text(one->address);
 		g_autofree char *identity = g_strconcat(HOST_IDENTITY_ADDRESS, text, NULL);
 
+		/* It is heard of by IPv4 and IPv6, and by all interfaces of one network. */
+		if (g_ptr_array_find_with_equal_func(origin->addresses, one->address, is_same_at,
+						     NULL))
+			continue;
 		g_ptr_array_add(origin->addresses, g_object_ref(one->address));
 		if (!i)
 			finding->address = g_strdup(text);
@@ -207,6 +266,17 @@ static void tell(HostFinderMice *self, MiceSink *sink)
 	host_finder_emit_found(HOST_FINDER(self), finding);
 }
 
+/* After an address has gone. */
+static void tell_rest(HostFinderMice *self, MiceSink *sink)
+{
+	if (sink->addresses->len) {
+		tell(self, sink);
+	} else if (sink->told) {
+		sink->told = false;
+		host_finder_emit_lost(HOST_FINDER(self), sink->id);
+	}
+}
+
 /* One that a sink on the network can have. */
 static bool is_usable(GInetAddress *address)
 {
@@ -214,67 +284,150 @@ static bool is_usable(GInetAddress *address)
 	       !g_inet_address_get_is_loopback(address);
 }
 
-static void add_address(HostFinderMice *self, MiceSink *sink, GInetAddress *address,
-			gint32 interface, guint16 port, MiceRank rank)
+/* That of a link is one on its interface only. */
+static GInetSocketAddress *with_scope(GInetAddress *address, gint32 interface, guint16 port)
 {
+	guint scope = g_inet_address_get_family(address) == G_SOCKET_FAMILY_IPV6 &&
+				      g_inet_address_get_is_link_local(address)
+			      ? (guint)MAX(interface, 0)
+			      : 0;
+
+	return g_object_new(G_TYPE_INET_SOCKET_ADDRESS, "address", address, "port", port,
+			    "scope-id", scope, NULL);
+}
+
+static void add_address(HostFinderMice *self, MiceSink *sink, GInetAddress *address,
+			gint32 interface, gint32 protocol, MiceRank rank)
+{
+	const MiceService *service = find_service(sink, interface, protocol);
+	g_autoptr(GInetSocketAddress) at = with_scope(address, interface, service->port);
 	guint place = 0;
 	MiceAddress *one;
 
-	if (!is_usable(address) || sink->addresses->len >= MAX_ADDRESSES)
+	if (!is_usable(address) || sink->addresses->len >= MAX_RECORDS)
 		return;
 	for (guint i = 0; i < sink->addresses->len; i++) {
 		one = sink->addresses->pdata[i];
-		if (g_inet_address_equal(g_inet_socket_address_get_address(one->address), address))
+		if (one->interface == interface && one->protocol == protocol &&
+		    (one->rank == RANK_DNS) == (rank == RANK_DNS) && is_same(one->address, at))
 			return;
 		if (one->rank <= rank)
 			place = i + 1;
 	}
 	one = g_new0(MiceAddress, 1);
 	one->rank = rank;
-	if (g_inet_address_get_family(address) == G_SOCKET_FAMILY_IPV6 &&
-	    g_inet_address_get_is_link_local(address))
-		one->address = g_object_new(G_TYPE_INET_SOCKET_ADDRESS, "address", address, "port",
-					    port, "scope-id", (guint)MAX(interface, 0), NULL);
-	else
-		one->address = G_INET_SOCKET_ADDRESS(g_inet_socket_address_new(address, port));
+	one->interface = interface;
+	one->protocol = protocol;
+	one->address = g_steal_pointer(&at);
 	g_ptr_array_insert(sink->addresses, (gint)place, one);
 	tell(self, sink);
+}
+
+/* @address: (nullable): NULL: all of that service */
+static void remove_addresses(HostFinderMice *self, MiceSink *sink, GInetAddress *address,
+			     gint32 interface, gint32 protocol)
+{
+	guint before = sink->addresses->len;
+
+	for (guint i = before; i-- > 0;) {
+		const MiceAddress *one = sink->addresses->pdata[i];
+
+		if (one->interface == interface && one->protocol == protocol &&
+		    (!address ||
+		     (one->rank != RANK_DNS &&
+		      g_inet_address_equal(g_inet_socket_address_get_address(one->address),
+					   address))))
+			g_ptr_array_remove_index(sink->addresses, i);
+	}
+	if (sink->addresses->len != before)
+		tell_rest(self, sink);
 }
 
 /*
  * From a service to a host, and from a host to addresses.
  */
 
-static void on_mdns_address(GObject *object, GAsyncResult *result, gpointer data)
+static void free_browser(HostFinderMice *self, const char *interface, const char *path)
+{
+	call(self, path, interface, "Free", NULL, NULL, NULL, NULL);
+}
+
+static void free_browsers(HostFinderMice *self, const MiceService *service)
+{
+	for (guint i = 0; i < service->browsers->len; i++)
+		free_browser(self, RECORD_BROWSER, service->browsers->pdata[i]);
+}
+
+static void on_record_browser(GObject *object, GAsyncResult *result, gpointer data)
 {
 	g_autoptr(MiceQuestion) question = data;
+	g_autoptr(GError) error = NULL;
 	g_autoptr(GVariant)
-		reply = g_dbus_connection_call_finish(G_DBUS_CONNECTION(object), result, NULL);
-	MiceSink *sink = question_sink(question);
-	g_autoptr(GInetAddress) address = NULL;
-	const char *text;
+		reply = g_dbus_connection_call_finish(G_DBUS_CONNECTION(object), result, &error);
+	MiceService *service;
+	const char *path;
+	MiceSink *sink;
 
-	if (!reply || !sink)
+	if (!reply) {
+		g_info("Miracast over Infrastructure: %s", error->message);
 		return;
-	g_variant_get_child(reply, 4, "&s", &text);
-	address = g_inet_address_new_from_string(text);
-	if (address)
-		add_address(question->self, sink, address, question->interface, question->port,
-			    g_inet_address_get_family(address) == G_SOCKET_FAMILY_IPV4
-				    ? RANK_MDNS_IPV4
-				    : RANK_MDNS_IPV6);
+	}
+	g_variant_get(reply, "(&o)", &path);
+	service = question_service(question, &sink);
+	if (service)
+		g_ptr_array_add(service->browsers, g_strdup(path));
+	else
+		free_browser(question->self, RECORD_BROWSER, path);
+}
+
+/* Two services may have one host. Avahi may tell before it has answered, so the browser does not tell which it is. */
+static void on_record(GDBusConnection *connection, const char *sender, const char *path,
+		      const char *interface_name, const char *signal, GVariant *arguments,
+		      gpointer data)
+{
+	HostFinderMice *self = data;
+	g_autoptr(GInetAddress) address = NULL;
+	g_autoptr(GVariant) bytes = NULL;
+	g_autoptr(GList) sinks = NULL;
+	gint32 interface, protocol;
+	const char *name;
+	guint16 type;
+
+	if (!g_variant_is_of_type(arguments, G_VARIANT_TYPE("(iisqqayu)")))
+		return;
+	g_variant_get(arguments, "(ii&sqq@ayu)", &interface, &protocol, &name, NULL, &type, &bytes,
+		      NULL);
+	if ((type != TYPE_A && type != TYPE_AAAA) ||
+	    g_variant_n_children(bytes) != (type == TYPE_A ? 4 : 16))
+		return;
+	address = g_inet_address_new_from_bytes(g_variant_get_data(bytes),
+						type == TYPE_A ? G_SOCKET_FAMILY_IPV4
+							       : G_SOCKET_FAMILY_IPV6);
+	sinks = g_hash_table_get_values(self->sinks);
+	for (GList *item = sinks; item; item = item->next) {
+		const MiceService *service = find_service(item->data, interface, protocol);
+
+		if (!service || !service->port || g_ascii_strcasecmp(service->host, name))
+			continue;
+		if (!strcmp(signal, "ItemNew"))
+			add_address(self, item->data, address, interface, protocol,
+				    type == TYPE_A ? RANK_MDNS_IPV4 : RANK_MDNS_IPV6);
+		else if (!strcmp(signal, "ItemRemove"))
+			remove_addresses(self, item->data, address, interface, protocol);
+	}
 }
 
 static void on_dns_addresses(GObject *object, GAsyncResult *result, gpointer data)
 {
 	g_autoptr(MiceQuestion) question = data;
 	GList *addresses = g_resolver_lookup_by_name_finish(G_RESOLVER(object), result, NULL);
-	MiceSink *sink = question_sink(question);
+	MiceSink *sink;
 
 	/* One that is of a link has no interface there. */
-	for (GList *item = addresses; item && sink; item = item->next)
+	for (GList *item = addresses; item && question_service(question, &sink); item = item->next)
 		if (!g_inet_address_get_is_link_local(item->data))
-			add_address(question->self, sink, item->data, 0, question->port, RANK_DNS);
+			add_address(question->self, sink, item->data, question->interface,
+				    question->protocol, RANK_DNS);
 	g_resolver_free_addresses(addresses);
 }
 
@@ -289,20 +442,26 @@ static char *label_of(const char *host)
 	return g_strndup(host, length);
 }
 
-static void look_up_host(HostFinderMice *self, MiceSink *sink, gint32 interface, gint32 protocol,
-			 const char *host, guint16 port)
+static void look_up_host(HostFinderMice *self, MiceSink *sink, gint32 interface, gint32 protocol)
 {
+	static const guint16 types[] = {TYPE_A, TYPE_AAAA};
+	const char *host = find_service(sink, interface, protocol)->host;
 	g_autofree char *label = label_of(host);
 	g_autoptr(GResolver) resolver = g_resolver_get_default();
 
-	for (gint32 family = IPV4; family <= IPV6; family++)
-		call(self, "/", AVAHI ".Server", "ResolveHostName",
-		     g_variant_new("(iisiu)", interface, protocol, host, family, 0u), "(iisisu)",
-		     on_mdns_address, question_new(self, sink->id, interface, port));
+	/* Not to be cancelled, as the browser of services. */
+	for (guint i = 0; i < G_N_ELEMENTS(types); i++)
+		g_dbus_connection_call(self->connection, AVAHI, "/", AVAHI ".Server",
+				       "RecordBrowserNew",
+				       g_variant_new("(iisqqu)", interface, protocol, host,
+						     CLASS_IN, types[i], 0u),
+				       G_VARIANT_TYPE("(o)"), G_DBUS_CALL_FLAGS_NO_AUTO_START, -1,
+				       NULL, on_record_browser,
+				       question_new(self, sink->id, interface, protocol));
 	if (label)
 		g_resolver_lookup_by_name_async(resolver, label, self->cancellable,
 						on_dns_addresses,
-						question_new(self, sink->id, interface, port));
+						question_new(self, sink->id, interface, protocol));
 }
 
 /* "{B1F6...}" and "b1f6...", as sinks have it. */
@@ -353,40 +512,32 @@ static void on_service(GObject *object, GAsyncResult *result, gpointer data)
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GVariant)
 		reply = g_dbus_connection_call_finish(G_DBUS_CONNECTION(object), result, &error);
-	MiceSink *sink = question_sink(question);
+	MiceSink *sink = NULL;
+	MiceService *service = question_service(question, &sink);
 	g_autoptr(GVariant) txt = NULL;
-	gint32 interface, protocol;
-	const char *host;
-	guint16 port;
 
-	if (!sink)
+	/* It is resolved once. */
+	if (!service || service->host)
 		return;
 	if (!reply) {
 		g_info("Miracast over Infrastructure: \"%s\": %s", sink->name, error->message);
 		return;
 	}
-	g_variant_get_child(reply, 0, "i", &interface);
-	g_variant_get_child(reply, 1, "i", &protocol);
-	g_variant_get_child(reply, 5, "&s", &host);
-	g_variant_get_child(reply, 8, "q", &port);
+	g_variant_get_child(reply, 5, "s", &service->host);
+	g_variant_get_child(reply, 8, "q", &service->port);
 	txt = g_variant_get_child_value(reply, 9);
 	for (gsize i = 0; i < g_variant_n_children(txt); i++) {
 		g_autoptr(GVariant) entry = g_variant_get_child_value(txt, i);
 
 		take_txt(sink, entry);
 	}
-	if (port)
-		look_up_host(self, sink, interface, protocol, host, port);
+	if (service->port)
+		look_up_host(self, sink, question->interface, question->protocol);
 }
 
 /*
  * What Avahi hears.
  */
-
-static char *service_key(gint32 interface, gint32 protocol)
-{
-	return g_strdup_printf("%d %d", interface, protocol);
-}
 
 static char *sink_id(const char *name, const char *domain)
 {
@@ -398,8 +549,9 @@ static void on_item_new(HostFinderMice *self, gint32 interface, gint32 protocol,
 {
 	g_autofree char *id = sink_id(name, domain);
 	MiceSink *sink = g_hash_table_lookup(self->sinks, id);
+	MiceService *service;
 
-	if (self->n_services >= MAX_SERVICES)
+	if (self->n_services >= MAX_SERVICES || (sink && find_service(sink, interface, protocol)))
 		return;
 	if (!sink) {
 		sink = g_new0(MiceSink, 1);
@@ -407,15 +559,19 @@ static void on_item_new(HostFinderMice *self, gint32 interface, gint32 protocol,
 		sink->name = host_device_name_clean(name, strlen(name));
 		if (!sink->name)
 			sink->name = g_strdup("?");
-		sink->services = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+		sink->services =
+			g_hash_table_new_full(g_str_hash, g_str_equal, g_free, mice_service_free);
 		sink->addresses = g_ptr_array_new_with_free_func(mice_address_free);
 		g_hash_table_insert(self->sinks, sink->id, sink);
 	}
-	self->n_services += g_hash_table_add(sink->services, service_key(interface, protocol));
+	service = g_new0(MiceService, 1);
+	service->browsers = g_ptr_array_new_with_free_func(g_free);
+	g_hash_table_insert(sink->services, service_key(interface, protocol), service);
+	self->n_services++;
 	call(self, "/", AVAHI ".Server", "ResolveService",
 	     g_variant_new("(iisssiu)", interface, protocol, name, type, domain, protocol,
 			   NO_ADDRESS),
-	     "(iissssisqaayu)", on_service, question_new(self, id, interface, 0));
+	     "(iissssisqaayu)", on_service, question_new(self, id, interface, protocol));
 }
 
 static void on_item_remove(HostFinderMice *self, gint32 interface, gint32 protocol,
@@ -424,13 +580,18 @@ static void on_item_remove(HostFinderMice *self, gint32 interface, gint32 protoc
 	g_autofree char *id = sink_id(name, domain);
 	g_autofree char *key = service_key(interface, protocol);
 	MiceSink *sink = g_hash_table_lookup(self->sinks, id);
+	MiceService *service = sink ? g_hash_table_lookup(sink->services, key) : NULL;
 	bool told;
 
-	if (!sink || !g_hash_table_remove(sink->services, key))
+	if (!service)
 		return;
+	free_browsers(self, service);
+	g_hash_table_remove(sink->services, key);
 	self->n_services--;
-	if (g_hash_table_size(sink->services))
+	if (g_hash_table_size(sink->services)) {
+		remove_addresses(self, sink, NULL, interface, protocol);
 		return;
+	}
 	told = sink->told;
 	g_hash_table_remove(self->sinks, id);
 	if (told)
@@ -486,6 +647,22 @@ static void lose_all(HostFinderMice *self)
 			host_finder_emit_lost(HOST_FINDER(self), ((MiceSink *)sink)->id);
 }
 
+static void free_all_browsers(HostFinderMice *self)
+{
+	GHashTableIter sinks, services;
+	gpointer sink, service;
+
+	g_hash_table_iter_init(&sinks, self->sinks);
+	while (g_hash_table_iter_next(&sinks, NULL, &sink)) {
+		g_hash_table_iter_init(&services, ((MiceSink *)sink)->services);
+		while (g_hash_table_iter_next(&services, NULL, &service))
+			free_browsers(self, service);
+	}
+	if (self->browser)
+		free_browser(self, BROWSER, self->browser);
+}
+
+/* Those that were found are to go, too. */
 static void stop_browsing(HostFinderMice *self)
 {
 	if (self->cancellable)
@@ -494,8 +671,11 @@ static void stop_browsing(HostFinderMice *self)
 	if (self->signals)
 		g_dbus_connection_signal_unsubscribe(self->connection, self->signals);
 	self->signals = 0;
-	if (self->browser && self->is_there)
-		call(self, self->browser, BROWSER, "Free", NULL, NULL, NULL, NULL);
+	if (self->record_signals)
+		g_dbus_connection_signal_unsubscribe(self->connection, self->record_signals);
+	self->record_signals = 0;
+	if (self->is_there)
+		free_all_browsers(self);
 	if (self->browser) {
 		g_free(self->last_browser);
 		self->last_browser = g_steal_pointer(&self->browser);
@@ -513,26 +693,21 @@ static void fail(HostFinderMice *self, const char *why)
 
 static void browse(HostFinderMice *self);
 
-static void free_browser(HostFinderMice *self, GVariant *reply)
-{
-	const char *path;
-
-	g_variant_get(reply, "(&o)", &path);
-	call(self, path, BROWSER, "Free", NULL, NULL, NULL, NULL);
-}
-
 static void on_browser(GObject *object, GAsyncResult *result, gpointer data)
 {
 	g_autoptr(HostFinderMice) self = data;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GVariant)
 		reply = g_dbus_connection_call_finish(G_DBUS_CONNECTION(object), result, &error);
+	const char *path;
 
 	self->browser_asked_for = false;
 	if (!self->cancellable) {
 		/* It is not wanted any more, or not by what was looked for then. */
-		if (reply)
-			free_browser(self, reply);
+		if (reply) {
+			g_variant_get(reply, "(&o)", &path);
+			free_browser(self, BROWSER, path);
+		}
 		browse(self);
 	} else if (reply) {
 		g_variant_get(reply, "(o)", &self->browser);
@@ -551,6 +726,10 @@ static void browse(HostFinderMice *self)
 	self->signals = g_dbus_connection_signal_subscribe(self->connection, AVAHI, BROWSER, NULL,
 							   NULL, NULL, G_DBUS_SIGNAL_FLAGS_NONE,
 							   on_signal, self, NULL);
+	self->record_signals = g_dbus_connection_signal_subscribe(self->connection, AVAHI,
+								  RECORD_BROWSER, NULL, NULL, NULL,
+								  G_DBUS_SIGNAL_FLAGS_NONE,
+								  on_record, self, NULL);
 	/* Not to be cancelled: who does not hear of a browser cannot free it. */
 	self->browser_asked_for = true;
 	g_dbus_connection_call(self->connection, AVAHI, "/", AVAHI ".Server", "ServiceBrowserNew",

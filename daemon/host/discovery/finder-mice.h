@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Sinks on the local network: Miracast over Infrastructure, by Avahi ([MS-MICE], 3.1.3). The name of a
- * sink's host is asked for over mDNS and in the DNS at once; what mDNS says is preferred.
+ * sink's host is asked for over mDNS and in the DNS at once; what mDNS says is preferred, and followed.
  */
 #ifndef HOST_FINDER_MICE_H
 #define HOST_FINDER_MICE_H

@@ -3,6 +3,8 @@
 
 #include "reason.h"
 
+#include <net/if.h>
+
 /* Any port will do: to connect a UDP socket sends nothing. */
 #define DISCARD 9
 
@@ -25,4 +27,22 @@ GInetAddress *host_route_get_local(GInetAddress *peer, GError **error)
 		return NULL;
 	}
 	return g_object_ref(g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(from)));
+}
+
+char *host_route_to_text(GInetSocketAddress *address)
+{
+	GInetAddress *inet = g_inet_socket_address_get_address(address);
+	g_autofree char *text = g_inet_address_to_string(inet);
+	char name[IF_NAMESIZE];
+	guint scope;
+
+	/* Of others it means nothing. */
+	if (g_inet_address_get_family(inet) != G_SOCKET_FAMILY_IPV6 ||
+	    !g_inet_address_get_is_link_local(inet))
+		return g_steal_pointer(&text);
+	scope = g_inet_socket_address_get_scope_id(address);
+	if (!scope)
+		return g_steal_pointer(&text);
+	return if_indextoname(scope, name) ? g_strdup_printf("%s%%%s", text, name)
+					   : g_strdup_printf("%s%%%u", text, scope);
 }

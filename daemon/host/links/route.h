@@ -14,6 +14,9 @@ G_BEGIN_DECLS
  */
 GInetAddress *host_route_get_local(GInetAddress *peer, GError **error);
 
+/* "192.168.1.7", "fe80::1%eth0": without the port (transfer full) */
+char *host_route_to_text(GInetSocketAddress *address);
+
 G_END_DECLS
 
 #endif /* HOST_ROUTE_H */

@@ -363,6 +363,48 @@ static void test_announcements(void)
 	rig_clear(&rig);
 }
 
+static gboolean is_reached_at(FinderRig *rig, const char *name, const char *address)
+{
+	g_autofree char *identity = g_strconcat("address:", address, NULL);
+	HostFinding *finding = find(rig, name);
+
+	return finding && has_identity(finding, identity);
+}
+
+/* Addresses come and go while somebody looks: with a lease, and with an interface. */
+static void test_addresses(void)
+{
+	static const char *const none[] = {NULL};
+	FinderRig rig;
+
+	rig_init(&rig);
+	/* Those that the kernel makes itself would be too many. */
+	run("ip link add more type veth peer name less && ip link set more addrgenmode none && "
+	    "ip link set less addrgenmode none && ip link set less up && "
+	    "ip link set more up multicast on && ip addr flush dev far && "
+	    "ip -6 addr flush dev lan && ip addr add fe80::99/64 dev lan nodad && "
+	    "ip addr add fe80::99/64 dev more nodad");
+	start_avahi(&rig);
+	wait_until(!strcmp(problem(&rig), ""));
+	announce(&rig, "tv", 7250, none);
+	host_finder_start(rig.finder);
+	wait_until(is_reached_at(&rig, "tv", ADDRESS));
+	g_assert_cmpstr(find(&rig, "tv")->address, ==, ADDRESS);
+
+	run("ip addr add 10.9.1.2/24 dev lan && ip addr del " ADDRESS "/24 dev lan");
+	wait_until(is_reached_at(&rig, "tv", "10.9.1.2") && !is_reached_at(&rig, "tv", ADDRESS));
+	g_assert_cmpstr(find(&rig, "tv")->address, ==, "10.9.1.2");
+
+	/* One that is of a link is another one on each. */
+	wait_until(is_reached_at(&rig, "tv", "fe80::99%lan") &&
+		   is_reached_at(&rig, "tv", "fe80::99%more"));
+	run("ip link del more");
+	wait_until(g_strv_length(find(&rig, "tv")->identities) == 2);
+	g_assert_true(is_reached_at(&rig, "tv", "fe80::99%lan"));
+	host_finder_stop(rig.finder);
+	rig_clear(&rig);
+}
+
 /* Runs the test once more, in a subprocess with a network of its own. */
 static void in_own_network(gconstpointer data)
 {
@@ -396,6 +438,8 @@ int main(int argc, char **argv)
 	g_assert_nonnull(sink_program);
 	g_test_add_data_func("/sink/finder/sinks", (gconstpointer)test_sinks, in_own_network);
 	g_test_add_data_func("/sink/finder/announcements", (gconstpointer)test_announcements,
+			     in_own_network);
+	g_test_add_data_func("/sink/finder/addresses", (gconstpointer)test_addresses,
 			     in_own_network);
 	return g_test_run();
 }
