@@ -21,7 +21,7 @@ static void on_group_read(GObject *object, GAsyncResult *result, gpointer data)
 	/* The addresses and the sink's connection do not need what it says. */
 	properties = answer ? g_variant_get_child_value(answer, 0)
 			    : g_variant_ref_sink(g_variant_new("a{sv}", NULL));
-	host_group_supplicant_stored_save(self, properties);
+	host_group_supplicant_stored_read(self, properties);
 	if (g_variant_lookup(properties, "Frequency", "q", &frequency))
 		self->frequency = frequency;
 	members = g_variant_lookup_value(properties, "Members", G_VARIANT_TYPE_OBJECT_PATH_ARRAY);

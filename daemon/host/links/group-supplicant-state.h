@@ -71,6 +71,7 @@ struct _HostGroupSupplicant {
 	char *path; /* of the group's interface */
 	char *object; /* of the group */
 	gboolean persistent;
+	HostStoredGroup *fresh; /* (nullable): to be stored, once the session has started */
 	guint frequency; /* MHz */
 };
 

@@ -139,20 +139,25 @@ void host_group_supplicant_stored_on_result(HostGroupSupplicant *self, GVariant 
 	host_group_supplicant_stored_give_up(self, status == P2P_UNKNOWN_GROUP);
 }
 
-void host_group_supplicant_stored_save(HostGroupSupplicant *self, GVariant *properties)
+void host_group_supplicant_stored_read(HostGroupSupplicant *self, GVariant *properties)
 {
 	g_autoptr(GVariant)
 		ssid = g_variant_lookup_value(properties, "SSID", G_VARIANT_TYPE_BYTESTRING);
 	g_autoptr(GVariant)
 		psk = g_variant_lookup_value(properties, "PSK", G_VARIANT_TYPE_BYTESTRING);
-	HostStoredGroup group = {.is_owner = self->group.net.is_owner};
 
 	if (!self->persistent || !ssid || !psk || g_variant_n_children(psk) != 32)
 		return;
-	group.owner = self->sink;
-	group.ssid = g_variant_get_data_as_bytes(ssid);
-	group.psk = g_variant_get_data_as_bytes(psk);
-	host_p2p_store_save(self->store, self->sink, &group);
-	g_bytes_unref(group.ssid);
-	g_bytes_unref(group.psk);
+	self->fresh = g_new0(HostStoredGroup, 1);
+	self->fresh->is_owner = self->group.net.is_owner;
+	self->fresh->owner = g_strdup(self->sink);
+	self->fresh->ssid = g_variant_get_data_as_bytes(ssid);
+	self->fresh->psk = g_variant_get_data_as_bytes(psk);
+}
+
+void host_group_supplicant_stored_save(HostGroupSupplicant *self)
+{
+	if (self->fresh)
+		host_p2p_store_save(self->store, self->sink, self->fresh);
+	g_clear_pointer(&self->fresh, host_stored_group_free);
 }

@@ -21,8 +21,13 @@ void host_group_supplicant_stored_note(HostGroupSupplicant *self, const char *pa
 /* Removes all such. */
 void host_group_supplicant_stored_put_back(HostGroupSupplicant *self);
 
-/* The group that there is now, if it may come again, for another time. @properties: of its object */
-void host_group_supplicant_stored_save(HostGroupSupplicant *self, GVariant *properties);
+/* The keys of the group that there is now, if it may come again. @properties: of its object */
+void host_group_supplicant_stored_read(HostGroupSupplicant *self, GVariant *properties);
+/*
+ * Keeps them for another time, once the session has started: whoever forgets sinks, and with them their
+ * groups, knows only those that one has started with.
+ */
+void host_group_supplicant_stored_save(HostGroupSupplicant *self);
 
 G_END_DECLS
 

@@ -387,6 +387,11 @@ static void host_group_supplicant_begin(HostGroup *group)
 	self->group.use = host_supplicant_use(self->supplicant, self->port, on_ready, self);
 }
 
+static void host_group_supplicant_settle(HostGroup *group)
+{
+	host_group_supplicant_stored_save(HOST_GROUP_SUPPLICANT(group));
+}
+
 static void host_group_supplicant_add_details(HostGroup *group, GVariantDict *details)
 {
 	HostGroupSupplicant *self = HOST_GROUP_SUPPLICANT(group);
@@ -426,6 +431,7 @@ static void host_group_supplicant_finalize(GObject *object)
 
 	host_group_supplicant_let_go(&self->group);
 	g_clear_error(&self->first_failure);
+	g_clear_pointer(&self->fresh, host_stored_group_free);
 	g_free(self->path);
 	g_free(self->object);
 	g_free(self->forming);
@@ -451,6 +457,7 @@ static void host_group_supplicant_class_init(HostGroupSupplicantClass *class)
 	group->put_back = host_group_supplicant_put_back;
 	group->let_go = host_group_supplicant_let_go;
 	group->on_limit = host_group_supplicant_on_limit;
+	group->settle = host_group_supplicant_settle;
 	group->add_details = host_group_supplicant_add_details;
 	group->turn_round = host_group_supplicant_turn_round;
 }

@@ -197,6 +197,12 @@ void host_group_close(HostGroup *self)
 	host_group_put_back(self, NULL);
 }
 
+void host_group_settle(HostGroup *self)
+{
+	if (HOST_GROUP_GET_CLASS(self)->settle)
+		HOST_GROUP_GET_CLASS(self)->settle(self);
+}
+
 void host_group_add_details(HostGroup *self, GVariantDict *details)
 {
 	HostGroupClass *class = HOST_GROUP_GET_CLASS(self);

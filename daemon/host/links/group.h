@@ -105,6 +105,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HostGroup, g_object_unref)
  *	host_group_finish()
  * @let_go: of what others hold for it; may be called again
  * @on_limit: optional: instead of failing with the limit's reason
+ * @settle: optional: see host_group_settle()
  * @add_details: optional: add to what is shown of the session
  * @turn_round: optional: see host_group_turn_round()
  */
@@ -119,6 +120,7 @@ typedef struct {
 	void (*put_back)(HostGroup *group, int from);
 	void (*let_go)(HostGroup *group);
 	void (*on_limit)(HostGroup *group);
+	void (*settle)(HostGroup *group);
 	void (*add_details)(HostGroup *group, GVariantDict *details);
 	HostGroup *(*turn_round)(HostGroup *group);
 } HostGroupClass;
@@ -155,6 +157,8 @@ gboolean host_group_open_finish(HostGroup *group, GAsyncResult *result, GError *
 HostGroupMaker host_group_get_maker(HostGroup *group);
 /* After a successful open; belongs to the group. */
 const HostGroupNet *host_group_get_net(HostGroup *group);
+/* After a successful open: a session has started in it, so that the sink is known: it may be kept for the next time. */
+void host_group_settle(HostGroup *group);
 /* Begins to remove the group and to put back what was changed for it; no signal after this. */
 void host_group_close(HostGroup *group);
 void host_group_add_details(HostGroup *group, GVariantDict *details);

@@ -361,8 +361,12 @@ static void host_link_p2p_get_addresses(HostLink *link, GSocketAddress **local, 
 
 static void host_link_p2p_settle(HostLink *link)
 {
-	if (HOST_LINK_P2P(link)->direct)
-		host_link_settle(HOST_LINK_P2P(link)->direct);
+	HostLinkP2p *self = HOST_LINK_P2P(link);
+
+	if (!self->direct)
+		return;
+	host_link_settle(self->direct);
+	host_group_settle(self->group);
 }
 
 static void host_link_p2p_close(HostLink *link)

@@ -7,6 +7,7 @@
 #include "wifi/network-manager.h"
 #include "wifi/p2p.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 #define INTERFACE      HOST_SUPPLICANT_ROOT "/Interfaces/1"
@@ -40,6 +41,7 @@ static const char xml[] =
 	"<interface name='fi.w1.wpa_supplicant1.Peer'>"
 	"<property name='config_method' type='q' access='read'/></interface>"
 	"<interface name='fi.w1.wpa_supplicant1.Group'>"
+	"<property name='SSID' type='ay' access='read'/><property name='PSK' type='ay' access='read'/>"
 	"<property name='Frequency' type='q' access='read'/></interface>"
 	"<interface name='org.freedesktop.DBus.ObjectManager'><method name='GetManagedObjects'>"
 	"<arg type='a{oa{sa{sv}}}' direction='out'/></method></interface>"
@@ -205,6 +207,13 @@ static GVariant *on_get(GDBusConnection *connection, const char *sender, const c
 		return g_variant_new_parsed("{'Modes': <['infrastructure', 'p2p']>}");
 	if (!strcmp(name, "P2PDeviceConfig"))
 		return g_variant_new_parsed("{'DeviceName': <'here'>}");
+	if (!strcmp(name, "SSID"))
+		return g_variant_new_from_data(G_VARIANT_TYPE_BYTESTRING, "DIRECT-ab", 9, TRUE,
+					       NULL, NULL);
+	if (!strcmp(name, "PSK"))
+		return g_variant_new_from_data(G_VARIANT_TYPE_BYTESTRING,
+					       "0123456789abcdef0123456789abcdef", 32, TRUE, NULL,
+					       NULL);
 	if (!strcmp(name, "Frequency"))
 		return g_variant_new_uint16(2437);
 	g_assert_cmpstr(name, ==, "config_method");
@@ -569,6 +578,38 @@ static void wait_s(guint seconds)
 	g_timeout_add_seconds(seconds, on_timeout, &is_over);
 	while (!is_over)
 		g_main_context_iteration(NULL, TRUE);
+}
+
+/* A group's keys are kept once a session has started in it: of no other sink does anybody forget them. */
+static void test_kept_group(Stage *stage, gconstpointer unused)
+{
+	g_autofree char *folder = g_dir_make_tmp("miracast-XXXXXX", NULL);
+	g_autofree char *file = g_build_filename(folder, "groups", NULL);
+	g_autoptr(HostStoredGroup) stored = NULL;
+	Opening opening;
+
+	host_p2p_store_free(stage->store);
+	stage->store = host_p2p_store_new(file);
+	show_peer(stage, PEER TV, 10);
+	begin_to_open(stage, &opening, "02:00:00:00:00:0a");
+	wait_until_asked(stage, "Connect ");
+	emit(stage, HOST_SUPPLICANT_P2P, "GroupStarted",
+	     g_variant_new_parsed("({'interface_object': <objectpath '" INTERFACE "'>, "
+				  "'group_object': <objectpath '" INTERFACE "/Groups/ab'>, "
+				  "'role': <'client'>, 'persistent': <true>},)"));
+	wait_until_returned(&opening);
+	g_assert_no_error(opening.error);
+	g_assert_null(host_p2p_store_lookup(stage->store, "02:00:00:00:00:0a"));
+	g_assert_false(g_file_test(file, G_FILE_TEST_EXISTS));
+	host_group_settle(opening.group);
+	stored = host_p2p_store_lookup(stage->store, "02:00:00:00:00:0a");
+	g_assert_nonnull(stored);
+	g_assert_cmpuint(g_bytes_get_size(stored->ssid), ==, 9);
+	g_assert_true(g_file_test(file, G_FILE_TEST_EXISTS));
+	end_opening(&opening);
+	wait_until_asked(stage, "Disconnect ");
+	g_unlink(file);
+	g_rmdir(folder);
 }
 
 /* The other way round is tried once, and not where somebody has chosen. */
@@ -952,6 +993,7 @@ int main(int argc, char **argv)
 	ADD("/supplicant/refusal-is-readable", test_refusal_is_readable);
 	ADD("/supplicant/one-at-a-time", test_one_at_a_time);
 	ADD("/supplicant/found-too-late", test_found_too_late);
+	ADD("/supplicant/kept-group", test_kept_group);
 	ADD("/supplicant/turn-round", test_turn_round);
 	ADD("/supplicant/turn-round-as-owner", test_turn_round_as_owner);
 	ADD("/supplicant/interface-at-network-manager", test_interface_at_network_manager);
