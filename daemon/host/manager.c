@@ -188,6 +188,26 @@ static void on_started(HostSession *session, HostManager *self)
 	host_sinks_remember(self->sinks, host_session_get_sink(session));
 }
 
+/* What sessions stream over now: who looks for sinks by the same radio leaves it alone meanwhile. */
+static void show_streams(HostManager *self)
+{
+	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+	g_auto(GStrv) interfaces = NULL;
+
+	for (GList *item = self->sessions.head; item; item = item->next) {
+		BusSession1 *bus = host_session_get_bus(item->data);
+		const char *interface;
+
+		if (!strcmp(bus_session1_get_state(bus), "streaming") &&
+		    g_variant_lookup(bus_session1_get_details(bus), "link-interface", "&s",
+				     &interface))
+			g_strv_builder_add(builder, interface);
+	}
+	interfaces = g_strv_builder_end(builder);
+	for (guint i = 0; i < self->finders->len; i++)
+		host_finder_set_streams(self->finders->pdata[i], (const char *const *)interfaces);
+}
+
 static void on_lost(HostSession *session, HostManager *self)
 {
 	g_hash_table_add(self->lost, session);
@@ -324,6 +344,7 @@ static void begin_session(HostManager *self, GDBusMethodInvocation *invocation, 
 	bus = host_session_get_bus(session);
 	g_signal_connect(bus, "handle-disconnect", G_CALLBACK(on_disconnect), self);
 	g_signal_connect(bus, "handle-get-picture", G_CALLBACK(on_get_picture), self);
+	g_signal_connect_swapped(bus, "notify::state", G_CALLBACK(show_streams), self);
 	host_sinks_set_session(self->sinks, sink, path);
 	if (self->logind)
 		g_hash_table_insert(self->owners, session,

@@ -151,6 +151,9 @@ static const struct {
 	[HOST_REASON_STATION_KEPT] =
 		{"station-kept",
 		 N_("The radio cannot be on a Wi-Fi network and reach the sink at once, and the network was kept: disconnect from it, or use a second Wi-Fi device.")},
+	[HOST_REASON_RADIO_IN_USE] =
+		{"radio-in-use",
+		 N_("Sinks are not looked for by Wi-Fi Direct while a session's pictures go over the same radio: end that session first.")},
 	[HOST_REASON_ADDRESS_SERVICE_AWAY] =
 		{"address-service-away",
 		 N_("The service that sets addresses is not there: run 'systemctl start miracast-address.socket'.")},

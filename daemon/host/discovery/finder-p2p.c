@@ -9,12 +9,16 @@
 #include "wifi/iwd.h"
 #include "wifi/network-manager.h"
 #include "wifi/p2p.h"
+#include "wifi/radio.h"
 #include "wifi/supplicant.h"
 #include "wifi/wfd-ie.h"
 
 #include <string.h>
 
 #define IDENTITY "p2p:"
+
+/* So long is looked for those who begin while pictures go over the radio. */
+#define GLANCE_S 10
 
 struct _HostFinderP2p {
 	GObject parent_instance;
@@ -29,6 +33,9 @@ struct _HostFinderP2p {
 	gboolean looking;
 	HostUse *use; /* while it looks, by the one or the other */
 	HostUse *iwd_use;
+	gboolean searching; /* in the air, for that use */
+	char **streams; /* interfaces that pictures go over */
+	guint glance_source; /* until then all the same */
 	GHashTable *found; /* ids that were told */
 	char *problem; /* as it was told last: the message */
 	HostGroupMaker maker; /* as peers were told last */
@@ -169,10 +176,63 @@ static void tell_peers(HostFinderP2p *self)
 	}
 }
 
+static gboolean is_disturbing(HostFinderP2p *self)
+{
+	g_autofree char *interface =
+		is_iwds(self) ? host_iwd_get_interface(self->iwd)
+			      : g_strdup(host_supplicant_get_interface(self->supplicant));
+
+	for (char **one = self->streams; interface && *one; one++)
+		if (host_radio_is_same(interface, *one))
+			return TRUE;
+	return FALSE;
+}
+
+/* A radio that searches is on other channels most of the time: what streams over it would stutter. */
+static void update_search(HostFinderP2p *self)
+{
+	gboolean wanted = (self->use || self->iwd_use) &&
+			  (self->glance_source || !is_disturbing(self));
+
+	if (wanted == self->searching)
+		return;
+	self->searching = wanted;
+	if (self->use && wanted)
+		host_supplicant_start_search(self->supplicant);
+	else if (self->use)
+		host_supplicant_stop_search(self->supplicant);
+	else if (wanted)
+		host_iwd_start_search(self->iwd);
+	else
+		host_iwd_stop_search(self->iwd);
+}
+
+static gboolean on_glanced(gpointer data)
+{
+	HostFinderP2p *self = data;
+
+	self->glance_source = 0;
+	update_search(self);
+	host_finder_emit_changed(HOST_FINDER(self));
+	return G_SOURCE_REMOVE;
+}
+
+static void host_finder_p2p_set_streams(HostFinder *finder, const char *const *interfaces)
+{
+	HostFinderP2p *self = HOST_FINDER_P2P(finder);
+
+	if (g_strv_equal((const char *const *)self->streams, interfaces))
+		return;
+	g_strfreev(self->streams);
+	self->streams = g_strdupv((char **)interfaces);
+	update_search(self);
+	host_finder_emit_changed(finder);
+}
+
 static void look_by_supplicant(HostFinderP2p *self)
 {
 	self->use = host_supplicant_use(self->supplicant, HOST_WFD_PORT, on_ready, self);
-	host_supplicant_start_search(self->supplicant);
+	update_search(self);
 	tell_peers(self);
 }
 
@@ -181,18 +241,19 @@ static void look_by_iwd(HostFinderP2p *self)
 	g_autoptr(GList) peers = host_peers_list(host_iwd_get_peers(self->iwd));
 
 	self->iwd_use = host_iwd_use(self->iwd, 0, on_ready, self);
-	host_iwd_start_search(self->iwd);
+	update_search(self);
 	for (GList *item = peers; item; item = item->next)
 		on_iwd_peer_found(self->iwd, item->data, self);
 }
 
 static void look_no_more(HostFinderP2p *self)
 {
-	if (self->use)
+	if (self->searching && self->use)
 		host_supplicant_stop_search(self->supplicant);
-	g_clear_pointer(&self->use, host_use_end);
-	if (self->iwd_use)
+	else if (self->searching)
 		host_iwd_stop_search(self->iwd);
+	self->searching = FALSE;
+	g_clear_pointer(&self->use, host_use_end);
 	g_clear_pointer(&self->iwd_use, host_use_end);
 }
 
@@ -224,6 +285,7 @@ static void on_changed(HostFinderP2p *self)
 	HostGroupMaker maker = choose_maker(self);
 
 	look(self);
+	update_search(self);
 	/* What is in the way of a sink depends on who would make its group. */
 	if (self->use && maker != self->maker)
 		tell_peers(self);
@@ -236,6 +298,8 @@ static void host_finder_p2p_start(HostFinder *finder)
 	HostFinderP2p *self = HOST_FINDER_P2P(finder);
 
 	self->looking = TRUE;
+	if (*self->streams)
+		self->glance_source = g_timeout_add_seconds(GLANCE_S, on_glanced, self);
 	look(self);
 }
 
@@ -247,6 +311,7 @@ static void host_finder_p2p_stop(HostFinder *finder)
 		g_message("Wi-Fi Display elements that could not be read: %u",
 			  host_supplicant_count_malformed(self->supplicant));
 	self->looking = FALSE;
+	g_clear_handle_id(&self->glance_source, g_source_remove);
 	look_no_more(self);
 }
 
@@ -270,6 +335,8 @@ static const char *host_finder_p2p_get_problem(HostFinder *finder, const char **
 	const char *detail;
 	HostReason problem = find_problem(self, &detail);
 
+	if (problem == HOST_N_REASONS && (self->use || self->iwd_use) && !self->searching)
+		problem = HOST_REASON_RADIO_IN_USE;
 	if (problem == HOST_N_REASONS)
 		return NULL;
 	g_free(self->problem);
@@ -344,6 +411,7 @@ static void host_finder_p2p_iface_init(HostFinderInterface *iface)
 	iface->start = host_finder_p2p_start;
 	iface->stop = host_finder_p2p_stop;
 	iface->get_problem = host_finder_p2p_get_problem;
+	iface->set_streams = host_finder_p2p_set_streams;
 	iface->get_maker = host_finder_p2p_get_maker;
 	iface->make_link = host_finder_p2p_make_link;
 	iface->forget = host_finder_p2p_forget;
@@ -386,6 +454,7 @@ static void host_finder_p2p_init(HostFinderP2p *self)
 {
 	self->cancellable = g_cancellable_new();
 	self->maker = HOST_N_GROUP_MAKERS;
+	self->streams = g_new0(char *, 1);
 	self->found = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 }
 
@@ -400,6 +469,7 @@ static void host_finder_p2p_finalize(GObject *object)
 	g_clear_object(&self->network_manager);
 	g_signal_handlers_disconnect_by_data(self->supplicant, self);
 	g_signal_handlers_disconnect_by_data(self->iwd, self);
+	g_clear_handle_id(&self->glance_source, g_source_remove);
 	g_clear_pointer(&self->use, host_use_end);
 	g_clear_pointer(&self->iwd_use, host_use_end);
 	host_supplicant_wait_put_back(self->supplicant);
@@ -408,6 +478,7 @@ static void host_finder_p2p_finalize(GObject *object)
 	g_object_unref(self->iwd);
 	host_p2p_store_free(self->store);
 	g_hash_table_unref(self->found);
+	g_strfreev(self->streams);
 	g_free(self->problem);
 	G_OBJECT_CLASS(host_finder_p2p_parent_class)->finalize(object);
 }

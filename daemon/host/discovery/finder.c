@@ -42,6 +42,12 @@ const char *host_finder_get_problem(HostFinder *finder, const char **message)
 	return HOST_FINDER_GET_IFACE(finder)->get_problem(finder, message);
 }
 
+void host_finder_set_streams(HostFinder *finder, const char *const *interfaces)
+{
+	if (HOST_FINDER_GET_IFACE(finder)->set_streams)
+		HOST_FINDER_GET_IFACE(finder)->set_streams(finder, interfaces);
+}
+
 const char *host_finder_get_maker(HostFinder *finder)
 {
 	HostFinderInterface *iface = HOST_FINDER_GET_IFACE(finder);

@@ -22,7 +22,8 @@ G_DECLARE_INTERFACE(HostFinder, host_finder, HOST, FINDER, GObject)
  * @stop: look no more; what is in use stays
  * @get_problem: why nothing can be found: (transfer none) (nullable) a word for machines
  *	("no-wifi-device", "radio-blocked", "no-p2p", "supplicant-away", "iwd-unable",
- *	"avahi-away") and a sentence that says what to do
+ *	"avahi-away", "radio-in-use") and a sentence that says what to do
+ * @set_streams: optional: the network interfaces that sessions' pictures go over now: a search does not disturb them
  * @get_maker: optional: who makes its links now, a word for machines; (nullable): this is not known, or
  *	nobody can
  * @make_link: (transfer full): NULL with an error of domain HOST_ERROR; @finding may be one that
@@ -37,6 +38,7 @@ struct _HostFinderInterface {
 	void (*start)(HostFinder *finder);
 	void (*stop)(HostFinder *finder);
 	const char *(*get_problem)(HostFinder *finder, const char **message);
+	void (*set_streams)(HostFinder *finder, const char *const *interfaces);
 	const char *(*get_maker)(HostFinder *finder);
 	HostLink *(*make_link)(HostFinder *finder, HostFinding *finding, const HostLinkWish *wish,
 			       GError **error);
@@ -61,6 +63,7 @@ const char *host_finder_get_way(HostFinder *finder);
 void host_finder_start(HostFinder *finder);
 void host_finder_stop(HostFinder *finder);
 const char *host_finder_get_problem(HostFinder *finder, const char **message);
+void host_finder_set_streams(HostFinder *finder, const char *const *interfaces);
 const char *host_finder_get_maker(HostFinder *finder);
 HostLink *host_finder_make_link(HostFinder *finder, HostFinding *finding, const HostLinkWish *wish,
 				GError **error);

@@ -974,6 +974,45 @@ static void test_obstacle(Stage *stage, gconstpointer unused)
 	host_finder_stop(finder);
 }
 
+static void expect_problem(HostFinder *finder, const char *expected)
+{
+	const char *message = NULL;
+
+	g_assert_cmpstr(host_finder_get_problem(finder, &message), ==, expected);
+}
+
+/* What streams over the radio is not disturbed; one that begins to look then may do so for a moment. */
+static void test_streams(Stage *stage, gconstpointer unused)
+{
+	static const char *const none[] = {NULL};
+	static const char *const elsewhere[] = {"nothing1", NULL};
+	static const char *const here[] = {"nothing1", IFNAME, NULL};
+	g_autoptr(HostListener) listener = host_listener_new();
+	g_autoptr(HostFinder) finder = host_finder_p2p_new(stage->ours, listener, "/nowhere");
+
+	host_finder_start(finder);
+	wait_until_asked(stage, "Find ");
+	host_finder_set_streams(finder, elsewhere);
+	expect_problem(finder, NULL);
+	host_finder_set_streams(finder, here);
+	wait_until_asked(stage, "StopFind ");
+	expect_problem(finder, "radio-in-use");
+	host_finder_set_streams(finder, none);
+	wait_until_asked(stage, "Find ");
+	expect_problem(finder, NULL);
+	host_finder_set_streams(finder, here);
+	host_finder_stop(finder);
+	wait_until_asked(stage, "StopFind ");
+	expect_problem(finder, NULL);
+
+	host_finder_start(finder);
+	wait_until_asked(stage, "Find ");
+	expect_problem(finder, NULL);
+	wait_until_asked(stage, "StopFind ");
+	expect_problem(finder, "radio-in-use");
+	host_finder_stop(finder);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -984,6 +1023,7 @@ int main(int argc, char **argv)
 	ADD("/supplicant/silent-network-manager", test_silent_network_manager);
 	ADD("/supplicant/radio-off-at-network-manager", test_radio_off_at_network_manager);
 	ADD("/supplicant/obstacle", test_obstacle);
+	ADD("/supplicant/streams", test_streams);
 	ADD("/supplicant/only-addresses", test_only_addresses);
 	ADD("/supplicant/asked-again", test_asked_again);
 	ADD("/supplicant/asked-no-more", test_asked_no_more);

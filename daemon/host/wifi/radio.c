@@ -50,6 +50,14 @@ static char *read_line(const char *directory, const char *name, const char *file
 	return g_strchomp(content);
 }
 
+gboolean host_radio_is_same(const char *interface, const char *other)
+{
+	g_autofree char *phy = read_line(NET_DIRECTORY, interface, "phy80211/name");
+	g_autofree char *of = read_line(NET_DIRECTORY, other, "phy80211/name");
+
+	return !strcmp(interface, other) || (phy && !g_strcmp0(phy, of));
+}
+
 char *host_radio_find_group(const char *interface)
 {
 	g_autofree char *phy = read_line(NET_DIRECTORY, interface, "phy80211/name");

@@ -12,6 +12,9 @@ struct nlattr;
 /* Names of network interfaces that are Wi-Fi devices; transfer full, perhaps empty. */
 char **host_radio_list(void);
 
+/* Both network interfaces are of one radio. */
+gboolean host_radio_is_same(const char *interface, const char *other);
+
 /* The network interface of a group on the radio of @interface; (transfer full) (nullable) */
 char *host_radio_find_group(const char *interface);
 
