@@ -56,17 +56,15 @@ static GPtrArray *array_new(void)
 static HostKnown *read_one(GKeyFile *file, const char *group, GError **error)
 {
 	g_autoptr(HostKnown) known = g_new0(HostKnown, 1);
-	g_autoptr(GInetAddress) address = NULL;
 
 	known->name = g_key_file_get_string(file, group, "Name", NULL);
 	known->kind = g_key_file_get_string(file, group, "Kind", NULL);
 	known->identities = g_key_file_get_string_list(file, group, "Identities", NULL, NULL);
 	known->last_used = g_key_file_get_int64(file, group, "LastUsed", NULL);
 	known->address = g_key_file_get_string(file, group, "Address", NULL);
-	if (known->address)
-		address = g_inet_address_new_from_string(known->address);
 	if (!known->name || !*known->name || !known->kind || !known->identities ||
-	    !*known->identities || !known->last_used || !known->address != !address) {
+	    !*known->identities || !known->last_used ||
+	    (known->address && !g_hostname_is_ip_address(known->address))) {
 		g_set_error(error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_INVALID_VALUE,
 			    "[%s] makes no sense", group);
 		return NULL;

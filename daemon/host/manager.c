@@ -391,17 +391,15 @@ static void connect_address(GDBusMethodInvocation *invocation, guint uid, gpoint
 {
 	HostManager *self = data;
 	g_autoptr(HostWish) wish = NULL;
-	g_autofree char *id = NULL;
 
 	if (refuse_when_shutting_down(self, invocation))
 		return;
 	wish = parse_wish(invocation, true);
 	if (!wish)
 		return;
-	id = g_inet_address_to_string(wish->peer);
 	host_finder_address_add(self->addresses, wish->peer);
 	begin_session(self, invocation, uid,
-		      host_sinks_find(self->sinks, HOST_FINDER(self->addresses), id), wish);
+		      host_sinks_find(self->sinks, HOST_FINDER(self->addresses), wish->peer), wish);
 }
 
 static void may_connect_address(GDBusMethodInvocation *invocation, guint uid, gpointer data)

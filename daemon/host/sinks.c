@@ -407,11 +407,9 @@ void host_sinks_forget(HostSinks *self, HostSink *sink)
 
 static void add_address(HostSinks *self, const char *text)
 {
-	g_autoptr(GInetAddress) address = g_inet_address_new_from_string(text);
-
 	for (guint i = 0; i < self->finders->len; i++)
 		if (HOST_IS_FINDER_ADDRESS(self->finders->pdata[i]))
-			host_finder_address_add(self->finders->pdata[i], address);
+			host_finder_address_add(self->finders->pdata[i], text);
 }
 
 static void load(HostSinks *self)

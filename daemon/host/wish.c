@@ -2,6 +2,7 @@
 #include "wish.h"
 
 #include "discovery/finder-address.h"
+#include "links/route.h"
 #include "wifi/wfd-ie.h"
 
 #include <stdbool.h>
@@ -15,7 +16,7 @@ static void wish_clear(gpointer data)
 {
 	HostWish *wish = data;
 
-	g_clear_object(&wish->peer);
+	g_free(wish->peer);
 	g_clear_object(&wish->local);
 	g_clear_pointer(&wish->driver_options, g_hash_table_unref);
 	g_free(wish->way);
@@ -116,32 +117,38 @@ static bool parse_maker(HostWish *wish, GVariantDict *dict, GError **error)
 	       refuse(error, "\"maker\" has to be auto, supplicant, network-manager or iwd");
 }
 
-/* One host's address, as the option @key has it. */
-static bool parse_address(GVariantDict *dict, const char *key, GInetAddress **address,
+/* One host's address, as the option @key has it; without that *@address stays. */
+static bool parse_address(GVariantDict *dict, const char *key, GInetSocketAddress **address,
 			  GError **error)
 {
+	GInetAddress *host;
 	const char *text;
 
 	if (!g_variant_dict_lookup(dict, key, "&s", &text))
 		return true;
-	*address = g_inet_address_new_from_string(text);
+	*address = host_route_parse(text, error);
 	if (!*address)
-		return refuse(error, "\"%s\" is not an IP address", text);
-	if (g_inet_address_get_is_any(*address) || g_inet_address_get_is_multicast(*address))
+		return false;
+	host = g_inet_socket_address_get_address(*address);
+	if (g_inet_address_get_is_any(host) || g_inet_address_get_is_multicast(host))
 		return refuse(error, "\"%s\" has to be the address of one machine", key);
 	return true;
 }
 
 static bool parse_addresses(HostWish *wish, GVariantDict *dict, gboolean by_address, GError **error)
 {
-	if (!parse_address(dict, "peer-address", &wish->peer, error) ||
+	g_autoptr(GInetSocketAddress) peer = NULL;
+
+	if (!parse_address(dict, "peer-address", &peer, error) ||
 	    !parse_address(dict, "local-address", &wish->local, error))
 		return false;
-	if (by_address && !wish->peer)
+	if (by_address && !peer)
 		return refuse(error, "\"peer-address\" is missing");
-	if (wish->peer && wish->local &&
-	    g_inet_address_get_family(wish->peer) != g_inet_address_get_family(wish->local))
+	if (peer && wish->local &&
+	    g_socket_address_get_family(G_SOCKET_ADDRESS(peer)) !=
+		    g_socket_address_get_family(G_SOCKET_ADDRESS(wish->local)))
 		return refuse(error, "the two addresses are not of one family");
+	wish->peer = peer ? host_route_to_text(peer) : NULL;
 	return true;
 }
 

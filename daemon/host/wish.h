@@ -11,8 +11,8 @@ G_BEGIN_DECLS
 
 /* Reference-counted; nothing of it changes once it is made. */
 typedef struct {
-	GInetAddress *peer; /* of a sink that is named by its address; else NULL */
-	GInetAddress *local; /* or NULL: what the route to the sink says */
+	char *peer; /* address of a sink that is named by it, as of host_route_to_text(); else NULL */
+	GInetSocketAddress *local; /* or NULL: what the route to the sink says */
 	char *way; /* the only one to try, or NULL: all */
 	guint16 port;
 	guint32 wait_s; /* 0: as long as suits the way */

@@ -17,16 +17,15 @@ G_DEFINE_FINAL_TYPE_WITH_CODE(HostFinderAddress, host_finder_address, G_TYPE_OBJ
 			      G_IMPLEMENT_INTERFACE(HOST_TYPE_FINDER,
 						    host_finder_address_iface_init))
 
-void host_finder_address_add(HostFinderAddress *self, GInetAddress *address)
+void host_finder_address_add(HostFinderAddress *self, const char *address)
 {
-	g_autofree char *id = g_inet_address_to_string(address);
-	HostFinding *finding = host_finding_new(id);
+	HostFinding *finding = host_finding_new(address);
 
 	g_strfreev(finding->identities);
 	finding->identities = g_new0(char *, 2);
-	finding->identities[0] = g_strconcat(HOST_IDENTITY_ADDRESS, id, NULL);
-	finding->name = g_strdup(id);
-	finding->address = g_strdup(id);
+	finding->identities[0] = g_strconcat(HOST_IDENTITY_ADDRESS, address, NULL);
+	finding->name = g_strdup(address);
+	finding->address = g_strdup(address);
 	g_hash_table_replace(self->findings, finding->id, finding);
 	host_finder_emit_found(HOST_FINDER(self), finding);
 }
@@ -58,20 +57,27 @@ static HostLink *host_finder_address_make_link(HostFinder *finder, HostFinding *
 					       const HostLinkWish *wish, GError **error)
 {
 	HostFinderAddress *self = HOST_FINDER_ADDRESS(finder);
-	g_autoptr(GInetAddress) peer = g_inet_address_new_from_string(finding->id);
+	g_autoptr(GInetSocketAddress) peer = NULL;
 	g_autoptr(GSocketAddress) listen_at = NULL;
-	g_autoptr(GInetAddress) local = NULL;
+	g_autoptr(GError) cause = NULL;
 
 	if (wish->encryption == HOST_ENCRYPTION_REQUIRED) {
 		g_propagate_error(error, host_reason_error(HOST_REASON_ENCRYPTION_FAILED,
 							   "what goes to an address is in clear"));
 		return NULL;
 	}
-	local = wish->local ? g_object_ref(wish->local) : host_route_get_local(peer, error);
-	if (!local)
+	/* Its interface need not be there now. */
+	peer = host_route_parse(finding->id, &cause);
+	if (!peer) {
+		g_propagate_error(error, host_reason_error(HOST_REASON_NO_ROUTE, cause->message));
 		return NULL;
-	listen_at = g_inet_socket_address_new(local, wish->port);
-	return host_link_direct_new(self->listener, listen_at, peer, wish->wait_s);
+	}
+	listen_at = wish->local ? host_route_with_port(wish->local, wish->port)
+				: host_route_get_local(peer, wish->port, error);
+	if (!listen_at)
+		return NULL;
+	return host_link_direct_new(self->listener, listen_at,
+				    g_inet_socket_address_get_address(peer), wish->wait_s);
 }
 
 static void host_finder_address_forget(HostFinder *finder, HostFinding *finding)

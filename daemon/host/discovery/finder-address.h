@@ -16,8 +16,8 @@ G_DECLARE_FINAL_TYPE(HostFinderAddress, host_finder_address, HOST, FINDER_ADDRES
 /* @listener: outlives it and its links */
 HostFinderAddress *host_finder_address_new(HostListener *listener);
 
-/* Found, until it is forgotten. The finding's id is the address as text. */
-void host_finder_address_add(HostFinderAddress *finder, GInetAddress *address);
+/* Found, until it is forgotten. @address: as of host_route_to_text(); the finding's id */
+void host_finder_address_add(HostFinderAddress *finder, const char *address);
 
 G_END_DECLS
 

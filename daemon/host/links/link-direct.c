@@ -214,10 +214,10 @@ static void on_firewall_looked_at(GObject *object, GAsyncResult *result, gpointe
 static gboolean begin_to_wait(HostLinkDirect *self)
 {
 	guint16 port = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(self->local));
-	GInetAddress *local = g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(self->local));
 	g_autoptr(GError) error = NULL;
 
-	self->watch = host_link_watch_new(local, on_lost, self, &error);
+	self->watch =
+		host_link_watch_new(G_INET_SOCKET_ADDRESS(self->local), on_lost, self, &error);
 	if (!self->watch) {
 		g_autoptr(GTask) task = g_steal_pointer(&self->task);
 

@@ -14,6 +14,7 @@
 #include "liveness.h"
 #include "mice-message.h"
 #include "mice-pin.h"
+#include "route.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -371,18 +372,6 @@ static void on_rtsp_step(HostLink *link, const char *word, const char *message, 
 	step(self, word, message);
 }
 
-/* The same host, at another port. A scope is IPv6's only. */
-static GSocketAddress *with_port(GSocketAddress *address, guint16 port)
-{
-	GInetSocketAddress *inet = G_INET_SOCKET_ADDRESS(address);
-	GInetAddress *host = g_inet_socket_address_get_address(inet);
-
-	if (g_inet_address_get_family(host) != G_SOCKET_FAMILY_IPV6)
-		return g_inet_socket_address_new(host, port);
-	return g_object_new(G_TYPE_INET_SOCKET_ADDRESS, "address", host, "port", port, "scope-id",
-			    g_inet_socket_address_get_scope_id(inet), NULL);
-}
-
 static void get_ready(HostLinkMice *self)
 {
 	g_autoptr(GSocketAddress) at = g_socket_connection_get_local_address(self->control, NULL);
@@ -396,7 +385,7 @@ static void get_ready(HostLinkMice *self)
 		return;
 	}
 	g_clear_object(&self->local);
-	self->local = with_port(at, self->port);
+	self->local = host_route_with_port(G_INET_SOCKET_ADDRESS(at), self->port);
 	address = G_INET_SOCKET_ADDRESS(remote);
 	g_set_object(&self->peer, g_inet_socket_address_get_address(address));
 	self->state = STATE_READY;

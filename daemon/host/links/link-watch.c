@@ -2,6 +2,7 @@
 #include "link-watch.h"
 
 #include "reason.h"
+#include "route.h"
 
 #include <errno.h>
 #include <glib-unix.h>
@@ -12,7 +13,7 @@
 #include <netlink/socket.h>
 
 struct _HostLinkWatch {
-	GInetAddress *local;
+	GInetSocketAddress *local;
 	char *interface;
 	struct nl_sock *socket;
 	guint socket_source;
@@ -21,11 +22,23 @@ struct _HostLinkWatch {
 	gpointer user_data;
 };
 
+/* Interfaces may share one that is of a link, as a bridge does with what is in it. */
+static gboolean is_same(GInetSocketAddress *address, GInetSocketAddress *local)
+{
+	GInetAddress *host = g_inet_socket_address_get_address(local);
+	guint scope = g_inet_address_get_family(host) == G_SOCKET_FAMILY_IPV6
+			      ? g_inet_socket_address_get_scope_id(local)
+			      : 0;
+
+	return g_inet_address_equal(g_inet_socket_address_get_address(address), host) &&
+	       (!scope || scope == g_inet_socket_address_get_scope_id(address));
+}
+
 /*
  * The interface that has @local: its name (transfer full) or NULL, and flags. FALSE: there is no
  * telling, and errno says why.
  */
-static gboolean find_interface(GInetAddress *local, char **name, unsigned int *flags)
+static gboolean find_interface(GInetSocketAddress *local, char **name, unsigned int *flags)
 {
 	struct ifaddrs *all;
 
@@ -42,9 +55,7 @@ static gboolean find_interface(GInetAddress *local, char **name, unsigned int *f
 							   one->ifa_addr->sa_family == AF_INET
 								   ? sizeof(struct sockaddr_in)
 								   : sizeof(struct sockaddr_in6));
-		if (!g_inet_address_equal(
-			    g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(address)),
-			    local))
+		if (!is_same(G_INET_SOCKET_ADDRESS(address), local))
 			continue;
 		*name = g_strdup(one->ifa_name);
 		*flags = one->ifa_flags;
@@ -56,7 +67,7 @@ static gboolean find_interface(GInetAddress *local, char **name, unsigned int *f
 /* The last thing that a watch does: its owner may free it in the call. */
 static void tell_lost(HostLinkWatch *watch, const char *what)
 {
-	g_autofree char *address = g_inet_address_to_string(watch->local);
+	g_autofree char *address = host_route_to_text(watch->local);
 	g_autofree char *detail = g_strdup_printf("%s on %s %s", address, watch->interface, what);
 
 	g_clear_handle_id(&watch->socket_source, g_source_remove);
@@ -103,7 +114,7 @@ static gboolean on_netlink(int fd, GIOCondition condition, gpointer data)
 	return check(watch) ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
 }
 
-HostLinkWatch *host_link_watch_new(GInetAddress *local, HostLinkLost lost, gpointer user_data,
+HostLinkWatch *host_link_watch_new(GInetSocketAddress *local, HostLinkLost lost, gpointer user_data,
 				   GError **error)
 {
 	g_autoptr(HostLinkWatch) watch = g_new0(HostLinkWatch, 1);
@@ -136,7 +147,7 @@ HostLinkWatch *host_link_watch_new(GInetAddress *local, HostLinkLost lost, gpoin
 		return NULL;
 	}
 	if (!watch->interface) {
-		g_autofree char *address = g_inet_address_to_string(local);
+		g_autofree char *address = host_route_to_text(local);
 
 		g_propagate_error(error, host_reason_error(HOST_REASON_NO_LOCAL_ADDRESS, address));
 		return NULL;

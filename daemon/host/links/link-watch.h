@@ -21,7 +21,7 @@ typedef struct _HostLinkWatch HostLinkWatch;
 typedef void (*HostLinkLost)(const char *detail, gpointer user_data);
 
 /* NULL with an error if there is no such local address (HOST_REASON_NO_LOCAL_ADDRESS). */
-HostLinkWatch *host_link_watch_new(GInetAddress *local, HostLinkLost lost, gpointer user_data,
+HostLinkWatch *host_link_watch_new(GInetSocketAddress *local, HostLinkLost lost, gpointer user_data,
 				   GError **error);
 void host_link_watch_free(HostLinkWatch *watch);
 

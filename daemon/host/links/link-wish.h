@@ -19,7 +19,8 @@ typedef struct {
 	guint wait_s; /* that the sink has to connect, once the way is there; 0: as long as suits the way */
 	HostAgent *agent; /* asks the person; not NULL */
 	const char *pin; /* (nullable): what the sink shows, known beforehand */
-	GInetAddress *local; /* (nullable): for a way by address; NULL: what the route says */
+	GInetSocketAddress *
+		local; /* (nullable): for a way by address, without a port; NULL: what the route says */
 	HostEncryption encryption;
 	int go_intent; /* 0 to 15, or -1: the maker chooses */
 	HostGroupMaker maker; /* of a group; HOST_N_GROUP_MAKERS: whoever can on this machine */

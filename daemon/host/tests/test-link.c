@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Links by address, over the loopback interface: each 127.0.0.N is a machine of its own. */
+#include "discovery/finder-address.h"
 #include "links/link-direct.h"
 #include "reason.h"
 
@@ -555,6 +556,61 @@ static void test_a_moment_without_carrier_is_borne(void)
 	in_own_network();
 }
 
+/* A cable with both of its ends here: its interfaces have one address. */
+static void reach_of_link(void)
+{
+	g_autoptr(HostListener) listener = host_listener_new();
+	g_autoptr(HostFinderAddress) finder = host_finder_address_new(listener);
+	g_autoptr(HostFinding) finding = host_finding_new("fe80::2%here");
+	const HostLinkWish wish = {.port = 7236, .wait_s = 30};
+	g_autoptr(GSocketAddress) from = NULL;
+	g_autoptr(GSocketAddress) to = NULL;
+	g_autoptr(GVariant) details = NULL;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(HostLink) link = NULL;
+	g_autoptr(GSocket) sink = NULL;
+	g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(NULL);
+	GAsyncResult *result = NULL;
+	const char *interface;
+	int fd;
+
+	run("ip link set lo up && ip link add aside type veth peer name unused && "
+	    "ip link set unused up && ip link set aside up && "
+	    "ip link add here type veth peer name there && ip link set here up && "
+	    "ip link set there up && ip addr add fe80::1/64 dev aside nodad && "
+	    "ip addr add fe80::1/64 dev here nodad && ip addr add fe80::2/64 dev there nodad");
+	link = host_finder_make_link(HOST_FINDER(finder), finding, &wish, &error);
+	g_assert_no_error(error);
+	host_link_open_async(link, NULL, keep_result, &result);
+	from = g_inet_socket_address_new_from_string("fe80::2%there", 0);
+	to = g_inet_socket_address_new_from_string("fe80::1%there", 7236);
+	sink = g_socket_new(G_SOCKET_FAMILY_IPV6, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP,
+			    &error);
+	g_assert_no_error(error);
+	g_socket_bind(sink, from, FALSE, &error);
+	g_assert_no_error(error);
+	g_socket_connect(sink, to, NULL, &error);
+	g_assert_no_error(error);
+	fd = finish(link, &result, &error);
+	g_assert_no_error(error);
+	g_assert_cmpint(fd, >=, 0);
+	host_link_add_details(link, &dict);
+	details = g_variant_ref_sink(g_variant_dict_end(&dict));
+	g_assert_true(g_variant_lookup(details, "link-interface", "&s", &interface));
+	g_assert_cmpstr(interface, ==, "here");
+	close(fd);
+	host_link_close(link);
+}
+
+static void test_an_address_of_one_link(void)
+{
+	if (g_test_subprocess()) {
+		reach_of_link();
+		return;
+	}
+	in_own_network();
+}
+
 static void limit_files(rlim_t soft)
 {
 	struct rlimit limit;
@@ -633,6 +689,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/link/many-are-early", test_many_are_early);
 	g_test_add_func("/link/nobody-is-early", test_nobody_is_early);
 	g_test_add_func("/link/another-is-waited-for", test_another_is_waited_for);
+	g_test_add_func("/link/an-address-of-one-link", test_an_address_of_one_link);
 	g_test_add_func("/link/the-address-is-removed", test_the_address_is_removed);
 	g_test_add_func("/link/the-interface-goes-down", test_the_interface_goes_down);
 	g_test_add_func("/link/a-moment-without-carrier-is-borne",

@@ -361,9 +361,7 @@ static void test_known_without_identity(Stage *stage, gconstpointer unused)
 
 static void type(Stage *stage, const char *text)
 {
-	g_autoptr(GInetAddress) address = g_inet_address_new_from_string(text);
-
-	host_finder_address_add(stage->typed, address);
+	host_finder_address_add(stage->typed, text);
 }
 
 /* The one of a typed address; it is on the bus. */
@@ -485,6 +483,19 @@ static void test_old_file(Stage *stage, gconstpointer unused)
 	g_assert_cmpuint(count(stage), ==, 5);
 }
 
+/* One of a link is kept with its interface, which need not be there the next time. */
+static void test_address_of_link(Stage *stage, gconstpointer unused)
+{
+	type(stage, "fe80::1%nothing9");
+	use_once(stage, typed_sink(stage, "fe80::1%nothing9"));
+	restart(stage);
+	assert_ways(typed_sink(stage, "fe80::1%nothing9"), "address");
+	fake_finder_find(stage->mice, "a", "address:fe80::1%nothing8", "Other");
+	g_assert_cmpuint(count(stage), ==, 2);
+	fake_finder_find(stage->mice, "b", "address:fe80::1%nothing9", "Kitchen");
+	g_assert_cmpuint(count(stage), ==, 2);
+}
+
 static void test_too_many_known(Stage *stage, gconstpointer unused)
 {
 	for (int i = 0; i < HOST_KNOWN_MAX + 10; i++) {
@@ -574,6 +585,7 @@ int main(int argc, char **argv)
 	ADD("/sinks/lent-address", test_lent_address);
 	ADD("/sinks/typed-address", test_typed_address);
 	ADD("/sinks/old-file", test_old_file);
+	ADD("/sinks/address-of-link", test_address_of_link);
 	ADD("/sinks/too-many-known", test_too_many_known);
 	ADD("/sinks/cannot-be-kept", test_cannot_be_kept);
 	ADD("/sinks/ageing", test_ageing);

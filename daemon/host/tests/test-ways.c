@@ -246,6 +246,42 @@ static void test_wait(void)
 	}
 }
 
+/* As it is typed, and as it is kept. */
+static void test_address(void)
+{
+	static const struct {
+		const char *typed;
+		const char *kept; /* NULL: it is refused */
+	} cases[] = {
+		{"192.168.1.7", "192.168.1.7"},
+		{"2001:DB8::0:7", "2001:db8::7"},
+		{"fe80::1%lo", "fe80::1%lo"},
+		{"FE80::1%1", "fe80::1%lo"},
+		{"fe80::1", NULL},
+		{"fe80::1%", NULL},
+		{"fe80::1%nothing9", NULL},
+		{"fe80::1%4000000", NULL},
+		{"192.168.1.7%lo", NULL},
+		{"2001:db8::7%lo", NULL},
+		{"ff02::1%lo", NULL},
+		{"%lo", NULL},
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GVariant) options = g_variant_ref_sink(
+			g_variant_new_parsed("{'peer-address': <%s>}", cases[i].typed));
+		g_autoptr(GError) error = NULL;
+		g_autoptr(HostWish) wish = host_wish_parse(options, TRUE, &error);
+
+		if (!cases[i].kept) {
+			g_assert_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
+			continue;
+		}
+		g_assert_no_error(error);
+		g_assert_cmpstr(wish->peer, ==, cases[i].kept);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -258,5 +294,6 @@ int main(int argc, char **argv)
 	ADD("/ways/declined", test_declined);
 	ADD("/ways/cancelled", test_cancelled);
 	g_test_add_func("/ways/wait", test_wait);
+	g_test_add_func("/ways/address", test_address);
 	return g_test_run();
 }
