@@ -14,7 +14,6 @@ static void on_group_read(GObject *object, GAsyncResult *result, gpointer data)
 		answer = g_dbus_connection_call_finish(G_DBUS_CONNECTION(object), result, &error);
 	g_autoptr(GVariant) properties = NULL;
 	g_autoptr(GVariant) members = NULL;
-	guint16 frequency;
 
 	if (self->group.stage != STAGE_READ)
 		return;
@@ -22,8 +21,6 @@ static void on_group_read(GObject *object, GAsyncResult *result, gpointer data)
 	properties = answer ? g_variant_get_child_value(answer, 0)
 			    : g_variant_ref_sink(g_variant_new("a{sv}", NULL));
 	host_group_supplicant_stored_read(self, properties);
-	if (g_variant_lookup(properties, "Frequency", "q", &frequency))
-		self->frequency = frequency;
 	members = g_variant_lookup_value(properties, "Members", G_VARIANT_TYPE_OBJECT_PATH_ARRAY);
 	if (!self->group.net.is_owner || (members && g_variant_n_children(members)))
 		host_group_succeed(&self->group);

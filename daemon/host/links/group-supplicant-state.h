@@ -72,7 +72,6 @@ struct _HostGroupSupplicant {
 	char *object; /* of the group */
 	gboolean persistent;
 	HostStoredGroup *fresh; /* (nullable): to be stored, once the session has started */
-	guint frequency; /* MHz */
 };
 
 /* A call to the supplicant; @callback's user data is a reference to @self. */

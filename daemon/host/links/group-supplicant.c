@@ -392,14 +392,6 @@ static void host_group_supplicant_settle(HostGroup *group)
 	host_group_supplicant_stored_save(HOST_GROUP_SUPPLICANT(group));
 }
 
-static void host_group_supplicant_add_details(HostGroup *group, GVariantDict *details)
-{
-	HostGroupSupplicant *self = HOST_GROUP_SUPPLICANT(group);
-
-	if (self->frequency)
-		g_variant_dict_insert(details, "link-frequency", "t", (guint64)self->frequency);
-}
-
 static HostGroup *host_group_supplicant_turn_round(HostGroup *group)
 {
 	HostGroupSupplicant *self = HOST_GROUP_SUPPLICANT(group);
@@ -458,7 +450,6 @@ static void host_group_supplicant_class_init(HostGroupSupplicantClass *class)
 	group->let_go = host_group_supplicant_let_go;
 	group->on_limit = host_group_supplicant_on_limit;
 	group->settle = host_group_supplicant_settle;
-	group->add_details = host_group_supplicant_add_details;
 	group->turn_round = host_group_supplicant_turn_round;
 }
 

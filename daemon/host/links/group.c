@@ -205,11 +205,8 @@ void host_group_settle(HostGroup *self)
 
 void host_group_add_details(HostGroup *self, GVariantDict *details)
 {
-	HostGroupClass *class = HOST_GROUP_GET_CLASS(self);
-
-	g_variant_dict_insert(details, "link-maker", "s", host_group_maker_word(class->maker));
-	if (class->add_details)
-		class->add_details(self, details);
+	g_variant_dict_insert(details, "link-maker", "s",
+			      host_group_maker_word(host_group_get_maker(self)));
 }
 
 void host_group_emit_step(HostGroup *self, const char *word, const char *message)

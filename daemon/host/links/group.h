@@ -106,7 +106,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HostGroup, g_object_unref)
  * @let_go: of what others hold for it; may be called again
  * @on_limit: optional: instead of failing with the limit's reason
  * @settle: optional: see host_group_settle()
- * @add_details: optional: add to what is shown of the session
  * @turn_round: optional: see host_group_turn_round()
  */
 typedef struct {
@@ -121,7 +120,6 @@ typedef struct {
 	void (*let_go)(HostGroup *group);
 	void (*on_limit)(HostGroup *group);
 	void (*settle)(HostGroup *group);
-	void (*add_details)(HostGroup *group, GVariantDict *details);
 	HostGroup *(*turn_round)(HostGroup *group);
 } HostGroupClass;
 

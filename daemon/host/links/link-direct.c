@@ -4,6 +4,7 @@
 #include "firewall.h"
 #include "link-watch.h"
 #include "liveness.h"
+#include "radio.h"
 #include "reason.h"
 
 #include <errno.h>
@@ -299,8 +300,16 @@ static void host_link_direct_add_details(HostLink *link, GVariantDict *details)
 
 static void host_link_direct_add_statistics(HostLink *link, GVariantDict *statistics)
 {
+	HostLinkDirect *self = HOST_LINK_DIRECT(link);
+	guint frequency =
+		self->watch ? host_radio_get_frequency(host_link_watch_get_interface(self->watch))
+			    : 0;
+
 	g_variant_dict_insert(statistics, "link-connections-refused", "t",
-			      (guint64)HOST_LINK_DIRECT(link)->n_refused);
+			      (guint64)self->n_refused);
+	/* Where the network or the group is moved to another channel, this one changes. */
+	if (frequency)
+		g_variant_dict_insert(statistics, "link-frequency", "t", (guint64)frequency);
 }
 
 static void host_link_direct_iface_init(HostLinkInterface *iface)

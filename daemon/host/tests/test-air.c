@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What nl80211 says of a station, and what it never should. */
 #include "wifi/air.h"
+#include "wifi/radio.h"
 
 #include <linux/nl80211.h>
 #include <netlink/attr.h>
@@ -132,11 +133,13 @@ static void test_hostile(void)
 	nlmsg_free(answer.message);
 }
 
-/* What is no Wi-Fi device has no figures. */
+/* What is no Wi-Fi device has no figures, and no channel. */
 static void test_no_wifi(void)
 {
 	g_assert_null(host_air_new("lo", NULL, NULL));
 	g_assert_null(host_air_new("../lo", NULL, NULL));
+	g_assert_cmpuint(host_radio_get_frequency("lo"), ==, 0);
+	g_assert_cmpuint(host_radio_get_frequency("nothing9"), ==, 0);
 }
 
 static void test_interface(void)

@@ -41,8 +41,8 @@ static const char xml[] =
 	"<interface name='fi.w1.wpa_supplicant1.Peer'>"
 	"<property name='config_method' type='q' access='read'/></interface>"
 	"<interface name='fi.w1.wpa_supplicant1.Group'>"
-	"<property name='SSID' type='ay' access='read'/><property name='PSK' type='ay' access='read'/>"
-	"<property name='Frequency' type='q' access='read'/></interface>"
+	"<property name='SSID' type='ay' access='read'/>"
+	"<property name='PSK' type='ay' access='read'/></interface>"
 	"<interface name='org.freedesktop.DBus.ObjectManager'><method name='GetManagedObjects'>"
 	"<arg type='a{oa{sa{sv}}}' direction='out'/></method></interface>"
 	"<interface name='" HOST_NM_NAME "'><method name='AddAndActivateConnection2'>"
@@ -214,8 +214,6 @@ static GVariant *on_get(GDBusConnection *connection, const char *sender, const c
 		return g_variant_new_from_data(G_VARIANT_TYPE_BYTESTRING,
 					       "0123456789abcdef0123456789abcdef", 32, TRUE, NULL,
 					       NULL);
-	if (!strcmp(name, "Frequency"))
-		return g_variant_new_uint16(2437);
 	g_assert_cmpstr(name, ==, "config_method");
 	return g_variant_new_uint16(stage->methods);
 }

@@ -171,26 +171,52 @@ static int read_wiphy(struct nl_msg *message, void *data)
 	return NL_OK;
 }
 
-guint host_radio_count_channels(const char *interface)
+/* Asks nl80211 of @interface; @read_answer is called with each message of the answer. */
+static void ask(const char *interface, guint8 command, int flags, nl_recvmsg_msg_cb_t read_answer,
+		void *answer)
 {
 	struct nl_sock *socket = nl_socket_alloc();
 	struct nl_msg *message = nlmsg_alloc();
-	RadioAnswer answer = {.seen = FALSE};
 	int family;
 
 	if (genl_connect(socket) || (family = genl_ctrl_resolve(socket, NL80211_GENL_NAME)) < 0)
 		goto out;
-	genlmsg_put(message, NL_AUTO_PORT, NL_AUTO_SEQ, family, 0, NLM_F_DUMP,
-		    NL80211_CMD_GET_WIPHY, 0);
-	nla_put_flag(message, NL80211_ATTR_SPLIT_WIPHY_DUMP);
+	genlmsg_put(message, NL_AUTO_PORT, NL_AUTO_SEQ, family, 0, flags, command, 0);
+	if (flags & NLM_F_DUMP)
+		nla_put_flag(message, NL80211_ATTR_SPLIT_WIPHY_DUMP);
 	nla_put_u32(message, NL80211_ATTR_IFINDEX, if_nametoindex(interface));
-	nl_socket_modify_cb(socket, NL_CB_VALID, NL_CB_CUSTOM, read_wiphy, &answer);
+	nl_socket_modify_cb(socket, NL_CB_VALID, NL_CB_CUSTOM, read_answer, answer);
 	if (nl_send_auto(socket, message) >= 0)
 		nl_recvmsgs_default(socket);
 out:
 	nlmsg_free(message);
 	nl_socket_free(socket);
+}
+
+guint host_radio_count_channels(const char *interface)
+{
+	RadioAnswer answer = {.seen = FALSE};
+
+	ask(interface, NL80211_CMD_GET_WIPHY, NLM_F_DUMP, read_wiphy, &answer);
 	return answer.seen ? answer.n_channels : 1;
+}
+
+static int read_frequency(struct nl_msg *message, void *data)
+{
+	struct nlattr *frequency =
+		nlmsg_find_attr(nlmsg_hdr(message), GENL_HDRLEN, NL80211_ATTR_WIPHY_FREQ);
+
+	if (frequency && nla_len(frequency) >= (int)sizeof(guint32))
+		*(guint *)data = nla_get_u32(frequency);
+	return NL_OK;
+}
+
+guint host_radio_get_frequency(const char *interface)
+{
+	guint frequency = 0;
+
+	ask(interface, NL80211_CMD_GET_INTERFACE, 0, read_frequency, &frequency);
+	return frequency;
 }
 
 /*

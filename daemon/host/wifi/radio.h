@@ -30,6 +30,9 @@ gboolean host_radio_is_blocked(const char *interface);
  */
 guint host_radio_count_channels(const char *interface);
 
+/* MHz of the channel that @interface is on now; 0: none, or not known */
+guint host_radio_get_frequency(const char *interface);
+
 /* The same of nl80211's NL80211_ATTR_INTERFACE_COMBINATIONS. */
 guint host_radio_count_channels_of(struct nlattr *combinations);
 
