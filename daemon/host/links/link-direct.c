@@ -4,8 +4,8 @@
 #include "firewall.h"
 #include "link-watch.h"
 #include "liveness.h"
-#include "radio.h"
 #include "reason.h"
+#include "wifi/radio.h"
 
 #include <errno.h>
 #include <fcntl.h>
