@@ -271,36 +271,6 @@ TEST_F(channel, d05_a_callback_that_always_sends_again_holds_up_nobody)
 	EXPECT_EQ(flood.accepted, flood.callbacks);
 }
 
-/* Each that is replaced sends another, which replaces one. */
-TEST_F(channel, d27_who_always_replaces_holds_up_no_daemon)
-{
-	struct miracast_test_flood flood = {
-		.index = self->index,
-		.count = INT32_MAX,
-		.in_flight = 4,
-		.latest = 1,
-	};
-	struct miracast_message message;
-	struct background background;
-	int i;
-
-	START();
-	ASSERT_EQ(0, start_call(&background, self->test_fd, MIRACAST_TEST_FLOOD, &flood));
-	while (get_state(self->fd).queued < 1)
-		sleep_ms(1);
-	/* Neither of these would return while that goes on. */
-	for (i = 0; i < 20; i++) {
-		if (fetch(self->fd, &message, 1, 0) == 1)
-			EXPECT_EQ(0, complete(self->fd, message.id, STATUS_SUCCESS, 0));
-		sleep_ms(1);
-	}
-	EXPECT_FALSE(background.done);
-	ASSERT_EQ(0, call(self->fd, MIRACAST_IOC_DESTROY_CONTEXT, NULL));
-	EXPECT_TRUE(ends_soon(&background));
-	EXPECT_EQ(0, finish_call(&background));
-	EXPECT_EQ(flood.accepted, flood.callbacks);
-}
-
 TEST_F(channel, d06_a_send_on_a_destroyed_context_is_device_not_connected)
 {
 	struct miracast_test_send sent;
@@ -1494,6 +1464,36 @@ TEST_F(channel, d27_the_place_outlives_the_daemon)
 		EXPECT_EQ(order[i], self->arena[messages[i].input_offset]);
 	munmap(self->arena, self->info.arena_size);
 	close(fd);
+}
+
+/* Each that is replaced sends another, which replaces one. */
+TEST_F(channel, d27_who_always_replaces_holds_up_no_daemon)
+{
+	struct miracast_test_flood flood = {
+		.index = self->index,
+		.count = INT32_MAX,
+		.in_flight = 4,
+		.latest = 1,
+	};
+	struct miracast_message message;
+	struct background background;
+	int i;
+
+	START();
+	ASSERT_EQ(0, start_call(&background, self->test_fd, MIRACAST_TEST_FLOOD, &flood));
+	while (get_state(self->fd).queued < 1)
+		sleep_ms(1);
+	/* Neither of these would return while that goes on. */
+	for (i = 0; i < 20; i++) {
+		if (fetch(self->fd, &message, 1, 0) == 1)
+			EXPECT_EQ(0, complete(self->fd, message.id, STATUS_SUCCESS, 0));
+		sleep_ms(1);
+	}
+	EXPECT_FALSE(background.done);
+	ASSERT_EQ(0, call(self->fd, MIRACAST_IOC_DESTROY_CONTEXT, NULL));
+	EXPECT_TRUE(ends_soon(&background));
+	EXPECT_EQ(0, finish_call(&background));
+	EXPECT_EQ(flood.accepted, flood.callbacks);
 }
 
 /* The gating table: what happens to one message, by the moment of its send. */
