@@ -152,6 +152,7 @@ static gboolean on_session_event(SinkEvent event, gpointer user_data, GError **e
 		note_step(app, "playing");
 		break;
 	case SINK_EVENT_HALTED: app->playing_since_us = 0; break;
+	case SINK_EVENT_SILENT: sink_media_stop_reports(app->media); break;
 	case SINK_EVENT_ENDED:
 		app->playing_since_us = 0;
 		g_main_loop_quit(app->loop);

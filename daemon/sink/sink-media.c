@@ -130,14 +130,18 @@ SinkMedia *sink_media_new(GInetAddress *local, guint16 port, GInetAddress *peer,
 	return g_steal_pointer(&media);
 }
 
+void sink_media_stop_reports(SinkMedia *media)
+{
+	g_clear_handle_id(&media->report_timer, g_source_remove);
+}
+
 void sink_media_free(SinkMedia *media)
 {
 	if (!media)
 		return;
 	if (media->bus_watch)
 		g_source_remove(media->bus_watch);
-	if (media->report_timer)
-		g_source_remove(media->report_timer);
+	sink_media_stop_reports(media);
 	if (media->rtcp_watch)
 		g_source_destroy(media->rtcp_watch);
 	g_clear_pointer(&media->rtcp_watch, g_source_unref);

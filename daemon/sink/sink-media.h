@@ -65,6 +65,8 @@ void sink_media_set_dtls(SinkMedia *media, SinkDtls *dtls);
 void sink_media_set_viewer(SinkMedia *media, SinkViewer *viewer);
 guint16 sink_media_port(const SinkMedia *media); /* RTP's */
 gboolean sink_media_start(SinkMedia *media, GError **error);
+/* No receiver report leaves from here on. */
+void sink_media_stop_reports(SinkMedia *media);
 void sink_media_statistics(SinkMedia *media, SinkMediaStatistics *stats);
 
 /* The last picture that was decoded. */

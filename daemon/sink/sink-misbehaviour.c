@@ -135,7 +135,7 @@ static const SinkMisbehaviour table[] = {
 	 .fault = SINK_FAULT_TEARDOWN_NOW},
 	{"close-in-play", "close the connection as soon as PLAY is answered",
 	 .fault = SINK_FAULT_CLOSE_IN_PLAY},
-	{"silent-in-play", "answer nothing any more, from the second M16 on",
+	{"silent-in-play", "say nothing any more, from the second M16 on",
 	 .fault = SINK_FAULT_SILENT_IN_PLAY},
 	{"ignore-m16", "never answer M16", .fault = SINK_FAULT_SILENT, .m = 16},
 	{"unknown-method", "send the unknown method FROBNICATE once PLAY is answered",

@@ -450,6 +450,8 @@ static void on_get_parameter(SinkSession *s, const RtspMessage *message, const c
 	if (!size) {
 		refused = refusal(s, 16);
 		s->stats.keepalives++;
+		if (gone_silent(s))
+			event(s, SINK_EVENT_SILENT, NULL);
 		respond_plain(s, 16, message, refused ? refused->status : GST_RTSP_STS_OK);
 		return;
 	}

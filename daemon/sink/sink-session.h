@@ -34,6 +34,7 @@ typedef enum {
 	SINK_EVENT_SETUP, /* M6 is about to be sent: be ready to receive RTP */
 	SINK_EVENT_PLAYING,
 	SINK_EVENT_HALTED, /* paused or in standby */
+	SINK_EVENT_SILENT, /* by its misbehaviour: it says nothing any more, nor may anything else */
 	SINK_EVENT_ENDED,
 } SinkEvent;
 

@@ -43,7 +43,7 @@ static gboolean on_event(SinkEvent event, gpointer user_data, GError **error)
 {
 	SinkFixture *f = user_data;
 
-	g_string_append_c(f->events, "SPHE"[event]);
+	g_string_append_c(f->events, "SPHQE"[event]);
 	if (event != SINK_EVENT_SETUP || !f->refuse_setup)
 		return TRUE;
 	g_set_error_literal(error, SINK_PARAMS_ERROR, 0, "no receiver");
@@ -884,7 +884,9 @@ static void test_misbehave_in_play(SinkFixture *f, gconstpointer data)
 	reach_play(&silent, "silent-in-play");
 	request(&silent, "GET_PARAMETER " URI, "");
 	assert_starts(&silent, "RTSP/1.0 200 OK\r\n");
+	g_assert_cmpstr(silent.events->str, ==, "SP");
 	request(&silent, "GET_PARAMETER " URI, "");
+	g_assert_cmpstr(silent.events->str, ==, "SPQ");
 	set_parameter(&silent, "wfd_trigger_method: TEARDOWN\r\n");
 	assert_sent(&silent, "");
 	tear_down(&silent, NULL);
