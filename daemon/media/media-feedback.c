@@ -6,7 +6,7 @@
 #define REPORT_INTERVAL	  (2 * G_TIME_SPAN_SECOND)
 #define MOST_REPORTS	  16 /* that are read in a row: a sink may send more than anybody needs */
 #define MAX_REPORT	  1500 /* bytes: what Ethernet carries in a packet */
-#define REQUESTS_INTERVAL G_TIME_SPAN_SECOND
+#define REQUESTS_INTERVAL (2 * G_TIME_SPAN_SECOND)
 #define REPORTS_EXPECTED  (3 * G_TIME_SPAN_SECOND) /* after the last one */
 #define RATE_LEAST	  300 /* kbit/s, or a tenth of the best */
 #define BYTE_US		  8000ull /* that a byte takes at 1 kbit/s */

@@ -37,17 +37,17 @@
 #include <gst/gst.h>
 #include <gst/video/video.h>
 
-#define PUSH_TIMEOUT	      (2 * G_TIME_SPAN_SECOND) /* that anybody waits for the encoder */
-#define STUCK_AFTER	      (10 * G_TIME_SPAN_SECOND) /* without a picture: it hangs */
-#define TICK_MS		      250 /* see media_feedback_judge() */
-#define REPEAT_AFTER	      (80 * G_TIME_SPAN_MILLISECOND) /* without another picture */
-#define REPEATS_TO_SETTLE     8 /* then a picture is as good as it gets, and out of any decoder */
-#define REPEAT_SETTLED_AFTER  (500 * G_TIME_SPAN_MILLISECOND)
-#define REPEAT_KEYFRAME_AFTER (5 * G_TIME_SPAN_SECOND) /* a repeat is one */
-#define KEYFRAME_LIMIT	      (500 * G_TIME_SPAN_MILLISECOND) /* between two that were asked for */
-#define CLOCK_INTERVAL	      (MEDIA_CLOCK_INTERVAL_NS / 1000)
-#define SMALLEST_STEP	      32 /* the encoder is told if the rate changes by one part of so many */
-#define BLACK_AFTER	      G_TIME_SPAN_SECOND /* of PLAY; sinks give up on an empty stream */
+#define PUSH_TIMEOUT	     (2 * G_TIME_SPAN_SECOND) /* that anybody waits for the encoder */
+#define STUCK_AFTER	     (10 * G_TIME_SPAN_SECOND) /* without a picture: it hangs */
+#define TICK_MS		     250 /* see media_feedback_judge() */
+#define REPEAT_AFTER	     (80 * G_TIME_SPAN_MILLISECOND) /* without another picture */
+#define REPEATS_TO_SETTLE    8 /* then a picture is as good as it gets, and out of any decoder */
+#define REPEAT_SETTLED_AFTER (500 * G_TIME_SPAN_MILLISECOND)
+#define KEYFRAME_EVERY	     (5 * G_TIME_SPAN_SECOND) /* a sink may have lost a packet and not ask */
+#define KEYFRAME_LIMIT	     (500 * G_TIME_SPAN_MILLISECOND) /* between two that were asked for */
+#define CLOCK_INTERVAL	     (MEDIA_CLOCK_INTERVAL_NS / 1000)
+#define SMALLEST_STEP	     32 /* the encoder is told if the rate changes by one part of so many */
+#define BLACK_AFTER	     G_TIME_SPAN_SECOND /* of PLAY; sinks give up on an empty stream */
 
 struct _Media {
 	GMutex sending; /* guards the packetiser and the sender */
@@ -393,9 +393,11 @@ static GstClockTime next_pts(Media *m, gint64 time_ns)
  * The next picture is to be a keyframe: TRUE if it is time to ask for it; the lock is held. A sink
  * that asks for more than it may have gets the newest when its time has come.
  */
-static gboolean keyframe_is_due(Media *m, gboolean due, gint64 now)
+static gboolean keyframe_is_due(Media *m, gint64 now)
 {
-	if (!m->playing || !(m->keyframe_wanted || due) || now - m->keyframe_time < KEYFRAME_LIMIT)
+	gint64 after = m->keyframe_wanted ? KEYFRAME_LIMIT : KEYFRAME_EVERY;
+
+	if (!m->playing || now - m->keyframe_time < after)
 		return FALSE;
 	m->keyframe_wanted = FALSE;
 	m->keyframe_time = now;
@@ -434,7 +436,7 @@ static void repeat_last(Media *m)
 	copy = gst_buffer_copy(m->last);
 	GST_BUFFER_PTS(copy) = next_pts(m, begin * 1000);
 	GST_BUFFER_DTS(copy) = GST_CLOCK_TIME_NONE;
-	keyframe = keyframe_is_due(m, begin - m->keyframe_time >= REPEAT_KEYFRAME_AFTER, begin);
+	keyframe = keyframe_is_due(m, begin);
 	m->statistics.frames_repeated++;
 	m->repeats++;
 	if (keyframe)
@@ -518,7 +520,7 @@ static MediaOutcome push_picture(Media *m, const MediaFrame *frame, guint64 *enc
 	begin = g_get_monotonic_time();
 	m->picture_at = m->interval ? begin + m->interval : 0;
 	pts = next_pts(m, frame ? frame->time_ns : begin * 1000);
-	keyframe = keyframe_is_due(m, FALSE, begin);
+	keyframe = keyframe_is_due(m, begin);
 	cursor = m->cursor;
 	if (cursor.image)
 		media_cursor_image_ref(cursor.image);
@@ -862,7 +864,7 @@ void media_set_playing(Media *m, gboolean playing)
 void media_force_keyframe(Media *m)
 {
 	g_mutex_lock(&m->lock);
-	m->heard.keyframes++;
+	m->heard.keyframes += !m->keyframe_wanted;
 	want_keyframe(m);
 	g_mutex_unlock(&m->lock);
 }

@@ -127,6 +127,50 @@ static void test_rate_goes_down(void)
 	close(rtcp[1]);
 }
 
+/*
+ * A sink that sends no reports. One that asks many times for one and the same keyframe has lost one picture;
+ * one that goes on asking has a way that is full.
+ */
+static void test_keyframe_requests(void)
+{
+	g_autoptr(GMainContext) context = g_main_context_new();
+	g_autoptr(GSource) packets = NULL;
+	g_autofree guint8 *pixels = g_malloc0(640 * 480 * 4);
+	const MediaConfig config = {.format = rig_vga, .kbit = 5000, .encoder = "x264enc"};
+	const MediaFrame frame = {.pixels = pixels, .stride = 640 * 4, .width = 640, .height = 480};
+	g_autoptr(Media) media = NULL;
+	MediaStatistics statistics;
+	int rtp[2], rtcp[2];
+	guint64 encode_ns;
+	gint64 end;
+
+	media = media_paired(&config, context, rtp, rtcp);
+	packets = g_unix_fd_source_new(rtp[1], G_IO_IN);
+	g_source_set_callback(packets, G_SOURCE_FUNC(on_packets), NULL, NULL);
+	g_source_attach(packets, context);
+	g_assert_cmpint(media_push(media, &frame, &encode_ns), ==, MEDIA_ENCODED);
+	for (guint i = 0; i < 3; i++) {
+		end = g_get_monotonic_time() + 1200 * G_TIME_SPAN_MILLISECOND;
+		for (guint n = 0; n < 20; n++)
+			media_force_keyframe(media);
+		while (g_get_monotonic_time() < end)
+			g_main_context_iteration(context, TRUE);
+	}
+	media_get_statistics(media, &statistics);
+	g_assert_cmpuint(statistics.kbit, ==, 5000);
+	end = g_get_monotonic_time() + RIG_GUARD;
+	while (statistics.kbit == 5000 && g_get_monotonic_time() < end) {
+		media_force_keyframe(media);
+		g_main_context_iteration(context, TRUE);
+		media_get_statistics(media, &statistics);
+	}
+	g_assert_cmpuint(statistics.kbit, <, 5000);
+	g_clear_pointer(&media, media_free);
+	g_source_destroy(packets);
+	close(rtp[1]);
+	close(rtcp[1]);
+}
+
 static void check_rate_of_fewer(const char *encoder)
 {
 	g_autoptr(GMainContext) context = g_main_context_new();
@@ -184,6 +228,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/media/reports", test_reports);
 	g_test_add_func("/media/rate-begins", test_rate_begins);
 	g_test_add_func("/media/rate-goes-down", test_rate_goes_down);
+	g_test_add_func("/media/keyframe-requests", test_keyframe_requests);
 	g_test_add_func("/media/rate-of-fewer", test_rate_of_fewer);
 	return g_test_run();
 }

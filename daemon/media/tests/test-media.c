@@ -213,6 +213,28 @@ static void test_keyframe_limit(void)
 	rig_free(rig);
 }
 
+/* A sink that lost a packet and does not ask has its picture again in time, however few pictures there are. */
+static void test_keyframe_of_few(void)
+{
+	MediaRig *rig = rig_new(640, 480, &rig_vga);
+	gint64 begin;
+	guint64 before;
+
+	media_set_playing(rig->media, TRUE);
+	rig_draw(rig, 0);
+	g_assert_cmpint(rig_push(rig), ==, MEDIA_ENCODED);
+	before = rig_keyframes(rig);
+	begin = g_get_monotonic_time();
+	/* Too few for the encoder's own count of them, and too many for a repeat. */
+	for (guint i = 0; g_get_monotonic_time() < begin + 5500 * G_TIME_SPAN_MILLISECOND; i++) {
+		g_usleep(60 * G_TIME_SPAN_MILLISECOND);
+		rig_draw(rig, i);
+		rig_push(rig);
+	}
+	g_assert_cmpuint(rig_keyframes(rig), >, before);
+	rig_free(rig);
+}
+
 /* While paused nothing is sent; play begins with the picture that came last. */
 static void test_pause(void)
 {
@@ -467,6 +489,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/media/stuck", test_stuck);
 	g_test_add_func("/media/keyframe", test_keyframe);
 	g_test_add_func("/media/keyframe-limit", test_keyframe_limit);
+	g_test_add_func("/media/keyframe-of-few", test_keyframe_of_few);
 	g_test_add_func("/media/pause", test_pause);
 	g_test_add_func("/media/play-meanwhile", test_play_meanwhile);
 	g_test_add_func("/media/picture", test_picture);
