@@ -258,7 +258,7 @@ static void start_floor(StreamSender *sender, guint width, guint height, int rtp
 	start_pipeline(sender, text);
 	sink = gst_bin_get_by_name(GST_BIN(sender->pipeline), "sink");
 	gst_app_sink_set_callbacks(GST_APP_SINK(sink), &callbacks, sender, NULL);
-	sender->packetizer = media_packetizer_new(1, 0);
+	sender->packetizer = media_packetizer_new(1, 0, g_get_monotonic_time() * 1000);
 	sender->sender = media_sender_new(rtp, rtcp, NULL);
 	gst_element_set_state(sender->pipeline, GST_STATE_PLAYING);
 }

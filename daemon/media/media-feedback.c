@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "media-feedback.h"
 
-#include "media-packetizer.h"
-
 #define REPORT_INTERVAL	  (2 * G_TIME_SPAN_SECOND)
 #define MOST_REPORTS	  16 /* that are read in a row: a sink may send more than anybody needs */
 #define MAX_REPORT	  1500 /* bytes: what Ethernet carries in a packet */
@@ -24,7 +22,8 @@ guint media_feedback_begin(MediaFeedback *f, guint most, guint width, guint heig
 	return first;
 }
 
-void media_feedback_send_report(MediaFeedback *f, const MediaSent *sent, gint64 now)
+void media_feedback_send_report(MediaFeedback *f, const MediaSent *sent, guint32 rtp_time,
+				gint64 now)
 {
 	MediaSenderReport report = {.ssrc = f->ssrc};
 	guint8 bytes[MEDIA_SENDER_REPORT];
@@ -35,7 +34,7 @@ void media_feedback_send_report(MediaFeedback *f, const MediaSent *sent, gint64 
 	if (!sent)
 		return;
 	report.real_us = g_get_real_time();
-	report.rtp_time = media_packetizer_rtp_time(g_get_monotonic_time() * 1000);
+	report.rtp_time = rtp_time;
 	report.packets = sent->packets;
 	report.bytes = sent->bytes;
 	media_rtcp_write(&report, bytes);

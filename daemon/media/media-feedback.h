@@ -49,9 +49,10 @@ guint media_feedback_begin(MediaFeedback *feedback, guint most, guint width, gui
 
 /*
  * When it is time, tells the sink what was @sent, so that it can tell what of it came. NULL: nothing was,
- * or the sink does not play.
+ * or the sink does not play. @rtp_time: what RTP says of @now.
  */
-void media_feedback_send_report(MediaFeedback *feedback, const MediaSent *sent, gint64 now);
+void media_feedback_send_report(MediaFeedback *feedback, const MediaSent *sent, guint32 rtp_time,
+				gint64 now);
 
 /* Return: how many reports have come from the sink; @report: the last one. */
 guint media_feedback_receive_reports(MediaFeedback *feedback, MediaReceiverReport *report,

@@ -28,6 +28,7 @@
 #define CRC_POLYNOMIAL	  0x04c11db7
 #define TABLE_INTERVAL_NS 50000000 /* and the clock's: under the 100 ms that are demanded */
 #define SOUND_CLOCK_NS	  20000000 /* with sound the clock need not come by itself */
+#define BEFORE_BEGIN_NS	  1000000000 /* so old may be what a stream begins with */
 
 /* The PIDs with payload, each of which counts its packets. */
 typedef enum {
@@ -44,6 +45,7 @@ struct _MediaPacketizer {
 	guint8 counters[MEDIA_N_STREAMS]; /* of the next packets */
 	guint8 profile[MEDIA_H264_PROFILE]; /* all 0: none known yet */
 	guint8 pmt_version;
+	gint64 epoch_ns; /* where the stream's clocks are 0 */
 	gint64 now_ns; /* of the datagrams being made */
 	gint64 tables_ns; /* when the last PAT and PMT were made */
 	gint64 clock_ns; /* when the last PCR was */
@@ -53,13 +55,18 @@ struct _MediaPacketizer {
 	GByteArray *out; /* datagrams, one behind the other: all of MEDIA_DATAGRAM but the last */
 };
 
-/* @ssrc and @sequence: where the RTP stream begins, random in general. */
-MediaPacketizer *media_packetizer_new(guint32 ssrc, guint16 sequence)
+/*
+ * @ssrc and @sequence: where the RTP stream begins, random in general. @begin_ns: when it does, by the clock
+ * of all other times: the clocks of the stream begin with it, so that none of them comes round for
+ * 13 hours, at which cheap sinks stumble.
+ */
+MediaPacketizer *media_packetizer_new(guint32 ssrc, guint16 sequence, gint64 begin_ns)
 {
 	MediaPacketizer *p = g_new0(MediaPacketizer, 1);
 
 	p->ssrc = ssrc;
 	p->sequence = sequence;
+	p->epoch_ns = begin_ns - BEFORE_BEGIN_NS;
 	p->pts = -1;
 	p->out = g_byte_array_new();
 	return p;
@@ -71,15 +78,17 @@ void media_packetizer_free(MediaPacketizer *p)
 	g_free(p);
 }
 
-static gint64 ticks_of(gint64 ns)
+static gint64 ticks_of(const MediaPacketizer *p, gint64 ns)
 {
-	return ns / 100000 * 9 + ns % 100000 * 9 / 100000;
+	gint64 since = ns - p->epoch_ns;
+
+	return since / 100000 * 9 + since % 100000 * 9 / 100000;
 }
 
 /* What RTP says of a moment. */
-guint32 media_packetizer_rtp_time(gint64 now_ns)
+guint32 media_packetizer_rtp_time(const MediaPacketizer *p, gint64 now_ns)
 {
-	return ticks_of(now_ns);
+	return ticks_of(p, now_ns);
 }
 
 /* Begins a picture's datagrams. The stream's clock does not go back. */
@@ -100,7 +109,7 @@ static guint8 *next_packet(MediaPacketizer *p, guint pid, guint8 flags)
 		at[0] = 0x80;
 		at[1] = PAYLOAD_TYPE;
 		put16(at + 2, p->sequence++);
-		put32(at + 4, media_packetizer_rtp_time(p->now_ns));
+		put32(at + 4, media_packetizer_rtp_time(p, p->now_ns));
 		put32(at + 8, p->ssrc);
 	}
 	g_byte_array_set_size(p->out, p->out->len + MEDIA_TS_PACKET);
@@ -204,9 +213,9 @@ static void put_tables(MediaPacketizer *p)
 static void put_clock(MediaPacketizer *p)
 {
 	guint8 *at = next_packet(p, PCR_PID, 0);
-	gint64 base = ticks_of(p->now_ns);
+	gint64 base = ticks_of(p, p->now_ns);
 	/* What is left in 27 MHz; 300 of them are one of 90 kHz. */
-	guint extension = p->now_ns % 1000000000 * 27 / 1000 % 300;
+	guint extension = (p->now_ns - p->epoch_ns) % 1000000000 * 27 / 1000 % 300;
 
 	p->clock_ns = p->now_ns;
 	at[3] = HAS_ADAPTATION;
@@ -247,7 +256,7 @@ static gint64 pts_of(MediaPacketizer *p, gint64 drawn_ns)
 	gint64 shown_ns =
 		MAX(MIN(drawn_ns, p->now_ns) + MEDIA_LEAD_NS, p->now_ns + MEDIA_LEAST_LEAD_NS);
 
-	p->pts = MAX(ticks_of(shown_ns), p->pts + 1);
+	p->pts = MAX(ticks_of(p, shown_ns), p->pts + 1);
 	return p->pts;
 }
 
@@ -307,7 +316,7 @@ static void put_sound(MediaPacketizer *p, const guint8 *unit, gsize size, gint64
 	gint64 late_ns = p->sound == MEDIA_AAC ? MEDIA_AAC_LATE_NS : 0;
 	gsize head_size = SOUND_HEAD;
 
-	put_pts(head + 9, ticks_of(played_ns + MEDIA_LEAD_NS + late_ns));
+	put_pts(head + 9, ticks_of(p, played_ns + MEDIA_LEAD_NS + late_ns));
 	memset(head + 14, 0xff, 2);
 	if (p->sound == MEDIA_LPCM) {
 		memcpy(head + head_size, lpcm, sizeof(lpcm));

@@ -44,7 +44,7 @@ typedef enum {
 
 typedef struct _MediaPacketizer MediaPacketizer;
 
-MediaPacketizer *media_packetizer_new(guint32 ssrc, guint16 sequence);
+MediaPacketizer *media_packetizer_new(guint32 ssrc, guint16 sequence, gint64 begin_ns);
 void media_packetizer_free(MediaPacketizer *packetizer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MediaPacketizer, media_packetizer_free)
 
@@ -53,7 +53,7 @@ const GByteArray *media_packetizer_picture(MediaPacketizer *packetizer, const gu
 					   gsize size, gint64 drawn_ns, gint64 now_ns);
 const GByteArray *media_packetizer_sound(MediaPacketizer *packetizer, const guint8 *unit,
 					 gsize size, gint64 played_ns, gint64 now_ns);
-guint32 media_packetizer_rtp_time(gint64 now_ns);
+guint32 media_packetizer_rtp_time(const MediaPacketizer *packetizer, gint64 now_ns);
 const GByteArray *media_packetizer_clock(MediaPacketizer *packetizer, gint64 now_ns);
 
 #endif

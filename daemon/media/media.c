@@ -133,7 +133,7 @@ Media *media_new(int rtp_socket, int rtcp_socket, GError **error)
 		return NULL;
 	ssrc = g_random_int();
 	first_packet = g_random_int();
-	m->packetizer = media_packetizer_new(ssrc, first_packet);
+	m->packetizer = media_packetizer_new(ssrc, first_packet, g_get_monotonic_time() * 1000);
 	media_feedback_init(&m->feedback, m->sender, ssrc, first_packet);
 	return g_steal_pointer(&m);
 }
@@ -714,7 +714,9 @@ static gboolean on_tick(gpointer user_data)
 	sending = m->playing && sent.packets;
 	g_mutex_unlock(&m->lock);
 	if (m->sender_reports)
-		media_feedback_send_report(&m->feedback, sending ? &sent : NULL, now);
+		media_feedback_send_report(&m->feedback, sending ? &sent : NULL,
+					   media_packetizer_rtp_time(m->packetizer, now * 1000),
+					   now);
 	receive_reports(m, now);
 	if (stuck)
 		fail(m, "the encoder takes pictures and gives none: try another encoder");

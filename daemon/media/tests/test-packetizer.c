@@ -24,7 +24,8 @@ typedef struct {
 
 static void rig_begin(PacketizerRig *rig)
 {
-	rig->packetizer = media_packetizer_new(0xdeadbeef, 0xfffe);
+	/* Its clocks are then as the times that are given. */
+	rig->packetizer = media_packetizer_new(0xdeadbeef, 0xfffe, 1000 * MS);
 	rig->checker = ts_checker_new();
 	rig->datagrams = 0;
 }
@@ -185,6 +186,28 @@ static void test_hour(void)
 	rig_end(&rig);
 }
 
+/* The stream's clocks are its own, however long this machine has been up. */
+static void test_clocks_begin(void)
+{
+	static const gint64 begins[] = {0, 7 * MS, 26 * 3600 * 1000 * MS,
+					24 * 3600 * 1000 * MS * 1000};
+	g_autoptr(GByteArray) keyframe = picture_new(TRUE, 100);
+
+	for (guint i = 0; i < G_N_ELEMENTS(begins); i++) {
+		gint64 begin = begins[i];
+		PacketizerRig rig;
+
+		rig_begin(&rig);
+		media_packetizer_free(rig.packetizer);
+		rig.packetizer = media_packetizer_new(0xdeadbeef, 0xfffe, begin);
+		send(&rig, keyframe, begin, begin);
+		g_assert_cmpint(rig.checker->pcr, ==, HZ);
+		g_assert_cmpint(rig.checker->pts, ==, HZ / 300 + MEDIA_LEAD_NS / 100000 * 9);
+		g_assert_cmpuint(media_packetizer_rtp_time(rig.packetizer, begin), ==, HZ / 300);
+		rig_end(&rig);
+	}
+}
+
 /* Nobody can begin without parameter sets; an encoder's own delimiter stays the only one. */
 static void test_begin(void)
 {
@@ -338,6 +361,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/packetizer/bytes", test_bytes);
 	g_test_add_func("/packetizer/clock-bytes", test_clock_bytes);
 	g_test_add_func("/packetizer/sizes", test_sizes);
+	g_test_add_func("/packetizer/clocks-begin", test_clocks_begin);
 	g_test_add_func("/packetizer/hour", test_hour);
 	g_test_add_func("/packetizer/begin", test_begin);
 	g_test_add_func("/packetizer/profile", test_profile);

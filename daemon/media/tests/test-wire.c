@@ -52,10 +52,11 @@ static guint pictures_on_time(const char *encoder)
 	for (guint i = 0; i < 5; i++) {
 		gboolean found = FALSE;
 
-		/* Sent within half of the lead, or later, as the machine may be slow. */
+		/* As long after the first one as they were drawn, or later, as the machine may be slow. */
 		for (guint j = 0; j < times->len && !found; j++) {
-			gint64 late_ns = g_array_index(times, gint64, j) * 100000 / 9 - drawn[i] -
-					 MEDIA_LEAD_NS;
+			gint64 since =
+				g_array_index(times, gint64, j) - g_array_index(times, gint64, 0);
+			gint64 late_ns = since * 100000 / 9 - (drawn[i] - drawn[0]);
 
 			found = late_ns >= -GST_MSECOND && late_ns < 150 * GST_MSECOND;
 		}
