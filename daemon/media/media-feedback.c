@@ -137,6 +137,7 @@ guint media_feedback_judge(MediaFeedback *f, const MediaReceiverReport *report,
 	rate = media_rate_update(&f->rate, &signs, now);
 	if (rate < from) {
 		f->packets_down = packets_made(sent);
+		f->keyframes = 0;
 		log_fall(rate, from, &signs);
 	}
 	if (now >= f->requests_at) {

@@ -19,7 +19,7 @@ typedef struct {
 
 /* Other signs than the sink's reports, since the rate was judged last. */
 typedef struct {
-	guint keyframes; /* that the sink asked for; more for one and the same are one */
+	guint keyframes; /* that the sink asked for; those of half a second are one */
 	guint queue_lowest, queue_latest; /* see media_sender_take_queue() */
 	guint air_kbit; /* see media_set_air(); 0: not known */
 	guint64 air_packets, air_failed;

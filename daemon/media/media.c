@@ -109,6 +109,7 @@ struct _Media {
 	guint repeats; /* of the last picture since it, or a keyframe, came */
 	gint64 clock_at; /* monotonic us: the clock is sent if no picture was */
 	gint64 keyframe_time; /* of the last keyframe, or of the last time that one was asked for; 0: not since PLAY */
+	gint64 request_time; /* of the sink's last request for one that counted; 0: none did */
 	MediaSent sent; /* so far */
 	MediaStatistics statistics;
 };
@@ -865,8 +866,13 @@ void media_set_playing(Media *m, gboolean playing)
  */
 void media_force_keyframe(Media *m)
 {
+	gint64 now = g_get_monotonic_time();
+
 	g_mutex_lock(&m->lock);
-	m->heard.keyframes += !m->keyframe_wanted;
+	if (now - m->request_time >= KEYFRAME_LIMIT) {
+		m->request_time = now;
+		m->heard.keyframes++;
+	}
 	want_keyframe(m);
 	g_mutex_unlock(&m->lock);
 }

@@ -212,13 +212,22 @@ static void expect_answer(SinkSession *s, guint8 m)
 	g_array_append_val(s->pending, pending);
 }
 
+static gboolean gone_silent(const SinkSession *s)
+{
+	return fault(s) == SINK_FAULT_SILENT_IN_PLAY && s->stats.keepalives > 1;
+}
+
 /* Sends a request of ours; @transport and @body may be NULL. */
 static void request(SinkSession *s, guint8 m, GstRTSPMethod method, const char *uri,
 		    const char *transport, const char *body)
 {
 	RtspMessage message = {0};
-	g_autofree char *cseq = g_strdup_printf("%u", ++s->cseq);
+	g_autofree char *cseq = NULL;
 
+	/* The end of a session is the last thing that it says. */
+	if (gone_silent(s) && m != 8)
+		return;
+	cseq = g_strdup_printf("%u", ++s->cseq);
 	gst_rtsp_message_init_request(&message, method, uri);
 	gst_rtsp_message_add_header(&message, GST_RTSP_HDR_CSEQ, cseq);
 	if (m == 2)
@@ -235,11 +244,6 @@ static void request(SinkSession *s, guint8 m, GstRTSPMethod method, const char *
 	record(s, TRUE, m, gst_rtsp_method_as_text(method), 0);
 	send_message(s, &message);
 	gst_rtsp_message_unset(&message);
-}
-
-static gboolean gone_silent(const SinkSession *s)
-{
-	return fault(s) == SINK_FAULT_SILENT_IN_PLAY && s->stats.keepalives > 1;
 }
 
 /* The answer that the misbehaviour has instead of 200 to a message of number @m, or NULL. */

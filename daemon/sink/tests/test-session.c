@@ -888,6 +888,8 @@ static void test_misbehave_in_play(SinkFixture *f, gconstpointer data)
 	request(&silent, "GET_PARAMETER " URI, "");
 	g_assert_cmpstr(silent.events->str, ==, "SPQ");
 	set_parameter(&silent, "wfd_trigger_method: TEARDOWN\r\n");
+	sink_session_request_idr(silent.session, silent.now + SECOND);
+	sink_session_pause(silent.session, silent.now + SECOND);
 	assert_sent(&silent, "");
 	tear_down(&silent, NULL);
 
