@@ -22,6 +22,7 @@
 #define NM_SLEEPING		 37
 #define NM_USER_REQUESTED	 39
 #define NM_PEER_NOT_FOUND	 67
+#define NM_UNMANAGED_SLEEPING	 73 /* in SLEEPING's place, since 1.48 */
 /* NM_SETTING_WIRELESS_SECURITY_WPS_METHOD_PBC */
 #define NM_WPS_BUTTON 4
 
@@ -314,7 +315,8 @@ HostReason host_group_nm_why_lost(guint reason)
 	switch (reason) {
 	case NM_SUPPLICANT_DISCONNECT:
 	case NM_PEER_NOT_FOUND: return HOST_REASON_LINK_LOST;
-	case NM_SLEEPING: return HOST_REASON_SUSPENDED;
+	case NM_SLEEPING:
+	case NM_UNMANAGED_SLEEPING: return HOST_REASON_SUSPENDED;
 	case NM_USER_REQUESTED: return HOST_REASON_STOPPED_BY_USER;
 	default: return HOST_REASON_GROUP_REMOVED;
 	}
@@ -324,7 +326,7 @@ static HostReason reason_of(HostGroupNm *self, guint reason)
 {
 	if (reason == NM_SUPPLICANT_TIMEOUT && !self->path)
 		return HOST_REASON_NOT_ACCEPTED;
-	if (reason == NM_USER_REQUESTED || reason == NM_SLEEPING)
+	if (reason == NM_USER_REQUESTED || reason == NM_SLEEPING || reason == NM_UNMANAGED_SLEEPING)
 		return host_group_nm_why_lost(reason);
 	/* Of a sink that was let in and did not come it says the same. */
 	if (reason == NM_PEER_NOT_FOUND && !self->path)

@@ -163,8 +163,9 @@ static void test_why_lost(void)
 	g_assert_cmpint(host_group_nm_why_lost(67), ==, HOST_REASON_LINK_LOST);
 	g_assert_cmpint(host_group_nm_why_lost(36), ==, HOST_REASON_GROUP_REMOVED);
 	g_assert_cmpint(host_group_nm_why_lost(0), ==, HOST_REASON_GROUP_REMOVED);
-	/* The machine goes to sleep; somebody has ended it there. */
+	/* The machine goes to sleep, as older and newer ones say it; somebody has ended it there. */
 	g_assert_cmpint(host_group_nm_why_lost(37), ==, HOST_REASON_SUSPENDED);
+	g_assert_cmpint(host_group_nm_why_lost(73), ==, HOST_REASON_SUSPENDED);
 	g_assert_cmpint(host_group_nm_why_lost(39), ==, HOST_REASON_STOPPED_BY_USER);
 }
 
