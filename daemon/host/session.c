@@ -714,7 +714,9 @@ static void on_started(GObject *object, GAsyncResult *result, gpointer data)
 		go_on(self);
 		return;
 	}
-	host_link_settle(HOST_LINK(self->link));
+	/* What it was given for the next time is kept of a sink that is remembered. */
+	if (!self->ending)
+		host_link_settle(HOST_LINK(self->link));
 	g_clear_error(&self->left);
 	g_clear_handle_id(&self->hold_source, g_source_remove);
 	self->unplug = false;

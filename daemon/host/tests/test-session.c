@@ -466,6 +466,23 @@ static void test_end_while_waiting(Stage *stage, gconstpointer unused)
 	g_assert_cmpuint(stage->finder->links->len, ==, 2);
 }
 
+/* What a sink that is not remembered was given for the next time is not kept. */
+static void test_end_while_starting(Stage *stage, gconstpointer unused)
+{
+	int other;
+
+	BEGIN(stage, "hung-up-starts", " 1 ");
+	wait_for_links(stage, 1);
+	other = fake_link_succeed(fake_finder_get_link(stage->finder));
+	wait_for_state(stage, "starting");
+	host_session_end(stage->session, HOST_REASON_STOPPED_BY_USER, NULL);
+	close(other);
+	wait_for_state(stage, "ended");
+	assert_log(stage, "csxd");
+	g_assert_cmpuint(stage->n_started, ==, 0);
+	g_assert_cmpuint(fake_finder_get_link(stage->finder)->n_settled, ==, 0);
+}
+
 /* The first time there is no second time. */
 static void test_first_fails(Stage *stage, gconstpointer unused)
 {
@@ -1014,6 +1031,7 @@ int main(int argc, char **argv)
 	ADD("/session/end-while-pausing", test_end_while_pausing);
 	ADD("/session/end-while-opening", test_end_while_opening);
 	ADD("/session/end-while-waiting", test_end_while_waiting);
+	ADD("/session/end-while-starting", test_end_while_starting);
 	ADD("/session/first-fails", test_first_fails);
 	ADD("/session/first-start-fails", test_first_start_fails);
 	ADD("/session/no-program", test_no_program);
