@@ -507,8 +507,9 @@ static bool is_final(HostSession *self, HostReason reason)
 	case HOST_REASON_NO_PIN:
 	case HOST_REASON_SUSPENDED:
 	case HOST_REASON_SESSION_DIED: return true;
-	/* Over the network that was kept the sink may come back. */
-	case HOST_REASON_STATION_KEPT: return !host_link_ways_has_several(self->link);
+	/* Over the network that was kept the sink may come back, and over a cable. */
+	case HOST_REASON_STATION_KEPT:
+	case HOST_REASON_RADIO_BLOCKED: return !host_link_ways_has_several(self->link);
 	default: return false;
 	}
 }

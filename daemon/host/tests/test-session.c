@@ -402,15 +402,15 @@ static void test_nobody_to_ask(Stage *stage, gconstpointer reason)
 	g_assert_cmpuint(stage->finder->links->len, ==, 2);
 }
 
-/* Where one way would take the Wi-Fi network away, the sink may come back by another one. */
-static void test_network_kept(Stage *stage, gconstpointer unused)
+/* Where one way would take the Wi-Fi network away, or has no radio, the sink may come back by another one. */
+static void test_another_way(Stage *stage, gconstpointer reason)
 {
 	g_autoptr(FakeFinder) other = fake_finder_new("mice");
 	g_autoptr(HostFinding) finding = host_finding_new("1");
 	g_autoptr(HostWay) way = host_way_new(HOST_FINDER(other), 1, finding);
 
 	host_sink_set_way(stage->sink, way);
-	other->fail_at_once = HOST_REASON_STATION_KEPT;
+	other->fail_at_once = GPOINTER_TO_UINT(reason);
 	BEGIN(stage, "loss-starts", " 1 ", "stop-reason", KEEPALIVE);
 	succeed(stage, 1);
 	wait_for_links(stage, 2);
@@ -933,10 +933,13 @@ static const Misbehaviour misbehaviours[] = {
 };
 
 static const HostReason nobody_to_ask[] = {
-	HOST_REASON_NO_PIN,
+	HOST_REASON_NO_PIN,	      HOST_REASON_STATION_KEPT,	   HOST_REASON_RADIO_BLOCKED,
+	HOST_REASON_DECLINED_BY_USER, HOST_REASON_STOPPED_BY_USER,
+};
+
+static const HostReason another_way[] = {
 	HOST_REASON_STATION_KEPT,
-	HOST_REASON_DECLINED_BY_USER,
-	HOST_REASON_STOPPED_BY_USER,
+	HOST_REASON_RADIO_BLOCKED,
 };
 
 static const HostReason maker_restarts[] = {
@@ -1026,7 +1029,6 @@ int main(int argc, char **argv)
 	ADD("/session/statistics", test_statistics);
 	ADD("/session/give-up", test_give_up);
 	ADD("/session/flapping", test_flapping);
-	ADD("/session/network-kept", test_network_kept);
 	ADD("/session/not-wanted", test_not_wanted);
 	ADD("/session/end-while-pausing", test_end_while_pausing);
 	ADD("/session/end-while-opening", test_end_while_opening);
@@ -1037,6 +1039,7 @@ int main(int argc, char **argv)
 	ADD("/session/no-program", test_no_program);
 	add_reasons("nobody-to-ask", nobody_to_ask, G_N_ELEMENTS(nobody_to_ask),
 		    test_nobody_to_ask);
+	add_reasons("another-way", another_way, G_N_ELEMENTS(another_way), test_another_way);
 	add_reasons("maker-restarts", maker_restarts, G_N_ELEMENTS(maker_restarts),
 		    test_maker_restarts);
 	add_reasons("link-ended", link_ended, G_N_ELEMENTS(link_ended), test_link_ended);
