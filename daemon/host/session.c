@@ -473,12 +473,28 @@ static void end_by_driver(HostSession *self, enum miracast_stop_reason stop_reas
 		end_or_reconnect(self, stop_reason, host_reason_word(reason), own_message);
 }
 
+/* What is not tried again: it takes a person, whom each try would bother, or one wants no more. */
+static bool is_final(HostSession *self, HostReason reason)
+{
+	switch (reason) {
+	case HOST_REASON_STOPPED_BY_USER:
+	case HOST_REASON_DECLINED_BY_USER:
+	case HOST_REASON_NO_PIN:
+	case HOST_REASON_SUSPENDED:
+	case HOST_REASON_SESSION_DIED: return true;
+	/* Over the network that was kept the sink may come back, and over a cable. */
+	case HOST_REASON_STATION_KEPT:
+	case HOST_REASON_RADIO_BLOCKED: return !host_link_ways_has_several(self->link);
+	default: return false;
+	}
+}
+
 static void on_link_lost(HostLink *link, int reason, const char *detail, HostSession *self)
 {
 	g_autofree char *message = host_reason_message(reason, detail);
 
 	self->link_lost = true;
-	if (self->lost_at && self->state == STATE_START && !self->ending)
+	if (self->lost_at && self->state == STATE_START && !self->ending && !is_final(self, reason))
 		host_process_hang_up(self->process); /* this try fails, and there is another one */
 	else if (self->state != STATE_RECONNECT)
 		end_or_reconnect(self, host_reason_to_stop(reason), host_reason_word(reason),
@@ -496,22 +512,6 @@ static void fail(HostSession *self, const GError *error)
 		end_by_driver(self, MIRACAST_STOP_CRITICAL_ERROR, reason, error->message);
 	else
 		host_session_end(self, reason, error->message);
-}
-
-/* What is not tried again: it takes a person, whom each try would bother, or one wants no more. */
-static bool is_final(HostSession *self, HostReason reason)
-{
-	switch (reason) {
-	case HOST_REASON_STOPPED_BY_USER:
-	case HOST_REASON_DECLINED_BY_USER:
-	case HOST_REASON_NO_PIN:
-	case HOST_REASON_SUSPENDED:
-	case HOST_REASON_SESSION_DIED: return true;
-	/* Over the network that was kept the sink may come back, and over a cable. */
-	case HOST_REASON_STATION_KEPT:
-	case HOST_REASON_RADIO_BLOCKED: return !host_link_ways_has_several(self->link);
-	default: return false;
-	}
 }
 
 static bool may_try_again(HostSession *self, const GError *error)

@@ -302,6 +302,26 @@ static void test_link_lost_again(Stage *stage, gconstpointer unused)
 	assert_log(stage, "csxssxd");
 }
 
+/* Somebody wants no more while the sink, which has come back, is started. */
+static void test_ended_in_a_start(Stage *stage, gconstpointer reason)
+{
+	int other;
+
+	BEGIN(stage, "loss-starts", " 1 ", "stop-reason", KEEPALIVE, "hung-up-starts", " 2 ",
+	      "fail-starts", " 2 ");
+	succeed(stage, 1);
+	wait_for_links(stage, 2);
+	other = fake_link_succeed(fake_finder_get_link(stage->finder));
+	wait_for_state(stage, "starting");
+	host_link_emit_lost(HOST_LINK(fake_finder_get_link(stage->finder)),
+			    GPOINTER_TO_UINT(reason), NULL);
+	close(other);
+	wait_for_state(stage, "ended");
+	g_assert_cmpstr(get_reason(stage), ==, host_reason_word(GPOINTER_TO_UINT(reason)));
+	g_assert_cmpuint(stage->finder->links->len, ==, 2);
+	assert_log(stage, "csxsd");
+}
+
 /* After a while the monitor goes, and the sink is tried on. */
 static void test_hold(Stage *stage, gconstpointer unused)
 {
@@ -942,6 +962,12 @@ static const HostReason another_way[] = {
 	HOST_REASON_RADIO_BLOCKED,
 };
 
+static const HostReason ended_in_a_start[] = {
+	HOST_REASON_STOPPED_BY_USER,
+	HOST_REASON_SUSPENDED,
+	HOST_REASON_RADIO_BLOCKED,
+};
+
 static const HostReason maker_restarts[] = {
 	HOST_REASON_SUPPLICANT_AWAY,
 	HOST_REASON_NM_AWAY,
@@ -1040,6 +1066,8 @@ int main(int argc, char **argv)
 	add_reasons("nobody-to-ask", nobody_to_ask, G_N_ELEMENTS(nobody_to_ask),
 		    test_nobody_to_ask);
 	add_reasons("another-way", another_way, G_N_ELEMENTS(another_way), test_another_way);
+	add_reasons("ended-in-a-start", ended_in_a_start, G_N_ELEMENTS(ended_in_a_start),
+		    test_ended_in_a_start);
 	add_reasons("maker-restarts", maker_restarts, G_N_ELEMENTS(maker_restarts),
 		    test_maker_restarts);
 	add_reasons("link-ended", link_ended, G_N_ELEMENTS(link_ended), test_link_ended);
