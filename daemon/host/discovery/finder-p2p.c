@@ -313,6 +313,8 @@ static void host_finder_p2p_stop(HostFinder *finder)
 	self->looking = FALSE;
 	g_clear_handle_id(&self->glance_source, g_source_remove);
 	look_no_more(self);
+	/* What was in the way of the search only is no problem any more. */
+	host_finder_emit_changed(finder);
 }
 
 /* Of the one that has the radio, or would have; HOST_N_REASONS: none. */

@@ -979,6 +979,11 @@ static void expect_problem(HostFinder *finder, const char *expected)
 	g_assert_cmpstr(host_finder_get_problem(finder, &message), ==, expected);
 }
 
+static void on_changed(HostFinder *finder, guint *n)
+{
+	++*n;
+}
+
 /* What streams over the radio is not disturbed; one that begins to look then may do so for a moment. */
 static void test_streams(Stage *stage, gconstpointer unused)
 {
@@ -987,6 +992,7 @@ static void test_streams(Stage *stage, gconstpointer unused)
 	static const char *const here[] = {"nothing1", IFNAME, NULL};
 	g_autoptr(HostListener) listener = host_listener_new();
 	g_autoptr(HostFinder) finder = host_finder_p2p_new(stage->ours, listener, "/nowhere");
+	guint n_changed = 0;
 
 	host_finder_start(finder);
 	wait_until_asked(stage, "Find ");
@@ -1008,7 +1014,12 @@ static void test_streams(Stage *stage, gconstpointer unused)
 	expect_problem(finder, NULL);
 	wait_until_asked(stage, "StopFind ");
 	expect_problem(finder, "radio-in-use");
+	/* Nobody is told of it for longer than somebody looks. */
+	g_signal_connect(finder, "changed", G_CALLBACK(on_changed), &n_changed);
 	host_finder_stop(finder);
+	g_assert_cmpuint(n_changed, ==, 1);
+	expect_problem(finder, NULL);
+	g_signal_handlers_disconnect_by_data(finder, &n_changed);
 }
 
 int main(int argc, char **argv)
