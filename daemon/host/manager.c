@@ -61,6 +61,13 @@ static void update_search(HostManager *self)
 	bus_manager1_set_discovering(self->bus, wanted);
 }
 
+/* For one more: where others have searched for long, finders that disturb nothing any more look again. */
+static void begin_to_search(HostManager *self)
+{
+	update_search(self);
+	host_sinks_glance(self->sinks);
+}
+
 static void on_searcher_gone(GDBusConnection *connection, const char *name, gpointer data)
 {
 	HostManager *self = data;
@@ -86,8 +93,8 @@ static void start_discovery(GDBusMethodInvocation *invocation, guint uid, gpoint
 							     on_searcher_gone, self, NULL);
 
 		g_hash_table_insert(self->searchers, g_strdup(sender), GUINT_TO_POINTER(watch));
+		begin_to_search(self);
 	}
-	update_search(self);
 	bus_manager1_complete_start_discovery(self->bus, invocation);
 }
 
@@ -211,7 +218,7 @@ static void show_streams(HostManager *self)
 static void on_lost(HostSession *session, HostManager *self)
 {
 	g_hash_table_add(self->lost, session);
-	update_search(self);
+	begin_to_search(self);
 }
 
 /* Those that ended last are kept: the queue's front has ended before its back. */

@@ -310,6 +310,12 @@ void host_sinks_set_searching(HostSinks *self, gboolean searching)
 	begin_to_age(self);
 }
 
+void host_sinks_glance(HostSinks *self)
+{
+	for (guint i = 0; i < self->finders->len; i++)
+		host_finder_glance(self->finders->pdata[i]);
+}
+
 HostSink *host_sinks_find(HostSinks *self, HostFinder *finder, const char *id)
 {
 	g_autofree char *key = finding_key(rank_of(self, finder), id);

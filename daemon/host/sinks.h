@@ -36,6 +36,9 @@ void host_sinks_free(HostSinks *sinks);
 /* Has the finders look for sinks, or not any more. */
 void host_sinks_set_searching(HostSinks *sinks, gboolean searching);
 
+/* Somebody else begins to look, too. */
+void host_sinks_glance(HostSinks *sinks);
+
 /* The one that @finder has found as @id: (transfer none) (nullable) */
 HostSink *host_sinks_find(HostSinks *sinks, HostFinder *finder, const char *id);
 

@@ -217,6 +217,24 @@ static gboolean on_glanced(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
+static void begin_glance(HostFinderP2p *self)
+{
+	g_clear_handle_id(&self->glance_source, g_source_remove);
+	if (*self->streams)
+		self->glance_source = g_timeout_add_seconds(GLANCE_S, on_glanced, self);
+}
+
+static void host_finder_p2p_glance(HostFinder *finder)
+{
+	HostFinderP2p *self = HOST_FINDER_P2P(finder);
+
+	if (!self->looking)
+		return;
+	begin_glance(self);
+	update_search(self);
+	host_finder_emit_changed(finder);
+}
+
 static void host_finder_p2p_set_streams(HostFinder *finder, const char *const *interfaces)
 {
 	HostFinderP2p *self = HOST_FINDER_P2P(finder);
@@ -298,8 +316,7 @@ static void host_finder_p2p_start(HostFinder *finder)
 	HostFinderP2p *self = HOST_FINDER_P2P(finder);
 
 	self->looking = TRUE;
-	if (*self->streams)
-		self->glance_source = g_timeout_add_seconds(GLANCE_S, on_glanced, self);
+	begin_glance(self);
 	look(self);
 }
 
@@ -412,6 +429,7 @@ static void host_finder_p2p_iface_init(HostFinderInterface *iface)
 	iface->get_way = host_finder_p2p_get_way;
 	iface->start = host_finder_p2p_start;
 	iface->stop = host_finder_p2p_stop;
+	iface->glance = host_finder_p2p_glance;
 	iface->get_problem = host_finder_p2p_get_problem;
 	iface->set_streams = host_finder_p2p_set_streams;
 	iface->get_maker = host_finder_p2p_get_maker;

@@ -37,6 +37,12 @@ void host_finder_stop(HostFinder *finder)
 	HOST_FINDER_GET_IFACE(finder)->stop(finder);
 }
 
+void host_finder_glance(HostFinder *finder)
+{
+	if (HOST_FINDER_GET_IFACE(finder)->glance)
+		HOST_FINDER_GET_IFACE(finder)->glance(finder);
+}
+
 const char *host_finder_get_problem(HostFinder *finder, const char **message)
 {
 	return HOST_FINDER_GET_IFACE(finder)->get_problem(finder, message);

@@ -20,6 +20,8 @@ G_DECLARE_INTERFACE(HostFinder, host_finder, HOST, FINDER, GObject)
  * @get_way: "mice", "p2p": constant
  * @start: look for sinks until stop; what was found before is told again
  * @stop: look no more; what is in use stays
+ * @glance: optional: somebody else begins to look: where it would disturb what streams, it looks for a moment
+ *	as at the start; nothing, unless it has started
  * @get_problem: why nothing can be found: (transfer none) (nullable) a word for machines
  *	("no-wifi-device", "radio-blocked", "no-p2p", "supplicant-away", "iwd-unable",
  *	"avahi-away", "radio-in-use") and a sentence that says what to do
@@ -37,6 +39,7 @@ struct _HostFinderInterface {
 	const char *(*get_way)(HostFinder *finder);
 	void (*start)(HostFinder *finder);
 	void (*stop)(HostFinder *finder);
+	void (*glance)(HostFinder *finder);
 	const char *(*get_problem)(HostFinder *finder, const char **message);
 	void (*set_streams)(HostFinder *finder, const char *const *interfaces);
 	const char *(*get_maker)(HostFinder *finder);
@@ -62,6 +65,7 @@ struct _HostFinderInterface {
 const char *host_finder_get_way(HostFinder *finder);
 void host_finder_start(HostFinder *finder);
 void host_finder_stop(HostFinder *finder);
+void host_finder_glance(HostFinder *finder);
 const char *host_finder_get_problem(HostFinder *finder, const char **message);
 void host_finder_set_streams(HostFinder *finder, const char *const *interfaces);
 const char *host_finder_get_maker(HostFinder *finder);

@@ -161,6 +161,11 @@ static void fake_finder_stop(HostFinder *finder)
 	FAKE_FINDER(finder)->started = FALSE;
 }
 
+static void fake_finder_glance(HostFinder *finder)
+{
+	FAKE_FINDER(finder)->n_glances++;
+}
+
 static const char *fake_finder_get_problem(HostFinder *finder, const char **message)
 {
 	return NULL;
@@ -194,6 +199,7 @@ static void fake_finder_iface_init(HostFinderInterface *iface)
 	iface->get_way = fake_finder_get_way;
 	iface->start = fake_finder_start;
 	iface->stop = fake_finder_stop;
+	iface->glance = fake_finder_glance;
 	iface->get_problem = fake_finder_get_problem;
 	iface->make_link = fake_finder_make_link;
 	iface->forget = fake_finder_forget;

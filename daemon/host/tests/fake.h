@@ -18,6 +18,7 @@ struct _FakeFinder {
 
 	const char *way;
 	gboolean started;
+	guint n_glances;
 	GPtrArray *forgotten; /* ids of findings, and the first identity of those without */
 	GPtrArray *links; /* FakeLink: those that were made */
 	HostReason refuse; /* HOST_N_REASONS: links are made */

@@ -1014,12 +1014,21 @@ static void test_streams(Stage *stage, gconstpointer unused)
 	expect_problem(finder, NULL);
 	wait_until_asked(stage, "StopFind ");
 	expect_problem(finder, "radio-in-use");
+	/* So may whoever joins in. */
+	host_finder_glance(finder);
+	expect_problem(finder, NULL);
+	wait_until_asked(stage, "Find ");
+	wait_until_asked(stage, "StopFind ");
+	expect_problem(finder, "radio-in-use");
 	/* Nobody is told of it for longer than somebody looks. */
 	g_signal_connect(finder, "changed", G_CALLBACK(on_changed), &n_changed);
 	host_finder_stop(finder);
 	g_assert_cmpuint(n_changed, ==, 1);
 	expect_problem(finder, NULL);
 	g_signal_handlers_disconnect_by_data(finder, &n_changed);
+	host_finder_glance(finder);
+	g_assert_cmpstr(stage->asked->str, ==, "");
+	expect_problem(finder, NULL);
 }
 
 int main(int argc, char **argv)
