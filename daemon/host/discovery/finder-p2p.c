@@ -188,11 +188,14 @@ static gboolean is_disturbing(HostFinderP2p *self)
 	return FALSE;
 }
 
-/* A radio that searches is on other channels most of the time: what streams over it would stutter. */
+/*
+ * A radio that searches is on other channels most of the time: what streams over it would stutter. With a
+ * group of ours the supplicant does not search even for a moment.
+ */
 static void update_search(HostFinderP2p *self)
 {
-	gboolean wanted = (self->use || self->iwd_use) &&
-			  (self->glance_source || !is_disturbing(self));
+	gboolean may_glance = self->glance_source && !host_supplicant_is_claimed(self->supplicant);
+	gboolean wanted = (self->use || self->iwd_use) && (may_glance || !is_disturbing(self));
 
 	if (wanted == self->searching)
 		return;

@@ -1031,6 +1031,56 @@ static void test_streams(Stage *stage, gconstpointer unused)
 	expect_problem(finder, NULL);
 }
 
+static void on_link_open(GObject *object, GAsyncResult *result, gpointer data)
+{
+	g_autoptr(GError) error = NULL;
+
+	g_assert_cmpint(host_link_open_finish(HOST_LINK(object), result, &error), ==, -1);
+	g_assert_error(error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+	*(gboolean *)data = TRUE;
+}
+
+/* Where the group is ours the supplicant searches for nobody, and that is told at once. */
+static void test_streams_in_group(Stage *stage, gconstpointer unused)
+{
+	static const char *const none[] = {NULL};
+	static const char *const here[] = {IFNAME, NULL};
+	g_autoptr(HostListener) listener = host_listener_new();
+	g_autoptr(HostFinder) finder = host_finder_p2p_new(stage->ours, listener, "/nowhere");
+	g_autoptr(HostFinding) finding = host_finding_new("02:00:00:00:00:0a");
+	g_autoptr(GCancellable) cancellable = g_cancellable_new();
+	const HostLinkWish wish = {
+		.port = 7236,
+		.agent = HOST_AGENT(stage->agent),
+		.go_intent = -1,
+		.maker = HOST_N_GROUP_MAKERS,
+	};
+	g_autoptr(HostLink) link = NULL;
+	gboolean is_over = FALSE;
+
+	while (!host_finder_get_maker(finder))
+		g_main_context_iteration(NULL, TRUE);
+	show_peer(stage, PEER TV, 10);
+	link = host_finder_make_link(finder, finding, &wish, NULL);
+	g_assert_nonnull(link);
+	host_link_open_async(link, cancellable, on_link_open, &is_over);
+	wait_until_asked(stage, "Connect ");
+	host_finder_set_streams(finder, here);
+	host_finder_start(finder);
+	expect_problem(finder, "radio-in-use");
+	host_finder_glance(finder);
+	expect_problem(finder, "radio-in-use");
+	g_cancellable_cancel(cancellable);
+	while (!is_over)
+		g_main_context_iteration(NULL, TRUE);
+	host_link_close(link);
+	wait_until_asked(stage, "Cancel ");
+	host_finder_set_streams(finder, none);
+	wait_until_asked(stage, "Find ");
+	expect_problem(finder, NULL);
+	host_finder_stop(finder);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -1042,6 +1092,7 @@ int main(int argc, char **argv)
 	ADD("/supplicant/radio-off-at-network-manager", test_radio_off_at_network_manager);
 	ADD("/supplicant/obstacle", test_obstacle);
 	ADD("/supplicant/streams", test_streams);
+	ADD("/supplicant/streams/in-group", test_streams_in_group);
 	ADD("/supplicant/only-addresses", test_only_addresses);
 	ADD("/supplicant/asked-again", test_asked_again);
 	ADD("/supplicant/asked-no-more", test_asked_no_more);
