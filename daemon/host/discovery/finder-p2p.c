@@ -17,8 +17,8 @@
 
 #define IDENTITY "p2p:"
 
-/* So long is looked for those who begin while pictures go over the radio. */
-#define GLANCE_S 10
+/* So long is looked for those who begin while pictures go over the radio: longer than miracastctl's scan. */
+#define GLANCE_S 12
 
 struct _HostFinderP2p {
 	GObject parent_instance;
