@@ -21,6 +21,8 @@ struct _HostLinkDirect {
 	guint wait_s;
 
 	HostLinkWatch *watch;
+	guint frequency; /* MHz of its interface, as the kernel said last; 0: none */
+	gint64 frequency_at; /* monotonic us: when; 0: it was not asked */
 	guint n_refused;
 	char *last_refused;
 	GPtrArray *logged; /* addresses that were refused and named in the log */
@@ -298,12 +300,27 @@ static void host_link_direct_add_details(HostLink *link, GVariantDict *details)
 				      host_link_watch_get_interface(self->watch));
 }
 
+/* The kernel is asked, and waited for: more often it is not, whoever asks for statistics. */
+#define FREQUENCY_AGE_US G_TIME_SPAN_SECOND
+
+static guint get_frequency(HostLinkDirect *self)
+{
+	gint64 now = g_get_monotonic_time();
+
+	if (!self->watch)
+		return 0;
+	if (!self->frequency_at || now - self->frequency_at >= FREQUENCY_AGE_US) {
+		self->frequency =
+			host_radio_get_frequency(host_link_watch_get_interface(self->watch));
+		self->frequency_at = now;
+	}
+	return self->frequency;
+}
+
 static void host_link_direct_add_statistics(HostLink *link, GVariantDict *statistics)
 {
 	HostLinkDirect *self = HOST_LINK_DIRECT(link);
-	guint frequency =
-		self->watch ? host_radio_get_frequency(host_link_watch_get_interface(self->watch))
-			    : 0;
+	guint frequency = get_frequency(self);
 
 	g_variant_dict_insert(statistics, "link-connections-refused", "t",
 			      (guint64)self->n_refused);

@@ -99,6 +99,53 @@ static guint64 count_refused(HostLink *link)
 	return n;
 }
 
+static guint n_frequencies;
+
+/* In the place of what asks the kernel: the linker is told so. */
+guint __wrap_host_radio_get_frequency(const char *interface);
+
+guint __wrap_host_radio_get_frequency(const char *interface)
+{
+	g_assert_cmpstr(interface, ==, "lo");
+	return 5180 + n_frequencies++;
+}
+
+static void assert_frequency(HostLink *link, guint64 expected)
+{
+	g_auto(GVariantDict) statistics = G_VARIANT_DICT_INIT(NULL);
+	guint64 frequency = 0;
+
+	host_link_add_statistics(link, &statistics);
+	g_variant_dict_lookup(&statistics, "link-frequency", "t", &frequency);
+	g_assert_cmpuint(frequency, ==, expected);
+}
+
+/* However often statistics are asked for, the kernel is not. */
+static void test_frequency(void)
+{
+	g_autoptr(HostListener) listener = host_listener_new();
+	g_autoptr(HostLink) link = link_new(listener, LOCAL, free_port(), SINK, 60);
+	g_autoptr(GCancellable) cancellable = g_cancellable_new();
+	g_autoptr(GError) error = NULL;
+	GAsyncResult *result = NULL;
+	gint64 began;
+
+	assert_frequency(link, 0);
+	host_link_open_async(link, cancellable, keep_result, &result);
+	began = g_get_monotonic_time();
+	n_frequencies = 0;
+	for (guint i = 0; i < 1000; i++)
+		count_refused(link);
+	g_assert_cmpuint(n_frequencies, <=,
+			 (g_get_monotonic_time() - began) / G_TIME_SPAN_SECOND + 1);
+	n_frequencies = 10;
+	g_usleep(G_TIME_SPAN_SECOND + G_TIME_SPAN_SECOND / 10);
+	assert_frequency(link, 5190);
+	g_cancellable_cancel(cancellable);
+	g_assert_cmpint(finish(link, &result, &error), ==, -1);
+	host_link_close(link);
+}
+
 static void test_the_sink_is_let_in(void)
 {
 	g_autoptr(HostListener) listener = host_listener_new();
@@ -673,6 +720,7 @@ int main(int argc, char **argv)
 	if (g_test_subprocess() && unshare(CLONE_NEWNET) && unshare(CLONE_NEWUSER | CLONE_NEWNET))
 		return EXIT_FAILURE;
 
+	g_test_add_func("/link/frequency", test_frequency);
 	g_test_add_func("/link/the-sink-is-let-in", test_the_sink_is_let_in);
 	g_test_add_func("/link/a-stranger-is-refused", test_a_stranger_is_refused);
 	g_test_add_func("/link/a-sink-comes-back", test_a_sink_comes_back);

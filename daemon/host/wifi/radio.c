@@ -10,6 +10,8 @@
 #include <netlink/genl/genl.h>
 #include <netlink/netlink.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #define NET_DIRECTORY	 "/sys/class/net"
@@ -171,6 +173,16 @@ static int read_wiphy(struct nl_msg *message, void *data)
 	return NL_OK;
 }
 
+/* The kernel answers at once; who asks for a session's statistics, or at the start, waits no longer. */
+#define ANSWER_MS 200
+
+static void limit_answers(struct nl_sock *socket)
+{
+	const struct timeval limit = {.tv_usec = ANSWER_MS * 1000};
+
+	setsockopt(nl_socket_get_fd(socket), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+}
+
 /* Asks nl80211 of @interface; @read_answer is called with each message of the answer. */
 static void ask(const char *interface, guint8 command, int flags, nl_recvmsg_msg_cb_t read_answer,
 		void *answer)
@@ -179,7 +191,10 @@ static void ask(const char *interface, guint8 command, int flags, nl_recvmsg_msg
 	struct nl_msg *message = nlmsg_alloc();
 	int family;
 
-	if (genl_connect(socket) || (family = genl_ctrl_resolve(socket, NL80211_GENL_NAME)) < 0)
+	if (genl_connect(socket))
+		goto out;
+	limit_answers(socket);
+	if ((family = genl_ctrl_resolve(socket, NL80211_GENL_NAME)) < 0)
 		goto out;
 	genlmsg_put(message, NL_AUTO_PORT, NL_AUTO_SEQ, family, 0, flags, command, 0);
 	if (flags & NLM_F_DUMP)
