@@ -40,6 +40,8 @@ struct _HostLogind {
 	GDBusConnection *connection;
 	GCancellable *cancellable; /* of all calls */
 	guint manager_signals, seat_signals;
+	guint name_watch;
+	char *owner; /* of its name; NULL: none */
 
 	void (*sleeps)(gpointer user_data);
 	gpointer user_data;
@@ -146,6 +148,11 @@ static void prepare_for_sleep(HostLogind *self, gboolean sleeping)
 	} else {
 		inhibit(self);
 	}
+}
+
+gboolean host_logind_is_sleeping(HostLogind *self)
+{
+	return self->sleeping;
 }
 
 /*
@@ -383,6 +390,29 @@ static void on_seat_changed(GDBusConnection *connection, const char *sender, con
 	look(data);
 }
 
+/* What the one before said last is nothing that this one takes back. */
+static void on_appeared(GDBusConnection *connection, const char *name, const char *owner,
+			gpointer data)
+{
+	HostLogind *self = data;
+
+	if (self->owner && strcmp(self->owner, owner) != 0)
+		prepare_for_sleep(self, FALSE);
+	else
+		inhibit(self);
+	g_free(self->owner);
+	self->owner = g_strdup(owner);
+}
+
+static void on_vanished(GDBusConnection *connection, const char *name, gpointer data)
+{
+	HostLogind *self = data;
+
+	if (self->owner)
+		prepare_for_sleep(self, FALSE);
+	g_clear_pointer(&self->owner, g_free);
+}
+
 HostLogind *host_logind_new(GDBusConnection *connection, void (*sleeps)(gpointer user_data),
 			    gpointer user_data)
 {
@@ -402,6 +432,9 @@ HostLogind *host_logind_new(GDBusConnection *connection, void (*sleeps)(gpointer
 								"PropertiesChanged", NULL, SEAT,
 								G_DBUS_SIGNAL_FLAGS_NONE,
 								on_seat_changed, self, NULL);
+	self->name_watch = g_bus_watch_name_on_connection(connection, LOGIND,
+							  G_BUS_NAME_WATCHER_FLAGS_NONE,
+							  on_appeared, on_vanished, self, NULL);
 	return self;
 }
 
@@ -409,6 +442,7 @@ void host_logind_free(HostLogind *self)
 {
 	g_dbus_connection_signal_unsubscribe(self->connection, self->manager_signals);
 	g_dbus_connection_signal_unsubscribe(self->connection, self->seat_signals);
+	g_bus_unwatch_name(self->name_watch);
 	g_cancellable_cancel(self->cancellable);
 	g_clear_handle_id(&self->sleep_source, g_source_remove);
 	g_clear_handle_id(&self->look_source, g_source_remove);
@@ -416,5 +450,6 @@ void host_logind_free(HostLogind *self)
 	g_ptr_array_unref(self->logins);
 	g_object_unref(self->cancellable);
 	g_object_unref(self->connection);
+	g_free(self->owner);
 	g_free(self);
 }

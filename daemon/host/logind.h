@@ -25,6 +25,9 @@ HostLogind *host_logind_new(GDBusConnection *connection, void (*sleeps)(gpointer
 /* Whether something goes on that takes a moment to be ended before the machine sleeps. */
 void host_logind_set_busy(HostLogind *logind, gboolean busy);
 
+/* It is about to sleep, or has not said yet that it is awake again. */
+gboolean host_logind_is_sleeping(HostLogind *logind);
+
 /* There is no watch left. */
 void host_logind_free(HostLogind *logind);
 

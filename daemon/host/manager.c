@@ -357,6 +357,9 @@ static void begin_session(HostManager *self, GDBusMethodInvocation *invocation, 
 		g_hash_table_insert(self->owners, session,
 				    host_logind_watch(self->logind, uid, on_owner_left, session));
 	update_busy(self);
+	/* Nobody would hold the machine up for its end. */
+	if (self->logind && host_logind_is_sleeping(self->logind))
+		host_session_end(session, HOST_REASON_SUSPENDED, NULL);
 	host_session_run(session);
 
 	object = bus_object_skeleton_new(path);

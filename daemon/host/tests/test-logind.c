@@ -450,31 +450,75 @@ static void test_not_at_a_seat(Stage *stage, gconstpointer unused)
 static void on_connected(GObject *object, GAsyncResult *result, gpointer data)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GVariant)
-		answer = g_dbus_connection_call_finish(G_DBUS_CONNECTION(object), result, &error);
 
+	*(GVariant **)data =
+		g_dbus_connection_call_finish(G_DBUS_CONNECTION(object), result, &error);
 	g_assert_no_error(error);
-	++*(guint *)data;
+}
+
+/* (transfer full): what miracastd answers. */
+static GVariant *ask(Stage *stage, const char *path, const char *interface, const char *method,
+		     GVariant *parameters)
+{
+	GVariant *answer = NULL;
+
+	g_dbus_connection_call(stage->theirs, g_dbus_connection_get_unique_name(stage->ours), path,
+			       interface, method, parameters, NULL, 0, -1, NULL, on_connected,
+			       &answer);
+	while (!answer)
+		g_main_context_iteration(NULL, TRUE);
+	return answer;
+}
+
+/* The session's path. */
+static char *ask_to_connect(Stage *stage)
+{
+	g_autoptr(GVariant) answer =
+		ask(stage, "/io/github/linux_miracast/manager", "io.github.linux_miracast.Manager1",
+		    "Connect", g_variant_new_parsed("({'peer-address': <'127.0.0.2'>},)"));
+	char *path;
+
+	g_variant_get(answer, "(o)", &path);
+	return path;
+}
+
+/* Why a session that is begun now has ended; (transfer full). */
+static char *connect_and_end(Stage *stage)
+{
+	g_autofree char *path = ask_to_connect(stage);
+	char *reason = NULL;
+
+	while (!reason || !*reason) {
+		g_autoptr(GVariant) answer =
+			ask(stage, path, "org.freedesktop.DBus.Properties", "Get",
+			    g_variant_new("(ss)", "io.github.linux_miracast.Session1", "Reason"));
+		g_autoptr(GVariant) value = NULL;
+
+		g_free(reason);
+		g_variant_get(answer, "(v)", &value);
+		reason = g_variant_dup_string(value, NULL);
+	}
+	return reason;
+}
+
+static HostManager *make_manager(Stage *stage, HostListener *listener, const char *folder)
+{
+	static const HostProcessConfig config = {.program = "/nowhere/miracast-session"};
+	g_autoptr(GPtrArray) finders = g_ptr_array_new();
+
+	return host_manager_new(stage->ours, stage->ours, listener, finders, folder, &config);
 }
 
 /* miracastd is busy as long as there is a session; here it has no process, and ends at once. */
 static void test_manager(Stage *stage, gconstpointer unused)
 {
-	static const HostProcessConfig config = {.program = "/nowhere/miracast-session"};
 	g_autofree char *folder = g_dir_make_tmp("miracast-XXXXXX", NULL);
-	g_autoptr(GPtrArray) finders = g_ptr_array_new();
 	g_autoptr(HostListener) listener = host_listener_new();
-	g_autoptr(HostManager) manager =
-		host_manager_new(stage->ours, stage->ours, listener, finders, folder, &config);
-	guint n_connected = 0;
+	g_autoptr(HostManager) manager = make_manager(stage, listener, folder);
+	g_autofree char *path = NULL;
 
 	stage->is_slow = TRUE;
-	g_dbus_connection_call(stage->theirs, g_dbus_connection_get_unique_name(stage->ours),
-			       "/io/github/linux_miracast/manager",
-			       "io.github.linux_miracast.Manager1", "Connect",
-			       g_variant_new_parsed("({'peer-address': <'127.0.0.2'>},)"),
-			       G_VARIANT_TYPE("(o)"), 0, -1, NULL, on_connected, &n_connected);
-	wait_for(&n_connected, 1);
+	path = ask_to_connect(stage);
 	wait_for(&stage->n_inhibits, 1);
 	hand_out(stage, stage->held);
 	while (!may_sleep(stage))
@@ -482,6 +526,55 @@ static void test_manager(Stage *stage, gconstpointer unused)
 	prepare_for_sleep(stage, TRUE);
 	wait_for(&stage->n_sleeps, 1);
 	g_rmdir(folder);
+}
+
+/* Nothing begins any more before the machine sleeps, and all does again after that. */
+static void test_manager_sleeps(Stage *stage, gconstpointer unused)
+{
+	g_autofree char *folder = g_dir_make_tmp("miracast-XXXXXX", NULL);
+	g_autoptr(HostListener) listener = host_listener_new();
+	g_autoptr(HostManager) manager = make_manager(stage, listener, folder);
+	g_autofree char *asleep = NULL;
+	g_autofree char *awake = NULL;
+
+	prepare_for_sleep(stage, TRUE);
+	wait_for(&stage->n_sleeps, 1);
+	asleep = connect_and_end(stage);
+	g_assert_cmpstr(asleep, ==, "suspended");
+	g_assert_cmpuint(stage->n_inhibits, ==, 0);
+	prepare_for_sleep(stage, FALSE);
+	awake = connect_and_end(stage);
+	/* For want of an adapter, or of a program. */
+	g_assert_cmpstr(awake, !=, "suspended");
+	g_rmdir(folder);
+}
+
+static void call_bus(Stage *stage, const char *method, GVariant *parameters)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) answer = g_dbus_connection_call_sync(
+		stage->theirs, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+		"org.freedesktop.DBus", method, parameters, NULL, 0, -1, NULL, &error);
+
+	g_assert_no_error(error);
+}
+
+/* One that is started anew does not say that the machine is awake: it has not slept. */
+static void test_restart(Stage *stage, gconstpointer unused)
+{
+	begin_to_be_busy(stage);
+	prepare_for_sleep(stage, TRUE);
+	wait_for(&stage->n_sleeps, 1);
+	g_assert_true(host_logind_is_sleeping(stage->logind));
+	while (!may_sleep(stage))
+		g_main_context_iteration(NULL, TRUE);
+	call_bus(stage, "ReleaseName", g_variant_new("(s)", LOGIND));
+	while (host_logind_is_sleeping(stage->logind))
+		g_main_context_iteration(NULL, TRUE);
+	call_bus(stage, "RequestName", g_variant_new("(su)", LOGIND, 0));
+	wait_for(&stage->n_inhibits, 2);
+	wait_ms(100);
+	g_assert_false(may_sleep(stage));
 }
 
 int main(int argc, char **argv)
@@ -500,6 +593,8 @@ int main(int argc, char **argv)
 	ADD("lock", test_lock);
 	ADD("others", test_others);
 	ADD("not-at-a-seat", test_not_at_a_seat);
+	ADD("restart", test_restart);
 	ADD("manager", test_manager);
+	ADD("manager/sleeps", test_manager_sleeps);
 	return g_test_run();
 }
