@@ -2,6 +2,7 @@
 /* Sleep and logins, by what a made-up logind tells on a bus of its own. */
 #include "logind.h"
 #include "connect.h"
+#include "fake.h"
 #include "manager.h"
 
 #include <gio/gunixfdlist.h>
@@ -457,17 +458,22 @@ static void on_connected(GObject *object, GAsyncResult *result, gpointer data)
 }
 
 /* (transfer full): what miracastd answers. */
-static GVariant *ask(Stage *stage, const char *path, const char *interface, const char *method,
-		     GVariant *parameters)
+static GVariant *ask_as(GDBusConnection *who, Stage *stage, const char *path, const char *interface,
+			const char *method, GVariant *parameters)
 {
 	GVariant *answer = NULL;
 
-	g_dbus_connection_call(stage->theirs, g_dbus_connection_get_unique_name(stage->ours), path,
-			       interface, method, parameters, NULL, 0, -1, NULL, on_connected,
-			       &answer);
+	g_dbus_connection_call(who, g_dbus_connection_get_unique_name(stage->ours), path, interface,
+			       method, parameters, NULL, 0, -1, NULL, on_connected, &answer);
 	while (!answer)
 		g_main_context_iteration(NULL, TRUE);
 	return answer;
+}
+
+static GVariant *ask(Stage *stage, const char *path, const char *interface, const char *method,
+		     GVariant *parameters)
+{
+	return ask_as(stage->theirs, stage, path, interface, method, parameters);
 }
 
 /* The session's path. */
@@ -501,11 +507,15 @@ static char *connect_and_end(Stage *stage)
 	return reason;
 }
 
-static HostManager *make_manager(Stage *stage, HostListener *listener, const char *folder)
+/* @finder: (nullable) */
+static HostManager *make_manager(Stage *stage, HostListener *listener, const char *folder,
+				 FakeFinder *finder)
 {
 	static const HostProcessConfig config = {.program = "/nowhere/miracast-session"};
 	g_autoptr(GPtrArray) finders = g_ptr_array_new();
 
+	if (finder)
+		g_ptr_array_add(finders, finder);
 	return host_manager_new(stage->ours, stage->ours, listener, finders, folder, &config);
 }
 
@@ -514,7 +524,7 @@ static void test_manager(Stage *stage, gconstpointer unused)
 {
 	g_autofree char *folder = g_dir_make_tmp("miracast-XXXXXX", NULL);
 	g_autoptr(HostListener) listener = host_listener_new();
-	g_autoptr(HostManager) manager = make_manager(stage, listener, folder);
+	g_autoptr(HostManager) manager = make_manager(stage, listener, folder, NULL);
 	g_autofree char *path = NULL;
 
 	stage->is_slow = TRUE;
@@ -533,7 +543,7 @@ static void test_manager_sleeps(Stage *stage, gconstpointer unused)
 {
 	g_autofree char *folder = g_dir_make_tmp("miracast-XXXXXX", NULL);
 	g_autoptr(HostListener) listener = host_listener_new();
-	g_autoptr(HostManager) manager = make_manager(stage, listener, folder);
+	g_autoptr(HostManager) manager = make_manager(stage, listener, folder, NULL);
 	g_autofree char *asleep = NULL;
 	g_autofree char *awake = NULL;
 
@@ -546,6 +556,35 @@ static void test_manager_sleeps(Stage *stage, gconstpointer unused)
 	awake = connect_and_end(stage);
 	/* For want of an adapter, or of a program. */
 	g_assert_cmpstr(awake, !=, "suspended");
+	g_rmdir(folder);
+}
+
+static void ask_to_search(GDBusConnection *who, Stage *stage, const char *method)
+{
+	g_variant_unref(ask_as(who, stage, "/io/github/linux_miracast/manager",
+			       "io.github.linux_miracast.Manager1", method, NULL));
+}
+
+/* Whoever joins in has as much of a search as the first one, and once. */
+static void test_manager_searchers(Stage *stage, gconstpointer unused)
+{
+	g_autofree char *folder = g_dir_make_tmp("miracast-XXXXXX", NULL);
+	g_autoptr(HostListener) listener = host_listener_new();
+	g_autoptr(FakeFinder) finder = fake_finder_new("p2p");
+	g_autoptr(HostManager) manager = make_manager(stage, listener, folder, finder);
+	g_autoptr(GDBusConnection) other = connect_to(stage->bus);
+
+	ask_to_search(stage->theirs, stage, "StartDiscovery");
+	g_assert_true(finder->started);
+	g_assert_cmpuint(finder->n_glances, ==, 1);
+	ask_to_search(stage->theirs, stage, "StartDiscovery");
+	g_assert_cmpuint(finder->n_glances, ==, 1);
+	ask_to_search(other, stage, "StartDiscovery");
+	g_assert_cmpuint(finder->n_glances, ==, 2);
+	ask_to_search(stage->theirs, stage, "StopDiscovery");
+	g_assert_true(finder->started);
+	ask_to_search(other, stage, "StopDiscovery");
+	g_assert_false(finder->started);
 	g_rmdir(folder);
 }
 
@@ -596,5 +635,6 @@ int main(int argc, char **argv)
 	ADD("restart", test_restart);
 	ADD("manager", test_manager);
 	ADD("manager/sleeps", test_manager_sleeps);
+	ADD("manager/searchers", test_manager_searchers);
 	return g_test_run();
 }
