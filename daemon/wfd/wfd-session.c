@@ -227,12 +227,19 @@ static gboolean start_media(WfdSession *s)
 	return TRUE;
 }
 
+static void show_statistics(WfdSession *s)
+{
+	wfd_show_statistics(s->device, s->media, s->input, wfd_source_sound(s->rtsp)->rate);
+}
+
 /* M7: the sink plays. The first time, the pipeline is built and the monitor arrives. */
 static void play(WfdSession *s)
 {
 	if (s->over || (!media_encoder(s->media) && !start_media(s)))
 		return;
 	media_set_playing(s->media, TRUE);
+	/* Who learns that it streams may ask for them at once. */
+	show_statistics(s);
 	miracast_device_set_streaming(s->device, true);
 	if (!s->arrived)
 		report_monitor(s);
@@ -354,11 +361,6 @@ static bool take_picture(void *user_data, uint32_t max_width, struct miracast_pi
 	picture->pixels =
 		media_take_picture(user_data, max_width, &picture->width, &picture->height);
 	return picture->pixels != NULL;
-}
-
-static void show_statistics(WfdSession *s)
-{
-	wfd_show_statistics(s->device, s->media, s->input, wfd_source_sound(s->rtsp)->rate);
 }
 
 /* Who reports what it receives is there, whether or not it answers M16. */

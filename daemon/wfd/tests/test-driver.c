@@ -129,6 +129,7 @@ bool miracast_device_connect_rtp(MiracastDevice *device, uint16_t port)
 void miracast_device_set_streaming(MiracastDevice *device, bool streaming)
 {
 	g_mutex_lock(&device->lock);
+	g_assert_true(!streaming || g_hash_table_contains(device->values, "encoder-kbit"));
 	device->streaming = streaming;
 	g_cond_broadcast(&device->cond);
 	g_mutex_unlock(&device->lock);
