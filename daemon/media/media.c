@@ -394,11 +394,13 @@ static GstClockTime next_pts(Media *m, gint64 time_ns)
  * The next picture is to be a keyframe: TRUE if it is time to ask for it; the lock is held. A sink
  * that asks for more than it may have gets the newest when its time has come.
  */
-static gboolean keyframe_is_due(Media *m, gint64 now)
+static gboolean keyframe_is_due(Media *m, gboolean is_repeat, gint64 now)
 {
 	gint64 after = m->keyframe_wanted ? KEYFRAME_LIMIT : KEYFRAME_EVERY;
+	/* Of moving pictures it is large, on a narrow link above all: a sink that asks needs no others. */
+	gboolean may_be = m->keyframe_wanted || is_repeat || !m->request_time;
 
-	if (!m->playing || now - m->keyframe_time < after)
+	if (!m->playing || !may_be || now - m->keyframe_time < after)
 		return FALSE;
 	m->keyframe_wanted = FALSE;
 	m->keyframe_time = now;
@@ -437,7 +439,7 @@ static void repeat_last(Media *m)
 	copy = gst_buffer_copy(m->last);
 	GST_BUFFER_PTS(copy) = next_pts(m, begin * 1000);
 	GST_BUFFER_DTS(copy) = GST_CLOCK_TIME_NONE;
-	keyframe = keyframe_is_due(m, begin);
+	keyframe = keyframe_is_due(m, TRUE, begin);
 	m->statistics.frames_repeated++;
 	m->repeats++;
 	if (keyframe)
@@ -521,7 +523,7 @@ static MediaOutcome push_picture(Media *m, const MediaFrame *frame, guint64 *enc
 	begin = g_get_monotonic_time();
 	m->picture_at = m->interval ? begin + m->interval : 0;
 	pts = next_pts(m, frame ? frame->time_ns : begin * 1000);
-	keyframe = keyframe_is_due(m, begin);
+	keyframe = keyframe_is_due(m, FALSE, begin);
 	cursor = m->cursor;
 	if (cursor.image)
 		media_cursor_image_ref(cursor.image);
