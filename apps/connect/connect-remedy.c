@@ -5,7 +5,9 @@
 #include <string.h>
 
 #define RTSP_PORT "7236"
-#define ZONE_FILE "/usr/lib/firewalld/zones/miracast.xml"
+/* From a package, and from source. */
+#define ZONE_FILE	"/usr/lib/firewalld/zones/miracast.xml"
+#define ZONE_FILE_LOCAL "/etc/firewalld/zones/miracast.xml"
 /* Longer than polkit asks a person for. */
 #define CALL_TIMEOUT_MS (150 * 1000)
 
@@ -170,7 +172,8 @@ static void on_zones(GObject *bus, GAsyncResult *result, gpointer task)
 	if (answer && g_variant_is_of_type(answer, G_VARIANT_TYPE("(as)")))
 		g_variant_get(answer, "(^a&s)", &zones);
 	if (zones && !g_strv_contains(zones, "miracast") &&
-	    g_file_test(ZONE_FILE, G_FILE_TEST_EXISTS))
+	    (g_file_test(ZONE_FILE, G_FILE_TEST_EXISTS) ||
+	     g_file_test(ZONE_FILE_LOCAL, G_FILE_TEST_EXISTS)))
 		firewalld(task, "org.fedoraproject.FirewallD1", "reload", NULL, on_reloaded);
 	else
 		let_in(task);

@@ -142,7 +142,7 @@ void ctl_look_at_secure_boot(CtlPatient *patient)
 		on = on || value[EFI_ATTRIBUTES] == 1;
 	} else if (!on && exists(patient, SECURE_BOOT)) {
 		ctl_patient_say(patient, CTL_HEALTH_UNKNOWN, "mokutil --sb-state, as root",
-				"Whether Secure Boot is on is not for this user.");
+				"This user may not read whether Secure Boot is on.");
 		return;
 	}
 	if (!on) {
@@ -158,7 +158,7 @@ void ctl_look_at_secure_boot(CtlPatient *patient)
 	if (!g_file_get_contents(mok_list, &list, &list_size, NULL) && exists(patient, MOK_LIST)) {
 		ctl_patient_say(patient, CTL_HEALTH_UNKNOWN,
 				"mokutil --test-key /var/lib/dkms/mok.pub, as root",
-				"It is on; which keys are enrolled is not for this user.");
+				"It is on; this user may not read which keys are enrolled.");
 		return;
 	}
 	if (key_is_enrolled(patient, list ? list : "", list_size, &key)) {

@@ -107,7 +107,7 @@ static void look_at_card(CtlPatient *patient, const char *node)
 		return;
 	if (g_access(path, R_OK | W_OK))
 		ctl_patient_say(patient, CTL_HEALTH_UNKNOWN, "miracastctl doctor, as root",
-				"%s is not for everybody: whether it encodes cannot be told.",
+				"This user may not open %s: whether it encodes cannot be told.",
 				name);
 	else
 		ctl_patient_say(patient, CTL_HEALTH_WARNING,

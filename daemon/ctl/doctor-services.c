@@ -156,7 +156,7 @@ static void ask_supplicant(CtlPatient *patient, GDBusConnection *bus)
 
 	if (is_refused(error)) {
 		ctl_patient_say(patient, CTL_HEALTH_UNKNOWN, "miracastctl doctor, as root",
-				"It runs, and what it can do is not for this user.");
+				"It runs; this user may not ask what it can do.");
 		return;
 	}
 	if (!capabilities) {
@@ -202,7 +202,7 @@ static void ask_iwd(CtlPatient *patient, GDBusConnection *bus)
 			N_("EnableNetworkConfiguration=true below [General] in "
 			   "/etc/iwd/main.conf, and systemctl restart iwd"),
 			N_("iwd runs in its place and sets no addresses: no sink is reached by "
-			   "Wi-Fi Direct, because it falls over when a group ends."));
+			   "Wi-Fi Direct, because it dies when a group ends."));
 }
 
 void ctl_look_at_supplicant(CtlPatient *patient)
@@ -385,7 +385,7 @@ static gboolean zone_has(GDBusConnection *bus, const char *method, GVariant *arg
 	return yes;
 }
 
-/* As a port, or as the service of that name. FALSE, and *@refused, if it is not for this user. */
+/* As a port, or as the service of that name. FALSE, and *@refused, if this user may not ask. */
 static gboolean lets_in(GDBusConnection *bus, const char *zone, const char *port,
 			const char *protocol, const char *service, gboolean *refused)
 {
@@ -410,7 +410,8 @@ static void say_of_groups(CtlPatient *patient, GDBusConnection *bus)
 	else
 		ctl_patient_say(patient, CTL_HEALTH_WARNING,
 				N_("firewall-cmd --reload, if "
-				   "/usr/lib/firewalld/zones/miracast.xml is there"),
+				   "/usr/lib/firewalld/zones/miracast.xml or "
+				   "/etc/firewalld/zones/miracast.xml is there"),
 				N_("It does not know the zone miracast: sinks of Wi-Fi Direct "
 				   "groups may not be let in."));
 }
@@ -434,7 +435,7 @@ static void ask_firewalld(CtlPatient *patient, GDBusConnection *bus)
 				"firewalld runs, and its zone %s lets sinks connect.", zone);
 	else if (refused)
 		ctl_patient_say(patient, CTL_HEALTH_UNKNOWN, "firewall-cmd --list-all, as root",
-				"firewalld runs, and what it lets in is not for this user.");
+				"firewalld runs; this user may not ask what it lets in.");
 	else
 		ctl_patient_say(
 			patient, CTL_HEALTH_WARNING,

@@ -11,14 +11,15 @@ static const CtlCommand commands[] = {
 	{"disconnect", "[SINK|SESSION|all]", "end a session; returns when it has ended",
 	 ctl_disconnect},
 	{"status", "[--json|--watch]", "sessions and what is known of them", ctl_status},
-	{"screenshot", "[SINK|SESSION] FILE.png", "keep what a sink is being sent as a picture",
-	 ctl_screenshot},
+	{"screenshot", "[SINK|SESSION] FILE.png [--width PIXELS]",
+	 "keep what a sink is being sent as a picture", ctl_screenshot},
 	{"show", "SINK [--json]", "all that is known of a sink", ctl_show},
 	{"forget", "SINK", "keep nothing of a sink", ctl_forget},
 	{"monitor", "[--json]", "what sinks and sessions do, as it happens", ctl_monitor},
 	{"channel", "adapters|stats|monitor ...", "what the kernel says of its Miracast channel",
 	 ctl_channel},
-	{"doctor", "[--json]", "look for what keeps sessions from working", ctl_doctor},
+	{"doctor", "[--json] [--root DIRECTORY]", "look for what keeps sessions from working",
+	 ctl_doctor},
 };
 
 int main(int argc, char **argv)

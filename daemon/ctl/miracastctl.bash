@@ -51,7 +51,10 @@ _miracastctl() {
 	monitor:*) choices=--json ;;
 	doctor:*) choices='--json --root' ;;
 	channel:channel) choices='adapters stats monitor' ;;
-	channel:*) choices='--json --watch' ;;
+	channel:*)
+		choices=--json
+		[ "${COMP_WORDS[i + 1]}" != stats ] || choices='--json --watch'
+		;;
 	connect:* | disconnect:* | screenshot:* | show:* | forget:*)
 		case $command$word in
 		connect-*)

@@ -514,9 +514,9 @@ static void test_refused(struct machine *machine, gconstpointer unused)
 	      {"org.fedoraproject.FirewallD1", "/org/fedoraproject/FirewallD1",
 	       "org.fedoraproject.FirewallD1.zone", NULL, REFUSES});
 	run(machine, NULL);
-	expect(machine, "firewall", "unknown", "not for this user");
+	expect(machine, "firewall", "unknown", "this user may not ask");
 	g_assert_null(strstr(machine->output, "mDNS"));
-	expect(machine, "supplicant", "unknown", "not for this user");
+	expect(machine, "supplicant", "unknown", "this user may not ask");
 	expect(machine, "network-manager", "unknown", "Not for you");
 }
 
