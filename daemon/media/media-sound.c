@@ -13,14 +13,28 @@ struct _MediaSound {
 	GMutex lock; /* guards what follows */
 	GCond cond;
 	MediaLine *line;
+	gint64 begin_ns; /* when the line began */
 	gboolean playing;
 	gboolean ending; /* the thread is to return */
 };
 
+/* Sound from before the line is not sent: what an encoder has at a pause it gives after the pause. */
+static void send_unit(const guint8 *unit, gsize size, gint64 played_ns, gpointer user_data)
+{
+	MediaSound *s = user_data;
+	gboolean is_old;
+
+	g_mutex_lock(&s->lock);
+	is_old = played_ns < s->begin_ns;
+	g_mutex_unlock(&s->lock);
+	if (!is_old)
+		s->on_unit(unit, size, played_ns, s->user_data);
+}
+
 static void send_block(MediaSound *s, const gint16 *block, gint64 played_ns)
 {
 	if (!s->aac)
-		s->on_unit((const guint8 *)block, MEDIA_LPCM_UNIT, played_ns, s->user_data);
+		send_unit((const guint8 *)block, MEDIA_LPCM_UNIT, played_ns, s);
 	else if (!media_aac_push(s->aac, block, played_ns))
 		s->on_failed(s->user_data);
 }
@@ -52,20 +66,17 @@ static gpointer send_sound(gpointer user_data)
 MediaSound *media_sound_new(guint rate, gboolean aac, MediaAacFunc on_unit,
 			    MediaSoundFailedFunc on_failed, gpointer user_data, GError **error)
 {
-	MediaAac *encoder = aac ? media_aac_new(on_unit, user_data, error) : NULL;
-	MediaSound *s;
+	MediaSound *s = g_new0(MediaSound, 1);
 
-	if (aac && !encoder)
-		return NULL;
-	s = g_new0(MediaSound, 1);
 	g_mutex_init(&s->lock);
 	g_cond_init(&s->cond);
 	s->on_unit = on_unit;
 	s->on_failed = on_failed;
 	s->user_data = user_data;
-	s->aac = encoder;
 	s->line = media_line_new(rate, aac ? MEDIA_AAC_FRAMES : MEDIA_LPCM_FRAMES);
-	s->thread = g_thread_try_new("media-sound", send_sound, s, error);
+	s->aac = aac ? media_aac_new(send_unit, s, error) : NULL;
+	if (!aac || s->aac)
+		s->thread = g_thread_try_new("media-sound", send_sound, s, error);
 	if (!s->thread)
 		g_clear_pointer(&s, media_sound_free);
 	return s;
@@ -88,8 +99,10 @@ void media_sound_free(MediaSound *s)
 void media_sound_set_playing(MediaSound *s, gboolean playing)
 {
 	g_mutex_lock(&s->lock);
-	if (playing && !s->playing)
-		media_line_begin(s->line, g_get_monotonic_time() * 1000);
+	if (playing && !s->playing) {
+		s->begin_ns = g_get_monotonic_time() * 1000;
+		media_line_begin(s->line, s->begin_ns);
+	}
 	s->playing = playing;
 	g_cond_broadcast(&s->cond);
 	g_mutex_unlock(&s->lock);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Sound beside the pictures of a stream; test-line.c and test-aac.c have what it is made of. */
 #include "media-rig.h"
+#include "media-sound.h"
 
 #include <unistd.h>
 
@@ -42,10 +43,75 @@ static void test_sound_pauses(void)
 	close(rtcp[1]);
 }
 
+typedef struct {
+	GMutex lock;
+	GCond cond;
+	GArray *times; /* gint64: of each unit */
+} SoundOutput;
+
+static void on_unit(const guint8 *unit, gsize size, gint64 played_ns, gpointer user_data)
+{
+	SoundOutput *out = user_data;
+
+	g_mutex_lock(&out->lock);
+	g_array_append_val(out->times, played_ns);
+	g_cond_signal(&out->cond);
+	g_mutex_unlock(&out->lock);
+}
+
+static void on_failed(gpointer user_data)
+{
+	g_error("the encoder failed");
+}
+
+/* Plays until @units have come. */
+static void play(MediaSound *sound, SoundOutput *out, guint units)
+{
+	gint64 end = g_get_monotonic_time() + RIG_GUARD;
+
+	g_mutex_lock(&out->lock);
+	g_array_set_size(out->times, 0);
+	g_mutex_unlock(&out->lock);
+	media_sound_set_playing(sound, TRUE);
+	g_mutex_lock(&out->lock);
+	while (out->times->len < units)
+		g_assert_true(g_cond_wait_until(&out->cond, &out->lock, end));
+	g_mutex_unlock(&out->lock);
+	media_sound_set_playing(sound, FALSE);
+}
+
+/* What the encoder kept back in a pause is from before it, and does not come after it. */
+static void test_aac_pauses(void)
+{
+	g_autoptr(GArray) times = g_array_new(FALSE, FALSE, sizeof(gint64));
+	SoundOutput out = {.times = times};
+	g_autoptr(GError) error = NULL;
+	MediaSound *sound;
+	gint64 begin_ns;
+
+	g_mutex_init(&out.lock);
+	g_cond_init(&out.cond);
+	sound = media_sound_new(MEDIA_AAC_RATE, TRUE, on_unit, on_failed, &out, &error);
+	g_assert_no_error(error);
+	play(sound, &out, 10);
+	/* A block that was on its way to the encoder has arrived. */
+	g_usleep(G_USEC_PER_SEC / 2);
+	begin_ns = g_get_monotonic_time() * 1000;
+	play(sound, &out, 10);
+	media_sound_free(sound);
+	g_test_message("the first unit is %+.2f ms from the end of the pause",
+		       (g_array_index(times, gint64, 0) - begin_ns) / (double)GST_MSECOND);
+	for (guint i = 0; i < times->len; i++)
+		g_assert_cmpint(g_array_index(times, gint64, i), >=, begin_ns);
+	g_mutex_clear(&out.lock);
+	g_cond_clear(&out.cond);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	gst_init(NULL, NULL);
 	g_test_add_func("/media/sound-pauses", test_sound_pauses);
+	g_test_add_func("/media/aac-pauses", test_aac_pauses);
 	return g_test_run();
 }
