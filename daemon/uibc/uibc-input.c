@@ -26,7 +26,8 @@ struct _UibcInput {
 	gboolean button_down;
 	int fingers[UIBC_MAX_POINTERS]; /* the sink's id in each slot, NO_FINGER: free */
 	int next_tracking_id;
-	guint8 keys_down[MAX_KEY]; /* by key, how many times */
+	gboolean keys_down[MAX_KEY];
+	guint16 shifted; /* the key that Shift is down for; 0: it is up */
 
 	gint64 allowance; /* us: one message costs a second divided by the rate */
 	gint64 filled_at;
@@ -199,14 +200,31 @@ static guint16 key_of(guint16 code, gboolean *shift)
 
 static void press_key(UibcInput *input, guint16 key, gboolean down)
 {
-	guint8 *count = &input->keys_down[key];
-
-	if (down ? *count == G_MAXUINT8 : !*count)
+	if (input->keys_down[key] == down)
 		return;
-	*count += down ? 1 : -1;
-	/* What holds Shift for several keys lets it go with the last one. */
-	if (*count == (down ? 1 : 0))
-		emit(input, UIBC_INPUT_KEYBOARD, EV_KEY, key, down);
+	input->keys_down[key] = down;
+	emit(input, UIBC_INPUT_KEYBOARD, EV_KEY, key, down);
+}
+
+/*
+ * A sink names characters and not keys, so that the end of a key may have another one than its
+ * beginning: Shift is let go with the key that it was pressed for. It is not let go before, since
+ * who repeats a key that is held asks then whether Shift is down; but a key that comes down without
+ * Shift ends it, as from then on that key is the one that is repeated.
+ */
+static void type_key(UibcInput *input, guint16 key, gboolean down, gboolean shift)
+{
+	if (down) {
+		press_key(input, KEY_LEFTSHIFT, shift);
+		press_key(input, key, TRUE);
+		input->shifted = shift ? key : 0;
+		return;
+	}
+	press_key(input, key, FALSE);
+	if (input->shifted == key) {
+		press_key(input, KEY_LEFTSHIFT, FALSE);
+		input->shifted = 0;
+	}
 }
 
 static void type_keys(UibcInput *input, const UibcGeneric *event)
@@ -218,15 +236,12 @@ static void type_keys(UibcInput *input, const UibcGeneric *event)
 		guint16 key = key_of(event->codes[i], &shift);
 
 		/* Held down, a key comes again and again: the kernel repeats by itself. */
-		if (!key || (down && input->keys_down[key]) || (!down && !input->keys_down[key]))
+		if (!key || input->keys_down[key] == down)
 			continue;
-		if (shift && down)
-			press_key(input, KEY_LEFTSHIFT, TRUE);
-		press_key(input, key, down);
-		if (shift && !down)
-			press_key(input, KEY_LEFTSHIFT, FALSE);
+		type_key(input, key, down, shift);
+		/* Each has its own, as Shift may have to change between two of them. */
+		sync_events(input, UIBC_INPUT_KEYBOARD);
 	}
-	sync_events(input, UIBC_INPUT_KEYBOARD);
 }
 
 static void scroll(UibcInput *input, guint16 axis, guint16 fine_axis, const UibcGeneric *event)
@@ -357,10 +372,10 @@ void uibc_input_release(UibcInput *input)
 	for (guint key = 0; key < MAX_KEY; key++) {
 		if (!input->keys_down[key])
 			continue;
-		input->keys_down[key] = 1;
 		press_key(input, key, FALSE);
 		sync_events(input, UIBC_INPUT_KEYBOARD);
 	}
+	input->shifted = 0;
 }
 
 void uibc_input_set_touch(UibcInput *input, gboolean touch)

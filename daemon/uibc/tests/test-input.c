@@ -113,7 +113,7 @@ static void test_keys(Fixture *fixture, gconstpointer data)
 	send(fixture, KEY(UIBC_KEY_DOWN, 'a'));
 	send(fixture, KEY(UIBC_KEY_UP, 'a'));
 	send(fixture, KEY(UIBC_KEY_UP, 'a'));
-	assert_events(fixture, UIBC_INPUT_KEYBOARD, "1:30=1 ||1:30=0 ||");
+	assert_events(fixture, UIBC_INPUT_KEYBOARD, "1:30=1 |1:30=0 |");
 	send(fixture, KEY(UIBC_KEY_DOWN, 'Q'));
 	send(fixture, KEY(UIBC_KEY_DOWN, '?'));
 	send(fixture, KEY(UIBC_KEY_UP, 'Q'));
@@ -122,7 +122,46 @@ static void test_keys(Fixture *fixture, gconstpointer data)
 		      "1:42=1 1:16=1 |1:53=1 |1:16=0 |1:53=0 1:42=0 |");
 	send(fixture, KEY(UIBC_KEY_DOWN, 0xe4));
 	send(fixture, KEY(UIBC_KEY_DOWN, 0xffff));
-	assert_events(fixture, UIBC_INPUT_KEYBOARD, "||");
+	assert_events(fixture, UIBC_INPUT_KEYBOARD, "");
+}
+
+/* Shift goes up with the key that it was pressed for, whatever character the key's end has. */
+static void test_shift_ends_first(Fixture *fixture, gconstpointer data)
+{
+	send(fixture, KEY(UIBC_KEY_DOWN, 'A'));
+	send(fixture, KEY(UIBC_KEY_UP, 'a'));
+	assert_events(fixture, UIBC_INPUT_KEYBOARD, "1:42=1 1:30=1 |1:30=0 1:42=0 |");
+	send(fixture, KEY(UIBC_KEY_DOWN, '1'));
+	send(fixture, KEY(UIBC_KEY_UP, '!'));
+	assert_events(fixture, UIBC_INPUT_KEYBOARD, "1:2=1 |1:2=0 |");
+}
+
+/* A key has Shift if its own character does, whichever keys are still down. */
+static void test_shift_rolls_over(Fixture *fixture, gconstpointer data)
+{
+	send(fixture, KEY(UIBC_KEY_DOWN, 'A'));
+	send(fixture, KEY(UIBC_KEY_DOWN, 'b'));
+	send(fixture, KEY(UIBC_KEY_DOWN, 'C'));
+	assert_events(fixture, UIBC_INPUT_KEYBOARD,
+		      "1:42=1 1:30=1 |1:42=0 1:48=1 |1:42=1 1:46=1 |");
+	send(fixture, KEY(UIBC_KEY_UP, 'A'));
+	send(fixture, KEY(UIBC_KEY_UP, 'b'));
+	send(fixture, KEY(UIBC_KEY_UP, 'c'));
+	assert_events(fixture, UIBC_INPUT_KEYBOARD, "1:30=0 |1:48=0 |1:46=0 1:42=0 |");
+	send(fixture, KEY(UIBC_KEY_DOWN, 'A'));
+	send(fixture, KEY(UIBC_KEY_DOWN, 'b'));
+	uibc_input_release(fixture->input);
+	assert_events(fixture, UIBC_INPUT_KEYBOARD,
+		      "1:42=1 1:30=1 |1:42=0 1:48=1 |1:30=0 |1:48=0 |");
+}
+
+/* Two characters of one message: Shift changes once at most before each SYN_REPORT. */
+static void test_shift_of_two(Fixture *fixture, gconstpointer data)
+{
+	send(fixture, (UibcGeneric){.type = UIBC_KEY_DOWN, .codes = {'A', 'b'}});
+	send(fixture, (UibcGeneric){.type = UIBC_KEY_UP, .codes = {'a', 'b'}});
+	assert_events(fixture, UIBC_INPUT_KEYBOARD,
+		      "1:42=1 1:30=1 |1:42=0 1:48=1 |1:30=0 |1:48=0 |");
 }
 
 /* Every character of ASCII that can be printed has a key, and no two have the same. */
@@ -287,6 +326,9 @@ int main(int argc, char **argv)
 		{"touch", TRUE, test_touch},
 		{"eleven-fingers", TRUE, test_eleven_fingers},
 		{"keys", FALSE, test_keys},
+		{"shift-ends-first", FALSE, test_shift_ends_first},
+		{"shift-rolls-over", FALSE, test_shift_rolls_over},
+		{"shift-of-two", FALSE, test_shift_of_two},
 		{"every-key", FALSE, test_every_key},
 		{"scroll-and-zoom", FALSE, test_scroll_and_zoom},
 		{"release", FALSE, test_release},
