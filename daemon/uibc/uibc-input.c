@@ -206,6 +206,17 @@ static void press_key(UibcInput *input, guint16 key, gboolean down)
 	emit(input, UIBC_INPUT_KEYBOARD, EV_KEY, key, down);
 }
 
+static void release_keys(UibcInput *input)
+{
+	for (guint key = 0; key < MAX_KEY; key++) {
+		if (!input->keys_down[key])
+			continue;
+		press_key(input, key, FALSE);
+		sync_events(input, UIBC_INPUT_KEYBOARD);
+	}
+	input->shifted = 0;
+}
+
 /*
  * A sink names characters and not keys, so that the end of a key may have another one than its
  * beginning: Shift is let go with the key that it was pressed for. It is not let go before, since
@@ -235,6 +246,12 @@ static void type_keys(UibcInput *input, const UibcGeneric *event)
 		gboolean shift;
 		guint16 key = key_of(event->codes[i], &shift);
 
+		/*
+		 * With the sink's layout the key may have had another character when it came down,
+		 * that is on another key here: all go up, as otherwise one would stay down.
+		 */
+		if (event->codes[i] && !down && !input->keys_down[key])
+			release_keys(input);
 		/* Held down, a key comes again and again: the kernel repeats by itself. */
 		if (!key || input->keys_down[key] == down)
 			continue;
@@ -369,13 +386,7 @@ void uibc_input_release(UibcInput *input)
 		press_button(input, FALSE);
 		sync_events(input, UIBC_INPUT_POINTER);
 	}
-	for (guint key = 0; key < MAX_KEY; key++) {
-		if (!input->keys_down[key])
-			continue;
-		press_key(input, key, FALSE);
-		sync_events(input, UIBC_INPUT_KEYBOARD);
-	}
-	input->shifted = 0;
+	release_keys(input);
 }
 
 void uibc_input_set_touch(UibcInput *input, gboolean touch)

@@ -136,6 +136,17 @@ static void test_shift_ends_first(Fixture *fixture, gconstpointer data)
 	assert_events(fixture, UIBC_INPUT_KEYBOARD, "1:2=1 |1:2=0 |");
 }
 
+/* On a German keyboard, whose user lets go of Shift before '.' and before sharp s. */
+static void test_other_layout(Fixture *fixture, gconstpointer data)
+{
+	send(fixture, KEY(UIBC_KEY_DOWN, ':'));
+	send(fixture, KEY(UIBC_KEY_UP, '.'));
+	assert_events(fixture, UIBC_INPUT_KEYBOARD, "1:42=1 1:39=1 |1:39=0 |1:42=0 |");
+	send(fixture, KEY(UIBC_KEY_DOWN, '?'));
+	send(fixture, KEY(UIBC_KEY_UP, 0xdf));
+	assert_events(fixture, UIBC_INPUT_KEYBOARD, "1:42=1 1:53=1 |1:42=0 |1:53=0 |");
+}
+
 /* A key has Shift if its own character does, whichever keys are still down. */
 static void test_shift_rolls_over(Fixture *fixture, gconstpointer data)
 {
@@ -327,6 +338,7 @@ int main(int argc, char **argv)
 		{"eleven-fingers", TRUE, test_eleven_fingers},
 		{"keys", FALSE, test_keys},
 		{"shift-ends-first", FALSE, test_shift_ends_first},
+		{"other-layout", FALSE, test_other_layout},
 		{"shift-rolls-over", FALSE, test_shift_rolls_over},
 		{"shift-of-two", FALSE, test_shift_of_two},
 		{"every-key", FALSE, test_every_key},
