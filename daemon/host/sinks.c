@@ -19,6 +19,7 @@ struct _HostSinks {
 	bool full; /* and the log says so */
 
 	bool searching;
+	GHashTable *heard; /* finding_key() of those that were told since this search began */
 	guint keep_s;
 	guint age_source;
 };
@@ -240,6 +241,8 @@ static void on_found(HostFinder *finder, HostFinding *finding, HostSinks *self)
 	if (!sink)
 		sink = add_sink(self);
 	host_sink_set_way(sink, way);
+	if (self->searching)
+		g_hash_table_add(self->heard, g_strdup(key));
 	g_hash_table_replace(self->by_finding, g_steal_pointer(&key), sink);
 	reindex(self, sink);
 }
@@ -251,6 +254,7 @@ static void on_lost(HostFinder *finder, const char *id, HostSinks *self)
 
 	if (!sink)
 		return;
+	g_hash_table_remove(self->heard, key);
 	g_hash_table_remove(self->by_finding, key);
 	host_sink_remove_way(sink, finder, id);
 	review(self, sink);
@@ -260,7 +264,7 @@ static void on_lost(HostFinder *finder, const char *id, HostSinks *self)
  * Searching.
  */
 
-/* Nobody looks any more, so nobody can say that it is still there. */
+/* Nobody looks any more, or whoever looks has not found it again: nobody can say that it is still there. */
 static void drop_ways(HostSinks *self, HostSink *sink)
 {
 	g_autoptr(GPtrArray) ways = host_sink_get_ways(sink, NULL);
@@ -269,7 +273,7 @@ static void drop_ways(HostSinks *self, HostSink *sink)
 		HostWay *way = ways->pdata[i];
 		g_autofree char *key = finding_key(way->rank, way->finding->id);
 
-		if (HOST_IS_FINDER_ADDRESS(way->finder))
+		if (HOST_IS_FINDER_ADDRESS(way->finder) || g_hash_table_contains(self->heard, key))
 			continue;
 		g_hash_table_remove(self->by_finding, key);
 		host_sink_remove_way(sink, way->finder, way->finding->id);
@@ -291,8 +295,11 @@ static gboolean on_aged(gpointer data)
 
 static void begin_to_age(HostSinks *self)
 {
-	if (!self->searching && !self->age_source)
-		self->age_source = g_timeout_add_seconds(self->keep_s, on_aged, self);
+	/* Of what went between two searches no finder tells. */
+	guint ms = self->keep_s * 1000 / (self->searching ? 4 : 1);
+
+	if (!self->age_source)
+		self->age_source = g_timeout_add(ms, on_aged, self);
 }
 
 void host_sinks_set_searching(HostSinks *self, gboolean searching)
@@ -300,6 +307,7 @@ void host_sinks_set_searching(HostSinks *self, gboolean searching)
 	if (self->searching == searching)
 		return;
 	self->searching = searching;
+	g_hash_table_remove_all(self->heard);
 	g_clear_handle_id(&self->age_source, g_source_remove);
 	for (guint i = 0; i < self->finders->len; i++) {
 		if (searching)
@@ -447,6 +455,7 @@ HostSinks *host_sinks_new(const char *file, GDBusObjectManagerServer *server, GP
 	self->sinks = g_hash_table_new_full(NULL, NULL, g_object_unref, (GDestroyNotify)g_strfreev);
 	self->by_identity = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	self->by_finding = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	self->heard = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	for (guint i = 0; i < finders->len; i++) {
 		g_signal_connect(finders->pdata[i], "found", G_CALLBACK(on_found), self);
 		g_signal_connect(finders->pdata[i], "lost", G_CALLBACK(on_lost), self);
@@ -461,6 +470,7 @@ void host_sinks_free(HostSinks *self)
 	g_clear_handle_id(&self->age_source, g_source_remove);
 	for (guint i = 0; i < self->finders->len; i++)
 		g_signal_handlers_disconnect_by_data(self->finders->pdata[i], self);
+	g_hash_table_unref(self->heard);
 	g_hash_table_unref(self->by_finding);
 	g_hash_table_unref(self->by_identity);
 	g_hash_table_unref(self->sinks);

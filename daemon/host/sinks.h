@@ -13,7 +13,10 @@ G_BEGIN_DECLS
 /* So many are on the bus at once, besides those of addresses that persons have typed. */
 #define HOST_SINKS_MAX 256
 
-/* After the last search has ended, what was found stays so long. */
+/*
+ * After the last search has ended, what was found stays so long; and a quarter of it in the next search,
+ * unless that finds it again.
+ */
 #define HOST_SINKS_KEEP_S 60
 
 typedef struct _HostSinks HostSinks;

@@ -553,8 +553,9 @@ static void test_ageing(Stage *stage, gconstpointer unused)
 	host_sinks_set_searching(stage->sinks, FALSE);
 	g_assert_false(stage->mice->started || stage->p2p->started);
 	g_assert_cmpuint(count(stage), ==, 2);
-	/* Who looks again in time keeps it. */
+	/* Who looks again in time, and finds it, keeps it. */
 	host_sinks_set_searching(stage->sinks, TRUE);
+	fake_finder_find(stage->p2p, "1", "p2p:aa", "Television");
 	wait_ms(KEEP_S * 2000);
 	g_assert_cmpuint(count(stage), ==, 2);
 	host_sinks_set_searching(stage->sinks, FALSE);
@@ -566,6 +567,52 @@ static void test_ageing(Stage *stage, gconstpointer unused)
 	g_assert_cmpuint(count(stage), ==, 1);
 	wait_ms(KEEP_S * 2000);
 	g_assert_cmpuint(count(stage), ==, 0);
+}
+
+/* What went between two searches was told by nobody, and goes once the second one does not find it. */
+static void test_gone_between_searches(Stage *stage, gconstpointer unused)
+{
+	HostSink *known, *used;
+
+	host_sinks_set_searching(stage->sinks, TRUE);
+	fake_finder_find(stage->mice, "stays", "container:s", "Bedroom");
+	fake_finder_find(stage->mice, "goes", "container:g", "Kitchen");
+	fake_finder_find(stage->mice, "known", "container:k", "Hall");
+	fake_finder_find(stage->mice, "used", "container:u", "Office");
+	fake_finder_find(stage->mice, "moves", "container:m", "Attic");
+	fake_finder_find(stage->p2p, "moves", "container:m", "Attic");
+	type(stage, "192.168.1.20");
+	known = sink_of(stage, stage->mice, "known");
+	use_once(stage, known);
+	used = sink_of(stage, stage->mice, "used");
+	host_sinks_set_session(stage->sinks, used, HOST_BUS_ROOT "/session/2");
+	host_sinks_set_searching(stage->sinks, FALSE);
+	host_sinks_set_searching(stage->sinks, TRUE);
+	g_assert_cmpuint(count(stage), ==, 6);
+	fake_finder_find(stage->mice, "stays", "container:s", "Bedroom");
+	fake_finder_find(stage->p2p, "moves", "container:m", "Attic");
+	wait_ms(KEEP_S * 2000);
+	g_assert_null(host_sinks_find(stage->sinks, HOST_FINDER(stage->mice), "goes"));
+	g_assert_cmpuint(count(stage), ==, 5);
+	assert_ways(sink_of(stage, stage->mice, "stays"), "mice");
+	assert_ways(sink_of(stage, stage->p2p, "moves"), "p2p");
+	assert_ways(typed_sink(stage, "192.168.1.20"), "address");
+	assert_ways(used, "mice");
+	assert_ways(known, "");
+	g_assert_true(bus_sink1_get_known(host_sink_get_bus(known)));
+	g_assert_false(bus_sink1_get_available(host_sink_get_bus(known)));
+
+	/* The one in use has its time after its session. */
+	host_sinks_set_session(stage->sinks, used, NULL);
+	assert_ways(used, "mice");
+	wait_ms(KEEP_S * 2000);
+	g_assert_null(host_sinks_find(stage->sinks, HOST_FINDER(stage->mice), "used"));
+	g_assert_cmpuint(count(stage), ==, 4);
+	/* Whoever comes late is there again. */
+	fake_finder_find(stage->mice, "known", "container:k", "Hall");
+	g_assert_true(sink_of(stage, stage->mice, "known") == known);
+	wait_ms(KEEP_S * 2000);
+	assert_ways(known, "mice");
 }
 
 int main(int argc, char **argv)
@@ -589,5 +636,6 @@ int main(int argc, char **argv)
 	ADD("/sinks/too-many-known", test_too_many_known);
 	ADD("/sinks/cannot-be-kept", test_cannot_be_kept);
 	ADD("/sinks/ageing", test_ageing);
+	ADD("/sinks/gone-between-searches", test_gone_between_searches);
 	return g_test_run();
 }
