@@ -30,6 +30,10 @@
 #define MAX_RECORDS   32 /* addresses of a sink, each as often as it is heard of */
 #define MAX_ADDRESSES 8 /* of a sink, that a link tries */
 
+/* What Avahi has no answer to is asked again after so many seconds, then after twice as many, and so on. */
+#define RETRY_S	    2
+#define MAX_RETRY_S 60
+
 /* Addresses of mDNS come before those of the DNS, IPv4 before IPv6: a scope cannot be in a URL. */
 typedef enum {
 	RANK_MDNS_IPV4,
@@ -79,31 +83,40 @@ static void mice_address_free(gpointer data)
 	g_free(address);
 }
 
+typedef struct _MiceSink MiceSink;
+
 /* What a sink is heard as. */
 typedef struct {
+	HostFinderMice *finder; /* not a reference, as the sink */
+	MiceSink *sink;
+	gint32 interface, protocol;
 	char *host; /* NULL: not resolved yet */
 	guint16 port;
 	GPtrArray *browsers; /* of the host's addresses: paths */
+	guint retry_source;
+	guint retry_s; /* how long the next retry waits */
 } MiceService;
 
 static void mice_service_free(gpointer data)
 {
 	MiceService *service = data;
 
+	g_clear_handle_id(&service->retry_source, g_source_remove);
 	g_ptr_array_unref(service->browsers);
 	g_free(service->host);
 	g_free(service);
 }
 
-typedef struct {
+struct _MiceSink {
 	char *id; /* name and domain */
+	char *announced, *domain; /* the same, one by one */
 	char *name; /* the service's, for people */
 	GHashTable *services; /* MiceService that it is heard as, by service_key() */
 	GPtrArray *addresses; /* MiceAddress, the preferred ones first */
 	char *container; /* identities; NULL: not known */
 	char *p2p_address;
 	bool told;
-} MiceSink;
+};
 
 static void mice_sink_free(gpointer data)
 {
@@ -112,6 +125,8 @@ static void mice_sink_free(gpointer data)
 	g_hash_table_unref(sink->services);
 	g_ptr_array_unref(sink->addresses);
 	g_free(sink->id);
+	g_free(sink->announced);
+	g_free(sink->domain);
 	g_free(sink->name);
 	g_free(sink->container);
 	g_free(sink->p2p_address);
@@ -347,6 +362,16 @@ static void remove_addresses(HostFinderMice *self, MiceSink *sink, GInetAddress 
  * From a service to a host, and from a host to addresses.
  */
 
+static gboolean on_retry(gpointer data);
+
+static void try_again_later(MiceService *service)
+{
+	if (service->retry_source)
+		return;
+	service->retry_source = g_timeout_add_seconds(service->retry_s, on_retry, service);
+	service->retry_s = MIN(service->retry_s * 2, MAX_RETRY_S);
+}
+
 static void free_browser(HostFinderMice *self, const char *interface, const char *path)
 {
 	call(self, path, interface, "Free", NULL, NULL, NULL, NULL);
@@ -521,8 +546,11 @@ static void on_service(GObject *object, GAsyncResult *result, gpointer data)
 		return;
 	if (!reply) {
 		g_info("Miracast over Infrastructure: \"%s\": %s", sink->name, error->message);
+		try_again_later(service);
 		return;
 	}
+	g_clear_handle_id(&service->retry_source, g_source_remove);
+	service->retry_s = RETRY_S;
 	g_variant_get_child(reply, 5, "s", &service->host);
 	g_variant_get_child(reply, 8, "q", &service->port);
 	txt = g_variant_get_child_value(reply, 9);
@@ -535,6 +563,26 @@ static void on_service(GObject *object, GAsyncResult *result, gpointer data)
 		look_up_host(self, sink, question->interface, question->protocol);
 }
 
+static void resolve(MiceService *service)
+{
+	const MiceSink *sink = service->sink;
+
+	call(service->finder, "/", AVAHI ".Server", "ResolveService",
+	     g_variant_new("(iisssiu)", service->interface, service->protocol, sink->announced,
+			   SERVICE, sink->domain, service->protocol, NO_ADDRESS),
+	     "(iissssisqaayu)", on_service,
+	     question_new(service->finder, sink->id, service->interface, service->protocol));
+}
+
+static gboolean on_retry(gpointer data)
+{
+	MiceService *service = data;
+
+	service->retry_source = 0;
+	resolve(service);
+	return G_SOURCE_REMOVE;
+}
+
 /*
  * What Avahi hears.
  */
@@ -545,7 +593,7 @@ static char *sink_id(const char *name, const char *domain)
 }
 
 static void on_item_new(HostFinderMice *self, gint32 interface, gint32 protocol, const char *name,
-			const char *type, const char *domain)
+			const char *domain)
 {
 	g_autofree char *id = sink_id(name, domain);
 	MiceSink *sink = g_hash_table_lookup(self->sinks, id);
@@ -556,6 +604,8 @@ static void on_item_new(HostFinderMice *self, gint32 interface, gint32 protocol,
 	if (!sink) {
 		sink = g_new0(MiceSink, 1);
 		sink->id = g_strdup(id);
+		sink->announced = g_strdup(name);
+		sink->domain = g_strdup(domain);
 		sink->name = host_device_name_clean(name, strlen(name));
 		if (!sink->name)
 			sink->name = g_strdup("?");
@@ -565,13 +615,15 @@ static void on_item_new(HostFinderMice *self, gint32 interface, gint32 protocol,
 		g_hash_table_insert(self->sinks, sink->id, sink);
 	}
 	service = g_new0(MiceService, 1);
+	service->finder = self;
+	service->sink = sink;
+	service->interface = interface;
+	service->protocol = protocol;
+	service->retry_s = RETRY_S;
 	service->browsers = g_ptr_array_new_with_free_func(g_free);
 	g_hash_table_insert(sink->services, service_key(interface, protocol), service);
 	self->n_services++;
-	call(self, "/", AVAHI ".Server", "ResolveService",
-	     g_variant_new("(iisssiu)", interface, protocol, name, type, domain, protocol,
-			   NO_ADDRESS),
-	     "(iissssisqaayu)", on_service, question_new(self, id, interface, protocol));
+	resolve(service);
 }
 
 static void on_item_remove(HostFinderMice *self, gint32 interface, gint32 protocol,
@@ -605,7 +657,7 @@ static void on_signal(GDBusConnection *connection, const char *sender, const cha
 		      gpointer data)
 {
 	HostFinderMice *self = data;
-	const char *name, *type, *domain;
+	const char *name, *domain;
 	gint32 interface, protocol;
 	guint32 flags;
 
@@ -621,10 +673,10 @@ static void on_signal(GDBusConnection *connection, const char *sender, const cha
 	}
 	if (!g_variant_is_of_type(arguments, G_VARIANT_TYPE("(iisssu)")))
 		return;
-	g_variant_get(arguments, "(ii&s&s&su)", &interface, &protocol, &name, &type, &domain,
+	g_variant_get(arguments, "(ii&s&s&su)", &interface, &protocol, &name, NULL, &domain,
 		      &flags);
 	if (!strcmp(signal, "ItemNew"))
-		on_item_new(self, interface, protocol, name, type, domain);
+		on_item_new(self, interface, protocol, name, domain);
 	else if (!strcmp(signal, "ItemRemove"))
 		on_item_remove(self, interface, protocol, name, domain);
 }

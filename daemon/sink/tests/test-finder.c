@@ -116,6 +116,18 @@ static const char *problem(FinderRig *rig)
 	return word ? word : "";
 }
 
+/* @server: lines about it */
+static void configure_avahi(FinderRig *rig, const char *server)
+{
+	g_autofree char *file = g_build_filename(rig->folder, "avahi.conf", NULL);
+	g_autofree char *text =
+		g_strdup_printf("[server]\nhost-name=tester\n%sdisallow-other-stacks=no\n"
+				"[publish]\npublish-hinfo=no\npublish-workstation=no\n",
+				server);
+
+	g_assert_true(g_file_set_contents(file, text, -1, NULL));
+}
+
 static void start_avahi(FinderRig *rig)
 {
 	g_autofree char *config = g_build_filename(rig->folder, "avahi.conf", NULL);
@@ -133,7 +145,6 @@ static void rig_init(FinderRig *rig)
 	g_autofree char *bus_socket = NULL;
 	g_autofree char *bus_address = NULL;
 	g_autofree char *bus_text = NULL;
-	g_autofree char *avahi_config = NULL;
 	g_autofree char *config_file = NULL;
 	g_autoptr(GError) error = NULL;
 
@@ -160,12 +171,7 @@ static void rig_init(FinderRig *rig)
 	g_setenv("DBUS_SYSTEM_BUS_ADDRESS", bus_address, TRUE);
 	for (guint i = 0; i < 1000 && !g_file_test(bus_socket, G_FILE_TEST_EXISTS); i++)
 		g_usleep(10000);
-	avahi_config = g_build_filename(rig->folder, "avahi.conf", NULL);
-	g_assert_true(g_file_set_contents(avahi_config,
-					  "[server]\nhost-name=tester\nuse-ipv6=yes\n"
-					  "disallow-other-stacks=no\n[publish]\n"
-					  "publish-hinfo=no\npublish-workstation=no\n",
-					  -1, NULL));
+	configure_avahi(rig, "use-ipv6=yes\n");
 	rig->bus = g_bus_get_sync(G_BUS_TYPE_SYSTEM, NULL, &error);
 	g_assert_no_error(error);
 	g_dbus_connection_set_exit_on_close(rig->bus, FALSE);
@@ -286,34 +292,55 @@ static void test_sinks(void)
 	rig_clear(&rig);
 }
 
+static GVariant *call_avahi(FinderRig *rig, const char *path, const char *interface,
+			    const char *method, GVariant *arguments, GError **error)
+{
+	g_autofree char *full = g_strconcat("org.freedesktop.Avahi.", interface, NULL);
+
+	return g_dbus_connection_call_sync(rig->bus, "org.freedesktop.Avahi", path, full, method,
+					   arguments, NULL, 0, -1, NULL, error);
+}
+
+/* (transfer full) (nullable): one of the objects that Avahi has for this connection, the finder's included */
+static char *make_group(FinderRig *rig)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) reply = call_avahi(rig, "/", "Server", "EntryGroupNew", NULL, &error);
+	char *path;
+
+	if (!reply) {
+		g_autofree char *name = g_dbus_error_get_remote_error(error);
+
+		g_assert_cmpstr(name, ==, "org.freedesktop.Avahi.TooManyObjectsError");
+		return NULL;
+	}
+	g_variant_get(reply, "(o)", &path);
+	return path;
+}
+
+static void call_group(FinderRig *rig, const char *group, const char *method, GVariant *arguments)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) reply = call_avahi(rig, group, "EntryGroup", method, arguments, &error);
+
+	g_assert_no_error(error);
+}
+
 /* Announces what the test likes. */
 static void announce(FinderRig *rig, const char *name, guint16 port, const char *const *txt)
 {
-	g_autoptr(GError) error = NULL;
-	g_autoptr(GVariant) reply = g_dbus_connection_call_sync(
-		rig->bus, "org.freedesktop.Avahi", "/", "org.freedesktop.Avahi.Server",
-		"EntryGroupNew", NULL, G_VARIANT_TYPE("(o)"), 0, -1, NULL, &error);
+	g_autofree char *group = make_group(rig);
 	GVariantBuilder list = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("aay"));
-	g_autoptr(GVariant) added = NULL;
-	g_autoptr(GVariant) committed = NULL;
-	const char *group;
 
-	g_assert_no_error(error);
-	g_variant_get(reply, "(&o)", &group);
+	g_assert_nonnull(group);
 	for (; *txt; txt++)
 		g_variant_builder_add_value(&list,
 					    g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, *txt,
 								      strlen(*txt), 1));
-	added = g_dbus_connection_call_sync(rig->bus, "org.freedesktop.Avahi", group,
-					    "org.freedesktop.Avahi.EntryGroup", "AddService",
-					    g_variant_new("(iiussssqaay)", -1, -1, 0u, name,
-							  "_display._tcp", "", "", port, &list),
-					    NULL, 0, -1, NULL, &error);
-	g_assert_no_error(error);
-	committed = g_dbus_connection_call_sync(rig->bus, "org.freedesktop.Avahi", group,
-						"org.freedesktop.Avahi.EntryGroup", "Commit", NULL,
-						NULL, 0, -1, NULL, &error);
-	g_assert_no_error(error);
+	call_group(rig, group, "AddService",
+		   g_variant_new("(iiussssqaay)", -1, -1, 0u, name, "_display._tcp", "", "", port,
+				 &list));
+	call_group(rig, group, "Commit", NULL);
 }
 
 static gboolean is_reached_at(FinderRig *rig, const char *name, const char *address)
@@ -405,6 +432,80 @@ static void test_addresses(void)
 	rig_clear(&rig);
 }
 
+static void on_item(GDBusConnection *connection, const char *sender, const char *path,
+		    const char *interface, const char *signal, GVariant *arguments, gpointer seen)
+{
+	*(gboolean *)seen = TRUE;
+}
+
+/* The rest of what Avahi has for this connection: (element-type utf8) */
+static GPtrArray *take_all_groups(FinderRig *rig)
+{
+	GPtrArray *groups = g_ptr_array_new_with_free_func(g_free);
+
+	for (char *group; (group = make_group(rig));)
+		g_ptr_array_add(groups, group);
+	return groups;
+}
+
+static void handle_all(void)
+{
+	while (g_main_context_iteration(NULL, FALSE))
+		;
+}
+
+/* What the finder asks once it has heard of the service is answered before what the test asks then. */
+static void wait_for_refusal(FinderRig *rig, gboolean *seen)
+{
+	wait_until(*seen);
+	*seen = FALSE;
+	handle_all();
+	g_assert_null(make_group(rig));
+	handle_all();
+}
+
+/* What Avahi refuses is asked for again. */
+static void test_refusals(void)
+{
+	static const char *const addresses[] = {"10.9.0.7", "fd00::7"};
+	g_autoptr(GPtrArray) groups = NULL;
+	g_autofree char *group = NULL;
+	gboolean seen = FALSE;
+	FinderRig rig;
+	guint watch;
+
+	rig_init(&rig);
+	/* The service is heard once, and few objects are soon all in use. */
+	configure_avahi(&rig, "use-ipv6=no\nallow-interfaces=lan\nobjects-per-client-max=8\n");
+	start_avahi(&rig);
+	wait_until(!strcmp(problem(&rig), ""));
+	watch = g_dbus_connection_signal_subscribe(rig.bus, "org.freedesktop.Avahi",
+						   "org.freedesktop.Avahi.ServiceBrowser",
+						   "ItemNew", NULL, NULL, G_DBUS_SIGNAL_FLAGS_NONE,
+						   on_item, &seen, NULL);
+	group = make_group(&rig);
+	for (gsize i = 0; i < G_N_ELEMENTS(addresses); i++)
+		call_group(&rig, group, "AddAddress",
+			   g_variant_new("(iiuss)", -1, -1, 16u /* no reverse */, "tv.local",
+					 addresses[i]));
+	call_group(&rig, group, "AddService",
+		   g_variant_new("(iiussssqaay)", -1, -1, 0u, "tv", "_display._tcp", "", "tv.local",
+				 7250, NULL));
+	host_finder_start(rig.finder);
+	groups = take_all_groups(&rig);
+	call_group(&rig, group, "Commit", NULL);
+	wait_for_refusal(&rig, &seen);
+	/* One that has stopped does not ask again. */
+	host_finder_stop(rig.finder);
+	host_finder_start(rig.finder);
+	wait_for_refusal(&rig, &seen);
+
+	call_group(&rig, groups->pdata[0], "Free", NULL);
+	wait_until(is_reached_at(&rig, "tv", addresses[0]));
+	g_dbus_connection_signal_unsubscribe(rig.bus, watch);
+	rig_clear(&rig);
+}
+
 /* Runs the test once more, in a subprocess with a network of its own. */
 static void in_own_network(gconstpointer data)
 {
@@ -441,5 +542,6 @@ int main(int argc, char **argv)
 			     in_own_network);
 	g_test_add_data_func("/sink/finder/addresses", (gconstpointer)test_addresses,
 			     in_own_network);
+	g_test_add_data_func("/sink/finder/refusals", (gconstpointer)test_refusals, in_own_network);
 	return g_test_run();
 }
