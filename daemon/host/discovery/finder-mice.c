@@ -25,6 +25,8 @@
 #define TYPE_A	       1
 #define TYPE_AAAA      28
 
+static const guint16 record_types[] = {TYPE_A, TYPE_AAAA};
+
 /* A network full of them fills neither memory nor the 1024 objects that Avahi has for us: two a service. */
 #define MAX_SERVICES  256
 #define MAX_RECORDS   32 /* addresses of a sink, each as often as it is heard of */
@@ -93,6 +95,7 @@ typedef struct {
 	char *host; /* NULL: not resolved yet */
 	guint16 port;
 	GPtrArray *browsers; /* of the host's addresses: paths */
+	bool lacks[G_N_ELEMENTS(record_types)]; /* the browser of those, which Avahi did not make */
 	guint retry_source;
 	guint retry_s; /* how long the next retry waits */
 } MiceService;
@@ -179,18 +182,18 @@ typedef struct {
 	GCancellable *cancellable; /* cancelled: nobody wants to know */
 	char *id;
 	gint32 interface, protocol;
+	gsize record; /* in record_types, if it is about those */
 } MiceQuestion;
 
-static MiceQuestion *question_new(HostFinderMice *self, const char *id, gint32 interface,
-				  gint32 protocol)
+static MiceQuestion *question_new(const MiceService *service)
 {
 	MiceQuestion *question = g_new0(MiceQuestion, 1);
 
-	question->self = g_object_ref(self);
-	question->cancellable = g_object_ref(self->cancellable);
-	question->id = g_strdup(id);
-	question->interface = interface;
-	question->protocol = protocol;
+	question->self = g_object_ref(service->finder);
+	question->cancellable = g_object_ref(service->finder->cancellable);
+	question->id = g_strdup(service->sink->id);
+	question->interface = service->interface;
+	question->protocol = service->protocol;
 	return question;
 }
 
@@ -393,12 +396,16 @@ static void on_record_browser(GObject *object, GAsyncResult *result, gpointer da
 	const char *path;
 	MiceSink *sink;
 
+	service = question_service(question, &sink);
 	if (!reply) {
 		g_info("Miracast over Infrastructure: %s", error->message);
+		if (service) {
+			service->lacks[question->record] = true;
+			try_again_later(service);
+		}
 		return;
 	}
 	g_variant_get(reply, "(&o)", &path);
-	service = question_service(question, &sink);
 	if (service)
 		g_ptr_array_add(service->browsers, g_strdup(path));
 	else
@@ -467,26 +474,32 @@ static char *label_of(const char *host)
 	return g_strndup(host, length);
 }
 
-static void look_up_host(HostFinderMice *self, MiceSink *sink, gint32 interface, gint32 protocol)
+/* @record: in record_types */
+static void follow(MiceService *service, gsize record)
 {
-	static const guint16 types[] = {TYPE_A, TYPE_AAAA};
-	const char *host = find_service(sink, interface, protocol)->host;
-	g_autofree char *label = label_of(host);
+	MiceQuestion *question = question_new(service);
+
+	question->record = record;
+	service->lacks[record] = false;
+	/* Not to be cancelled, as the browser of services. */
+	g_dbus_connection_call(service->finder->connection, AVAHI, "/", AVAHI ".Server",
+			       "RecordBrowserNew",
+			       g_variant_new("(iisqqu)", service->interface, service->protocol,
+					     service->host, CLASS_IN, record_types[record], 0u),
+			       G_VARIANT_TYPE("(o)"), G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, NULL,
+			       on_record_browser, question);
+}
+
+static void look_up_host(MiceService *service)
+{
+	g_autofree char *label = label_of(service->host);
 	g_autoptr(GResolver) resolver = g_resolver_get_default();
 
-	/* Not to be cancelled, as the browser of services. */
-	for (guint i = 0; i < G_N_ELEMENTS(types); i++)
-		g_dbus_connection_call(self->connection, AVAHI, "/", AVAHI ".Server",
-				       "RecordBrowserNew",
-				       g_variant_new("(iisqqu)", interface, protocol, host,
-						     CLASS_IN, types[i], 0u),
-				       G_VARIANT_TYPE("(o)"), G_DBUS_CALL_FLAGS_NO_AUTO_START, -1,
-				       NULL, on_record_browser,
-				       question_new(self, sink->id, interface, protocol));
+	for (gsize i = 0; i < G_N_ELEMENTS(record_types); i++)
+		follow(service, i);
 	if (label)
-		g_resolver_lookup_by_name_async(resolver, label, self->cancellable,
-						on_dns_addresses,
-						question_new(self, sink->id, interface, protocol));
+		g_resolver_lookup_by_name_async(resolver, label, service->finder->cancellable,
+						on_dns_addresses, question_new(service));
 }
 
 /* "{B1F6...}" and "b1f6...", as sinks have it. */
@@ -533,7 +546,6 @@ static void take_txt(MiceSink *sink, GVariant *entry)
 static void on_service(GObject *object, GAsyncResult *result, gpointer data)
 {
 	g_autoptr(MiceQuestion) question = data;
-	HostFinderMice *self = question->self;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GVariant)
 		reply = g_dbus_connection_call_finish(G_DBUS_CONNECTION(object), result, &error);
@@ -560,7 +572,7 @@ static void on_service(GObject *object, GAsyncResult *result, gpointer data)
 		take_txt(sink, entry);
 	}
 	if (service->port)
-		look_up_host(self, sink, question->interface, question->protocol);
+		look_up_host(service);
 }
 
 static void resolve(MiceService *service)
@@ -570,8 +582,7 @@ static void resolve(MiceService *service)
 	call(service->finder, "/", AVAHI ".Server", "ResolveService",
 	     g_variant_new("(iisssiu)", service->interface, service->protocol, sink->announced,
 			   SERVICE, sink->domain, service->protocol, NO_ADDRESS),
-	     "(iissssisqaayu)", on_service,
-	     question_new(service->finder, sink->id, service->interface, service->protocol));
+	     "(iissssisqaayu)", on_service, question_new(service));
 }
 
 static gboolean on_retry(gpointer data)
@@ -579,7 +590,12 @@ static gboolean on_retry(gpointer data)
 	MiceService *service = data;
 
 	service->retry_source = 0;
-	resolve(service);
+	if (!service->host)
+		resolve(service);
+	else
+		for (gsize i = 0; i < G_N_ELEMENTS(record_types); i++)
+			if (service->lacks[i])
+				follow(service, i);
 	return G_SOURCE_REMOVE;
 }
 

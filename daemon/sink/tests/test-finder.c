@@ -464,7 +464,7 @@ static void wait_for_refusal(FinderRig *rig, gboolean *seen)
 	handle_all();
 }
 
-/* What Avahi refuses is asked for again. */
+/* What Avahi refuses, for a service and for the addresses of its host, is asked for again. */
 static void test_refusals(void)
 {
 	static const char *const addresses[] = {"10.9.0.7", "fd00::7"};
@@ -500,8 +500,12 @@ static void test_refusals(void)
 	host_finder_start(rig.finder);
 	wait_for_refusal(&rig, &seen);
 
+	/* There is one for the addresses of one kind now. */
 	call_group(&rig, groups->pdata[0], "Free", NULL);
 	wait_until(is_reached_at(&rig, "tv", addresses[0]));
+	for (guint i = 1; i < groups->len; i++)
+		call_group(&rig, groups->pdata[i], "Free", NULL);
+	wait_until(is_reached_at(&rig, "tv", addresses[1]));
 	g_dbus_connection_signal_unsubscribe(rig.bus, watch);
 	rig_clear(&rig);
 }
