@@ -100,9 +100,10 @@ static void test_iwd(Stage *stage, gconstpointer unused)
 #define DEVICE(path, name, managed)                                                  \
 	"objectpath '" path "': {'" HOST_NM_DEVICE "': {'Interface': <'" name "'>, " \
 	"'Managed': <" managed ">}}"
-#define OBJECTS(startup, ...)                                                         \
+#define OBJECTS_IN(state, startup, ...)                                               \
 	"({objectpath '" HOST_NM_ROOT "': {'" HOST_NM_NAME "': {'Startup': <" startup \
-	">}}, " __VA_ARGS__ "},)"
+	">, 'State': <uint32 " state ">}}, " __VA_ARGS__ "},)"
+#define OBJECTS(startup, ...) OBJECTS_IN("20", startup, __VA_ARGS__)
 
 static void test_network_manager(Stage *stage, gconstpointer unused)
 {
@@ -119,6 +120,16 @@ static void test_network_manager(Stage *stage, gconstpointer unused)
 										     "true"));
 	find(stage, radios, TRUE, NONE);
 	stage->objects = OBJECTS("false", DEVICE("/3", "eth0", "false"));
+	find(stage, radios, TRUE, NONE);
+}
+
+/* In sleep it manages nothing, and leaves nothing to others; nor where it cannot tell. */
+static void test_asleep(Stage *stage, gconstpointer unused)
+{
+	own_name(stage->theirs, HOST_NM_NAME);
+	stage->objects = OBJECTS_IN("10", "false", DEVICE("/1", "radio0", "false"));
+	find(stage, radios, TRUE, NONE);
+	stage->objects = OBJECTS_IN("0", "false", DEVICE("/1", "radio0", "false"));
 	find(stage, radios, TRUE, NONE);
 }
 
@@ -163,6 +174,7 @@ int main(int argc, char **argv)
 	ADD("/free-radio/alone", test_alone);
 	ADD("/free-radio/iwd", test_iwd);
 	ADD("/free-radio/network-manager", test_network_manager);
+	ADD("/free-radio/asleep", test_asleep);
 	ADD("/free-radio/silent", test_silent);
 	ADD("/free-radio/freed", test_freed);
 	return g_test_run();

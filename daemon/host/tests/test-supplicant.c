@@ -4,6 +4,7 @@
 #include "discovery/finder-p2p.h"
 #include "links/group-nm.h"
 #include "links/group-supplicant.h"
+#include "wifi/iwd-bus.h"
 #include "wifi/network-manager.h"
 #include "wifi/p2p.h"
 
@@ -123,6 +124,7 @@ typedef struct {
 	const char *interface; /* that it has, or NULL */
 	guint16 methods; /* of pairing, of peers */
 	gboolean has_no_name; /* its interface, any more */
+	const char *nm_objects; /* in the place of those above, or NULL */
 	gboolean nm_is_silent;
 	GDBusMethodInvocation *question; /* that NetworkManager does not answer */
 	GString *asked;
@@ -155,7 +157,9 @@ static void on_call(GDBusConnection *connection, const char *sender, const char 
 		return;
 	}
 	if (!strcmp(method, "GetManagedObjects")) {
-		g_dbus_method_invocation_return_value(invocation, g_variant_new_parsed(nm_objects));
+		g_dbus_method_invocation_return_value(
+			invocation,
+			g_variant_new_parsed(stage->nm_objects ? stage->nm_objects : nm_objects));
 		return;
 	}
 	g_string_append_printf(stage->asked, "%s ", method);
@@ -404,6 +408,66 @@ static void test_free_radio(Stage *stage, gconstpointer unused)
 	g_assert_cmpstr(host_supplicant_get_p2p(stage->supplicant), ==, NEXT_INTERFACE);
 	host_use_end(it);
 	wait_until_asked(stage, "RemoveInterface ");
+}
+
+#define NM_HAS(state, managed)                                                                    \
+	"({objectpath '" HOST_NM_ROOT "': {'" HOST_NM_NAME                                        \
+	"': {'Startup': <false>, 'State': <uint32 " state ">}}, "                                 \
+	"'" NM_RADIO "': {'" HOST_NM_DEVICE "': {'Interface': <'nothing1'>, 'Managed': <" managed \
+	">}}},)"
+
+static void on_answered(GObject *object, GAsyncResult *result, gpointer data)
+{
+	*(gboolean *)data = TRUE;
+}
+
+/* All that was asked of the supplicant has come to it. */
+static void wait_until_answered(Stage *stage)
+{
+	gboolean is_answered = FALSE;
+
+	host_supplicant_bus_get(stage->ours, HOST_SUPPLICANT_ROOT, HOST_SUPPLICANT_NAME,
+				"Interfaces", on_answered, &is_answered);
+	while (!is_answered)
+		g_main_context_iteration(NULL, TRUE);
+}
+
+/* What it was given is taken back only if nobody else manages it by then. */
+static void end_free_radio(Stage *stage, const char *name, const char *told, const char *expected)
+{
+	HostUse *it;
+
+	switch_radio(stage, FALSE);
+	radios = free_radio;
+	it = use(stage);
+	wait_until_asked(stage, "CreateInterface ");
+	stage->nm_objects = told;
+	own_name(stage->theirs, name);
+	host_use_end(it);
+	host_supplicant_wait_put_back(stage->supplicant);
+	wait_until_answered(stage);
+	wait_until_asked(stage, expected);
+}
+
+static void test_adopted_radio(Stage *stage, gconstpointer unused)
+{
+	end_free_radio(stage, HOST_NM_NAME, NM_HAS("70", "true"), "");
+}
+
+static void test_radio_of_iwd(Stage *stage, gconstpointer unused)
+{
+	end_free_radio(stage, HOST_IWD_NAME, NULL, "");
+}
+
+static void test_radio_left_alone(Stage *stage, gconstpointer unused)
+{
+	end_free_radio(stage, HOST_NM_NAME, NM_HAS("70", "false"), "RemoveInterface ");
+}
+
+/* It goes to sleep, with all that it manages. */
+static void test_radio_in_sleep(Stage *stage, gconstpointer unused)
+{
+	end_free_radio(stage, HOST_NM_NAME, NM_HAS("10", "false"), "RemoveInterface ");
 }
 
 /* A NetworkManager that hangs: whose radio it is is not known, and all else goes on meanwhile. */
@@ -1092,6 +1156,10 @@ int main(int argc, char **argv)
 	ADD("/supplicant/radio-off", test_radio_off);
 	ADD("/supplicant/radio-back", test_radio_back);
 	ADD("/supplicant/free-radio", test_free_radio);
+	ADD("/supplicant/adopted-radio", test_adopted_radio);
+	ADD("/supplicant/radio-of-iwd", test_radio_of_iwd);
+	ADD("/supplicant/radio-left-alone", test_radio_left_alone);
+	ADD("/supplicant/radio-in-sleep", test_radio_in_sleep);
 	ADD("/supplicant/silent-network-manager", test_silent_network_manager);
 	ADD("/supplicant/radio-off-at-network-manager", test_radio_off_at_network_manager);
 	ADD("/supplicant/obstacle", test_obstacle);

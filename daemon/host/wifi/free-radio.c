@@ -25,6 +25,7 @@ struct _HostFreeRadio {
 	Presence iwd, nm;
 	char **interfaces; /* while one of them is looked for */
 	gboolean is_first;
+	gboolean is_given; /* it has the one already */
 	GCancellable *cancellable; /* of what NetworkManager is asked */
 };
 
@@ -48,13 +49,15 @@ static GVariant *find_interface(GVariant *interfaces, const char *name)
 	return g_variant_lookup_value(interfaces, name, G_VARIANT_TYPE_VARDICT);
 }
 
-/* While NetworkManager starts it has not decided yet. */
-static gboolean has_started(GVariant *objects)
+/* While NetworkManager starts it has not decided yet, and asleep it manages nothing that it will manage again. */
+static gboolean has_decided(GVariant *objects)
 {
 	g_autoptr(GVariant) root = g_variant_lookup_value(objects, HOST_NM_ROOT, NULL);
 	g_autoptr(GVariant) manager = root ? find_interface(root, HOST_NM_NAME) : NULL;
+	guint state;
 
-	return manager && is_false(manager, "Startup");
+	return manager && is_false(manager, "Startup") &&
+	       g_variant_lookup(manager, "State", "u", &state) && state > HOST_NM_ASLEEP;
 }
 
 /* It knows the device, and leaves it alone. */
@@ -89,7 +92,7 @@ static void on_nm_asked(GObject *object, GAsyncResult *result, gpointer data)
 		objects = g_variant_get_child_value(answer, 0);
 	else
 		g_debug("NetworkManager: %s", error->message);
-	if (objects && has_started(objects))
+	if (objects && (self->is_given || has_decided(objects)))
 		for (char **one = self->interfaces; *one && !found; one++)
 			if (is_left_alone(objects, *one))
 				found = *one;
@@ -113,12 +116,26 @@ static void look(HostFreeRadio *self)
 				       on_nm_asked, self);
 }
 
-void host_free_radio_find(HostFreeRadio *self, const char *const *interfaces, gboolean is_first)
+static void begin(HostFreeRadio *self, const char *const *interfaces, gboolean is_first,
+		  gboolean is_given)
 {
 	g_return_if_fail(!self->interfaces);
 	self->interfaces = g_strdupv((char **)interfaces);
 	self->is_first = is_first;
+	self->is_given = is_given;
 	look(self);
+}
+
+void host_free_radio_find(HostFreeRadio *self, const char *const *interfaces, gboolean is_first)
+{
+	begin(self, interfaces, is_first, FALSE);
+}
+
+void host_free_radio_check(HostFreeRadio *self, const char *interface)
+{
+	const char *const interfaces[] = {interface, NULL};
+
+	begin(self, interfaces, TRUE, TRUE);
 }
 
 static void note(HostFreeRadio *self, const char *name, Presence presence)

@@ -27,6 +27,14 @@ void host_free_radio_free(HostFreeRadio *self);
  */
 void host_free_radio_find(HostFreeRadio *self, const char *const *interfaces, gboolean is_first);
 
+/**
+ * host_free_radio_check:
+ * @interface: that wpa_supplicant was given
+ *
+ * The answer, which comes as that of host_free_radio_find(), is NULL if somebody manages it by now, or may.
+ */
+void host_free_radio_check(HostFreeRadio *self, const char *interface);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HostFreeRadio, host_free_radio_free)
 
 G_END_DECLS

@@ -13,6 +13,9 @@ G_BEGIN_DECLS
 #define HOST_NM_DEVICE	HOST_NM_NAME ".Device"
 #define HOST_NM_P2P	HOST_NM_DEVICE ".WifiP2P"
 
+/* Its own state (NMState) with networking off, or while the machine sleeps; below that it does not know. */
+#define HOST_NM_ASLEEP 10
+
 /* States of a device (NMDeviceState). */
 #define HOST_NM_UNMANAGED    10
 #define HOST_NM_DISCONNECTED 30

@@ -25,6 +25,8 @@ struct _HostSupplicantRadio {
 	char *p2p;
 	char *interface;
 	char *added; /* an interface that we had it add: it is removed with the last use */
+	char *given; /* the radio of that */
+	gboolean checking; /* whether somebody else manages it by now */
 	gboolean choosing; /* a radio for that */
 	gboolean none_free; /* the last time */
 	gboolean adding;
@@ -60,6 +62,8 @@ static void add_interface(HostSupplicantRadio *self, const char *name)
 	GVariantBuilder options;
 
 	self->adding = TRUE;
+	g_free(self->given);
+	self->given = g_strdup(name);
 	g_variant_builder_init(&options, G_VARIANT_TYPE_VARDICT);
 	g_variant_builder_add(&options, "{sv}", "Ifname", g_variant_new_string(name));
 	g_variant_builder_add(&options, "{sv}", "Driver", g_variant_new_string("nl80211"));
@@ -70,10 +74,32 @@ static void add_interface(HostSupplicantRadio *self, const char *name)
 				 on_interface_added, self);
 }
 
+/* What somebody else manages by now is not ours to remove. */
+static void end_check(HostSupplicantRadio *self, gboolean is_free)
+{
+	g_autoptr(GObject) owner = self->owner;
+
+	self->checking = FALSE;
+	if (self->uses->list) {
+		/* Of somebody who has come meanwhile. */
+		host_supplicant_radio_look_soon(self);
+		return;
+	}
+	if (self->added && is_free)
+		host_supplicant_bus_call(self->connection, HOST_SUPPLICANT_ROOT,
+					 HOST_SUPPLICANT_NAME, "RemoveInterface",
+					 g_variant_new("(o)", self->added), NULL, NULL, NULL);
+	g_clear_pointer(&self->added, g_free);
+}
+
 static void on_free_radio(const char *name, gpointer data)
 {
 	HostSupplicantRadio *self = data;
 
+	if (self->checking) {
+		end_check(self, name != NULL);
+		return;
+	}
 	self->choosing = FALSE;
 	self->none_free = !name;
 	/* It may be wanted no more, or by a supplicant that has gone. */
@@ -88,7 +114,7 @@ static void choose_radio(HostSupplicantRadio *self)
 	g_autoptr(GPtrArray) candidates = g_ptr_array_new();
 	g_auto(GStrv) names = NULL;
 
-	if (self->choosing || self->adding || self->added || self->add_failed)
+	if (self->choosing || self->checking || self->adding || self->added || self->add_failed)
 		return;
 	names = host_radio_list();
 	for (char **name = names; *name; name++)
@@ -103,11 +129,11 @@ static void choose_radio(HostSupplicantRadio *self)
 
 void host_supplicant_radio_take_back(HostSupplicantRadio *self)
 {
-	if (self->added)
-		host_supplicant_bus_call(self->connection, HOST_SUPPLICANT_ROOT,
-					 HOST_SUPPLICANT_NAME, "RemoveInterface",
-					 g_variant_new("(o)", self->added), NULL, NULL, NULL);
-	g_clear_pointer(&self->added, g_free);
+	if (!self->added || self->checking)
+		return;
+	self->checking = TRUE;
+	g_object_ref(self->owner);
+	host_free_radio_check(self->free_radio, self->given);
 }
 
 /*
@@ -302,7 +328,7 @@ gboolean host_supplicant_radio_is_there(HostSupplicantRadio *self)
 
 gboolean host_supplicant_radio_is_looking(HostSupplicantRadio *self)
 {
-	return self->choosing || self->adding || self->look_source;
+	return self->choosing || self->checking || self->adding || self->look_source;
 }
 
 gboolean host_supplicant_radio_is_given(HostSupplicantRadio *self)
@@ -379,6 +405,7 @@ void host_supplicant_radio_free(HostSupplicantRadio *self)
 	g_free(self->p2p);
 	g_free(self->interface);
 	g_free(self->added);
+	g_free(self->given);
 	g_object_unref(self->connection);
 	g_free(self);
 }

@@ -41,7 +41,7 @@ void host_supplicant_radio_vanish(HostSupplicantRadio *radio);
 void host_supplicant_radio_look_soon(HostSupplicantRadio *radio);
 /* There is a new use: what was tried in vain is tried again. */
 void host_supplicant_radio_look_again(HostSupplicantRadio *radio);
-/* Takes back what it was given. */
+/* Takes back what it was given, once it is known that nobody else manages it by now. */
 void host_supplicant_radio_take_back(HostSupplicantRadio *radio);
 
 /* The supplicant is on the bus. */
