@@ -25,3 +25,29 @@ void own_name(GDBusConnection *connection, const char *name)
 
 	g_assert_no_error(error);
 }
+
+void release_name(GDBusConnection *connection, const char *name)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) released = g_dbus_connection_call_sync(
+		connection, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+		"ReleaseName", g_variant_new("(s)", name), NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL,
+		&error);
+
+	g_assert_no_error(error);
+}
+
+static gboolean on_timeout(gpointer data)
+{
+	*(gboolean *)data = TRUE;
+	return G_SOURCE_REMOVE;
+}
+
+void wait_s(guint seconds)
+{
+	gboolean is_over = FALSE;
+
+	g_timeout_add_seconds(seconds, on_timeout, &is_over);
+	while (!is_over)
+		g_main_context_iteration(NULL, TRUE);
+}

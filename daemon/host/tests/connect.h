@@ -10,5 +10,9 @@ GDBusConnection *connect_to(GTestDBus *bus);
 
 /* Has @connection own @name. */
 void own_name(GDBusConnection *connection, const char *name);
+void release_name(GDBusConnection *connection, const char *name);
+
+/* The main loop goes on meanwhile. */
+void wait_s(guint seconds);
 
 #endif /* CONNECT_H */

@@ -2,6 +2,7 @@
 /* Which radio is free, by a NetworkManager that tests make up, or that does not answer. */
 #include "connect.h"
 #include "wifi/free-radio.h"
+#include "wifi/iwd-bus.h"
 #include "wifi/network-manager.h"
 
 #include <string.h>
@@ -93,7 +94,7 @@ static void test_alone(Stage *stage, gconstpointer unused)
 
 static void test_iwd(Stage *stage, gconstpointer unused)
 {
-	own_name(stage->theirs, "net.connman.iwd");
+	own_name(stage->theirs, HOST_IWD_NAME);
 	find(stage, radios, TRUE, NONE);
 }
 
@@ -133,6 +134,44 @@ static void test_asleep(Stage *stage, gconstpointer unused)
 	find(stage, radios, TRUE, NONE);
 }
 
+/* @name is there, and has the radios; then it leaves the bus. */
+static void leave(Stage *stage, const char *name)
+{
+	stage->objects = OBJECTS("false", DEVICE("/1", "radio0", "true") ", " DEVICE("/2", "radio1",
+										     "true"));
+	own_name(stage->theirs, name);
+	find(stage, radios, TRUE, NONE);
+	release_name(stage->theirs, name);
+	wait_s(1);
+}
+
+/* Who is restarted has its radios again: nobody takes them meanwhile. */
+static void test_restarted(Stage *stage, gconstpointer name)
+{
+	leave(stage, name);
+	host_free_radio_find(stage->free_radio, radios, TRUE);
+	wait_s(2);
+	g_assert_null(stage->found);
+	own_name(stage->theirs, name);
+	while (!stage->found)
+		g_main_context_iteration(NULL, TRUE);
+	g_assert_cmpstr(stage->found, ==, NONE);
+}
+
+/* Who does not come back is not waited for. */
+static void test_gone(Stage *stage, gconstpointer name)
+{
+	gint64 began = g_get_monotonic_time();
+
+	leave(stage, name);
+	find(stage, radios + 2, TRUE, NONE);
+	g_assert_cmpint(g_get_monotonic_time() - began, <, 5 * G_TIME_SPAN_SECOND);
+	find(stage, radios, TRUE, "radio0");
+	g_assert_cmpint(g_get_monotonic_time() - began, >, 9 * G_TIME_SPAN_SECOND);
+	g_assert_cmpint(g_get_monotonic_time() - began, <, 60 * G_TIME_SPAN_SECOND);
+	find(stage, radios, TRUE, "radio0");
+}
+
 static gboolean on_tick(gpointer data)
 {
 	++*(guint *)data;
@@ -151,6 +190,24 @@ static void test_silent(Stage *stage, gconstpointer unused)
 	g_source_remove(ticks);
 	g_assert_cmpuint(n, >, 5);
 	g_assert_cmpint(g_get_monotonic_time() - began, <, 60 * G_TIME_SPAN_SECOND);
+}
+
+/* It leaves the bus before it has answered. */
+static void test_gone_while_asked(Stage *stage, gconstpointer unused)
+{
+	own_name(stage->theirs, HOST_NM_NAME);
+	stage->free_radio = host_free_radio_new(stage->ours, on_found, stage);
+	host_free_radio_find(stage->free_radio, radios, TRUE);
+	while (!stage->question)
+		g_main_context_iteration(NULL, TRUE);
+	release_name(stage->theirs, HOST_NM_NAME);
+	wait_s(1);
+	g_dbus_method_invocation_return_dbus_error(stage->question,
+						   "org.freedesktop.DBus.Error.NoReply", "gone");
+	stage->question = NULL;
+	while (!stage->found)
+		g_main_context_iteration(NULL, TRUE);
+	g_assert_cmpstr(stage->found, ==, "radio0");
 }
 
 /* Who does not want to know any more is not told. */
@@ -175,7 +232,13 @@ int main(int argc, char **argv)
 	ADD("/free-radio/iwd", test_iwd);
 	ADD("/free-radio/network-manager", test_network_manager);
 	ADD("/free-radio/asleep", test_asleep);
+#define ADD_FOR(path, function, name) g_test_add(path, Stage, name, set_up, function, tear_down)
+	ADD_FOR("/free-radio/network-manager/restarted", test_restarted, HOST_NM_NAME);
+	ADD_FOR("/free-radio/network-manager/gone", test_gone, HOST_NM_NAME);
+	ADD_FOR("/free-radio/iwd/restarted", test_restarted, HOST_IWD_NAME);
+	ADD_FOR("/free-radio/iwd/gone", test_gone, HOST_IWD_NAME);
 	ADD("/free-radio/silent", test_silent);
+	ADD("/free-radio/gone-while-asked", test_gone_while_asked);
 	ADD("/free-radio/freed", test_freed);
 	return g_test_run();
 }

@@ -627,21 +627,6 @@ static void show_display(Stage *stage, guint16 methods, guint8 capability)
 				  PEER TV, methods, capability));
 }
 
-static gboolean on_timeout(gpointer data)
-{
-	*(gboolean *)data = TRUE;
-	return G_SOURCE_REMOVE;
-}
-
-static void wait_s(guint seconds)
-{
-	gboolean is_over = FALSE;
-
-	g_timeout_add_seconds(seconds, on_timeout, &is_over);
-	while (!is_over)
-		g_main_context_iteration(NULL, TRUE);
-}
-
 /* A group's keys are kept once a session has started in it: of no other sink does anybody forget them. */
 static void test_kept_group(Stage *stage, gconstpointer unused)
 {

@@ -9,23 +9,33 @@
 /* So long NetworkManager is waited for, which has more to do than to answer. */
 #define NM_MS 5000
 
-/* Whether a program is on the bus. */
 typedef enum {
 	NOT_KNOWN,
 	ABSENT,
 	PRESENT,
 } Presence;
 
+/**
+ * Program: whether it is on the bus
+ * @restart_source: it was, and may be restarted: until then it is not known
+ */
+typedef struct {
+	HostFreeRadio *owner;
+	guint watch;
+	Presence presence;
+	guint restart_source;
+} Program;
+
 struct _HostFreeRadio {
 	GDBusConnection *connection;
 	HostFreeRadioFound found;
 	gpointer user_data;
 
-	guint iwd_watch, nm_watch;
-	Presence iwd, nm;
+	Program iwd, nm;
 	char **interfaces; /* while one of them is looked for */
 	gboolean is_first;
 	gboolean is_given; /* it has the one already */
+	gboolean asking; /* NetworkManager */
 	GCancellable *cancellable; /* of what NetworkManager is asked */
 };
 
@@ -77,6 +87,8 @@ static gboolean is_left_alone(GVariant *objects, const char *interface)
 	return FALSE;
 }
 
+static void look(HostFreeRadio *self);
+
 static void on_nm_asked(GObject *object, GAsyncResult *result, gpointer data)
 {
 	g_autoptr(GError) error = NULL;
@@ -88,10 +100,16 @@ static void on_nm_asked(GObject *object, GAsyncResult *result, gpointer data)
 
 	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
 		return;
+	self->asking = FALSE;
 	if (answer)
 		objects = g_variant_get_child_value(answer, 0);
 	else
 		g_debug("NetworkManager: %s", error->message);
+	/* Whether it comes back is waited for. */
+	if (!objects && self->nm.presence != PRESENT) {
+		look(self);
+		return;
+	}
 	if (objects && (self->is_given || has_decided(objects)))
 		for (char **one = self->interfaces; *one && !found; one++)
 			if (is_left_alone(objects, *one))
@@ -102,18 +120,20 @@ static void on_nm_asked(GObject *object, GAsyncResult *result, gpointer data)
 /* Once it is known who is there. */
 static void look(HostFreeRadio *self)
 {
-	if (!self->interfaces || self->iwd == NOT_KNOWN || self->nm == NOT_KNOWN)
+	if (!self->interfaces || self->asking)
 		return;
-	if (!*self->interfaces || self->iwd == PRESENT || (self->nm == ABSENT && !self->is_first))
+	if (!*self->interfaces || self->iwd.presence == PRESENT) {
 		tell(self, NULL);
-	else if (self->nm == ABSENT)
-		tell(self, *self->interfaces);
-	else
+	} else if (self->iwd.presence == ABSENT && self->nm.presence == ABSENT) {
+		tell(self, self->is_first ? *self->interfaces : NULL);
+	} else if (self->iwd.presence == ABSENT && self->nm.presence == PRESENT) {
+		self->asking = TRUE;
 		g_dbus_connection_call(self->connection, HOST_NM_NAME, HOST_NM_OBJECTS,
 				       "org.freedesktop.DBus.ObjectManager", "GetManagedObjects",
 				       NULL, G_VARIANT_TYPE("(a{oa{sa{sv}}})"),
 				       G_DBUS_CALL_FLAGS_NO_AUTO_START, NM_MS, self->cancellable,
 				       on_nm_asked, self);
+	}
 }
 
 static void begin(HostFreeRadio *self, const char *const *interfaces, gboolean is_first,
@@ -138,24 +158,52 @@ void host_free_radio_check(HostFreeRadio *self, const char *interface)
 	begin(self, interfaces, TRUE, TRUE);
 }
 
-static void note(HostFreeRadio *self, const char *name, Presence presence)
+static gboolean on_not_restarted(gpointer data)
 {
-	gboolean was_known = self->iwd != NOT_KNOWN && self->nm != NOT_KNOWN;
+	Program *program = data;
 
-	*(strcmp(name, HOST_IWD_NAME) ? &self->nm : &self->iwd) = presence;
-	if (!was_known)
-		look(self);
+	program->restart_source = 0;
+	program->presence = ABSENT;
+	look(program->owner);
+	return G_SOURCE_REMOVE;
 }
 
 static void on_appeared(GDBusConnection *connection, const char *name, const char *owner,
 			gpointer data)
 {
-	note(data, name, PRESENT);
+	Program *program = data;
+
+	g_clear_handle_id(&program->restart_source, g_source_remove);
+	program->presence = PRESENT;
+	look(program->owner);
 }
 
 static void on_vanished(GDBusConnection *connection, const char *name, gpointer data)
 {
-	note(data, name, ABSENT);
+	Program *program = data;
+
+	if (program->presence == PRESENT) {
+		program->presence = NOT_KNOWN;
+		program->restart_source =
+			g_timeout_add_seconds(HOST_FREE_RADIO_RESTART_S, on_not_restarted, program);
+	} else {
+		program->presence = ABSENT;
+		look(program->owner);
+	}
+}
+
+static void watch(HostFreeRadio *self, Program *program, const char *name)
+{
+	program->owner = self;
+	program->watch = g_bus_watch_name_on_connection(self->connection, name,
+							G_BUS_NAME_WATCHER_FLAGS_NONE, on_appeared,
+							on_vanished, program, NULL);
+}
+
+static void unwatch(Program *program)
+{
+	g_bus_unwatch_name(program->watch);
+	g_clear_handle_id(&program->restart_source, g_source_remove);
 }
 
 HostFreeRadio *host_free_radio_new(GDBusConnection *connection, HostFreeRadioFound found,
@@ -167,19 +215,15 @@ HostFreeRadio *host_free_radio_new(GDBusConnection *connection, HostFreeRadioFou
 	self->found = found;
 	self->user_data = user_data;
 	self->cancellable = g_cancellable_new();
-	self->iwd_watch = g_bus_watch_name_on_connection(connection, HOST_IWD_NAME,
-							 G_BUS_NAME_WATCHER_FLAGS_NONE, on_appeared,
-							 on_vanished, self, NULL);
-	self->nm_watch = g_bus_watch_name_on_connection(connection, HOST_NM_NAME,
-							G_BUS_NAME_WATCHER_FLAGS_NONE, on_appeared,
-							on_vanished, self, NULL);
+	watch(self, &self->iwd, HOST_IWD_NAME);
+	watch(self, &self->nm, HOST_NM_NAME);
 	return self;
 }
 
 void host_free_radio_free(HostFreeRadio *self)
 {
-	g_bus_unwatch_name(self->iwd_watch);
-	g_bus_unwatch_name(self->nm_watch);
+	unwatch(&self->iwd);
+	unwatch(&self->nm);
 	g_cancellable_cancel(self->cancellable);
 	g_object_unref(self->cancellable);
 	g_object_unref(self->connection);

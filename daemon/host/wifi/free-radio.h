@@ -7,6 +7,9 @@
 
 G_BEGIN_DECLS
 
+/* Whoever has left the bus may be restarted, and has its radios again: for so long nobody takes its place. */
+#define HOST_FREE_RADIO_RESTART_S 10
+
 typedef struct _HostFreeRadio HostFreeRadio;
 
 /* @interface: (nullable): there is none */
