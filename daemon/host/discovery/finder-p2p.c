@@ -6,6 +6,7 @@
 #include "links/group-supplicant.h"
 #include "links/link-p2p.h"
 #include "links/p2p-store.h"
+#include "wifi/free-radio.h"
 #include "wifi/iwd.h"
 #include "wifi/network-manager.h"
 #include "wifi/p2p.h"
@@ -39,6 +40,9 @@ struct _HostFinderP2p {
 	GHashTable *found; /* ids that were told */
 	char *problem; /* as it was told last: the message */
 	HostGroupMaker maker; /* as peers were told last */
+	HostGroupMaker keeper; /* NetworkManager or iwd: has the radio, or had it a moment ago */
+	gboolean keeper_left; /* the bus, since: it may be restarted */
+	guint keeper_source; /* until then it is remembered */
 };
 
 static void host_finder_p2p_iface_init(HostFinderInterface *iface);
@@ -52,18 +56,24 @@ static gboolean is_iwds(HostFinderP2p *self)
 	return host_iwd_get_device(self->iwd) && !host_supplicant_get_p2p(self->supplicant);
 }
 
-/* NetworkManager removes every group on its radio that it has not made. HOST_N_GROUP_MAKERS: not known. */
-static HostGroupMaker choose_maker(HostFinderP2p *self)
+static gboolean is_nms(HostFinderP2p *self)
 {
 	const char *interface = host_supplicant_get_interface(self->supplicant);
 
+	return self->network_manager && interface &&
+	       host_nm_manages(self->network_manager, interface);
+}
+
+/* NetworkManager removes every group on its radio that it has not made. HOST_N_GROUP_MAKERS: not known. */
+static HostGroupMaker choose_maker(HostFinderP2p *self)
+{
 	if (is_iwds(self))
 		return HOST_GROUP_MAKER_IWD;
 	if (self->asking || !host_iwd_is_known(self->iwd))
 		return HOST_N_GROUP_MAKERS;
-	if (self->network_manager && interface && host_nm_manages(self->network_manager, interface))
+	if (is_nms(self))
 		return HOST_GROUP_MAKER_NM;
-	return HOST_GROUP_MAKER_SUPPLICANT;
+	return self->keeper_left ? HOST_N_GROUP_MAKERS : HOST_GROUP_MAKER_SUPPLICANT;
 }
 
 static void lose(HostFinderP2p *self, const char *id)
@@ -284,8 +294,8 @@ static void look(HostFinderP2p *self)
 	gboolean iwds = is_iwds(self);
 	g_autoptr(GList) found = NULL;
 
-	if (!self->looking || (!iwds && !host_iwd_is_known(self->iwd)) ||
-	    (iwds ? self->iwd_use != NULL : self->use != NULL))
+	if (!self->looking || (iwds ? self->iwd_use != NULL : self->use != NULL) ||
+	    (!iwds && (!host_iwd_is_known(self->iwd) || self->keeper == HOST_GROUP_MAKER_IWD)))
 		return;
 	look_no_more(self);
 	found = g_hash_table_get_keys(self->found);
@@ -300,11 +310,63 @@ static void look(HostFinderP2p *self)
 		look_by_supplicant(self);
 }
 
+static void on_changed(HostFinderP2p *self);
+
+static gboolean on_keeper_forgotten(gpointer data)
+{
+	HostFinderP2p *self = data;
+
+	self->keeper_source = 0;
+	self->keeper = HOST_N_GROUP_MAKERS;
+	self->keeper_left = FALSE;
+	on_changed(self);
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean is_keeper_there(HostFinderP2p *self)
+{
+	g_autofree char *owner = NULL;
+
+	if (self->keeper == HOST_GROUP_MAKER_IWD)
+		return host_iwd_is_there(self->iwd);
+	owner = g_dbus_object_manager_client_get_name_owner(
+		G_DBUS_OBJECT_MANAGER_CLIENT(self->network_manager));
+	return owner != NULL;
+}
+
+/* As they end they give up their radios before they leave the bus. */
+static void note_keeper(HostFinderP2p *self)
+{
+	HostGroupMaker keeper = is_iwds(self)  ? HOST_GROUP_MAKER_IWD
+				: is_nms(self) ? HOST_GROUP_MAKER_NM
+					       : HOST_N_GROUP_MAKERS;
+	gboolean is_supplicants = self->keeper == HOST_GROUP_MAKER_IWD &&
+				  host_supplicant_get_p2p(self->supplicant);
+
+	if (keeper != HOST_N_GROUP_MAKERS || is_supplicants) {
+		g_clear_handle_id(&self->keeper_source, g_source_remove);
+		self->keeper = keeper;
+		self->keeper_left = FALSE;
+		return;
+	}
+	if (self->keeper == HOST_N_GROUP_MAKERS)
+		return;
+	if (!self->keeper_left && !is_keeper_there(self)) {
+		g_clear_handle_id(&self->keeper_source, g_source_remove);
+		self->keeper_left = TRUE;
+	}
+	if (!self->keeper_source)
+		self->keeper_source =
+			g_timeout_add_seconds(HOST_FREE_RADIO_RESTART_S, on_keeper_forgotten, self);
+}
+
 /* The supplicant, iwd or NetworkManager. */
 static void on_changed(HostFinderP2p *self)
 {
-	HostGroupMaker maker = choose_maker(self);
+	HostGroupMaker maker;
 
+	note_keeper(self);
+	maker = choose_maker(self);
 	look(self);
 	update_search(self);
 	/* What is in the way of a sink depends on who would make its group. */
@@ -342,7 +404,7 @@ static HostReason find_problem(HostFinderP2p *self, const char **detail)
 {
 	HostReason problem;
 
-	if (is_iwds(self))
+	if (is_iwds(self) || (self->keeper_left && self->keeper == HOST_GROUP_MAKER_IWD))
 		return host_iwd_get_problem(self->iwd, detail);
 	problem = host_supplicant_get_problem(self->supplicant, detail);
 	/* Where iwd is, nobody misses the other. */
@@ -396,7 +458,12 @@ static HostGroup *make_group(HostFinderP2p *self, const char *sink, const HostLi
 	if (maker == HOST_GROUP_MAKER_IWD && able == maker)
 		return host_group_iwd_new(self->iwd, sink, wish->port, pin != NULL,
 					  wish->go_intent);
-	reason = maker == HOST_GROUP_MAKER_IWD ? HOST_REASON_IWD_ABSENT : HOST_REASON_NM_ABSENT;
+	if (self->keeper_left && (maker == HOST_N_GROUP_MAKERS || maker == self->keeper))
+		reason = self->keeper == HOST_GROUP_MAKER_IWD ? HOST_REASON_IWD_AWAY
+							      : HOST_REASON_NM_AWAY;
+	else
+		reason = maker == HOST_GROUP_MAKER_IWD ? HOST_REASON_IWD_ABSENT
+						       : HOST_REASON_NM_ABSENT;
 	g_propagate_error(error, host_reason_error(reason, NULL));
 	return NULL;
 }
@@ -477,6 +544,7 @@ static void host_finder_p2p_init(HostFinderP2p *self)
 {
 	self->cancellable = g_cancellable_new();
 	self->maker = HOST_N_GROUP_MAKERS;
+	self->keeper = HOST_N_GROUP_MAKERS;
 	self->streams = g_new0(char *, 1);
 	self->found = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 }
@@ -493,6 +561,7 @@ static void host_finder_p2p_finalize(GObject *object)
 	g_signal_handlers_disconnect_by_data(self->supplicant, self);
 	g_signal_handlers_disconnect_by_data(self->iwd, self);
 	g_clear_handle_id(&self->glance_source, g_source_remove);
+	g_clear_handle_id(&self->keeper_source, g_source_remove);
 	g_clear_pointer(&self->use, host_use_end);
 	g_clear_pointer(&self->iwd_use, host_use_end);
 	host_supplicant_wait_put_back(self->supplicant);

@@ -68,6 +68,12 @@ static const char nm_objects[] =
 	"'" HOST_NM_DEVICE ".Wireless': @a{sv} {}}, "
 	"'" NM_PEER "': {'" HOST_NM_NAME ".WifiP2PPeer': {'HwAddress': <'02:00:00:00:00:0A'>}}},)";
 
+/* iwd's, which has a radio. */
+#define IWD_OBJECTS "/"
+
+static const char iwd_objects[] = "({objectpath '" HOST_IWD_ROOT "/0': {'" HOST_IWD_P2P
+				  "': {'Enabled': <false>}}},)";
+
 #define TEST_TYPE_AGENT (test_agent_get_type())
 G_DECLARE_FINAL_TYPE(TestAgent, test_agent, TEST, AGENT, GObject)
 
@@ -154,6 +160,11 @@ static void on_call(GDBusConnection *connection, const char *sender, const char 
 
 	if (!strcmp(method, "GetManagedObjects") && stage->nm_is_silent) {
 		stage->question = invocation;
+		return;
+	}
+	if (!strcmp(method, "GetManagedObjects") && !strcmp(path, IWD_OBJECTS)) {
+		g_dbus_method_invocation_return_value(invocation,
+						      g_variant_new_parsed(iwd_objects));
 		return;
 	}
 	if (!strcmp(method, "GetManagedObjects")) {
@@ -275,6 +286,7 @@ static void set_up(Stage *stage, gconstpointer unused)
 		{INTERFACE "/Groups/ab", 4},
 		{HOST_NM_OBJECTS, 5},
 		{HOST_NM_ROOT, 6},
+		{IWD_OBJECTS, 5},
 	};
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GDBusNodeInfo) node = g_dbus_node_info_new_for_xml(xml, &error);
@@ -1134,6 +1146,107 @@ static void test_streams_in_group(Stage *stage, gconstpointer unused)
 	host_finder_stop(finder);
 }
 
+static void wait_for_maker(HostFinder *finder, const char *expected)
+{
+	while (g_strcmp0(host_finder_get_maker(finder), expected))
+		g_main_context_iteration(NULL, TRUE);
+}
+
+static void wait_for_problem(HostFinder *finder, const char *expected)
+{
+	const char *message;
+
+	while (g_strcmp0(host_finder_get_problem(finder, &message), expected))
+		g_main_context_iteration(NULL, TRUE);
+}
+
+/* In another thread. */
+static GDBusMessage *on_message(GDBusConnection *connection, GDBusMessage *message,
+				gboolean incoming, gpointer data)
+{
+	if (!incoming && !g_strcmp0(g_dbus_message_get_member(message), "StartServiceByName"))
+		g_atomic_int_inc((int *)data);
+	return message;
+}
+
+/* While iwd is restarted no supplicant is started in its place. */
+static void test_iwd_restarted(Stage *stage, gconstpointer unused)
+{
+	g_autoptr(HostListener) listener = host_listener_new();
+	g_autoptr(HostFinder) finder = NULL;
+	int n_started = 0;
+	guint filter = g_dbus_connection_add_filter(stage->ours, on_message, &n_started, NULL);
+	gint64 left;
+
+	switch_radio(stage, FALSE);
+	radios = free_radio;
+	release_name(stage->theirs, HOST_SUPPLICANT_NAME);
+	own_name(stage->theirs, HOST_IWD_NAME);
+	finder = host_finder_p2p_new(stage->ours, listener, "/nowhere");
+	wait_for_maker(finder, "iwd");
+	host_finder_start(finder);
+	/* It does not do what it is asked for. */
+	wait_for_problem(finder, "iwd-refused");
+	release_name(stage->theirs, HOST_IWD_NAME);
+	wait_s(2);
+	expect_problem(finder, "iwd-away");
+	own_name(stage->theirs, HOST_IWD_NAME);
+	wait_for_problem(finder, "iwd-refused");
+	g_assert_cmpint(g_atomic_int_get(&n_started), ==, 0);
+
+	release_name(stage->theirs, HOST_IWD_NAME);
+	left = g_get_monotonic_time();
+	wait_for_problem(finder, "supplicant-away");
+	g_assert_cmpint(g_get_monotonic_time() - left, >, 9 * G_TIME_SPAN_SECOND);
+	while (!g_atomic_int_get(&n_started))
+		g_main_context_iteration(NULL, TRUE);
+	host_finder_stop(finder);
+	g_dbus_connection_remove_filter(stage->ours, filter);
+}
+
+static void expect_no_link(Stage *stage, HostFinder *finder, HostReason expected)
+{
+	g_autoptr(HostFinding) finding = host_finding_new("02:00:00:00:00:0a");
+	g_autoptr(GError) error = NULL;
+	const HostLinkWish wish = {
+		.port = 7236,
+		.agent = HOST_AGENT(stage->agent),
+		.go_intent = -1,
+		.maker = HOST_N_GROUP_MAKERS,
+	};
+
+	g_assert_null(host_finder_make_link(finder, finding, &wish, &error));
+	g_assert_error(error, HOST_ERROR, (int)expected);
+}
+
+/* While NetworkManager is restarted nobody makes a group in its place, which it would remove. */
+static void test_network_manager_restarted(Stage *stage, gconstpointer unused)
+{
+	g_autoptr(HostListener) listener = host_listener_new();
+	g_autoptr(HostFinder) finder = host_finder_p2p_new(stage->ours, listener, "/nowhere");
+	gint64 left;
+
+	own_name(stage->theirs, HOST_NM_NAME);
+	wait_for_maker(finder, "network-manager");
+	release_name(stage->theirs, HOST_NM_NAME);
+	wait_s(2);
+	g_assert_cmpstr(host_finder_get_maker(finder), ==, NULL);
+	expect_no_link(stage, finder, HOST_REASON_NM_AWAY);
+	own_name(stage->theirs, HOST_NM_NAME);
+	wait_for_maker(finder, "network-manager");
+	/* As it ends it leaves its devices alone before it leaves the bus. */
+	g_dbus_connection_emit_signal(
+		stage->theirs, NULL, NM_RADIO, HOST_SUPPLICANT_PROPERTIES, "PropertiesChanged",
+		g_variant_new_parsed("('" HOST_NM_DEVICE "', {'State': <uint32 10>}, @as [])"),
+		NULL);
+	wait_for_maker(finder, "supplicant");
+	release_name(stage->theirs, HOST_NM_NAME);
+	left = g_get_monotonic_time();
+	wait_for_maker(finder, NULL);
+	wait_for_maker(finder, "supplicant");
+	g_assert_cmpint(g_get_monotonic_time() - left, >, 9 * G_TIME_SPAN_SECOND);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -1150,6 +1263,8 @@ int main(int argc, char **argv)
 	ADD("/supplicant/obstacle", test_obstacle);
 	ADD("/supplicant/streams", test_streams);
 	ADD("/supplicant/streams/in-group", test_streams_in_group);
+	ADD("/supplicant/iwd-restarted", test_iwd_restarted);
+	ADD("/supplicant/network-manager-restarted", test_network_manager_restarted);
 	ADD("/supplicant/only-addresses", test_only_addresses);
 	ADD("/supplicant/asked-again", test_asked_again);
 	ADD("/supplicant/asked-no-more", test_asked_no_more);
