@@ -35,31 +35,33 @@
 
 /*
  * A picture is one slice, as M4 says; that leaves software one thread, and 720p30 is what half of
- * one does. What is known of v4l2h264enc is the Raspberry Pi's. There is no nvh264enc: it needs
+ * one does. Wi-Fi Display has no CABAC in either profile. What is known of v4l2h264enc is the Raspberry Pi's. There is no nvh264enc: it needs
  * devices that a session's process must not have.
  */
 static const MediaEncoder encoders[] = {
 	{"vah264enc",
-	 "bitrate=%1$u key-int-max=%2$u cpb-size=%3$u b-frames=0 ref-frames=1 rate-control=cbr", "",
-	 1000, FALSE, 0},
+	 "bitrate=%1$u key-int-max=%2$u cpb-size=%3$u b-frames=0 ref-frames=1 rate-control=cbr "
+	 "cabac=false",
+	 "", 1000, FALSE, TRUE, 0},
 	{"vah264lpenc",
-	 "bitrate=%1$u key-int-max=%2$u cpb-size=%3$u b-frames=0 ref-frames=1 rate-control=cbr", "",
-	 1000, FALSE, 0},
+	 "bitrate=%1$u key-int-max=%2$u cpb-size=%3$u b-frames=0 ref-frames=1 rate-control=cbr "
+	 "cabac=false",
+	 "", 1000, FALSE, TRUE, 0},
 	{"vaapih264enc", "bitrate=%1$u keyframe-period=%2$u max-bframes=0 refs=1 rate-control=cbr",
-	 "", 1000, FALSE, 0},
+	 "", 1000, FALSE, FALSE, 0},
 	{"v4l2h264enc",
 	 "extra-controls=\"c,video_bitrate=%1$u,h264_i_frame_period=%2$u,"
 	 "repeat_sequence_header=1\"",
-	 "", 1, FALSE, 1920 * 1080 * 30},
+	 "", 1, FALSE, FALSE, 1920 * 1080 * 30},
 	{"x264enc",
 	 "bitrate=%1$u key-int-max=%2$u tune=zerolatency speed-preset=ultrafast bframes=0 "
 	 "byte-stream=true vbv-buf-capacity=300 sliced-threads=false threads=1",
-	 "dct8x8=true", 1000, TRUE, 1280 * 720 * 30},
+	 "dct8x8=true", 1000, TRUE, FALSE, 1280 * 720 * 30},
 	{"openh264enc",
 	 "bitrate=%1$u gop-size=%2$u rate-control=bitrate complexity=low "
 	 "usage-type=screen slice-mode=n-slices num-slices=1 multi-thread=1 "
 	 "scene-change-detection=false background-detection=false adaptive-quantization=false",
-	 "", 1, TRUE, 1280 * 720 * 30},
+	 "", 1, TRUE, FALSE, 1280 * 720 * 30},
 };
 
 static const MediaFormat measured_format = {

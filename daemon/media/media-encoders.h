@@ -18,6 +18,7 @@ typedef struct {
 		high; /* more of them, for what makes a stream one of H.264's High; "" if nothing does */
 	guint rate_unit; /* bit/s that its rate counts in */
 	gboolean software; /* it works on the processor's time */
+	gboolean rate_restarts; /* the picture behind another rate is a keyframe */
 	guint64 pixel_rate; /* pixels a second that it encodes in time, where that was not measured; 0: no limit */
 } MediaEncoder;
 

@@ -142,8 +142,8 @@ static guint transmit(MediaSender *s, const guint8 *datagrams, gsize size, gsize
 			continue;
 		} else if (errno == EINTR) {
 			continue;
-		} else if (s->segment && (errno == EIO || errno == EINVAL)) {
-			/* This network device cannot. */
+		} else if (s->segment && (errno == EIO || errno == EINVAL || errno == EMSGSIZE)) {
+			/* This network device cannot, or the path takes only less. */
 			s->cannot_cut = TRUE;
 			set_segment(s, 0);
 			continue;

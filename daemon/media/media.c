@@ -47,7 +47,11 @@
 #define KEYFRAME_LIMIT	     (500 * G_TIME_SPAN_MILLISECOND) /* between two that were asked for */
 #define CLOCK_INTERVAL	     (MEDIA_CLOCK_INTERVAL_NS / 1000)
 #define SMALLEST_STEP	     32 /* the encoder is told if the rate changes by one part of so many */
-#define BLACK_AFTER	     G_TIME_SPAN_SECOND /* of PLAY; sinks give up on an empty stream */
+/* If a keyframe comes of it, of a rise less often: of one part of so many, or of less. */
+#define RISE_STEP	    4
+#define RISE_INTERVAL	    (2 * G_TIME_SPAN_SECOND)
+#define SMALL_RISE_INTERVAL (10 * G_TIME_SPAN_SECOND)
+#define BLACK_AFTER	    G_TIME_SPAN_SECOND /* of PLAY; sinks give up on an empty stream */
 
 struct _Media {
 	GMutex sending; /* guards the packetiser and the sender */
@@ -58,6 +62,7 @@ struct _Media {
 	/* Of the context's thread: */
 	MediaFeedback feedback;
 	guint kbit; /* what pictures take at most since the encoder was told last; 0: it keeps its rate */
+	gint64 told_at; /* monotonic us: when that was */
 	gint64 warning_time; /* monotonic us of the last warning logged */
 
 	GstElement *pipeline;
@@ -648,7 +653,7 @@ static gpointer repeat_pictures(gpointer user_data)
  * From now on pictures take @kbit at most. They may have to be fewer; an encoder, which counts on all of
  * the mode's, is told of the rate that it would have with these.
  */
-static void set_rate(Media *m, guint kbit)
+static void set_rate(Media *m, guint kbit, gint64 now)
 {
 	guint fps = media_rate_fps(kbit, m->width, m->height, m->fps);
 	guint64 told = (guint64)kbit * m->fps / fps;
@@ -658,7 +663,19 @@ static void set_rate(Media *m, guint kbit)
 	m->statistics.fps = fps;
 	g_mutex_unlock(&m->lock);
 	m->kbit = kbit;
+	m->told_at = now;
 	g_object_set(m->encoder, "bitrate", (guint)(told * (1000 / m->kind->rate_unit)), NULL);
+}
+
+/* To be told of each small step would cost the encoder more than the step is worth. */
+static gboolean is_worth_telling(const Media *m, guint kbit, gint64 now)
+{
+	guint step = ABS((gint)kbit - (gint)m->kbit);
+	gint64 interval = step * RISE_STEP >= m->kbit ? RISE_INTERVAL : SMALL_RISE_INTERVAL;
+
+	if (m->kind->rate_restarts && kbit > m->kbit && now - m->told_at < interval)
+		return FALSE;
+	return step * SMALLEST_STEP >= m->kbit;
 }
 
 /* @report: NULL: the sink has sent none since this was called before */
@@ -684,9 +701,8 @@ static void adapt_rate(Media *m, const MediaReceiverReport *report, gint64 now)
 	g_mutex_lock(&m->lock);
 	m->statistics.kbit = kbit;
 	g_mutex_unlock(&m->lock);
-	/* To be told of each small step would cost it more than the step is worth. */
-	if (ABS((gint)kbit - (gint)m->kbit) * SMALLEST_STEP >= (gint)m->kbit)
-		set_rate(m, kbit);
+	if (is_worth_telling(m, kbit, now))
+		set_rate(m, kbit, now);
 }
 
 static void receive_reports(Media *m, gint64 now)
@@ -821,7 +837,7 @@ gboolean media_start(Media *m, const MediaConfig *config, GMainContext *context,
 	if (rate_can_change(m->encoder) && !config->fixed_rate) {
 		m->statistics.kbit =
 			media_feedback_begin(&m->feedback, config->kbit, m->width, m->height);
-		set_rate(m, m->statistics.kbit);
+		set_rate(m, m->statistics.kbit, g_get_monotonic_time());
 	}
 	watch_pipeline(m, context);
 	if (gst_element_set_state(m->pipeline, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {

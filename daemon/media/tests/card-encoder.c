@@ -55,8 +55,10 @@ static void card_set_property(GObject *object, guint id, const GValue *value, GP
 {
 	if (g_str_equal(spec->name, "cpb-size"))
 		card.cpb_size = g_value_get_uint(value);
-	if (g_str_equal(spec->name, "bitrate"))
+	if (g_str_equal(spec->name, "bitrate")) {
 		card.kbit = g_value_get_uint(value);
+		card.n_told++;
+	}
 }
 
 static GstStateChangeReturn card_change_state(GstElement *element, GstStateChange change)
@@ -82,9 +84,14 @@ static void card_encoder_class_init(MediaCardEncoderClass *class)
 	object_class->set_property = card_set_property;
 	GST_ELEMENT_CLASS(class)->change_state = card_change_state;
 	for (guint i = 0; i < G_N_ELEMENTS(numbers); i++)
-		g_object_class_install_property(object_class, id++,
-						g_param_spec_uint(numbers[i], NULL, NULL, 0,
-								  G_MAXUINT, 0, G_PARAM_WRITABLE));
+		g_object_class_install_property(
+			object_class, id++,
+			g_param_spec_uint(numbers[i], NULL, NULL, 0, G_MAXUINT, 0,
+					  i ? G_PARAM_WRITABLE
+					    : G_PARAM_WRITABLE | GST_PARAM_MUTABLE_PLAYING));
+	g_object_class_install_property(object_class, id++,
+					g_param_spec_boolean("cabac", NULL, NULL, TRUE,
+							     G_PARAM_WRITABLE));
 	g_object_class_install_property(object_class, id++,
 					g_param_spec_string("rate-control", NULL, NULL, NULL,
 							    G_PARAM_WRITABLE));

@@ -20,7 +20,7 @@ typedef struct {
 	CardFault fault;
 	gint blocked; /* takes a picture and does not come back */
 	gint cpb_size;
-	guint kbit;
+	guint kbit, n_told; /* the rate, and how often it was set */
 	guint64 frames;
 	GstClockTime first;
 } CardEncoder;

@@ -15,13 +15,23 @@
 
 #define GUARD (30 * GST_SECOND)
 
-/* The first sequence parameter set in a stream with start codes: the three bytes behind its type. */
-static const guint8 *find_sps(const guint8 *data, gsize size)
+#define SPS 7
+#define PPS 8
+
+/* What is behind the type of the first NAL unit of that type in a stream with start codes. */
+static const guint8 *find_unit(const guint8 *data, gsize size, guint type)
 {
 	for (gsize i = 0; i + 7 < size; i++)
-		if (!data[i] && !data[i + 1] && data[i + 2] == 1 && (data[i + 3] & 0x1f) == 7)
+		if (!data[i] && !data[i + 1] && data[i + 2] == 1 && (data[i + 3] & 0x1f) == type)
 			return data + i + 4;
-	g_error("there is no sequence parameter set");
+	g_error("there is no unit of type %u", type);
+}
+
+/* H.264, 7.3.2.2, of the parameter sets of number 0. */
+static gboolean has_cabac(const guint8 *pps)
+{
+	g_assert_cmphex(pps[0] & 0xc0, ==, 0xc0);
+	return pps[0] & 0x20;
 }
 
 static void check_profile(const MediaEncoder *encoder, gboolean high)
@@ -48,7 +58,7 @@ static void check_profile(const MediaEncoder *encoder, gboolean high)
 	sample = gst_app_sink_try_pull_sample(GST_APP_SINK(sink), GUARD);
 	g_assert_nonnull(sample);
 	g_assert_true(gst_buffer_map(gst_sample_get_buffer(sample), &map, GST_MAP_READ));
-	sps = find_sps(map.data, map.size);
+	sps = find_unit(map.data, map.size, SPS);
 	g_test_message("%s, %s: profile %u, constraints %02x, level %u", encoder->name,
 		       high ? "high" : "baseline", sps[0], sps[1], sps[2]);
 	/* H.264, A.2: 66 with constraint 1 is Constrained Baseline. */
@@ -56,6 +66,7 @@ static void check_profile(const MediaEncoder *encoder, gboolean high)
 	if (!high)
 		g_assert_cmphex(sps[1] & 0x40, ==, 0x40);
 	g_assert_cmpuint(sps[2], <=, 31);
+	g_assert_false(has_cabac(find_unit(map.data, map.size, PPS)));
 	gst_buffer_unmap(gst_sample_get_buffer(sample), &map);
 	gst_element_set_state(pipeline, GST_STATE_NULL);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The sink's reports, and the rate that follows them. */
+#include "card-encoder.h"
 #include "media-rig.h"
 
 #include <glib-unix.h>
@@ -226,14 +227,46 @@ static void test_rate_begins(void)
 	}
 }
 
+/* Where a keyframe comes of another rate, not each small step of a rise is told. */
+static void test_rises_are_few(void)
+{
+	g_autoptr(GMainContext) context = g_main_context_new();
+	const MediaConfig config = {.format = rig_hd, .kbit = 20000, .encoder = "vah264enc"};
+	g_autoptr(GSource) packets = NULL;
+	g_autoptr(Media) media = NULL;
+	int rtp[2], rtcp[2];
+	guint n_told, kbit;
+	gint64 end;
+
+	card.broken = FALSE;
+	media = media_paired(&config, context, rtp, rtcp);
+	packets = g_unix_fd_source_new(rtp[1], G_IO_IN);
+	g_source_set_callback(packets, G_SOURCE_FUNC(on_packets), NULL, NULL);
+	g_source_attach(packets, context);
+	n_told = card.n_told;
+	kbit = card.kbit;
+	end = g_get_monotonic_time() + 7 * G_USEC_PER_SEC / 2;
+	while (g_get_monotonic_time() < end || card.kbit == kbit)
+		g_main_context_iteration(context, TRUE);
+	g_assert_cmpuint(card.kbit, >, kbit * 5 / 4);
+	g_assert_cmpuint(card.n_told - n_told, <=, 2);
+	g_clear_pointer(&media, media_free);
+	g_source_destroy(packets);
+	card.broken = TRUE;
+	close(rtp[1]);
+	close(rtcp[1]);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	gst_init(NULL, NULL);
+	card_encoder_register();
 	g_test_add_func("/media/reports", test_reports);
 	g_test_add_func("/media/rate-begins", test_rate_begins);
 	g_test_add_func("/media/rate-goes-down", test_rate_goes_down);
 	g_test_add_func("/media/keyframe-requests", test_keyframe_requests);
 	g_test_add_func("/media/rate-of-fewer", test_rate_of_fewer);
+	g_test_add_func("/media/rises-are-few", test_rises_are_few);
 	return g_test_run();
 }

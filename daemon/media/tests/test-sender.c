@@ -4,6 +4,7 @@
 #include "media-sender.h"
 #include "rtp-pair.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <string.h>
 
@@ -17,6 +18,20 @@ typedef struct {
 	guint refuse; /* the number of the datagram that cannot be sealed */
 	gboolean uneven; /* what is sealed has a length of its own */
 } SenderRig;
+
+/* What send() says to more than one datagram at once; 0: what it is. */
+static int refuse_segments;
+
+ssize_t __real_send(int fd, const void *data, size_t size, int flags);
+ssize_t __wrap_send(int fd, const void *data, size_t size, int flags);
+
+ssize_t __wrap_send(int fd, const void *data, size_t size, int flags)
+{
+	if (!refuse_segments || size <= MEDIA_DATAGRAM)
+		return __real_send(fd, data, size, flags);
+	errno = refuse_segments;
+	return -1;
+}
 
 static void rig_init(SenderRig *rig)
 {
@@ -114,6 +129,22 @@ static void test_clear(void)
 	rig_clear(&rig);
 }
 
+/* Devices that cut nothing, and paths that take only less, which get what the kernel makes smaller. */
+static void test_cannot_cut(void)
+{
+	static const int refusals[] = {EIO, EINVAL, EMSGSIZE};
+
+	for (guint i = 0; i < G_N_ELEMENTS(refusals); i++) {
+		SenderRig rig;
+
+		rig_init(&rig);
+		refuse_segments = refusals[i];
+		send_and_receive(&rig, 60, 200, FALSE);
+		refuse_segments = 0;
+		rig_clear(&rig);
+	}
+}
+
 static void test_sealed(void)
 {
 	SenderRig rig;
@@ -182,6 +213,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/media/sender/reports", test_reports);
 	g_test_add_func("/media/sender/clear", test_clear);
+	g_test_add_func("/media/sender/cannot-cut", test_cannot_cut);
 	g_test_add_func("/media/sender/sealed", test_sealed);
 	g_test_add_func("/media/sender/not-sealed", test_not_sealed);
 	g_test_add_func("/media/sender/uneven", test_uneven);
