@@ -420,8 +420,11 @@ static bool is_first_loss(HostSession *self)
 	       get_time() - self->started_at > self->limits->stable_s * G_TIME_SPAN_SECOND;
 }
 
-static bool is_loss(enum miracast_stop_reason stop_reason, const char *word)
+static bool is_loss(HostSession *self, enum miracast_stop_reason stop_reason, const char *word)
 {
+	/* Without its radio the sink may be reached by another way. */
+	if (!strcmp(word, host_reason_word(HOST_REASON_RADIO_BLOCKED)))
+		return host_link_ways_has_several(self->link);
 	return stop_reason == MIRACAST_STOP_L2_DISCONNECTED ||
 	       stop_reason == MIRACAST_STOP_MISSING_KEEPALIVE ||
 	       !strcmp(word, host_reason_word(HOST_REASON_LINK_LOST));
@@ -454,7 +457,7 @@ static void end_or_reconnect(HostSession *self, enum miracast_stop_reason stop_r
 			     const char *word, const char *message)
 {
 	if (is_running(self) && !self->ending && self->wish->reconnect &&
-	    is_loss(stop_reason, word) && (is_first_loss(self) || has_time_left(self)))
+	    is_loss(self, stop_reason, word) && (is_first_loss(self) || has_time_left(self)))
 		begin_to_reconnect(self, stop_reason, word, message);
 	else
 		end_with(self, stop_reason, word, message);

@@ -100,12 +100,23 @@ static void search(HostGroupSupplicant *self, int stage)
 	host_supplicant_start_search(self->supplicant);
 }
 
+/* The radio may be gone, and what is known of the sink not yet. */
+static gboolean fail_without_radio(HostGroupSupplicant *self)
+{
+	if (host_supplicant_get_p2p(self->supplicant))
+		return FALSE;
+	host_group_fail(&self->group, HOST_REASON_SUPPLICANT_AWAY, "the Wi-Fi device is gone");
+	return TRUE;
+}
+
 /* The Wi-Fi network may be left; the sink may have gone while that was asked. */
 static void go_on(HostGroup *group)
 {
 	HostGroupSupplicant *self = HOST_GROUP_SUPPLICANT(group);
 
 	self->may_leave = TRUE;
+	if (fail_without_radio(self))
+		return;
 	if (host_group_supplicant_find_peer(self) || self->repeats >= MAX_REPEATS) {
 		begin_to_connect(self);
 		return;
@@ -123,6 +134,8 @@ static void refuse_second(HostGroupSupplicant *self)
 
 static void on_seen(HostGroupSupplicant *self)
 {
+	if (fail_without_radio(self))
+		return;
 	if (!host_supplicant_claim(self->supplicant, self)) {
 		refuse_second(self);
 		return;

@@ -442,6 +442,20 @@ static void test_another_way(Stage *stage, gconstpointer reason)
 	host_sink_remove_way(stage->sink, HOST_FINDER(other), "1");
 }
 
+/* A radio that is switched off ends what goes over it, but the sink may be reached otherwise. */
+static void test_radio_off_with_another_way(Stage *stage, gconstpointer unused)
+{
+	g_autoptr(FakeFinder) other = fake_finder_new("mice");
+	g_autoptr(HostFinding) finding = host_finding_new("1");
+	g_autoptr(HostWay) way = host_way_new(HOST_FINDER(other), 1, finding);
+
+	host_sink_set_way(stage->sink, way);
+	lose_link(stage, HOST_REASON_RADIO_BLOCKED);
+	wait_for_state(stage, "reconnecting");
+	end(stage);
+	host_sink_remove_way(stage->sink, HOST_FINDER(other), "1");
+}
+
 static void test_not_wanted(Stage *stage, gconstpointer unused)
 {
 	BEGIN(stage, "loss-starts", " 1 ", "stop-reason", KEEPALIVE, "reconnect", "no");
@@ -1055,6 +1069,7 @@ int main(int argc, char **argv)
 	ADD("/session/statistics", test_statistics);
 	ADD("/session/give-up", test_give_up);
 	ADD("/session/flapping", test_flapping);
+	ADD("/session/radio-off-with-another-way", test_radio_off_with_another_way);
 	ADD("/session/not-wanted", test_not_wanted);
 	ADD("/session/end-while-pausing", test_end_while_pausing);
 	ADD("/session/end-while-opening", test_end_while_opening);

@@ -716,6 +716,22 @@ static void test_turn_round(Stage *stage, gconstpointer unused)
 	wait_until_asked(stage, "Disconnect ");
 }
 
+/* A sink may be known for longer than the radio over which it was found. */
+static void test_radio_gone_while_looked_at(Stage *stage, gconstpointer unused)
+{
+	Opening opening;
+
+	show_peer(stage, PEER TV, 10);
+	wait_s(6);
+	begin_to_open(stage, &opening, "02:00:00:00:00:0a");
+	wait_until_asked(stage, "Find ");
+	switch_radio(stage, FALSE);
+	wait_until_returned(&opening);
+	g_assert_nonnull(opening.error);
+	g_test_message("%s", opening.error->message);
+	end_opening(&opening);
+}
+
 /* What is turned round is who owns the group, not what was asked for. */
 static void test_turn_round_as_owner(Stage *stage, gconstpointer unused)
 {
@@ -1277,6 +1293,7 @@ int main(int argc, char **argv)
 	ADD("/supplicant/kept-group", test_kept_group);
 	ADD("/supplicant/turn-round", test_turn_round);
 	ADD("/supplicant/turn-round-as-owner", test_turn_round_as_owner);
+	ADD("/supplicant/radio-gone-while-looked-at", test_radio_gone_while_looked_at);
 	ADD("/supplicant/interface-at-network-manager", test_interface_at_network_manager);
 	return g_test_run();
 }

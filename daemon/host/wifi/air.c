@@ -219,10 +219,13 @@ static gboolean same_address(const struct sockaddr *a, const struct sockaddr_sto
 	if (a->sa_family == AF_INET)
 		return !memcmp(&((const struct sockaddr_in *)a)->sin_addr,
 			       &((const struct sockaddr_in *)b)->sin_addr, sizeof(struct in_addr));
-	if (a->sa_family == AF_INET6)
-		return !memcmp(&((const struct sockaddr_in6 *)a)->sin6_addr,
-			       &((const struct sockaddr_in6 *)b)->sin6_addr,
-			       sizeof(struct in6_addr));
+	if (a->sa_family == AF_INET6) {
+		const struct sockaddr_in6 *one = (const struct sockaddr_in6 *)a;
+		const struct sockaddr_in6 *other = (const struct sockaddr_in6 *)b;
+
+		return one->sin6_scope_id == other->sin6_scope_id &&
+		       !memcmp(&one->sin6_addr, &other->sin6_addr, sizeof(struct in6_addr));
+	}
 	return FALSE;
 }
 
