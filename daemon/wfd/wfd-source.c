@@ -95,6 +95,7 @@ struct _WfdSource {
 	gboolean latency_due; /* the sink is to be told how late pictures may be shown */
 
 	guint cseq; /* of our latest request */
+	guint answered_cseq; /* of the latest that has an answer, in time or late */
 	WfdRequest open; /* our request that waits for its answer */
 	gboolean m1_answered;
 	gboolean m2_seen;
@@ -592,12 +593,20 @@ static void handle_response(WfdSource *s, const RtspMessage *message, gint64 now
 {
 	WfdRequest request = s->open;
 	guint code = message->type_data.response.code;
-	guint64 cseq;
+	guint64 cseq = 0;
+	gboolean first;
 
+	header_number(message, GST_RTSP_HDR_CSEQ, &cseq);
+	first = cseq > s->answered_cseq && cseq <= s->cseq;
+	if (first)
+		s->answered_cseq = cseq;
 	/* The answer to an older question (a keep-alive given up), or to none. */
-	if (!request || !header_number(message, GST_RTSP_HDR_CSEQ, &cseq) || cseq != s->cseq) {
-		emit(s, WFD_SOURCE_EXCHANGE, g_strdup_printf("< %u to an unknown request", code));
-		strike(s);
+	if (!request || cseq != s->cseq) {
+		emit(s, WFD_SOURCE_EXCHANGE,
+		     g_strdup_printf("< %u to an %s request", code, first ? "earlier" : "unknown"));
+		/* A sink may be slow each time, but answers each request once. */
+		if (!first)
+			strike(s);
 		return;
 	}
 	emit(s, WFD_SOURCE_EXCHANGE, g_strdup_printf("< %s %u", request_names[request], code));

@@ -207,6 +207,42 @@ static void test_keepalive_ignored(gconstpointer step)
 	peer_free(p);
 }
 
+/* One that always answers late is there all the same; but an answer counts once. */
+static void test_keepalive_late(gconstpointer step)
+{
+	WfdPeer *p = peer_start(step);
+	guint cseq = 6;
+
+	to_play(p, CAPS STANDBY);
+	wfd_source_set_standby(p->source, TRUE, p->now);
+	drain(p);
+	expect(p, "SET_PARAMETER ", "wfd_standby\r\n");
+	answer(p, 5, 200, "");
+	for (guint i = 0; i < 40; i++) {
+		wait_for(p, i ? 18 : 25);
+		expect(p, "GET_PARAMETER ", "");
+		wait_for(p, 6);
+		p->now += G_USEC_PER_SEC;
+		answer(p, cseq++, 200, "");
+		g_assert_false(p->ended);
+	}
+	/* Not before the next question. */
+	for (guint i = 0; i < 40; i++) {
+		wait_for(p, i ? 19 : 18);
+		expect(p, "GET_PARAMETER ", "");
+		if (i)
+			answer(p, cseq++, 200, "");
+		g_assert_false(p->ended);
+		wait_for(p, 6);
+	}
+	for (guint i = 0; i < 31; i++)
+		answer(p, cseq - 1, 200, "");
+	g_assert_false(p->ended);
+	answer(p, cseq - 1, 200, "");
+	expect_end(p, "too-many-errors");
+	peer_free(p);
+}
+
 /* Who reports what comes by RTP has not gone, whatever it answers. */
 static void test_keepalive_and_reports(gconstpointer step)
 {
@@ -538,6 +574,7 @@ int main(int argc, char **argv)
 		{"setup-tcp", test_setup_tcp},
 		{"keepalive", test_keepalive},
 		{"keepalive-ignored", test_keepalive_ignored},
+		{"keepalive-late", test_keepalive_late},
 		{"keepalive-and-reports", test_keepalive_and_reports},
 		{"idr-request", test_idr_request},
 		{"sink-teardown", test_sink_teardown},
