@@ -443,19 +443,17 @@ static void got_capabilities(WfdSource *s, const RtspMessage *message, gint64 no
 	ask_format(s, now);
 }
 
-/* What it means that the sink has answered @request with @code; REASON_NONE: nothing. */
-static WfdReason refusal_reason(const WfdSource *s, WfdRequest request, guint code)
+/* What it means that the sink has answered @request with an error; REASON_NONE: nothing. */
+static WfdReason refusal_reason(const WfdSource *s, WfdRequest request)
 {
 	switch (request) {
 	case REQUEST_M1: return WFD_REASON_REFUSED_M1;
 	case REQUEST_M3: return WFD_REASON_REFUSED_M3;
 	case REQUEST_M4: return WFD_REASON_REFUSED_FORMAT;
 	case REQUEST_TRIGGER_SETUP: return WFD_REASON_REFUSED_M5;
-	/* One that plays, or says that it does (406), has not refused. */
+	/* One that plays has not refused. */
 	case REQUEST_TRIGGER_PLAY:
-		return s->state == STATE_PLAYING || code == GST_RTSP_STS_NOT_ACCEPTABLE
-			       ? WFD_REASON_NONE
-			       : WFD_REASON_REFUSED_M5;
+		return s->state == STATE_PLAYING ? WFD_REASON_NONE : WFD_REASON_REFUSED_M5;
 	default: return WFD_REASON_NONE;
 	}
 }
@@ -513,16 +511,30 @@ static gboolean blames_sound(const RtspMessage *message)
 	       !g_hash_table_contains(params, "wfd_video_formats");
 }
 
+/* The sink plays, by M7 or because it never did otherwise. */
+static void begin_playing(WfdSource *s)
+{
+	s->state = STATE_PLAYING;
+	s->state_deadline = G_MAXINT64;
+	s->paused_by_us = FALSE;
+	s->play_triggered = FALSE;
+	emit(s, WFD_SOURCE_PLAY, NULL);
+}
+
 static void refused(WfdSource *s, WfdRequest request, const RtspMessage *message, gint64 now)
 {
 	guint code = message->type_data.response.code;
-	WfdReason reason = refusal_reason(s, request, code);
+	WfdReason reason = refusal_reason(s, request);
 
 	if (request == REQUEST_M12)
 		s->standby_refused = TRUE;
 	else if (request == REQUEST_TRIGGER_PAUSE)
 		s->pause_until = 0;
-	else if (request == REQUEST_M3 && ask_for_less(s, now))
+	else if (request == REQUEST_TRIGGER_PLAY && reason && code == GST_RTSP_STS_NOT_ACCEPTABLE) {
+		/* It plays, so it sends no M7, and what M12 asked for it has not done. */
+		s->standby_refused = TRUE;
+		begin_playing(s);
+	} else if (request == REQUEST_M3 && ask_for_less(s, now))
 		keep_capabilities(s, message);
 	else if (request == REQUEST_M4 && blames_sound(message) && s->sound.rate) {
 		/* It offered what it refuses now. */
@@ -746,11 +758,7 @@ static void handle_play(WfdSource *s, const RtspMessage *request, gint64 now)
 	} else {
 		s->pause_tried = FALSE;
 	}
-	s->state = STATE_PLAYING;
-	s->state_deadline = G_MAXINT64;
-	s->paused_by_us = FALSE;
-	s->play_triggered = FALSE;
-	emit(s, WFD_SOURCE_PLAY, NULL);
+	begin_playing(s);
 }
 
 /* M9: by the trigger PAUSE, which the trigger PLAY undoes, or by the sink's user, who does it. */

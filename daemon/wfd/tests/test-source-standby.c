@@ -57,8 +57,10 @@ static void test_wake_up_refused(gconstpointer step)
 		gboolean plays; /* before it answers */
 		const char *reason; /* NULL: it is waited for still */
 	} cases[] = {
-		{501, FALSE, "refused-m5"}, {400, FALSE, "refused-m5"}, {400, TRUE, NULL},
-		{406, TRUE, NULL},	    {406, FALSE, NULL},
+		{501, FALSE, "refused-m5"},
+		{400, FALSE, "refused-m5"},
+		{400, TRUE, NULL},
+		{406, TRUE, NULL},
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -79,10 +81,46 @@ static void test_wake_up_refused(gconstpointer step)
 			expect_end(p, cases[i].reason);
 			g_assert_nonnull(strstr(p->sentence, "to M5 PLAY, as it was to go on"));
 		} else {
-			if (!cases[i].plays)
-				feed(p, M7);
 			expect_events(p, "PY");
 		}
+		peer_free(p);
+	}
+}
+
+/* Some say yes to M12 or pause, play on, and see no reason for PLAY when they are to wake up. */
+static void test_never_asleep(gconstpointer step)
+{
+	for (guint paused = 0; paused < 2; paused++) {
+		WfdPeer *p = peer_start(step);
+
+		to_play(p, paused ? CAPS : CAPS STANDBY);
+		wfd_source_set_standby(p->source, TRUE, p->now);
+		drain(p);
+		expect(p, "SET_PARAMETER ",
+		       paused ? "wfd_trigger_method: PAUSE\r\n" : "wfd_standby\r\n");
+		answer(p, 5, 200, "");
+		if (paused)
+			feed(p, M9);
+		g_string_truncate(p->sent, 0);
+		wfd_source_set_standby(p->source, FALSE, p->now);
+		drain(p);
+		expect(p, "SET_PARAMETER ", "wfd_trigger_method: PLAY\r\n");
+		answer(p, 6, 406, "");
+		expect_events(p, "PY");
+		expect_nothing(p);
+		/* It is waited for no more; and M12 is of no use with it. */
+		wait_for(p, 25);
+		expect(p, "GET_PARAMETER ", "CSeq: 7\r\n");
+		answer(p, 7, 200, "");
+		wfd_source_set_standby(p->source, TRUE, p->now);
+		drain(p);
+		expect(p, "SET_PARAMETER ", "wfd_trigger_method: PAUSE\r\n");
+		answer(p, 8, 200, "");
+		wfd_source_set_standby(p->source, FALSE, p->now);
+		drain(p);
+		expect_nothing(p);
+		expect_events(p, "");
+		g_assert_false(p->ended);
 		peer_free(p);
 	}
 }
@@ -268,6 +306,7 @@ int main(int argc, char **argv)
 		{"standby", test_standby},
 		{"standby-quick", test_standby_quick},
 		{"wake-up-refused", test_wake_up_refused},
+		{"never-asleep", test_never_asleep},
 		{"standby-by-pause", test_standby_by_pause},
 		{"pause-of-the-sinks-own", test_pause_of_the_sinks_own},
 		{"standby-undone", test_standby_undone},
