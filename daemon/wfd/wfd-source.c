@@ -450,8 +450,9 @@ static WfdReason refusal_reason(const WfdSource *s, WfdRequest request)
 	case REQUEST_M1: return WFD_REASON_REFUSED_M1;
 	case REQUEST_M3: return WFD_REASON_REFUSED_M3;
 	case REQUEST_M4: return WFD_REASON_REFUSED_FORMAT;
-	case REQUEST_TRIGGER_SETUP: return WFD_REASON_REFUSED_M5;
-	/* One that plays has not refused. */
+	/* One that has done what it was asked has not refused. */
+	case REQUEST_TRIGGER_SETUP:
+		return s->state == STATE_SETUP ? WFD_REASON_REFUSED_M5 : WFD_REASON_NONE;
 	case REQUEST_TRIGGER_PLAY:
 		return s->state == STATE_PLAYING ? WFD_REASON_NONE : WFD_REASON_REFUSED_M5;
 	default: return WFD_REASON_NONE;

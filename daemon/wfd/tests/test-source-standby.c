@@ -258,6 +258,27 @@ static void test_trigger_unanswered(gconstpointer step)
 	peer_free(p);
 }
 
+/* Nor does it matter that it refuses what it has done. */
+static void test_trigger_refused_once_obeyed(gconstpointer step)
+{
+	for (guint plays = 0; plays < 2; plays++) {
+		WfdPeer *p = peer_start(step);
+
+		to_m4(p, CAPS);
+		answer(p, 3, 200, "");
+		expect_events(p, "N");
+		feed(p, M6);
+		if (plays)
+			feed(p, M7);
+		answer(p, 4, 406, "");
+		g_assert_false(p->ended);
+		if (!plays)
+			feed(p, M7);
+		expect_events(p, "Y");
+		peer_free(p);
+	}
+}
+
 static void test_standby_before_play(gconstpointer step)
 {
 	WfdPeer *p = peer_start(step);
@@ -312,6 +333,7 @@ int main(int argc, char **argv)
 		{"standby-undone", test_standby_undone},
 		{"standby-refused", test_standby_refused},
 		{"trigger-unanswered", test_trigger_unanswered},
+		{"trigger-refused-once-obeyed", test_trigger_refused_once_obeyed},
 		{"standby-before-play", test_standby_before_play},
 		{"sink-standby", test_sink_standby},
 		{"sink-pause", test_sink_pause},
