@@ -479,17 +479,17 @@ static void close_sockets(HostProcess *self)
 	self->rtsp_socket = -1;
 }
 
-/* The sink's port is for the sink to say; the host is the one that the session is with. */
+/* The sink's ports are for the sink to say; the host is the one that the session is with. */
 static bool connect_rtp(HostProcess *self, const SessionMessage *message)
 {
 	g_autoptr(GError) error = NULL;
 	gboolean connected;
-	guint16 port;
+	guint16 port, rtcp_port;
 
-	g_variant_get(message->body, "(q)", &port);
+	g_variant_get(message->body, "(qq)", &port, &rtcp_port);
 	if (self->rtsp_socket < 0 || !port)
 		return false;
-	connected = host_rtp_connect(&self->rtp, self->rtsp_socket, port, &error);
+	connected = host_rtp_connect(&self->rtp, self->rtsp_socket, port, rtcp_port, &error);
 	if (!connected)
 		g_warning("Session %u: %s", self->number, error->message);
 	close_sockets(self);

@@ -75,7 +75,8 @@ gboolean host_rtp_open(HostRtp *rtp, int rtsp_socket, GError **error)
 	return FALSE;
 }
 
-gboolean host_rtp_connect(const HostRtp *rtp, int rtsp_socket, guint16 port, GError **error)
+gboolean host_rtp_connect(const HostRtp *rtp, int rtsp_socket, guint16 port, guint16 rtcp_port,
+			  GError **error)
 {
 	RtpAddress sink = {0};
 	socklen_t size = sizeof(sink);
@@ -85,8 +86,10 @@ gboolean host_rtp_connect(const HostRtp *rtp, int rtsp_socket, guint16 port, GEr
 	sink.in.sin_port = htons(port);
 	if (connect(rtp->rtp, &sink.any, size))
 		return fail(error, "RTP");
-	/* Nothing is sent there so far: a sink's reports are let in. */
-	sink.in.sin_port = htons(port + 1);
-	return port == G_MAXUINT16 || !connect(rtp->rtcp, &sink.any, size) ? TRUE
-									   : fail(error, "RTCP");
+	/*
+	 * In Linux, a datagram socket that is connected to port 0 takes what comes from any port of that address,
+	 * and reaches none: the kernel sees to who is heard, so the session's process need not be trusted with it.
+	 */
+	sink.in.sin_port = htons(rtcp_port);
+	return !connect(rtp->rtcp, &sink.any, size) || fail(error, "RTCP");
 }

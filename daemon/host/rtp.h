@@ -20,8 +20,14 @@ typedef struct {
  */
 gboolean host_rtp_open(HostRtp *rtp, int rtsp_socket, GError **error);
 
-/* To @port, and RTCP to the one above, of who is at the other end of @rtsp_socket. */
-gboolean host_rtp_connect(const HostRtp *rtp, int rtsp_socket, guint16 port, GError **error);
+/**
+ * host_rtp_connect:
+ * @rtsp_socket: connected to the sink: nobody else is reached or heard
+ * @port: the sink's for RTP
+ * @rtcp_port: the sink's for RTCP; 0: it has named none, and may report from any port
+ */
+gboolean host_rtp_connect(const HostRtp *rtp, int rtsp_socket, guint16 port, guint16 rtcp_port,
+			  GError **error);
 
 void host_rtp_close(HostRtp *rtp);
 

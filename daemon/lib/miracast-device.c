@@ -698,14 +698,14 @@ bool miracast_device_take_input(MiracastDevice *self, int *socket, uint16_t *por
 	return *socket >= 0;
 }
 
-bool miracast_device_connect_rtp(MiracastDevice *self, uint16_t port)
+bool miracast_device_connect_rtp(MiracastDevice *self, uint16_t port, uint16_t rtcp_port)
 {
 	MiracastConnectRtp connect;
 
 	g_mutex_lock(&self->lock);
 	connect = g_steal_pointer(&self->connect_rtp);
 	g_mutex_unlock(&self->lock);
-	return connect && connect(port, self->connect_rtp_data);
+	return connect && connect(port, rtcp_port, self->connect_rtp_data);
 }
 
 void miracast_device_set_streaming(MiracastDevice *self, bool streaming)

@@ -83,8 +83,8 @@ MiracastDevice *miracast_device_new_with_driver(const char *adapter,
  */
 void miracast_device_add_adapter_file(MiracastDevice *device, const char *path, int fd);
 
-/* Connects the RTP sockets to @port of the sink; may wait. On a thread of the driver's. */
-typedef gboolean (*MiracastConnectRtp)(guint16 port, gpointer user_data);
+/* What miracast_device_connect_rtp() does; may wait. On a thread of the driver's. */
+typedef gboolean (*MiracastConnectRtp)(guint16 port, guint16 rtcp_port, gpointer user_data);
 
 /* What miracast_device_take_input() hands out; before start. @socket: (transfer full). */
 void miracast_device_set_input(MiracastDevice *device, int socket, guint16 port);

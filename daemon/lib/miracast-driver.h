@@ -197,10 +197,11 @@ void miracast_device_set_statistic_text(MiracastDevice *device, const char *name
 bool miracast_device_take_rtp_sockets(MiracastDevice *device, int *rtp, int *rtcp);
 
 /*
- * Connects the two to @port of the sink, and to the one above it. Once in a session, from any thread;
- * waits for the host. A driver need not be able to do that itself.
+ * Connects the two to @port and @rtcp_port of the sink. If it has named no port for RTCP (0), reports are let
+ * in from any of its ports, and none can be sent to it. Once in a session, from any thread; waits for the
+ * host. A driver need not be able to do that itself.
  */
-bool miracast_device_connect_rtp(MiracastDevice *device, uint16_t port);
+bool miracast_device_connect_rtp(MiracastDevice *device, uint16_t port, uint16_t rtcp_port);
 
 /* What struct miracast_input_message is about. */
 enum miracast_input_kind {

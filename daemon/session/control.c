@@ -19,7 +19,7 @@ static const char *const types[SESSION_N_MESSAGES] = {
 	[SESSION_STARTED] = "(uas)",	   [SESSION_STOPPED] = "()",
 	[SESSION_FAILED] = "(usss)",	   [SESSION_STOP_REQUESTED] = "(uss)",
 	[SESSION_STREAMING] = "(b)",	   [SESSION_DETAILS] = "(a{sv})",
-	[SESSION_STATISTICS] = "(a{sv})",  [SESSION_CONNECT_RTP] = "(q)",
+	[SESSION_STATISTICS] = "(a{sv})",  [SESSION_CONNECT_RTP] = "(qq)",
 	[SESSION_DATA_RATE] = "(btttttt)", [SESSION_SEAL] = "(uay)",
 	[SESSION_SEALED] = "(baybs)",	   [SESSION_TAKE_PICTURE] = "(u)",
 	[SESSION_PICTURE] = "(uu)",

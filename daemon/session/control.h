@@ -53,7 +53,7 @@ typedef enum {
 	SESSION_STREAMING, /* whether */
 	SESSION_DETAILS, /* all of them */
 	SESSION_STATISTICS, /* all of them */
-	SESSION_CONNECT_RTP, /* the sink's port: the host connects the RTP socket to it */
+	SESSION_CONNECT_RTP, /* the sink's ports, RTCP's or 0: the host connects the sockets */
 	SESSION_SEALED, /* whether it worked, bytes, whether the handshake is over, an error's message */
 	SESSION_PICTURE, /* width and height of what was written; 0, 0: there is no picture */
 

@@ -184,13 +184,13 @@ static void on_destroyed(GObject *object, GAsyncResult *result, gpointer data)
 }
 
 /* On a thread of the driver's. */
-static gboolean connect_rtp(guint16 port, gpointer data)
+static gboolean connect_rtp(guint16 port, guint16 rtcp_port, gpointer data)
 {
 	SessionProcess *process = data;
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&process->lock);
 	gint64 limit = g_get_monotonic_time() + CONNECT_RTP_LIMIT;
 
-	send_to_host(SESSION_CONNECT_RTP, g_variant_new("(q)", port));
+	send_to_host(SESSION_CONNECT_RTP, g_variant_new("(qq)", port, rtcp_port));
 	while (!process->rtp_answered)
 		if (!g_cond_wait_until(&process->cond, &process->lock, limit))
 			return FALSE;

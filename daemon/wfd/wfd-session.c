@@ -201,16 +201,17 @@ static gboolean start_media(WfdSession *s)
 		.fixed_rate = s->options.fixed_rate,
 		.mode_asked = s->options.policy.only.width && (!s->unoffered || choice->unoffered),
 		.encoder = miracast_device_get_option(s->device, "encoder"),
-		.sender_reports = wfd_source_sink_has_rtcp(s->rtsp),
+		.sender_reports = wfd_source_sink_rtcp_port(s->rtsp) != 0,
 		.sound_rate = sound->rate,
 		.aac = sound->format == WFD_AAC,
 		.seal = miracast_device_seals(s->device) ? seal : NULL,
 		.seal_data = s->device,
 	};
 	guint16 port = wfd_source_sink_rtp_port(s->rtsp);
+	guint16 rtcp_port = wfd_source_sink_rtcp_port(s->rtsp);
 	g_autoptr(GError) error = NULL;
 
-	if (!miracast_device_connect_rtp(s->device, port)) {
+	if (!miracast_device_connect_rtp(s->device, port, rtcp_port)) {
 		end_session(s, WFD_REASON_SOCKET_FAILED,
 			    "the RTP socket cannot be connected to the sink's port: see "
 			    "miracastd's log",

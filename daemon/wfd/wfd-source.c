@@ -84,7 +84,7 @@ struct _WfdSource {
 	WfdSound sound; /* that M4 names */
 	gboolean format_refused; /* M4 once: what is asked now is the second choice */
 	guint16 sink_rtp_port;
-	gboolean sink_rtcp; /* it listens on the port above as well */
+	guint16 sink_rtcp_port; /* 0: it has named none */
 
 	guint16 uibc_port; /* 0: no input */
 	WfdUibc uibc; /* the choice of what the sink offers */
@@ -732,7 +732,8 @@ static void handle_setup(WfdSource *s, const RtspMessage *request, gint64 now)
 					    rtcp || s->caps.reports ? s->rtp_port + 1 : 0);
 	s->transport_refused = s->session_refused = FALSE;
 	s->sink_rtp_port = rtp;
-	s->sink_rtcp = rtcp == rtp + 1;
+	/* A sink that names one port for both may take reports for the stream: none are sent. */
+	s->sink_rtcp_port = rtcp != rtp ? rtcp : 0;
 	if (s->state == STATE_SETUP)
 		s->state_deadline = now + WFD_REQUEST_TIMEOUT;
 	s->state = STATE_READY;
@@ -1160,10 +1161,10 @@ guint16 wfd_source_sink_rtp_port(const WfdSource *s)
 	return s->sink_rtp_port;
 }
 
-/* Whether it listens for sender reports on the port above. */
-gboolean wfd_source_sink_has_rtcp(const WfdSource *s)
+/* Where it wants sender reports; 0: nowhere. */
+guint16 wfd_source_sink_rtcp_port(const WfdSource *s)
 {
-	return s->sink_rtcp;
+	return s->sink_rtcp_port;
 }
 
 /* What the sink may send as input now; NULL: nothing. */

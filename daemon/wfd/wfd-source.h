@@ -90,7 +90,7 @@ const WfdChoice *wfd_source_choice(const WfdSource *source);
 /* What M4 named. */
 const WfdSound *wfd_source_sound(const WfdSource *source);
 guint16 wfd_source_sink_rtp_port(const WfdSource *source);
-gboolean wfd_source_sink_has_rtcp(const WfdSource *source);
+guint16 wfd_source_sink_rtcp_port(const WfdSource *source);
 const WfdUibc *wfd_source_uibc(const WfdSource *source);
 WfdReason wfd_source_reason(const WfdSource *source);
 

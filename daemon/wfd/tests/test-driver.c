@@ -35,6 +35,7 @@ struct _MiracastDevice {
 	miracast_take_picture take_picture;
 	void *take_picture_data;
 	int rtp; /* the driver's */
+	guint16 sink_rtcp_port; /* that it was to be connected to */
 	gboolean seals;
 	char *reason;
 	gint status_reports;
@@ -120,8 +121,9 @@ size_t miracast_device_seal(MiracastDevice *device, const void *datagram, size_t
 	return size + strlen(SEAL);
 }
 
-bool miracast_device_connect_rtp(MiracastDevice *device, uint16_t port)
+bool miracast_device_connect_rtp(MiracastDevice *device, uint16_t port, uint16_t rtcp_port)
 {
+	device->sink_rtcp_port = rtcp_port;
 	rtp_pair_connect(device->rtp, port);
 	return true;
 }
@@ -368,10 +370,10 @@ static gpointer sink_until_m4(gpointer user_data)
 	return NULL;
 }
 
-#define SETUP                                               \
-	"SETUP rtsp://x/wfd1.0/streamid=0 RTSP/1.0\r\n"     \
-	"CSeq: 2\r\n"                                       \
-	"Transport: RTP/AVP/UDP;unicast;client_port=%u\r\n" \
+#define SETUP                                                 \
+	"SETUP rtsp://x/wfd1.0/streamid=0 RTSP/1.0\r\n"       \
+	"CSeq: 2\r\n"                                         \
+	"Transport: RTP/AVP/UDP;unicast;client_port=%u-7\r\n" \
 	"\r\n"
 #define PLAY "PLAY rtsp://x/wfd1.0/streamid=0 RTSP/1.0\r\nCSeq: 3\r\n\r\n"
 
@@ -553,6 +555,7 @@ static void test_session(void)
 	g_assert_cmpuint(rig->device.sink.height, ==, 480);
 	g_assert_cmpuint(rig->device.sink.refresh, ==, 60000);
 	g_assert_cmpuint(rig->device.sink.edid_size, ==, 128);
+	g_assert_cmpuint(rig->device.sink_rtcp_port, ==, 7);
 	for (guint i = 1; i <= 10; i++) {
 		g_assert_cmpuint(send_frame(rig, i, 1, &result), ==, STATUS_SUCCESS);
 		g_assert_cmpuint(result.sequence, ==, i);

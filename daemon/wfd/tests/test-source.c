@@ -32,7 +32,7 @@ static void test_handshake(gconstpointer step)
 	answer(p, 4, 200, "");
 	feed(p, M6);
 	g_assert_cmpuint(wfd_source_sink_rtp_port(p->source), ==, 19000);
-	g_assert_true(wfd_source_sink_has_rtcp(p->source));
+	g_assert_cmpuint(wfd_source_sink_rtcp_port(p->source), ==, 19001);
 	expect(p, "RTSP/1.0 200 OK\r\nCSeq: 2\r\n",
 	       "Transport: RTP/AVP/UDP;unicast;client_port=19000-19001;server_port=16384-16385\r\n");
 	expect_events(p, "");
@@ -86,21 +86,26 @@ static void test_setup_ports(gconstpointer step)
 {
 	static const struct {
 		const char *transport;
-		guint16 port;
+		guint16 port, rtcp_port;
 		const char *reply;
 	} cases[] = {
-		{"", 1028, "client_port=1028;server_port=16384\r\n"},
-		{"Transport: RTP/AVP/UDP;unicast\r\n", 1028,
+		{"", 1028, 0, "client_port=1028;server_port=16384\r\n"},
+		{"Transport: RTP/AVP/UDP;unicast\r\n", 1028, 0,
 		 "client_port=1028;server_port=16384\r\n"},
-		{"Transport: RTP/AVP/UDP;unicast;client_port=5000\r\n", 5000,
+		{"Transport: RTP/AVP/UDP;unicast;client_port=5000\r\n", 5000, 0,
 		 "client_port=5000;server_port=16384\r\n"},
-		{"Transport: RTP/AVP;unicast;client_port=5000-7\r\n", 5000,
+		{"Transport: RTP/AVP;unicast;client_port=5000-7\r\n", 5000, 7,
 		 "client_port=5000-7;server_port=16384-16385\r\n"},
-		{"Transport: RTP/AVP/UDP;unicast;client_port 5000\r\n", 1028,
+		{"Transport: RTP/AVP/UDP;unicast;client_port=5001-5000\r\n", 5001, 5000,
+		 "client_port=5001-5000;server_port=16384-16385\r\n"},
+		/* One port for both is RTP's. */
+		{"Transport: RTP/AVP/UDP;unicast;client_port=5000-5000\r\n", 5000, 0,
+		 "client_port=5000-5000;server_port=16384-16385\r\n"},
+		{"Transport: RTP/AVP/UDP;unicast;client_port 5000\r\n", 1028, 0,
 		 "client_port=1028;server_port=16384\r\n"},
-		{"Transport: RTP/AVP/UDP;unicast;client_port=99999\r\n", 1028, "client_port="},
+		{"Transport: RTP/AVP/UDP;unicast;client_port=99999\r\n", 1028, 0, "client_port="},
 		{"Transport: RTP/AVP/TCP;interleaved=0-1, RTP/AVP/UDP;unicast;client_port=6\r\n", 6,
-		 "client_port=6;"},
+		 0, "client_port=6;"},
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -115,6 +120,7 @@ static void test_setup_ports(gconstpointer step)
 			g_assert_cmpuint(wfd_source_sink_rtp_port(p->source), ==, cases[i].port);
 		else
 			g_assert_cmpuint(wfd_source_sink_rtp_port(p->source), !=, 0);
+		g_assert_cmpuint(wfd_source_sink_rtcp_port(p->source), ==, cases[i].rtcp_port);
 		peer_free(p);
 	}
 }
@@ -127,7 +133,7 @@ static void test_setup_no_port_at_all(gconstpointer step)
 	feed(p, "SETUP rtsp://x/y RTSP/1.0\r\nCSeq: 2\r\n\r\n");
 	expect(p, "RTSP/1.0 200 OK\r\n", "client_port=19000;");
 	g_assert_cmpuint(wfd_source_sink_rtp_port(p->source), ==, WFD_DEFAULT_RTP_PORT);
-	g_assert_false(wfd_source_sink_has_rtcp(p->source));
+	g_assert_cmpuint(wfd_source_sink_rtcp_port(p->source), ==, 0);
 	peer_free(p);
 }
 
@@ -461,7 +467,7 @@ static void test_reports(gconstpointer step)
 	feed(p, "SETUP rtsp://x/y RTSP/1.0\r\nCSeq: 2\r\n"
 		"Transport: RTP/AVP/UDP;unicast;client_port=5000\r\n\r\n");
 	expect(p, "RTSP/1.0 200 OK\r\n", "client_port=5000;server_port=16384-16385\r\n");
-	g_assert_false(wfd_source_sink_has_rtcp(p->source));
+	g_assert_cmpuint(wfd_source_sink_rtcp_port(p->source), ==, 0);
 	peer_free(p);
 }
 
