@@ -35,6 +35,7 @@ parser.add_argument('--intent', type=int)
 parser.add_argument('--way', default='p2p')
 parser.add_argument('--maker')
 parser.add_argument('--encryption')
+parser.add_argument('--reconnect', action='store_true')
 parser.add_argument('--until', default='streaming')
 parser.add_argument('--timeout', type=float, default=200)
 parser.add_argument('--mode', default='640x480@60')
@@ -99,7 +100,7 @@ while not sink:
     time.sleep(0.1)
 
 options = {'options': GLib.Variant('a{ss}', {'mode': args.mode}),
-           'agent': GLib.Variant('o', AGENT), 'reconnect': GLib.Variant('b', False),
+           'agent': GLib.Variant('o', AGENT), 'reconnect': GLib.Variant('b', args.reconnect),
            'way': GLib.Variant('s', args.way), 'wait': GLib.Variant('u', 60)}
 if args.pin:
     options['pin'] = GLib.Variant('s', args.pin)
