@@ -193,6 +193,17 @@ static void on_left(gpointer data)
 	g_clear_pointer(&stage->watch, host_logind_unwatch);
 }
 
+/* What we have asked the bus to be told of, we are from here on: signals come by another connection. */
+static void wait_for_subscriptions(Stage *stage)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) answer = g_dbus_connection_call_sync(
+		stage->ours, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+		"org.freedesktop.DBus", "GetId", NULL, NULL, 0, -1, NULL, &error);
+
+	g_assert_no_error(error);
+}
+
 static void set_up(Stage *stage, gconstpointer with_logind)
 {
 	static const GDBusInterfaceVTable vtable = {.method_call = on_call};
@@ -212,6 +223,7 @@ static void set_up(Stage *stage, gconstpointer with_logind)
 		own_name(stage->theirs, LOGIND);
 	}
 	stage->logind = host_logind_new(stage->ours, on_sleeps, stage);
+	wait_for_subscriptions(stage);
 }
 
 static void tear_down(Stage *stage, gconstpointer with_logind)
@@ -513,10 +525,13 @@ static HostManager *make_manager(Stage *stage, HostListener *listener, const cha
 {
 	static const HostProcessConfig config = {.program = "/nowhere/miracast-session"};
 	g_autoptr(GPtrArray) finders = g_ptr_array_new();
+	HostManager *manager;
 
 	if (finder)
 		g_ptr_array_add(finders, finder);
-	return host_manager_new(stage->ours, stage->ours, listener, finders, folder, &config);
+	manager = host_manager_new(stage->ours, stage->ours, listener, finders, folder, &config);
+	wait_for_subscriptions(stage);
+	return manager;
 }
 
 /* miracastd is busy as long as there is a session; here it has no process, and ends at once. */
