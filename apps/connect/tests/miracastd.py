@@ -225,7 +225,8 @@ class Miracastd:
                 self.end(path, "stopped-by-user", "The session was ended on request.")
 
     def last_session(self):
-        return f"{ROOT}/session/{self.n_sessions}"
+        # Of a Connect that has been counted already.
+        return self._do(lambda: f"{ROOT}/session/{self.n_sessions}")
 
     def manager(self):
         return f"{ROOT}/manager"
