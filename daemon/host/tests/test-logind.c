@@ -193,15 +193,20 @@ static void on_left(gpointer data)
 	g_clear_pointer(&stage->watch, host_logind_unwatch);
 }
 
-/* What we have asked the bus to be told of, we are from here on: signals come by another connection. */
-static void wait_for_subscriptions(Stage *stage)
+static void call_bus(GDBusConnection *connection, const char *method, GVariant *parameters)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GVariant) answer = g_dbus_connection_call_sync(
-		stage->ours, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-		"org.freedesktop.DBus", "GetId", NULL, NULL, 0, -1, NULL, &error);
+		connection, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+		method, parameters, NULL, 0, -1, NULL, &error);
 
 	g_assert_no_error(error);
+}
+
+/* What we have asked the bus to be told of, we are from here on: signals come by another connection. */
+static void wait_for_subscriptions(Stage *stage)
+{
+	call_bus(stage->ours, "GetId", NULL);
 }
 
 static void set_up(Stage *stage, gconstpointer with_logind)
@@ -603,16 +608,6 @@ static void test_manager_searchers(Stage *stage, gconstpointer unused)
 	g_rmdir(folder);
 }
 
-static void call_bus(Stage *stage, const char *method, GVariant *parameters)
-{
-	g_autoptr(GError) error = NULL;
-	g_autoptr(GVariant) answer = g_dbus_connection_call_sync(
-		stage->theirs, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-		"org.freedesktop.DBus", method, parameters, NULL, 0, -1, NULL, &error);
-
-	g_assert_no_error(error);
-}
-
 /* One that is started anew does not say that the machine is awake: it has not slept. */
 static void test_restart(Stage *stage, gconstpointer unused)
 {
@@ -622,10 +617,10 @@ static void test_restart(Stage *stage, gconstpointer unused)
 	g_assert_true(host_logind_is_sleeping(stage->logind));
 	while (!may_sleep(stage))
 		g_main_context_iteration(NULL, TRUE);
-	call_bus(stage, "ReleaseName", g_variant_new("(s)", LOGIND));
+	call_bus(stage->theirs, "ReleaseName", g_variant_new("(s)", LOGIND));
 	while (host_logind_is_sleeping(stage->logind))
 		g_main_context_iteration(NULL, TRUE);
-	call_bus(stage, "RequestName", g_variant_new("(su)", LOGIND, 0));
+	call_bus(stage->theirs, "RequestName", g_variant_new("(su)", LOGIND, 0));
 	wait_for(&stage->n_inhibits, 2);
 	wait_ms(100);
 	g_assert_false(may_sleep(stage));
