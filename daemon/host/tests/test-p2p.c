@@ -46,6 +46,31 @@ static void test_pin(void)
 	check_pin("1234\n", NULL);
 }
 
+/* Whatever an agent answers: what comes of it is nothing or digits that a WPS registrar takes. */
+static void test_pin_random(void)
+{
+	static const char likely[] = "0123456789 -";
+
+	for (guint round = 0; round < 20000; round++) {
+		guint length = g_test_rand_int_range(0, 16);
+		g_autofree char *typed = g_malloc0(length + 1);
+		g_autofree char *pin = NULL;
+		g_autofree char *again = NULL;
+
+		for (guint i = 0; i < length; i++)
+			typed[i] = g_test_rand_int_range(0, 16)
+					   ? likely[g_test_rand_int_range(0, sizeof(likely) - 1)]
+					   : (char)g_test_rand_int_range(1, 256);
+		pin = host_p2p_clean_pin(typed);
+		if (!pin)
+			continue;
+		g_assert_true(strlen(pin) == 4 || strlen(pin) == 8);
+		g_assert_cmpuint(strspn(pin, "0123456789"), ==, strlen(pin));
+		again = host_p2p_clean_pin(pin);
+		g_assert_cmpstr(again, ==, pin);
+	}
+}
+
 static void test_intent(void)
 {
 	g_assert_cmpint(host_p2p_choose_intent(-1, 0), ==, 0);
@@ -136,6 +161,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/p2p/pairing", test_pairing);
 	g_test_add_func("/p2p/pin", test_pin);
+	g_test_add_func("/p2p/pin-random", test_pin_random);
 	g_test_add_func("/p2p/intent", test_intent);
 	g_test_add_func("/p2p/kind", test_kind);
 	g_test_add_func("/p2p/signal", test_signal);
