@@ -184,15 +184,18 @@ static void wait_ms(guint ms)
 	g_main_loop_run(loop);
 }
 
-static bool has_way(const CtlObject *sink)
+/* @way: NULL: any */
+static bool has_way(const CtlObject *sink, const char *way)
 {
-	g_autofree char *ways = ctl_object_join(sink, "Ways", " ");
+	g_autofree char *joined = ctl_object_join(sink, "Ways", " ");
+	g_auto(GStrv) ways = g_strsplit(joined, " ", -1);
 
-	return *ways;
+	return way ? g_strv_contains((const char *const *)ways, way) : *joined;
 }
 
 /* Looks once more. @n_found as of ctl_objects_find_sink(); the path of a sink that can be reached. */
-static char *look(GDBusConnection *connection, const char *name, guint *n_found, CtlStatus *status)
+static char *look(GDBusConnection *connection, const CtlWish *wish, guint *n_found,
+		  CtlStatus *status)
 {
 	g_autoptr(CtlObjects) objects = ctl_objects_get(connection, status);
 	const CtlObject *sink;
@@ -200,8 +203,8 @@ static char *look(GDBusConnection *connection, const char *name, guint *n_found,
 	*n_found = 0;
 	if (!objects)
 		return NULL;
-	sink = ctl_objects_find_sink(objects, name, n_found);
-	return *n_found == 1 && has_way(sink) ? g_strdup(sink->path) : NULL;
+	sink = ctl_objects_find_sink(objects, wish->sink, n_found);
+	return *n_found == 1 && has_way(sink, wish->way) ? g_strdup(sink->path) : NULL;
 }
 
 static void complain_of_absence(GDBusConnection *connection, const CtlWish *wish)
@@ -211,8 +214,9 @@ static void complain_of_absence(GDBusConnection *connection, const CtlWish *wish
 
 	if (!objects)
 		return;
-	ctl_complain("\"%s\" was not found within %d s: is it on, and ready for wireless displays?",
-		     wish->sink, wish->search_s);
+	ctl_complain(
+		"\"%s\" was not found%s%s within %d s: is it on, and ready for wireless displays?",
+		wish->sink, wish->way ? " by " : "", wish->way ? wish->way : "", wish->search_s);
 	ctl_objects_complain_of_problems(objects);
 }
 
@@ -231,7 +235,7 @@ static char *search(GDBusConnection *connection, const CtlWish *wish, CtlStatus 
 	fflush(stdout);
 	do {
 		wait_ms(LOOK_MS);
-		path = look(connection, wish->sink, &n_found, status);
+		path = look(connection, wish, &n_found, status);
 		if (*status || n_found > 1)
 			return NULL;
 	} while (!path && g_get_monotonic_time() < limit);
@@ -242,7 +246,7 @@ static char *search(GDBusConnection *connection, const CtlWish *wish, CtlStatus 
 	}
 	wait_ms(SETTLE_MS);
 	g_free(path);
-	path = look(connection, wish->sink, &n_found, status);
+	path = look(connection, wish, &n_found, status);
 	if (!path && !*status && !n_found)
 		ctl_complain("\"%s\" was there and has gone again", wish->sink);
 	return g_steal_pointer(&path);
@@ -256,10 +260,10 @@ static char *find_sink(GDBusConnection *connection, const CtlWish *wish, const c
 	g_autofree char *path = NULL;
 	guint n_found;
 
-	path = look(connection, wish->sink, &n_found, status);
+	path = look(connection, wish, &n_found, status);
 	if (*status || n_found > 1 || (path && !(is_address && !g_strcmp0(wish->way, "address"))))
 		return g_steal_pointer(&path);
-	if (!is_address)
+	if (!is_address || (wish->way && strcmp(wish->way, "address")))
 		return search(connection, wish, status);
 	*peer = wish->sink;
 	return g_strdup(CTL_MANAGER_PATH);

@@ -87,7 +87,9 @@ static const struct {
 		 N_("This machine and the sink have no channel in common: check the regulatory domain ('iw reg get') and the sink's band.")},
 	[HOST_REASON_CHANNEL_CONFLICT] =
 		{"channel-conflict",
-		 N_("The radio cannot be on the sink's channel and on that of the Wi-Fi network at once: disconnect from the network, or use a second Wi-Fi device.")},
+		 N_("The radio cannot be on the sink's channel and on that of the Wi-Fi"
+		    " network at once: disconnect from the network, or have it by cable"
+		    " or by another Wi-Fi device.")},
 	[HOST_REASON_UNKNOWN_GROUP] =
 		{"unknown-group",
 		 N_("The sink does not know the group from an earlier time any more: connect again.")},
@@ -117,7 +119,9 @@ static const struct {
 	[HOST_REASON_GROUP_REMOVED] = {"group-removed", N_("The Wi-Fi Direct group was removed.")},
 	[HOST_REASON_GROUP_REMOVED_BY_NM] =
 		{"group-removed-by-network-manager",
-		 N_("NetworkManager removed the group, because it manages this radio: connect through it, or give miracastd a second Wi-Fi device that it does not manage.")},
+		 N_("NetworkManager removed the group, because it manages this radio: "
+		    "connect through it, or let it leave the radio alone for the time "
+		    "('nmcli device set INTERFACE managed no').")},
 	[HOST_REASON_NM_AWAY] =
 		{"network-manager-away",
 		 N_("NetworkManager, which made the group, was ended or restarted: connect again.")},
@@ -129,13 +133,16 @@ static const struct {
 		 N_("NetworkManager refused to make the group: see its log, and whether miracastd is allowed to (polkit: network-control).")},
 	[HOST_REASON_NM_UNABLE] =
 		{"network-manager-unable",
-		 N_("NetworkManager manages this radio and cannot connect in this way: use a second Wi-Fi device that it does not manage ('nmcli device set INTERFACE managed no'), or let it leave this one alone for the time.")},
+		 N_("NetworkManager manages this radio and cannot connect in this way: "
+		    "let it leave the radio alone for the time ('nmcli device set "
+		    "INTERFACE managed no'), and have the network by cable or by "
+		    "another Wi-Fi device meanwhile.")},
 	[HOST_REASON_NM_OWNS] =
 		{"network-manager-owns",
 		 N_("The sink has an address in the group and did not connect: if no "
 		    "firewall is between, it may want to own the group itself, which "
-		    "NetworkManager does not let it. Use a second Wi-Fi device ('nmcli device "
-		    "set INTERFACE managed no').")},
+		    "NetworkManager does not let it. Let NetworkManager leave the radio alone "
+		    "for the time ('nmcli device set INTERFACE managed no').")},
 	[HOST_REASON_IWD_AWAY] =
 		{"iwd-away",
 		 N_("iwd, which makes the group, was ended or restarted: connect again.")},
@@ -150,7 +157,9 @@ static const struct {
 		 N_("iwd manages this radio and cannot connect in this way: use a second Wi-Fi device that wpa_supplicant manages, or wpa_supplicant instead of iwd.")},
 	[HOST_REASON_STATION_KEPT] =
 		{"station-kept",
-		 N_("The radio cannot be on a Wi-Fi network and reach the sink at once, and the network was kept: disconnect from it, or use a second Wi-Fi device.")},
+		 N_("The radio cannot be on a Wi-Fi network and reach the sink at once,"
+		    " and the network was kept: disconnect from it, or have it by cable"
+		    " or by another Wi-Fi device.")},
 	[HOST_REASON_RADIO_IN_USE] =
 		{"radio-in-use",
 		 N_("Sinks are not looked for by Wi-Fi Direct while a session's pictures go over the same radio: end that session first.")},

@@ -342,6 +342,14 @@ static gboolean on_hold_over(gpointer data)
 static void on_link_lost(HostLink *link, int reason, const char *detail, HostSession *self);
 static void on_link_step(HostLink *link, const char *word, const char *message, HostSession *self);
 
+static GPtrArray *get_ways_now(gpointer data)
+{
+	HostSession *self = data;
+
+	return host_sink_get_ways(self->sink, self->wish->way);
+}
+
+/* @ways: transfer full */
 static void make_link(HostSession *self, GPtrArray *ways)
 {
 	const HostLinkWish wish = {
@@ -355,7 +363,7 @@ static void make_link(HostSession *self, GPtrArray *ways)
 		.maker = self->wish->maker,
 	};
 
-	self->link = host_link_ways_new(ways, &wish);
+	self->link = host_link_ways_new(ways, &wish, get_ways_now, self);
 	self->link_lost = false;
 	g_signal_connect(self->link, "lost", G_CALLBACK(on_link_lost), self);
 	g_signal_connect(self->link, "step", G_CALLBACK(on_link_step), self);
@@ -364,7 +372,7 @@ static void make_link(HostSession *self, GPtrArray *ways)
 /* By the ways that there are now, and the one that it had, should its finder have lost sight of it. */
 static void renew_link(HostSession *self)
 {
-	g_autoptr(GPtrArray) ways = host_sink_get_ways(self->sink, self->wish->way);
+	g_autoptr(GPtrArray) ways = get_ways_now(self);
 	HostWay *last = host_link_ways_get_way(self->link);
 	bool there = false;
 
@@ -374,7 +382,7 @@ static void renew_link(HostSession *self)
 		g_ptr_array_add(ways, host_way_ref(last));
 	drop_link(self);
 	g_clear_object(&self->link);
-	make_link(self, ways);
+	make_link(self, g_steal_pointer(&ways));
 }
 
 static gboolean on_retry(gpointer data)
@@ -917,7 +925,7 @@ HostSession *host_session_new(guint number, const HostProcessConfig *config,
 	self->sink = g_object_ref(sink);
 	self->wish = host_wish_ref(wish);
 	self->agent = g_object_ref(agent);
-	make_link(self, ways);
+	make_link(self, g_ptr_array_ref(ways));
 	bus_session1_set_sink(self->bus, host_sink_get_path(sink));
 	bus_session1_set_sink_name(self->bus, host_sink_get_name(sink));
 	bus_session1_set_owner(self->bus, owner);

@@ -799,8 +799,8 @@ def test_looks():
                 assert not app.has_text("is gone"), "it is not translated"
             daemon.end(daemon.last_session(), "group-removed-by-network-manager",
                        "NetworkManager removed the group, because it manages this radio: connect "
-                       "through it, or give miracastd a second Wi-Fi device that it does not "
-                       "manage.")
+                       "through it, or let it leave the radio alone for the time ('nmcli device "
+                       "set INTERFACE managed no').")
             app.wait_text("group-removed-by-network-manager")
             if "LANGUAGE" in environment:
                 assert not app.has_text("because it manages"), "it is not translated"

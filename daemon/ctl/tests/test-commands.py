@@ -4,6 +4,7 @@
 import re
 import subprocess
 import sys
+import threading
 
 from miracastd import Miracastd
 
@@ -31,6 +32,14 @@ def main():
     # How long the sink has is the way's own unless somebody says so.
     assert "wait" not in connect()
     assert connect("--sink-timeout", "7")["wait"] == 7
+
+    # Who wants one way waits until the sink is found by it, whatever other way is there.
+    attic = daemon.add_sink(Name="Attic", Ways=["mice"])
+    threading.Timer(3, daemon.set, [attic], {"Ways": ["mice", "p2p"]}).start()
+    said = run("connect", "Attic", "--no-wait", "--way", "p2p").stdout
+    assert "Attic is looked for" in said, said
+    assert next(c[0] for c in reversed(daemon.calls) if c[1] == "Connect") == attic
+    daemon.remove(attic)
 
     # A sink that cannot be connected now is told beforehand, and why.
     assert re.search("^Kitchen .* there, network-manager-unable$", run("list").stdout, re.M)

@@ -9,6 +9,8 @@ struct _HostLinkWays {
 	GObject parent_instance;
 
 	GPtrArray *ways;
+	HostLinkWaysNow now;
+	gpointer user_data; /* of it */
 	HostLinkWish wish;
 	guint next; /* of the ways */
 	HostWay *way; /* of the link */
@@ -52,6 +54,27 @@ static bool is_final(const GError *error)
 
 static void on_open(GObject *object, GAsyncResult *result, gpointer data);
 
+static bool has_way_of(HostLinkWays *self, guint rank)
+{
+	for (guint i = 0; i < self->ways->len; i++)
+		if (((HostWay *)self->ways->pdata[i])->rank == rank)
+			return true;
+	return false;
+}
+
+/* Those that were found meanwhile. */
+static void add_new_ways(HostLinkWays *self)
+{
+	g_autoptr(GPtrArray) now = self->now(self->user_data);
+
+	for (guint i = 0; i < now->len; i++) {
+		HostWay *way = now->pdata[i];
+
+		if (!has_way_of(self, way->rank))
+			g_ptr_array_add(self->ways, host_way_ref(way));
+	}
+}
+
 /* The next way that a link can be made for; @error: (transfer full): of the one before, or NULL. */
 static void try_next(HostLinkWays *self, GError *error)
 {
@@ -61,6 +84,8 @@ static void try_next(HostLinkWays *self, GError *error)
 	drop_link(self);
 	if (!self->no_pin && g_error_matches(error, HOST_ERROR, HOST_REASON_NO_PIN))
 		self->no_pin = g_error_copy(error);
+	if (self->next == self->ways->len)
+		add_new_ways(self);
 	while (self->next < self->ways->len && !(error && is_final(error)) &&
 	       !g_cancellable_is_cancelled(cancellable)) {
 		const char *name;
@@ -219,11 +244,14 @@ static void host_link_ways_class_init(HostLinkWaysClass *class)
 	G_OBJECT_CLASS(class)->finalize = host_link_ways_finalize;
 }
 
-HostLinkWays *host_link_ways_new(GPtrArray *ways, const HostLinkWish *wish)
+HostLinkWays *host_link_ways_new(GPtrArray *ways, const HostLinkWish *wish, HostLinkWaysNow now,
+				 gpointer user_data)
 {
 	HostLinkWays *self = g_object_new(HOST_TYPE_LINK_WAYS, NULL);
 
-	self->ways = g_ptr_array_ref(ways);
+	self->ways = ways;
 	self->wish = *wish;
+	self->now = now;
+	self->user_data = user_data;
 	return self;
 }

@@ -13,12 +13,17 @@ G_BEGIN_DECLS
 #define HOST_TYPE_LINK_WAYS (host_link_ways_get_type())
 G_DECLARE_FINAL_TYPE(HostLinkWays, host_link_ways, HOST, LINK_WAYS, GObject)
 
+/* The ways to the sink that are known by now; transfer full, (element-type HostWay) */
+typedef GPtrArray *(*HostLinkWaysNow)(gpointer user_data);
+
 /**
  * host_link_ways_new:
- * @ways: (element-type HostWay): at least one
+ * @ways: (transfer full) (element-type HostWay): at least one
  * @wish: what it points to outlives the link
+ * @now: asked once all of @ways have failed: a sink is found by one way sooner than by another
  */
-HostLinkWays *host_link_ways_new(GPtrArray *ways, const HostLinkWish *wish);
+HostLinkWays *host_link_ways_new(GPtrArray *ways, const HostLinkWish *wish, HostLinkWaysNow now,
+				 gpointer user_data);
 
 gboolean host_link_ways_has_several(HostLinkWays *link);
 

@@ -128,6 +128,7 @@ typedef struct {
 	GDBusConnection *theirs, *ours;
 	GVariant *elements; /* WFDIEs */
 	const char *interface; /* that it has, or NULL */
+	const char *other_interface; /* a newer one, or NULL */
 	guint16 methods; /* of pairing, of peers */
 	gboolean has_no_name; /* its interface, any more */
 	const char *nm_objects; /* in the place of those above, or NULL */
@@ -145,11 +146,19 @@ typedef struct {
 /* In the place of this machine's: the linker is told so. */
 static const char *const *radios;
 
+static gboolean radio_in_use;
+
 char **__wrap_host_radio_list(void);
+gboolean __wrap_host_radio_is_in_use(const char *interface);
 
 char **__wrap_host_radio_list(void)
 {
 	return radios ? g_strdupv((char **)radios) : g_new0(char *, 1);
+}
+
+gboolean __wrap_host_radio_is_in_use(const char *interface)
+{
+	return radio_in_use;
 }
 
 static void on_call(GDBusConnection *connection, const char *sender, const char *path,
@@ -199,6 +208,18 @@ static void on_call(GDBusConnection *connection, const char *sender, const char 
 		invocation, strcmp(method, "Connect") ? NULL : g_variant_new("(s)", "12345670"));
 }
 
+static GVariant *new_paths(const char *first, const char *second)
+{
+	const char *paths[2];
+	gsize n = 0;
+
+	if (first)
+		paths[n++] = first;
+	if (second)
+		paths[n++] = second;
+	return g_variant_new_objv(paths, n);
+}
+
 static GVariant *on_get(GDBusConnection *connection, const char *sender, const char *path,
 			const char *interface, const char *name, GError **error, gpointer data)
 {
@@ -209,7 +230,7 @@ static GVariant *on_get(GDBusConnection *connection, const char *sender, const c
 	if (!strcmp(name, "WFDIEs"))
 		return g_variant_ref(stage->elements);
 	if (!strcmp(name, "Interfaces"))
-		return g_variant_new_objv(&stage->interface, stage->interface ? 1 : 0);
+		return new_paths(stage->other_interface, stage->interface);
 	if (!strcmp(name, "Ifname") && stage->has_no_name) {
 		g_set_error_literal(error, G_DBUS_ERROR, G_DBUS_ERROR_FAILED, "out of names");
 		return NULL;
@@ -330,6 +351,7 @@ static void tear_down(Stage *stage, gconstpointer unused)
 	g_object_unref(stage->agent);
 	host_p2p_store_free(stage->store);
 	radios = NULL;
+	radio_in_use = FALSE;
 	g_clear_object(&stage->question);
 	g_clear_object(&stage->objects);
 	g_clear_pointer(&stage->connection, g_variant_unref);
@@ -488,6 +510,7 @@ static void test_silent_network_manager(Stage *stage, gconstpointer unused)
 	gboolean is_ready = FALSE;
 	HostUse *it;
 
+	switch_radio(stage, FALSE);
 	own_name(stage->theirs, HOST_NM_NAME);
 	stage->nm_is_silent = TRUE;
 	radios = free_radio;
@@ -495,13 +518,57 @@ static void test_silent_network_manager(Stage *stage, gconstpointer unused)
 	while (!stage->question && !is_ready)
 		g_main_context_iteration(NULL, TRUE);
 	g_assert_nonnull(stage->question);
+	/* Somebody plugs one in, which does without it. */
+	switch_radio(stage, TRUE);
 	show_peer(stage, PEER TV, 10);
 	while (!host_peers_find(host_supplicant_get_peers(stage->supplicant), "02:00:00:00:00:0a"))
 		g_main_context_iteration(NULL, TRUE);
-	g_assert_false(is_ready);
-	/* There is another radio, which does without it. */
 	while (!is_ready)
 		g_main_context_iteration(NULL, TRUE);
+	host_use_end(it);
+	g_assert_cmpstr(stage->asked->str, ==, "");
+}
+
+/* A second one would not help: all Wi-Fi Direct goes by the first. */
+static void test_second_radio(Stage *stage, gconstpointer unused)
+{
+	HostUse *it;
+
+	radios = free_radio;
+	it = use(stage);
+	wait_s(1);
+	host_use_end(it);
+	g_assert_cmpstr(stage->asked->str, ==, "");
+}
+
+/* Of several that can, the oldest is the one, and the list begins with the newest. */
+static void test_oldest_radio(Stage *stage, gconstpointer unused)
+{
+	stage->other_interface = NEXT_INTERFACE;
+	emit(stage, HOST_SUPPLICANT_NAME, "InterfaceAdded",
+	     g_variant_new_parsed("(objectpath '" NEXT_INTERFACE "', @a{sv} {})"));
+	wait_s(1);
+	g_assert_cmpstr(host_supplicant_get_p2p(stage->supplicant), ==, INTERFACE);
+}
+
+static void on_refused(const GError *error, gpointer data)
+{
+	*(char **)data = g_strdup(error->message);
+}
+
+/* Another wpa_supplicant is on a network with it, which it would be thrown out of. */
+static void test_radio_in_use(Stage *stage, gconstpointer unused)
+{
+	g_autofree char *refusal = NULL;
+	HostUse *it;
+
+	switch_radio(stage, FALSE);
+	radios = free_radio;
+	radio_in_use = TRUE;
+	it = host_supplicant_use(stage->supplicant, 7236, on_refused, &refusal);
+	while (!refusal)
+		g_main_context_iteration(NULL, TRUE);
+	g_assert_nonnull(strstr(refusal, "another program"));
 	host_use_end(it);
 	g_assert_cmpstr(stage->asked->str, ==, "");
 }
@@ -1270,6 +1337,9 @@ int main(int argc, char **argv)
 	ADD("/supplicant/radio-off", test_radio_off);
 	ADD("/supplicant/radio-back", test_radio_back);
 	ADD("/supplicant/free-radio", test_free_radio);
+	ADD("/supplicant/second-radio", test_second_radio);
+	ADD("/supplicant/oldest-radio", test_oldest_radio);
+	ADD("/supplicant/radio-in-use", test_radio_in_use);
 	ADD("/supplicant/adopted-radio", test_adopted_radio);
 	ADD("/supplicant/radio-of-iwd", test_radio_of_iwd);
 	ADD("/supplicant/radio-left-alone", test_radio_left_alone);

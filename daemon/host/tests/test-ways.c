@@ -9,6 +9,7 @@
 
 typedef struct {
 	FakeFinder *mice, *p2p;
+	GPtrArray *now; /* ways that are there by now */
 	HostLinkWays *link;
 	GString *steps;
 	GAsyncResult *result;
@@ -33,9 +34,19 @@ static void add_way(GPtrArray *ways, FakeFinder *finder)
 	g_ptr_array_add(ways, host_way_new(HOST_FINDER(finder), ways->len, finding));
 }
 
+static GPtrArray *get_now(gpointer data)
+{
+	return g_ptr_array_ref(((Stage *)data)->now);
+}
+
+static GPtrArray *new_ways(void)
+{
+	return g_ptr_array_new_with_free_func((GDestroyNotify)host_way_unref);
+}
+
 static void set_up(Stage *stage, gconstpointer unused)
 {
-	g_autoptr(GPtrArray) ways = g_ptr_array_new_with_free_func((GDestroyNotify)host_way_unref);
+	GPtrArray *ways = new_ways();
 	const HostLinkWish wish = {.port = 7236,
 				   .wait_s = 3,
 				   .pin = "1234",
@@ -48,13 +59,15 @@ static void set_up(Stage *stage, gconstpointer unused)
 	stage->p2p = fake_finder_new("p2p");
 	add_way(ways, stage->mice);
 	add_way(ways, stage->p2p);
-	stage->link = host_link_ways_new(ways, &wish);
+	stage->now = g_ptr_array_ref(ways);
+	stage->link = host_link_ways_new(ways, &wish, get_now, stage);
 	g_signal_connect(stage->link, "step", G_CALLBACK(on_step), stage);
 	g_signal_connect(stage->link, "lost", G_CALLBACK(on_lost), stage);
 }
 
 static void tear_down(Stage *stage, gconstpointer unused)
 {
+	g_ptr_array_unref(stage->now);
 	g_object_unref(stage->link);
 	g_object_unref(stage->mice);
 	g_object_unref(stage->p2p);
@@ -152,6 +165,34 @@ static void test_second(Stage *stage, gconstpointer unused)
 	g_assert_cmpint(finish(stage, &error), ==, -1);
 	g_assert_error(error, HOST_ERROR, HOST_REASON_SINK_DID_NOT_CONNECT);
 	g_assert_cmpuint(stage->mice->links->len + stage->p2p->links->len, ==, 2);
+}
+
+/* Wi-Fi Direct takes longer to find a sink than the network does. */
+static void test_found_later(Stage *stage, gconstpointer unused)
+{
+	g_autoptr(GError) error = NULL;
+	FakeFinder *late = fake_finder_new("address");
+	int fd, other;
+
+	begin(stage, NULL);
+	fake_link_fail(fake_finder_get_link(stage->mice), HOST_REASON_SINK_DID_NOT_CONNECT);
+	iterate();
+	g_ptr_array_unref(stage->now);
+	stage->now = new_ways();
+	add_way(stage->now, stage->mice);
+	add_way(stage->now, stage->p2p);
+	add_way(stage->now, late);
+	fake_link_fail(fake_finder_get_link(stage->p2p), HOST_REASON_SINK_DID_NOT_CONNECT);
+	iterate();
+	other = fake_link_succeed(fake_finder_get_link(late));
+	fd = finish(stage, &error);
+	g_assert_no_error(error);
+	g_assert_cmpstr(host_way_get_name(host_link_ways_get_way(stage->link)), ==, "address");
+	/* Those that have failed are not tried once more. */
+	g_assert_cmpuint(stage->mice->links->len, ==, 1);
+	close(fd);
+	close(other);
+	g_object_unref(late);
 }
 
 static void test_no_link(Stage *stage, gconstpointer unused)
@@ -288,6 +329,7 @@ int main(int argc, char **argv)
 #define ADD(name, function) g_test_add(name, Stage, NULL, set_up, function, tear_down)
 	ADD("/ways/first", test_first);
 	ADD("/ways/second", test_second);
+	ADD("/ways/found-later", test_found_later);
 	ADD("/ways/no-link", test_no_link);
 	ADD("/ways/none", test_none);
 	ADD("/ways/no-pin", test_no_pin);

@@ -234,6 +234,25 @@ guint host_radio_get_frequency(const char *interface)
 	return frequency;
 }
 
+static int read_use(struct nl_msg *message, void *data)
+{
+	struct nlmsghdr *header = nlmsg_hdr(message);
+	struct nlattr *type = nlmsg_find_attr(header, GENL_HDRLEN, NL80211_ATTR_IFTYPE);
+
+	*(gboolean *)data = (type && nla_len(type) >= (int)sizeof(guint32) &&
+			     nla_get_u32(type) != NL80211_IFTYPE_STATION) ||
+			    nlmsg_find_attr(header, GENL_HDRLEN, NL80211_ATTR_SSID);
+	return NL_OK;
+}
+
+gboolean host_radio_is_in_use(const char *interface)
+{
+	gboolean in_use = FALSE;
+
+	ask(interface, NL80211_CMD_GET_INTERFACE, 0, read_use, &in_use);
+	return in_use;
+}
+
 /*
  * Changes.
  */

@@ -24,6 +24,9 @@ gboolean host_radio_is_iwd_owner(const char *group);
 /* Its radio is switched off, by a switch or by somebody. */
 gboolean host_radio_is_blocked(const char *interface);
 
+/* Somebody is on a network with it, or has made it an access point. */
+gboolean host_radio_is_in_use(const char *interface);
+
 /*
  * On how many channels at once its radio can be on a network and in a Wi-Fi Direct group: 0: it
  * cannot be both; 1: both on one channel. Of what is not known, 1.

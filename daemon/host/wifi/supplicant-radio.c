@@ -29,6 +29,7 @@ struct _HostSupplicantRadio {
 	gboolean checking; /* whether somebody else manages it by now */
 	gboolean choosing; /* a radio for that */
 	gboolean none_free; /* the last time */
+	gboolean all_in_use; /* then */
 	gboolean adding;
 	gboolean add_failed;
 };
@@ -108,19 +109,28 @@ static void on_free_radio(const char *name, gpointer data)
 	self->changed(self->owner, FALSE);
 }
 
-/* One that it does not have, to be had as ours. */
+/*
+ * One that it does not have, to be had as ours. Where it has Wi-Fi Direct already, another radio would not
+ * help: it does that with one radio only, whichever object it is asked at.
+ */
 static void choose_radio(HostSupplicantRadio *self)
 {
 	g_autoptr(GPtrArray) candidates = g_ptr_array_new();
 	g_auto(GStrv) names = NULL;
 
-	if (self->choosing || self->checking || self->adding || self->added || self->add_failed)
+	if (self->p2p || self->choosing || self->checking || self->adding || self->added ||
+	    self->add_failed)
 		return;
 	names = host_radio_list();
-	for (char **name = names; *name; name++)
-		if (!host_radio_is_blocked(*name) &&
+	self->all_in_use = *names != NULL;
+	for (char **name = names; *name; name++) {
+		gboolean in_use = host_radio_is_in_use(*name);
+
+		self->all_in_use &= in_use;
+		if (!in_use && !host_radio_is_blocked(*name) &&
 		    !g_ptr_array_find_with_equal_func(self->devices, *name, g_str_equal, NULL))
 			g_ptr_array_add(candidates, *name);
+	}
 	g_ptr_array_add(candidates, NULL);
 	self->choosing = TRUE;
 	host_free_radio_find(self->free_radio, (const char *const *)candidates->pdata,
@@ -176,12 +186,13 @@ typedef struct {
 	HostSupplicantRadio *self;
 	guint reading;
 	guint left;
-	gboolean found;
+	int best; /* place in the list of the one that was taken; -1: none */
 } LookAll;
 
 typedef struct {
 	LookAll *all;
 	char *path;
+	int place;
 } LookOne;
 
 static void on_interface_read(GObject *object, GAsyncResult *result, gpointer data)
@@ -203,9 +214,9 @@ static void on_interface_read(GObject *object, GAsyncResult *result, gpointer da
 		    !g_str_has_prefix(interface, "p2p-")) {
 			self->has_devices = TRUE;
 			g_ptr_array_add(self->devices, g_strdup(interface));
-			/* Ours is preferred: NetworkManager has its hands on the others. */
-			if ((!all->found || !g_strcmp0(one->path, self->added)) && has_p2p(&dict)) {
-				all->found = TRUE;
+			/* The newest comes first in the list, and the oldest does Wi-Fi Direct for all. */
+			if (one->place > all->best && has_p2p(&dict)) {
+				all->best = one->place;
 				take_p2p(self, one->path, interface);
 			}
 		}
@@ -216,7 +227,7 @@ static void on_interface_read(GObject *object, GAsyncResult *result, gpointer da
 		return;
 	owner = self->owner;
 	if (all->reading == self->reading) {
-		if (!all->found)
+		if (all->best < 0)
 			forget_p2p(self);
 		end_look(self);
 	}
@@ -256,6 +267,7 @@ static void on_root_read(GObject *object, GAsyncResult *result, gpointer data)
 		LookOne *one = g_new0(LookOne, 1);
 
 		one->all = all;
+		one->place = i;
 		one->path = g_strdup(paths[i]);
 		all->left++;
 		host_supplicant_bus_get_all(self->connection, paths[i], HOST_SUPPLICANT_INTERFACE,
@@ -275,6 +287,7 @@ static void look(HostSupplicantRadio *self)
 
 	g_object_ref(self->owner);
 	all->self = self;
+	all->best = -1;
 	all->reading = ++self->reading;
 	host_supplicant_bus_get_all(self->connection, HOST_SUPPLICANT_ROOT, HOST_SUPPLICANT_NAME,
 				    on_root_read, all);
@@ -359,6 +372,10 @@ HostReason host_supplicant_radio_get_problem(HostSupplicantRadio *self, const ch
 		return HOST_REASON_NO_P2P;
 	}
 	/* Until somebody uses it, an interface that it may be given is not there. */
+	if (!self->p2p && self->uses->list && self->all_in_use && !self->has_devices) {
+		*detail = "another program uses it";
+		return HOST_REASON_NO_P2P;
+	}
 	if (!self->p2p &&
 	    (self->has_devices || (self->uses->list && (self->none_free || self->add_failed))))
 		return HOST_REASON_NO_P2P;
