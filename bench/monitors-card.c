@@ -175,7 +175,7 @@ static void light(const drmModeModeInfo *mode)
 
 	if (drmModeCreatePropertyBlob(card.fd, mode, sizeof(*mode), &blob))
 		die("mode");
-	/* Where the kernel checks that (6.1.140 does), vkms's writeback cannot share a CRTC with its monitor. */
+	/* Debian's 6.1.192 does not let vkms's writeback share a CRTC with its monitor. */
 	add(request, card.connector, DRM_MODE_OBJECT_CONNECTOR, "CRTC_ID",
 	    card.writeback ? 0 : card.crtc);
 	if (card.writeback)

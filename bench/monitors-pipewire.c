@@ -33,10 +33,12 @@ void receive_pipewire(struct album *album, int ready)
 	struct screen screen = {.album = album};
 	uint8_t space[1024];
 	struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(space, sizeof(space));
-	const struct spa_pod *format = spa_format_video_raw_build(
-		&builder, SPA_PARAM_EnumFormat,
-		&SPA_VIDEO_INFO_RAW_INIT(.format = SPA_VIDEO_FORMAT_BGRx,
-					 .size = SPA_RECTANGLE(WIDTH, HEIGHT)));
+	struct spa_video_info_raw video = {
+		.format = SPA_VIDEO_FORMAT_BGRx,
+		.size = {WIDTH, HEIGHT},
+	};
+	const struct spa_pod *format =
+		spa_format_video_raw_build(&builder, SPA_PARAM_EnumFormat, &video);
 	struct pw_main_loop *loop;
 
 	pw_init(NULL, NULL);
