@@ -241,9 +241,10 @@ static void play(WfdSession *s)
 	media_set_playing(s->media, TRUE);
 	/* Who learns that it streams may ask for them at once. */
 	show_statistics(s);
-	miracast_device_set_streaming(s->device, true);
 	if (!s->arrived)
 		report_monitor(s);
+	if (!s->over)
+		miracast_device_set_streaming(s->device, true);
 }
 
 /* For people: what came of a mode that was named, and that the sink does not offer. */

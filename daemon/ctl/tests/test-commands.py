@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 
 from miracastd import Miracastd
 
@@ -28,6 +29,23 @@ def connect(*arguments):
     return next(c[2][0] for c in reversed(daemon.calls) if c[1] == "Connect")
 
 
+def connect_in_vain(reason):
+    """A session that comes as far as it can without a picture: its exit status, and what it said."""
+    before = daemon.count("Connect")
+    program = subprocess.Popen([sys.argv[1], "--bus", address, "connect", "Living room"],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    end = time.monotonic() + 30
+    while daemon.count("Connect") == before:
+        assert time.monotonic() < end and program.poll() is None
+        time.sleep(0.05)
+    session = daemon.last_session()
+    for state in "waiting", "starting", "started":
+        daemon.set(session, State=state)
+    daemon.end(session, reason, "No picture came.")
+    said, complained = program.communicate(timeout=30)
+    return program.returncode, said.splitlines()[-1].split()[0], complained
+
+
 def main():
     # How long the sink has is the way's own unless somebody says so.
     assert "wait" not in connect()
@@ -40,6 +58,10 @@ def main():
     assert "Attic is looked for" in said, said
     assert next(c[0] for c in reversed(daemon.calls) if c[1] == "Connect") == attic
     daemon.remove(attic)
+
+    # A mode that is agreed upon is no picture yet.
+    for reason in "sink-silent-m6", "encoder-failed":
+        assert connect_in_vain(reason) == (1, "started", f"miracastctl: {reason}: No picture came.\n")
 
     # A sink that cannot be connected now is told beforehand, and why.
     assert re.search("^Kitchen .* there, network-manager-unable$", run("list").stdout, re.M)

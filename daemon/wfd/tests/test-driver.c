@@ -31,7 +31,7 @@ struct _MiracastDevice {
 	GHashTable *values; /* details and statistics, as text */
 	miracast_datarate_notification notify;
 	void *notify_context;
-	gboolean streaming;
+	gboolean streaming, streamed; /* now; ever */
 	miracast_take_picture take_picture;
 	void *take_picture_data;
 	int rtp; /* the driver's */
@@ -41,6 +41,7 @@ struct _MiracastDevice {
 	gint status_reports;
 	enum miracast_status status;
 	guint sinks; /* SINK_ARRIVED so far */
+	ntstatus_t refusal; /* of every sink */
 	gboolean refuse_edid;
 	guint32 refused_flags; /* the kernel's driver is older than they are */
 	struct miracast_display_sink sink;
@@ -133,6 +134,7 @@ void miracast_device_set_streaming(MiracastDevice *device, bool streaming)
 	g_mutex_lock(&device->lock);
 	g_assert_true(!streaming || g_hash_table_contains(device->values, "encoder-kbit"));
 	device->streaming = streaming;
+	device->streamed |= streaming;
 	g_cond_broadcast(&device->cond);
 	g_mutex_unlock(&device->lock);
 }
@@ -200,8 +202,10 @@ static ntstatus_t io_control(MiracastDevice *device, bool hardware_access, uint3
 	if (header->code == MIRACAST_DISPLAY_CTL_SINK_ARRIVED) {
 		memcpy(&device->sink, input, sizeof(device->sink));
 		g_assert_cmpuint(input_size, ==, sizeof(device->sink) + device->sink.edid_size);
-		if ((device->refuse_edid && device->sink.edid_size) ||
-		    device->refused_flags & device->sink.flags)
+		if (device->refusal)
+			status = device->refusal;
+		else if ((device->refuse_edid && device->sink.edid_size) ||
+			 device->refused_flags & device->sink.flags)
 			status = STATUS_INVALID_PARAMETER;
 		else
 			device->sinks++;
@@ -757,6 +761,22 @@ static void test_edid_refused(void)
 	rig_free(rig);
 }
 
+/* Nobody may believe that it streams before there is a monitor. */
+static void test_display_refused(void)
+{
+	WfdRig *rig = rig_new();
+	GThread *thread = g_thread_new("sink", sink_until_m4, rig->sink);
+
+	rig->device.refusal = STATUS_NO_MEMORY;
+	g_assert_cmpuint(rig_start(rig), ==, STATUS_SUCCESS);
+	g_thread_join(thread);
+	sink_play(rig->sink);
+	wait_until(&rig->device, (guint *)&rig->device.status_reports, 1);
+	g_assert_cmpstr(rig->device.reason, ==, "display-refused");
+	g_assert_false(rig->device.streamed);
+	rig_free(rig);
+}
+
 static ntstatus_t send_cursor(WfdRig *rig, guint32 framebuffer, guint32 image, guint32 x)
 {
 	struct miracast_display_cursor cursor = {
@@ -1162,6 +1182,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/wfd/driver/power", test_power);
 	g_test_add_func("/wfd/driver/sealed", test_sealed);
 	g_test_add_func("/wfd/driver/edid-refused", test_edid_refused);
+	g_test_add_func("/wfd/driver/display-refused", test_display_refused);
 	g_test_add_func("/wfd/driver/cursor", test_cursor);
 	g_test_add_func("/wfd/driver/color", test_color);
 	g_test_add_func("/wfd/driver/flags-refused", test_flags_refused);
