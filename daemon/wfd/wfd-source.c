@@ -99,7 +99,7 @@ struct _WfdSource {
 	WfdRequest open; /* our request that waits for its answer */
 	gboolean m1_answered;
 	gboolean m2_seen;
-	gint64 m3_at; /* not before: the sink is to have read the answer to M2 */
+	gint64 quiet_until; /* nothing is asked: the sink is to have read our latest answer */
 	guint m3_given_up; /* of the lists of parameters that need not be known: so many are not asked for */
 	gboolean transport_refused; /* by us: the sink's latest SETUP */
 	gboolean session_refused; /* by us: a request for another session */
@@ -346,54 +346,65 @@ static void ask_uibc(WfdSource *s, gint64 now)
 	    request == REQUEST_M14 ? capability : "wfd_uibc_setting: enable\r\n", now);
 }
 
+/* What is to be asked, but for the keep-alive; REQUEST_NONE: nothing. */
+static WfdRequest due(const WfdSource *s)
+{
+	switch (s->state) {
+	case STATE_OPTIONS: return s->m1_answered && s->m2_seen ? REQUEST_M3 : REQUEST_NONE;
+	case STATE_PLAYING:
+		if (s->uibc_due)
+			return s->uibc_due;
+		if (s->latency_due)
+			return REQUEST_LATENCY;
+		if (s->standby_wanted && s->caps.standby_resume && !s->standby_refused)
+			return REQUEST_M12;
+		return s->standby_wanted && !s->pause_tried ? REQUEST_TRIGGER_PAUSE : REQUEST_NONE;
+	case STATE_PAUSED:
+	case STATE_STANDBY:
+		return !s->standby_wanted && s->paused_by_us && !s->play_triggered
+			       ? REQUEST_TRIGGER_PLAY
+			       : REQUEST_NONE;
+	default: return REQUEST_NONE;
+	}
+}
+
 /* Asks what is due, if nothing is open. */
 static void ask_next(WfdSource *s, gint64 now)
 {
-	if (s->open)
+	WfdRequest request = due(s);
+
+	if (s->open || now < s->quiet_until)
 		return;
-	switch (s->state) {
-	case STATE_OPTIONS:
-		if (!s->m1_answered || !s->m2_seen)
-			break;
-		s->state_deadline = G_MAXINT64;
-		if (now < s->m3_at)
-			break;
+	if (!request && now >= s->keepalive_at)
+		request = REQUEST_M16;
+	switch (request) {
+	case REQUEST_M3:
 		s->state = STATE_CAPABILITIES;
 		ask_capabilities(s, now);
 		break;
-	case STATE_PLAYING:
-		if (s->uibc_due) {
-			ask_uibc(s, now);
-			break;
-		}
-		if (s->latency_due) {
-			s->latency_due = FALSE;
-			ask(s, REQUEST_LATENCY, GST_RTSP_SET_PARAMETER,
-			    "microsoft_latency_management_capability: low\r\n", now);
-			break;
-		}
-		if (s->standby_wanted && s->caps.standby_resume && !s->standby_refused) {
-			ask(s, REQUEST_M12, GST_RTSP_SET_PARAMETER, "wfd_standby\r\n", now);
-			break;
-		}
-		if (s->standby_wanted && !s->pause_tried) {
-			s->pause_tried = TRUE;
-			s->pause_until = now + WFD_REQUEST_TIMEOUT;
-			trigger(s, REQUEST_TRIGGER_PAUSE, WFD_TRIGGER_PAUSE, now);
-			break;
-		}
-		G_GNUC_FALLTHROUGH;
-	case STATE_PAUSED:
-	case STATE_STANDBY:
-		if (s->state != STATE_PLAYING && !s->standby_wanted && s->paused_by_us &&
-		    !s->play_triggered) {
-			s->play_triggered = TRUE;
-			s->state_deadline = now + WFD_REQUEST_TIMEOUT;
-			trigger(s, REQUEST_TRIGGER_PLAY, WFD_TRIGGER_PLAY, now);
-		} else if (now >= s->keepalive_at) {
-			s->keepalive_at = now + WFD_KEEPALIVE_INTERVAL;
-			ask(s, REQUEST_M16, GST_RTSP_GET_PARAMETER, NULL, now);
-		}
+	case REQUEST_M14:
+	case REQUEST_M15: ask_uibc(s, now); break;
+	case REQUEST_LATENCY:
+		s->latency_due = FALSE;
+		ask(s, request, GST_RTSP_SET_PARAMETER,
+		    "microsoft_latency_management_capability: low\r\n", now);
+		break;
+	case REQUEST_M12:
+		ask(s, request, GST_RTSP_SET_PARAMETER, "wfd_standby\r\n", now);
+		break;
+	case REQUEST_TRIGGER_PAUSE:
+		s->pause_tried = TRUE;
+		s->pause_until = now + WFD_REQUEST_TIMEOUT;
+		trigger(s, request, WFD_TRIGGER_PAUSE, now);
+		break;
+	case REQUEST_TRIGGER_PLAY:
+		s->play_triggered = TRUE;
+		s->state_deadline = now + WFD_REQUEST_TIMEOUT;
+		trigger(s, request, WFD_TRIGGER_PLAY, now);
+		break;
+	case REQUEST_M16:
+		s->keepalive_at = now + WFD_KEEPALIVE_INTERVAL;
+		ask(s, request, GST_RTSP_GET_PARAMETER, NULL, now);
 		break;
 	default: break;
 	}
@@ -560,7 +571,8 @@ static void answered(WfdSource *s, WfdRequest request, const RtspMessage *messag
 	switch (request) {
 	case REQUEST_M1:
 		s->m1_answered = TRUE;
-		s->state_deadline = now + WFD_REPLY_TIMEOUT;
+		if (!s->m2_seen)
+			s->state_deadline = now + WFD_REPLY_TIMEOUT;
 		break;
 	case REQUEST_M3: got_capabilities(s, message, now); break;
 	case REQUEST_M4:
@@ -695,7 +707,7 @@ static gboolean wrong_session(const WfdSource *s, const RtspMessage *request)
 	       number != g_ascii_strtoull(s->session_id, NULL, 10);
 }
 
-static void handle_options(WfdSource *s, const RtspMessage *request, gint64 now)
+static void handle_options(WfdSource *s, const RtspMessage *request)
 {
 	const char *required = rtsp_message_header(request, GST_RTSP_HDR_REQUIRE);
 
@@ -703,9 +715,9 @@ static void handle_options(WfdSource *s, const RtspMessage *request, gint64 now)
 		reply(s, request, GST_RTSP_STS_OPTION_NOT_SUPPORTED, "M2 OPTIONS", NULL);
 		return;
 	}
-	if (!s->m2_seen)
-		s->m3_at = now + WFD_M3_PAUSE;
 	s->m2_seen = TRUE;
+	if (s->state == STATE_OPTIONS)
+		s->state_deadline = G_MAXINT64;
 	reply(s, request, GST_RTSP_STS_OK, "M2 OPTIONS", NULL);
 }
 
@@ -916,7 +928,7 @@ static void handle_request(WfdSource *s, const RtspMessage *request, gint64 now)
 		return;
 	}
 	switch (method) {
-	case GST_RTSP_OPTIONS: handle_options(s, request, now); break;
+	case GST_RTSP_OPTIONS: handle_options(s, request); break;
 	case GST_RTSP_SETUP: handle_setup(s, request, now); break;
 	case GST_RTSP_PLAY: handle_play(s, request, now); break;
 	case GST_RTSP_PAUSE: handle_pause(s, request, now); break;
@@ -942,6 +954,8 @@ void wfd_source_feed(WfdSource *s, const guint8 *data, gsize len, gint64 now)
 	RtspFramerResult result = RTSP_FRAMER_MORE;
 	gboolean any = FALSE;
 
+	/* What was due before is not put off by what comes now. */
+	ask_next(s, now);
 	rtsp_framer_push(&s->framer, data, len);
 	while (s->state != STATE_ENDED) {
 		g_autoptr(RtspMessage) message = NULL;
@@ -951,12 +965,17 @@ void wfd_source_feed(WfdSource *s, const guint8 *data, gsize len, gint64 now)
 			break;
 		any = TRUE;
 		s->keepalive_misses = 0;
-		if (result == RTSP_FRAMER_BAD_REQUEST)
-			reply(s, message, GST_RTSP_STS_BAD_REQUEST, "a broken request", NULL);
-		else if (message->type == GST_RTSP_MESSAGE_RESPONSE)
+		if (result == RTSP_FRAMER_MESSAGE && message->type == GST_RTSP_MESSAGE_RESPONSE) {
 			handle_response(s, message, now);
-		else
-			handle_request(s, message, now);
+		} else {
+			if (result == RTSP_FRAMER_BAD_REQUEST)
+				reply(s, message, GST_RTSP_STS_BAD_REQUEST, "a broken request",
+				      NULL);
+			else
+				handle_request(s, message, now);
+			if (now >= s->quiet_until)
+				s->quiet_until = now + WFD_REQUEST_PAUSE;
+		}
 		ask_next(s, now);
 	}
 	if (s->state == STATE_ENDED)
@@ -987,11 +1006,10 @@ gint64 wfd_source_next_deadline(const WfdSource *s)
 {
 	gint64 next = MIN(MIN(s->reply_deadline, s->state_deadline), s->message_deadline);
 
-	if (s->state == STATE_OPTIONS && s->m1_answered && s->m2_seen)
-		next = MIN(next, s->m3_at);
-
-	/* A keep-alive waits for the open request. */
-	return s->open ? next : MIN(next, s->keepalive_at);
+	/* What is to be asked waits for the answer to the open request, and for the pause. */
+	if (s->open)
+		return next;
+	return MIN(next, MAX(s->quiet_until, due(s) ? 0 : s->keepalive_at));
 }
 
 static void silent(WfdSource *s, WfdReason reason, gint64 timeout)

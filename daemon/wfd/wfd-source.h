@@ -33,8 +33,8 @@
 #define WFD_REPLY_TIMEOUT    (6 * G_USEC_PER_SEC) /* WFD 2.1, 6.5: 5 s, and one for the air */
 #define WFD_REQUEST_TIMEOUT  (10 * G_USEC_PER_SEC)
 #define WFD_TEARDOWN_TIMEOUT (1 * G_USEC_PER_SEC)
-/* Between the answer to M2 and M3: some sinks read once and take what came for one message. */
-#define WFD_M3_PAUSE (70 * G_USEC_PER_SEC / 1000)
+/* From an answer of ours to our next request: some sinks read once and take what came for one message. */
+#define WFD_REQUEST_PAUSE (70 * G_USEC_PER_SEC / 1000)
 
 /* The session timeout told to the sink, in seconds (DDI: between 10 s and 120 s). */
 #define WFD_SESSION_TIMEOUT 30u

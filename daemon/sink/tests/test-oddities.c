@@ -5,6 +5,7 @@
  * The path of the program is the argument.
  */
 #include "sink-session.h"
+#include "sink-uibc.h"
 #include "wfd-source.h"
 
 #include <gio/gio.h>
@@ -29,6 +30,7 @@ typedef struct {
 	gboolean plays; /* by the source's events */
 	guint n_choices;
 	WfdChoice first; /* mode; the last is wfd_source_choice() */
+	GString *exchange; /* the source's messages, a line each */
 	gint64 now;
 } SinkPair;
 
@@ -63,6 +65,10 @@ static void take_events(SinkPair *p)
 		case WFD_SOURCE_PLAY: p->plays = TRUE; break;
 		case WFD_SOURCE_PAUSE: p->plays = FALSE; break;
 		case WFD_SOURCE_ENDED: p->source_ended = TRUE; break;
+		case WFD_SOURCE_EXCHANGE:
+			if (p->exchange)
+				g_string_append_printf(p->exchange, "%s\n", event.text);
+			break;
 		default: break;
 		}
 		g_free(event.text);
@@ -125,14 +131,22 @@ static void pair_init(SinkPair *p, const SinkMisbehaviour *misbehaviour)
 {
 	static const SinkSessionOps ops = {.send = on_send, .event = on_event};
 	const WfdSourceConfig source = {
-		.local_host = "10.0.0.1", .rtp_port = 16384, .session_id = 0xbeef};
+		.local_host = "10.0.0.1",
+		.rtp_port = 16384,
+		.uibc_port = 7239,
+		.session_id = 0xbeef,
+	};
 	SinkSessionConfig sink = {
 		.rtp_port = PORT,
 		.response_timeout_us = 6 * G_TIME_SPAN_SECOND,
 		.misbehaviour = misbehaviour,
 	};
 
-	*p = (SinkPair){.now = 1000 * G_TIME_SPAN_SECOND, .to_source = g_byte_array_new()};
+	*p = (SinkPair){
+		.now = 1000 * G_TIME_SPAN_SECOND,
+		.to_source = g_byte_array_new(),
+		.exchange = g_string_new(NULL),
+	};
 	if (misbehaviour->fault == SINK_FAULT_SPLIT_MESSAGES)
 		p->piece = 1;
 	p->caps = sink.caps = sink_caps_new(PORT);
@@ -148,6 +162,7 @@ static void pair_clear(SinkPair *p)
 	sink_session_free(p->sink);
 	sink_caps_free(p->caps);
 	g_byte_array_unref(p->to_source);
+	g_string_free(p->exchange, TRUE);
 }
 
 /* What the source makes of each. A reason: the session ends with it; NULL: it streams. */
@@ -284,6 +299,27 @@ static void test_case(gconstpointer data)
 	pair_clear(&p);
 }
 
+/* What is asked of it once it plays is not lost behind the answer to PLAY. */
+static void test_read_once_asked(void)
+{
+	static const char *const answered[] = {
+		"< M15 wfd_uibc_setting 200\n",
+		"< SET_PARAMETER latency 200\n",
+		"< M12 wfd_standby 200\n",
+	};
+	SinkPair p;
+
+	pair_init(&p, sink_misbehaviour_find("read-once"));
+	sink_caps_set(p.caps, "wfd_uibc_capability", SINK_UIBC_CAPABILITY);
+	wfd_source_set_standby(p.source, TRUE, p.now);
+	run_for(&p, 60);
+	g_assert_false(p.source_ended);
+	g_assert_cmpuint(sink_session_uibc_port(p.sink), ==, 7239);
+	for (guint i = 0; i < G_N_ELEMENTS(answered); i++)
+		g_assert_nonnull(strstr(p.exchange->str, answered[i]));
+	pair_clear(&p);
+}
+
 static void test_none_left_out(void)
 {
 	guint n, tried = 0;
@@ -414,6 +450,7 @@ int main(int argc, char **argv)
 
 		g_test_add_data_func(path, GUINT_TO_POINTER(i), test_case);
 	}
+	g_test_add_func("/sink/oddities/read-once-asked", test_read_once_asked);
 	for (guint i = 0; i < G_N_ELEMENTS(segments); i++) {
 		g_autofree char *path = g_strdup_printf("/sink/oddities/program/%s", segments[i]);
 

@@ -79,7 +79,8 @@ void wait_for(WfdPeer *p, guint seconds)
 {
 	gint64 deadline = wfd_source_next_deadline(p->source);
 
-	g_assert_cmpint(deadline, ==, p->now + seconds * G_USEC_PER_SEC);
+	g_assert_cmpint(deadline, <=, p->now + seconds * G_USEC_PER_SEC);
+	g_assert_cmpint(deadline, >, p->now + seconds * G_USEC_PER_SEC - G_USEC_PER_SEC / 2);
 	p->now = deadline - 1;
 	wfd_source_on_time(p->source, p->now);
 	drain(p);
@@ -146,7 +147,7 @@ void peer_free(WfdPeer *p)
 	g_free(p);
 }
 
-void wait_for_m3(WfdPeer *p)
+void wait_for_request(WfdPeer *p)
 {
 	gint64 deadline = wfd_source_next_deadline(p->source);
 
@@ -162,12 +163,19 @@ void wait_for_m3(WfdPeer *p)
 	drain(p);
 }
 
+void set_standby(WfdPeer *p, gboolean standby)
+{
+	p->now += WFD_REQUEST_PAUSE;
+	wfd_source_set_standby(p->source, standby, p->now);
+	drain(p);
+}
+
 void to_m3(WfdPeer *p)
 {
 	answer(p, 1, 200, "");
 	feed(p, M2);
 	expect(p, "RTSP/1.0 200 OK\r\n", "CSeq: 1\r\n");
-	wait_for_m3(p);
+	wait_for_request(p);
 	expect(p, "GET_PARAMETER ", "GET_PARAMETER rtsp://localhost/wfd1.0 RTSP/1.0\r\n");
 }
 

@@ -48,7 +48,7 @@ void feed(WfdPeer *p, const char *text);
 void answer(WfdPeer *p, guint cseq, guint code, const char *body);
 /* A SET_PARAMETER of the sink's. Transfer full. */
 char *set_parameter(guint cseq, const char *body);
-/* Lets time pass up to the next deadline, which must be @seconds away. */
+/* Lets time pass up to the next deadline, which must be @seconds away, but for pauses that are over. */
 void wait_for(WfdPeer *p, guint seconds);
 
 /* The next thing sent must begin with @start and contain @part; takes it all. */
@@ -57,8 +57,10 @@ void expect_nothing(WfdPeer *p);
 void expect_events(WfdPeer *p, const char *events);
 void expect_end(WfdPeer *p, const char *reason);
 
-/* M3 comes by itself, a pause after the answer to M2. */
-void wait_for_m3(WfdPeer *p);
+/* A request that comes by itself, a pause after the latest answer. */
+void wait_for_request(WfdPeer *p);
+/* The monitor goes off or on, a pause after whatever was said last. */
+void set_standby(WfdPeer *p, gboolean standby);
 /* From the beginning: until that is asked, M6 is awaited, the sink plays. @caps: its answer to M3. */
 void to_m3(WfdPeer *p);
 void to_m4(WfdPeer *p, const char *caps);

@@ -178,7 +178,7 @@ static void flood(const char *first, const char *endless, WfdReason reason)
 	/* Up to the picture. */
 	for (guint i = 0; i < 7; i++) {
 		wfd_source_feed(source, (const guint8 *)seeds[i], strlen(seeds[i]), 1);
-		wfd_source_on_time(source, 1 + (i + 1) * WFD_M3_PAUSE);
+		wfd_source_on_time(source, 1 + (i + 1) * WFD_REQUEST_PAUSE);
 		drain(source, &ended);
 		g_assert_false(ended);
 	}

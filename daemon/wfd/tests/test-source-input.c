@@ -34,9 +34,10 @@ static void test_input(gconstpointer step)
 	feed(p, M6);
 	expect(p, "RTSP/1.0 200 OK\r\n", "CSeq: 2\r\n");
 	feed(p, M7);
-	g_assert_nonnull(strstr(p->sent->str, "SET_PARAMETER "));
-	expect(p, "RTSP/1.0 200 OK\r\n", "\r\n\r\nwfd_uibc_setting: enable\r\n");
+	expect(p, "RTSP/1.0 200 OK\r\n", "CSeq: 3\r\n");
 	expect_events(p, "Y");
+	wait_for_request(p);
+	expect(p, "SET_PARAMETER ", "\r\n\r\nwfd_uibc_setting: enable\r\n");
 	answer(p, 5, 200, "");
 	expect_nothing(p);
 
@@ -122,7 +123,9 @@ static void test_input_later(gconstpointer step)
 
 	to_play(p, CAPS "wfd_uibc_capability: none\r\n");
 	feed(p, capability);
-	expect(p, "RTSP/1.0 200 OK\r\nCSeq: 4\r\n", UIBC_CHOSEN);
+	expect(p, "RTSP/1.0 200 OK\r\n", "CSeq: 4\r\n");
+	wait_for_request(p);
+	expect(p, "SET_PARAMETER ", UIBC_CHOSEN);
 	expect_events(p, "");
 	answer(p, 5, 200, "");
 	expect(p, "SET_PARAMETER ", "wfd_uibc_setting: enable\r\n");

@@ -9,8 +9,7 @@ static void test_standby(gconstpointer step)
 	WfdPeer *p = peer_start(step);
 
 	to_play(p, CAPS STANDBY);
-	wfd_source_set_standby(p->source, TRUE, p->now);
-	drain(p);
+	set_standby(p, TRUE);
 	expect(p, "SET_PARAMETER ", "\r\n\r\nwfd_standby\r\n");
 	answer(p, 5, 200, "");
 	expect_events(p, "P");
@@ -18,8 +17,7 @@ static void test_standby(gconstpointer step)
 	wait_for(p, 25);
 	expect(p, "GET_PARAMETER ", "CSeq: 6\r\n");
 	answer(p, 6, 200, "");
-	wfd_source_set_standby(p->source, FALSE, p->now);
-	drain(p);
+	set_standby(p, FALSE);
 	expect(p, "SET_PARAMETER ", "wfd_trigger_method: PLAY\r\n");
 	answer(p, 7, 200, "");
 	feed(p, M7);
@@ -35,9 +33,8 @@ static void test_standby_quick(gconstpointer step)
 	WfdPeer *p = peer_start(step);
 
 	to_play(p, CAPS STANDBY);
-	wfd_source_set_standby(p->source, TRUE, p->now);
-	wfd_source_set_standby(p->source, FALSE, p->now);
-	drain(p);
+	set_standby(p, TRUE);
+	set_standby(p, FALSE);
 	expect(p, "SET_PARAMETER ", "wfd_standby\r\n");
 	answer(p, 5, 200, "");
 	expect(p, "SET_PARAMETER ", "wfd_trigger_method: PLAY\r\n");
@@ -67,12 +64,10 @@ static void test_wake_up_refused(gconstpointer step)
 		WfdPeer *p = peer_start(step);
 
 		to_play(p, CAPS STANDBY);
-		wfd_source_set_standby(p->source, TRUE, p->now);
-		drain(p);
+		set_standby(p, TRUE);
 		expect(p, "SET_PARAMETER ", "wfd_standby\r\n");
 		answer(p, 5, 200, "");
-		wfd_source_set_standby(p->source, FALSE, p->now);
-		drain(p);
+		set_standby(p, FALSE);
 		expect(p, "SET_PARAMETER ", "wfd_trigger_method: PLAY\r\n");
 		if (cases[i].plays)
 			feed(p, M7);
@@ -94,16 +89,14 @@ static void test_never_asleep(gconstpointer step)
 		WfdPeer *p = peer_start(step);
 
 		to_play(p, paused ? CAPS : CAPS STANDBY);
-		wfd_source_set_standby(p->source, TRUE, p->now);
-		drain(p);
+		set_standby(p, TRUE);
 		expect(p, "SET_PARAMETER ",
 		       paused ? "wfd_trigger_method: PAUSE\r\n" : "wfd_standby\r\n");
 		answer(p, 5, 200, "");
 		if (paused)
 			feed(p, M9);
 		g_string_truncate(p->sent, 0);
-		wfd_source_set_standby(p->source, FALSE, p->now);
-		drain(p);
+		set_standby(p, FALSE);
 		expect(p, "SET_PARAMETER ", "wfd_trigger_method: PLAY\r\n");
 		answer(p, 6, 406, "");
 		expect_events(p, "PY");
@@ -112,12 +105,10 @@ static void test_never_asleep(gconstpointer step)
 		wait_for(p, 25);
 		expect(p, "GET_PARAMETER ", "CSeq: 7\r\n");
 		answer(p, 7, 200, "");
-		wfd_source_set_standby(p->source, TRUE, p->now);
-		drain(p);
+		set_standby(p, TRUE);
 		expect(p, "SET_PARAMETER ", "wfd_trigger_method: PAUSE\r\n");
 		answer(p, 8, 200, "");
-		wfd_source_set_standby(p->source, FALSE, p->now);
-		drain(p);
+		set_standby(p, FALSE);
 		expect_nothing(p);
 		expect_events(p, "");
 		g_assert_false(p->ended);
@@ -133,8 +124,7 @@ static void test_standby_by_pause(gconstpointer step)
 		guint cseq = 5;
 
 		to_play(p, refuses ? CAPS STANDBY : CAPS);
-		wfd_source_set_standby(p->source, TRUE, p->now);
-		drain(p);
+		set_standby(p, TRUE);
 		if (refuses) {
 			expect(p, "SET_PARAMETER ", "wfd_standby\r\n");
 			answer(p, cseq++, 303, "");
@@ -144,8 +134,7 @@ static void test_standby_by_pause(gconstpointer step)
 		feed(p, M9);
 		expect(p, "RTSP/1.0 200 OK\r\nCSeq: 8\r\n", "Session: ");
 		expect_events(p, "P");
-		wfd_source_set_standby(p->source, FALSE, p->now);
-		drain(p);
+		set_standby(p, FALSE);
 		expect(p, "SET_PARAMETER ", "wfd_trigger_method: PLAY\r\n");
 		answer(p, cseq++, 200, "");
 		feed(p, M7);
@@ -160,13 +149,11 @@ static void test_pause_of_the_sinks_own(gconstpointer step)
 	WfdPeer *p = peer_start(step);
 
 	to_play(p, CAPS);
-	wfd_source_set_standby(p->source, TRUE, p->now);
-	drain(p);
+	set_standby(p, TRUE);
 	expect(p, "SET_PARAMETER ", "wfd_trigger_method: PAUSE\r\n");
 	answer(p, 5, 200, "");
 	p->now += 10 * G_USEC_PER_SEC;
-	wfd_source_set_standby(p->source, FALSE, p->now);
-	drain(p);
+	set_standby(p, FALSE);
 	feed(p, M9);
 	expect(p, "RTSP/1.0 200 OK\r\nCSeq: 8\r\n", "Session: ");
 	expect_events(p, "P");
@@ -187,8 +174,7 @@ static void test_standby_undone(gconstpointer step)
 	WfdPeer *p = peer_start(step);
 
 	to_play(p, CAPS STANDBY);
-	wfd_source_set_standby(p->source, TRUE, p->now);
-	drain(p);
+	set_standby(p, TRUE);
 	expect(p, "SET_PARAMETER ", "wfd_standby\r\n");
 	answer(p, 5, 200, "");
 	feed(p, M7);
@@ -197,11 +183,9 @@ static void test_standby_undone(gconstpointer step)
 	wait_for(p, 25);
 	expect(p, "GET_PARAMETER ", "CSeq: 6\r\n");
 	answer(p, 6, 200, "");
-	wfd_source_set_standby(p->source, FALSE, p->now);
-	drain(p);
+	set_standby(p, FALSE);
 	expect_nothing(p);
-	wfd_source_set_standby(p->source, TRUE, p->now);
-	drain(p);
+	set_standby(p, TRUE);
 	expect(p, "SET_PARAMETER ", "wfd_trigger_method: PAUSE\r\n");
 	peer_free(p);
 }
@@ -212,15 +196,13 @@ static void test_standby_refused(gconstpointer step)
 	WfdPeer *p = peer_start(step);
 
 	to_play(p, CAPS STANDBY);
-	wfd_source_set_standby(p->source, TRUE, p->now);
-	drain(p);
+	set_standby(p, TRUE);
 	expect(p, "SET_PARAMETER ", "wfd_standby\r\n");
 	answer(p, 5, 303, "");
 	expect(p, "SET_PARAMETER ", "wfd_trigger_method: PAUSE\r\n");
 	answer(p, 6, 303, "");
 	expect_nothing(p);
-	wfd_source_set_standby(p->source, FALSE, p->now);
-	drain(p);
+	set_standby(p, FALSE);
 	feed(p, M9);
 	g_assert_null(strstr(p->sent->str, "wfd_trigger_method"));
 	expect(p, "RTSP/1.0 200 OK\r\nCSeq: 8\r\n", "Session: ");
@@ -244,12 +226,10 @@ static void test_trigger_unanswered(gconstpointer step)
 	expect(p, "GET_PARAMETER ", "CSeq: 5\r\n");
 	answer(p, 5, 200, "");
 
-	wfd_source_set_standby(p->source, TRUE, p->now);
-	drain(p);
+	set_standby(p, TRUE);
 	expect(p, "SET_PARAMETER ", "wfd_standby\r\n");
 	answer(p, 6, 200, "");
-	wfd_source_set_standby(p->source, FALSE, p->now);
-	drain(p);
+	set_standby(p, FALSE);
 	expect(p, "SET_PARAMETER ", "wfd_trigger_method: PLAY\r\n");
 	feed(p, M7);
 	g_string_truncate(p->sent, 0);
@@ -283,12 +263,13 @@ static void test_standby_before_play(gconstpointer step)
 {
 	WfdPeer *p = peer_start(step);
 
-	wfd_source_set_standby(p->source, TRUE, p->now);
-	drain(p);
+	set_standby(p, TRUE);
 	expect_nothing(p);
 	to_m6(p, CAPS STANDBY);
 	feed(p, M6 M7);
-	expect(p, "RTSP/1.0 200 OK\r\n", "\r\n\r\nwfd_standby\r\n");
+	expect(p, "RTSP/1.0 200 OK\r\n", "");
+	wait_for_request(p);
+	expect(p, "SET_PARAMETER ", "\r\n\r\nwfd_standby\r\n");
 	peer_free(p);
 }
 

@@ -13,7 +13,7 @@ static void test_handshake(gconstpointer step)
 	feed(p, M2);
 	g_assert_nonnull(strstr(p->sent->str, "Public: org.wfa.wfd1.0, "));
 	expect(p, "RTSP/1.0 200 OK\r\nCSeq: 1\r\n", "Public: ");
-	wait_for_m3(p);
+	wait_for_request(p);
 	/* A source without HDCP does not ask for it (WFD 2.1, table 97). */
 	g_assert_null(strstr(p->sent->str, "wfd_content_protection"));
 	expect(p, "GET_PARAMETER ", "wfd_client_rtp_ports\r\n");
@@ -50,7 +50,7 @@ static void test_impatient_sink(gconstpointer step)
 	feed(p, M2);
 	expect(p, "RTSP/1.0 200 OK\r\n", "CSeq: 1\r\n");
 	answer(p, 1, 200, "");
-	wait_for_m3(p);
+	wait_for_request(p);
 	expect(p, "GET_PARAMETER ", "CSeq: 2\r\n");
 	answer(p, 2, 200, CAPS);
 	answer(p, 3, 200, "");
@@ -220,8 +220,7 @@ static void test_keepalive_late(gconstpointer step)
 	guint cseq = 6;
 
 	to_play(p, CAPS STANDBY);
-	wfd_source_set_standby(p->source, TRUE, p->now);
-	drain(p);
+	set_standby(p, TRUE);
 	expect(p, "SET_PARAMETER ", "wfd_standby\r\n");
 	answer(p, 5, 200, "");
 	for (guint i = 0; i < 40; i++) {
@@ -296,8 +295,7 @@ static void test_sink_teardown(gconstpointer step)
 	wfd_source_eof(p->source, NULL);
 	wfd_source_on_time(p->source, p->now + 1000 * G_USEC_PER_SEC);
 	wfd_source_stop(p->source, p->now);
-	wfd_source_set_standby(p->source, TRUE, p->now);
-	drain(p);
+	set_standby(p, TRUE);
 	expect_end(p, "sink-teardown");
 	peer_free(p);
 }
@@ -443,9 +441,11 @@ static void test_latency(gconstpointer step)
 		feed(p, M6);
 		expect(p, "RTSP/1.0 200 OK\r\n", "");
 		feed(p, M7);
-		expect(p, "RTSP/1.0 200 OK\r\n",
-		       "\r\n\r\nmicrosoft_latency_management_capability: low\r\n");
+		expect(p, "RTSP/1.0 200 OK\r\n", "CSeq: 3\r\n");
 		expect_events(p, "Y");
+		wait_for_request(p);
+		expect(p, "SET_PARAMETER ",
+		       "\r\n\r\nmicrosoft_latency_management_capability: low\r\n");
 		answer(p, 5, code, "");
 		expect_nothing(p);
 		feed(p, M9);
