@@ -94,7 +94,8 @@ static gboolean syntax_error(GError **error, const char *name, const char *text)
 }
 
 /* The fields of one H.264 codec behind @skip words; those after the three masks may be missing. */
-static gboolean h264_codec_parse(const char *text, guint skip, WfdH264Codec *codec)
+static gboolean h264_codec_parse(const char *text, guint skip, WfdH264Codec *codec,
+				 gboolean *partly)
 {
 	const guint least = 2 + WFD_N_MODE_TABLES; /* profile, level, masks */
 	static const guint64 limits[] = {0xff,	 0xff,	 0xffffffff, 0xffffffff, 0xffffffff, 0xff,
@@ -109,6 +110,7 @@ static gboolean h264_codec_parse(const char *text, guint skip, WfdH264Codec *cod
 
 		if (!ok && i < least)
 			return FALSE;
+		*partly |= !ok;
 	}
 	*codec = (WfdH264Codec){
 		.profile = value[0],
@@ -140,14 +142,16 @@ gboolean wfd_video_formats_parse(const char *text, WfdVideoFormats *out, GError 
 	if (words->len && is_none(g_ptr_array_index(words, 0)))
 		return TRUE;
 	if (!hex_word(words, 0, 0xff, &native) || !hex_word(words, 1, 0xff, &preferred) ||
-	    !h264_codec_parse(codecs[0] ? codecs[0] : "", 2, &out->codecs[0]))
+	    !h264_codec_parse(codecs[0] ? codecs[0] : "", 2, &out->codecs[0], &out->partly))
 		return syntax_error(error, "wfd_video_formats", text);
 	out->native = native;
 	out->preferred_display_mode = preferred;
 	out->n_codecs = 1;
 	for (guint i = 1; codecs[i] && out->n_codecs < WFD_MAX_CODECS; i++)
-		if (h264_codec_parse(codecs[i], 0, &out->codecs[out->n_codecs]))
+		if (h264_codec_parse(codecs[i], 0, &out->codecs[out->n_codecs], &out->partly))
 			out->n_codecs++;
+		else
+			out->partly |= codecs[i][strspn(codecs[i], " \t")] != '\0';
 	return TRUE;
 }
 
@@ -194,10 +198,14 @@ gboolean wfd_audio_codecs_parse(const char *text, WfdAudioCodecs *out, GError **
 		g_autoptr(GPtrArray) words = words_of(codecs[i]);
 		guint64 modes, latency;
 
-		if (words->len < 2 || !hex_word(words, 1, 0xffffffff, &modes))
+		if (words->len < 2 || !hex_word(words, 1, 0xffffffff, &modes)) {
+			out->partly |= words->len > 0;
 			continue;
-		if (!hex_word(words, 2, 0xff, &latency))
+		}
+		if (!hex_word(words, 2, 0xff, &latency)) {
+			out->partly = TRUE;
 			latency = 0;
+		}
 		for (guint format = 0; format < G_N_ELEMENTS(names); format++)
 			if (!g_ascii_strcasecmp(g_ptr_array_index(words, 0), names[format]))
 				out->codecs[out->n_codecs++] = (WfdAudioCodec){
@@ -337,21 +345,30 @@ char *wfd_teardown_reason(const char *text)
 	return g_strdup_printf("\"%.80s\"", text);
 }
 
-static void add_default(WfdSinkCaps *caps, const char *problem, const char *taken_as)
+void wfd_sink_caps_note(WfdSinkCaps *caps, const char *problem, const char *taken)
 {
 	g_autofree char *before = caps->defaults;
 
 	caps->defaults = g_strdup_printf("%s%s%s (taken as %s)", before ?: "", before ? "; " : "",
-					 problem, taken_as);
+					 problem, taken);
 }
 
 /* What may be unreadable without harm: it gets a default, of which note is taken. */
-static void forgive(WfdSinkCaps *caps, GError *error, const char *taken_as)
+static void forgive(WfdSinkCaps *caps, GError *error, const char *taken)
 {
 	if (error) {
-		add_default(caps, error->message, taken_as);
+		wfd_sink_caps_note(caps, error->message, taken);
 		g_error_free(error);
 	}
+}
+
+/* The same of a part of parameter @name. */
+static void forgive_part(WfdSinkCaps *caps, const char *name, const char *text)
+{
+	g_autofree char *problem =
+		g_strdup_printf("part of the sink's %s cannot be read: \"%.80s\"", name, text);
+
+	wfd_sink_caps_note(caps, problem, "none");
 }
 
 static gboolean is_supported(GHashTable *params, const char *name)
@@ -422,7 +439,22 @@ static void vendor_caps_parse(GHashTable *params, const char *body, gsize len, W
 				       NULL))
 		caps->max_kbit = value / 1000;
 	else
-		add_default(caps, "the sink's microsoft_max_bitrate cannot be right", "none");
+		wfd_sink_caps_note(caps, "the sink's microsoft_max_bitrate cannot be right",
+				   "none");
+}
+
+static void uibc_parse(const char *text, WfdSinkCaps *caps)
+{
+	GError *error = NULL;
+
+	if (!is_said(text) || wfd_uibc_parse(text, &caps->uibc))
+		return;
+	if (!wfd_uibc_is_none(&caps->uibc)) {
+		forgive_part(caps, "wfd_uibc_capability", text);
+		return;
+	}
+	syntax_error(&error, "wfd_uibc_capability", text);
+	forgive(caps, error, "none");
 }
 
 /**
@@ -444,11 +476,14 @@ gboolean wfd_sink_caps_parse(const char *body, gsize len, WfdSinkCaps *caps, GEr
 	value = g_hash_table_lookup(params, "wfd_audio_codecs");
 	if (value && !wfd_audio_codecs_parse(value, &caps->audio, &minor))
 		forgive(caps, g_steal_pointer(&minor), "none");
+	else if (caps->audio.partly)
+		forgive_part(caps, "wfd_audio_codecs", value);
 	value = g_hash_table_lookup(params, "wfd_client_rtp_ports");
 	if (value && !wfd_client_rtp_ports_parse(value, &caps->rtp_ports, &minor))
 		forgive(caps, g_steal_pointer(&minor), G_STRINGIFY(WFD_DEFAULT_RTP_PORT));
 	else if (!caps->rtp_ports.port0)
-		add_default(caps, "the sink names no RTP port", G_STRINGIFY(WFD_DEFAULT_RTP_PORT));
+		wfd_sink_caps_note(caps, "the sink names no RTP port",
+				   G_STRINGIFY(WFD_DEFAULT_RTP_PORT));
 	if (!caps->rtp_ports.port0)
 		caps->rtp_ports.port0 = WFD_DEFAULT_RTP_PORT;
 	value = g_hash_table_lookup(params, "wfd_display_edid");
@@ -457,9 +492,14 @@ gboolean wfd_sink_caps_parse(const char *body, gsize len, WfdSinkCaps *caps, GEr
 		forgive(caps, g_steal_pointer(&minor), "none");
 	}
 	caps->standby_resume = is_supported(params, "wfd_standby_resume_capability");
+	value = g_hash_table_lookup(params, "wfd_standby_resume_capability");
+	if (is_said(value) && !caps->standby_resume) {
+		syntax_error(&minor, "wfd_standby_resume_capability", value);
+		forgive(caps, g_steal_pointer(&minor), "none");
+	}
 	value = g_hash_table_lookup(params, "wfd_uibc_capability");
 	if (value)
-		wfd_uibc_parse(value, &caps->uibc);
+		uibc_parse(value, caps);
 	vendor_caps_parse(params, body, len, caps);
 
 	value = g_hash_table_lookup(params, "wfd_video_formats");
@@ -468,7 +508,11 @@ gboolean wfd_sink_caps_parse(const char *body, gsize len, WfdSinkCaps *caps, GEr
 				    "the sink's answer names no wfd_video_formats");
 		return FALSE;
 	}
-	return wfd_video_formats_parse(value, &caps->video, error);
+	if (!wfd_video_formats_parse(value, &caps->video, error))
+		return FALSE;
+	if (caps->video.partly)
+		forgive_part(caps, "wfd_video_formats", value);
+	return TRUE;
 }
 
 void wfd_sink_caps_clear(WfdSinkCaps *caps)

@@ -50,6 +50,7 @@ typedef struct {
 typedef struct {
 	guint8 native; /* bits 0-2 table, bits 3-7 entry */
 	guint8 preferred_display_mode;
+	gboolean partly; /* some of it could not be read, and is 0 or left out */
 	guint n_codecs; /* 0: "none" */
 	WfdH264Codec codecs[WFD_MAX_CODECS];
 } WfdVideoFormats;
@@ -67,6 +68,7 @@ typedef struct {
 } WfdAudioCodec;
 
 typedef struct {
+	gboolean partly; /* as above */
 	guint n_codecs; /* 0: "none" */
 	WfdAudioCodec codecs[WFD_MAX_CODECS];
 } WfdAudioCodecs;
@@ -125,5 +127,7 @@ char *wfd_teardown_reason(const char *text);
 
 gboolean wfd_sink_caps_parse(const char *body, gsize len, WfdSinkCaps *caps, GError **error);
 void wfd_sink_caps_clear(WfdSinkCaps *caps);
+/* Takes note of a @problem with what the sink says, for people, and what was @taken instead. */
+void wfd_sink_caps_note(WfdSinkCaps *caps, const char *problem, const char *taken);
 
 #endif

@@ -721,6 +721,21 @@ static void handle_options(WfdSource *s, const RtspMessage *request)
 	reply(s, request, GST_RTSP_STS_OK, "M2 OPTIONS", NULL);
 }
 
+/* M3's port stands for the one that M6 should name. */
+static guint16 default_rtp_port(WfdSource *s, const char *transport)
+{
+	g_autofree char *shown = g_strescape(transport ?: "", NULL);
+	g_autofree char *taken = g_strdup_printf("%u", s->caps.rtp_ports.port0);
+	g_autofree char *problem = g_strdup_printf(
+		"no port can be read from the sink's Transport in M6: \"%.80s\"", shown);
+
+	if (s->state == STATE_SETUP) {
+		wfd_sink_caps_note(&s->caps, problem, taken);
+		emit(s, WFD_SOURCE_CAPABILITIES, NULL);
+	}
+	return s->caps.rtp_ports.port0;
+}
+
 /* M6. A sink that names no port here has named it in M3; RTCP's port is taken as it comes. */
 static void handle_setup(WfdSource *s, const RtspMessage *request, gint64 now)
 {
@@ -738,7 +753,7 @@ static void handle_setup(WfdSource *s, const RtspMessage *request, gint64 now)
 		return;
 	}
 	if (!rtp)
-		rtp = s->caps.rtp_ports.port0;
+		rtp = default_rtp_port(s, header);
 	/* MS-WFDPE, 2.8: a sink that reports finds the port here, whatever it names itself. */
 	transport = wfd_transport_to_string(rtp, rtcp, s->rtp_port,
 					    rtcp || s->caps.reports ? s->rtp_port + 1 : 0);

@@ -43,7 +43,7 @@
 #define WFD_KEEPALIVE_MISSES   3
 
 typedef enum {
-	WFD_SOURCE_CAPABILITIES, /* the sink's capabilities are known, a format is chosen */
+	WFD_SOURCE_CAPABILITIES, /* the sink's capabilities are known, a format is chosen; or more is known */
 	WFD_SOURCE_CONFIGURED, /* the sink has accepted the format */
 	WFD_SOURCE_PLAY, /* stream, beginning with a keyframe */
 	WFD_SOURCE_PAUSE, /* stop streaming; the session lives on */

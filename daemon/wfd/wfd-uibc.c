@@ -18,30 +18,32 @@ static int find_name(const char *const *names, guint n, const char *name)
 	return -1;
 }
 
-/* "Mouse" or "Mouse/USB". */
-static void add_input(const char *text, gboolean generic, WfdUibc *uibc)
+/* "Mouse" or "Mouse/USB"; FALSE: it cannot be read. */
+static gboolean add_input(char *text, gboolean generic, WfdUibc *uibc)
 {
-	g_auto(GStrv) parts = g_strsplit(text, "/", 2);
+	g_auto(GStrv) parts = g_strsplit(g_strstrip(text), "/", 2);
 	int type, path;
 
-	if (!parts[0])
-		return;
+	if (!*text || !g_ascii_strcasecmp(text, "none"))
+		return TRUE;
 	type = find_name(type_names, WFD_UIBC_N_TYPES, g_strstrip(parts[0]));
 	if (type < 0)
-		return;
+		return FALSE;
 	if (generic) {
 		uibc->generic |= 1u << type;
-		return;
+		return TRUE;
 	}
 	path = parts[1] ? find_name(path_names, G_N_ELEMENTS(path_names), g_strstrip(parts[1]))
 			: -1;
 	if (path >= 0)
 		uibc->hidc[type] |= 1u << path;
+	return path >= 0;
 }
 
-void wfd_uibc_parse(const char *text, WfdUibc *uibc)
+gboolean wfd_uibc_parse(const char *text, WfdUibc *uibc)
 {
 	g_auto(GStrv) fields = g_strsplit(text, ";", -1);
+	gboolean any = FALSE, all = TRUE;
 
 	*uibc = (WfdUibc){0};
 	for (guint i = 0; fields[i]; i++) {
@@ -54,10 +56,12 @@ void wfd_uibc_parse(const char *text, WfdUibc *uibc)
 		generic = !g_ascii_strcasecmp(g_strstrip(pair[0]), "generic_cap_list");
 		if (!generic && g_ascii_strcasecmp(pair[0], "hidc_cap_list"))
 			continue;
+		any = TRUE;
 		values = g_strsplit(pair[1], ",", -1);
 		for (guint n = 0; values[n]; n++)
-			add_input(values[n], generic, uibc);
+			all &= add_input(values[n], generic, uibc);
 	}
+	return any && all;
 }
 
 static void append_item(GString *list, const char *type, const char *path)

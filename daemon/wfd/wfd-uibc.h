@@ -25,8 +25,11 @@ typedef struct {
 		[WFD_UIBC_N_TYPES]; /* by type, bit n: path n of WFD 2.1, table 22; bit 5: none */
 } WfdUibc;
 
-/* The port that the sink names is none, always. What cannot be read is not there. */
-void wfd_uibc_parse(const char *text, WfdUibc *uibc);
+/*
+ * The port that the sink names is none, always. What cannot be read is not there. Returns: FALSE: so it is with
+ * some of it.
+ */
+gboolean wfd_uibc_parse(const char *text, WfdUibc *uibc);
 
 /* With the source's @port. Transfer full. */
 char *wfd_uibc_to_string(const WfdUibc *uibc, guint16 port);

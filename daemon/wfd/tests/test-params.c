@@ -472,6 +472,66 @@ static void test_caps_defaults(void)
 	wfd_sink_caps_clear(&caps);
 }
 
+#define WHOLE_CAPS                                                                                \
+	"wfd_video_formats: 00 00 01 01 00000001 00000000 00000000 00 0000 0000 00 none none\r\n" \
+	"wfd_client_rtp_ports: RTP/AVP/UDP;unicast 1028 0 mode=play\r\n"
+#define VIDEO_PART "part of the sink's wfd_video_formats cannot be read: \"00 00"
+#define AUDIO_PART "part of the sink's wfd_audio_codecs cannot be read: \"LPCM"
+
+/* The same of a part of what a parameter says. */
+static void test_caps_parts(void)
+{
+	static const struct {
+		const char *lines; /* the first of each name counts */
+		const char *noted; /* NULL: nothing */
+	} cases[] = {
+		{"", NULL},
+		{"wfd_video_formats: 00 00 01 01 00000001 0 0 zz 0000 0000 00 none none\r\n",
+		 VIDEO_PART},
+		{"wfd_video_formats: 00 00 01 01 00000001 0 0 00 0000 0000 00 12345 none\r\n",
+		 VIDEO_PART},
+		{"wfd_video_formats: 00 00 01 01 00000001 0 0 00 0000 0000 00 none pixels\r\n",
+		 VIDEO_PART},
+		{"wfd_video_formats: 00 00 01 01 00000001 0 0, 02 zz 00000001 0 0\r\n", VIDEO_PART},
+		{"wfd_video_formats: 00 00 01 01 00000001 0 0, 02 01 00000001 0 0 00 zz\r\n",
+		 VIDEO_PART},
+		{"wfd_video_formats: 00 00 01 01 00000001 0 0, 02 01 00000001 0 0,\r\n", NULL},
+		{"wfd_audio_codecs: LPCM 00000003 00, AAC zz 00\r\n", AUDIO_PART},
+		{"wfd_audio_codecs: LPCM 00000003 00, AAC\r\n", AUDIO_PART},
+		{"wfd_audio_codecs: LPCM 00000003 later\r\n", AUDIO_PART},
+		{"wfd_audio_codecs: LPCM 00000003 00, XYZ 00000001 00,\r\n", NULL},
+		{"wfd_standby_resume_capability: yes\r\n",
+		 "the sink's wfd_standby_resume_capability cannot be read: \"yes\" (taken as none)"},
+		{"wfd_standby_resume_capability: none\r\n", NULL},
+		{"wfd_standby_resume_capability: 451\r\n", NULL},
+		{"wfd_uibc_capability: a mouse\r\n",
+		 "the sink's wfd_uibc_capability cannot be read: \"a mouse\" (taken as none)"},
+		{"wfd_uibc_capability: input_category_list=GENERIC;generic_cap_list=Mouse, Wand;"
+		 "hidc_cap_list=none;port=none\r\n",
+		 "part of the sink's wfd_uibc_capability cannot be read: \"input_category_list"},
+		{"wfd_uibc_capability: input_category_list=HIDC;hidc_cap_list=Mouse/Floppy, "
+		 "Mouse/USB;port=none\r\n",
+		 "part of the sink's wfd_uibc_capability cannot be read: \"input_category_list"},
+		{"wfd_uibc_capability: input_category_list=none;generic_cap_list=none;"
+		 "hidc_cap_list=none;port=none\r\n",
+		 NULL},
+		{"wfd_uibc_capability: none\r\n", NULL},
+		{"wfd_uibc_capability: 451\r\n", NULL},
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *body = g_strconcat(cases[i].lines, WHOLE_CAPS, NULL);
+		WfdSinkCaps caps;
+
+		g_assert_true(wfd_sink_caps_parse(body, strlen(body), &caps, NULL));
+		if (cases[i].noted && (!caps.defaults || !strstr(caps.defaults, cases[i].noted)))
+			g_error("of %s it is noted: %s", cases[i].lines, caps.defaults);
+		if (!cases[i].noted)
+			g_assert_cmpstr(caps.defaults, ==, NULL);
+		wfd_sink_caps_clear(&caps);
+	}
+}
+
 static void test_choose_highest(void)
 {
 	WfdVideoFormats sink =
@@ -731,6 +791,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/wfd/params/caps", test_caps);
 	g_test_add_func("/wfd/params/caps-odd", test_caps_odd);
 	g_test_add_func("/wfd/params/caps-defaults", test_caps_defaults);
+	g_test_add_func("/wfd/params/caps-parts", test_caps_parts);
 	g_test_add_func("/wfd/choose/highest", test_choose_highest);
 	g_test_add_func("/wfd/choose/limits", test_choose_limits);
 	g_test_add_func("/wfd/choose/only", test_choose_only);

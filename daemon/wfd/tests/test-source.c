@@ -81,37 +81,45 @@ static void test_policy(gconstpointer step)
 	peer_free(p);
 }
 
-/* Ports as sinks name them in M6: none at all, one, an odd second one, with a list in front. */
+/*
+ * Ports as sinks name them in M6: none at all, one, an odd second one, with a list in front. That M3's is taken
+ * instead is noted.
+ */
 static void test_setup_ports(gconstpointer step)
 {
 	static const struct {
 		const char *transport;
 		guint16 port, rtcp_port;
 		const char *reply;
+		const char *noted; /* NULL: nothing */
 	} cases[] = {
-		{"", 1028, 0, "client_port=1028;server_port=16384\r\n"},
+		{"", 1028, 0, "client_port=1028;server_port=16384\r\n",
+		 "no port can be read from the sink's Transport in M6: \"\" (taken as 1028)"},
 		{"Transport: RTP/AVP/UDP;unicast\r\n", 1028, 0,
-		 "client_port=1028;server_port=16384\r\n"},
+		 "client_port=1028;server_port=16384\r\n",
+		 "Transport in M6: \"RTP/AVP/UDP;unicast\" (taken as 1028)"},
 		{"Transport: RTP/AVP/UDP;unicast;client_port=5000\r\n", 5000, 0,
-		 "client_port=5000;server_port=16384\r\n"},
+		 "client_port=5000;server_port=16384\r\n", NULL},
 		{"Transport: RTP/AVP;unicast;client_port=5000-7\r\n", 5000, 7,
-		 "client_port=5000-7;server_port=16384-16385\r\n"},
+		 "client_port=5000-7;server_port=16384-16385\r\n", NULL},
 		{"Transport: RTP/AVP/UDP;unicast;client_port=5001-5000\r\n", 5001, 5000,
-		 "client_port=5001-5000;server_port=16384-16385\r\n"},
+		 "client_port=5001-5000;server_port=16384-16385\r\n", NULL},
 		/* One port for both is RTP's. */
 		{"Transport: RTP/AVP/UDP;unicast;client_port=5000-5000\r\n", 5000, 0,
-		 "client_port=5000-5000;server_port=16384-16385\r\n"},
+		 "client_port=5000-5000;server_port=16384-16385\r\n", NULL},
 		{"Transport: RTP/AVP/UDP;unicast;client_port 5000\r\n", 1028, 0,
-		 "client_port=1028;server_port=16384\r\n"},
-		{"Transport: RTP/AVP/UDP;unicast;client_port=99999\r\n", 1028, 0, "client_port="},
+		 "client_port=1028;server_port=16384\r\n", "client_port 5000\" (taken as 1028)"},
+		{"Transport: RTP/AVP/UDP;unicast;client_port=99999\r\n", 1028, 0,
+		 "client_port=", "client_port=99999\" (taken as 1028)"},
 		{"Transport: RTP/AVP/TCP;interleaved=0-1, RTP/AVP/UDP;unicast;client_port=6\r\n", 6,
-		 0, "client_port=6;"},
+		 0, "client_port=6;", NULL},
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
 		WfdPeer *p = peer_start(step);
 		g_autofree char *setup = g_strdup_printf(
 			"SETUP rtsp://x/y RTSP/1.0\r\nCSeq: 2\r\n%s\r\n", cases[i].transport);
+		const char *defaults;
 
 		to_m6(p, CAPS);
 		feed(p, setup);
@@ -121,6 +129,13 @@ static void test_setup_ports(gconstpointer step)
 		else
 			g_assert_cmpuint(wfd_source_sink_rtp_port(p->source), !=, 0);
 		g_assert_cmpuint(wfd_source_sink_rtcp_port(p->source), ==, cases[i].rtcp_port);
+		defaults = wfd_source_caps(p->source)->defaults;
+		if (cases[i].noted)
+			g_assert_nonnull(strstr(defaults ?: "", cases[i].noted));
+		else
+			g_assert_cmpstr(defaults, ==, NULL);
+		/* To be shown again. */
+		expect_events(p, cases[i].noted ? "C" : "");
 		peer_free(p);
 	}
 }
