@@ -26,6 +26,26 @@ static gboolean is_parameter(const char *text)
 	return known && strchr(":;\r\n", *text);
 }
 
+/* @text, which is changed, in pieces of one parameter each. */
+static char **split_params(char *text)
+{
+	for (char *joint = strchr(text, ';'); joint; joint = strchr(joint + 1, ';'))
+		if (is_parameter(joint + 1))
+			*joint = '\n';
+	return g_strsplit_set(text, "\r\n", -1);
+}
+
+/* The name, in lower case, and the value of one that is changed. */
+static char *split_param(char *text, const char **value)
+{
+	char *colon = strchr(text, ':');
+
+	if (colon)
+		*colon++ = '\0';
+	*value = colon ? g_strstrip(colon) : "";
+	return g_ascii_strdown(g_strstrip(text), -1);
+}
+
 GHashTable *wfd_params_parse(const char *body, gsize len)
 {
 	GHashTable *params = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -36,19 +56,13 @@ GHashTable *wfd_params_parse(const char *body, gsize len)
 		text[i] = g_ascii_isprint(body[i]) || body[i] == '\n' || body[i] == '\r' ? body[i]
 											 : ' ';
 	text[len] = '\0';
-	for (char *joint = strchr(text, ';'); joint; joint = strchr(joint + 1, ';'))
-		if (is_parameter(joint + 1))
-			*joint = '\n';
-	lines = g_strsplit_set(text, "\r\n", -1);
+	lines = split_params(text);
 	for (guint i = 0; lines[i]; i++) {
-		char *value = strchr(lines[i], ':');
-		char *name;
+		const char *value;
+		char *name = split_param(lines[i], &value);
 
-		if (value)
-			*value++ = '\0';
-		name = g_ascii_strdown(g_strstrip(lines[i]), -1);
 		if (*name && !g_hash_table_contains(params, name))
-			g_hash_table_insert(params, name, g_strdup(value ? g_strstrip(value) : ""));
+			g_hash_table_insert(params, name, g_strdup(value));
 		else
 			g_free(name);
 	}
@@ -390,17 +404,17 @@ static gboolean is_said(const char *value)
  */
 static char *friendly_name(const char *body, gsize len)
 {
-	static const char name[] = "intel_friendly_name:";
 	g_autofree char *text = len ? g_utf8_make_valid(body, len) : g_strdup("");
-	g_auto(GStrv) lines = g_strsplit_set(text, "\r\n", -1);
+	g_auto(GStrv) lines = split_params(text);
 
 	for (guint i = 0; lines[i]; i++) {
 		g_autoptr(GString) shown = g_string_new(NULL);
+		const char *value;
+		g_autofree char *name = split_param(lines[i], &value);
 
-		if (g_ascii_strncasecmp(g_strchug(lines[i]), name, strlen(name)))
+		if (strcmp(name, "intel_friendly_name") != 0)
 			continue;
-		for (const char *c = lines[i] + strlen(name); *c && shown->len < MAX_NAME;
-		     c = g_utf8_next_char(c))
+		for (const char *c = value; *c && shown->len < MAX_NAME; c = g_utf8_next_char(c))
 			g_string_append_unichar(shown, g_unichar_isprint(g_utf8_get_char(c))
 							       ? g_utf8_get_char(c)
 							       : ' ');

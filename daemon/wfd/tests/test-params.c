@@ -319,6 +319,13 @@ static void test_vendor_caps(void)
 		{"intel_friendly_name: a\033[31mb\342\200\256\r\n", "a [31mb", NULL, 0, FALSE,
 		 FALSE, FALSE},
 		{"intel_friendly_name: \377\r\n", "\357\277\275", NULL, 0, FALSE, FALSE, FALSE},
+		/* Written as oddly as any parameter; a name may have a semicolon. */
+		{"intel_friendly_name : K\303\274che\r\n", "K\303\274che", NULL, 0, FALSE, FALSE,
+		 FALSE},
+		{"microsoft_rtcp_capability: supported; intel_friendly_name: TV\r\n", "TV", NULL, 0,
+		 FALSE, TRUE, FALSE},
+		{"intel_friendly_name: TV; the big one; intel_sink_model_name: X\r\n",
+		 "TV; the big one", "X", 0, FALSE, FALSE, FALSE},
 		{"microsoft_max_bitrate: 0\r\n", NULL, NULL, 0, FALSE, FALSE, TRUE},
 		{"microsoft_max_bitrate: 99999\r\n", NULL, NULL, 0, FALSE, FALSE, TRUE},
 		{"microsoft_max_bitrate: 100000\r\n", NULL, NULL, 100, FALSE, FALSE, FALSE},
