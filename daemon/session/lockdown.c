@@ -148,8 +148,21 @@ static const char *const path_calls[] = {
  * there is none: all that these calls do is to say that it went well. */
 static const char *const semaphore_calls[] = {"semctl", "semget", "semop", "semtimedop"};
 
-/* _IOC_TYPE() of requests: the channel, dma-buf, DRM, video4linux. */
-static const unsigned int ioctl_types[] = {MIRACAST_IOC_MAGIC, 'b', 'd', 'V'};
+#define TYPE(type)	(scmp_datum_t)((type) << _IOC_TYPESHIFT)
+#define TYPE_MASK	TYPE(_IOC_TYPEMASK)
+#define DIRECTION(bits) (scmp_datum_t)((bits) << _IOC_DIRSHIFT)
+
+/* Requests of ioctl(): to the channel, dma-buf, DRM, video4linux. */
+static const struct {
+	scmp_datum_t mask, value;
+} requests[] = {
+	{TYPE_MASK, TYPE(MIRACAST_IOC_MAGIC)},
+	{TYPE_MASK, TYPE('b')},
+	{TYPE_MASK, TYPE('d')},
+	/* Consoles have the type, too, without a direction: VT_ACTIVATE. */
+	{TYPE_MASK | DIRECTION(_IOC_WRITE), TYPE('V') | DIRECTION(_IOC_WRITE)},
+	{TYPE_MASK | DIRECTION(_IOC_READ), TYPE('V') | DIRECTION(_IOC_READ)},
+};
 
 static gboolean fail(GError **error, const char *what, int errnum)
 {
@@ -303,9 +316,10 @@ static int allow_ioctls(scmp_filter_ctx filter)
 {
 	int result = 0;
 
-	for (size_t i = 0; i < G_N_ELEMENTS(ioctl_types) && !result; i++)
+	for (size_t i = 0; i < G_N_ELEMENTS(requests) && !result; i++)
 		result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-					  SCMP_A1(SCMP_CMP_MASKED_EQ, 0xff00, ioctl_types[i] << 8));
+					  SCMP_A1(SCMP_CMP_MASKED_EQ, requests[i].mask,
+						  requests[i].value));
 	return result;
 }
 

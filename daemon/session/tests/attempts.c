@@ -6,10 +6,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
+#include <linux/vt.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/ptrace.h>
@@ -404,6 +406,12 @@ static int type_into_terminal(void)
 	return done(syscall(SYS_ioctl, 2, 0x5412 /* TIOCSTI */, ""));
 }
 
+/* There is no terminal 0. Whatever else is behind the number says another error than the filter. */
+static int switch_terminal(void)
+{
+	return done(ioctl(2, VT_ACTIVATE, 0)) == EPERM ? EPERM : 0;
+}
+
 const Attempt attempts[] = {
 	{"open the bus", open_bus},
 	{"open a file", open_file},
@@ -449,6 +457,7 @@ const Attempt attempts[] = {
 	{"make an io_uring", make_ring},
 	{"load a BPF program", load_program},
 	{"type into its terminal", type_into_terminal},
+	{"switch terminals", switch_terminal},
 };
 
 const size_t n_attempts = sizeof(attempts) / sizeof(attempts[0]);
