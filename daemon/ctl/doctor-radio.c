@@ -13,29 +13,29 @@
 /* More limits than any driver has in one combination. */
 #define MAX_LIMITS 16
 
-struct radio {
+typedef struct {
 	guint32 number;
 	char *name;
 	guint32 types; /* bit of each nl80211_iftype that it can be */
 	/* At most so many channels at once with a station and a Wi-Fi Direct group; 0: not at once. */
 	guint channels_as_client, channels_as_owner;
-};
+} CtlRadio;
 
 static void free_radio(gpointer data)
 {
-	struct radio *radio = data;
+	CtlRadio *radio = data;
 
 	g_free(radio->name);
 	g_free(radio);
 }
 
-struct limit {
+typedef struct {
 	guint32 types;
 	guint32 left;
-};
+} CtlLimit;
 
 /* Whether each of @types has room within @limits: those that are tried are given back. */
-static gboolean fits(struct limit *limits, guint n_limits, const guint *types, guint n_types)
+static gboolean fits(CtlLimit *limits, guint n_limits, const guint *types, guint n_types)
 {
 	if (!n_types)
 		return TRUE;
@@ -67,8 +67,8 @@ static guint32 read_types(struct nlattr *nest)
 }
 
 /* A driver's Wi-Fi Direct device, where it has one, takes a place, too. */
-static guint channels_with(const struct radio *radio, struct limit *limits, guint n_limits,
-			   guint32 most, guint32 channels, enum nl80211_iftype group)
+static guint channels_with(const CtlRadio *radio, CtlLimit *limits, guint n_limits, guint32 most,
+			   guint32 channels, enum nl80211_iftype group)
 {
 	guint types[] = {NL80211_IFTYPE_STATION, group, NL80211_IFTYPE_P2P_DEVICE};
 	guint n = radio->types & (1U << NL80211_IFTYPE_P2P_DEVICE) ? 3 : 2;
@@ -76,7 +76,7 @@ static guint channels_with(const struct radio *radio, struct limit *limits, guin
 	return most >= n && fits(limits, n_limits, types, n) ? channels : 0;
 }
 
-static void read_combination(struct radio *radio, struct nlattr *nest)
+static void read_combination(CtlRadio *radio, struct nlattr *nest)
 {
 	static struct nla_policy policy[NUM_NL80211_IFACE_COMB] = {
 		[NL80211_IFACE_COMB_LIMITS] = {.type = NLA_NESTED},
@@ -88,7 +88,7 @@ static void read_combination(struct radio *radio, struct nlattr *nest)
 		[NL80211_IFACE_LIMIT_MAX] = {.type = NLA_U32},
 	};
 	struct nlattr *comb[NUM_NL80211_IFACE_COMB];
-	struct limit limits[MAX_LIMITS];
+	CtlLimit limits[MAX_LIMITS];
 	guint32 most, channels;
 	struct nlattr *attr;
 	guint n = 0;
@@ -123,7 +123,7 @@ static int on_radio(struct nl_msg *msg, void *data)
 {
 	struct nlattr *attrs[NL80211_ATTR_MAX + 1];
 	GPtrArray *radios = data;
-	struct radio *radio;
+	CtlRadio *radio;
 	struct nlattr *attr;
 	guint32 number;
 	int left;
@@ -134,7 +134,7 @@ static int on_radio(struct nl_msg *msg, void *data)
 	number = nla_get_u32(attrs[NL80211_ATTR_WIPHY]);
 	radio = radios->len ? g_ptr_array_index(radios, radios->len - 1) : NULL;
 	if (!radio || radio->number != number) {
-		radio = g_new0(struct radio, 1);
+		radio = g_new0(CtlRadio, 1);
 		radio->number = number;
 		g_ptr_array_add(radios, radio);
 	}
@@ -187,7 +187,7 @@ out:
 	return answered;
 }
 
-static void say_of_radio(CtlPatient *patient, const struct radio *radio)
+static void say_of_radio(CtlPatient *patient, const CtlRadio *radio)
 {
 	const guint32 both = 1U << NL80211_IFTYPE_P2P_CLIENT | 1U << NL80211_IFTYPE_P2P_GO;
 	const char *name = radio->name ? radio->name : "a radio";

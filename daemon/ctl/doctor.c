@@ -34,19 +34,19 @@ static const char *const health_words[] = {
 };
 
 /* Shared with threads, which may outlive the command: what hangs is left alone. */
-struct ward {
+typedef struct {
 	gatomicrefcount ref_count;
 	char *root, *bus;
 	GMutex lock;
 	GCond cond;
 	guint n_done;
 	GPtrArray *findings[G_N_ELEMENTS(checks)]; /* NULL until it is done */
-};
+} CtlWard;
 
-struct visit {
-	struct ward *ward;
+typedef struct {
+	CtlWard *ward;
 	gsize check;
-};
+} CtlVisit;
 
 static void free_finding(gpointer data)
 {
@@ -104,7 +104,7 @@ GStrv ctl_patient_list(const CtlPatient *patient, const char *path)
 	return (GStrv)g_ptr_array_free(names, FALSE);
 }
 
-static void ward_unref(struct ward *ward)
+static void ward_unref(CtlWard *ward)
 {
 	if (!g_atomic_ref_count_dec(&ward->ref_count))
 		return;
@@ -119,8 +119,8 @@ static void ward_unref(struct ward *ward)
 
 static gpointer visit_patient(gpointer data)
 {
-	struct visit *visit = data;
-	struct ward *ward = visit->ward;
+	CtlVisit *visit = data;
+	CtlWard *ward = visit->ward;
 	CtlPatient patient = {
 		.root = ward->root,
 		.bus = ward->bus,
@@ -139,10 +139,10 @@ static gpointer visit_patient(gpointer data)
 }
 
 /* All at once. The findings are whole when it returns, and belong to the ward. */
-static struct ward *examine(const char *root, const char *bus)
+static CtlWard *examine(const char *root, const char *bus)
 {
 	gint64 deadline = g_get_monotonic_time() + LIMIT_S * G_TIME_SPAN_SECOND;
-	struct ward *ward = g_new0(struct ward, 1);
+	CtlWard *ward = g_new0(CtlWard, 1);
 
 	g_atomic_ref_count_init(&ward->ref_count);
 	g_mutex_init(&ward->lock);
@@ -150,10 +150,10 @@ static struct ward *examine(const char *root, const char *bus)
 	ward->root = g_strdup(root ? root : "");
 	ward->bus = g_strdup(bus);
 	for (gsize i = 0; i < G_N_ELEMENTS(checks); i++) {
-		struct visit *visit = g_new0(struct visit, 1);
+		CtlVisit *visit = g_new0(CtlVisit, 1);
 
 		g_atomic_ref_count_inc(&ward->ref_count);
-		*visit = (struct visit){.ward = ward, .check = i};
+		*visit = (CtlVisit){.ward = ward, .check = i};
 		g_thread_unref(g_thread_new(checks[i].name, visit_patient, visit));
 	}
 	g_mutex_lock(&ward->lock);
@@ -164,12 +164,12 @@ static struct ward *examine(const char *root, const char *bus)
 }
 
 /* NULL: the look did not end. */
-static const GPtrArray *get_findings(const struct ward *ward, gsize check)
+static const GPtrArray *get_findings(const CtlWard *ward, gsize check)
 {
 	return ward->findings[check];
 }
 
-static void print_for_people(const struct ward *ward)
+static void print_for_people(const CtlWard *ward)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(checks); i++) {
 		const GPtrArray *findings = get_findings(ward, i);
@@ -201,7 +201,7 @@ static void add_json(GVariantBuilder *list, const char *check, CtlHealth health,
 	g_variant_builder_close(list);
 }
 
-static void print_json(const struct ward *ward, gboolean works)
+static void print_json(const CtlWard *ward, gboolean works)
 {
 	g_auto(GVariantBuilder) top = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE_VARDICT);
 	g_auto(GVariantBuilder) list = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("aa{sv}"));
@@ -226,7 +226,7 @@ static void print_json(const struct ward *ward, gboolean works)
 	ctl_print_json(all);
 }
 
-static gboolean nothing_failed(const struct ward *ward)
+static gboolean nothing_failed(const CtlWard *ward)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(checks); i++) {
 		const GPtrArray *findings = get_findings(ward, i);
@@ -251,7 +251,7 @@ CtlStatus ctl_doctor(const Ctl *ctl, int argc, char **argv)
 		 "Look at the files below DIRECTORY instead of this machine's", "DIRECTORY"},
 		G_OPTION_ENTRY_NULL,
 	};
-	struct ward *ward;
+	CtlWard *ward;
 	gboolean works;
 
 	if (!ctl_parse(ctl, entries, NULL, 0, 0, &argc, &argv))

@@ -44,30 +44,30 @@ typedef enum {
 } MiceRank;
 
 /* What a link needs of a sink. */
-#define MICE_TYPE_ORIGIN (mice_origin_get_type())
-G_DECLARE_FINAL_TYPE(MiceOrigin, mice_origin, MICE, ORIGIN, GObject)
+#define HOST_TYPE_MICE_ORIGIN (host_mice_origin_get_type())
+G_DECLARE_FINAL_TYPE(HostMiceOrigin, host_mice_origin, HOST, MICE_ORIGIN, GObject)
 
-struct _MiceOrigin {
+struct _HostMiceOrigin {
 	GObject parent_instance;
 	GPtrArray *addresses; /* GInetSocketAddress */
 };
 
-G_DEFINE_FINAL_TYPE(MiceOrigin, mice_origin, G_TYPE_OBJECT)
+G_DEFINE_FINAL_TYPE(HostMiceOrigin, host_mice_origin, G_TYPE_OBJECT)
 
-static void mice_origin_init(MiceOrigin *self)
+static void host_mice_origin_init(HostMiceOrigin *self)
 {
 	self->addresses = g_ptr_array_new_with_free_func(g_object_unref);
 }
 
-static void mice_origin_finalize(GObject *object)
+static void host_mice_origin_finalize(GObject *object)
 {
-	g_ptr_array_unref(MICE_ORIGIN(object)->addresses);
-	G_OBJECT_CLASS(mice_origin_parent_class)->finalize(object);
+	g_ptr_array_unref(HOST_MICE_ORIGIN(object)->addresses);
+	G_OBJECT_CLASS(host_mice_origin_parent_class)->finalize(object);
 }
 
-static void mice_origin_class_init(MiceOriginClass *class)
+static void host_mice_origin_class_init(HostMiceOriginClass *class)
 {
-	G_OBJECT_CLASS(class)->finalize = mice_origin_finalize;
+	G_OBJECT_CLASS(class)->finalize = host_mice_origin_finalize;
 }
 
 /* As a service was heard on @interface and by @protocol, which it goes with. */
@@ -254,7 +254,7 @@ static void tell(HostFinderMice *self, MiceSink *sink)
 {
 	g_autoptr(HostFinding) finding = host_finding_new(sink->id);
 	g_autoptr(GStrvBuilder) identities = g_strv_builder_new();
-	MiceOrigin *origin = g_object_new(MICE_TYPE_ORIGIN, NULL);
+	HostMiceOrigin *origin = g_object_new(HOST_TYPE_MICE_ORIGIN, NULL);
 
 	if (sink->container)
 		g_strv_builder_add(identities, sink->container);
@@ -874,7 +874,7 @@ static HostLink *host_finder_mice_make_link(HostFinder *finder, HostFinding *fin
 {
 	const HostMiceSink sink = {
 		.name = finding->name,
-		.addresses = MICE_ORIGIN(finding->origin)->addresses,
+		.addresses = HOST_MICE_ORIGIN(finding->origin)->addresses,
 	};
 
 	return host_link_mice_new(HOST_FINDER_MICE(finder)->listener, &sink, wish);

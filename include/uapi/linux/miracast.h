@@ -185,7 +185,7 @@ enum miracast_protocol_event {
 };
 
 /**
- * struct miracast_statistic_data - a fact for the log
+ * struct miracast_statistic_data - a statistic for the log
  * @statistic_type: enum miracast_statistic_type, says which member is meant
  * @reserved: zero
  * @encode_complete: the chunk that was encoded
@@ -582,7 +582,7 @@ struct miracast_report_status {
  * struct miracast_report_statistic - argument of MIRACAST_IOC_REPORT_STATISTIC
  * @size: in: sizeof(struct miracast_report_statistic)
  * @reserved: zero
- * @data: in: the fact
+ * @data: in: the statistic
  *
  * Only traced. DDI: ReportStatistic.
  */
