@@ -11,6 +11,7 @@
 struct _WfdDisplay {
 	MiracastDevice *device;
 	const struct miracast_host_callbacks *callbacks;
+	gboolean connected; /* once; the kernel keeps the monitor until the context ends */
 	GMutex lock; /* guards what follows */
 	GHashTable *framebuffers; /* id -> MediaFramebuffer */
 	MediaCursorImage *cursor_image; /* what the pointer looks like; NULL: not known */
@@ -32,8 +33,20 @@ WfdDisplay *wfd_display_new(MiracastDevice *device, const struct miracast_host_c
 	return display;
 }
 
+void wfd_display_report_event(WfdDisplay *display, enum miracast_protocol_event event)
+{
+	struct miracast_statistic_data statistic = {
+		.statistic_type = MIRACAST_STATISTIC_TYPE_EVENT,
+		.protocol_event = event,
+	};
+
+	display->callbacks->report_statistic(display->device, &statistic);
+}
+
 void wfd_display_free(WfdDisplay *display)
 {
+	if (display->connected)
+		wfd_display_report_event(display, MIRACAST_PROTOCOL_EVENT_MONITOR_DEPART);
 	wfd_display_forget(display);
 	g_hash_table_unref(display->framebuffers);
 	g_mutex_clear(&display->lock);
@@ -83,6 +96,10 @@ ntstatus_t wfd_display_connect(WfdDisplay *display, const WfdMode *mode, GBytes 
 	if (status == STATUS_INVALID_PARAMETER && edid_size) {
 		g_info("the display driver refused the sink's EDID: going on without");
 		status = send_sink(display, sink, 0);
+	}
+	if (NT_SUCCESS(status)) {
+		display->connected = TRUE;
+		wfd_display_report_event(display, MIRACAST_PROTOCOL_EVENT_MONITOR_ARRIVE);
 	}
 	return status;
 }

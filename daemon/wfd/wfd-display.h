@@ -16,7 +16,11 @@ typedef struct _WfdDisplay WfdDisplay;
 
 WfdDisplay *wfd_display_new(MiracastDevice *device,
 			    const struct miracast_host_callbacks *callbacks);
+/* The context ends, and its monitor with it. */
 void wfd_display_free(WfdDisplay *display);
+
+/* For the log. */
+void wfd_display_report_event(WfdDisplay *display, enum miracast_protocol_event event);
 
 /* A session has ended: nothing of what it drew is needed any more. */
 void wfd_display_forget(WfdDisplay *display);

@@ -43,16 +43,6 @@ struct _WfdSession {
 	gpointer service_tag;
 };
 
-static void report_event(WfdSession *s, enum miracast_protocol_event event)
-{
-	struct miracast_statistic_data statistic = {
-		.statistic_type = MIRACAST_STATISTIC_TYPE_EVENT,
-		.protocol_event = event,
-	};
-
-	s->callbacks->report_statistic(s->device, &statistic);
-}
-
 static enum miracast_status miracast_status_of(WfdReason reason)
 {
 	switch (reason) {
@@ -163,7 +153,6 @@ static void report_monitor(WfdSession *s)
 		s->arrived = TRUE;
 		if (wfd_source_sound(s->rtsp)->rate)
 			wfd_display_connect_sound(s->display);
-		report_event(s, MIRACAST_PROTOCOL_EVENT_MONITOR_ARRIVE);
 	} else {
 		const WfdReasonDetail detail = {.code = MIRACAST_NTSTATUS_VALUE(status)};
 		g_autofree char *sentence =
@@ -290,7 +279,7 @@ static void handle_events(WfdSession *s)
 			break;
 		case WFD_SOURCE_IDR_REQUEST:
 			media_force_keyframe(s->media);
-			report_event(s, MIRACAST_PROTOCOL_EVENT_IFRAME_RQ);
+			wfd_display_report_event(s->display, MIRACAST_PROTOCOL_EVENT_IFRAME_RQ);
 			break;
 		case WFD_SOURCE_UIBC: allow_input(s); break;
 		case WFD_SOURCE_ENDED:

@@ -389,9 +389,7 @@ static void ask_next(WfdSource *s, gint64 now)
 		ask(s, request, GST_RTSP_SET_PARAMETER,
 		    "microsoft_latency_management_capability: low\r\n", now);
 		break;
-	case REQUEST_M12:
-		ask(s, request, GST_RTSP_SET_PARAMETER, "wfd_standby\r\n", now);
-		break;
+	case REQUEST_M12: ask(s, request, GST_RTSP_SET_PARAMETER, "wfd_standby\r\n", now); break;
 	case REQUEST_TRIGGER_PAUSE:
 		s->pause_tried = TRUE;
 		s->pause_until = now + WFD_REQUEST_TIMEOUT;

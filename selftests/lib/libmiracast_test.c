@@ -103,6 +103,9 @@ static void driver_destroy(void *context)
 	g_atomic_int_inc(&driver->n_destroys);
 }
 
+#define DRIVERS_INFO \
+	(MIRACAST_SESSION_MONITOR_CONNECTED | MIRACAST_SESSION_REDUCED_MODE_LIST_DUE_TO_BANDWIDTH)
+
 static ntstatus_t driver_start(void *context, int rtsp_socket,
 			       const struct miracast_wfd_connection_stats *stats,
 			       struct miracast_session_info *info)
@@ -113,7 +116,7 @@ static ntstatus_t driver_start(void *context, int rtsp_socket,
 	enter_life(driver);
 	driver->n_starts++;
 	driver->rtsp_socket = rtsp_socket;
-	info->value = MIRACAST_SESSION_MONITOR_CONNECTED;
+	info->value = DRIVERS_INFO;
 	if (driver->on_start)
 		status = driver->on_start(driver);
 	leave_life(driver);
@@ -266,7 +269,7 @@ static gboolean start(struct stage *stage, GError **error)
 	RUN_UNTIL(result);
 	if (!miracast_device_start_finish(stage->device, result, &info, error))
 		return FALSE;
-	g_assert_cmpuint(info.value, ==, MIRACAST_SESSION_MONITOR_CONNECTED);
+	g_assert_cmpuint(info.value, ==, DRIVERS_INFO);
 	return TRUE;
 }
 

@@ -47,6 +47,7 @@ struct _MiracastDevice {
 	struct miracast_display_sink sink;
 	guint exports;
 	guint idr_requests;
+	guint arrivals, departures; /* of the monitor */
 	guint chunks_sent;
 };
 
@@ -226,6 +227,11 @@ static void report_statistic(MiracastDevice *device, const struct miracast_stati
 	if (data->statistic_type == MIRACAST_STATISTIC_TYPE_EVENT &&
 	    data->protocol_event == MIRACAST_PROTOCOL_EVENT_IFRAME_RQ)
 		device->idr_requests++;
+	if (data->statistic_type == MIRACAST_STATISTIC_TYPE_EVENT) {
+		device->arrivals += data->protocol_event == MIRACAST_PROTOCOL_EVENT_MONITOR_ARRIVE;
+		device->departures += data->protocol_event ==
+				      MIRACAST_PROTOCOL_EVENT_MONITOR_DEPART;
+	}
 	if (data->statistic_type == MIRACAST_STATISTIC_TYPE_CHUNK_SENT)
 		device->chunks_sent++;
 	g_cond_broadcast(&device->cond);
@@ -469,6 +475,8 @@ static void rig_play(WfdRig *rig)
 static void rig_free(WfdRig *rig)
 {
 	rig->driver.destroy_miracast_context(rig->context);
+	/* The kernel keeps it from one session of the context to the next. */
+	g_assert_cmpuint(rig->device.departures, ==, rig->device.arrivals > 0);
 	/* Still open: it is the host's. */
 	g_assert_cmpint(close(rig->fd), ==, 0);
 	sink_free(rig->sink);
