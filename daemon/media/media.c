@@ -100,6 +100,7 @@ struct _Media {
 	MediaCanvas canvas; /* of whoever has set busy */
 
 	gboolean has_picture;
+	guint picture_width, picture_height; /* of the last one that came; 0: none has */
 	MediaCursor cursor;
 	guint64 cursor_newest; /* how often it has changed */
 	guint64 cursor_shown; /* that change, or a later one, was encoded */
@@ -534,9 +535,13 @@ static MediaOutcome push_picture(Media *m, const MediaFrame *frame, guint64 *enc
 		media_cursor_image_ref(cursor.image);
 	cursor_number = m->cursor_newest;
 	m->has_picture = TRUE;
-	/* It has the picture's memory, which is to be drawn on. */
-	if (!frame)
+	if (frame) {
+		m->picture_width = frame->width;
+		m->picture_height = frame->height;
+	} else {
+		/* It has the picture's memory, which is to be drawn on. */
 		gst_clear_buffer(&m->last);
+	}
 	g_mutex_unlock(&m->lock);
 
 	converted = draw_picture(m, frame, &cursor);
@@ -1025,6 +1030,28 @@ void media_get_statistics(Media *m, MediaStatistics *statistics)
 	sound = sound_of(m);
 	if (sound)
 		media_sound_get_statistics(sound, &statistics->sound);
+}
+
+/* Where the sink sees the last picture; FALSE: none has come. videoscale's add-borders has the same sums. */
+gboolean media_get_area(Media *m, MediaArea *area)
+{
+	guint64 width, height, fitting_height;
+
+	g_mutex_lock(&m->lock);
+	width = m->picture_width;
+	height = m->picture_height;
+	g_mutex_unlock(&m->lock);
+	if (!width)
+		return FALSE;
+	*area = (MediaArea){.width = m->width, .height = m->height};
+	fitting_height = m->width * height / width;
+	if (fitting_height <= m->height)
+		area->height = fitting_height;
+	else
+		area->width = m->height * width / height;
+	area->x = (m->width - area->width) / 2;
+	area->y = (m->height - area->height) / 2;
+	return TRUE;
 }
 
 /**

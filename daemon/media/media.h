@@ -46,6 +46,12 @@ typedef struct {
 	MediaLineStatistics sound;
 } MediaStatistics;
 
+/* Of a picture that has not the mode's shape: where it is in the mode's, pixels. The rest is black. */
+typedef struct {
+	guint x, y;
+	guint width, height;
+} MediaArea;
+
 /* The stream broke: @message says what to do. In the context given to media_start(), once. */
 typedef void (*MediaErrorFunc)(const char *message, gpointer user_data);
 
@@ -72,6 +78,7 @@ void media_push_sound(Media *media, guint64 position, gint64 time_ns, const gint
 		      guint frames);
 void media_stop_sound(Media *media);
 void media_get_statistics(Media *media, MediaStatistics *statistics);
+gboolean media_get_area(Media *media, MediaArea *area);
 guint8 *media_take_picture(Media *media, guint max_width, guint *width, guint *height);
 
 #endif

@@ -20,7 +20,7 @@
 
 struct _UibcInput {
 	int files[UIBC_INPUT_N_KINDS]; /* -1: none */
-	guint width, height;
+	guint x, y, width, height; /* of the picture, in the mode's pixels */
 	gboolean touch;
 
 	gboolean button_down;
@@ -47,6 +47,14 @@ UibcInput *uibc_input_new(guint width, guint height)
 	return input;
 }
 
+void uibc_input_set_area(UibcInput *input, guint x, guint y, guint width, guint height)
+{
+	input->x = x;
+	input->y = y;
+	input->width = width;
+	input->height = height;
+}
+
 static void emit(UibcInput *input, UibcInputKind kind, guint16 type, guint16 code, gint32 value)
 {
 	/* The kernel sets the time. */
@@ -62,11 +70,22 @@ static void sync_events(UibcInput *input, UibcInputKind kind)
 	emit(input, kind, EV_SYN, SYN_REPORT, 0);
 }
 
-static gint32 scale(guint16 value, guint size)
+/* @first, @size: of the picture's pixels. */
+static gint32 scale(guint16 value, guint first, guint size)
 {
-	if (size < 2)
+	if (size < 2 || value < first)
 		return 0;
-	return (guint64)MIN(value, size - 1) * UIBC_INPUT_AXIS_MAX / (size - 1);
+	return (guint64)MIN(value - first, size - 1) * UIBC_INPUT_AXIS_MAX / (size - 1);
+}
+
+static gint32 scale_x(const UibcInput *input, guint16 x)
+{
+	return scale(x, input->x, input->width);
+}
+
+static gint32 scale_y(const UibcInput *input, guint16 y)
+{
+	return scale(y, input->y, input->height);
 }
 
 /* Beyond the rate the sink is hostile or broken; what it then loses is its own. */
@@ -85,8 +104,8 @@ static gboolean is_allowed(UibcInput *input, gint64 now)
 
 static void move_pointer(UibcInput *input, const UibcPointer *to)
 {
-	emit(input, UIBC_INPUT_POINTER, EV_ABS, ABS_X, scale(to->x, input->width));
-	emit(input, UIBC_INPUT_POINTER, EV_ABS, ABS_Y, scale(to->y, input->height));
+	emit(input, UIBC_INPUT_POINTER, EV_ABS, ABS_X, scale_x(input, to->x));
+	emit(input, UIBC_INPUT_POINTER, EV_ABS, ABS_Y, scale_y(input, to->y));
 }
 
 static void press_button(UibcInput *input, gboolean down)
@@ -134,8 +153,8 @@ static void touch(UibcInput *input, UibcGenericType type, const UibcPointer *poi
 		emit(input, UIBC_INPUT_TOUCH, EV_ABS, ABS_MT_TRACKING_ID, -1);
 		return;
 	}
-	emit(input, UIBC_INPUT_TOUCH, EV_ABS, ABS_MT_POSITION_X, scale(pointer->x, input->width));
-	emit(input, UIBC_INPUT_TOUCH, EV_ABS, ABS_MT_POSITION_Y, scale(pointer->y, input->height));
+	emit(input, UIBC_INPUT_TOUCH, EV_ABS, ABS_MT_POSITION_X, scale_x(input, pointer->x));
+	emit(input, UIBC_INPUT_TOUCH, EV_ABS, ABS_MT_POSITION_Y, scale_y(input, pointer->y));
 }
 
 static void touch_all(UibcInput *input, const UibcGeneric *event)

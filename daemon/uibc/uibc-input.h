@@ -11,7 +11,7 @@
 
 #include "uibc-packet.h"
 
-/* Absolute axes go from 0 to this over the whole picture. */
+/* Absolute axes go from 0 to this over the picture. */
 #define UIBC_INPUT_AXIS_MAX 65535
 /* Messages a second, and as many at once. A mouse has 125, a touch screen 200. */
 #define UIBC_INPUT_RATE 1000
@@ -34,6 +34,12 @@ typedef struct {
 
 /* @width, @height: pixels of the negotiated mode. */
 UibcInput *uibc_input_new(guint width, guint height);
+
+/*
+ * Where in the mode the picture is, if not all over it, in pixels. What is beside it counts as at its edge: a
+ * finger that leaves the picture is still to be let go.
+ */
+void uibc_input_set_area(UibcInput *input, guint x, guint y, guint width, guint height);
 
 /* Whether DOWN is a finger, or else a button; before that, a button. */
 void uibc_input_set_touch(UibcInput *input, gboolean touch);

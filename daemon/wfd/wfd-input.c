@@ -29,6 +29,7 @@ typedef struct {
 
 struct _WfdInput {
 	GMainContext *context;
+	Media *media;
 	int host;
 	GSource *host_source;
 	int connection; /* -1: the sink is not connected */
@@ -195,10 +196,22 @@ static void count(WfdInput *input, bool taken)
 		input->statistics.lost++;
 }
 
+/* A compositor may have set a mode of another shape than the negotiated one. */
+static void take_generic(WfdInput *input, UibcPacket *packet, gint64 now)
+{
+	UibcGeneric generic;
+	MediaArea area;
+
+	if (media_get_area(input->media, &area))
+		uibc_input_set_area(input->devices, area.x, area.y, area.width, area.height);
+	while (uibc_generic_next(packet, &generic))
+		count(input, is_agreed(input, &generic) &&
+				     uibc_input_generic(input->devices, &generic, now));
+}
+
 static void take_packet(WfdInput *input, UibcPacket *packet)
 {
 	gint64 now = g_get_monotonic_time();
-	UibcGeneric generic;
 	UibcHid hid;
 
 	if (!input->allowed) {
@@ -206,9 +219,7 @@ static void take_packet(WfdInput *input, UibcPacket *packet)
 		return;
 	}
 	if (packet->category == UIBC_GENERIC)
-		while (uibc_generic_next(packet, &generic))
-			count(input, is_agreed(input, &generic) &&
-					     uibc_input_generic(input->devices, &generic, now));
+		take_generic(input, packet, now);
 	else if (packet->category == UIBC_HIDC)
 		while (uibc_hid_next(packet, &hid))
 			count(input, take_hid(input, &hid, now));
@@ -302,11 +313,12 @@ static gboolean on_host(int fd, GIOCondition condition, gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
-WfdInput *wfd_input_new(int socket, GMainContext *context)
+WfdInput *wfd_input_new(int socket, GMainContext *context, Media *media)
 {
 	WfdInput *input = g_new0(WfdInput, 1);
 
 	input->context = g_main_context_ref(context);
+	input->media = media;
 	input->host = socket;
 	input->connection = -1;
 	input->unread = g_byte_array_new();

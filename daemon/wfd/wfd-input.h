@@ -6,6 +6,7 @@
 #ifndef WFD_INPUT_H
 #define WFD_INPUT_H
 
+#include "media.h"
 #include "wfd-uibc.h"
 
 typedef struct _WfdInput WfdInput;
@@ -19,8 +20,9 @@ typedef struct {
  * wfd_input_new:
  * @socket: (transfer full): of miracast_device_take_input()
  * @context: sources are attached to it
+ * @media: what the sink sees
  */
-WfdInput *wfd_input_new(int socket, GMainContext *context);
+WfdInput *wfd_input_new(int socket, GMainContext *context, Media *media);
 void wfd_input_free(WfdInput *input);
 
 /* @uibc: what may come; NULL: nothing. @width, @height: pixels of the negotiated mode. */

@@ -461,8 +461,8 @@ static void session_free(WfdSession *s)
 	if (s->service)
 		g_source_destroy(s->service);
 	g_clear_pointer(&s->service, g_source_unref);
-	g_clear_pointer(&s->media, media_free);
 	g_clear_pointer(&s->input, wfd_input_free);
+	g_clear_pointer(&s->media, media_free);
 	g_clear_pointer(&s->rtsp, wfd_source_free);
 	g_clear_pointer(&s->loop, g_main_loop_unref);
 	g_clear_pointer(&s->context, g_main_context_unref);
@@ -548,7 +548,7 @@ static gboolean prepare(WfdSession *s, const struct miracast_wfd_connection_stat
 	config.rtp_port = media_local_port(s->media);
 	config.policy = s->options.policy;
 	if (miracast_device_take_input(s->device, &input, &config.uibc_port))
-		s->input = wfd_input_new(input, s->context);
+		s->input = wfd_input_new(input, s->context, s->media);
 	s->rtsp = wfd_source_new(&config);
 	return TRUE;
 }

@@ -363,6 +363,62 @@ static void test_scale(void)
 	rig_free(rig);
 }
 
+/* Whether the sink sees something there. */
+static gboolean is_lit(const GstVideoFrame *frame, guint x, guint y)
+{
+	double bgr[3];
+
+	decoded_pixel(frame, x, y, bgr);
+	return bgr[0] + bgr[1] + bgr[2] > 60;
+}
+
+/* A picture of another shape than the mode's is where media_get_area() says, and nowhere else. */
+static void test_area(void)
+{
+	static const struct {
+		guint width, height;
+		const MediaFormat *format;
+		MediaArea area;
+	} cases[] = {
+		{1024, 768, &rig_hd, {160, 0, 960, 720}},
+		{1280, 720, &rig_vga, {0, 60, 640, 360}},
+		{1280, 720, &rig_hd, {0, 0, 1280, 720}},
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		MediaRig *rig = rig_new(cases[i].width, cases[i].height, cases[i].format);
+		const MediaArea *expected = &cases[i].area;
+		guint right, bottom;
+		GstSample *sample;
+		GstVideoFrame frame;
+		MediaArea area;
+
+		g_assert_false(media_get_area(rig->media, &area));
+		media_set_playing(rig->media, TRUE);
+		rig_draw(rig, 0);
+		g_assert_cmpint(rig_push(rig), ==, MEDIA_ENCODED);
+		g_assert_true(media_get_area(rig->media, &area));
+		g_assert_cmpmem(&area, sizeof(area), expected, sizeof(*expected));
+		right = area.x + area.width - 1;
+		bottom = area.y + area.height - 1;
+		sample = rig_pull(rig);
+		map_sample(sample, &frame);
+		g_assert_true(is_lit(&frame, area.x + 4, area.y + 4));
+		g_assert_true(is_lit(&frame, right - 4, bottom - 4));
+		if (area.x) {
+			g_assert_false(is_lit(&frame, area.x - 4, area.y + 4));
+			g_assert_false(is_lit(&frame, right + 4, bottom - 4));
+		}
+		if (area.y) {
+			g_assert_false(is_lit(&frame, area.x + 4, area.y - 4));
+			g_assert_false(is_lit(&frame, right - 4, bottom + 4));
+		}
+		gst_video_frame_unmap(&frame);
+		gst_sample_unref(sample);
+		rig_free(rig);
+	}
+}
+
 /* Lines longer than the picture is wide, the last one ending with the picture. */
 static void test_stride(void)
 {
@@ -494,6 +550,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/media/play-meanwhile", test_play_meanwhile);
 	g_test_add_func("/media/picture", test_picture);
 	g_test_add_func("/media/scale", test_scale);
+	g_test_add_func("/media/area", test_area);
 	g_test_add_func("/media/stride", test_stride);
 	g_test_add_func("/media/crowd", test_crowd);
 	g_test_add_func("/media/no-socket", test_no_socket);

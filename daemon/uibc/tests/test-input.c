@@ -78,6 +78,21 @@ static void test_pointer(Fixture *fixture, gconstpointer data)
 	assert_events(fixture, UIBC_INPUT_TOUCH, "");
 }
 
+/* Corners of a picture of 4:3 in 16:9, and the black beside it. */
+static void test_area(Fixture *fixture, gconstpointer data)
+{
+	uibc_input_set_area(fixture->input, 160, 0, 960, 720);
+	send(fixture, POINT(UIBC_MOVE, 160, 0));
+	send(fixture, POINT(UIBC_MOVE, 1119, 719));
+	assert_events(fixture, UIBC_INPUT_POINTER, "3:0=0 3:1=0 |3:0=65535 3:1=65535 |");
+	send(fixture, POINT(UIBC_MOVE, 0, 0));
+	send(fixture, POINT(UIBC_MOVE, 1279, 719));
+	assert_events(fixture, UIBC_INPUT_POINTER, "3:0=0 3:1=0 |3:0=65535 3:1=65535 |");
+	uibc_input_set_area(fixture->input, 0, 0, 1280, 720);
+	send(fixture, POINT(UIBC_MOVE, 640, 360));
+	assert_events(fixture, UIBC_INPUT_POINTER, "3:0=32793 3:1=32813 |");
+}
+
 static void test_touch(Fixture *fixture, gconstpointer data)
 {
 	UibcGeneric two = {.type = UIBC_DOWN, .n_pointers = 2, .pointers = {{4, 0, 0}, {9, 1, 1}}};
@@ -334,6 +349,7 @@ int main(int argc, char **argv)
 		void (*run)(Fixture *fixture, gconstpointer data);
 	} tests[] = {
 		{"pointer", FALSE, test_pointer},
+		{"area", FALSE, test_area},
 		{"touch", TRUE, test_touch},
 		{"eleven-fingers", TRUE, test_eleven_fingers},
 		{"keys", FALSE, test_keys},

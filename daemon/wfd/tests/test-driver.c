@@ -6,9 +6,11 @@
  */
 #include "miracast-driver.h"
 #include "rtp-pair.h"
+#include "uibc-packet.h"
 
 #include <drm_fourcc.h>
 #include <gio/gio.h>
+#include <linux/input.h>
 #include <linux/miracast_display.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -37,6 +39,7 @@ struct _MiracastDevice {
 	int rtp; /* the driver's */
 	guint16 sink_rtcp_port; /* that it was to be connected to */
 	gboolean seals;
+	int input; /* the driver's end; 0: the sink may send none */
 	char *reason;
 	gint status_reports;
 	enum miracast_status status;
@@ -97,7 +100,9 @@ void miracast_device_set_statistic_text(MiracastDevice *device, const char *name
 
 bool miracast_device_take_input(MiracastDevice *device, int *socket, uint16_t *port)
 {
-	return false;
+	*socket = device->input;
+	*port = 7239;
+	return device->input;
 }
 
 bool miracast_device_take_rtp_sockets(MiracastDevice *device, int *rtp, int *rtcp)
@@ -270,6 +275,7 @@ typedef struct {
 	int fd; /* the sink's end */
 	int rtp; /* UDP */
 	guint rtp_port;
+	const char *more_caps; /* in its answer to M3; NULL: none */
 	const char *seal; /* what each datagram begins with; NULL: they come in clear */
 	GString *read;
 	guint cseq;
@@ -357,8 +363,8 @@ static void sink_reach_m4(WfdTestSink *sink)
 				"wfd_standby_resume_capability: supported\r\n"
 				"intel_friendly_name: Kino\r\n"
 				"intel_sink_model_name: K1\r\n"
-				"microsoft_max_bitrate: 2000000\r\n",
-				sink->rtp_port, 0);
+				"microsoft_max_bitrate: 2000000\r\n%s",
+				sink->rtp_port, 0, sink->more_caps ?: "");
 	char *sum = strstr(caps, "edid: 0001 ") + 11 + 254;
 
 	/* 6 * 255 + 0x06 = 0 modulo 256. */
@@ -785,6 +791,84 @@ static void test_display_refused(void)
 	rig_free(rig);
 }
 
+/* What a host says, with a file. */
+static void answer_input(int host, const struct miracast_input_message *message, int fd)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)),
+				.cmsg_level = SOL_SOCKET,
+				.cmsg_type = SCM_RIGHTS}};
+	struct iovec data = {.iov_base = (void *)message, .iov_len = sizeof(*message)};
+	const struct msghdr header = {
+		.msg_iov = &data,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+
+	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+	g_assert_cmpint(sendmsg(host, &header, 0), ==, sizeof(*message));
+	close(fd);
+}
+
+/* The sink's pointer goes to @x, @y, of the mode; where it is then in the picture. */
+static void point(int sink, int device, guint16 x, guint16 y, gint32 expected_x, gint32 expected_y)
+{
+	const UibcGeneric move = {
+		.type = UIBC_MOVE, .n_pointers = 1, .pointers = {{.x = x, .y = y}}};
+	g_autoptr(GByteArray) packet = g_byte_array_new();
+	struct input_event events[3];
+
+	uibc_generic_append(packet, &move);
+	g_assert_cmpint(send(sink, packet->data, packet->len, 0), ==, packet->len);
+	for (guint i = 0; i < G_N_ELEMENTS(events); i++)
+		g_assert_cmpint(read(device, &events[i], sizeof(events[i])), ==, sizeof(events[i]));
+	g_assert_cmpint(events[0].code, ==, ABS_X);
+	g_assert_cmpint(events[0].value, ==, expected_x);
+	g_assert_cmpint(events[1].code, ==, ABS_Y);
+	g_assert_cmpint(events[1].value, ==, expected_y);
+}
+
+/* A sink points at the mode's pixels; the compositor's picture may be a part of them. */
+static void test_input(void)
+{
+	const struct miracast_input_message connection = {.kind = MIRACAST_INPUT_CONNECTION};
+	struct miracast_input_message asked;
+	WfdRig *rig = rig_new();
+	struct miracast_display_frame_result result;
+	struct miracast_display_frame frame;
+	int host[2], sink[2], device[2];
+	uint32_t returned;
+
+	g_assert_no_errno(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, host));
+	g_assert_no_errno(socketpair(AF_UNIX, SOCK_STREAM, 0, sink));
+	g_assert_no_errno(pipe(device));
+	rig->device.input = host[1];
+	rig->sink->more_caps = "wfd_uibc_capability: input_category_list=GENERIC;"
+			       "generic_cap_list=Mouse;hidc_cap_list=none;port=none\r\n";
+	rig_play(rig);
+	g_assert_cmpint(recv(host[0], &asked, sizeof(asked), 0), ==, sizeof(asked));
+	g_assert_cmpuint(asked.kind, ==, MIRACAST_INPUT_POINTER);
+	answer_input(host[0], &asked, device[1]);
+	answer_input(host[0], &connection, sink[1]);
+	point(sink[0], device[0], 0, 0, 0, 0);
+	point(sink[0], device[0], 639, 479, 65535, 65535);
+	frame = frame_message(1, 1);
+	frame.height = 360;
+	g_assert_cmpuint(rig->driver.handle_kernel_mode_message(rig->context, sizeof(frame), &frame,
+								sizeof(result), &result, &returned),
+			 ==, STATUS_SUCCESS);
+	point(sink[0], device[0], 0, 60, 0, 0);
+	point(sink[0], device[0], 639, 419, 65535, 65535);
+	point(sink[0], device[0], 639, 479, 65535, 65535);
+	rig_free(rig);
+	close(host[0]);
+	close(sink[0]);
+	close(device[0]);
+}
+
 static ntstatus_t send_cursor(WfdRig *rig, guint32 framebuffer, guint32 image, guint32 x)
 {
 	struct miracast_display_cursor cursor = {
@@ -1191,6 +1275,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/wfd/driver/sealed", test_sealed);
 	g_test_add_func("/wfd/driver/edid-refused", test_edid_refused);
 	g_test_add_func("/wfd/driver/display-refused", test_display_refused);
+	g_test_add_func("/wfd/driver/input", test_input);
 	g_test_add_func("/wfd/driver/cursor", test_cursor);
 	g_test_add_func("/wfd/driver/color", test_color);
 	g_test_add_func("/wfd/driver/flags-refused", test_flags_refused);
