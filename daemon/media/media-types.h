@@ -28,6 +28,7 @@ typedef struct {
 	guint kbit; /* kbit/s, at most: it follows what comes through to the sink */
 	gboolean fixed_rate; /* it does not */
 	gboolean mode_asked; /* by a person: media_pipeline_pixel_rate() does not count */
+	guint gap_us; /* from one picture to the next at most; 0: no limit */
 	const char *encoder; /* name of an element to use; NULL: the best that works */
 	gboolean sender_reports; /* the sink has a port for RTCP */
 	guint sound_rate; /* frames a second; 0: no sound */

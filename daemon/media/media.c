@@ -43,6 +43,7 @@
 #define REPEAT_AFTER	     (80 * G_TIME_SPAN_MILLISECOND) /* without another picture */
 #define REPEATS_TO_SETTLE    8 /* then a picture is as good as it gets, and out of any decoder */
 #define REPEAT_SETTLED_AFTER (500 * G_TIME_SPAN_MILLISECOND)
+#define GAP_MARGIN	     (100 * G_TIME_SPAN_MILLISECOND) /* a picture may come late */
 #define KEYFRAME_EVERY	     (5 * G_TIME_SPAN_SECOND) /* a sink may have lost a packet and not ask */
 #define KEYFRAME_LIMIT	     (500 * G_TIME_SPAN_MILLISECOND) /* between two that were asked for */
 #define CLOCK_INTERVAL	     (MEDIA_CLOCK_INTERVAL_NS / 1000)
@@ -76,6 +77,7 @@ struct _Media {
 	MediaSound *sound; /* NULL: none */
 	const MediaEncoder *kind; /* of encoder */
 	guint width, height, fps; /* of the mode */
+	guint gap; /* us from one picture to the next at most; 0: no limit */
 	gboolean high_profile;
 	MediaErrorFunc on_error;
 	gpointer user_data;
@@ -413,13 +415,23 @@ static gboolean keyframe_is_due(Media *m, gboolean is_repeat, gint64 now)
 	return TRUE;
 }
 
+/* us from a picture to its repeat, if no other comes; the lock is held. */
+static gint64 repeat_after(const Media *m)
+{
+	gint64 after = m->repeats < REPEATS_TO_SETTLE ? REPEAT_AFTER : REPEAT_SETTLED_AFTER;
+	gint64 frame = G_USEC_PER_SEC / m->fps;
+
+	/* Of each picture: one that comes in time is not to meet the repeat of the one before. */
+	if (m->gap && m->gap <= frame)
+		return m->repeats ? frame : frame * 3 / 2;
+	return m->gap ? MIN(after, m->gap - GAP_MARGIN) : after;
+}
+
 /* Takes note of what the picture that went in at @begin has cost; the lock is held. */
 static void picture_passed(Media *m, gint64 begin)
 {
-	gint64 after = m->repeats < REPEATS_TO_SETTLE ? REPEAT_AFTER : REPEAT_SETTLED_AFTER;
-
 	/* A repeat is to take no more than a third of the encoder's time from new pictures. */
-	m->repeat_at = m->last_time + MAX(after, 2 * (m->last_time - begin));
+	m->repeat_at = begin + MAX(repeat_after(m), 3 * (m->last_time - begin));
 	if (m->keyframe_wanted)
 		want_keyframe(m);
 }
@@ -660,7 +672,8 @@ static gpointer repeat_pictures(gpointer user_data)
  */
 static void set_rate(Media *m, guint kbit, gint64 now)
 {
-	guint fps = media_rate_fps(kbit, m->width, m->height, m->fps);
+	guint least = m->gap ? MIN(G_USEC_PER_SEC / m->gap, m->fps) : 1;
+	guint fps = MAX(media_rate_fps(kbit, m->width, m->height, m->fps), least);
 	guint64 told = (guint64)kbit * m->fps / fps;
 
 	g_mutex_lock(&m->lock);
@@ -830,6 +843,7 @@ gboolean media_start(Media *m, const MediaConfig *config, GMainContext *context,
 	m->width = config->format.width;
 	m->height = config->format.height;
 	m->fps = config->format.fps;
+	m->gap = config->gap_us;
 	m->high_profile = config->format.high_profile;
 	media_canvas_init(&m->canvas, &config->format);
 	m->sender_reports = config->sender_reports;

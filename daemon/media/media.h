@@ -9,8 +9,9 @@
  * has moved, the last picture is sent with the pointer in its new place, and nothing else of it is
  * converted.
  *
- * While no pictures come the last one is sent again, less often once it cannot get better, and the
- * stream's clock goes on. A keyframe now and then gives a sink that lost a packet its picture back.
+ * While no pictures come the last one is sent again, less often once it cannot get better, or as often as
+ * the sink has to have one (MediaConfig.gap_us), and the stream's clock goes on. A keyframe now and then
+ * gives a sink that lost a packet its picture back.
  */
 #ifndef MEDIA_H
 #define MEDIA_H

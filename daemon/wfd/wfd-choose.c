@@ -147,6 +147,9 @@ static gboolean choose_by(WfdRankFunc rank_of, const WfdVideoFormats *sink, cons
 						   : WFD_H264_CHP,
 				.level = 1u << level,
 				.max_kbit = levels[level].max_kbit,
+				.may_skip = codec->frame_rate_control & WFD_FRC_SKIP,
+				.skip_ms = WFD_FRC_LONGEST(codec->frame_rate_control) *
+					   WFD_FRC_UNIT_MS,
 			};
 		}
 	}
@@ -186,6 +189,7 @@ static gboolean choose_unoffered(const WfdVideoFormats *sink, const WfdPolicy *p
 	WfdVideoFormats all = {.n_codecs = MIN(sink->n_codecs, 1),
 			       .codecs[0].level = WFD_H264_LEVEL_4_2};
 
+	all.codecs[0].frame_rate_control = sink->codecs[0].frame_rate_control;
 	for (guint i = 0; i < sink->n_codecs; i++)
 		all.codecs[0].profile |= sink->codecs[i].profile;
 	for (guint table = 0; table < WFD_N_MODE_TABLES; table++)

@@ -32,6 +32,8 @@ typedef struct {
 	guint8 profile; /* one bit */
 	guint8 level; /* one bit: the lowest that carries the mode */
 	guint max_kbit; /* most kbit/s that the level allows */
+	gboolean may_skip; /* pictures may be left out */
+	guint skip_ms; /* for so long at most; 0: for ever */
 	gboolean unoffered; /* it was named (WfdPolicy's only); the sink does not offer it */
 } WfdChoice;
 

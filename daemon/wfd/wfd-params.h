@@ -26,6 +26,11 @@
 #define WFD_H264_LEVEL_4_1 0x08
 #define WFD_H264_LEVEL_4_2 0x10
 
+/* The frame rate control field of wfd_video_formats. */
+#define WFD_FRC_SKIP	   0x01 /* pictures may be left out */
+#define WFD_FRC_LONGEST(f) ((f) >> 1 & 7u) /* for so many WFD_FRC_UNIT_MS; 0: for ever */
+#define WFD_FRC_UNIT_MS	   500
+
 /* Modes of LPCM: two channels of 16 bits. */
 #define WFD_LPCM_44100 0x01
 #define WFD_LPCM_48000 0x02

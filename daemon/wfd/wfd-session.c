@@ -175,6 +175,12 @@ static gsize seal(const guint8 *datagram, gsize size, guint8 *out, gsize out_siz
 	return miracast_device_seal(user_data, datagram, size, out, out_size);
 }
 
+/* us from one picture to the next at most; 0: no limit. */
+static guint longest_gap(const WfdChoice *choice)
+{
+	return choice->may_skip ? choice->skip_ms * 1000 : G_USEC_PER_SEC / choice->fps;
+}
+
 /* Builds the pipeline, for what the sink has accepted; FALSE: the session has ended. */
 static gboolean start_media(WfdSession *s)
 {
@@ -189,6 +195,7 @@ static gboolean start_media(WfdSession *s)
 		.kbit = s->kbit,
 		.fixed_rate = s->options.fixed_rate,
 		.mode_asked = s->options.policy.only.width && (!s->unoffered || choice->unoffered),
+		.gap_us = longest_gap(choice),
 		.encoder = miracast_device_get_option(s->device, "encoder"),
 		.sender_reports = wfd_source_sink_rtcp_port(s->rtsp) != 0,
 		.sound_rate = sound->rate,

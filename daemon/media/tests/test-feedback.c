@@ -203,6 +203,23 @@ static void check_rate_of_fewer(const char *encoder)
 	close(rtcp[1]);
 }
 
+/* A sink that takes every picture of the mode gets all, and one that needs 30 a second no fewer. */
+static void test_rate_of_all(void)
+{
+	for (guint fps = 30; fps <= 60; fps += 30) {
+		const MediaConfig config = {.format = rig_vga,
+					    .kbit = 150,
+					    .encoder = "x264enc",
+					    .gap_us = G_USEC_PER_SEC / fps};
+		g_autoptr(Media) media = media_unconnected();
+		MediaStatistics statistics;
+
+		g_assert_true(media_start(media, &config, NULL, rig_on_error, NULL, NULL));
+		media_get_statistics(media, &statistics);
+		g_assert_cmpuint(statistics.fps, ==, fps);
+	}
+}
+
 /* A rate that is too little for all pictures is for fewer of them; the first does not wait. */
 static void test_rate_of_fewer(void)
 {
@@ -267,6 +284,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/media/rate-goes-down", test_rate_goes_down);
 	g_test_add_func("/media/keyframe-requests", test_keyframe_requests);
 	g_test_add_func("/media/rate-of-fewer", test_rate_of_fewer);
+	g_test_add_func("/media/rate-of-all", test_rate_of_all);
 	g_test_add_func("/media/rises-are-few", test_rises_are_few);
 	return g_test_run();
 }

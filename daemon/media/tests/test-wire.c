@@ -118,6 +118,53 @@ static void test_still(void)
 	rig_free(rig);
 }
 
+/* A picture that stands still is repeated after @least to @most us some time, as the machine may be slow. */
+static void check_repeat(guint gap_us, gint64 least, gint64 most)
+{
+	const MediaFormat small = {.width = 320, .height = 240, .fps = 30, .level = "3.1"};
+	const MediaConfig config = {
+		.format = small, .kbit = 1000, .encoder = "x264enc", .gap_us = gap_us};
+	g_autofree guint8 *pixels = g_malloc0(320 * 240 * 4);
+	MediaFrame frame = {.pixels = pixels, .stride = 320 * 4, .width = 320, .height = 240};
+	g_autoptr(GMainContext) context = g_main_context_new();
+	g_autoptr(TsChecker) checker = ts_checker_new();
+	gint64 end = g_get_monotonic_time() + RIG_GUARD;
+	gint64 step = 0, before = 0;
+	g_autoptr(Media) media = NULL;
+	int rtp[2], rtcp[2];
+	guint64 encode_ns;
+
+	media = media_paired(&config, context, rtp, rtcp);
+	frame.time_ns = g_get_monotonic_time() * 1000;
+	g_assert_cmpint(media_push(media, &frame, &encode_ns), ==, MEDIA_ENCODED);
+	while ((step < least || step > most) && g_get_monotonic_time() < end) {
+		guint pictures = checker->pictures;
+		guint8 datagram[2000];
+		gssize size = recv(rtp[1], datagram, sizeof(datagram), 0);
+
+		if (size > 0)
+			ts_checker_datagram(checker, datagram, size);
+		else
+			g_usleep(1000);
+		if (checker->pictures == pictures)
+			continue;
+		step = pictures ? (checker->pts - before) * 100 / 9 : 0;
+		before = checker->pts;
+	}
+	g_assert_cmpint(step, >=, least);
+	g_assert_cmpint(step, <=, most);
+	g_clear_pointer(&media, media_free);
+	close(rtp[1]);
+	close(rtcp[1]);
+}
+
+/* Who takes every picture of the mode gets as many; who takes fewer, but one each 500 ms, gets these. */
+static void test_skipping(void)
+{
+	check_repeat(G_USEC_PER_SEC / 30, 33000, 66000);
+	check_repeat(500 * 1000, 399 * 1000, 499 * 1000);
+}
+
 /* Reads what has come to @socket. */
 static void check_socket(GSocket *socket, TsChecker *checker)
 {
@@ -256,6 +303,7 @@ int main(int argc, char **argv)
 	card_encoder_register();
 	g_test_add_func("/media/times", test_times);
 	g_test_add_func("/media/still", test_still);
+	g_test_add_func("/media/skipping", test_skipping);
 	g_test_add_func("/media/alone", test_alone);
 	g_test_add_func("/media/losses", test_losses);
 	return g_test_run();

@@ -275,6 +275,7 @@ typedef struct {
 	int fd; /* the sink's end */
 	int rtp; /* UDP */
 	guint rtp_port;
+	guint frame_rate_control; /* in its answer to M3 */
 	const char *more_caps; /* in its answer to M3; NULL: none */
 	const char *seal; /* what each datagram begins with; NULL: they come in clear */
 	GString *read;
@@ -357,14 +358,14 @@ static void sink_reach_m4(WfdTestSink *sink)
 {
 	g_autofree char *caps =
 		g_strdup_printf("wfd_video_formats: 00 00 01 01 00000001 00000000 00000000 00 0000 "
-				"0000 00 none none\r\n"
+				"0000 %02x none none\r\n"
 				"wfd_client_rtp_ports: RTP/AVP/UDP;unicast %u 0 mode=play\r\n"
 				"wfd_display_edid: 0001 00ffffffffffff00%0240d\r\n"
 				"wfd_standby_resume_capability: supported\r\n"
 				"intel_friendly_name: Kino\r\n"
 				"intel_sink_model_name: K1\r\n"
 				"microsoft_max_bitrate: 2000000\r\n%s",
-				sink->rtp_port, 0, sink->more_caps ?: "");
+				sink->frame_rate_control, sink->rtp_port, 0, sink->more_caps ?: "");
 	char *sum = strstr(caps, "edid: 0001 ") + 11 + 254;
 
 	/* 6 * 255 + 0x06 = 0 modulo 256. */
@@ -598,6 +599,35 @@ static void test_session(void)
 	g_assert_nonnull(strstr(g_hash_table_lookup(rig->device.values, "rtsp-exchange"),
 				"> M3 GET_PARAMETER"));
 	rig_free(rig);
+}
+
+/* Of a picture that stands still for three seconds: how often it was sent again. */
+static guint repeats_of_still(guint frame_rate_control)
+{
+	WfdRig *rig = rig_new();
+	struct miracast_display_frame_result result;
+	guint repeats;
+
+	rig->sink->frame_rate_control = frame_rate_control;
+	rig_play(rig);
+	g_assert_cmpuint(send_frame(rig, 1, 1, &result), ==, STATUS_SUCCESS);
+	g_usleep(3 * G_USEC_PER_SEC);
+	rig->driver.stop_miracast_session(rig->context);
+	repeats = g_ascii_strtoull(g_hash_table_lookup(rig->device.values, "frames-repeated"), NULL,
+				   10);
+	rig_free(rig);
+	return repeats;
+}
+
+/* A sink that says that pictures may be left out has fewer of what stands still. */
+static void test_skipping(void)
+{
+	guint tries = 0;
+
+	g_assert_cmpuint(repeats_of_still(0x11), <, 15);
+	/* A machine that is busy encodes few. */
+	while (repeats_of_still(0x10) < 18)
+		g_assert_cmpuint(tries++, <, 10);
 }
 
 /* Start, stop, and start again on a fresh link. */
@@ -1267,6 +1297,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/wfd/driver/interface", test_interface);
 	g_test_add_func("/wfd/driver/session", test_session);
+	g_test_add_func("/wfd/driver/skipping", test_skipping);
 	g_test_add_func("/wfd/driver/air", test_air);
 	g_test_add_func("/wfd/driver/again", test_again);
 	g_test_add_func("/wfd/driver/bad-messages", test_bad_messages);

@@ -665,6 +665,39 @@ static void test_choose_none(void)
 	}
 }
 
+/* Whether pictures may be left out, and for how long, is said of each codec. */
+static void test_choose_skipping(void)
+{
+	static const struct {
+		const char *frc;
+		gboolean may_skip;
+		guint skip_ms;
+	} cases[] = {
+		{"00", FALSE, 0}, {"10", FALSE, 0},  {"01", TRUE, 0},
+		{"11", TRUE, 0},  {"13", TRUE, 500}, {"1F", TRUE, 3500},
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *text = g_strdup_printf(
+			"00 00 01 01 00000001 00000000 00000000 00 0000 0000 0E none none, "
+			"02 10 00000100 00000000 00000000 00 0000 0000 %s none none",
+			cases[i].frc);
+		WfdVideoFormats sink = formats_of(text);
+		WfdPolicy policy = {0};
+		WfdChoice choice;
+
+		g_assert_true(wfd_choose_format(&sink, &policy, &choice, NULL));
+		assert_mode(&choice, 1920, 1080, 60);
+		g_assert_cmpint(choice.may_skip, ==, cases[i].may_skip);
+		g_assert_cmpuint(choice.skip_ms, ==, cases[i].skip_ms);
+		/* Of a mode that is not offered it is the first codec's. */
+		policy.only = (WfdMode){1280, 720, 30, FALSE};
+		g_assert_true(wfd_choose_format(&sink, &policy, &choice, NULL));
+		g_assert_true(choice.unoffered);
+		g_assert_false(choice.may_skip);
+	}
+}
+
 /* A table is preferred by the sink's native mode, if it has modes of some size. */
 static void test_choose_native(void)
 {
@@ -804,6 +837,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/wfd/choose/only", test_choose_only);
 	g_test_add_func("/wfd/choose/unoffered", test_choose_unoffered);
 	g_test_add_func("/wfd/choose/none", test_choose_none);
+	g_test_add_func("/wfd/choose/skipping", test_choose_skipping);
 	g_test_add_func("/wfd/choose/native", test_choose_native);
 	g_test_add_func("/wfd/choose/ranks", test_choose_ranks);
 	g_test_add_func("/wfd/choose/slowest", test_choose_slowest);
