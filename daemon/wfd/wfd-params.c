@@ -471,6 +471,18 @@ static void uibc_parse(const char *text, WfdSinkCaps *caps)
 	forgive(caps, error, "none");
 }
 
+/* Names its video modes in another form alone: that of Wi-Fi Display 2, or of one version of Windows 10. */
+static const char *other_form(GHashTable *params)
+{
+	static const char *const names[] = {"wfd2_video_formats", "wfdx_video_formats"};
+	const char *value = g_hash_table_lookup(params, "wfd_video_formats");
+
+	for (guint i = 0; i < G_N_ELEMENTS(names) && (!value || is_none(value)); i++)
+		if (is_said(g_hash_table_lookup(params, names[i])))
+			return names[i];
+	return NULL;
+}
+
 /**
  * wfd_sink_caps_parse() - the answer to M3
  * @body: text/parameters as the sink sent it
@@ -482,6 +494,7 @@ static void uibc_parse(const char *text, WfdSinkCaps *caps)
 gboolean wfd_sink_caps_parse(const char *body, gsize len, WfdSinkCaps *caps, GError **error)
 {
 	g_autoptr(GHashTable) params = wfd_params_parse(body, len);
+	const char *other = other_form(params);
 	GError *minor = NULL;
 	const char *value;
 
@@ -516,6 +529,13 @@ gboolean wfd_sink_caps_parse(const char *body, gsize len, WfdSinkCaps *caps, GEr
 		uibc_parse(value, caps);
 	vendor_caps_parse(params, body, len, caps);
 
+	if (other) {
+		g_set_error(error, WFD_PARAMS_ERROR, WFD_PARAMS_ERROR_SYNTAX,
+			    "the sink says what it shows as %s alone, which it was not asked for "
+			    "and which is not read here",
+			    other);
+		return FALSE;
+	}
 	value = g_hash_table_lookup(params, "wfd_video_formats");
 	if (!value) {
 		g_set_error_literal(error, WFD_PARAMS_ERROR, WFD_PARAMS_ERROR_SYNTAX,

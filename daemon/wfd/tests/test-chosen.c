@@ -6,18 +6,22 @@
 
 #define COLUMNS	    4
 #define SOFTWARE    (1280 * 720 * 30) /* pixels a second */
-#define LEAST_SINKS 25
+#define LEAST_SINKS 45
 #define NOTHING	    "none"
 
 static char *choose(const char *text, guint64 max_pixel_rate)
 {
 	const WfdPolicy policy = {.max_pixel_rate = max_pixel_rate};
-	g_autoptr(GError) error = NULL;
-	WfdVideoFormats sink;
+	g_autofree char *answer =
+		g_strconcat(strchr(text, ':') ? "" : "wfd_video_formats: ", text, NULL);
+	WfdSinkCaps sink;
 	WfdChoice choice;
+	gboolean chosen;
 
-	if (!wfd_video_formats_parse(text, &sink, &error) ||
-	    !wfd_choose_format(&sink, &policy, &choice, &error))
+	chosen = wfd_sink_caps_parse(answer, strlen(answer), &sink, NULL) &&
+		 wfd_choose_format(&sink.video, &policy, &choice, NULL);
+	wfd_sink_caps_clear(&sink);
+	if (!chosen)
 		return g_strdup(NOTHING);
 	return g_strdup_printf("%ux%u@%u %s %s%s", choice.mode.width, choice.mode.height,
 			       choice.mode.fps, choice.profile == WFD_H264_CBP ? "CBP" : "CHP",

@@ -124,18 +124,26 @@ static void test_refusals(gconstpointer step)
 	peer_free(p);
 }
 
+#define WFD2                                                                                     \
+	"wfd2_video_formats: 20 01 04 0040 0000000F97FF 0001555575DF 000000000555 00 0000 0000 " \
+	"1F 00\r\n"
+
 static void test_bad_capabilities(gconstpointer step)
 {
 	static const struct {
 		const char *caps;
 		const char *reason;
+		const char *sentence; /* a part of it */
 	} cases[] = {
-		{"", "bad-capabilities"},
-		{"wfd_audio_codecs: none\r\n", "bad-capabilities"},
-		{"wfd_video_formats: zz\r\n", "bad-capabilities"},
-		{"wfd_video_formats: none\r\n", "no-common-format"},
+		{"", "bad-capabilities", ""},
+		{"wfd_audio_codecs: none\r\n", "bad-capabilities", ""},
+		{"wfd_video_formats: zz\r\n", "bad-capabilities", ""},
+		{WFD2, "bad-capabilities", "as wfd2_video_formats alone"},
+		{"wfd_video_formats: none\r\n" WFD2, "bad-capabilities",
+		 "as wfd2_video_formats alone"},
+		{"wfd_video_formats: none\r\n", "no-common-format", ""},
 		{"wfd_video_formats: 00 00 01 01 00000200 00000000 00000000\r\n",
-		 "no-common-format"},
+		 "no-common-format", ""},
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -151,6 +159,7 @@ static void test_bad_capabilities(gconstpointer step)
 			answer(p, 4, 200, cases[i].caps);
 		}
 		expect_end(p, cases[i].reason);
+		g_assert_nonnull(strstr(p->sentence, cases[i].sentence));
 		peer_free(p);
 	}
 }
