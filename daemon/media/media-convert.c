@@ -94,12 +94,19 @@ CLONES static void chroma_samples(const MediaColumns *columns, guint n, const Me
 	}
 }
 
-/* What has no column beside it at an edge has its own colour there. */
+/*
+ * What has no column beside it at an edge has its own colour there. @before: there is a column before the
+ * first.
+ */
 static void chroma_row(const MediaPixel *upper, const MediaPixel *lower, guint width,
-		       const MediaMatrix *m, guint8 *u, guint8 *v)
+		       gboolean before, const MediaMatrix *m, guint8 *u, guint8 *v)
 {
 	MediaColumns columns;
 
+	if (before) {
+		columns.odd_rb[0] = (upper[-1] & RED_BLUE) + (lower[-1] & RED_BLUE);
+		columns.odd_g[0] = (upper[-1] >> 8 & 0xff) + (lower[-1] >> 8 & 0xff);
+	}
 	for (guint x = 0; x < width; x += 2 * CHUNK) {
 		guint pairs = MIN((width - x) / 2, CHUNK), n = pairs;
 
@@ -113,7 +120,7 @@ static void chroma_row(const MediaPixel *upper, const MediaPixel *lower, guint w
 			columns.odd_g[n + 1] = columns.even_g[n];
 			n++;
 		}
-		if (x == 0) {
+		if (x == 0 && !before) {
 			columns.odd_rb[0] = columns.even_rb[0];
 			columns.odd_g[0] = columns.even_g[0];
 		}
@@ -123,33 +130,62 @@ static void chroma_row(const MediaPixel *upper, const MediaPixel *lower, guint w
 	}
 }
 
-/* A row, with its colours as they are to be, which may take room for it. */
-static const void *coloured(const MediaColor *color, const void *row, guint width, guint32 *room)
+/* A row and @before pixels before it, with their colours as they are to be, which may take room for them. */
+static const MediaPixel *coloured(const MediaColor *color, const guint8 *row, guint before,
+				  guint width, guint32 *room)
 {
 	if (!color)
-		return row;
-	media_color_apply(color, row, width, room);
-	return room;
+		return (const MediaPixel *)row;
+	media_color_apply(color, (const MediaPixel *)row - before, before + width, room);
+	return (const MediaPixel *)room + before;
+}
+
+/* Samples of both kinds that a part has a share in: a pixel in an odd column is in the chroma on both sides. */
+static MediaRect samples_of(const MediaRect *part, guint width, guint height)
+{
+	return (MediaRect){
+		.x1 = part->x1 & ~1U,
+		.y1 = part->y1 & ~1U,
+		.x2 = MIN((part->x2 | 1U) + 1, width),
+		.y2 = MIN((part->y2 + 1) & ~1U, height),
+	};
+}
+
+gsize media_convert_part(const void *pixels, gsize stride, guint width, guint height,
+			 const MediaRect *part, const MediaColor *color, double kr, double kb,
+			 const MediaI420Picture *out)
+{
+	MediaRect p = samples_of(part, width, height);
+	guint before = p.x1 ? 1 : 0;
+	g_autofree guint32 *room = NULL;
+	MediaMatrix m = matrix_of(kr, kb);
+	const guint8 *row = (const guint8 *)pixels + p.y1 * stride + p.x1 * sizeof(guint32);
+
+	width = p.x2 - p.x1;
+	if (color)
+		room = g_new(guint32, 2 * (gsize)(before + width));
+	for (guint y = p.y1; y < p.y2; y += 2, row += 2 * stride) {
+		guint8 *luma = out->planes[0] + y * out->strides[0] + p.x1;
+		guint8 *u = out->planes[1] + y / 2 * out->strides[1] + p.x1 / 2;
+		guint8 *v = out->planes[2] + y / 2 * out->strides[2] + p.x1 / 2;
+		const MediaPixel *upper = coloured(color, row, before, width, room);
+		const MediaPixel *lower = upper;
+
+		luma_row(upper, width, &m.y, luma);
+		if (y + 1 < p.y2) {
+			lower = coloured(color, row + stride, before, width, room + before + width);
+			luma_row(lower, width, &m.y, luma + out->strides[0]);
+		}
+		chroma_row(upper, lower, width, before, &m, u, v);
+	}
+	return (gsize)width * (p.y2 - p.y1) * sizeof(guint32);
 }
 
 void media_convert_to_i420(const void *pixels, gsize stride, guint width, guint height,
 			   const MediaColor *color, double kr, double kb,
 			   const MediaI420Picture *out)
 {
-	g_autofree guint32 *room = color ? g_new(guint32, 2 * (gsize)width) : NULL;
-	MediaMatrix m = matrix_of(kr, kb);
-	const guint8 *row = pixels;
+	const MediaRect all = {.x2 = width, .y2 = height};
 
-	for (guint y = 0; y < height; y += 2, row += 2 * stride) {
-		const void *upper = coloured(color, row, width, room);
-		const void *lower = upper;
-
-		luma_row(upper, width, &m.y, out->planes[0] + y * out->strides[0]);
-		if (y + 1 < height) {
-			lower = coloured(color, row + stride, width, room + width);
-			luma_row(lower, width, &m.y, out->planes[0] + (y + 1) * out->strides[0]);
-		}
-		chroma_row(upper, lower, width, &m, out->planes[1] + y / 2 * out->strides[1],
-			   out->planes[2] + y / 2 * out->strides[2]);
-	}
+	media_convert_part(pixels, stride, width, height, &all, color, kr, kb, out);
 }

@@ -3,7 +3,7 @@
 #ifndef MEDIA_TYPES_H
 #define MEDIA_TYPES_H
 
-#include "media-color.h"
+#include "media-convert.h"
 
 /*
  * Makes of a datagram of @size bytes what is sent for it, at most @out_size bytes at @out: its size; 0: it
@@ -45,6 +45,9 @@ typedef struct {
 	gint64 time_ns; /* CLOCK_MONOTONIC, nanoseconds */
 	MediaColor
 		*color; /* what is made of its colours; NULL: nothing. The caller keeps its own */
+	guint64 sequence; /* one more than that of the frame before; 0: not known */
+	const MediaRect *damage; /* what has changed since that one */
+	guint nr_damage; /* entries of it; 0: all has */
 	/* Called once, when the pixels are no longer read; from any thread. */
 	GDestroyNotify release;
 	gpointer release_data;

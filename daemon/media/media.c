@@ -7,8 +7,9 @@
  * media_start(), which never waits for an encoder and so can tell that it is stuck. The encoder is used by whoever
  * has set "busy"; the lock is never held while GStreamer moves pictures.
  *
- * A picture's way: push() waits for busy, sets it, converts the pixels (videoconvert has nothing
- * to do but to interleave the chroma for an encoder that wants NV12), hands them to appsrc. The
+ * A picture's way: push() notes what has changed in it, waits for busy, sets it, converts what has
+ * changed since the last one that came so far (videoconvert has nothing to do but to interleave the
+ * chroma for an encoder that wants NV12), hands the picture to appsrc. The
  * probe in front of the encoder keeps the picture for repeats (and, while paused, lets it go no
  * further); the probe behind it marks the picture as encoded and wakes push(). appsink's callback
  * then makes packets of it and sends them, before it returns to the encoder.
@@ -25,6 +26,7 @@
 
 #include "media-aac.h"
 #include "media-canvas.h"
+#include "media-damage.h"
 #include "media-feedback.h"
 #include "media-h264.h"
 #include "media-packetizer.h"
@@ -38,6 +40,7 @@
 #include <gst/video/video.h>
 
 #define PUSH_TIMEOUT	     (2 * G_TIME_SPAN_SECOND) /* that anybody waits for the encoder */
+#define TAKE_TIMEOUT	     (100 * G_TIME_SPAN_MILLISECOND) /* for a picture that is being drawn */
 #define STUCK_AFTER	     (10 * G_TIME_SPAN_SECOND) /* without a picture: it hangs */
 #define TICK_MS		     250 /* see media_feedback_judge() */
 #define REPEAT_AFTER	     (80 * G_TIME_SPAN_MILLISECOND) /* without another picture */
@@ -100,6 +103,7 @@ struct _Media {
 	GstClockTime in_pts; /* of the picture that went into the encoder last */
 	GstClockTimeDiff pts_shift; /* what encoders add to it; NONE before the first picture */
 	MediaCanvas canvas; /* of whoever has set busy */
+	MediaDamage damage; /* since what the canvas was drawn of */
 
 	gboolean has_picture;
 	guint picture_width, picture_height; /* of the last one that came; 0: none has */
@@ -479,14 +483,15 @@ static void repeat_last(Media *m)
 }
 
 /* As media_canvas_draw(); appsrc knows of what size it is. */
-static gsize draw_picture(Media *m, const MediaFrame *frame, const MediaCursor *cursor)
+static gsize draw_picture(Media *m, const MediaFrame *frame, const MediaDamage *damage,
+			  const MediaCursor *cursor)
 {
 	g_autoptr(GstCaps)
 		caps = frame ? media_canvas_resize(&m->canvas, frame->width, frame->height) : NULL;
 
 	if (caps)
 		gst_app_src_set_caps(GST_APP_SRC(m->appsrc), caps);
-	return media_canvas_draw(&m->canvas, frame, cursor);
+	return media_canvas_draw(&m->canvas, frame, damage, cursor);
 }
 
 /*
@@ -523,6 +528,7 @@ static MediaOutcome push_picture(Media *m, const MediaFrame *frame, guint64 *enc
 {
 	gint64 begin = g_get_monotonic_time(), end = begin + PUSH_TIMEOUT;
 	MediaOutcome outcome = MEDIA_DROPPED;
+	MediaDamage damage = {0};
 	guint64 cursor_number;
 	MediaCursor cursor;
 	GstBuffer *buffer;
@@ -548,15 +554,15 @@ static MediaOutcome push_picture(Media *m, const MediaFrame *frame, guint64 *enc
 	cursor_number = m->cursor_newest;
 	m->has_picture = TRUE;
 	if (frame) {
+		damage = media_damage_take(&m->damage);
 		m->picture_width = frame->width;
 		m->picture_height = frame->height;
-	} else {
-		/* It has the picture's memory, which is to be drawn on. */
-		gst_clear_buffer(&m->last);
 	}
+	/* It has the picture's memory, which is to be drawn on. */
+	gst_clear_buffer(&m->last);
 	g_mutex_unlock(&m->lock);
 
-	converted = draw_picture(m, frame, &cursor);
+	converted = draw_picture(m, frame, &damage, &cursor);
 	g_clear_pointer(&cursor.image, media_cursor_image_unref);
 	buffer = gst_buffer_copy(m->canvas.picture);
 	GST_BUFFER_PTS(buffer) = pts;
@@ -607,6 +613,7 @@ static void push_black(Media *m)
 	m->black_at = now + BLACK_AFTER;
 	if (push_picture(m, &black, &encode_ns) == MEDIA_ENCODED)
 		m->statistics.frames_repeated++;
+	m->damage.whole = TRUE;
 }
 
 /* The pointer is elsewhere, and no picture has come; the lock is held. */
@@ -934,6 +941,7 @@ MediaOutcome media_push(Media *m, const MediaFrame *frame, guint64 *encode_ns)
 	} else if (frame->time_ns >= m->newest_time) {
 		/* Two threads may have brought two pictures in the wrong order. */
 		m->newest_time = frame->time_ns;
+		media_damage_add(&m->damage, frame);
 		outcome = push_picture(m, frame, encode_ns);
 		m->statistics.encode_ns += *encode_ns;
 	}
@@ -1075,7 +1083,8 @@ gboolean media_get_area(Media *m, MediaArea *area)
  * @width: of the result, pixels
  * @height: of the result, pixels
  *
- * Any thread. Nothing waits for it, and it costs nothing but when it is called.
+ * Any thread. Nothing waits for it, and it costs nothing but when it is called. While a picture is drawn
+ * it waits for that, a tenth of a second at most.
  *
  * Return: red, green and blue, three bytes a pixel, in rows without gaps, for g_free(); NULL: nothing
  * is being sent.
@@ -1083,9 +1092,12 @@ gboolean media_get_area(Media *m, MediaArea *area)
 guint8 *media_take_picture(Media *m, guint max_width, guint *width, guint *height)
 {
 	g_autoptr(GstBuffer) picture = NULL;
+	gint64 end = g_get_monotonic_time() + TAKE_TIMEOUT;
 	g_autoptr(GstCaps) caps = NULL;
 
 	g_mutex_lock(&m->lock);
+	while (m->busy && !m->last && g_cond_wait_until(&m->cond, &m->lock, end))
+		;
 	if (m->started && m->playing && !m->failed && m->last)
 		picture = gst_buffer_ref(m->last);
 	g_mutex_unlock(&m->lock);

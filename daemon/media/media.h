@@ -5,6 +5,9 @@
  * time is with the encoder and at most one waits for it: a newer one replaces the one that waits,
  * so that nothing queues up and a late picture is never shown.
  *
+ * Of a picture that says what has changed in it no more than that is converted, and what changed in those that
+ * were replaced.
+ *
  * A pointer is drawn over the pictures, in the colours of the one that it is over. When it alone
  * has moved, the last picture is sent with the pointer in its new place, and nothing else of it is
  * converted.

@@ -184,6 +184,21 @@ static void show_error(WfdDisplay *display, const GError *error)
 	miracast_device_set_statistic_text(display->device, "framebuffer-error", error->message);
 }
 
+/* @rects: room for them. A message that has too many says that all has changed. */
+static void set_damage(MediaFrame *frame, const struct miracast_display_frame *message,
+		       MediaRect *rects)
+{
+	frame->sequence = message->sequence;
+	frame->damage = rects;
+	if (message->nr_damage <= MIRACAST_DISPLAY_MAX_DAMAGE)
+		frame->nr_damage = message->nr_damage;
+	for (guint i = 0; i < frame->nr_damage; i++) {
+		const struct miracast_display_rect *rect = &message->damage[i];
+
+		rects[i] = (MediaRect){rect->x1, rect->y1, rect->x2, rect->y2};
+	}
+}
+
 ntstatus_t wfd_display_frame(WfdDisplay *display, Media *media,
 			     const struct miracast_display_frame *message,
 			     struct miracast_display_frame_result *result)
@@ -194,6 +209,7 @@ ntstatus_t wfd_display_frame(WfdDisplay *display, Media *media,
 		[MEDIA_NOT_STREAMING] = MIRACAST_DISPLAY_FRAME_NOT_STREAMING,
 	};
 	MediaFrame frame = {.release = release_framebuffer};
+	MediaRect damage[MIRACAST_DISPLAY_MAX_DAMAGE];
 	MediaFramebuffer *framebuffer;
 	g_autoptr(GError) error = NULL;
 	MediaOutcome outcome;
@@ -217,6 +233,7 @@ ntstatus_t wfd_display_frame(WfdDisplay *display, Media *media,
 	frame.height = message->height;
 	frame.time_ns = message->time_ns;
 	frame.release_data = media_framebuffer_ref(framebuffer);
+	set_damage(&frame, message, damage);
 	g_mutex_lock(&display->lock);
 	frame.color = display->color ? media_color_ref(display->color) : NULL;
 	g_mutex_unlock(&display->lock);

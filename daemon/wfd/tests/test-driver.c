@@ -666,6 +666,37 @@ static void test_air(void)
 	rig_free(rig);
 }
 
+/* What a frame says has changed is converted, and all if it says nothing, or more than it may. */
+static void test_damage(void)
+{
+	static const guint32 numbers[] = {0, 1, MIRACAST_DISPLAY_MAX_DAMAGE + 1, G_MAXUINT32, 1};
+	const guint64 picture = WIDTH * HEIGHT * 4, part = 18 * 16 * 4;
+	struct miracast_display_frame_result result;
+	WfdRig *rig = rig_new();
+	guint64 converted;
+	uint32_t returned;
+
+	rig_play(rig);
+	for (guint i = 0; i < G_N_ELEMENTS(numbers); i++) {
+		struct miracast_display_frame frame = frame_message(i + 1, 1);
+
+		frame.nr_damage = numbers[i];
+		frame.damage[0] = (struct miracast_display_rect){16, 16, 32, 32};
+		g_assert_cmpuint(rig->driver.handle_kernel_mode_message(rig->context, sizeof(frame),
+									&frame, sizeof(result),
+									&result, &returned),
+				 ==, STATUS_SUCCESS);
+		g_assert_cmpuint(result.outcome, ==, MIRACAST_DISPLAY_FRAME_ENCODED);
+	}
+	rig->driver.stop_miracast_session(rig->context);
+	converted = g_ascii_strtoull(g_hash_table_lookup(rig->device.values, "converted-bytes"),
+				     NULL, 10);
+	/* Black may have come before. */
+	g_assert_cmpuint(converted % picture, ==, 2 * part);
+	g_assert_cmpuint(converted / picture, >=, 3);
+	rig_free(rig);
+}
+
 static void test_again(void)
 {
 	WfdRig *rig = rig_new();
@@ -1299,6 +1330,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/wfd/driver/session", test_session);
 	g_test_add_func("/wfd/driver/skipping", test_skipping);
 	g_test_add_func("/wfd/driver/air", test_air);
+	g_test_add_func("/wfd/driver/damage", test_damage);
 	g_test_add_func("/wfd/driver/again", test_again);
 	g_test_add_func("/wfd/driver/bad-messages", test_bad_messages);
 	g_test_add_func("/wfd/driver/framebuffer-gone", test_framebuffer_gone);
