@@ -14,6 +14,9 @@
  * further); the probe behind it marks the picture as encoded and wakes push(). appsink's callback
  * then makes packets of it and sends them, before it returns to the encoder.
  *
+ * Pictures have turns (media-pace.h), as many a second as the stream has pictures: more would be more
+ * bits than the encoder shares out, and more of its time than there is.
+ *
  * A pointer's way: media_show_cursor() notes it, and the next picture has it. If none comes, the
  * media's own thread takes the last one, puts back what the pointer covered and draws it in its
  * new place.
@@ -29,6 +32,7 @@
 #include "media-damage.h"
 #include "media-feedback.h"
 #include "media-h264.h"
+#include "media-pace.h"
 #include "media-packetizer.h"
 #include "media-picture.h"
 #include "media-pipeline.h"
@@ -111,8 +115,7 @@ struct _Media {
 	guint64 cursor_newest; /* how often it has changed */
 	guint64 cursor_shown; /* that change, or a later one, was encoded */
 	gint64 cursor_at; /* monotonic us: no picture for its sake before */
-	guint interval; /* us between pictures, which are fewer than the mode's; 0: they are not */
-	gint64 picture_at; /* monotonic us: no new picture before */
+	MediaPace pace; /* of new pictures */
 	gboolean keyframe_wanted;
 	MediaHeard heard; /* since the rate was judged last */
 	gint64 black_at; /* monotonic us: a black picture is sent if there is none to repeat */
@@ -233,6 +236,20 @@ static GstPadProbeReturn before_encoder(GstPad *pad, GstPadProbeInfo *info, gpoi
 	return ret;
 }
 
+/* us from a picture to its repeat, if no other comes; the lock is held. */
+static gint64 repeat_after(const Media *m)
+{
+	gint64 after = m->repeats < REPEATS_TO_SETTLE ? REPEAT_AFTER : REPEAT_SETTLED_AFTER;
+	gint64 frame = G_USEC_PER_SEC / m->fps;
+
+	/* Of each picture: one that comes in time is not to meet the repeat of the one before. */
+	if (m->gap && m->gap <= frame)
+		return m->repeats ? frame : frame * 3 / 2;
+	/* Nor is one that is waited for because pictures are few. */
+	after = MAX(after, 2 * m->pace.interval);
+	return m->gap ? MIN(after, m->gap - GAP_MARGIN) : after;
+}
+
 static GstPadProbeReturn behind_encoder(GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
 	GstBuffer *buffer = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
@@ -245,7 +262,7 @@ static GstPadProbeReturn behind_encoder(GstPad *pad, GstPadProbeInfo *info, gpoi
 	GST_BUFFER_PTS(buffer) = GST_BUFFER_DTS(buffer) = m->in_pts + m->pts_shift;
 	m->statistics.encoded_bytes += gst_buffer_get_size(buffer);
 	m->last_time = g_get_monotonic_time();
-	m->repeat_at = m->last_time + REPEAT_AFTER;
+	m->repeat_at = m->last_time + repeat_after(m);
 	if (!GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT)) {
 		m->statistics.keyframes++;
 		m->keyframe_time = m->last_time;
@@ -419,18 +436,6 @@ static gboolean keyframe_is_due(Media *m, gboolean is_repeat, gint64 now)
 	return TRUE;
 }
 
-/* us from a picture to its repeat, if no other comes; the lock is held. */
-static gint64 repeat_after(const Media *m)
-{
-	gint64 after = m->repeats < REPEATS_TO_SETTLE ? REPEAT_AFTER : REPEAT_SETTLED_AFTER;
-	gint64 frame = G_USEC_PER_SEC / m->fps;
-
-	/* Of each picture: one that comes in time is not to meet the repeat of the one before. */
-	if (m->gap && m->gap <= frame)
-		return m->repeats ? frame : frame * 3 / 2;
-	return m->gap ? MIN(after, m->gap - GAP_MARGIN) : after;
-}
-
 /* Takes note of what the picture that went in at @begin has cost; the lock is held. */
 static void picture_passed(Media *m, gint64 begin)
 {
@@ -495,8 +500,8 @@ static gsize draw_picture(Media *m, const MediaFrame *frame, const MediaDamage *
 }
 
 /*
- * Waits until the encoder is free and a picture is due, and takes it; FALSE if a newer picture came
- * first or it takes too long.
+ * Waits until the encoder is free and it is a picture's turn, and takes both; FALSE if a newer picture
+ * came first or it takes too long.
  */
 static gboolean take_encoder(Media *m, gint64 end)
 {
@@ -505,8 +510,10 @@ static gboolean take_encoder(Media *m, gint64 end)
 
 	g_cond_broadcast(&m->cond);
 	m->waiting++;
-	while (ticket == m->newest && !m->failed && now < end && (m->busy || now < m->picture_at)) {
-		g_cond_wait_until(&m->cond, &m->lock, m->busy ? end : MIN(m->picture_at, end));
+	while (ticket == m->newest && !m->failed && now < end &&
+	       (m->busy || now < media_pace_due(&m->pace))) {
+		g_cond_wait_until(&m->cond, &m->lock,
+				  m->busy ? end : MIN(media_pace_due(&m->pace), end));
 		now = g_get_monotonic_time();
 	}
 	m->waiting--;
@@ -514,10 +521,23 @@ static gboolean take_encoder(Media *m, gint64 end)
 		g_cond_broadcast(&m->cond);
 		return FALSE;
 	}
+	media_pace_take(&m->pace, now);
 	m->busy = TRUE;
 	m->passed = FALSE;
 	m->held_back = FALSE;
 	return TRUE;
+}
+
+/*
+ * Returns when the next picture's turn is near, which is what whoever draws them waits for: no more are
+ * drawn than are sent, as while the encoder is busy. The lock is held, but not meanwhile.
+ */
+static void slow_down(Media *m)
+{
+	gint64 ready = media_pace_ready(&m->pace);
+
+	while (m->playing && !m->failed && !m->ending && g_get_monotonic_time() < ready)
+		g_cond_wait_until(&m->cond, &m->lock, ready);
 }
 
 /*
@@ -545,7 +565,6 @@ static MediaOutcome push_picture(Media *m, const MediaFrame *frame, guint64 *enc
 		return MEDIA_DROPPED;
 	}
 	begin = g_get_monotonic_time();
-	m->picture_at = m->interval ? begin + m->interval : 0;
 	pts = next_pts(m, frame ? frame->time_ns : begin * 1000);
 	keyframe = keyframe_is_due(m, FALSE, begin);
 	cursor = m->cursor;
@@ -584,7 +603,7 @@ static MediaOutcome push_picture(Media *m, const MediaFrame *frame, guint64 *enc
 		m->repeats = 0;
 		picture_passed(m, begin);
 		m->cursor_shown = cursor_number;
-		m->cursor_at = begin + MAX(G_USEC_PER_SEC / m->fps, m->interval);
+		m->cursor_at = begin + m->pace.interval;
 		*encode_ns = (m->last_time - begin) * 1000;
 	} else if (m->held_back || m->failed) {
 		outcome = MEDIA_NOT_STREAMING;
@@ -684,7 +703,7 @@ static void set_rate(Media *m, guint kbit, gint64 now)
 	guint64 told = (guint64)kbit * m->fps / fps;
 
 	g_mutex_lock(&m->lock);
-	m->interval = fps < m->fps ? G_USEC_PER_SEC / fps : 0;
+	media_pace_set(&m->pace, fps);
 	m->statistics.fps = fps;
 	g_mutex_unlock(&m->lock);
 	m->kbit = kbit;
@@ -860,6 +879,7 @@ gboolean media_start(Media *m, const MediaConfig *config, GMainContext *context,
 	connect_pipeline(m);
 	m->statistics.kbit = config->kbit;
 	m->statistics.fps = m->fps;
+	media_pace_set(&m->pace, m->fps);
 	if (rate_can_change(m->encoder) && !config->fixed_rate) {
 		m->statistics.kbit =
 			media_feedback_begin(&m->feedback, config->kbit, m->width, m->height);
@@ -927,14 +947,17 @@ void media_force_keyframe(Media *m)
  * @frame: the picture; release is called in every case
  * @encode_ns: how long it was with the encoder, in nanoseconds; 0 if it was not encoded
  *
- * Returns when the picture is encoded or will not be, at the latest after two seconds.
+ * Returns when the picture is encoded or will not be, at the latest after two seconds; one that came
+ * before its turn a little later, see slow_down().
  */
 MediaOutcome media_push(Media *m, const MediaFrame *frame, guint64 *encode_ns)
 {
 	MediaOutcome outcome = MEDIA_DROPPED;
+	gboolean early;
 
 	*encode_ns = 0;
 	g_mutex_lock(&m->lock);
+	early = g_get_monotonic_time() < media_pace_due(&m->pace);
 	m->statistics.frames_in++;
 	if (!m->started || m->failed) {
 		outcome = MEDIA_NOT_STREAMING;
@@ -947,6 +970,8 @@ MediaOutcome media_push(Media *m, const MediaFrame *frame, guint64 *encode_ns)
 	}
 	m->statistics.frames_encoded += outcome == MEDIA_ENCODED;
 	m->statistics.frames_dropped += outcome == MEDIA_DROPPED;
+	if (early && outcome == MEDIA_ENCODED)
+		slow_down(m);
 	g_mutex_unlock(&m->lock);
 	if (frame->release)
 		frame->release(frame->release_data);

@@ -197,7 +197,8 @@ static void check_rate_of_fewer(const char *encoder)
 		frame.time_ns = g_get_monotonic_time() * 1000;
 		g_assert_cmpint(media_push(media, &frame, &encode_ns), ==, MEDIA_ENCODED);
 	}
-	g_assert_cmpint(g_get_monotonic_time() - begin, >=, 9 * (G_USEC_PER_SEC / 9));
+	/* The second one may come half a turn before its own. */
+	g_assert_cmpint(g_get_monotonic_time() - begin, >=, 8 * (G_USEC_PER_SEC / 9));
 	g_clear_pointer(&media, media_free);
 	close(rtp[1]);
 	close(rtcp[1]);
