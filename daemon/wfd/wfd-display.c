@@ -2,6 +2,7 @@
 #include "wfd-display.h"
 
 #include "media-framebuffer.h"
+#include "wfd-edid.h"
 
 #include <drm_fourcc.h>
 #include <gio/gio.h>
@@ -62,16 +63,23 @@ void wfd_display_forget(WfdDisplay *display)
 	g_mutex_unlock(&display->lock);
 }
 
-/* With fewer flags, an older display driver takes it; without an EDID, one that finds that damaged. */
-static ntstatus_t send_sink(WfdDisplay *display, struct miracast_display_sink *sink,
+/* With fewer flags, an older display driver takes it. */
+static ntstatus_t send_sink(WfdDisplay *display, const WfdMode *mode, const void *edid,
 			    gsize edid_size)
 {
 	static const guint32 flags[] = {MIRACAST_DISPLAY_SINK_CURSOR | MIRACAST_DISPLAY_SINK_COLOR,
 					MIRACAST_DISPLAY_SINK_CURSOR, 0};
+	g_autofree struct miracast_display_sink *sink = g_malloc0(sizeof(*sink) + edid_size);
 	ntstatus_t status = STATUS_INVALID_PARAMETER;
 
+	sink->header.code = MIRACAST_DISPLAY_CTL_SINK_ARRIVED;
 	sink->header.size = sizeof(*sink) + edid_size;
+	sink->width = mode->width;
+	sink->height = mode->height;
+	sink->refresh = mode->fps * 1000; /* mHz */
 	sink->edid_size = edid_size;
+	if (edid_size)
+		memcpy(sink->edid, edid, edid_size);
 	for (guint i = 0; i < G_N_ELEMENTS(flags) && status == STATUS_INVALID_PARAMETER; i++) {
 		sink->flags = flags[i];
 		status = display->callbacks->miracast_io_control(
@@ -80,22 +88,23 @@ static ntstatus_t send_sink(WfdDisplay *display, struct miracast_display_sink *s
 	return status;
 }
 
-ntstatus_t wfd_display_connect(WfdDisplay *display, const WfdMode *mode, GBytes *edid)
+/* Without an EDID, one that finds the sink's damaged takes it. */
+ntstatus_t wfd_display_connect(WfdDisplay *display, const WfdMode *mode, GBytes *edid,
+			       const char *name)
 {
-	gsize edid_size = edid ? MIN(g_bytes_get_size(edid), MIRACAST_DISPLAY_MAX_EDID) : 0;
-	g_autofree struct miracast_display_sink *sink = g_malloc0(sizeof(*sink) + edid_size);
-	ntstatus_t status;
+	guint8 made[WFD_EDID_SIZE];
+	ntstatus_t status = STATUS_INVALID_PARAMETER;
 
-	sink->header.code = MIRACAST_DISPLAY_CTL_SINK_ARRIVED;
-	sink->width = mode->width;
-	sink->height = mode->height;
-	sink->refresh = mode->fps * 1000; /* mHz */
-	if (edid_size)
-		memcpy(sink->edid, g_bytes_get_data(edid, NULL), edid_size);
-	status = send_sink(display, sink, edid_size);
-	if (status == STATUS_INVALID_PARAMETER && edid_size) {
-		g_info("the display driver refused the sink's EDID: going on without");
-		status = send_sink(display, sink, 0);
+	if (edid) {
+		gsize size = MIN(g_bytes_get_size(edid), MIRACAST_DISPLAY_MAX_EDID);
+
+		status = send_sink(display, mode, g_bytes_get_data(edid, NULL), size);
+		if (status == STATUS_INVALID_PARAMETER)
+			g_info("the display driver refused the sink's EDID: going on without");
+	}
+	if (status == STATUS_INVALID_PARAMETER) {
+		wfd_edid_make(mode, name, made);
+		status = send_sink(display, mode, made, sizeof(made));
 	}
 	if (NT_SUCCESS(status)) {
 		display->connected = TRUE;

@@ -25,8 +25,12 @@ void wfd_display_report_event(WfdDisplay *display, enum miracast_protocol_event 
 /* A session has ended: nothing of what it drew is needed any more. */
 void wfd_display_forget(WfdDisplay *display);
 
-/* Reports the sink: the connector becomes connected. @edid: the sink's own; NULL: it has none. */
-ntstatus_t wfd_display_connect(WfdDisplay *display, const WfdMode *mode, GBytes *edid);
+/*
+ * Reports the sink: the connector becomes connected. @edid: the sink's own; NULL: it has none, so one is
+ * made. @name: for that, of the sink, UTF-8, or NULL.
+ */
+ntstatus_t wfd_display_connect(WfdDisplay *display, const WfdMode *mode, GBytes *edid,
+			       const char *name);
 
 /* The sink's sound card is plugged in; what is played there comes as messages. */
 void wfd_display_connect_sound(WfdDisplay *display);

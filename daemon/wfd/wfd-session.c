@@ -146,8 +146,9 @@ static void allow_input(WfdSession *s)
 /* The first time that the sink plays: the connector becomes connected. */
 static void report_monitor(WfdSession *s)
 {
+	const WfdSinkCaps *caps = wfd_source_caps(s->rtsp);
 	ntstatus_t status = wfd_display_connect(s->display, &wfd_source_choice(s->rtsp)->mode,
-						wfd_source_caps(s->rtsp)->edid);
+						caps->edid, caps->name);
 
 	if (NT_SUCCESS(status)) {
 		s->arrived = TRUE;

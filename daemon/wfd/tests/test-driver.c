@@ -45,7 +45,8 @@ struct _MiracastDevice {
 	enum miracast_status status;
 	guint sinks; /* SINK_ARRIVED so far */
 	ntstatus_t refusal; /* of every sink */
-	gboolean refuse_edid;
+	gboolean refuse_edid; /* the sink's */
+	guint8 edid[128]; /* of the last sink */
 	guint32 refused_flags; /* the kernel's driver is older than they are */
 	struct miracast_display_sink sink;
 	guint exports;
@@ -195,6 +196,12 @@ static ntstatus_t export_framebuffer(MiracastDevice *device,
 	return STATUS_SUCCESS;
 }
 
+/* Whether the EDID of the last sink is one that was made for it. */
+static gboolean has_name(const MiracastDevice *device, const char *name)
+{
+	return !memcmp(device->edid + 77, name, 13);
+}
+
 static ntstatus_t io_control(MiracastDevice *device, bool hardware_access, uint32_t input_size,
 			     const void *input, uint32_t output_size, void *output,
 			     uint32_t *bytes_returned)
@@ -208,9 +215,12 @@ static ntstatus_t io_control(MiracastDevice *device, bool hardware_access, uint3
 	if (header->code == MIRACAST_DISPLAY_CTL_SINK_ARRIVED) {
 		memcpy(&device->sink, input, sizeof(device->sink));
 		g_assert_cmpuint(input_size, ==, sizeof(device->sink) + device->sink.edid_size);
+		g_assert_cmpuint(device->sink.edid_size, ==, sizeof(device->edid));
+		memcpy(device->edid, ((const struct miracast_display_sink *)input)->edid,
+		       sizeof(device->edid));
 		if (device->refusal)
 			status = device->refusal;
-		else if ((device->refuse_edid && device->sink.edid_size) ||
+		else if ((device->refuse_edid && !has_name(device, "Kino\n        ")) ||
 			 device->refused_flags & device->sink.flags)
 			status = STATUS_INVALID_PARAMETER;
 		else
@@ -280,6 +290,7 @@ typedef struct {
 	const char *seal; /* what each datagram begins with; NULL: they come in clear */
 	GString *read;
 	guint cseq;
+	gboolean no_edid;
 } WfdTestSink;
 
 static WfdTestSink *sink_new(int *source_fd)
@@ -370,6 +381,8 @@ static void sink_reach_m4(WfdTestSink *sink)
 
 	/* 6 * 255 + 0x06 = 0 modulo 256. */
 	memcpy(sum, "06", 2);
+	if (sink->no_edid)
+		memcpy(strstr(caps, "0001 00ffff"), "none\r\nx: y", 10);
 	sink_expect(sink, "org.wfa.wfd1.0\r\n\r\n");
 	sink_answer(sink, "");
 	sink_send(sink, "OPTIONS * RTSP/1.0\r\nCSeq: 1\r\nRequire: org.wfa.wfd1.0\r\n\r\n");
@@ -830,7 +843,7 @@ static void test_edid_refused(void)
 
 	rig->device.refuse_edid = TRUE;
 	rig_play(rig);
-	g_assert_cmpuint(rig->device.sink.edid_size, ==, 0);
+	g_assert_true(has_name(&rig->device, "Kino\n        "));
 	g_assert_cmpuint(rig->device.sink.flags, ==, ALL_FLAGS);
 	g_assert_cmpint(rig->device.status_reports, ==, 0);
 	rig_free(rig);
@@ -930,6 +943,18 @@ static void test_input(void)
 	close(device[0]);
 }
 
+/* A sink that has told none is called by its name, too. */
+static void test_edid_missing(void)
+{
+	WfdRig *rig = rig_new();
+
+	rig->sink->no_edid = TRUE;
+	rig_play(rig);
+	g_assert_true(has_name(&rig->device, "Kino\n        "));
+	g_assert_cmpint(rig->device.status_reports, ==, 0);
+	rig_free(rig);
+}
+
 static ntstatus_t send_cursor(WfdRig *rig, guint32 framebuffer, guint32 image, guint32 x)
 {
 	struct miracast_display_cursor cursor = {
@@ -1002,7 +1027,7 @@ static void test_flags_refused(void)
 		rig->device.refuse_edid = i % 2;
 		rig_play(rig);
 		g_assert_cmpuint(rig->device.sink.flags, ==, ALL_FLAGS & ~flags);
-		g_assert_cmpuint(rig->device.sink.edid_size, ==, i % 2 ? 0 : 128);
+		g_assert_cmpuint(has_name(&rig->device, "Kino\n        "), ==, i % 2);
 		g_assert_cmpint(rig->device.status_reports, ==, 0);
 		rig_free(rig);
 	}
@@ -1339,6 +1364,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/wfd/driver/edid-refused", test_edid_refused);
 	g_test_add_func("/wfd/driver/display-refused", test_display_refused);
 	g_test_add_func("/wfd/driver/input", test_input);
+	g_test_add_func("/wfd/driver/edid-missing", test_edid_missing);
 	g_test_add_func("/wfd/driver/cursor", test_cursor);
 	g_test_add_func("/wfd/driver/color", test_color);
 	g_test_add_func("/wfd/driver/flags-refused", test_flags_refused);
