@@ -113,13 +113,21 @@ ntstatus_t wfd_display_connect(WfdDisplay *display, const WfdMode *mode, GBytes 
 	return status;
 }
 
-void wfd_display_connect_sound(WfdDisplay *display)
+void wfd_display_connect_sound(WfdDisplay *display, const char *name)
 {
-	const struct miracast_display_sound sound = {
+	struct miracast_display_sound sound = {
 		.header = {MIRACAST_DISPLAY_CTL_SOUND, sizeof(sound)},
 	};
-	ntstatus_t status = display->callbacks->miracast_io_control(
-		display->device, false, sizeof(sound), &sound, 0, NULL, NULL);
+	gsize size = name ? strlen(name) : 0;
+	ntstatus_t status;
+
+	/* As much of it as there is room for, in whole characters. */
+	if (size > sizeof(sound.name))
+		size = g_utf8_find_prev_char(name, name + sizeof(sound.name) + 1) - name;
+	if (size)
+		memcpy(sound.name, name, size);
+	status = display->callbacks->miracast_io_control(display->device, false, sizeof(sound),
+							 &sound, 0, NULL, NULL);
 
 	/* A kernel without ALSA, or an older display driver: the sink hears silence. */
 	if (!NT_SUCCESS(status))

@@ -32,8 +32,11 @@ void wfd_display_forget(WfdDisplay *display);
 ntstatus_t wfd_display_connect(WfdDisplay *display, const WfdMode *mode, GBytes *edid,
 			       const char *name);
 
-/* The sink's sound card is plugged in; what is played there comes as messages. */
-void wfd_display_connect_sound(WfdDisplay *display);
+/*
+ * The sink's sound card is plugged in; what is played there comes as messages. @name: what sound
+ * settings call it, UTF-8; NULL: as its EDID does.
+ */
+void wfd_display_connect_sound(WfdDisplay *display, const char *name);
 
 /* Has a frame encoded. @result: out: what became of it. */
 ntstatus_t wfd_display_frame(WfdDisplay *display, Media *media,

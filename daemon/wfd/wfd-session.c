@@ -153,7 +153,7 @@ static void report_monitor(WfdSession *s)
 	if (NT_SUCCESS(status)) {
 		s->arrived = TRUE;
 		if (wfd_source_sound(s->rtsp)->rate)
-			wfd_display_connect_sound(s->display);
+			wfd_display_connect_sound(s->display, caps->name ?: caps->model);
 	} else {
 		const WfdReasonDetail detail = {.code = MIRACAST_NTSTATUS_VALUE(status)};
 		g_autofree char *sentence =

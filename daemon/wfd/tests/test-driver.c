@@ -49,6 +49,8 @@ struct _MiracastDevice {
 	guint8 edid[128]; /* of the last sink */
 	guint32 refused_flags; /* the kernel's driver is older than they are */
 	struct miracast_display_sink sink;
+	guint sounds; /* SOUND so far */
+	struct miracast_display_sound sound;
 	guint exports;
 	guint idr_requests;
 	guint arrivals, departures; /* of the monitor */
@@ -226,6 +228,11 @@ static ntstatus_t io_control(MiracastDevice *device, bool hardware_access, uint3
 		else
 			device->sinks++;
 		g_cond_broadcast(&device->cond);
+	} else if (header->code == MIRACAST_DISPLAY_CTL_SOUND) {
+		g_assert_cmpuint(input_size, ==, sizeof(device->sound));
+		memcpy(&device->sound, input, sizeof(device->sound));
+		device->sounds++;
+		g_cond_broadcast(&device->cond);
 	} else {
 		g_assert_cmpuint(header->code, ==, MIRACAST_DISPLAY_CTL_EXPORT_FRAMEBUFFER);
 		g_assert_cmpuint(output_size, ==, sizeof(struct miracast_display_framebuffer));
@@ -288,6 +295,8 @@ typedef struct {
 	guint frame_rate_control; /* in its answer to M3 */
 	const char *more_caps; /* in its answer to M3; NULL: none */
 	const char *seal; /* what each datagram begins with; NULL: they come in clear */
+	const char *names; /* its lines of M3 that say what it is called */
+	const char *sound; /* its line of M3 that says what sound it takes; "": none */
 	GString *read;
 	guint cseq;
 	gboolean no_edid;
@@ -301,6 +310,8 @@ static WfdTestSink *sink_new(int *source_fd)
 	WfdTestSink *sink = g_new0(WfdTestSink, 1);
 
 	sink->read = g_string_new(NULL);
+	sink->names = "intel_friendly_name: Kino\r\nintel_sink_model_name: K1\r\n";
+	sink->sound = "";
 	sink->rtp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	g_assert_cmpint(bind(sink->rtp, (struct sockaddr *)&address, len), ==, 0);
 	g_assert_cmpint(getsockname(sink->rtp, (struct sockaddr *)&address, &len), ==, 0);
@@ -373,10 +384,10 @@ static void sink_reach_m4(WfdTestSink *sink)
 				"wfd_client_rtp_ports: RTP/AVP/UDP;unicast %u 0 mode=play\r\n"
 				"wfd_display_edid: 0001 00ffffffffffff00%0240d\r\n"
 				"wfd_standby_resume_capability: supported\r\n"
-				"intel_friendly_name: Kino\r\n"
-				"intel_sink_model_name: K1\r\n"
+				"%s%s"
 				"microsoft_max_bitrate: 2000000\r\n%s",
-				sink->frame_rate_control, sink->rtp_port, 0, sink->more_caps ?: "");
+				sink->frame_rate_control, sink->rtp_port, 0, sink->names,
+				sink->sound, sink->more_caps ?: "");
 	char *sum = strstr(caps, "edid: 0001 ") + 11 + 254;
 
 	/* 6 * 255 + 0x06 = 0 modulo 256. */
@@ -955,6 +966,36 @@ static void test_edid_missing(void)
 	rig_free(rig);
 }
 
+/* What sound settings call it: sixteen bytes, zeros after the end. */
+static void test_sound_name(void)
+{
+	static const struct {
+		const char *lines, name[MIRACAST_DISPLAY_MAX_SINK_NAME + 1];
+	} sinks[] = {
+		{"intel_friendly_name: Kino\r\nintel_sink_model_name: K1\r\n", "Kino"},
+		{"intel_sink_manufacturer_name: Maker\r\nintel_sink_model_name: K1\r\n",
+		 "Maker K1"},
+		{"intel_friendly_name: Sixteen letters.\r\n", "Sixteen letters."},
+		{"intel_friendly_name: Seventeen letters\r\n", "Seventeen letter"},
+		/* The sixth has room for one byte of its two. */
+		{"intel_friendly_name: Oma K\303\274\303\274\303\274\303\274\303\274\303\274\r\n",
+		 "Oma K\303\274\303\274\303\274\303\274\303\274"},
+		{"", ""},
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(sinks); i++) {
+		WfdRig *rig = rig_new();
+
+		rig->sink->names = sinks[i].lines;
+		rig->sink->sound = "wfd_audio_codecs: LPCM 00000002 00\r\n";
+		rig_play(rig);
+		wait_until(&rig->device, &rig->device.sounds, 1);
+		g_assert_cmpmem(rig->device.sound.name, sizeof(rig->device.sound.name),
+				sinks[i].name, MIRACAST_DISPLAY_MAX_SINK_NAME);
+		rig_free(rig);
+	}
+}
+
 static ntstatus_t send_cursor(WfdRig *rig, guint32 framebuffer, guint32 image, guint32 x)
 {
 	struct miracast_display_cursor cursor = {
@@ -1365,6 +1406,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/wfd/driver/display-refused", test_display_refused);
 	g_test_add_func("/wfd/driver/input", test_input);
 	g_test_add_func("/wfd/driver/edid-missing", test_edid_missing);
+	g_test_add_func("/wfd/driver/sound-name", test_sound_name);
 	g_test_add_func("/wfd/driver/cursor", test_cursor);
 	g_test_add_func("/wfd/driver/color", test_color);
 	g_test_add_func("/wfd/driver/flags-refused", test_flags_refused);
