@@ -29,6 +29,7 @@
 #define TABLE_INTERVAL_NS 50000000 /* and the clock's: under the 100 ms that are demanded */
 #define SOUND_CLOCK_NS	  20000000 /* with sound the clock need not come by itself */
 #define BEFORE_BEGIN_NS	  1000000000 /* so old may be what a stream begins with */
+#define PCR_TICK_NS	  38 /* 27 MHz, rounded up */
 
 /* The PIDs with payload, each of which counts its packets. */
 typedef enum {
@@ -67,6 +68,7 @@ MediaPacketizer *media_packetizer_new(guint32 ssrc, guint16 sequence, gint64 beg
 	p->ssrc = ssrc;
 	p->sequence = sequence;
 	p->epoch_ns = begin_ns - BEFORE_BEGIN_NS;
+	p->now_ns = p->epoch_ns;
 	p->pts = -1;
 	p->out = g_byte_array_new();
 	return p;
@@ -91,10 +93,10 @@ guint32 media_packetizer_rtp_time(const MediaPacketizer *p, gint64 now_ns)
 	return ticks_of(p, now_ns);
 }
 
-/* Begins a picture's datagrams. The stream's clock does not go back. */
+/* Begins a picture's datagrams. The stream's clock does not go back, nor stand: some take the same PCR for a turn. */
 static void begin(MediaPacketizer *p, gint64 now_ns)
 {
-	p->now_ns = MAX(now_ns, p->now_ns);
+	p->now_ns = MAX(now_ns, p->now_ns + PCR_TICK_NS);
 	g_byte_array_set_size(p->out, 0);
 }
 

@@ -186,6 +186,22 @@ static void test_hour(void)
 	rig_end(&rig);
 }
 
+/* What comes at one time, or from a thread that is late, has clocks of its own. */
+static void test_clock_goes_on(void)
+{
+	g_autoptr(GByteArray) keyframe = picture_new(TRUE, 100);
+	PacketizerRig rig;
+
+	rig_begin(&rig);
+	send(&rig, keyframe, 1000 * MS, 1000 * MS);
+	for (guint i = 0; i < 1000; i++) {
+		check(&rig, media_packetizer_clock(rig.packetizer, 1000 * MS));
+		send(&rig, keyframe, 990 * MS, 990 * MS);
+	}
+	g_assert_cmpint(rig.checker->pcr, <=, HZ + HZ / 1000);
+	rig_end(&rig);
+}
+
 /* The stream's clocks are its own, however long this machine has been up. */
 static void test_clocks_begin(void)
 {
@@ -362,6 +378,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/packetizer/clock-bytes", test_clock_bytes);
 	g_test_add_func("/packetizer/sizes", test_sizes);
 	g_test_add_func("/packetizer/clocks-begin", test_clocks_begin);
+	g_test_add_func("/packetizer/clock-goes-on", test_clock_goes_on);
 	g_test_add_func("/packetizer/hour", test_hour);
 	g_test_add_func("/packetizer/begin", test_begin);
 	g_test_add_func("/packetizer/profile", test_profile);

@@ -58,7 +58,7 @@ static void take_pcr(TsChecker *c, const guint8 *packet)
 		base = unwrap(base, c->pcr / 300);
 	pcr = base * 300 + ((packet[10] & 1) << 8 | packet[11]);
 	if (c->pcr >= 0) {
-		g_assert_cmpint(pcr, >=, c->pcr);
+		g_assert_cmpint(pcr, >, c->pcr);
 		c->longest_pcr = MAX(c->longest_pcr, pcr - c->pcr);
 	}
 	c->pcr = pcr;
