@@ -7,6 +7,7 @@
 #include <gst/app/gstappsink.h>
 #include <gst/app/gstappsrc.h>
 #include <gst/video/video.h>
+#include <link.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -29,6 +30,8 @@
 #define PICTURE_WITHIN	 (2 * GST_SECOND)
 /* Of what it can, for a stream: the rest is for who draws, and for pictures that cost more. */
 #define SHARE 0.6
+
+#define SUM_DIGITS 16
 
 #define KEY_VERSION "version"
 #define KEY_RATE    "pixels-per-second"
@@ -87,7 +90,22 @@ gboolean media_encoder_exists(const MediaEncoder *encoder)
 	return factory != NULL;
 }
 
-gboolean media_encoder_starts(const MediaEncoder *encoder)
+/* Notes a file that is loaded, and which one of its name it is. */
+static int note_library(struct dl_phdr_info *info, size_t size, void *user_data)
+{
+	GHashTable *libraries = user_data;
+	GStatBuf status;
+
+	if (*info->dlpi_name && !g_stat(info->dlpi_name, &status))
+		g_hash_table_add(libraries, g_strdup_printf("%s %ju %jd.%09ld", info->dlpi_name,
+							    (uintmax_t)status.st_ino,
+							    (intmax_t)status.st_mtim.tv_sec,
+							    status.st_mtim.tv_nsec));
+	return 0;
+}
+
+/* @libraries: gets what is loaded while it has its device: a card's driver is no longer. NULL: not asked. */
+static gboolean start_and_note(const MediaEncoder *encoder, GHashTable *libraries)
 {
 	GstElement *element = gst_element_factory_make(encoder->name, NULL);
 	gboolean starts;
@@ -96,9 +114,16 @@ gboolean media_encoder_starts(const MediaEncoder *encoder)
 		return FALSE;
 	gst_object_ref_sink(element);
 	starts = gst_element_set_state(element, GST_STATE_READY) != GST_STATE_CHANGE_FAILURE;
+	if (libraries)
+		dl_iterate_phdr(note_library, libraries);
 	gst_element_set_state(element, GST_STATE_NULL);
 	gst_object_unref(element);
 	return starts;
+}
+
+gboolean media_encoder_starts(const MediaEncoder *encoder)
+{
+	return start_and_note(encoder, NULL);
 }
 
 gboolean media_encoder_works(const MediaEncoder *encoder)
@@ -186,8 +211,31 @@ static void set_lost(const MediaEncoder *encoder)
 		g_object_set_qdata(G_OBJECT(factory), lost_quark(), GINT_TO_POINTER(TRUE));
 }
 
+/* What can be measured here, and with what. */
+typedef struct {
+	gboolean measurable[G_N_ELEMENTS(encoders)];
+	char *libraries; /* a sum of which ones are loaded, of all encoders together */
+} MediaTrials;
+
+static void look_at_all(MediaTrials *trials)
+{
+	g_autoptr(GHashTable)
+		libraries = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+	g_autoptr(GList) sorted = NULL;
+
+	for (guint i = 0; i < G_N_ELEMENTS(encoders); i++)
+		trials->measurable[i] = media_encoder_exists(&encoders[i]) &&
+					media_encoder_is_good(&encoders[i]) &&
+					start_and_note(&encoders[i], libraries);
+	sorted = g_list_sort(g_hash_table_get_keys(libraries), (GCompareFunc)strcmp);
+	for (const GList *l = sorted; l; l = l->next)
+		g_checksum_update(sum, l->data, -1);
+	trials->libraries = g_strndup(g_checksum_get_string(sum), SUM_DIGITS);
+}
+
 /* What a figure holds for. */
-static char *version_of(const MediaEncoder *encoder)
+static char *version_of(const MediaEncoder *encoder, const MediaTrials *trials)
 {
 	g_autoptr(GstElementFactory) factory = gst_element_factory_find(encoder->name);
 	g_autoptr(GstPlugin) plugin =
@@ -195,8 +243,9 @@ static char *version_of(const MediaEncoder *encoder)
 	struct utsname kernel;
 
 	uname(&kernel);
-	return g_strdup_printf("%s, Linux %s", plugin ? gst_plugin_get_version(plugin) : "",
-			       kernel.release);
+	return g_strdup_printf("%s, Linux %s, libraries %s",
+			       plugin ? gst_plugin_get_version(plugin) : "", kernel.release,
+			       trials->libraries);
 }
 
 /* Microseconds: of the processor's time, or of the clock's where another one works. */
@@ -352,9 +401,9 @@ gboolean media_encoder_try(const MediaEncoder *encoder, const MediaFormat *forma
 }
 
 /* Whether the file knows how fast it is. */
-static gboolean is_known(GKeyFile *file, const MediaEncoder *encoder)
+static gboolean is_known(GKeyFile *file, const MediaEncoder *encoder, const MediaTrials *trials)
 {
-	g_autofree char *version = version_of(encoder);
+	g_autofree char *version = version_of(encoder, trials);
 	g_autofree char *known = g_key_file_get_string(file, encoder->name, KEY_VERSION, NULL);
 
 	return !g_strcmp0(version, known);
@@ -368,15 +417,14 @@ static void save(GKeyFile *file, const char *path)
 }
 
 /* Measures what is not known: in a process that ends, with its threads. */
-static void measure_unknown(GKeyFile *file, const char *path)
+static void measure_unknown(GKeyFile *file, const char *path, const MediaTrials *trials)
 {
 	for (guint i = 0; i < G_N_ELEMENTS(encoders); i++) {
 		const MediaEncoder *encoder = &encoders[i];
-		g_autofree char *version = version_of(encoder);
+		g_autofree char *version = version_of(encoder, trials);
 		guint64 rate;
 
-		if (!media_encoder_exists(encoder) || is_known(file, encoder) ||
-		    !media_encoder_is_good(encoder) || !media_encoder_starts(encoder))
+		if (!trials->measurable[i] || is_known(file, encoder, trials))
 			continue;
 		/* One that hangs is not tried again. */
 		g_key_file_set_string(file, encoder->name, KEY_VERSION, version);
@@ -407,12 +455,12 @@ void media_encoders_measure(const char *path)
 {
 	g_autoptr(GKeyFile) file = g_key_file_new();
 	gboolean all_known = TRUE;
+	MediaTrials trials;
 
+	look_at_all(&trials);
 	g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, NULL);
 	for (guint i = 0; i < G_N_ELEMENTS(encoders); i++)
-		all_known &= !media_encoder_exists(&encoders[i]) || is_known(file, &encoders[i]) ||
-			     !media_encoder_is_good(&encoders[i]) ||
-			     !media_encoder_starts(&encoders[i]);
+		all_known &= !trials.measurable[i] || is_known(file, &encoders[i], &trials);
 	if (!all_known) {
 		pid_t parent = getpid();
 		pid_t child = fork();
@@ -421,7 +469,7 @@ void media_encoders_measure(const char *path)
 			/* What our own parent asked for is not inherited. */
 			if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
 				_exit(1);
-			measure_unknown(file, path);
+			measure_unknown(file, path, &trials);
 			_exit(0);
 		}
 		if (child > 0)
@@ -432,10 +480,11 @@ void media_encoders_measure(const char *path)
 		const MediaEncoder *encoder = &encoders[i];
 		guint64 rate = g_key_file_get_uint64(file, encoder->name, KEY_RATE, NULL);
 
-		if (!is_known(file, encoder))
+		if (!is_known(file, encoder, &trials))
 			continue;
 		set_measured(encoder, rate);
 		if (!rate && !encoder->software)
 			set_lost(encoder);
 	}
+	g_free(trials.libraries);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The encoders of H.264 that GStreamer may have: how each is told, what it can, and how fast it is
- * here. That is measured, once for each version of it and of the kernel, and kept in a file.
+ * here. That is measured, once for each version of it, of the libraries that are loaded with the encoders,
+ * and of the kernel, and kept in a file.
  */
 #ifndef MEDIA_ENCODERS_H
 #define MEDIA_ENCODERS_H

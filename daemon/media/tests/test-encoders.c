@@ -3,6 +3,7 @@
 #include "card-encoder.h"
 #include "media-encoders.h"
 
+#include <dlfcn.h>
 #include <glib/gstdio.h>
 #include <gst/app/gstappsink.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utime.h>
 
 #define GUARD (30 * GST_SECOND)
 
@@ -159,6 +161,41 @@ static void test_measured(void)
 	g_rmdir(folder);
 }
 
+/* A library that only this test has, loaded. */
+static char *load_copy(const char *folder)
+{
+	g_autoptr(GstPlugin) plugin = gst_registry_find_plugin(gst_registry_get(), "x264");
+	char *path = g_build_filename(folder, "library.so", NULL);
+	g_autofree char *bytes = NULL;
+	gsize size;
+
+	g_assert_nonnull(plugin);
+	g_assert_true(g_file_get_contents(gst_plugin_get_filename(plugin), &bytes, &size, NULL));
+	g_assert_true(g_file_set_contents(path, bytes, size, NULL));
+	g_assert_nonnull(dlopen(path, RTLD_NOW | RTLD_LOCAL));
+	return path;
+}
+
+/* Another library in the place of one that is loaded: a figure holds for those that there were. */
+static void test_updated(void)
+{
+	g_autofree char *folder = g_dir_make_tmp("encoders-XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(folder, "encoders", NULL);
+	g_autofree char *library = load_copy(folder);
+	struct utimbuf other = {.modtime = 1000000000};
+
+	media_encoders_measure(path);
+	write_rate(path, "x264enc", 1, NULL);
+	media_encoders_measure(path);
+	g_assert_cmpuint(rate_in(path, "x264enc"), ==, 1);
+	g_assert_cmpint(g_utime(library, &other), ==, 0);
+	media_encoders_measure(path);
+	g_assert_cmpuint(rate_in(path, "x264enc"), >, 100000);
+	g_unlink(library);
+	g_unlink(path);
+	g_rmdir(folder);
+}
+
 /* The first child of process @pid, once it has one. */
 static pid_t child_of(pid_t pid)
 {
@@ -237,6 +274,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	gst_init(&argc, &argv);
 	g_test_add_func("/encoders/measured", test_measured);
+	g_test_add_func("/encoders/updated", test_updated);
 	g_test_add_func("/encoders/killed", test_killed);
 	g_test_add_func("/encoders/lost", test_lost);
 	g_test_add_func("/encoders/profiles", test_profiles);
