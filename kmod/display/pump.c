@@ -125,9 +125,8 @@ static void mdisplay_cursor_message_done(void *callback_context,
 	spin_lock(&connector->lock);
 	mdisplay_count_callback(connector, io_status->status);
 	fb = mdisplay_cursor_done(context, !NT_ERROR(io_status->status));
-	/* After an error, with the next commit: see mdisplay_power_done(). */
-	if (!NT_ERROR(io_status->status))
-		mdisplay_note(connector);
+	/* What failed is told with the next news, and there may have been some meanwhile. */
+	mdisplay_note(connector);
 	spin_unlock(&connector->lock);
 
 	if (fb)

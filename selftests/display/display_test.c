@@ -2628,6 +2628,25 @@ TEST_F(display, cursor_that_was_not_heard_is_told_again)
 	picture_destroy(&self->compositor, &cursor);
 }
 
+TEST_F(display, cursor_that_moves_while_a_message_fails_is_told)
+{
+	struct driver_message message;
+	struct picture cursor;
+
+	STREAM_WITH_CURSOR(&cursor);
+	SET_CURSOR(&cursor);
+	ASSERT_EQ(driver_fetch(&self->driver, &message, GUARD_MS), 0);
+	ASSERT_EQ(message.header.code, MIRACAST_DISPLAY_MSG_CURSOR);
+	MOVE_CURSOR(30, 40);
+	EXPECT_NO_MESSAGE();
+	ASSERT_EQ(driver_complete(&self->driver, message.id, STATUS_UNSUCCESSFUL, 0), 0);
+	/* Nothing else happens. */
+	FETCH_CURSOR(&message);
+	expect_place(_metadata, &message, 0, 0, 30, 40, CURSOR, CURSOR);
+	SET_CURSOR(NULL);
+	picture_destroy(&self->compositor, &cursor);
+}
+
 TEST_F(display, driver_that_draws_no_cursor_is_sent_none)
 {
 	struct driver_message message;
