@@ -97,10 +97,8 @@ void mdisplay_color_set(struct mdisplay_connector *connector, const struct drm_c
 	context = connector->context;
 	if (changed) {
 		connector->stats.colors_committed++;
-		if (context && context->color_wanted) {
+		if (context)
 			context->color_due = true;
-			mdisplay_frame_again(connector);
-		}
 	}
 	spin_unlock(&connector->lock);
 }
@@ -108,6 +106,8 @@ void mdisplay_color_set(struct mdisplay_connector *connector, const struct drm_c
 /**
  * mdisplay_color_take() - the COLOR message that is to be sent next
  * @context: to whom; its connector's lock is held
+ *
+ * With it the picture that is to be in these colours.
  *
  * Return: the message, whose end is to be told to mdisplay_color_done(); NULL: none is due.
  */
@@ -135,6 +135,7 @@ const struct miracast_display_color *mdisplay_color_take(struct mdisplay_context
 	*message = connector->color;
 	context->color_told = true;
 	context->color_busy = true;
+	mdisplay_frame_again(connector);
 
 	return message;
 }

@@ -40,9 +40,9 @@
  * newest then. No flip waits for it.
  *
  * Colours. What the CRTC makes of colours is noted in color.c when its commit is
- * whole, and with it that all of the picture is to be sent once more. The pump sends one
- * COLOR message at a time, of what is newest, and no frame before its callback: so no
- * frame is shown in the colours before.
+ * whole. The pump sends one COLOR message at a time, of what is newest, no frame before
+ * its callback, and after it all of the picture once more: so no frame is shown in the
+ * colours before.
  *
  * A message whose callback brings an error is not sent again (a stopped session
  * would cancel it again), but what it said is not taken for known: the next

@@ -240,7 +240,7 @@ u64 mdisplay_frame_commit(struct mdisplay_connector *connector,
  * mdisplay_frame_again() - all of what is shown is to be sent once more, or what is pending
  * @connector: where; its lock is held
  *
- * The flip of a commit that asks for it does not wait for it.
+ * No flip that is under way waits for it.
  */
 void mdisplay_frame_again(struct mdisplay_connector *connector)
 {

@@ -3212,18 +3212,21 @@ TEST_F(display, colors_that_were_not_heard_are_told_again)
 {
 	struct drm_color_lut lut[ENTRIES];
 	const struct colors colors = {.gamma = table(lut, 1), .entries = ENTRIES};
+	static const struct drm_mode_rect corner = {0, 0, 8, 8};
 	struct driver_message message;
+	struct picture cursor;
 	struct flip flip;
 	int64_t cancelled, sent;
 
-	STREAM_IN_COLOR();
+	self->driver.sink_flags = MIRACAST_DISPLAY_SINK_COLOR | MIRACAST_DISPLAY_SINK_CURSOR;
+	STREAM();
 	SET_COLORS(&colors, NULL, NULL, NULL);
 	FETCH_COLOR(&message);
 	ASSERT_EQ(driver_complete(&self->driver, message.id, STATUS_UNSUCCESSFUL, 0), 0);
 	/* The frame does not suffer for it, and the colours are not told by themselves: they would fail again. */
 	FETCH_WHOLE_FRAME(&message, self->id);
 	EXPECT_NO_MESSAGE();
-	ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, &self->b, NULL, 0, &flip), 0);
+	ASSERT_EQ(compositor_flip(&self->compositor, self->pipe, &self->b, &corner, 1, &flip), 0);
 	FETCH_COLOR(&message);
 	expect_colors(_metadata, &message, &colors);
 	HANDLED(&message);
@@ -3247,6 +3250,25 @@ TEST_F(display, colors_that_were_not_heard_are_told_again)
 	HANDLED(&message);
 	FETCH_WHOLE_FRAME(&message, self->id);
 	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
+
+	/* A commit that has no picture makes up for it, too. */
+	table(lut, 3);
+	SET_COLORS(&colors, NULL, NULL, NULL);
+	FETCH_COLOR(&message);
+	ASSERT_EQ(driver_complete(&self->driver, message.id, STATUS_UNSUCCESSFUL, 0), 0);
+	FETCH_WHOLE_FRAME(&message, self->id);
+	ASSERT_EQ(picture_create_cursor(&self->compositor, &cursor, CURSOR, CURSOR), 0);
+	ASSERT_EQ(compositor_flip_cursor(&self->compositor, self->pipe, &cursor, 5, 5, NULL, NULL,
+					 NULL),
+		  0);
+	FETCH_COLOR(&message);
+	expect_colors(_metadata, &message, &colors);
+	HANDLED(&message);
+	FETCH_CURSOR(&message);
+	FETCH_WHOLE_FRAME(&message, self->id);
+	EXPECT_NO_MESSAGE();
+	SET_CURSOR(NULL);
+	picture_destroy(&self->compositor, &cursor);
 }
 
 TEST_F(display, colors_of_a_monitor_that_was_off_are_told_when_it_is_on)
