@@ -5,13 +5,15 @@
  * has not been told is never more than the last place. See display.h for what
  * guards what.
  */
+#include <drm/drm_damage_helper.h>
+
 #include "display.h"
 
 /**
  * mdisplay_cursor_set() - what the cursor plane shows from now on
  * @connector: the connector
  * @cursor: the cursor; the framebuffer's reference stays with the caller
- * @redrawn: the pixels are others, even if the framebuffer is the one before
+ * @redrawn: the pixels may be others, even if the framebuffer is the one before
  *
  * It is told when its commit is whole, or when mdisplay_cursor_note() says so.
  */
@@ -92,6 +94,31 @@ void mdisplay_cursor_note(struct mdisplay_connector *connector)
 		mdisplay_note(connector);
 	}
 	spin_unlock(&connector->lock);
+}
+
+/**
+ * mdisplay_cursor_dirty() - the dirty() of a cursor's framebuffer
+ * @fb: the framebuffer
+ * @file: whose ioctl it is
+ * @flags: what the clips mean
+ * @color: of what was filled
+ * @clips: what was drawn anew
+ * @num_clips: how many; 0: all of it
+ *
+ * As DRM's, which tells the plane of all of it by no clips: that is one that has moved. No other
+ * output shows a copy of it.
+ *
+ * Return: 0 or an errno.
+ */
+int mdisplay_cursor_dirty(struct drm_framebuffer *fb, struct drm_file *file, unsigned int flags,
+			  unsigned int color, struct drm_clip_rect *clips, unsigned int num_clips)
+{
+	struct drm_clip_rect whole = { 0, 0, fb->width, fb->height };
+
+	if (!num_clips)
+		return drm_atomic_helper_dirtyfb(fb, file, 0, 0, &whole, 1);
+
+	return drm_atomic_helper_dirtyfb(fb, file, flags, color, clips, num_clips);
 }
 
 /**

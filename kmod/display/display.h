@@ -644,6 +644,8 @@ void mdisplay_cursor_set(struct mdisplay_connector *connector, const struct mdis
 void mdisplay_cursor_blank(struct mdisplay_connector *connector);
 bool mdisplay_cursor_accepted(struct mdisplay_connector *connector);
 void mdisplay_cursor_note(struct mdisplay_connector *connector);
+int mdisplay_cursor_dirty(struct drm_framebuffer *fb, struct drm_file *file, unsigned int flags,
+			  unsigned int color, struct drm_clip_rect *clips, unsigned int num_clips);
 const struct miracast_display_cursor *mdisplay_cursor_take(struct mdisplay_context *context);
 struct drm_framebuffer *mdisplay_cursor_done(struct mdisplay_context *context, bool handled);
 

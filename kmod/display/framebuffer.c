@@ -109,6 +109,12 @@ static const struct drm_framebuffer_funcs mdisplay_framebuffer_funcs = {
 	.dirty = mdisplay_framebuffer_dirty,
 };
 
+static const struct drm_framebuffer_funcs mdisplay_framebuffer_cursor_funcs = {
+	.destroy = mdisplay_framebuffer_destroy,
+	.create_handle = drm_gem_fb_create_handle,
+	.dirty = mdisplay_cursor_dirty,
+};
+
 /* Whether the daemon will be able to read it: who made it learns at once if not. */
 static int mdisplay_framebuffer_check(const struct drm_framebuffer *fb)
 {
@@ -124,6 +130,7 @@ static struct drm_framebuffer *mdisplay_framebuffer_create(MIRACAST_FB_CREATE_PA
 {
 	struct mdisplay *display = to_mdisplay(dev);
 	struct mdisplay_framebuffer *framebuffer;
+	const struct drm_framebuffer_funcs *funcs;
 	int ret;
 
 	/* Before Linux 6.3 nobody else asks. A modifier other than linear is none of ours. */
@@ -139,7 +146,10 @@ static struct drm_framebuffer *mdisplay_framebuffer_create(MIRACAST_FB_CREATE_PA
 			      &display->next_framebuffer, GFP_KERNEL);
 	if (ret < 0)
 		goto err_free;
-	ret = miracast_gem_fb_init(&framebuffer->base, &mdisplay_framebuffer_funcs);
+	/* No other plane than the cursor's has this format. */
+	funcs = mode_cmd->pixel_format == DRM_FORMAT_ARGB8888 ? &mdisplay_framebuffer_cursor_funcs
+							      : &mdisplay_framebuffer_funcs;
+	ret = miracast_gem_fb_init(&framebuffer->base, funcs);
 	if (ret)
 		goto err_erase;
 	atomic_inc(&display->framebuffer_count);

@@ -150,9 +150,17 @@ static void mdisplay_cursor_plane_atomic_update(struct drm_plane *plane,
 						struct drm_atomic_commit *state)
 {
 	struct drm_plane_state *new_state = drm_atomic_get_new_plane_state(state, plane);
+	struct drm_crtc *crtc = new_state->crtc;
+	bool redrawn = new_state->fb_damage_clips;
 
-	/* Without damage clips the same framebuffer again is the same pointer elsewhere. */
-	mdisplay_cursor_plane_show(plane, new_state, new_state->fb_damage_clips);
+	/*
+	 * Without damage clips the same framebuffer again is the same pointer elsewhere. But DRM
+	 * drops those of a modeset, and those that came while the CRTC was off went to nobody.
+	 */
+	if (crtc)
+		redrawn |=
+			drm_atomic_crtc_needs_modeset(drm_atomic_get_new_crtc_state(state, crtc));
+	mdisplay_cursor_plane_show(plane, new_state, redrawn);
 }
 
 /* A change of the cursor alone need not wait for anything, unless there are fences to wait for. */

@@ -2305,6 +2305,16 @@ static bool silent(struct driver *driver)
 		ASSERT_EQ(driver_complete(&self->driver, (message)->id, STATUS_SUCCESS, 0), 0); \
 	} while (0)
 
+#define FETCH_POWER(value)                                                                 \
+	do {                                                                               \
+		struct driver_message power;                                               \
+                                                                                           \
+		ASSERT_EQ(fetch_other(&self->driver, &power), 0);                          \
+		ASSERT_EQ(power.header.code, MIRACAST_DISPLAY_MSG_POWER);                  \
+		EXPECT_EQ(power.power.on, value);                                          \
+		ASSERT_EQ(driver_complete(&self->driver, power.id, STATUS_SUCCESS, 0), 0); \
+	} while (0)
+
 static void expect_place(struct __test_metadata *_metadata, const struct driver_message *message,
 			 uint32_t source_x, uint32_t source_y, uint32_t x, uint32_t y,
 			 uint32_t width, uint32_t height)
@@ -2453,6 +2463,7 @@ TEST_F(display, cursor_moves_wait_for_nobody_and_only_the_last_is_told)
 TEST_F(display, cursor_of_other_looks_has_another_number)
 {
 	static const struct drm_mode_rect all = {0, 0, CURSOR, CURSOR};
+	drmModeClip clip = {.x1 = 8, .y1 = 16, .x2 = 24, .y2 = 32};
 	struct driver_message message;
 	struct picture cursor, other;
 	uint32_t first, id;
@@ -2473,6 +2484,30 @@ TEST_F(display, cursor_of_other_looks_has_another_number)
 	FETCH_CURSOR(&message);
 	EXPECT_EQ(message.cursor.framebuffer_id, id);
 	EXPECT_EQ(message.cursor.image, first + 1);
+	/* As the old ioctl says, which has no clips for all of it. No picture changes by that. */
+	ASSERT_EQ(drmModeDirtyFB(self->compositor.fd, cursor.fb, NULL, 0), 0);
+	FETCH_CURSOR(&message);
+	EXPECT_EQ(message.cursor.framebuffer_id, id);
+	EXPECT_EQ(message.cursor.image, first + 2);
+	EXPECT_NO_MESSAGE();
+	ASSERT_EQ(drmModeDirtyFB(self->compositor.fd, cursor.fb, &clip, 1), 0);
+	FETCH_CURSOR(&message);
+	EXPECT_EQ(message.cursor.image, first + 3);
+	EXPECT_NO_MESSAGE();
+	/* In the dark. */
+	ASSERT_EQ(compositor_power(&self->compositor, self->pipe, false), 0);
+	FETCH_POWER(0);
+	ASSERT_EQ(compositor_flip_cursor(&self->compositor, self->pipe, &cursor, 5, 5, &all, NULL,
+					 NULL),
+		  0);
+	EXPECT_NO_MESSAGE();
+	ASSERT_EQ(compositor_power(&self->compositor, self->pipe, true), 0);
+	FETCH_POWER(1);
+	FETCH_CURSOR(&message);
+	EXPECT_EQ(message.cursor.framebuffer_id, id);
+	EXPECT_EQ(message.cursor.image, first + 4);
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+	driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
 
 	/* Another one; what was before goes, and that is told. */
 	ASSERT_EQ(compositor_flip_cursor(&self->compositor, self->pipe, &other, 5, 5, NULL, NULL,
@@ -2481,7 +2516,7 @@ TEST_F(display, cursor_of_other_looks_has_another_number)
 	FETCH_CURSOR(&message);
 	expect_place(_metadata, &message, 0, 0, 5, 5, 32, 16);
 	EXPECT_NE(message.cursor.framebuffer_id, id);
-	EXPECT_EQ(message.cursor.image, first + 2);
+	EXPECT_EQ(message.cursor.image, first + 5);
 	picture_destroy(&self->compositor, &cursor);
 	ASSERT_EQ(driver_fetch(&self->driver, &message, GUARD_MS), 0);
 	ASSERT_EQ(message.header.code, MIRACAST_DISPLAY_MSG_FRAMEBUFFER_GONE);
@@ -2514,31 +2549,26 @@ TEST_F(display, cursor_and_frame_of_one_commit_come_together)
 	picture_destroy(&self->compositor, &cursor);
 }
 
-#define FETCH_POWER(value)                                                                 \
-	do {                                                                               \
-		struct driver_message power;                                               \
-                                                                                           \
-		ASSERT_EQ(fetch_other(&self->driver, &power), 0);                          \
-		ASSERT_EQ(power.header.code, MIRACAST_DISPLAY_MSG_POWER);                  \
-		EXPECT_EQ(power.power.on, value);                                          \
-		ASSERT_EQ(driver_complete(&self->driver, power.id, STATUS_SUCCESS, 0), 0); \
-	} while (0)
-
 TEST_F(display, cursor_outlives_power_and_mode)
 {
 	struct driver_message message;
 	drmModeModeInfo slower;
 	struct picture cursor;
 	struct flip flip;
+	uint32_t image;
 
 	STREAM_WITH_CURSOR(&cursor);
 	SET_CURSOR(&cursor);
 	FETCH_CURSOR(&message);
+	image = message.cursor.image;
 	slower = self->mode;
 	slower.clock /= 2;
 	ASSERT_EQ(compositor_modeset(&self->compositor, self->pipe, &slower, &self->b, 0, &flip),
 		  0);
-	/* It is where it was. */
+	/* It is where it was. DRM does not say whether it has been drawn anew. */
+	FETCH_CURSOR(&message);
+	expect_place(_metadata, &message, 0, 0, 0, 0, CURSOR, CURSOR);
+	EXPECT_EQ(message.cursor.image, image + 1);
 	ASSERT_EQ(driver_fetch(&self->driver, &message, GUARD_MS), 0);
 	ASSERT_EQ(message.header.code, MIRACAST_DISPLAY_MSG_FRAME);
 	driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);

@@ -189,7 +189,7 @@ struct miracast_display_framebuffer {
  * @time_ns: CLOCK_MONOTONIC of the message, in nanoseconds
  * @framebuffer_id: names the framebuffer for EXPORT_FRAMEBUFFER: DRM_FORMAT_ARGB8888,
  *	its colours multiplied by alpha; 0: there is no pointer, and the rest is 0
- * @image: another one than in the last message: the pixels are others
+ * @image: another one than in the last message: the pixels may be others
  * @source_x: left edge of what is seen of it in the framebuffer, in pixels
  * @source_y: top edge of what is seen of it in the framebuffer, in pixels
  * @x: left edge of what is seen of it in the picture, in pixels
@@ -200,7 +200,7 @@ struct miracast_display_framebuffer {
  * The pointer is drawn over the pictures of FRAME, which are without it. One CURSOR
  * message at a time is out, and it says all there is to say: where the pointer has
  * been while one was out is not told. The framebuffer's pixels are to be read, where
- * @image says that they are others, before the message is completed; no flip waits
+ * @image says that they may be others, before the message is completed; no flip waits
  * for it. A message that failed is made up for by the next one. No output.
  */
 struct miracast_display_cursor {
