@@ -665,7 +665,7 @@ ntstatus_t mdisplay_sound_attach(struct mdisplay_context *context);
 void mdisplay_sound_detach(struct mdisplay_context *context);
 const struct miracast_display_header *mdisplay_sound_take(struct mdisplay_context *context);
 void mdisplay_sound_give_back(struct mdisplay_context *context);
-void mdisplay_sound_done(struct mdisplay_context *context, bool handled);
+bool mdisplay_sound_done(struct mdisplay_context *context, bool handled);
 
 /* pump.c */
 void mdisplay_pump_init(struct mdisplay_connector *connector);

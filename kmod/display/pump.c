@@ -155,9 +155,7 @@ static void mdisplay_sound_message_done(void *callback_context,
 
 	spin_lock(&connector->lock);
 	mdisplay_count_callback(connector, io_status->status);
-	mdisplay_sound_done(context, !NT_ERROR(io_status->status));
-	/* After an error, what is played next will do: see mdisplay_power_done(). */
-	if (!NT_ERROR(io_status->status))
+	if (mdisplay_sound_done(context, !NT_ERROR(io_status->status)))
 		mdisplay_note(connector);
 	spin_unlock(&connector->lock);
 }

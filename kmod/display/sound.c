@@ -336,13 +336,18 @@ void mdisplay_sound_give_back(struct mdisplay_context *context)
  * mdisplay_sound_done() - the message has ended
  * @context: the session's; its connector's lock is held
  * @handled: with success
+ *
+ * Return: whether the pump is to look. A START or a STOP that has failed would at once be
+ * sent again; what is played next will do.
  */
-void mdisplay_sound_done(struct mdisplay_context *context, bool handled)
+bool mdisplay_sound_done(struct mdisplay_context *context, bool handled)
 {
 	struct mdisplay_sound *sound = context->connector->sound;
 	struct mdisplay_sound_queue *queue = context->sound;
+	bool look;
 
 	spin_lock_irq(&sound->lock);
+	look = handled || queue->out;
 	if (queue->out) {
 		u32 frames = piece_message(queue->out)->frames;
 
@@ -357,4 +362,6 @@ void mdisplay_sound_done(struct mdisplay_context *context, bool handled)
 	queue->out = NULL;
 	queue->busy = false;
 	spin_unlock_irq(&sound->lock);
+
+	return look;
 }

@@ -780,6 +780,37 @@ TEST_F_TIMEOUT(sound, failed_start_comes_again, LIMIT)
 	snd_pcm_close(player.pcm);
 }
 
+/* Nothing more is played, and what follows data whose handling failed comes all the same. */
+TEST_F_TIMEOUT(sound, failed_data_holds_up_nothing, LIMIT)
+{
+	struct driver_message message;
+	struct player player;
+	int16_t samples[2 * SHORT] = {0};
+	uint64_t frames = 0;
+	int64_t failed;
+
+	ASSERT_EQ(session(&self->driver), 0);
+	failed = counter("sound_frames_failed");
+	ASSERT_EQ(player_open_default(&player, self->card), 0);
+	ASSERT_EQ(snd_pcm_writei(player.pcm, samples, SHORT), SHORT);
+	ASSERT_EQ(driver_fetch(&self->driver, &message, GUARD_MS), 0);
+	ASSERT_EQ(message.header.code, MIRACAST_DISPLAY_MSG_SOUND_START);
+	ASSERT_EQ(snd_pcm_drain(player.pcm), 0);
+	snd_pcm_close(player.pcm);
+	ASSERT_EQ(driver_complete(&self->driver, message.id, STATUS_SUCCESS, 0), 0);
+	for (;;) {
+		ASSERT_EQ(driver_fetch(&self->driver, &message, GUARD_MS), 0);
+		if (message.header.code != MIRACAST_DISPLAY_MSG_SOUND_DATA)
+			break;
+		frames += message.sound_data.frames;
+		ASSERT_EQ(driver_complete(&self->driver, message.id, STATUS_UNSUCCESSFUL, 0), 0);
+	}
+	EXPECT_GE(frames, SHORT);
+	ASSERT_EQ(message.header.code, MIRACAST_DISPLAY_MSG_SOUND_STOP);
+	EXPECT_EQ(counter("sound_frames_failed"), failed + (int64_t)frames);
+	ASSERT_EQ(driver_complete(&self->driver, message.id, STATUS_SUCCESS, 0), 0);
+}
+
 /* An application plays while nobody wants it, and while the one who does reads nothing. */
 TEST_F_TIMEOUT(sound, time_goes_on_without_listener, LIMIT)
 {
