@@ -230,10 +230,11 @@ u64 mdisplay_frame_commit(struct mdisplay_connector *connector,
 	same = !shown || shown->obj[0] == picture->fb->obj[0];
 	if (shown)
 		drm_framebuffer_put(shown);
-	if (same)
-		return sequence;
+	/* Where nothing new is seen, the newest frame of what is shown is the last one. */
+	if (!sequence)
+		return before;
 
-	return sequence ? sequence - 1 : before;
+	return same ? sequence : sequence - 1;
 }
 
 /**
