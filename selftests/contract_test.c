@@ -1206,6 +1206,60 @@ TEST_F(channel, s43_a_blocked_reader_hears_that_the_session_is_over)
 	EXPECT_EQ(0, arg.buffer_size);
 }
 
+/* Completes chunks as fast as it can, until it is told to end. */
+struct completer {
+	pthread_t thread;
+	int test_fd;
+	uint32_t index;
+	volatile bool quit;
+};
+
+static void *complete_chunks(void *data)
+{
+	struct completer *completer = data;
+	struct miracast_test_chunk chunk = chunk_of(completer->index, 1, NULL, 0);
+
+	chunk.hardirq = 0;
+	while (!completer->quit && !call(completer->test_fd, MIRACAST_TEST_CHUNK, &chunk))
+		;
+	return NULL;
+}
+
+TEST_F(channel, s43_a_reader_who_waits_without_end_hears_of_no_timeout)
+{
+	struct miracast_test_adapter adapter = default_adapter();
+	struct completer completer = {.test_fd = self->test_fd};
+	unsigned int i, full = 0, empty = 0, reset = 0;
+	struct miracast_context_info info;
+	unsigned char buffer[64];
+	int fd;
+
+	/* One more chunk than one is a reset. */
+	adapter.max_chunks = 1;
+	ASSERT_EQ(0, call(self->test_fd, MIRACAST_TEST_ADD, &adapter));
+	fd = open_adapter(adapter.index);
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(0, handshake(fd, MIRACAST_FEATURE_CHUNKS));
+	ASSERT_EQ(0, create_context(fd, 0, SLOTS, &info));
+	ASSERT_EQ(0, start_session(fd));
+	completer.index = adapter.index;
+	ASSERT_EQ(0, pthread_create(&completer.thread, NULL, complete_chunks, &completer));
+	for (i = 0; i < 1000; i++) {
+		ntstatus_t status =
+			get_chunks(fd, buffer, sizeof(buffer), MIRACAST_NO_TIMEOUT).status;
+
+		full += status == STATUS_SUCCESS;
+		reset += status == STATUS_CONNECTION_RESET;
+		empty += status == STATUS_TIMEOUT;
+	}
+	completer.quit = true;
+	pthread_join(completer.thread, NULL);
+	EXPECT_EQ(0, empty);
+	EXPECT_EQ(i, full + reset);
+	close(fd);
+	EXPECT_EQ(0, remove_adapter(self->test_fd, adapter.index));
+}
+
 static void no_news(int signal)
 {
 }

@@ -162,8 +162,8 @@ bool miracast_chunks_ready(struct miracast_context *context)
 }
 
 /*
- * Copies as many whole packets as fit; sets how many those are, the epoch, and the status:
- * what comes after this moment is the next call's.
+ * Takes a reset, or copies as many whole packets as fit; sets how many those are, the epoch, and
+ * the status: what comes after this moment is the next call's.
  */
 static u32 copy_packets(struct miracast_context *context, void *buffer, u32 size, u32 *n,
 			u32 *epoch, ntstatus_t *status)
@@ -177,7 +177,7 @@ static u32 copy_packets(struct miracast_context *context, void *buffer, u32 size
 	*n = 0;
 	spin_lock_irqsave(&context->chunk_lock, flags);
 	*epoch = chunks->epoch;
-	while (*n < chunks->count) {
+	while (!chunks->reset && *n < chunks->count) {
 		from = packet(chunks, depth, *n);
 		if (packet_size(from) > size - used)
 			break;
@@ -185,27 +185,21 @@ static u32 copy_packets(struct miracast_context *context, void *buffer, u32 size
 		used += packet_size(from);
 		++*n;
 	}
-	if (*n)
+	if (chunks->reset)
+		*status = STATUS_CONNECTION_RESET;
+	else if (*n)
 		*status = STATUS_SUCCESS;
 	else
 		*status = chunks->count ? STATUS_BUFFER_TOO_SMALL : STATUS_TIMEOUT;
+	WRITE_ONCE(chunks->reset, false);
 	spin_unlock_irqrestore(&context->chunk_lock, flags);
 	return used;
 }
 
-/* What the next call would find. */
-static void set_outstanding(struct miracast_context *context, struct miracast_get_chunks *arg)
-{
-	struct miracast_chunk_queue *chunks = &context->chunks;
-
-	lockdep_assert_held(&context->chunk_lock);
-	arg->outstanding = chunks->count;
-	arg->required = 0;
-	if (chunks->count)
-		arg->required = packet_size(packet(chunks, context->adapter->desc.max_chunks, 0));
-}
-
-/* Takes the @n packets that were read off the ring, unless a reset has done so. */
+/*
+ * Takes the @n packets that were read off the ring, unless a reset has done so; sets what the
+ * next call would find.
+ */
 static void consume_packets(struct miracast_context *context, u32 n, u32 epoch,
 			    struct miracast_get_chunks *arg)
 {
@@ -218,22 +212,10 @@ static void consume_packets(struct miracast_context *context, u32 n, u32 epoch,
 		chunks->head = (chunks->head + n) % depth;
 		WRITE_ONCE(chunks->count, chunks->count - n);
 	}
-	set_outstanding(context, arg);
+	arg->outstanding = chunks->count;
+	if (chunks->count)
+		arg->required = packet_size(packet(chunks, depth, 0));
 	spin_unlock_irqrestore(&context->chunk_lock, flags);
-}
-
-static bool take_reset(struct miracast_context *context, struct miracast_get_chunks *arg)
-{
-	struct miracast_chunk_queue *chunks = &context->chunks;
-	unsigned long flags;
-	bool reset;
-
-	spin_lock_irqsave(&context->chunk_lock, flags);
-	reset = chunks->reset;
-	WRITE_ONCE(chunks->reset, false);
-	set_outstanding(context, arg);
-	spin_unlock_irqrestore(&context->chunk_lock, flags);
-	return reset;
 }
 
 static int wait_for_chunk(struct miracast_context *context, u64 timeout_ns)
@@ -295,8 +277,6 @@ int miracast_chunks_get(struct miracast_context *context, struct miracast_get_ch
 		goto unlock;
 	if (session_over(context))
 		arg->status = STATUS_INSTANCE_NOT_AVAILABLE;
-	else if (take_reset(context, arg))
-		arg->status = STATUS_CONNECTION_RESET;
 	else
 		error = read_chunks(context, arg, max(size, 1u));
 unlock:
