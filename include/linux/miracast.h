@@ -196,7 +196,8 @@ struct miracast_adapter_desc {
  * this returns.
  *
  * Return: the adapter, or an ERR_PTR: -EINVAL for a member that is not as it should be,
- * what query_caps said, -ENOSPC when there are 64 adapters. The log says which member it was.
+ * what query_caps said, -ENOSPC when there are 64 adapters, -ENOMEM. The log says which
+ * member it was.
  */
 struct miracast_adapter *miracast_register_adapter(const struct miracast_adapter_desc *desc);
 

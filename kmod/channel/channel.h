@@ -237,7 +237,7 @@ struct miracast_chunk_queue {
  * @timer_expires: low half of the jiffies when it runs
  * @overflowing: the last send was refused for want of a slot
  * @counters: what happened
- * @wait: IO_CONTROL and pollers
+ * @wait: IO_CONTROL, suspend and pollers
  * @drain: those who wait for @nr_open or @nr_out to fall to 0
  * @timeout_work: ends messages that are too old
  * @ended_work: calls the callbacks of @ended

@@ -265,7 +265,10 @@ static int get_state(struct miracast_file *file, union miracast_argument *argume
 	return 0;
 }
 
-/* Not by the table: it is on every message's way, and a fault must not lose a message. */
+/*
+ * Not by the table: it is on every message's way, and what the struct has of a message must not
+ * be lost by a fault. Of those in the array the caller has the records, if not their number.
+ */
 static long exchange(struct miracast_context *context, struct miracast_exchange __user *user,
 		     size_t size)
 {

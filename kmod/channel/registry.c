@@ -121,7 +121,9 @@ struct miracast_context *miracast_context_next(struct miracast_adapter *adapter,
 
 /**
  * miracast_context_publish() - make a context findable, by its handle and by walks
- * @context: the context; its id and token are set
+ * @context: the context
+ *
+ * Sets its id and token.
  *
  * Return: 0; -ENODEV when the adapter is going; -EBUSY when it has max_contexts already;
  * -ENOMEM or -ENOSPC.

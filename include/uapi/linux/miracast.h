@@ -392,7 +392,10 @@ struct miracast_state {
 	__u32 reserved;
 };
 
-/* Handed out before, to a daemon that is gone: it may have been acted upon. */
+/*
+ * Handed out before, to a daemon that is gone: it may have been acted upon. Of a message without
+ * callback the arena has the only copy of the input: it is what that daemon has left there.
+ */
 #define MIRACAST_MESSAGE_REDELIVERED (1u << 0)
 
 /**
@@ -482,6 +485,9 @@ struct miracast_completion {
  * from the length of the first version to MIRACAST_RECORD_SIZE_MAX bytes
  * (EINVAL); a completion with bytes that the kernel does not know and that
  * are not zero is a bad one (E2BIG). Returns 0, also when nothing came in time.
+ *
+ * EFAULT if the struct cannot be written: @message is then as if never fetched, but what went
+ * to @messages is fetched, and ends with its timeout unless it is completed.
  */
 struct miracast_exchange {
 	__u32 size;
