@@ -28,7 +28,6 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 }
 #endif
 
-#if IS_ENABLED(CONFIG_DRM)
 #include <drm/drm_atomic.h>
 #include <drm/drm_connector.h>
 #include <drm/drm_drv.h>
@@ -87,6 +86,5 @@ static inline int miracast_edid_connector_update(struct drm_connector *connector
 #else
 #define MIRACAST_ASYNC_CHECK_PARAMETERS struct drm_plane *plane, struct drm_atomic_commit *state
 #endif
-#endif /* CONFIG_DRM */
 
 #endif /* _MIRACAST_COMPAT_H */

@@ -49,7 +49,6 @@ static u32 daemon_portid;
 
 static ntstatus_t bench_query_caps(void *driver_context, u32 caps_size, struct miracast_caps *caps)
 {
-	*caps = (struct miracast_caps){};
 	return STATUS_SUCCESS;
 }
 
@@ -65,13 +64,6 @@ static ntstatus_t bench_create_context(void *driver_context,
 	return STATUS_SUCCESS;
 }
 
-static ntstatus_t bench_io_control(void *driver_context, void *miracast_context, u32 input_size,
-				   const void *input, u32 output_size, void *output,
-				   u32 *bytes_returned)
-{
-	return STATUS_NOT_SUPPORTED;
-}
-
 static void bench_destroy_context(void *driver_context, void *miracast_context)
 {
 }
@@ -80,7 +72,6 @@ static const struct miracast_display_ops bench_ops = {
 	.size = sizeof(struct miracast_display_ops),
 	.query_caps = bench_query_caps,
 	.create_context = bench_create_context,
-	.io_control = bench_io_control,
 	.destroy_context = bench_destroy_context,
 };
 
@@ -352,13 +343,11 @@ static int netlink_send(struct bench_run *run)
 	void *header;
 	u32 n;
 
-	skb = genlmsg_new(nla_total_size(sizeof(u32)) + 2 * nla_total_size(0) +
-				  ALIGN(left, NLA_ALIGNTO),
-			  GFP_KERNEL);
+	skb = genlmsg_new(2 * nla_total_size(0) + ALIGN(left, NLA_ALIGNTO), GFP_KERNEL);
 	if (!skb)
 		return -ENOMEM;
 	header = genlmsg_put(skb, 0, 0, &bench_family, 0, MIRACAST_BENCH_CMD_ECHO);
-	if (!header || nla_put_u32(skb, MIRACAST_BENCH_ATTR_ID, 1))
+	if (!header)
 		goto free;
 	for (; left; left -= n) {
 		n = min(left, MIRACAST_BENCH_DATA_MAX);
@@ -418,7 +407,6 @@ static int netlink_echo(struct sk_buff *skb, struct genl_info *info)
 }
 
 static const struct nla_policy bench_policy[MIRACAST_BENCH_ATTR_MAX + 1] = {
-	[MIRACAST_BENCH_ATTR_ID] = { .type = NLA_U32 },
 	[MIRACAST_BENCH_ATTR_DATA] = { .type = NLA_BINARY },
 };
 

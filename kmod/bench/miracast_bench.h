@@ -58,9 +58,8 @@ struct miracast_bench_run {
 #define MIRACAST_BENCH_FAMILY	 "miracast_bench"
 #define MIRACAST_BENCH_CMD_HELLO 1 /* daemon: I am here */
 #define MIRACAST_BENCH_CMD_ECHO	 2
-#define MIRACAST_BENCH_ATTR_ID	 1 /* u32: names the message */
-#define MIRACAST_BENCH_ATTR_DATA 2 /* at most 32768 bytes each */
-#define MIRACAST_BENCH_ATTR_MAX	 2
+#define MIRACAST_BENCH_ATTR_DATA 1 /* at most 32768 bytes each */
+#define MIRACAST_BENCH_ATTR_MAX	 1
 #define MIRACAST_BENCH_DATA_MAX	 32768u
 
 #define MIRACAST_BENCH_MAGIC   0xBE

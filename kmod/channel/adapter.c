@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Adapters: registration, the device and its sysfs attributes, suspend. */
 
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/export.h>
 #include <linux/idr.h>
 #include <linux/module.h>
@@ -233,7 +235,7 @@ static int take_desc(struct miracast_adapter *adapter, const struct miracast_ada
 				?: ops_fault(&adapter->ops);
 	}
 	if (fault) {
-		pr_err("miracast: adapter %s: %s%s\n", adapter->desc.name ?: "(null)", what, fault);
+		pr_err("adapter %s: %s%s\n", adapter->desc.name ?: "(null)", what, fault);
 		return -EINVAL;
 	}
 	strscpy(adapter->name, adapter->desc.name, sizeof(adapter->name));
@@ -290,8 +292,8 @@ struct miracast_adapter *miracast_register_adapter(const struct miracast_adapter
 		goto put;
 	if (adapter->caps.max_chunk_private_driver_data_size > MAX_PRIVATE_DATA ||
 	    adapter->caps.flags & ~MIRACAST_CAPS_HDCP_SUPPORT) {
-		pr_err("miracast: adapter %s: caps: more than %u bytes or an unknown flag\n",
-		       adapter->name, MAX_PRIVATE_DATA);
+		pr_err("adapter %s: caps: more than %u bytes or an unknown flag\n", adapter->name,
+		       MAX_PRIVATE_DATA);
 		error = -EINVAL;
 		goto put;
 	}
@@ -337,7 +339,7 @@ void miracast_unregister_adapter(struct miracast_adapter *adapter)
 	if (!adapter)
 		return;
 	if (called_by_driver(adapter)) {
-		pr_warn_once("miracast: adapter %s: its own op or callback cannot unregister it\n",
+		pr_warn_once("adapter %s: its own op or callback cannot unregister it\n",
 			     adapter->name);
 		return;
 	}

@@ -198,7 +198,6 @@ struct miracast_chunk_queue {
 /**
  * struct miracast_context - one session with one daemon
  * @ref: one for the file, one for each walk over the adapter's list
- * @rcu: senders look contexts up under RCU
  * @release: frees it when the last reference is gone
  * @adapter: holds a reference to its device
  * @node: on adapter->contexts until torn down
@@ -253,7 +252,6 @@ struct miracast_chunk_queue {
  */
 struct miracast_context {
 	struct kref ref;
-	struct rcu_head rcu;
 	void (*release)(struct kref *ref);
 	struct miracast_adapter *adapter;
 	struct list_head node;

@@ -28,7 +28,6 @@
 #include <linux/file.h>
 #include <linux/mm.h>
 #include <linux/pid.h>
-#include <linux/poll.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -54,7 +53,8 @@ static void context_free(struct kref *ref)
 	miracast_slots_free(context);
 	kvfree(context->chunks.packets);
 	put_device(&context->adapter->dev);
-	kfree_rcu(context, rcu);
+	/* Who found it under RCU is gone: see miracast_context_erase_handle(). */
+	kfree(context);
 }
 
 /* The caller tells the waiters and the driver when it has unlocked. */

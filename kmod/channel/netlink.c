@@ -306,7 +306,7 @@ void miracast_nl_context_event(enum miracast_nl_event event, struct miracast_con
 	genlmsg_multicast(&miracast_nl_family, msg, 0, MIRACAST_NLGRP_EVENTS, GFP_NOWAIT);
 }
 
-int miracast_nl_init(void)
+int __init miracast_nl_init(void)
 {
 	/* The generator says yes: but adapters are the machine's, and no container's. */
 	miracast_nl_family.netnsok = false;

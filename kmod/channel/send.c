@@ -22,6 +22,8 @@
  *                                            nobody adds a message
  */
 
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/export.h>
 #include <linux/poll.h>
 #include <linux/sched/signal.h>
@@ -240,7 +242,7 @@ static __always_inline ntstatus_t send_message(struct miracast_handle handle,
 
 	might_sleep();
 	if (unlikely(!may_sleep())) {
-		pr_warn_once("miracast: %ps sent where it may not sleep: use a work\n", caller);
+		pr_warn_once("%ps sent where it may not sleep: use a work\n", caller);
 		return STATUS_INVALID_DEVICE_STATE;
 	}
 	rcu_read_lock();

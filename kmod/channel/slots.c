@@ -65,7 +65,6 @@
 
 #include <linux/list_sort.h>
 #include <linux/mm.h>
-#include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include "events.h"

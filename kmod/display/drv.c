@@ -8,6 +8,8 @@
  * bus, and its name comes after those of real ones ("pci...", "platform"). It has a
  * bus all the same, because Xorg and libdrm look for the name of one.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/device.h>
 #include <linux/dma-fence.h>
 #include <linux/dma-mapping.h>
@@ -251,8 +253,7 @@ static int __init mdisplay_init(void)
 	int ret;
 
 	if (connectors < 1 || connectors > MDISPLAY_MAX_CONNECTORS) {
-		pr_err(MDISPLAY_NAME ": connectors=%u: must be 1 to %u\n", connectors,
-		       MDISPLAY_MAX_CONNECTORS);
+		pr_err("connectors=%u: must be 1 to %u\n", connectors, MDISPLAY_MAX_CONNECTORS);
 		return -EINVAL;
 	}
 

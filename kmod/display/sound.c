@@ -9,7 +9,8 @@
 
 #include "display.h"
 
-static struct miracast_display_sound_data *piece_message(struct mdisplay_sound_piece *piece)
+static struct miracast_display_sound_data *
+mdisplay_piece_message(struct mdisplay_sound_piece *piece)
 {
 	return (struct miracast_display_sound_data *)piece->message;
 }
@@ -41,7 +42,7 @@ static void mdisplay_sound_note(struct mdisplay_sound_queue *queue)
 static void mdisplay_sound_finish(struct mdisplay_sound_queue *queue)
 {
 	struct mdisplay_sound_piece *piece = queue->filling;
-	struct miracast_display_sound_data *message = piece_message(piece);
+	struct miracast_display_sound_data *message = mdisplay_piece_message(piece);
 
 	message->header.size = sizeof(*message) + message->frames * MDISPLAY_SOUND_FRAME;
 	list_add_tail(&piece->node, &queue->ready);
@@ -80,7 +81,7 @@ static struct mdisplay_sound_piece *mdisplay_sound_new_piece(struct mdisplay_sou
 
 	list_del(&piece->node);
 	piece->rate = sound->rate;
-	*piece_message(piece) = (struct miracast_display_sound_data){
+	*mdisplay_piece_message(piece) = (struct miracast_display_sound_data){
 		.header.code = MIRACAST_DISPLAY_MSG_SOUND_DATA,
 		.stream = sound->stream,
 		.position = position - sound->origin,
@@ -126,7 +127,7 @@ void mdisplay_sound_write(struct mdisplay_sound *sound, u64 position, const u8 *
 		div_u64_rem(position, MIRACAST_DISPLAY_MAX_SOUND_FRAMES, &part);
 		room = MIRACAST_DISPLAY_MAX_SOUND_FRAMES - part;
 		part = min(frames, room);
-		message = piece_message(queue->filling);
+		message = mdisplay_piece_message(queue->filling);
 		memcpy(message->samples + message->frames * MDISPLAY_SOUND_FRAME, samples,
 		       part * MDISPLAY_SOUND_FRAME);
 		message->frames += part;
@@ -222,7 +223,7 @@ static u32 mdisplay_sound_current(const struct mdisplay_sound *sound, u32 *rate)
 
 	if (piece) {
 		*rate = piece->rate;
-		return piece_message(piece)->stream;
+		return mdisplay_piece_message(piece)->stream;
 	}
 	*rate = sound->rate;
 
@@ -266,7 +267,7 @@ mdisplay_sound_take_data(struct mdisplay_sound_queue *queue)
 		return NULL;
 	list_del(&queue->out->node);
 
-	return &piece_message(queue->out)->header;
+	return &mdisplay_piece_message(queue->out)->header;
 }
 
 /**
@@ -349,7 +350,7 @@ bool mdisplay_sound_done(struct mdisplay_context *context, bool handled)
 	spin_lock_irq(&sound->lock);
 	look = handled || queue->out;
 	if (queue->out) {
-		u32 frames = piece_message(queue->out)->frames;
+		u32 frames = mdisplay_piece_message(queue->out)->frames;
 
 		if (handled)
 			sound->stats.handled += frames;

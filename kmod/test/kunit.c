@@ -100,13 +100,6 @@ static ntstatus_t no_context(void *driver_context,
 	return STATUS_NOT_SUPPORTED;
 }
 
-static ntstatus_t no_io_control(void *driver_context, void *miracast_context, u32 input_size,
-				const void *input, u32 output_size, void *output,
-				u32 *bytes_returned)
-{
-	return STATUS_NOT_SUPPORTED;
-}
-
 static void no_destroy(void *driver_context, void *miracast_context)
 {
 }
@@ -117,7 +110,6 @@ static void bad_descriptions_are_refused(struct kunit *test)
 		.size = sizeof(struct miracast_display_ops),
 		.query_caps = no_caps,
 		.create_context = no_context,
-		.io_control = no_io_control,
 		.destroy_context = no_destroy,
 	};
 	struct miracast_display_ops incomplete;
