@@ -10,13 +10,30 @@
 #define WHEEL_STEP 120 /* of the high resolution axes, for one notch */
 #define NO_FINGER  -1
 
+#define MAX_REPORT_BITS (UHID_DATA_MAX * 8u)
+
 #define ASCII_ESC 0x1b
 #define ASCII_DEL 0x7f
 #define ASCII_END 0x80
 
-#define HID_REPORT_ID 0x84 /* with its size in the two lowest bits */
-#define HID_ITEM_SIZE 0x03 /* 3 is four bytes */
-#define HID_LONG_ITEM 0xfe /* a byte of size, one of tag, and that many */
+/* Items of a report descriptor (HID 1.11, 6.2.2), with their sizes in the two lowest bits. */
+#define HID_INPUT	 0x80
+#define HID_REPORT_SIZE	 0x74 /* bits of a field */
+#define HID_REPORT_ID	 0x84
+#define HID_REPORT_COUNT 0x94 /* fields of an input */
+#define HID_ITEM_SIZE	 0x03 /* 3 is four bytes */
+#define HID_LONG_ITEM	 0xfe /* a byte of size, one of tag, and that many */
+
+/* Of an input. */
+#define HID_CONSTANT 0x01
+#define HID_VARIABLE 0x02 /* and not an array of what is pressed */
+#define HID_RELATIVE 0x04
+
+/* Bits of a report that say where or which something is, and not whether it is pressed. */
+typedef struct {
+	guint8 id;
+	guint first, n;
+} UibcHidPlace;
 
 struct _UibcInput {
 	int files[UIBC_INPUT_N_KINDS]; /* -1: none */
@@ -330,21 +347,60 @@ gboolean uibc_input_generic(UibcInput *input, const UibcGeneric *event, gint64 n
 	return TRUE;
 }
 
-/* Items of a report descriptor: HID 1.11, 6.2.2. */
+/* The fields of an input of a descriptor, @size bits each, that begin at bit @first of report @id. */
+static void add_places(UibcHidHeld *held, guint32 flags, guint8 id, guint first, guint size,
+		       guint n)
+{
+	const UibcHidPlace place = {.id = id, .first = first, .n = n};
+
+	if (size > 1 && (flags & (HID_CONSTANT | HID_VARIABLE | HID_RELATIVE)) == HID_VARIABLE)
+		g_array_append_val(held->places, place);
+}
+
+/* Where the items are not what they should be the kernel makes no device of it. */
 void uibc_hid_held_init(UibcHidHeld *held, const guint8 *descriptor, gsize length)
 {
+	guint32 size = 0, count = 0;
+	guint ends[256] = {0}; /* bits of each report so far */
+	guint8 id = 0;
 	gsize at = 0;
 
-	memset(held, 0, sizeof(*held));
-	while (at < length && !held->has_ids) {
+	*held = (UibcHidHeld){.places = g_array_new(FALSE, FALSE, sizeof(UibcHidPlace))};
+	while (at < length) {
 		guint8 item = descriptor[at];
+		gsize bytes = (item & HID_ITEM_SIZE) == 3 ? 4 : item & HID_ITEM_SIZE;
+		guint32 value = 0;
 
-		held->has_ids = (item & ~HID_ITEM_SIZE) == HID_REPORT_ID;
-		if (item == HID_LONG_ITEM)
+		if (item == HID_LONG_ITEM) {
 			at += 3 + (at + 1 < length ? descriptor[at + 1] : 0);
-		else
-			at += 1 + ((item & HID_ITEM_SIZE) == 3 ? 4 : item & HID_ITEM_SIZE);
+			continue;
+		}
+		for (gsize i = 0; i < bytes && at + 1 + i < length; i++)
+			value |= (guint32)descriptor[at + 1 + i] << 8 * i;
+		at += 1 + bytes;
+		switch (item & ~HID_ITEM_SIZE) {
+		case HID_REPORT_SIZE: size = MIN(value, MAX_REPORT_BITS); break;
+		case HID_REPORT_COUNT: count = MIN(value, MAX_REPORT_BITS); break;
+		case HID_REPORT_ID:
+			held->has_ids = TRUE;
+			id = value;
+			break;
+		case HID_INPUT:
+			/* The id itself is in front. */
+			if (held->has_ids && !ends[id])
+				ends[id] = 8;
+			add_places(held, value, id, ends[id], size, size * count);
+			ends[id] = MIN(ends[id] + size * count, MAX_REPORT_BITS);
+			break;
+		}
 	}
+}
+
+void uibc_hid_held_clear(UibcHidHeld *held)
+{
+	for (guint id = 0; id < G_N_ELEMENTS(held->reports); id++)
+		g_clear_pointer(&held->reports[id], g_bytes_unref);
+	g_clear_pointer(&held->places, g_array_unref);
 }
 
 static gboolean write_report(int fd, const guint8 *report, gsize length)
@@ -362,29 +418,47 @@ static gboolean write_report(int fd, const guint8 *report, gsize length)
 gboolean uibc_input_hid_report(UibcInput *input, int fd, UibcHidHeld *held, const UibcHid *report,
 			       gint64 now)
 {
-	guint16 *length;
+	gboolean pressed = FALSE;
+	GBytes **last;
 
 	if (!is_allowed(input, now) || !write_report(fd, report->value, report->length))
 		return FALSE;
-	length = &held->lengths[held->has_ids && report->length ? report->value[0] : 0];
-	*length = 0;
 	for (gsize i = held->has_ids; i < report->length; i++)
-		if (report->value[i])
-			*length = report->length;
+		pressed |= report->value[i];
+	last = &held->reports[held->has_ids && report->length ? report->value[0] : 0];
+	g_clear_pointer(last, g_bytes_unref);
+	if (pressed)
+		*last = g_bytes_new(report->value, report->length);
 	return TRUE;
+}
+
+/* Of @last, with that id, what is to stay so. */
+static void copy_places(const UibcHidHeld *held, guint id, const guint8 *last, gsize length,
+			guint8 *report)
+{
+	for (guint i = 0; i < held->places->len; i++) {
+		const UibcHidPlace *place = &g_array_index(held->places, UibcHidPlace, i);
+
+		for (guint bit = place->first;
+		     place->id == id && bit < place->first + place->n && bit < length * 8; bit++)
+			report[bit / 8] |= last[bit / 8] & 1u << bit % 8;
+	}
 }
 
 void uibc_input_hid_release(int fd, UibcHidHeld *held)
 {
-	guint8 zeros[UHID_DATA_MAX] = {0};
+	for (guint id = 0; id < G_N_ELEMENTS(held->reports); id++) {
+		guint8 report[UHID_DATA_MAX] = {id};
+		const guint8 *last;
+		gsize length;
 
-	for (guint id = 0; id < G_N_ELEMENTS(held->lengths); id++) {
-		if (!held->lengths[id])
+		if (!held->reports[id])
 			continue;
-		zeros[0] = id;
-		if (!write_report(fd, zeros, held->lengths[id]))
+		last = g_bytes_get_data(held->reports[id], &length);
+		copy_places(held, id, last, length, report);
+		if (!write_report(fd, report, length))
 			g_debug("a HID device was not let go");
-		held->lengths[id] = 0;
+		g_clear_pointer(&held->reports[id], g_bytes_unref);
 	}
 }
 

@@ -28,8 +28,9 @@ typedef struct _UibcInput UibcInput;
 /* What a device of HID has not let go. */
 typedef struct {
 	gboolean has_ids; /* the first byte of a report says which one it is */
-	guint16 lengths
-		[256]; /* by that byte, or [0]: of the last report; 0: nothing is pressed there */
+	GBytes *reports
+		[256]; /* by that byte, or [0]: the last one; NULL: nothing is pressed there */
+	GArray *places; /* of UibcHidPlace */
 } UibcHidHeld;
 
 /* @width, @height: pixels of the negotiated mode. */
@@ -56,12 +57,16 @@ gboolean uibc_input_generic(UibcInput *input, const UibcGeneric *event, gint64 n
 
 /* Nothing is; @descriptor: the device's. */
 void uibc_hid_held_init(UibcHidHeld *held, const guint8 *descriptor, gsize length);
+void uibc_hid_held_clear(UibcHidHeld *held);
 
 /* The report for a device of uhid, @fd, with what is @held there. As above. */
 gboolean uibc_input_hid_report(UibcInput *input, int fd, UibcHidHeld *held, const UibcHid *report,
 			       gint64 now);
 
-/* Reports of zeros for a device of uhid, @fd, where something is @held. */
+/*
+ * Reports for a device of uhid, @fd, where something is @held: the last ones, with zeros for all but what is
+ * absolute. A contact is let go by its number and where it was.
+ */
 void uibc_input_hid_release(int fd, UibcHidHeld *held);
 
 /* Whatever is pressed is let go: the sink is gone. */

@@ -338,6 +338,7 @@ void wfd_input_free(WfdInput *input)
 		if (input->hid[i].fd >= 0)
 			close(input->hid[i].fd);
 		g_bytes_unref(input->hid[i].descriptor);
+		uibc_hid_held_clear(&input->hid[i].held);
 	}
 	g_clear_pointer(&input->devices, uibc_input_free);
 	g_byte_array_unref(input->unread);

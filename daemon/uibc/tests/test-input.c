@@ -267,6 +267,7 @@ static void test_hid(Fixture *fixture, gconstpointer data)
 	g_assert_cmpuint(event.type, ==, UHID_INPUT2);
 	g_assert_cmpmem(event.u.input2.data, event.u.input2.size, report.value, report.length);
 	g_assert_false(uibc_input_hid_report(fixture->input, ends[1], &held, &too_long, 1));
+	uibc_hid_held_clear(&held);
 	close(ends[0]);
 	close(ends[1]);
 
@@ -303,6 +304,7 @@ static char *released(Fixture *fixture, const guint8 *descriptor, gsize length,
 			g_string_append_printf(text, "%02x", event.u.input2.data[i]);
 		g_string_append_c(text, ' ');
 	}
+	uibc_hid_held_clear(&held);
 	close(ends[0]);
 	close(ends[1]);
 	return g_string_free(g_steal_pointer(&text), FALSE);
@@ -341,6 +343,34 @@ static void test_hid_release(Fixture *fixture, gconstpointer data)
 	}
 }
 
+/* Two fingers of a touch screen, which are let go by their numbers; what is beside them is zero. */
+static void test_hid_release_touch(Fixture *fixture, gconstpointer data)
+{
+#define FINGER                                                                               \
+	0x09, 0x22, 0xa1, 0x02, /* finger */                                                 \
+		0x09, 0x42, 0x25, 0x01, 0x75, 0x01, 0x95, 0x01, 0x81, 0x02, /* tip switch */ \
+		0x95, 0x07, 0x81, 0x03, /* padding */                                        \
+		0x09, 0x51, 0x25, 0x7f, 0x75, 0x08, 0x95, 0x01, 0x81, 0x02, /* number */     \
+		0x05, 0x01, 0x26, 0xff, 0x7f, 0x75, 0x10, 0x95, 0x02, /* x and y */          \
+		0x09, 0x30, 0x09, 0x31, 0x81, 0x02, 0x05, 0x0d, 0xc0
+	static const guint8 descriptor[] = {
+		0x05, 0x0d, 0x09, 0x04, 0xa1, 0x01, 0x85, 0x01, 0x15, 0x00, FINGER, FINGER,
+		0x09, 0x54, 0x25, 0x02, 0x75, 0x08, 0x95, 0x01, 0x81, 0x02, 0xc0,
+	};
+	static const char *const reports[] = {
+		"\x01\xff\x05\xe8\x03\xd0\x07\x01\x06\xb8\x0b\xa0\x0f\x02", NULL};
+	/* Shorter than the descriptor has it; a size beyond all reports. */
+	static const guint8 large[] = {0x05, 0x0d, 0x77, 0xff, 0xff, 0xff, 0xff, 0x97,
+				       0xff, 0xff, 0xff, 0xff, 0x81, 0x02, 0x81, 0x02};
+	g_autofree char *text = released(fixture, descriptor, sizeof(descriptor), reports, 14);
+	g_autofree char *shorter = released(fixture, descriptor, sizeof(descriptor), reports, 4);
+	g_autofree char *all = released(fixture, large, sizeof(large), reports, 4);
+
+	g_assert_cmpstr(text, ==, "010005e803d0070006b80ba00f02 ");
+	g_assert_cmpstr(shorter, ==, "010005e8 ");
+	g_assert_cmpstr(all, ==, "01ff05e8 ");
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -363,6 +393,7 @@ int main(int argc, char **argv)
 		{"rate", FALSE, test_rate},
 		{"hid", FALSE, test_hid},
 		{"hid-release", FALSE, test_hid_release},
+		{"hid-release-touch", FALSE, test_hid_release_touch},
 	};
 
 	g_test_init(&argc, &argv, NULL);
