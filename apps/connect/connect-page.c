@@ -60,6 +60,7 @@ struct _ConnectPage {
 	GtkListBox *steps;
 	GtkEntry *pin_entry;
 	ConnectThumbnail *thumbnail;
+	GtkWidget *plots; /* unless they are not this person's to see */
 	ConnectPlot *bitrate_plot, *lost_plot, *jitter_plot;
 };
 
@@ -314,6 +315,13 @@ static void plot_counts(ConnectPage *self, GVariant *statistics)
 	}
 }
 
+static bool is_withheld(const GError *error)
+{
+	g_autofree char *name = g_dbus_error_get_remote_error(error);
+
+	return !g_strcmp0(name, "io.github.linux_miracast.Error.NotAuthorized");
+}
+
 static void on_statistics(GObject *proxy, GAsyncResult *result, gpointer data)
 {
 	g_autoptr(GVariant) statistics = NULL;
@@ -325,6 +333,8 @@ static void on_statistics(GObject *proxy, GAsyncResult *result, gpointer data)
 		plot_counts(self, statistics);
 	else if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
 		return;
+	else if (is_withheld(error))
+		gtk_widget_set_visible(self->plots, FALSE);
 	g_clear_object(&self->polling);
 }
 
@@ -347,7 +357,7 @@ static gboolean on_poll(gpointer data)
 		return G_SOURCE_CONTINUE;
 	}
 	connect_thumbnail_update(self->thumbnail, session);
-	if (self->polling)
+	if (self->polling || !gtk_widget_get_visible(self->plots))
 		return G_SOURCE_CONTINUE;
 	self->polling = g_cancellable_new();
 	bus_session1_call_get_statistics(session, self->polling, on_statistics, self);
@@ -376,6 +386,7 @@ static void update_polling(ConnectPage *self)
 	if (self->poll_source)
 		return;
 	self->is_counting = false;
+	gtk_widget_set_visible(self->plots, TRUE);
 	connect_plot_clear(self->bitrate_plot);
 	connect_plot_clear(self->lost_plot);
 	connect_plot_clear(self->jitter_plot);
@@ -986,6 +997,7 @@ static void connect_page_class_init(ConnectPageClass *class)
 	BIND(steps);
 	BIND(pin_entry);
 	BIND(thumbnail);
+	BIND(plots);
 	BIND(bitrate_plot);
 	BIND(lost_plot);
 	BIND(jitter_plot);

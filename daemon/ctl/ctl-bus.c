@@ -196,13 +196,22 @@ void ctl_objects_free(CtlObjects *objects)
 	g_free(objects);
 }
 
-GVariant *ctl_object_get_statistics(GDBusConnection *connection, const CtlObject *session)
+GVariant *ctl_object_get_statistics(GDBusConnection *connection, const CtlObject *session,
+				    gboolean *withheld)
 {
-	g_autoptr(GVariant)
-		answer = ctl_bus_call(connection, session->path, CTL_SESSION, "GetStatistics", NULL,
-				      "(a{sv})", CTL_READ_MS, NULL);
+	g_autoptr(GError) error = NULL;
+	g_autofree char *name = NULL;
+	g_autoptr(GVariant) answer = g_dbus_connection_call_sync(
+		connection, CTL_BUS_NAME, session->path, CTL_SESSION, "GetStatistics", NULL,
+		G_VARIANT_TYPE("(a{sv})"), G_DBUS_CALL_FLAGS_NO_AUTO_START, CTL_READ_MS, NULL,
+		&error);
 
-	return answer ? g_variant_get_child_value(answer, 0) : NULL;
+	*withheld = FALSE;
+	if (answer)
+		return g_variant_get_child_value(answer, 0);
+	name = g_dbus_error_get_remote_error(error);
+	*withheld = !g_strcmp0(name, CTL_BUS_NAME ".Error.NotAuthorized");
+	return NULL;
 }
 
 const char *ctl_object_get_text(const CtlObject *object, const char *property)

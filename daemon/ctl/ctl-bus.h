@@ -68,8 +68,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CtlObjects, ctl_objects_free)
 /* @path's number, if it begins with @prefix; else 0. */
 guint ctl_number_of(const char *path, const char *prefix);
 
-/* a{sv}, or NULL for a session that has gone since. */
-GVariant *ctl_object_get_statistics(GDBusConnection *connection, const CtlObject *session);
+/*
+ * a{sv}; NULL for a session that has gone since, or that is not the person's to see: then *@withheld is TRUE. Nobody
+ * is asked for a password.
+ */
+GVariant *ctl_object_get_statistics(GDBusConnection *connection, const CtlObject *session,
+				    gboolean *withheld);
+#define CTL_WITHHELD "only root and who has begun the session may see them"
 
 /* "" and FALSE if it is not there. */
 const char *ctl_object_get_text(const CtlObject *object, const char *property);

@@ -18,7 +18,9 @@ static void print_status_json(GDBusConnection *connection, const CtlObjects *obj
 
 	for (guint i = 0; i < objects->sessions->len; i++) {
 		const CtlObject *session = objects->sessions->pdata[i];
-		g_autoptr(GVariant) statistics = ctl_object_get_statistics(connection, session);
+		gboolean withheld;
+		g_autoptr(GVariant)
+			statistics = ctl_object_get_statistics(connection, session, &withheld);
 
 		g_variant_builder_open(&list, G_VARIANT_TYPE_VARDICT);
 		g_variant_builder_add(&list, "{sv}", "session",
@@ -79,7 +81,8 @@ static void print_values(GVariant *values)
 
 static void print_session(GDBusConnection *connection, const CtlObject *session)
 {
-	g_autoptr(GVariant) statistics = ctl_object_get_statistics(connection, session);
+	gboolean withheld;
+	g_autoptr(GVariant) statistics = ctl_object_get_statistics(connection, session, &withheld);
 	const char *state = ctl_object_get_text(session, "State");
 	const char *reason = ctl_object_get_text(session, "Reason");
 	const char *step = ctl_object_get_text(session, "StepMessage");
@@ -113,6 +116,8 @@ static void print_session(GDBusConnection *connection, const CtlObject *session)
 		print_values(details);
 	if (statistics)
 		print_values(statistics);
+	else if (withheld)
+		ctl_print_labelled("statistics", CTL_WITHHELD);
 }
 
 CtlStatus ctl_status(const Ctl *ctl, int argc, char **argv)

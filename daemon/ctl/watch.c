@@ -13,6 +13,7 @@
 typedef struct {
 	guint64 bytes, lost;
 	bool is_counting; /* the two above are a second old */
+	bool withheld; /* they are not this person's to see */
 	double history[N_HISTORY]; /* Mbit/s, the oldest first */
 	guint n_history;
 } Rates;
@@ -139,19 +140,24 @@ static gboolean on_second(gpointer data)
 	for (guint i = 0; i < objects->sessions->len; i++) {
 		const CtlObject *session = objects->sessions->pdata[i];
 		g_autoptr(GVariant) statistics = NULL;
+		gboolean withheld;
 		Rates *rates;
 
 		if (strcmp(ctl_object_get_text(session, "State"), "streaming") != 0)
-			continue;
-		statistics = ctl_object_get_statistics(watch->connection, session);
-		if (!statistics)
 			continue;
 		rates = g_hash_table_lookup(watch->rates, session->path);
 		if (!rates) {
 			rates = g_new0(Rates, 1);
 			g_hash_table_insert(watch->rates, g_strdup(session->path), rates);
 		}
-		print_rates(session->number, rates, statistics);
+		if (rates->withheld)
+			continue;
+		statistics = ctl_object_get_statistics(watch->connection, session, &withheld);
+		if (statistics)
+			print_rates(session->number, rates, statistics);
+		else if (withheld)
+			print_line(session->number, "statistics", CTL_WITHHELD);
+		rates->withheld = withheld;
 	}
 	return G_SOURCE_CONTINUE;
 }

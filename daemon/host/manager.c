@@ -305,6 +305,31 @@ static gboolean on_get_picture(BusSession1 *bus, GDBusMethodInvocation *invocati
 	return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
+/* Of one that has ended, too. */
+static void take_statistics(GDBusMethodInvocation *invocation, guint uid, gpointer data)
+{
+	HostSession *session =
+		find_session(data, g_dbus_method_invocation_get_object_path(invocation));
+
+	if (session)
+		host_session_take_statistics(session, invocation);
+	else
+		refuse(invocation, "NotConnected", "the session has ended already");
+}
+
+/* Counts of pictures tell when the screen changes, and so when somebody types. */
+static gboolean on_get_statistics(BusSession1 *bus, GDBusMethodInvocation *invocation,
+				  HostManager *self)
+{
+	HostSession *session =
+		find_session(self, g_dbus_method_invocation_get_object_path(invocation));
+
+	host_authority_check(self->authority, invocation, HOST_ACTION_WATCH,
+			     session ? host_session_get_owner(session) : HOST_NO_UID,
+			     take_statistics, self);
+	return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
 static void on_owner_left(gpointer session)
 {
 	host_session_end(session, HOST_REASON_OWNER_LEFT, NULL);
@@ -351,6 +376,7 @@ static void begin_session(HostManager *self, GDBusMethodInvocation *invocation, 
 	bus = host_session_get_bus(session);
 	g_signal_connect(bus, "handle-disconnect", G_CALLBACK(on_disconnect), self);
 	g_signal_connect(bus, "handle-get-picture", G_CALLBACK(on_get_picture), self);
+	g_signal_connect(bus, "handle-get-statistics", G_CALLBACK(on_get_statistics), self);
 	g_signal_connect_swapped(bus, "notify::state", G_CALLBACK(show_streams), self);
 	host_sinks_set_session(self->sinks, sink, path);
 	if (self->logind)

@@ -835,7 +835,7 @@ void host_session_take_picture(HostSession *self, GDBusMethodInvocation *invocat
 /* So long is waited for the session's process, before what it said last counts. */
 #define STATISTICS_WAIT_MS 1000
 
-/* Anybody may ask: more often it is not asked, and what it said last counts. */
+/* More often it is not asked, and what it said last counts. */
 #define STATISTICS_AGE_US (G_USEC_PER_SEC / 10)
 
 static gboolean on_no_statistics(gpointer data)
@@ -847,14 +847,13 @@ static gboolean on_no_statistics(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-static gboolean on_get_statistics(BusSession1 *bus, GDBusMethodInvocation *invocation,
-				  HostSession *self)
+void host_session_take_statistics(HostSession *self, GDBusMethodInvocation *invocation)
 {
 	gint64 now = g_get_monotonic_time();
 
 	g_ptr_array_add(self->questions, invocation);
 	if (self->answer_source)
-		return G_DBUS_METHOD_INVOCATION_HANDLED;
+		return;
 	if (!is_running(self) || now - self->asked_at < STATISTICS_AGE_US) {
 		answer_questions(self);
 	} else {
@@ -862,7 +861,6 @@ static gboolean on_get_statistics(BusSession1 *bus, GDBusMethodInvocation *invoc
 		self->answer_source = g_timeout_add(STATISTICS_WAIT_MS, on_no_statistics, self);
 		host_process_ask_statistics(self->process);
 	}
-	return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
 static void host_session_init(HostSession *self)
@@ -938,7 +936,5 @@ HostSession *host_session_new(guint number, const HostProcessConfig *config,
 	bus_session1_set_local_address(self->bus, "");
 	bus_session1_set_peer_address(self->bus, "");
 	bus_session1_set_adapter(self->bus, "");
-	g_signal_connect_object(self->bus, "handle-get-statistics", G_CALLBACK(on_get_statistics),
-				self, 0);
 	return self;
 }

@@ -73,6 +73,9 @@ void host_session_disconnect(HostSession *session, GDBusMethodInvocation *invoca
 /* @invocation is GetPicture's, of one who may see what is shown. */
 void host_session_take_picture(HostSession *session, GDBusMethodInvocation *invocation);
 
+/* The same of GetStatistics; what it ended with, if it has ended. */
+void host_session_take_statistics(HostSession *session, GDBusMethodInvocation *invocation);
+
 gboolean host_session_has_ended(HostSession *session);
 guint host_session_get_number(HostSession *session);
 guint host_session_get_owner(HostSession *session);

@@ -383,7 +383,7 @@ DEFINE_SHOW_ATTRIBUTE(mdisplay_stats);
 
 static int mdisplay_connector_late_register(struct drm_connector *base)
 {
-	debugfs_create_file("miracast", 0444, base->debugfs_entry, to_mdisplay_connector(base),
+	debugfs_create_file("miracast", 0400, base->debugfs_entry, to_mdisplay_connector(base),
 			    &mdisplay_stats_fops);
 
 	return 0;

@@ -420,11 +420,15 @@ def test_thumbnail():
             daemon.picture = 64, 36, bytes(pink) * 64 * 36
             app.find("image", "^The picture that is being sent$")
         # Not for this person to see: once is enough to know.
-        daemon.refusals = {"GetPicture": ("NotAuthorized", "this is not for you")}
+        app.find("image", "^Bitrate")
+        refusal = "NotAuthorized", "this is not for you"
+        daemon.refusals = {"GetPicture": refusal, "GetStatistics": refusal}
         app.wait_no_text("The picture that is being sent")
-        n = daemon.count("GetPicture")
+        app.wait_no_text("The last two minutes")
+        n = daemon.count("GetPicture"), daemon.count("GetStatistics")
         time.sleep(3)
-        assert daemon.count("GetPicture") == n, "it asks again and again"
+        assert (daemon.count("GetPicture"), daemon.count("GetStatistics")) == n, \
+            "it asks again and again"
         app.find("push button", "^Disconnect$")
 
 

@@ -14,6 +14,7 @@
 
 #define NAME	"io.github.linux_miracast"
 #define MANAGER "/io/github/linux_miracast/manager"
+#define SESSION "/io/github/linux_miracast/session/1"
 #define NOBODY	65534
 #define OTHER	1
 
@@ -427,6 +428,25 @@ static void test_sessions_of_others(Stage *stage, gconstpointer unused)
 	g_assert_cmpint(ctl_as(stage, stage->caller, &output, "screenshot", "1", "/nowhere/a.png"),
 			==, 1);
 	assert_has(output, "has ended already");
+	g_clear_pointer(&output, g_free);
+	/* And how it is sent, which tells when the screen changes; nobody is asked for a password. */
+	g_clear_pointer(&stage->action, g_free);
+	g_assert_false(
+		send_as(stage, OTHER, &output, SESSION, NAME ".Session1.GetStatistics", NULL));
+	assert_has(output, NAME ".Error.NotAuthorized");
+	g_assert_cmpstr(stage->action, ==, NAME ".watch");
+	g_clear_pointer(&output, g_free);
+	stage->flags = 1;
+	g_assert_cmpint(ctl_as(stage, OTHER, &output, "status", NULL, NULL), ==, 0);
+	assert_has(output, "Session 1: ended");
+	assert_has(output, "only root and who has begun the session");
+	g_assert_cmpuint(stage->flags, ==, 0);
+	g_clear_pointer(&output, g_free);
+	g_assert_true(send_as(stage, stage->caller, &output, SESSION,
+			      NAME ".Session1.GetStatistics", NULL));
+	assert_has(output, "preparing-ms");
+	g_clear_pointer(&output, g_free);
+	g_assert_true(send_as(stage, 0, &output, SESSION, NAME ".Session1.GetStatistics", NULL));
 	g_clear_pointer(&output, g_free);
 	/* Root's is everybody's. */
 	g_assert_cmpint(ctl_as(stage, 0, &output, "disconnect", "1", NULL), ==, 1);

@@ -39,6 +39,12 @@ def main():
     expect(r"  1  streaming$")
     # What a second has: 8 Mbit, whatever the moments between that the machine was busy.
     expect(r"  1  8\.0 Mbit/s +7 lost  jitter 2\.5 ms  █+$")
+    # Somebody else's: it is said once, and not asked for again.
+    daemon.refusals["GetStatistics"] = "NotAuthorized", "this is not for you"
+    expect(r"  1  statistics +only root and who has begun the session may see them$")
+    asked = daemon.count("GetStatistics")
+    time.sleep(2.5)
+    assert daemon.count("GetStatistics") == asked, "it asks for what is not its to see"
     daemon.end(session, "link-lost", "The network link\nto the sink is gone.")
     expect(r"  1  link-lost +The network link to the sink is gone\.$")
     asked = daemon.count("GetStatistics")

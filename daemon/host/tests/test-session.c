@@ -682,6 +682,12 @@ static gboolean on_get_picture(BusSession1 *bus, GDBusMethodInvocation *invocati
 	return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
+static gboolean on_get_statistics(BusSession1 *bus, GDBusMethodInvocation *invocation, Stage *stage)
+{
+	host_session_take_statistics(stage->session, invocation);
+	return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
 static void export(Stage *stage)
 {
 	BusSession1 *bus = host_session_get_bus(stage->session);
@@ -691,6 +697,7 @@ static void export(Stage *stage)
 					 HOST_BUS_ROOT "/session/1", &error);
 	g_assert_no_error(error);
 	g_signal_connect(bus, "handle-get-picture", G_CALLBACK(on_get_picture), stage);
+	g_signal_connect(bus, "handle-get-statistics", G_CALLBACK(on_get_statistics), stage);
 }
 
 static void on_picture(GObject *connection, GAsyncResult *result, gpointer data)
