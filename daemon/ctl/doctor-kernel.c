@@ -47,27 +47,29 @@ static gboolean is_built(const CtlPatient *patient, const char *release, const c
 static void say_what_is_not_built(CtlPatient *patient, const char *release)
 {
 	g_autofree char *headers = g_strdup_printf("/lib/modules/%s/build", release);
-	g_autofree char *remedy = NULL;
 
 	if (!exists(patient, "/var/lib/dkms/miracast")) {
+		ctl_patient_say(patient, CTL_HEALTH_FAILED,
+				N_("miracast_display is not installed for this kernel, %s."),
+				release);
+		ctl_patient_advise(
+			patient, CTL_COST_DOWNLOAD, NULL,
+			N_("apt install ./miracast-dkms_*.deb, or from source make install"));
+	} else if (!exists(patient, headers)) {
 		ctl_patient_say(
 			patient, CTL_HEALTH_FAILED,
-			N_("apt install ./miracast-dkms_*.deb, or from source make install"),
-			N_("miracast_display is not installed for this kernel, %s."), release);
-		return;
-	}
-	if (!exists(patient, headers)) {
-		remedy = g_strdup_printf("apt install linux-headers-%s", release);
-		ctl_patient_say(
-			patient, CTL_HEALTH_FAILED, remedy,
 			N_("miracast_display is not built for this kernel, %s, whose headers "
 			   "are missing."),
 			release);
-		return;
+		ctl_patient_advise(patient, CTL_COST_DOWNLOAD, NULL, "apt install linux-headers-%s",
+				   release);
+	} else {
+		ctl_patient_say(patient, CTL_HEALTH_FAILED,
+				N_("miracast_display is not built for this kernel, %s."), release);
+		ctl_patient_advise(patient, CTL_COST_PASSWORD, NULL,
+				   N_("dkms autoinstall -k %s, and read the log that it names"),
+				   release);
 	}
-	remedy = g_strdup_printf("dkms autoinstall -k %s, and read the log that it names", release);
-	ctl_patient_say(patient, CTL_HEALTH_FAILED, remedy,
-			N_("miracast_display is not built for this kernel, %s."), release);
 }
 
 void ctl_look_at_modules(CtlPatient *patient)
@@ -79,22 +81,25 @@ void ctl_look_at_modules(CtlPatient *patient)
 	if (adapters[0]) {
 		g_autofree char *all = g_strjoinv(", ", adapters);
 
-		ctl_patient_say(patient, CTL_HEALTH_OK, NULL, "There is a display adapter: %s.",
-				all);
+		ctl_patient_say(patient, CTL_HEALTH_OK, "There is a display adapter: %s.", all);
 	} else if (is_loaded(patient, "miracast_display")) {
-		ctl_patient_say(patient, CTL_HEALTH_FAILED, N_("read the kernel's log: dmesg"),
+		ctl_patient_say(patient, CTL_HEALTH_FAILED,
 				N_("miracast_display is loaded, and there is no display adapter."));
+		ctl_patient_advise(patient, CTL_COST_PASSWORD, NULL,
+				   N_("read the kernel's log: dmesg"));
 	} else if (!release) {
-		ctl_patient_say(patient, CTL_HEALTH_UNKNOWN, NULL,
+		ctl_patient_say(patient, CTL_HEALTH_UNKNOWN,
 				"/proc does not tell which kernel runs.");
 	} else if (!is_built(patient, release, "miracast_display")) {
 		say_what_is_not_built(patient, release);
 	} else if (!g_strcmp0(disabled, "1")) {
 		ctl_patient_say(patient, CTL_HEALTH_FAILED,
-				N_("load miracast_display at boot, before kernel.modules_disabled"),
 				N_("The kernel loads no more modules until the next boot."));
+		ctl_patient_advise(
+			patient, CTL_COST_RESTART, NULL,
+			N_("load miracast_display at boot, before kernel.modules_disabled"));
 	} else {
-		ctl_patient_say(patient, CTL_HEALTH_OK, NULL,
+		ctl_patient_say(patient, CTL_HEALTH_OK,
 				"miracast_display is built for this kernel; the service loads it.");
 	}
 }
@@ -127,13 +132,12 @@ void ctl_look_at_secure_boot(CtlPatient *patient)
 		ctl_patient_read(patient, "/sys/module/module/parameters/sig_enforce");
 	g_autofree char *value = NULL;
 	g_autofree char *list = NULL;
-	g_autofree char *remedy = NULL;
 	gsize size = 0, list_size = 0;
 	const char *key;
 	gboolean on, loaded = is_loaded(patient, "miracast");
 
 	if (!exists(patient, "/sys/firmware/efi") && g_strcmp0(enforced, "Y")) {
-		ctl_patient_say(patient, CTL_HEALTH_OK, NULL,
+		ctl_patient_say(patient, CTL_HEALTH_OK,
 				"This machine has no UEFI: modules need no signature.");
 		return;
 	}
@@ -141,39 +145,41 @@ void ctl_look_at_secure_boot(CtlPatient *patient)
 	if (g_file_get_contents(variable, &value, &size, NULL) && size > EFI_ATTRIBUTES) {
 		on = on || value[EFI_ATTRIBUTES] == 1;
 	} else if (!on && exists(patient, SECURE_BOOT)) {
-		ctl_patient_say(patient, CTL_HEALTH_UNKNOWN, "mokutil --sb-state, as root",
+		ctl_patient_say(patient, CTL_HEALTH_UNKNOWN,
 				"This user may not read whether Secure Boot is on.");
+		ctl_patient_advise(patient, CTL_COST_PASSWORD, NULL, "mokutil --sb-state, as root");
 		return;
 	}
 	if (!on) {
-		ctl_patient_say(patient, CTL_HEALTH_OK, NULL,
-				"It is off: modules need no signature.");
+		ctl_patient_say(patient, CTL_HEALTH_OK, "It is off: modules need no signature.");
 		return;
 	}
 	if (loaded) {
-		ctl_patient_say(patient, CTL_HEALTH_OK, NULL,
+		ctl_patient_say(patient, CTL_HEALTH_OK,
 				"It is on, and the kernel has taken the modules.");
 		return;
 	}
 	if (!g_file_get_contents(mok_list, &list, &list_size, NULL) && exists(patient, MOK_LIST)) {
 		ctl_patient_say(patient, CTL_HEALTH_UNKNOWN,
-				"mokutil --test-key /var/lib/dkms/mok.pub, as root",
 				"It is on; this user may not read which keys are enrolled.");
+		ctl_patient_advise(patient, CTL_COST_PASSWORD, NULL,
+				   "mokutil --test-key /var/lib/dkms/mok.pub, as root");
 		return;
 	}
 	if (key_is_enrolled(patient, list ? list : "", list_size, &key)) {
-		ctl_patient_say(patient, CTL_HEALTH_OK, NULL,
-				"It is on, and DKMS's key is enrolled.");
+		ctl_patient_say(patient, CTL_HEALTH_OK, "It is on, and DKMS's key is enrolled.");
 		return;
 	}
+	ctl_patient_say(patient, CTL_HEALTH_FAILED,
+			N_("It is on, and the key that DKMS signs modules with is not %s: the "
+			   "kernel will not load them."),
+			key ? N_("enrolled") : N_("there"));
 	if (key)
-		remedy = g_strdup_printf("mokutil --import %s, then restart and enroll it in the "
-					 "blue screen that comes",
-					 key);
-	ctl_patient_say(
-		patient, CTL_HEALTH_FAILED,
-		remedy ? remedy : N_("dpkg-reconfigure miracast-dkms, which makes a key"),
-		N_("It is on, and the key that DKMS signs modules with is not %s: the kernel "
-		   "will not load them."),
-		key ? N_("enrolled") : N_("there"));
+		ctl_patient_advise(patient, CTL_COST_RESTART, NULL,
+				   N_("mokutil --import %s, then restart and enroll it in the blue "
+				      "screen that comes"),
+				   key);
+	else
+		ctl_patient_advise(patient, CTL_COST_PASSWORD, NULL,
+				   N_("dpkg-reconfigure miracast-dkms, which makes a key"));
 }

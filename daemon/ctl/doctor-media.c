@@ -66,19 +66,21 @@ static gboolean say_how_fast(CtlPatient *patient)
 
 		if (!g_key_file_has_group(file, name) || is_faulty(name))
 			continue;
-		if (rate)
-			ctl_patient_say(patient, CTL_HEALTH_OK, NULL,
+		if (rate) {
+			ctl_patient_say(patient, CTL_HEALTH_OK,
 					"Measured here, %s is good for %" G_GUINT64_FORMAT
 					" pictures a second of 1920x1080, or %" G_GUINT64_FORMAT
 					" of 1280x720.",
 					name, rate / FULL_PIXELS, rate / HD_PIXELS);
-		else if (encoders[i].hardware)
-			ctl_patient_say(
-				patient, CTL_HEALTH_WARNING,
-				N_("update its driver, then delete /var/cache/miracast/encoders"),
-				N_("%s hung or crashed when it was measured, and is not "
-				   "used."),
-				name);
+		} else if (encoders[i].hardware) {
+			ctl_patient_say(patient, CTL_HEALTH_WARNING,
+					N_("%s hung or crashed when it was measured, and is not "
+					   "used."),
+					name);
+			ctl_patient_advise(
+				patient, CTL_COST_DOWNLOAD, NULL,
+				N_("update its driver, then delete /var/cache/miracast/encoders"));
+		}
 		hardware |= rate && encoders[i].hardware;
 	}
 	return hardware;
@@ -99,24 +101,25 @@ static void look_at_card(CtlPatient *patient, const char *node)
 	g_autofree char *path = ctl_patient_path(patient, name);
 
 	if (is_of(patient, node, NVIDIA))
-		ctl_patient_say(patient, CTL_HEALTH_OK, NULL,
+		ctl_patient_say(patient, CTL_HEALTH_OK,
 				"%s is NVIDIA's, whose encoder is not used: the processor "
 				"encodes.",
 				name);
 	if (!is_of(patient, node, INTEL) && !is_of(patient, node, AMD))
 		return;
-	if (g_access(path, R_OK | W_OK))
-		ctl_patient_say(patient, CTL_HEALTH_UNKNOWN, "miracastctl doctor, as root",
+	if (g_access(path, R_OK | W_OK)) {
+		ctl_patient_say(patient, CTL_HEALTH_UNKNOWN,
 				"This user may not open %s: whether it encodes cannot be told.",
 				name);
-	else
-		ctl_patient_say(patient, CTL_HEALTH_WARNING,
-				is_faulty("vah264enc")
-					? "apt install gstreamer1.0-vaapi va-driver-all"
-					: "apt install va-driver-all",
-				N_("GStreamer has no encoder of the graphics card's, %s: the "
-				   "processor encodes, and pictures may be smaller or fewer."),
-				name);
+		ctl_patient_advise(patient, CTL_COST_PASSWORD, NULL, "miracastctl doctor, as root");
+		return;
+	}
+	ctl_patient_say(patient, CTL_HEALTH_WARNING,
+			N_("GStreamer has no encoder of the graphics card's, %s: the processor "
+			   "encodes, and pictures may be smaller or fewer."),
+			name);
+	ctl_patient_advise(patient, CTL_COST_DOWNLOAD, NULL, "apt install %sva-driver-all",
+			   is_faulty("vah264enc") ? "gstreamer1.0-vaapi " : "");
 }
 
 static void look_at_cards(CtlPatient *patient)
@@ -135,8 +138,9 @@ void ctl_look_at_encoders(CtlPatient *patient)
 	gboolean hardware = FALSE;
 
 	if (!gst_init_check(NULL, NULL, &error)) {
-		ctl_patient_say(patient, CTL_HEALTH_FAILED, N_("reinstall GStreamer"),
-				N_("GStreamer does not start: %s"), error->message);
+		ctl_patient_say(patient, CTL_HEALTH_FAILED, N_("GStreamer does not start: %s"),
+				error->message);
+		ctl_patient_advise(patient, CTL_COST_DOWNLOAD, NULL, N_("reinstall GStreamer"));
 		return;
 	}
 	for (gsize i = 0; i < G_N_ELEMENTS(encoders); i++) {
@@ -147,19 +151,23 @@ void ctl_look_at_encoders(CtlPatient *patient)
 		g_string_append_printf(found, "%s%s", found->len ? ", " : "", name);
 		hardware |= encoders[i].hardware;
 	}
-	if (found->len)
-		ctl_patient_say(patient, CTL_HEALTH_OK, NULL,
-				"GStreamer has encoders of H.264: %s.", found->str);
-	else
-		ctl_patient_say(patient, CTL_HEALTH_FAILED, "apt install gstreamer1.0-plugins-ugly",
+	if (found->len) {
+		ctl_patient_say(patient, CTL_HEALTH_OK, "GStreamer has encoders of H.264: %s.",
+				found->str);
+	} else {
+		ctl_patient_say(patient, CTL_HEALTH_FAILED,
 				N_("GStreamer has no encoder of H.264 that is known here."));
+		ctl_patient_advise(patient, CTL_COST_DOWNLOAD, NULL,
+				   "apt install gstreamer1.0-plugins-ugly");
+	}
 	if (!say_how_fast(patient) && !hardware)
 		look_at_cards(patient);
 	for (gsize i = 0; i < G_N_ELEMENTS(others); i++) {
-		g_autofree char *remedy = g_strdup_printf("apt install %s", others[i].package);
-
-		if (!has(others[i].element))
-			ctl_patient_say(patient, CTL_HEALTH_FAILED, remedy,
-					N_("GStreamer has no %s."), others[i].element);
+		if (has(others[i].element))
+			continue;
+		ctl_patient_say(patient, CTL_HEALTH_FAILED, N_("GStreamer has no %s."),
+				others[i].element);
+		ctl_patient_advise(patient, CTL_COST_DOWNLOAD, NULL, "apt install %s",
+				   others[i].package);
 	}
 }

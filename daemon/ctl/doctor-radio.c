@@ -193,34 +193,38 @@ static void say_of_radio(CtlPatient *patient, const CtlRadio *radio)
 	const char *name = radio->name ? radio->name : "a radio";
 	guint channels = MIN(radio->channels_as_client, radio->channels_as_owner);
 
-	if (!(radio->types & both))
+	if (!(radio->types & both)) {
+		ctl_patient_say(patient, CTL_HEALTH_WARNING,
+				N_("%s: its driver has no Wi-Fi Direct."), name);
+		ctl_patient_advise(
+			patient, CTL_COST_ADAPTER, NULL,
+			N_("use an adapter whose driver has Wi-Fi Direct, or sinks on the LAN"));
+	} else if ((radio->types & both) != both) {
 		ctl_patient_say(
 			patient, CTL_HEALTH_WARNING,
-			N_("use an adapter whose driver has Wi-Fi Direct, or sinks on the LAN"),
-			N_("%s: its driver has no Wi-Fi Direct."), name);
-	else if ((radio->types & both) != both)
-		ctl_patient_say(
-			patient, CTL_HEALTH_WARNING, NULL,
 			N_("%s: its driver can be only %s of a Wi-Fi Direct group: some sinks "
 			   "will not connect."),
 			name,
 			radio->types & 1U << NL80211_IFTYPE_P2P_GO ? N_("owner") : N_("client"));
-	else if (!radio->channels_as_client && !radio->channels_as_owner)
+	} else if (!radio->channels_as_client && !radio->channels_as_owner) {
 		ctl_patient_say(
 			patient, CTL_HEALTH_WARNING,
-			N_("use a second adapter, if that connection is needed meanwhile"),
 			N_("%s: Wi-Fi Direct, but not beside a connection to an access point."),
 			name);
-	else if (!channels)
+		ctl_patient_advise(
+			patient, CTL_COST_ADAPTER, NULL,
+			N_("use a second adapter, if that connection is needed meanwhile"));
+	} else if (!channels) {
 		ctl_patient_say(
-			patient, CTL_HEALTH_WARNING, NULL,
+			patient, CTL_HEALTH_WARNING,
 			N_("%s: Wi-Fi Direct; beside a connection to an access point only as "
 			   "the group's %s."),
 			name, radio->channels_as_owner ? N_("owner") : N_("client"));
-	else
-		ctl_patient_say(patient, CTL_HEALTH_OK, NULL,
+	} else {
+		ctl_patient_say(patient, CTL_HEALTH_OK,
 				"%s: Wi-Fi Direct beside a connection to an access point, %s.",
 				name, channels > 1 ? "on channels of their own" : "on its channel");
+	}
 }
 
 static void say_of_switches(CtlPatient *patient)
@@ -237,13 +241,17 @@ static void say_of_switches(CtlPatient *patient)
 
 		if (g_strcmp0(type, "wlan"))
 			continue;
-		if (!g_strcmp0(hard, "1"))
+		if (!g_strcmp0(hard, "1")) {
 			ctl_patient_say(patient, CTL_HEALTH_WARNING,
-					N_("use the machine's switch or key"),
 					N_("%s: a switch of the machine keeps Wi-Fi off."), *name);
-		else if (!g_strcmp0(soft, "1"))
-			ctl_patient_say(patient, CTL_HEALTH_WARNING, "rfkill unblock wlan",
+			ctl_patient_advise(patient, CTL_COST_NOTHING, NULL,
+					   N_("use the machine's switch or key"));
+		} else if (!g_strcmp0(soft, "1")) {
+			ctl_patient_say(patient, CTL_HEALTH_WARNING,
 					N_("%s: Wi-Fi is switched off."), *name);
+			ctl_patient_advise(patient, CTL_COST_PASSWORD, "switch-wifi-on",
+					   "rfkill unblock wlan");
+		}
 	}
 }
 
@@ -252,11 +260,13 @@ void ctl_look_at_radios(CtlPatient *patient)
 	g_autoptr(GPtrArray) radios = g_ptr_array_new_with_free_func(free_radio);
 
 	/* Without a root of its own it is this kernel that is asked. */
-	if (!ask(NL80211_CMD_GET_WIPHY, NLM_F_DUMP, on_radio, radios) || !radios->len)
+	if (!ask(NL80211_CMD_GET_WIPHY, NLM_F_DUMP, on_radio, radios) || !radios->len) {
 		ctl_patient_say(
 			patient, CTL_HEALTH_WARNING,
-			N_("plug in an adapter; sinks on the LAN are reached without"),
 			N_("There is no Wi-Fi adapter: no sink is reached by Wi-Fi Direct."));
+		ctl_patient_advise(patient, CTL_COST_ADAPTER, NULL,
+				   N_("plug in an adapter; sinks on the LAN are reached without"));
+	}
 	for (guint i = 0; i < radios->len; i++)
 		say_of_radio(patient, g_ptr_array_index(radios, i));
 	say_of_switches(patient);
@@ -266,16 +276,18 @@ void ctl_look_at_regulation(CtlPatient *patient)
 {
 	g_autofree char *country = NULL;
 
-	if (!ask(NL80211_CMD_GET_REG, 0, on_regulation, &country) || !country)
-		ctl_patient_say(patient, CTL_HEALTH_UNKNOWN, NULL,
+	if (!ask(NL80211_CMD_GET_REG, 0, on_regulation, &country) || !country) {
+		ctl_patient_say(patient, CTL_HEALTH_UNKNOWN,
 				"There is no Wi-Fi adapter to ask for the country's rules.");
-	else if (!strcmp(country, "00"))
+	} else if (!strcmp(country, "00")) {
 		ctl_patient_say(
 			patient, CTL_HEALTH_WARNING,
-			N_("iw reg set XX, with your country's letters (apt install "
-			   "wireless-regdb iw)"),
 			N_("No country is set: only 2.4 GHz is sure to be allowed for a group "
 			   "of our own."));
-	else
-		ctl_patient_say(patient, CTL_HEALTH_OK, NULL, "The rules of \"%s\" hold.", country);
+		ctl_patient_advise(patient, CTL_COST_DOWNLOAD, NULL,
+				   N_("iw reg set XX, with your country's letters (apt install "
+				      "wireless-regdb iw)"));
+	} else {
+		ctl_patient_say(patient, CTL_HEALTH_OK, "The rules of \"%s\" hold.", country);
+	}
 }

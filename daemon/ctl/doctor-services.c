@@ -66,7 +66,7 @@ static enum presence look_for(GDBusConnection *bus, const char *name)
 
 static void say_no_bus(CtlPatient *patient)
 {
-	ctl_patient_say(patient, CTL_HEALTH_UNKNOWN, NULL, "There is no way to the bus to ask.");
+	ctl_patient_say(patient, CTL_HEALTH_UNKNOWN, "There is no way to the bus to ask.");
 }
 
 /* Who would make a group now, as the service has found out. */
@@ -82,7 +82,7 @@ static void say_maker(CtlPatient *patient, GDBusConnection *bus)
 			name = "NetworkManager";
 		else if (!strcmp(maker, "iwd"))
 			name = "iwd";
-		ctl_patient_say(patient, CTL_HEALTH_OK, NULL,
+		ctl_patient_say(patient, CTL_HEALTH_OK,
 				"It has its Wi-Fi Direct groups made by %s.", name);
 	}
 }
@@ -94,27 +94,33 @@ void ctl_look_at_service(CtlPatient *patient)
 	g_autoptr(GVariant) version = NULL;
 
 	if (!bus) {
-		ctl_patient_say(patient, CTL_HEALTH_FAILED,
-				N_("apt install dbus, and systemctl start dbus"),
-				N_("There is no way to the bus: %s"), error->message);
+		ctl_patient_say(patient, CTL_HEALTH_FAILED, N_("There is no way to the bus: %s"),
+				error->message);
+		ctl_patient_advise(patient, CTL_COST_DOWNLOAD, NULL,
+				   N_("apt install dbus, and systemctl start dbus"));
 		return;
 	}
 	if (look_for(bus, CTL_BUS_NAME) != RUNNING) {
-		ctl_patient_say(patient, CTL_HEALTH_FAILED, "systemctl enable --now miracastd",
-				N_("It does not run."));
+		ctl_patient_say(patient, CTL_HEALTH_FAILED, N_("It does not run."));
+		ctl_patient_advise(patient, CTL_COST_PASSWORD, "enable-service",
+				   "systemctl enable --now miracastd");
 		return;
 	}
 	version = get_property(bus, CTL_BUS_NAME, CTL_MANAGER_PATH, CTL_MANAGER, "Version", &error);
-	if (!version || !g_variant_is_of_type(version, G_VARIANT_TYPE_STRING))
-		ctl_patient_say(patient, CTL_HEALTH_FAILED, "systemctl restart miracastd",
-				N_("It does not answer: %s"),
+	if (!version || !g_variant_is_of_type(version, G_VARIANT_TYPE_STRING)) {
+		ctl_patient_say(patient, CTL_HEALTH_FAILED, N_("It does not answer: %s"),
 				error ? error->message : "no version");
-	else if (strcmp(g_variant_get_string(version, NULL), VERSION))
-		ctl_patient_say(patient, CTL_HEALTH_WARNING, "systemctl restart miracastd",
+		ctl_patient_advise(patient, CTL_COST_SESSIONS, "restart-service",
+				   "systemctl restart miracastd");
+	} else if (strcmp(g_variant_get_string(version, NULL), VERSION)) {
+		ctl_patient_say(patient, CTL_HEALTH_WARNING,
 				N_("It runs, but its version is %s and this one %s."),
 				g_variant_get_string(version, NULL), VERSION);
-	else
-		ctl_patient_say(patient, CTL_HEALTH_OK, NULL, "It runs, version " VERSION ".");
+		ctl_patient_advise(patient, CTL_COST_SESSIONS, "restart-service",
+				   "systemctl restart miracastd");
+	} else {
+		ctl_patient_say(patient, CTL_HEALTH_OK, "It runs, version " VERSION ".");
+	}
 	if (version)
 		say_maker(patient, bus);
 }
@@ -126,13 +132,14 @@ void ctl_look_at_polkit(CtlPatient *patient)
 	switch (look_for(bus, "org.freedesktop.PolicyKit1")) {
 	case NO_BUS: say_no_bus(patient); break;
 	case ABSENT:
-		ctl_patient_say(patient, CTL_HEALTH_WARNING, "apt install polkitd",
+		ctl_patient_say(patient, CTL_HEALTH_WARNING,
 				N_("It is not there: only root can connect."));
+		ctl_patient_advise(patient, CTL_COST_DOWNLOAD, NULL, "apt install polkitd");
 		break;
 	case STARTABLE:
-		ctl_patient_say(patient, CTL_HEALTH_OK, NULL, "It is started when it is asked.");
+		ctl_patient_say(patient, CTL_HEALTH_OK, "It is started when it is asked.");
 		break;
-	case RUNNING: ctl_patient_say(patient, CTL_HEALTH_OK, NULL, "It runs."); break;
+	case RUNNING: ctl_patient_say(patient, CTL_HEALTH_OK, "It runs."); break;
 	}
 }
 
@@ -155,30 +162,37 @@ static void ask_supplicant(CtlPatient *patient, GDBusConnection *bus)
 	g_autoptr(GVariant) elements = NULL;
 
 	if (is_refused(error)) {
-		ctl_patient_say(patient, CTL_HEALTH_UNKNOWN, "miracastctl doctor, as root",
+		ctl_patient_say(patient, CTL_HEALTH_UNKNOWN,
 				"It runs; this user may not ask what it can do.");
+		ctl_patient_advise(patient, CTL_COST_PASSWORD, NULL, "miracastctl doctor, as root");
 		return;
 	}
 	if (!capabilities) {
-		ctl_patient_say(patient, CTL_HEALTH_WARNING, "systemctl restart wpa_supplicant",
-				N_("It does not answer: %s"), error->message);
+		ctl_patient_say(patient, CTL_HEALTH_WARNING, N_("It does not answer: %s"),
+				error->message);
+		ctl_patient_advise(patient, CTL_COST_WIFI, NULL,
+				   "systemctl restart wpa_supplicant");
 		return;
 	}
 	if (!has_word(capabilities, "p2p")) {
 		ctl_patient_say(patient, CTL_HEALTH_WARNING,
-				N_("use your distribution's, which has it"),
 				N_("It runs, and was built without Wi-Fi Direct."));
+		ctl_patient_advise(patient, CTL_COST_DOWNLOAD, NULL,
+				   N_("use your distribution's, which has it"));
 		return;
 	}
 	elements = get_property(bus, name, path, name, "WFDIEs", NULL);
-	if (elements)
-		ctl_patient_say(patient, CTL_HEALTH_OK, NULL,
+	if (elements) {
+		ctl_patient_say(patient, CTL_HEALTH_OK,
 				"It runs, with Wi-Fi Direct and Wi-Fi Display.");
-	else
+	} else {
 		ctl_patient_say(
-			patient, CTL_HEALTH_WARNING, N_("use your distribution's, which has it"),
+			patient, CTL_HEALTH_WARNING,
 			N_("It runs, and was built without Wi-Fi Display: sinks will not know "
 			   "that this is a source."));
+		ctl_patient_advise(patient, CTL_COST_DOWNLOAD, NULL,
+				   N_("use your distribution's, which has it"));
+	}
 }
 
 /* What it does for addresses it tells root and the group netdev only. */
@@ -192,17 +206,20 @@ static void ask_iwd(CtlPatient *patient, GDBusConnection *bus)
 
 	if (info)
 		g_variant_lookup(info, "NetworkConfigurationEnabled", "b", &configures);
-	if (configures)
-		ctl_patient_say(patient, CTL_HEALTH_WARNING, "apt install wpasupplicant",
+	if (configures) {
+		ctl_patient_say(patient, CTL_HEALTH_WARNING,
 				N_("iwd runs in its place: it reaches only sinks that become "
 				   "the group's owner."));
-	else
+		ctl_patient_advise(patient, CTL_COST_DOWNLOAD, NULL, "apt install wpasupplicant");
+	} else {
 		ctl_patient_say(
 			patient, CTL_HEALTH_WARNING,
-			N_("EnableNetworkConfiguration=true below [General] in "
-			   "/etc/iwd/main.conf, and systemctl restart iwd"),
 			N_("iwd runs in its place and sets no addresses: no sink is reached by "
 			   "Wi-Fi Direct, because it dies when a group ends."));
+		ctl_patient_advise(patient, CTL_COST_WIFI, NULL,
+				   N_("EnableNetworkConfiguration=true below [General] in "
+				      "/etc/iwd/main.conf, and systemctl restart iwd"));
+	}
 }
 
 void ctl_look_at_supplicant(CtlPatient *patient)
@@ -218,13 +235,15 @@ void ctl_look_at_supplicant(CtlPatient *patient)
 	switch (presence) {
 	case NO_BUS: say_no_bus(patient); break;
 	case ABSENT:
-		ctl_patient_say(patient, CTL_HEALTH_WARNING, "apt install wpasupplicant",
+		ctl_patient_say(patient, CTL_HEALTH_WARNING,
 				N_("It is not there: no sink is reached by Wi-Fi Direct."));
+		ctl_patient_advise(patient, CTL_COST_DOWNLOAD, NULL, "apt install wpasupplicant");
 		break;
 	case STARTABLE:
-		ctl_patient_say(patient, CTL_HEALTH_UNKNOWN, "systemctl start wpa_supplicant",
+		ctl_patient_say(patient, CTL_HEALTH_UNKNOWN,
 				"It does not run, so it cannot be asked; it is started when it is "
 				"needed.");
+		ctl_patient_advise(patient, CTL_COST_WIFI, NULL, "systemctl start wpa_supplicant");
 		break;
 	case RUNNING: ask_supplicant(patient, bus); break;
 	}
@@ -246,9 +265,10 @@ static void say_of_dnsmasq(CtlPatient *patient)
 		if (g_file_test(path, G_FILE_TEST_EXISTS))
 			return;
 	}
-	ctl_patient_say(patient, CTL_HEALTH_WARNING, "apt install dnsmasq-base",
+	ctl_patient_say(patient, CTL_HEALTH_WARNING,
 			N_("It has no dnsmasq to give addresses with: only sinks that become the "
 			   "group's owner are reached by Wi-Fi Direct."));
+	ctl_patient_advise(patient, CTL_COST_DOWNLOAD, NULL, "apt install dnsmasq-base");
 }
 
 static void ask_network_manager(CtlPatient *patient, GDBusConnection *bus)
@@ -263,8 +283,10 @@ static void ask_network_manager(CtlPatient *patient, GDBusConnection *bus)
 	GVariant *interfaces;
 
 	if (!answer) {
-		ctl_patient_say(patient, CTL_HEALTH_UNKNOWN, "systemctl restart NetworkManager",
-				"It does not tell what it manages: %s", error->message);
+		ctl_patient_say(patient, CTL_HEALTH_UNKNOWN, "It does not tell what it manages: %s",
+				error->message);
+		ctl_patient_advise(patient, CTL_COST_WIFI, NULL,
+				   "systemctl restart NetworkManager");
 		return;
 	}
 	g_variant_get(answer, "(a{oa{sa{sv}}})", &objects);
@@ -289,24 +311,26 @@ static void ask_network_manager(CtlPatient *patient, GDBusConnection *bus)
 		if (is_managed)
 			g_string_append_printf(managed, "%s%s", managed->len ? ", " : "", name);
 	}
-	if (!radios)
-		ctl_patient_say(patient, CTL_HEALTH_OK, NULL,
-				"It runs, and knows no Wi-Fi adapter.");
-	else if (!managed->len)
+	if (!radios) {
+		ctl_patient_say(patient, CTL_HEALTH_OK, "It runs, and knows no Wi-Fi adapter.");
+	} else if (!managed->len) {
 		ctl_patient_say(
-			patient, CTL_HEALTH_OK, NULL,
+			patient, CTL_HEALTH_OK,
 			"It runs, and leaves Wi-Fi alone: wpa_supplicant is asked directly.");
-	else if (p2p)
-		ctl_patient_say(patient, CTL_HEALTH_OK, NULL,
+	} else if (p2p) {
+		ctl_patient_say(patient, CTL_HEALTH_OK,
 				"It manages %s, and makes the Wi-Fi Direct groups there: by push "
 				"button, not by PIN.",
 				managed->str);
-	else
-		ctl_patient_say(
-			patient, CTL_HEALTH_WARNING,
+	} else {
+		ctl_patient_say(patient, CTL_HEALTH_WARNING,
+				N_("It manages %s, and makes no Wi-Fi Direct groups there."),
+				managed->str);
+		ctl_patient_advise(
+			patient, CTL_COST_ADAPTER, NULL,
 			N_("use a second adapter that it does not manage, or wpa_supplicant "
-			   "instead of iwd"),
-			N_("It manages %s, and makes no Wi-Fi Direct groups there."), managed->str);
+			   "instead of iwd"));
+	}
 	if (managed->len && p2p)
 		say_of_dnsmasq(patient);
 }
@@ -319,7 +343,7 @@ void ctl_look_at_network_manager(CtlPatient *patient)
 	case NO_BUS: say_no_bus(patient); break;
 	case ABSENT:
 	case STARTABLE:
-		ctl_patient_say(patient, CTL_HEALTH_OK, NULL,
+		ctl_patient_say(patient, CTL_HEALTH_OK,
 				"It does not run: wpa_supplicant is asked directly.");
 		break;
 	case RUNNING: ask_network_manager(patient, bus); break;
@@ -338,16 +362,20 @@ static void ask_avahi(CtlPatient *patient, GDBusConnection *bus)
 	gint32 state;
 
 	if (!answer) {
-		ctl_patient_say(patient, CTL_HEALTH_WARNING, "systemctl restart avahi-daemon",
-				N_("It does not answer: %s"), error->message);
+		ctl_patient_say(patient, CTL_HEALTH_WARNING, N_("It does not answer: %s"),
+				error->message);
+		ctl_patient_advise(patient, CTL_COST_PASSWORD, NULL,
+				   "systemctl restart avahi-daemon");
 		return;
 	}
 	g_variant_get(answer, "(i)", &state);
-	if (state == AVAHI_RUNNING)
-		ctl_patient_say(patient, CTL_HEALTH_OK, NULL, "It runs.");
-	else
-		ctl_patient_say(patient, CTL_HEALTH_WARNING, "journalctl -u avahi-daemon",
+	if (state == AVAHI_RUNNING) {
+		ctl_patient_say(patient, CTL_HEALTH_OK, "It runs.");
+	} else {
+		ctl_patient_say(patient, CTL_HEALTH_WARNING,
 				N_("It runs, and is not ready (state %d)."), state);
+		ctl_patient_advise(patient, CTL_COST_PASSWORD, NULL, "journalctl -u avahi-daemon");
+	}
 }
 
 void ctl_look_at_avahi(CtlPatient *patient)
@@ -357,13 +385,16 @@ void ctl_look_at_avahi(CtlPatient *patient)
 	switch (look_for(bus, "org.freedesktop.Avahi")) {
 	case NO_BUS: say_no_bus(patient); break;
 	case ABSENT:
-		ctl_patient_say(patient, CTL_HEALTH_WARNING, "apt install avahi-daemon",
+		ctl_patient_say(patient, CTL_HEALTH_WARNING,
 				N_("It is not there: sinks on the LAN are not found."));
+		ctl_patient_advise(patient, CTL_COST_DOWNLOAD, NULL, "apt install avahi-daemon");
 		break;
 	case STARTABLE:
 		/* miracastd does not start what somebody may have stopped. */
-		ctl_patient_say(patient, CTL_HEALTH_WARNING, "systemctl enable --now avahi-daemon",
+		ctl_patient_say(patient, CTL_HEALTH_WARNING,
 				N_("It does not run: sinks on the LAN are not found."));
+		ctl_patient_advise(patient, CTL_COST_PASSWORD, "enable-avahi",
+				   "systemctl enable --now avahi-daemon");
 		break;
 	case RUNNING: ask_avahi(patient, bus); break;
 	}
@@ -404,16 +435,18 @@ static void say_of_groups(CtlPatient *patient, GDBusConnection *bus)
 	if (!answer)
 		return;
 	g_variant_get(answer, "(^a&s)", &zones);
-	if (g_strv_contains(zones, "miracast"))
-		ctl_patient_say(patient, CTL_HEALTH_OK, NULL,
+	if (g_strv_contains(zones, "miracast")) {
+		ctl_patient_say(patient, CTL_HEALTH_OK,
 				"Its zone miracast lets sinks of Wi-Fi Direct groups in.");
-	else
+	} else {
 		ctl_patient_say(patient, CTL_HEALTH_WARNING,
-				N_("firewall-cmd --reload, if "
-				   "/usr/lib/firewalld/zones/miracast.xml or "
-				   "/etc/firewalld/zones/miracast.xml is there"),
 				N_("It does not know the zone miracast: sinks of Wi-Fi Direct "
 				   "groups may not be let in."));
+		ctl_patient_advise(patient, CTL_COST_PASSWORD, "open-firewall",
+				   N_("firewall-cmd --reload, if "
+				      "/usr/lib/firewalld/zones/miracast.xml or "
+				      "/etc/firewalld/zones/miracast.xml is there"));
+	}
 }
 
 static void ask_firewalld(CtlPatient *patient, GDBusConnection *bus)
@@ -425,36 +458,44 @@ static void ask_firewalld(CtlPatient *patient, GDBusConnection *bus)
 	const char *zone;
 
 	if (!answer) {
-		ctl_patient_say(patient, CTL_HEALTH_UNKNOWN, NULL,
+		ctl_patient_say(patient, CTL_HEALTH_UNKNOWN,
 				"firewalld runs, and does not answer: %s", error->message);
 		return;
 	}
 	g_variant_get(answer, "(&s)", &zone);
-	if (lets_in(bus, zone, "7236", "tcp", "miracast", &refused))
-		ctl_patient_say(patient, CTL_HEALTH_OK, NULL,
+	if (lets_in(bus, zone, "7236", "tcp", "miracast", &refused)) {
+		ctl_patient_say(patient, CTL_HEALTH_OK,
 				"firewalld runs, and its zone %s lets sinks connect.", zone);
-	else if (refused)
-		ctl_patient_say(patient, CTL_HEALTH_UNKNOWN, "firewall-cmd --list-all, as root",
+	} else if (refused) {
+		ctl_patient_say(patient, CTL_HEALTH_UNKNOWN,
 				"firewalld runs; this user may not ask what it lets in.");
-	else
+		ctl_patient_advise(patient, CTL_COST_PASSWORD, NULL,
+				   "firewall-cmd --list-all, as root");
+	} else {
 		ctl_patient_say(
 			patient, CTL_HEALTH_WARNING,
-			N_("firewall-cmd --add-port=7236/tcp, and with --permanent for good"),
 			N_("firewalld's zone %s, the default, does not let sinks connect to "
 			   "port 7236."),
 			zone);
+		ctl_patient_advise(
+			patient, CTL_COST_PASSWORD, "open-firewall",
+			N_("firewall-cmd --add-port=7236/tcp, and with --permanent for good"));
+	}
 	/* Avahi hears sinks by it alone: what they say to all is no answer to firewalld. */
-	if (lets_in(bus, zone, "5353", "udp", "mdns", &refused))
-		ctl_patient_say(patient, CTL_HEALTH_OK, NULL,
+	if (lets_in(bus, zone, "5353", "udp", "mdns", &refused)) {
+		ctl_patient_say(patient, CTL_HEALTH_OK,
 				"Its zone %s lets in mDNS, by which sinks on the LAN are found.",
 				zone);
-	else if (!refused)
+	} else if (!refused) {
 		ctl_patient_say(
 			patient, CTL_HEALTH_WARNING,
-			N_("firewall-cmd --add-service=mdns, and with --permanent for good"),
 			N_("firewalld's zone %s, the default, lets no mDNS in: sinks on the LAN "
 			   "are not found."),
 			zone);
+		ctl_patient_advise(
+			patient, CTL_COST_PASSWORD, "open-firewall",
+			N_("firewall-cmd --add-service=mdns, and with --permanent for good"));
+	}
 }
 
 /* Whether ufw is switched on. What it lets in only root may read. */
@@ -482,16 +523,19 @@ void ctl_look_at_firewall(CtlPatient *patient)
 	}
 	if (ufw_is_on(patient)) {
 		ctl_patient_say(
-			patient, CTL_HEALTH_WARNING, "ufw allow 7236/tcp",
+			patient, CTL_HEALTH_WARNING,
 			N_("ufw is on; unless a rule lets them, sinks cannot connect to port "
 			   "7236."));
+		ctl_patient_advise(patient, CTL_COST_PASSWORD, NULL, "ufw allow 7236/tcp");
 		return;
 	}
-	if (g_file_test(tables, G_FILE_TEST_EXISTS) && g_file_test(rules, G_FILE_TEST_EXISTS))
+	if (g_file_test(tables, G_FILE_TEST_EXISTS) && g_file_test(rules, G_FILE_TEST_EXISTS)) {
 		ctl_patient_say(patient, CTL_HEALTH_UNKNOWN,
-				"nft list ruleset, as root; TCP port 7236 has to be open",
 				"nftables is there; its rules were not looked at.");
-	else
-		ctl_patient_say(patient, CTL_HEALTH_OK, NULL,
+		ctl_patient_advise(patient, CTL_COST_PASSWORD, NULL,
+				   "nft list ruleset, as root; TCP port 7236 has to be open");
+	} else {
+		ctl_patient_say(patient, CTL_HEALTH_OK,
 				"There is none that is known here: firewalld, ufw, nftables.");
+	}
 }

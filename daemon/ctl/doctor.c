@@ -57,8 +57,7 @@ static void free_finding(gpointer data)
 	g_free(finding);
 }
 
-void ctl_patient_say(CtlPatient *patient, CtlHealth health, const char *remedy, const char *format,
-		     ...)
+void ctl_patient_say(CtlPatient *patient, CtlHealth health, const char *format, ...)
 {
 	CtlFinding *finding = g_new0(CtlFinding, 1);
 	va_list args;
@@ -68,8 +67,21 @@ void ctl_patient_say(CtlPatient *patient, CtlHealth health, const char *remedy, 
 	va_end(args);
 	finding->pattern = format;
 	finding->health = health;
-	finding->remedy = g_strdup(remedy);
 	g_ptr_array_add(patient->findings, finding);
+}
+
+void ctl_patient_advise(CtlPatient *patient, const char *cost, const char *fix, const char *format,
+			...)
+{
+	CtlFinding *finding = patient->findings->pdata[patient->findings->len - 1];
+	va_list args;
+
+	va_start(args, format);
+	finding->remedy = g_strdup_vprintf(format, args);
+	va_end(args);
+	finding->remedy_pattern = format;
+	finding->cost = cost;
+	finding->fix = fix;
 }
 
 char *ctl_patient_path(const CtlPatient *patient, const char *path)
@@ -183,21 +195,29 @@ static void print_for_people(const CtlWard *ward)
 			printf("%-8s %-15s %s\n", health_words[finding->health],
 			       j ? "" : checks[i].title, finding->meaning);
 			if (finding->remedy)
-				printf("%-24s -> %s\n", "", finding->remedy);
+				printf("%-24s -> %s\n%-27s %s\n", "", finding->remedy, "",
+				       finding->cost);
 		}
 	}
 }
 
-static void add_json(GVariantBuilder *list, const char *check, CtlHealth health,
-		     const char *meaning, const char *pattern, const char *remedy)
+static void add_text(GVariantBuilder *finding, const char *name, const char *text)
+{
+	if (text)
+		g_variant_builder_add(finding, "{sv}", name, g_variant_new_string(text));
+}
+
+static void add_json(GVariantBuilder *list, const char *check, const CtlFinding *finding)
 {
 	g_variant_builder_open(list, G_VARIANT_TYPE_VARDICT);
-	g_variant_builder_add(list, "{sv}", "check", g_variant_new_string(check));
-	g_variant_builder_add(list, "{sv}", "state", g_variant_new_string(health_words[health]));
-	g_variant_builder_add(list, "{sv}", "meaning", g_variant_new_string(meaning));
-	g_variant_builder_add(list, "{sv}", "pattern", g_variant_new_string(pattern));
-	if (remedy)
-		g_variant_builder_add(list, "{sv}", "remedy", g_variant_new_string(remedy));
+	add_text(list, "check", check);
+	add_text(list, "state", health_words[finding->health]);
+	add_text(list, "meaning", finding->meaning);
+	add_text(list, "pattern", finding->pattern);
+	add_text(list, "remedy", finding->remedy);
+	add_text(list, "remedy-pattern", finding->remedy_pattern);
+	add_text(list, "cost", finding->cost);
+	add_text(list, "fix", finding->fix);
 	g_variant_builder_close(list);
 }
 
@@ -205,20 +225,18 @@ static void print_json(const CtlWard *ward, gboolean works)
 {
 	g_auto(GVariantBuilder) top = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE_VARDICT);
 	g_auto(GVariantBuilder) list = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("aa{sv}"));
+	char silence[] = "did not answer in time";
+	const CtlFinding unknown = {
+		.health = CTL_HEALTH_UNKNOWN, .meaning = silence, .pattern = silence};
 	g_autoptr(GVariant) all = NULL;
 
 	for (gsize i = 0; i < G_N_ELEMENTS(checks); i++) {
 		const GPtrArray *findings = get_findings(ward, i);
 
 		if (!findings)
-			add_json(&list, checks[i].name, CTL_HEALTH_UNKNOWN,
-				 "did not answer in time", "did not answer in time", NULL);
-		for (guint j = 0; findings && j < findings->len; j++) {
-			const CtlFinding *finding = g_ptr_array_index(findings, j);
-
-			add_json(&list, checks[i].name, finding->health, finding->meaning,
-				 finding->pattern, finding->remedy);
-		}
+			add_json(&list, checks[i].name, &unknown);
+		for (guint j = 0; findings && j < findings->len; j++)
+			add_json(&list, checks[i].name, g_ptr_array_index(findings, j));
 	}
 	g_variant_builder_add(&top, "{sv}", "works", g_variant_new_boolean(works));
 	g_variant_builder_add(&top, "{sv}", "findings", g_variant_builder_end(&list));

@@ -31,13 +31,29 @@ typedef struct {
 	CtlHealth health;
 	char *meaning; /* one sentence for people */
 	const char *pattern; /* the same before its words and numbers were put in */
-	char *remedy; /* what to do, or NULL */
+	/* What to do, or all of it NULL. */
+	char *remedy;
+	const char *remedy_pattern;
+	const char *cost; /* a sentence for people: what that takes of them */
+	const char *fix; /* a word for the window, which has a button for it; or NULL */
 } CtlFinding;
 
-/* @remedy: may be NULL; @format: outlives the patient */
+#define CTL_COST_NOTHING  N_("It costs nothing.")
+#define CTL_COST_PASSWORD N_("It takes an administrator's password.")
+#define CTL_COST_DOWNLOAD N_("It takes an administrator's password and a download.")
+#define CTL_COST_SESSIONS N_("It takes an administrator's password, and ends what is being shown.")
+#define CTL_COST_WIFI	  N_("It takes an administrator's password; Wi-Fi is gone for some seconds.")
+#define CTL_COST_RESTART  N_("It takes an administrator's password and a restart of this computer.")
+#define CTL_COST_ADAPTER  N_("It takes another Wi-Fi adapter.")
+
+/* @format: outlives the patient */
+G_GNUC_PRINTF(3, 4)
+void ctl_patient_say(CtlPatient *patient, CtlHealth health, const char *format, ...);
+
+/* What to do about what was said last. @fix: may be NULL; @format: outlives the patient, too */
 G_GNUC_PRINTF(4, 5)
-void ctl_patient_say(CtlPatient *patient, CtlHealth health, const char *remedy, const char *format,
-		     ...);
+void ctl_patient_advise(CtlPatient *patient, const char *cost, const char *fix, const char *format,
+			...);
 
 /* Below the patient's root. Transfer full. */
 char *ctl_patient_path(const CtlPatient *patient, const char *path);

@@ -95,6 +95,20 @@ static void put_directory(struct machine *machine, const char *path)
 	g_assert_cmpint(g_mkdir_with_parents(full, 0755), ==, 0);
 }
 
+/* What is amiss has a remedy that says what it takes, and nobody has to log in anew. */
+static void check_costs(const struct machine *machine)
+{
+	static const char *const anew[] = {"log out", "log in",	 "login",
+					   "usermod", "adduser", "newgrp"};
+	g_auto(GStrv) findings = g_strsplit(machine->output, "{", -1);
+
+	for (char **finding = findings; *finding; finding++)
+		if (strstr(*finding, "\"remedy\":"))
+			g_assert_nonnull(strstr(*finding, "\"cost\":\"It "));
+	for (gsize i = 0; i < G_N_ELEMENTS(anew); i++)
+		g_assert_null(strstr(machine->output, anew[i]));
+}
+
 static void run(struct machine *machine, const char *bus)
 {
 	g_autoptr(GSubprocess) process = NULL;
@@ -109,6 +123,7 @@ static void run(struct machine *machine, const char *bus)
 		g_subprocess_communicate_utf8(process, NULL, NULL, &machine->output, NULL, &error));
 	g_assert_no_error(error);
 	machine->status = g_subprocess_get_exit_status(process);
+	check_costs(machine);
 }
 
 /* That one of the findings has this check, this state, and these words in it. */
@@ -141,6 +156,8 @@ static void test_modules(struct machine *machine, gconstpointer unused)
 	put_directory(machine, "/var/lib/dkms/miracast");
 	run(machine, NULL);
 	expect(machine, "kernel-modules", "failed", "apt install linux-headers-" RELEASE);
+	expect(machine, "kernel-modules", "failed",
+	       "\"remedy-pattern\":\"apt install linux-headers-%s\"");
 
 	put_directory(machine, "/lib/modules/" RELEASE "/build");
 	run(machine, NULL);
@@ -191,6 +208,7 @@ static void test_secure_boot(struct machine *machine, gconstpointer unused)
 	put_bytes(machine, "/var/lib/dkms/mok.pub", key, sizeof(key));
 	run(machine, NULL);
 	expect(machine, "secure-boot", "failed", "mokutil --import /var/lib/dkms/mok.pub");
+	expect(machine, "secure-boot", "failed", "a restart of this computer");
 
 	g_byte_array_append(list, (const guint8 *)"\6\0\0\0another's key", 17);
 	put_bytes(machine, MOK, (const char *)list->data, list->len);
@@ -229,14 +247,18 @@ static void test_no_services(struct machine *machine, gconstpointer unused)
 {
 	run(machine, NULL);
 	expect(machine, "service", "failed", "systemctl enable --now miracastd");
+	expect(machine, "service", "failed", "\"fix\":\"enable-service\"");
 	expect(machine, "polkit", "warning", "apt install polkitd");
 	expect(machine, "supplicant", "warning", "apt install wpasupplicant");
 	expect(machine, "network-manager", "ok", "asked directly");
 	expect(machine, "avahi", "warning", "apt install avahi-daemon");
+	expect(machine, "avahi", "warning", "administrator's password and a download");
+	g_assert_null(strstr(machine->output, "enable-avahi"));
 	expect(machine, "firewall", "ok", "none");
 	put(machine, "/etc/ufw/ufw.conf", "# comment\nENABLED=yes\nLOGLEVEL=low\n");
 	run(machine, NULL);
 	expect(machine, "firewall", "warning", "ufw allow 7236/tcp");
+	g_assert_null(strstr(machine->output, "open-firewall"));
 	put(machine, "/etc/ufw/ufw.conf", "ENABLED=no\n");
 	put(machine, "/etc/nftables.conf", "");
 	put_directory(machine, "/sys/module/nf_tables");
@@ -257,6 +279,7 @@ static void test_avahi_is_stopped(struct machine *machine, gconstpointer unused)
 	g_test_dbus_up(machine->bus);
 	run(machine, NULL);
 	expect(machine, "avahi", "warning", "systemctl enable --now avahi-daemon");
+	expect(machine, "avahi", "warning", "\"fix\":\"enable-avahi\"");
 }
 
 static void test_no_bus(struct machine *machine, gconstpointer unused)
