@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "connect-app.h"
 
+#include "connect-reasons.h"
 #include "connect-window.h"
-#include "connect-words.h"
 
 #include <glib/gi18n.h>
 #include <stdbool.h>
@@ -37,7 +37,8 @@ static void notify(ConnectApp *self, BusSession1 *session, const char *title, co
 
 static void on_ended(ConnectApp *self, BusSession1 *session)
 {
-	g_autofree char *message = connect_words_sentence(bus_session1_get_message(session));
+	g_autofree char *message = connect_reasons_describe(
+		bus_session1_get_reason(session), bus_session1_get_message(session), NULL);
 	g_autofree char *title = NULL;
 
 	if (!strcmp(bus_session1_get_reason(session), "stopped-by-user"))

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "connect-bus.h"
 
+#include "connect-reasons.h"
+
 #include <glib/gi18n.h>
 #include <stdbool.h>
 
@@ -107,6 +109,8 @@ void connect_bus_call(ConnectBus *self, gpointer proxy, const char *method, GVar
 GVariant *connect_bus_call_finish(GObject *proxy, GAsyncResult *result, GError **error)
 {
 	GVariant *answer = g_dbus_proxy_call_finish(G_DBUS_PROXY(proxy), result, error);
+	g_autofree char *name = NULL;
+	char *message;
 
 	if (answer)
 		return answer;
@@ -116,7 +120,11 @@ GVariant *connect_bus_call_finish(GObject *proxy, GAsyncResult *result, GError *
 		g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
 				    _("The service does not answer: see its log."));
 	}
+	name = g_dbus_error_get_remote_error(*error);
 	g_dbus_error_strip_remote_error(*error);
+	message = connect_reasons_of_refusal(name, (*error)->message);
+	g_free((*error)->message);
+	(*error)->message = message;
 	return NULL;
 }
 

@@ -13,6 +13,8 @@ static void finding_free(gpointer data)
 	g_free(finding->check);
 	g_free(finding->meaning);
 	g_free(finding->remedy);
+	g_free(finding->cost);
+	g_free(finding->fix);
 	g_free(finding);
 }
 
@@ -50,7 +52,7 @@ static void add_finding(JsonArray *array, guint i, JsonNode *node, gpointer data
 	JsonObject *object = JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
 	GPtrArray *findings = data;
 	ConnectFinding *finding;
-	const char *state, *remedy;
+	const char *state, *remedy, *cost;
 
 	if (!object)
 		return;
@@ -58,12 +60,16 @@ static void add_finding(JsonArray *array, guint i, JsonNode *node, gpointer data
 	if (strcmp(state, "failed") != 0 && strcmp(state, "warning") != 0)
 		return;
 	remedy = get_text(object, "remedy");
+	cost = get_text(object, "cost");
 	finding = g_new0(ConnectFinding, 1);
 	finding->check = g_strdup(get_text(object, "check"));
 	finding->failed = !strcmp(state, "failed");
 	finding->meaning =
 		connect_words_filled(get_text(object, "pattern"), get_text(object, "meaning"));
-	finding->remedy = *remedy ? g_strdup(_(remedy)) : NULL;
+	if (*remedy)
+		finding->remedy = connect_words_filled(get_text(object, "remedy-pattern"), remedy);
+	finding->cost = *cost ? g_strdup(_(cost)) : NULL;
+	finding->fix = g_strdup(get_text(object, "fix"));
 	g_ptr_array_add(findings, finding);
 }
 

@@ -12,6 +12,8 @@ typedef struct {
 	gboolean failed; /* no session can work; else something is worth knowing */
 	char *meaning; /* a sentence in the person's language */
 	char *remedy; /* a command, or the same, or NULL */
+	char *cost; /* what that takes of the person, or NULL */
+	char *fix; /* of connect-remedy.h, or "" */
 } ConnectFinding;
 
 /* In the doctor's order, without what is well: element-type ConnectFinding. Transfer full. */

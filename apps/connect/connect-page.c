@@ -3,6 +3,7 @@
 
 #include "connect-options.h"
 #include "connect-plot.h"
+#include "connect-reasons.h"
 #include "connect-remedy.h"
 #include "connect-thumbnail.h"
 #include "connect-view.h"
@@ -48,7 +49,7 @@ struct _ConnectPage {
 	GtkStack *stack;
 	GtkImage *icon;
 	GtkLabel *idle_hint, *steps_title, *shown_pin, *question, *connected_title;
-	GtkLabel *failed_title, *failed_message, *failed_reason;
+	GtkLabel *failed_title, *failed_message, *failed_detail, *failed_reason;
 	GtkButton *connect_button, *cancel_button, *pin_button, *no_button, *disconnect_button;
 	GtkButton *shown_pin_button, *arrange_button, *remedy_button, *again_button;
 	GtkWidget *forget_row;
@@ -182,6 +183,12 @@ static void on_option(ConnectPage *self)
  * Steps of connecting.
  */
 
+static GtkWidget *make_step_label(const char *text)
+{
+	return g_object_new(GTK_TYPE_LABEL, "label", text, "wrap", TRUE, "wrap-mode",
+			    PANGO_WRAP_WORD_CHAR, "xalign", 0.0, NULL);
+}
+
 static void finish_step(GtkWidget *row, const char *icon)
 {
 	GtkWidget *box = gtk_list_box_row_get_child(GTK_LIST_BOX_ROW(row));
@@ -191,22 +198,27 @@ static void finish_step(GtkWidget *row, const char *icon)
 	gtk_box_prepend(GTK_BOX(box), image);
 }
 
-static void add_step(ConnectPage *self, const char *text)
+/* @detail: below it, or NULL */
+static void add_step(ConnectPage *self, const char *text, const char *detail)
 {
 	GtkWidget *box = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 12);
 	GtkWidget *row = gtk_list_box_row_new();
 	GtkWidget *spinner = gtk_spinner_new();
-	GtkWidget *label = gtk_label_new(text);
+	GtkWidget *label = make_step_label(text);
+	GtkWidget *labels = gtk_box_new(GTK_ORIENTATION_VERTICAL, 6);
 
 	if (self->last_step)
 		finish_step(self->last_step, "object-select-symbolic");
 	gtk_spinner_start(GTK_SPINNER(spinner));
-	gtk_label_set_wrap(GTK_LABEL(label), TRUE);
-	gtk_label_set_wrap_mode(GTK_LABEL(label), PANGO_WRAP_WORD_CHAR);
-	gtk_label_set_xalign(GTK_LABEL(label), 0);
-	gtk_widget_set_hexpand(label, TRUE);
+	gtk_widget_set_hexpand(labels, TRUE);
 	gtk_box_append(GTK_BOX(box), spinner);
-	gtk_box_append(GTK_BOX(box), label);
+	gtk_box_append(GTK_BOX(box), labels);
+	gtk_box_append(GTK_BOX(labels), label);
+	if (detail) {
+		label = make_step_label(detail);
+		gtk_widget_add_css_class(label, "dim-label");
+		gtk_box_append(GTK_BOX(labels), label);
+	}
 	gtk_widget_set_margin_start(box, 12);
 	gtk_widget_set_margin_end(box, 12);
 	gtk_widget_set_margin_top(box, 12);
@@ -235,18 +247,28 @@ static void clear_steps(ConnectPage *self)
 	g_clear_pointer(&self->state, g_free);
 }
 
-/* What is no step is why one failed, in the service's own words: the next one tries something else. */
+/* Why one failed; NULL: it is another step. What to do about it is not said: something else is tried. */
+static char *describe_failed_step(const char *step, const char *message)
+{
+	g_autofree char *sentence = NULL;
+
+	if (!strcmp(step, "way-failed") || !strcmp(step, "try-failed"))
+		sentence = connect_words_sentence(message);
+	else if (connect_reasons_has(step))
+		sentence = connect_reasons_describe(step, message, NULL);
+	return sentence ? connect_reasons_shorten(sentence) : NULL;
+}
+
 static void add_session_step(ConnectPage *self, const char *step, const char *message)
 {
 	const char *text = connect_words_step(step, NULL);
-	g_autofree char *sentence = NULL;
+	g_autofree char *failure = text ? NULL : describe_failed_step(step, message);
 
-	if (text) {
-		add_step(self, text);
+	if (!failure) {
+		add_step(self, text ? text : message, strcmp(step, "firewall") ? NULL : message);
 		return;
 	}
-	sentence = connect_words_sentence(message);
-	add_step(self, sentence);
+	add_step(self, failure, NULL);
 	finish_step(self->last_step, "dialog-warning-symbolic");
 	self->last_step = NULL;
 }
@@ -271,12 +293,12 @@ static void update_steps(ConnectPage *self, BusSession1 *session)
 	}
 	if (g_strcmp0(state, self->state)) {
 		if (!strcmp(state, "starting") || !strcmp(state, "started"))
-			add_step(self, connect_words_step(state, state));
+			add_step(self, connect_words_step(state, state), NULL);
 		g_free(self->state);
 		self->state = g_strdup(state);
 	}
 	if (!self->last_step && !gtk_list_box_get_row_at_index(self->steps, 0))
-		add_step(self, _("Beginning"));
+		add_step(self, _("Beginning"), NULL);
 }
 
 /*
@@ -476,8 +498,11 @@ static void update_idle(ConnectPage *self, BusSink1 *sink)
 	const char *strength = sink ? connect_words_signal(bus_sink1_get_signal_strength(sink))
 				    : NULL;
 	g_autofree char *words = sink ? connect_words_sink(sink) : NULL;
-	const char *message = sink ? bus_sink1_get_obstacle_message(sink) : NULL;
-	g_autofree char *obstacle = message && *message ? connect_words_sentence(message) : NULL;
+	const char *word = sink ? bus_sink1_get_obstacle(sink) : NULL;
+	g_autofree char *obstacle =
+		word && *word
+			? connect_reasons_describe_all(word, bus_sink1_get_obstacle_message(sink))
+			: NULL;
 
 	gtk_image_set_from_icon_name(self->icon,
 				     connect_words_kind_icon(sink ? bus_sink1_get_kind(sink) : ""));
@@ -500,13 +525,18 @@ static void update_failed(ConnectPage *self, BusSession1 *session)
 {
 	const char *reason = session ? bus_session1_get_reason(session) : "";
 	const char *remedy = connect_remedy_label(reason);
+	g_autofree char *detail = NULL;
 	g_autofree char *message =
-		session ? connect_words_sentence(bus_session1_get_message(session)) : NULL;
+		session ? connect_reasons_describe(reason, bus_session1_get_message(session),
+						   &detail)
+			: NULL;
 	bool was_shown = session && g_hash_table_contains(self->shown, get_session_path(self));
 
 	gtk_label_set_text(self->failed_title, was_shown ? _("The connection has ended")
 							 : _("It could not be connected"));
 	gtk_label_set_text(self->failed_message, session ? message : self->refusal);
+	gtk_label_set_text(self->failed_detail, detail ? detail : "");
+	gtk_widget_set_visible(GTK_WIDGET(self->failed_detail), detail != NULL);
 	gtk_label_set_text(self->failed_reason, reason);
 	gtk_widget_set_visible(GTK_WIDGET(self->failed_reason), *reason != '\0');
 	gtk_widget_set_visible(GTK_WIDGET(self->remedy_button), remedy != NULL);
@@ -736,7 +766,7 @@ static void on_connected(GObject *proxy, GAsyncResult *result, gpointer data)
 		g_variant_get(answer, "(&o)", &session);
 		g_hash_table_replace(self->sessions, g_steal_pointer(&path), g_strdup(session));
 	} else {
-		self->refusal = connect_words_sentence(error->message);
+		self->refusal = g_strdup(error->message);
 	}
 	update(self);
 }
@@ -767,7 +797,7 @@ static void on_connect_clicked(ConnectPage *self)
 	g_clear_pointer(&self->refusal, g_free);
 	g_hash_table_remove(self->sessions, self->path);
 	clear_steps(self);
-	add_step(self, _("Beginning"));
+	add_step(self, _("Beginning"), NULL);
 	g_free(self->calling);
 	self->calling = g_strdup(self->path);
 	call = g_new0(Call, 1);
@@ -971,6 +1001,7 @@ static void connect_page_class_init(ConnectPageClass *class)
 	BIND(connected_title);
 	BIND(failed_title);
 	BIND(failed_message);
+	BIND(failed_detail);
 	BIND(failed_reason);
 	BIND(connect_button);
 	BIND(cancel_button);

@@ -3,6 +3,7 @@
 
 #include "connect-doctor.h"
 #include "connect-page.h"
+#include "connect-reasons.h"
 #include "connect-remedy.h"
 #include "connect-row.h"
 #include "connect-view.h"
@@ -166,7 +167,7 @@ static void add_problems(ConnectWindow *self, BusManager1 *manager)
 		return;
 	g_variant_iter_init(&iter, problems);
 	while (g_variant_iter_loop(&iter, "{&s(&s&s)}", &way, &word, &message)) {
-		g_autofree char *sentence = connect_words_sentence(message);
+		g_autofree char *sentence = connect_reasons_describe_all(word, message);
 
 		add_missing(self, self->problems_group, connect_words_way(way), sentence, word,
 			    NULL);

@@ -127,6 +127,7 @@ const char *connect_words_step(const char *word, const char *message)
 		{"securing", N_("Agreeing upon encryption")},
 		{"more-security", N_("The display hung up; trying with encryption")},
 		{"waiting", N_("Waiting for the display to connect back")},
+		{"firewall", N_("A firewall does not let the display in")},
 		{"starting", N_("Asking the display what it can show")},
 		{"started", N_("Starting the picture")},
 		{"streaming", N_("The picture is on its way")},
@@ -174,10 +175,10 @@ static char **split_pattern(const char *pattern)
 	return g_regex_split_simple("%[sd]", pattern, 0, 0);
 }
 
-char *connect_words_filled(const char *pattern, const char *sentence)
+char *connect_words_match(const char *pattern, const char *text, const char *sentence)
 {
 	g_auto(GStrv) before = split_pattern(pattern);
-	g_auto(GStrv) after = split_pattern(*pattern ? _(pattern) : "");
+	g_auto(GStrv) after = split_pattern(text);
 	g_autoptr(GString) expression = g_string_new("^");
 	g_autoptr(GString) filled = g_string_new(NULL);
 	g_autoptr(GMatchInfo) match = NULL;
@@ -191,8 +192,8 @@ char *connect_words_filled(const char *pattern, const char *sentence)
 	g_string_append_c(expression, '$');
 	regex = g_regex_new(expression->str, G_REGEX_DOTALL, 0, NULL);
 	if (!regex || !g_regex_match(regex, sentence, 0, &match) ||
-	    g_strv_length(before) != g_strv_length(after))
-		return g_strdup(sentence);
+	    g_strv_length(before) < g_strv_length(after))
+		return NULL;
 	for (guint i = 0; after[i]; i++) {
 		g_autofree char *word = i ? g_match_info_fetch(match, (int)i) : NULL;
 
@@ -201,6 +202,13 @@ char *connect_words_filled(const char *pattern, const char *sentence)
 		g_string_append(filled, after[i]);
 	}
 	return g_string_free(g_steal_pointer(&filled), FALSE);
+}
+
+char *connect_words_filled(const char *pattern, const char *sentence)
+{
+	char *text = *pattern ? connect_words_match(pattern, _(pattern), sentence) : NULL;
+
+	return text ? text : g_strdup(sentence);
 }
 
 char *connect_words_mode(const char *mode)

@@ -24,7 +24,7 @@ const char *connect_words_signal_icon(int strength);
 /* What a session does, in a word or two. */
 const char *connect_words_state(const char *state);
 
-/* A step of connecting as a sentence; @message is what the service says. */
+/* A step of connecting as a sentence; @message is what the service says, for one that is not known. */
 const char *connect_words_step(const char *word, const char *message);
 
 /* What the person is asked; @message is what the service says. */
@@ -32,6 +32,9 @@ const char *connect_words_question(const char *word, const char *message);
 
 /* A sentence of the service, which may have a detail in parentheses behind it. Transfer full. */
 char *connect_words_sentence(const char *sentence);
+
+/* @text with what @sentence has at the places of @pattern, a format of texts; NULL: it is not of that. Transfer full. */
+char *connect_words_match(const char *pattern, const char *text, const char *sentence);
 
 /* @sentence, which was made of @pattern, a format of texts and numbers. Transfer full. */
 char *connect_words_filled(const char *pattern, const char *sentence);
