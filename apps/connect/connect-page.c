@@ -524,7 +524,7 @@ static void update_idle(ConnectPage *self, BusSink1 *sink)
 static void update_failed(ConnectPage *self, BusSession1 *session)
 {
 	const char *reason = session ? bus_session1_get_reason(session) : "";
-	const char *remedy = connect_remedy_label(reason);
+	const char *remedy = connect_remedy_label(connect_remedy_for(reason));
 	g_autofree char *detail = NULL;
 	g_autofree char *message =
 		session ? connect_reasons_describe(reason, bus_session1_get_message(session),
@@ -897,7 +897,8 @@ static void on_remedy(ConnectPage *self)
 	if (!session)
 		return;
 	gtk_widget_set_sensitive(GTK_WIDGET(self->remedy_button), FALSE);
-	connect_remedy_apply_async(bus_session1_get_reason(session), NULL, on_mended,
+	connect_remedy_apply_async(connect_remedy_for(bus_session1_get_reason(session)),
+				   bus_session1_get_local_address(session), on_mended,
 				   g_object_ref(self));
 }
 

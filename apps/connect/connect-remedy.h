@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the window can mend by itself, after an administrator's consent, which polkit asks for. */
+/* What the window can mend by itself, for good, after an administrator's consent, which polkit asks for. */
 #ifndef CONNECT_REMEDY_H
 #define CONNECT_REMEDY_H
 
@@ -8,14 +8,18 @@
 G_BEGIN_DECLS
 
 /*
- * @word: a session's Reason, a word of Manager1.Problems, or a check of the doctor
+ * @word: a session's Reason, or one of Manager1.Problems
  *
- * Returns: the button's text; NULL: there is no remedy of this kind
+ * Returns: what mends it, as the doctor's findings name it ("open-firewall"); NULL: nothing here does
  */
-const char *connect_remedy_label(const char *word);
+const char *connect_remedy_for(const char *word);
 
-void connect_remedy_apply_async(const char *word, GCancellable *cancellable,
-				GAsyncReadyCallback callback, gpointer user_data);
+/* The button's text; NULL: it is none of this window's. */
+const char *connect_remedy_label(const char *fix);
+
+/* @address: this computer's that a display did not reach, or NULL */
+void connect_remedy_apply_async(const char *fix, const char *address, GAsyncReadyCallback callback,
+				gpointer user_data);
 gboolean connect_remedy_apply_finish(GAsyncResult *result, GError **error);
 
 G_END_DECLS

@@ -26,11 +26,12 @@ struct _ConnectWindow {
 	AdwToastOverlay *toasts;
 	GtkStack *stack;
 	GtkLabel *setup_hint;
-	AdwPreferencesGroup *setup_group, *setup_others, *failures_group, *problems_group;
+	AdwPreferencesGroup *setup_group, *setup_others;
+	AdwPreferencesGroup *failures_group, *problems_group, *advice_group;
 	GtkListBox *near, *known;
 	GtkWidget *known_group, *empty;
 	GtkEditable *address_entry;
-	GPtrArray *rows; /* those that were added to the four groups */
+	GPtrArray *missing; /* Missing, what is shown in the five groups */
 };
 
 G_DEFINE_FINAL_TYPE(ConnectWindow, connect_window, ADW_TYPE_APPLICATION_WINDOW)
@@ -41,11 +42,45 @@ G_DEFINE_FINAL_TYPE(ConnectWindow, connect_window, ADW_TYPE_APPLICATION_WINDOW)
 
 static void ask_doctor(ConnectWindow *self);
 
+/* One row below a heading. */
+typedef struct {
+	AdwPreferencesGroup *group;
+	char *title, *text;
+	char *fix; /* what its button does, or NULL */
+	char *remedy; /* a text to copy, or NULL */
+	GtkWidget *row, *button; /* NULL until it is shown; the button also if there is none */
+} Missing;
+
+static void missing_free(gpointer data)
+{
+	Missing *missing = data;
+
+	g_free(missing->title);
+	g_free(missing->text);
+	g_free(missing->fix);
+	g_free(missing->remedy);
+	g_free(missing);
+}
+
+static bool is_same(const Missing *a, const Missing *b)
+{
+	return a->group == b->group && !strcmp(a->title, b->title) && !strcmp(a->text, b->text) &&
+	       !g_strcmp0(a->fix, b->fix) && !g_strcmp0(a->remedy, b->remedy);
+}
+
+typedef struct {
+	ConnectWindow *window;
+	GtkWidget *button;
+} Mending;
+
 static void on_mended(GObject *object, GAsyncResult *result, gpointer data)
 {
-	g_autoptr(ConnectWindow) self = data;
+	g_autofree Mending *mending = data;
+	g_autoptr(ConnectWindow) self = mending->window;
+	g_autoptr(GtkWidget) button = mending->button;
 	g_autoptr(GError) error = NULL;
 
+	gtk_widget_set_sensitive(button, TRUE);
 	if (!connect_remedy_apply_finish(result, &error))
 		connect_view_say(self->toasts, error->message);
 	ask_doctor(self);
@@ -53,9 +88,13 @@ static void on_mended(GObject *object, GAsyncResult *result, gpointer data)
 
 static void on_remedy(GtkButton *button, ConnectWindow *self)
 {
+	Mending *mending = g_new0(Mending, 1);
+
+	*mending =
+		(Mending){.window = g_object_ref(self), .button = g_object_ref(GTK_WIDGET(button))};
 	gtk_widget_set_sensitive(GTK_WIDGET(button), FALSE);
-	connect_remedy_apply_async(g_object_get_data(G_OBJECT(button), "word"), NULL, on_mended,
-				   g_object_ref(self));
+	connect_remedy_apply_async(g_object_get_data(G_OBJECT(button), "fix"), NULL, on_mended,
+				   mending);
 }
 
 static void on_copy(GtkButton *button, ConnectWindow *self)
@@ -75,55 +114,59 @@ static void name_button(GtkWidget *button, const char *what, const char *title)
 				       -1);
 }
 
-/* @word: what there may be a remedy of; @remedy: a text to copy, or NULL */
-static void add_missing(ConnectWindow *self, AdwPreferencesGroup *group, const char *title,
-			const char *meaning, const char *word, const char *remedy)
+static void show_missing(ConnectWindow *self, Missing *missing)
 {
-	GtkWidget *row =
-		g_object_new(ADW_TYPE_ACTION_ROW, "title", title, "use-markup", FALSE, NULL);
-	const char *label = connect_remedy_label(word);
-	g_autofree char *text = remedy ? g_strdup_printf("%s\n%s", meaning, remedy)
-				       : g_strdup(meaning);
-	GtkWidget *button;
+	const char *label = connect_remedy_label(missing->fix);
+	GtkWidget *button = NULL;
 
-	adw_action_row_set_subtitle(ADW_ACTION_ROW(row), text);
+	missing->row = g_object_new(ADW_TYPE_ACTION_ROW, "title", missing->title, "subtitle",
+				    missing->text, "use-markup", FALSE, NULL);
 	if (label) {
 		button = gtk_button_new_with_label(label);
-		g_object_set_data_full(G_OBJECT(button), "word", g_strdup(word), g_free);
+		g_object_set_data_full(G_OBJECT(button), "fix", g_strdup(missing->fix), g_free);
 		g_signal_connect(button, "clicked", G_CALLBACK(on_remedy), self);
-		name_button(button, label, title);
-		adw_action_row_add_suffix(ADW_ACTION_ROW(row), button);
-	} else if (remedy) {
+		name_button(button, label, missing->title);
+	} else if (missing->remedy) {
 		button = gtk_button_new_from_icon_name("edit-copy-symbolic");
 		gtk_widget_set_tooltip_text(button, _("Copy what to do"));
 		gtk_widget_add_css_class(button, "flat");
-		g_object_set_data_full(G_OBJECT(button), "text", g_strdup(remedy), g_free);
+		g_object_set_data_full(G_OBJECT(button), "text", g_strdup(missing->remedy), g_free);
 		g_signal_connect(button, "clicked", G_CALLBACK(on_copy), self);
-		name_button(button, _("Copy what to do"), title);
-		adw_action_row_add_suffix(ADW_ACTION_ROW(row), button);
+		name_button(button, _("Copy what to do"), missing->title);
 	}
-	adw_preferences_group_add(group, row);
-	g_object_set_data(G_OBJECT(row), "group", group);
-	g_ptr_array_add(self->rows, g_object_ref(row));
-	gtk_widget_set_visible(GTK_WIDGET(group), TRUE);
+	if (button)
+		adw_action_row_add_suffix(ADW_ACTION_ROW(missing->row), button);
+	missing->button = button;
+	adw_preferences_group_add(missing->group, missing->row);
+	gtk_widget_set_visible(GTK_WIDGET(missing->group), TRUE);
 }
 
-static void clear_missing(ConnectWindow *self)
+/* All that may be NULL but @meaning and @title: @fix, @remedy and what it costs. */
+static void add_missing(GPtrArray *list, AdwPreferencesGroup *group, const char *title,
+			const char *meaning, const char *fix, const char *remedy, const char *cost)
 {
-	for (guint i = 0; i < self->rows->len; i++) {
-		GtkWidget *row = self->rows->pdata[i];
+	Missing *missing = g_new0(Missing, 1);
 
-		adw_preferences_group_remove(g_object_get_data(G_OBJECT(row), "group"), row);
-	}
-	g_ptr_array_set_size(self->rows, 0);
-	gtk_widget_set_visible(GTK_WIDGET(self->setup_group), FALSE);
-	gtk_widget_set_visible(GTK_WIDGET(self->setup_others), FALSE);
-	gtk_widget_set_visible(GTK_WIDGET(self->failures_group), FALSE);
-	gtk_widget_set_visible(GTK_WIDGET(self->problems_group), FALSE);
+	*missing = (Missing){
+		.group = group,
+		.title = g_strdup(title),
+		/* What is NULL ends it: there is no cost without a remedy. */
+		.text = g_strjoin("\n", meaning, remedy, cost, NULL),
+		.fix = g_strdup(connect_remedy_label(fix) ? fix : NULL),
+		.remedy = g_strdup(remedy),
+	};
+	g_ptr_array_add(list, missing);
+}
+
+static void add_finding(GPtrArray *list, AdwPreferencesGroup *group, const char *title,
+			const ConnectFinding *finding)
+{
+	add_missing(list, group, title, finding->meaning, finding->fix, finding->remedy,
+		    finding->cost);
 }
 
 /* The doctor's findings; what has failed is numbered. */
-static void add_findings(ConnectWindow *self)
+static void add_findings(ConnectWindow *self, GPtrArray *list)
 {
 	int n = 0;
 
@@ -133,56 +176,142 @@ static void add_findings(ConnectWindow *self)
 		g_autofree char *numbered = g_strdup_printf("%d. %s", n + 1, title);
 
 		n += finding->failed;
-		add_missing(self, finding->failed ? self->setup_group : self->setup_others,
-			    finding->failed ? numbered : title, finding->meaning, finding->check,
-			    finding->remedy);
+		add_finding(list, finding->failed ? self->setup_group : self->setup_others,
+			    finding->failed ? numbered : title, finding);
 	}
-	if (!self->findings)
+	/* Who examines this computer comes with the service. */
+	if (!self->findings && !self->asking)
 		add_missing(
-			self, self->setup_group, connect_doctor_title("service"),
+			list, self->setup_group, connect_doctor_title("service"),
 			_("The service for wireless displays does not run, or is not installed."),
-			"service", _("apt install ./miracastd_*.deb, or from source make install"));
+			NULL, _("apt install ./miracastd_*.deb, or from source make install"),
+			_("It takes an administrator's password and a download."));
 }
 
-/* With the service there: what the doctor says keeps every session from working, then the ways. */
-static void add_problems(ConnectWindow *self, BusManager1 *manager)
+/* What the doctor has found of the same thing, with what to do about it; or NULL. */
+static const ConnectFinding *find_finding(ConnectWindow *self, const char *word)
 {
-	const char *refusal = connect_bus_get_refusal(self->bus);
+	static const struct {
+		const char *word, *check;
+	} checks[] = {
+		{"avahi-away", "avahi"},	   {"avahi-failed", "avahi"},
+		{"supplicant-away", "supplicant"}, {"supplicant-refused", "supplicant"},
+		{"no-wifi-device", "wifi"},	   {"no-p2p", "wifi"},
+		{"radio-blocked", "wifi"},	   {"network-manager-unable", "network-manager"},
+	};
+	const char *fix = connect_remedy_for(word), *check = NULL;
+	const ConnectFinding *first = NULL;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(checks); i++)
+		if (!strcmp(checks[i].word, word))
+			check = checks[i].check;
+	for (guint i = 0; self->findings && check && i < self->findings->len; i++) {
+		const ConnectFinding *finding = self->findings->pdata[i];
+
+		if (strcmp(finding->check, check) != 0)
+			continue;
+		if (!g_strcmp0(finding->fix, fix))
+			return finding;
+		if (!first)
+			first = finding;
+	}
+	return first;
+}
+
+/* Of the ways to displays; what the doctor says of the same is @told. */
+static void add_problems(ConnectWindow *self, GPtrArray *list, BusManager1 *manager,
+			 GPtrArray *told)
+{
 	GVariant *problems = bus_manager1_get_problems(manager);
 	const char *way, *word, *message;
 	GVariantIter iter;
 
-	if (refusal)
-		add_missing(self, self->failures_group, _("Nobody looks for displays"), refusal, "",
-			    NULL);
-	for (guint i = 0; self->findings && i < self->findings->len; i++) {
-		const ConnectFinding *finding = self->findings->pdata[i];
-
-		if (finding->failed && strcmp(finding->check, "service") != 0)
-			add_missing(self, self->failures_group,
-				    connect_doctor_title(finding->check), finding->meaning,
-				    finding->check, finding->remedy);
-	}
 	if (!problems)
 		return;
 	g_variant_iter_init(&iter, problems);
 	while (g_variant_iter_loop(&iter, "{&s(&s&s)}", &way, &word, &message)) {
 		g_autofree char *sentence = connect_reasons_describe_all(word, message);
+		const ConnectFinding *finding = find_finding(self, word);
 
-		add_missing(self, self->problems_group, connect_words_way(way), sentence, word,
-			    NULL);
+		add_missing(list, self->problems_group, connect_words_way(way), sentence,
+			    finding ? finding->fix : connect_remedy_for(word),
+			    finding ? finding->remedy : NULL, finding ? finding->cost : NULL);
+		g_ptr_array_add(told, (gpointer)finding);
+	}
+}
+
+/* With the service there: what keeps every session from working, the ways, and what could be better. */
+static void add_troubles(ConnectWindow *self, GPtrArray *list, BusManager1 *manager)
+{
+	const char *refusal = connect_bus_get_refusal(self->bus);
+	g_autoptr(GPtrArray) told = g_ptr_array_new();
+
+	if (refusal)
+		add_missing(list, self->failures_group, _("Nobody looks for displays"), refusal,
+			    NULL, NULL, NULL);
+	add_problems(self, list, manager, told);
+	for (guint i = 0; self->findings && i < self->findings->len; i++) {
+		const ConnectFinding *finding = self->findings->pdata[i];
+
+		/* It was asked before the service came. */
+		if (finding->failed && !strcmp(finding->check, "service"))
+			continue;
+		if (!g_ptr_array_find(told, finding, NULL))
+			add_finding(list,
+				    finding->failed ? self->failures_group : self->advice_group,
+				    connect_doctor_title(finding->check), finding);
+	}
+}
+
+static bool is_shown(ConnectWindow *self, GPtrArray *list)
+{
+	bool same = list->len == self->missing->len;
+
+	for (guint i = 0; same && i < list->len; i++)
+		same = is_same(list->pdata[i], self->missing->pdata[i]);
+	return same;
+}
+
+/* The keyboard stays at the row with the same heading, if there is one. */
+static void replace_missing(ConnectWindow *self, GPtrArray *list)
+{
+	AdwPreferencesGroup *const groups[] = {self->setup_group, self->setup_others,
+					       self->failures_group, self->problems_group,
+					       self->advice_group};
+	GtkWidget *focus = gtk_window_get_focus(GTK_WINDOW(self));
+	g_autofree char *title = NULL;
+
+	for (guint i = 0; i < self->missing->len; i++) {
+		Missing *missing = self->missing->pdata[i];
+
+		if (focus && missing->button == focus)
+			title = g_strdup(missing->title);
+		adw_preferences_group_remove(missing->group, missing->row);
+	}
+	for (gsize i = 0; i < G_N_ELEMENTS(groups); i++)
+		gtk_widget_set_visible(GTK_WIDGET(groups[i]), FALSE);
+	g_ptr_array_unref(self->missing);
+	self->missing = g_ptr_array_ref(list);
+	for (guint i = 0; i < list->len; i++) {
+		Missing *missing = list->pdata[i];
+
+		show_missing(self, missing);
+		if (missing->button && !g_strcmp0(missing->title, title))
+			gtk_widget_grab_focus(missing->button);
 	}
 }
 
 static void update_missing(ConnectWindow *self)
 {
 	BusManager1 *manager = connect_bus_get_manager(self->bus);
+	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(missing_free);
 
-	clear_missing(self);
 	if (manager)
-		add_problems(self, manager);
-	else if (!self->asking)
-		add_findings(self);
+		add_troubles(self, list, manager);
+	else
+		add_findings(self, list);
+	if (!is_shown(self, list))
+		replace_missing(self, list);
 	gtk_label_set_text(self->setup_hint,
 			   self->asking
 				   ? _("This computer is looked at …")
@@ -354,7 +483,7 @@ static void connect_window_unmap(GtkWidget *widget)
 static void connect_window_init(ConnectWindow *self)
 {
 	gtk_widget_init_template(GTK_WIDGET(self));
-	self->rows = g_ptr_array_new_with_free_func(g_object_unref);
+	self->missing = g_ptr_array_new_with_free_func(missing_free);
 	on_visible_child(self);
 }
 
@@ -374,7 +503,7 @@ static void connect_window_finalize(GObject *object)
 
 	g_clear_object(&self->bus);
 	g_clear_pointer(&self->findings, g_ptr_array_unref);
-	g_ptr_array_unref(self->rows);
+	g_ptr_array_unref(self->missing);
 	G_OBJECT_CLASS(connect_window_parent_class)->finalize(object);
 }
 
@@ -400,6 +529,7 @@ static void connect_window_class_init(ConnectWindowClass *class)
 	BIND(setup_others);
 	BIND(failures_group);
 	BIND(problems_group);
+	BIND(advice_group);
 	BIND(near);
 	BIND(known);
 	BIND(known_group);
