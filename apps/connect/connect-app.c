@@ -14,19 +14,19 @@ struct _ConnectApp {
 	ConnectBus *bus;
 	ConnectAgent *agent;
 	ConnectWindow *window; /* NULL until it is wanted */
-	GHashTable *running; /* paths of this person's sessions that have not ended */
+	GHashTable *
+		running; /* paths of this person's sessions that have not ended to their sinks' names */
 };
 
 G_DEFINE_FINAL_TYPE(ConnectApp, connect_app, ADW_TYPE_APPLICATION)
 
-/* Whoever looks at the window sees it there. */
+/* Whoever looks at that sink in the window sees it there. */
 static void notify(ConnectApp *self, BusSession1 *session, const char *title, const char *body)
 {
 	const char *path = g_dbus_proxy_get_object_path(G_DBUS_PROXY(session));
 	g_autoptr(GNotification) notification = NULL;
 
-	if (self->window && gtk_widget_get_visible(GTK_WIDGET(self->window)) &&
-	    gtk_window_is_active(GTK_WINDOW(self->window)))
+	if (self->window && connect_window_shows_sink(self->window, bus_session1_get_sink(session)))
 		return;
 	notification = g_notification_new(title);
 	g_notification_set_body(notification, body);
@@ -35,18 +35,20 @@ static void notify(ConnectApp *self, BusSession1 *session, const char *title, co
 	g_application_send_notification(G_APPLICATION(self), path, notification);
 }
 
+/* Translators: the name of a display */
+static char *make_title(const char *sink)
+{
+	return g_strdup_printf(_("%s: the connection has ended"), sink);
+}
+
 static void on_ended(ConnectApp *self, BusSession1 *session)
 {
 	g_autofree char *message = connect_reasons_describe(
 		bus_session1_get_reason(session), bus_session1_get_message(session), NULL);
-	g_autofree char *title = NULL;
+	g_autofree char *title = make_title(bus_session1_get_sink_name(session));
 
-	if (!strcmp(bus_session1_get_reason(session), "stopped-by-user"))
-		return;
-	/* Translators: the name of a display */
-	title = g_strdup_printf(_("%s: the connection has ended"),
-				bus_session1_get_sink_name(session));
-	notify(self, session, title, message);
+	if (strcmp(bus_session1_get_reason(session), "stopped-by-user") != 0)
+		notify(self, session, title, message);
 }
 
 /* With the window closed, the program stays for its sessions only. */
@@ -66,7 +68,8 @@ static void note_session(ConnectApp *self, BusSession1 *session)
 	if (!state || bus_session1_get_owner(session) != getuid())
 		return;
 	if (strcmp(state, "ended") != 0)
-		g_hash_table_add(self->running, g_strdup(path));
+		g_hash_table_replace(self->running, g_strdup(path),
+				     g_strdup(bus_session1_get_sink_name(session)));
 	else if (g_hash_table_remove(self->running, path))
 		on_ended(self, session);
 	leave_if_done(self);
@@ -78,6 +81,25 @@ static void on_changed(ConnectBus *bus, GDBusProxy *proxy, ConnectApp *self)
 		note_session(self, BUS_SESSION1(proxy));
 }
 
+/* Its sessions are over, and nothing is asked any more. */
+static void on_service_gone(ConnectApp *self)
+{
+	GHashTableIter iter;
+	gpointer path, name;
+
+	g_hash_table_iter_init(&iter, self->running);
+	while (g_hash_table_iter_next(&iter, &path, &name)) {
+		g_autofree char *title = make_title(name);
+		g_autoptr(GNotification) notification = g_notification_new(title);
+
+		/* In the place of a question that there may be. */
+		g_notification_set_body(notification, _("The service has stopped."));
+		g_notification_set_default_action(notification, "app.show");
+		g_application_send_notification(G_APPLICATION(self), path, notification);
+	}
+	g_hash_table_remove_all(self->running);
+}
+
 static void on_items(GListModel *sessions, guint position, guint removed, guint added,
 		     ConnectApp *self)
 {
@@ -86,9 +108,8 @@ static void on_items(GListModel *sessions, guint position, guint removed, guint 
 
 		note_session(self, session);
 	}
-	/* The service is gone, and with it all that it had. */
-	if (!g_list_model_get_n_items(sessions)) {
-		g_hash_table_remove_all(self->running);
+	if (!connect_bus_get_manager(self->bus)) {
+		on_service_gone(self);
 		leave_if_done(self);
 	}
 }
@@ -139,6 +160,11 @@ static void connect_app_activate(GApplication *application)
 	gtk_window_present(GTK_WINDOW(self->window));
 }
 
+static void show(GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+	connect_app_activate(data);
+}
+
 static void show_sink(GSimpleAction *action, GVariant *path, gpointer data)
 {
 	ConnectApp *self = data;
@@ -171,6 +197,7 @@ static void connect_app_startup(GApplication *application)
 	static const GActionEntry actions[] = {
 		{.name = "about", .activate = show_about},
 		{.name = "quit", .activate = quit},
+		{.name = "show", .activate = show},
 		{.name = "show-sink", .activate = show_sink, .parameter_type = "s"},
 	};
 	const char *const quit_keys[] = {"<Control>q", "<Control>w", NULL};
@@ -190,7 +217,7 @@ static void connect_app_startup(GApplication *application)
 
 static void connect_app_init(ConnectApp *self)
 {
-	self->running = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	self->running = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 }
 
 static void connect_app_finalize(GObject *object)

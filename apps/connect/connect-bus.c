@@ -160,6 +160,15 @@ void connect_bus_set_searching(ConnectBus *self, gboolean searching)
 	tell(self);
 }
 
+void connect_bus_search_again(ConnectBus *self)
+{
+	if (!self->refusal || !self->searching || !self->manager)
+		return;
+	self->is_told = false;
+	tell(self);
+	g_signal_emit(self, signals[SIGNAL_CHANGED], 0, self->manager);
+}
+
 const char *connect_bus_get_refusal(ConnectBus *self)
 {
 	return self->refusal;

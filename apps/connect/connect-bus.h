@@ -38,6 +38,9 @@ BusSession1 *connect_bus_find_session(ConnectBus *self, const char *path);
 /* Whether sinks are to be looked for: as long as this is so, and the service is there. */
 void connect_bus_set_searching(ConnectBus *self, gboolean searching);
 
+/* If that was refused. */
+void connect_bus_search_again(ConnectBus *self);
+
 /* Why they are not looked for, or NULL. */
 const char *connect_bus_get_refusal(ConnectBus *self);
 

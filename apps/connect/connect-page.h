@@ -17,6 +17,9 @@ ConnectPage *connect_page_new(ConnectBus *bus, ConnectAgent *agent);
 /* @path: of the sink's object */
 void connect_page_show(ConnectPage *self, const char *path);
 
+/* Of the sink that is shown; "" if it has no object, or none is shown. */
+const char *connect_page_get_path(ConnectPage *self);
+
 /* Begins a session with the sink at @address, and shows it. */
 void connect_page_connect(ConnectPage *self, const char *address);
 

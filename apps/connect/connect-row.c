@@ -9,6 +9,7 @@ struct _ConnectRow {
 	AdwActionRow parent_instance;
 
 	BusSink1 *sink;
+	ConnectAgent *agent;
 	GtkWidget *kind, *strength;
 };
 
@@ -19,6 +20,20 @@ BusSink1 *connect_row_get_sink(ConnectRow *self)
 	return self->sink;
 }
 
+/* What a session does: it may wait for somebody here. */
+static const char *describe_session(ConnectRow *self, const char *session)
+{
+	const char *text;
+
+	switch (connect_agent_get(self->agent, session, &text)) {
+	case CONNECT_ASKS_PIN: return _("Asks for a PIN");
+	case CONNECT_ASKS_WHETHER: return _("Asks whether to go on");
+	case CONNECT_SHOWS_PIN: return _("A PIN is to be typed at the display.");
+	case CONNECT_ASKS_NOTHING: break;
+	}
+	return _("In use by this computer");
+}
+
 static void update(ConnectRow *self)
 {
 	const char *session = bus_sink1_get_session(self->sink);
@@ -26,7 +41,7 @@ static void update(ConnectRow *self)
 	const char *name = bus_sink1_get_name(self->sink);
 	const char *heard = connect_words_signal(strength);
 	g_autofree char *words = connect_words_sink(self->sink);
-	const char *line = session && strcmp(session, "/") != 0 ? _("In use by this computer")
+	const char *line = session && strcmp(session, "/") != 0 ? describe_session(self, session)
 								: words;
 	g_autofree char *description = g_strjoin(", ", line, heard, NULL);
 
@@ -71,6 +86,7 @@ static void connect_row_init(ConnectRow *self)
 static void connect_row_dispose(GObject *object)
 {
 	g_clear_object(&CONNECT_ROW(object)->sink);
+	g_clear_object(&CONNECT_ROW(object)->agent);
 	G_OBJECT_CLASS(connect_row_parent_class)->dispose(object);
 }
 
@@ -79,14 +95,16 @@ static void connect_row_class_init(ConnectRowClass *class)
 	G_OBJECT_CLASS(class)->dispose = connect_row_dispose;
 }
 
-GtkWidget *connect_row_new(BusSink1 *sink)
+GtkWidget *connect_row_new(BusSink1 *sink, ConnectAgent *agent)
 {
 	ConnectRow *self = g_object_new(CONNECT_TYPE_ROW, NULL);
 
 	self->sink = g_object_ref(sink);
+	self->agent = g_object_ref(agent);
 	/* The proxy drops the lists of before by a handler of its own. */
 	g_signal_connect_object(sink, "g-properties-changed", G_CALLBACK(update), self,
 				G_CONNECT_SWAPPED | G_CONNECT_AFTER);
+	g_signal_connect_object(agent, "changed", G_CALLBACK(update), self, G_CONNECT_SWAPPED);
 	update(self);
 	return GTK_WIDGET(self);
 }

@@ -3,7 +3,7 @@
 #ifndef CONNECT_ROW_H
 #define CONNECT_ROW_H
 
-#include "bus.h"
+#include "connect-agent.h"
 
 #include <adwaita.h>
 
@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 #define CONNECT_TYPE_ROW (connect_row_get_type())
 G_DECLARE_FINAL_TYPE(ConnectRow, connect_row, CONNECT, ROW, AdwActionRow)
 
-GtkWidget *connect_row_new(BusSink1 *sink);
+GtkWidget *connect_row_new(BusSink1 *sink, ConnectAgent *agent);
 BusSink1 *connect_row_get_sink(ConnectRow *self);
 
 G_END_DECLS

@@ -16,10 +16,13 @@ struct _ConnectWindow {
 	AdwApplicationWindow parent_instance;
 
 	ConnectBus *bus;
+	ConnectAgent *agent;
 	ConnectPage *page;
 	GtkFilter *near_filter, *known_filter;
+	GtkSorter *near_sorter, *known_sorter;
 	GPtrArray *findings; /* the doctor's, or NULL: it was not asked, or did not answer */
 	GCancellable *asking; /* the doctor; or NULL */
+	bool is_told; /* what the doctor says is waited for by somebody */
 
 	GtkStack *views;
 	GtkWidget *front;
@@ -333,6 +336,11 @@ static void on_findings(GObject *object, GAsyncResult *result, gpointer data)
 	g_clear_pointer(&self->findings, g_ptr_array_unref);
 	self->findings = findings;
 	update_missing(self);
+	if (self->is_told && connect_bus_get_manager(self->bus))
+		connect_view_say(self->toasts, self->missing->len
+						       ? _("Checked: see what is missing.")
+						       : _("Checked: nothing is missing."));
+	self->is_told = false;
 }
 
 /* Anew, if it is asked already: what it has seen may not be so any more. */
@@ -356,17 +364,18 @@ static void update_lists(ConnectWindow *self)
 			       gtk_list_box_get_row_at_index(self->known, 0) != NULL);
 	gtk_widget_set_visible(GTK_WIDGET(self->near),
 			       gtk_list_box_get_row_at_index(self->near, 0) != NULL);
-	gtk_widget_set_visible(self->empty, !gtk_list_box_get_row_at_index(self->near, 0));
+	gtk_widget_set_visible(self->empty, !gtk_list_box_get_row_at_index(self->near, 0) &&
+						    !connect_bus_get_refusal(self->bus));
 }
 
 static void on_changed(ConnectBus *bus, GDBusProxy *proxy, ConnectWindow *self)
 {
 	if (BUS_IS_MANAGER1(proxy))
 		update_missing(self);
-	if (!BUS_IS_SINK1(proxy))
-		return;
-	gtk_filter_changed(self->near_filter, GTK_FILTER_CHANGE_DIFFERENT);
-	gtk_filter_changed(self->known_filter, GTK_FILTER_CHANGE_DIFFERENT);
+	if (BUS_IS_SINK1(proxy)) {
+		gtk_filter_changed(self->near_filter, GTK_FILTER_CHANGE_DIFFERENT);
+		gtk_filter_changed(self->known_filter, GTK_FILTER_CHANGE_DIFFERENT);
+	}
 	update_lists(self);
 }
 
@@ -400,22 +409,35 @@ static int compare(gconstpointer a, gconstpointer b, gpointer data)
 	return g_utf8_collate(bus_sink1_get_name((BusSink1 *)a), bus_sink1_get_name((BusSink1 *)b));
 }
 
-static GtkWidget *make_row(gpointer item, gpointer data)
+static void on_name(ConnectWindow *self)
 {
-	return connect_row_new(item);
+	gtk_sorter_changed(self->near_sorter, GTK_SORTER_CHANGE_DIFFERENT);
+	gtk_sorter_changed(self->known_sorter, GTK_SORTER_CHANGE_DIFFERENT);
 }
 
-/* The filter: (transfer none): it lives as long as @list is bound. */
-static GtkFilter *bind(ConnectWindow *self, GtkListBox *list, GtkCustomFilterFunc match)
+static GtkWidget *make_row(gpointer item, gpointer data)
 {
-	GtkFilter *filter = GTK_FILTER(gtk_custom_filter_new(match, NULL, NULL));
-	GtkFilterListModel *filtered =
-		gtk_filter_list_model_new(g_object_ref(connect_bus_get_sinks(self->bus)), filter);
-	g_autoptr(GtkSortListModel) sorted = gtk_sort_list_model_new(
-		G_LIST_MODEL(filtered), GTK_SORTER(gtk_custom_sorter_new(compare, NULL, NULL)));
+	ConnectWindow *self = data;
 
-	gtk_list_box_bind_model(list, G_LIST_MODEL(sorted), make_row, NULL, NULL);
-	return filter;
+	/* There is one row of a sink at a time. */
+	g_signal_handlers_disconnect_by_func(item, on_name, self);
+	g_signal_connect_object(item, "notify::name", G_CALLBACK(on_name), self, G_CONNECT_SWAPPED);
+	return connect_row_new(item, self->agent);
+}
+
+/* The filter, the sorter: (transfer none): they live as long as @list is bound. */
+static void bind(ConnectWindow *self, GtkListBox *list, GtkCustomFilterFunc match,
+		 GtkFilter **filter, GtkSorter **sorter)
+{
+	GtkFilterListModel *filtered;
+	g_autoptr(GtkSortListModel) sorted = NULL;
+
+	*filter = GTK_FILTER(gtk_custom_filter_new(match, NULL, NULL));
+	*sorter = GTK_SORTER(gtk_custom_sorter_new(compare, NULL, NULL));
+	filtered =
+		gtk_filter_list_model_new(g_object_ref(connect_bus_get_sinks(self->bus)), *filter);
+	sorted = gtk_sort_list_model_new(G_LIST_MODEL(filtered), *sorter);
+	gtk_list_box_bind_model(list, G_LIST_MODEL(sorted), make_row, self, NULL);
 }
 
 static void on_row(ConnectWindow *self, GtkListBoxRow *row)
@@ -444,6 +466,13 @@ void connect_window_show_sink(ConnectWindow *self, const char *path)
 	connect_page_show(self->page, path);
 }
 
+gboolean connect_window_shows_sink(ConnectWindow *self, const char *path)
+{
+	return gtk_widget_get_visible(GTK_WIDGET(self)) && gtk_window_is_active(GTK_WINDOW(self)) &&
+	       gtk_stack_get_visible_child(self->views) == GTK_WIDGET(self->page) &&
+	       !strcmp(connect_page_get_path(self->page), path);
+}
+
 /*
  * The widget.
  */
@@ -454,17 +483,37 @@ static void on_visible_child(ConnectWindow *self)
 				      gtk_stack_get_visible_child(self->views) != self->front);
 }
 
+/* FALSE: @list has no row of it. */
+static bool focus_sink(GtkListBox *list, const char *path)
+{
+	GtkListBoxRow *row;
+
+	for (int i = 0; (row = gtk_list_box_get_row_at_index(list, i)); i++) {
+		BusSink1 *sink = connect_row_get_sink(CONNECT_ROW(row));
+
+		if (!strcmp(g_dbus_proxy_get_object_path(G_DBUS_PROXY(sink)), path))
+			return gtk_widget_grab_focus(GTK_WIDGET(row));
+	}
+	return false;
+}
+
 static void go_back(GtkWidget *widget, const char *action, GVariant *parameter)
 {
 	ConnectWindow *self = CONNECT_WINDOW(widget);
 
 	connect_view_show(self->views, self->front);
-	gtk_widget_child_focus(self->front, GTK_DIR_TAB_FORWARD);
+	if (!focus_sink(self->near, connect_page_get_path(self->page)) &&
+	    !focus_sink(self->known, connect_page_get_path(self->page)))
+		gtk_widget_child_focus(self->front, GTK_DIR_TAB_FORWARD);
 }
 
 static void check(GtkWidget *widget, const char *action, GVariant *parameter)
 {
-	ask_doctor(CONNECT_WINDOW(widget));
+	ConnectWindow *self = CONNECT_WINDOW(widget);
+
+	self->is_told = true;
+	connect_bus_search_again(self->bus);
+	ask_doctor(self);
 }
 
 /* Sinks are looked for as long as somebody may look at them. */
@@ -502,6 +551,7 @@ static void connect_window_finalize(GObject *object)
 	ConnectWindow *self = CONNECT_WINDOW(object);
 
 	g_clear_object(&self->bus);
+	g_clear_object(&self->agent);
 	g_clear_pointer(&self->findings, g_ptr_array_unref);
 	g_ptr_array_unref(self->missing);
 	G_OBJECT_CLASS(connect_window_parent_class)->finalize(object);
@@ -550,11 +600,12 @@ ConnectWindow *connect_window_new(AdwApplication *application, ConnectBus *bus, 
 	ConnectWindow *self = g_object_new(CONNECT_TYPE_WINDOW, "application", application, NULL);
 
 	self->bus = g_object_ref(bus);
+	self->agent = g_object_ref(agent);
 	self->page = connect_page_new(bus, agent);
 	gtk_stack_add_child(self->views, GTK_WIDGET(self->page));
 	connect_view_show(self->views, self->front);
-	self->near_filter = bind(self, self->near, is_near);
-	self->known_filter = bind(self, self->known, is_remembered);
+	bind(self, self->near, is_near, &self->near_filter, &self->near_sorter);
+	bind(self, self->known, is_remembered, &self->known_filter, &self->known_sorter);
 	g_signal_connect_object(bus, "presence-changed", G_CALLBACK(update_presence), self,
 				G_CONNECT_SWAPPED);
 	g_signal_connect_object(bus, "changed", G_CALLBACK(on_changed), self, 0);

@@ -18,6 +18,9 @@ ConnectWindow *connect_window_new(AdwApplication *application, ConnectBus *bus,
 /* @path: of the sink's object */
 void connect_window_show_sink(ConnectWindow *self, const char *path);
 
+/* Whether the person has that before their eyes. */
+gboolean connect_window_shows_sink(ConnectWindow *self, const char *path);
+
 G_END_DECLS
 
 #endif /* CONNECT_WINDOW_H */
