@@ -128,7 +128,15 @@ GVariant *connect_bus_call_finish(GObject *proxy, GAsyncResult *result, GError *
 	return NULL;
 }
 
-static void tell(ConnectBus *self);
+void connect_bus_disconnect(ConnectBus *self, const char *session)
+{
+	GDBusConnection *connection = connect_bus_get_connection(self);
+
+	if (connection)
+		g_dbus_connection_call(connection, NAME, session, NAME ".Session1", "Disconnect",
+				       NULL, NULL, G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, NULL, NULL,
+				       NULL);
+}
 
 static void on_told(GObject *proxy, GAsyncResult *result, gpointer data)
 {

@@ -48,6 +48,9 @@ const char *connect_bus_get_refusal(ConnectBus *self);
 void connect_bus_call(ConnectBus *self, gpointer proxy, const char *method, GVariant *arguments,
 		      GAsyncReadyCallback callback, gpointer user_data);
 
+/* Ends the session at that path, which may have no object here yet. */
+void connect_bus_disconnect(ConnectBus *self, const char *session);
+
 /* NULL with a sentence for people in @error. Transfer full. */
 GVariant *connect_bus_call_finish(GObject *proxy, GAsyncResult *result, GError **error);
 

@@ -9,9 +9,11 @@ static char *make_path(void)
 }
 
 /* A group's name may not have brackets, and no control characters. */
-static char *make_group(const char *name)
+static char *make_group(const char *name, const char *address)
 {
-	return g_uri_escape_string(name, " ", TRUE);
+	g_autofree char *both = g_strdup_printf("%s %s", address, name);
+
+	return g_uri_escape_string(g_strstrip(both), " :", TRUE);
 }
 
 static GKeyFile *load(void)
@@ -52,10 +54,10 @@ static gboolean get_flag(GKeyFile *file, const char *group, const char *key, gbo
 		       : otherwise;
 }
 
-ConnectOptions *connect_options_load(const char *name)
+ConnectOptions *connect_options_load(const char *name, const char *address)
 {
 	g_autoptr(GKeyFile) file = load();
-	g_autofree char *group = make_group(name);
+	g_autofree char *group = make_group(name, address);
 	ConnectOptions *options = g_new0(ConnectOptions, 1);
 
 	options->mode = get_text(file, group, "Mode");
@@ -66,10 +68,11 @@ ConnectOptions *connect_options_load(const char *name)
 	return options;
 }
 
-gboolean connect_options_save(const ConnectOptions *options, const char *name, GError **error)
+gboolean connect_options_save(const ConnectOptions *options, const char *name, const char *address,
+			      GError **error)
 {
 	g_autoptr(GKeyFile) file = load();
-	g_autofree char *group = make_group(name);
+	g_autofree char *group = make_group(name, address);
 
 	g_key_file_set_string(file, group, "Mode", options->mode);
 	g_key_file_set_string(file, group, "Way", options->way);
@@ -79,10 +82,10 @@ gboolean connect_options_save(const ConnectOptions *options, const char *name, G
 	return save(file, error);
 }
 
-void connect_options_forget(const char *name)
+void connect_options_forget(const char *name, const char *address)
 {
 	g_autoptr(GKeyFile) file = load();
-	g_autofree char *group = make_group(name);
+	g_autofree char *group = make_group(name, address);
 
 	if (g_key_file_remove_group(file, group, NULL))
 		save(file, NULL);

@@ -15,10 +15,14 @@ typedef struct {
 	gboolean reconnect;
 } ConnectOptions;
 
-/* What there is of the sink called @name, or the defaults. */
-ConnectOptions *connect_options_load(const char *name);
-gboolean connect_options_save(const ConnectOptions *options, const char *name, GError **error);
-void connect_options_forget(const char *name);
+/*
+ * What there is of the sink that has both @name and @address (which may be ""), or the defaults: who only
+ * has the same name, or got the address after it, is another one.
+ */
+ConnectOptions *connect_options_load(const char *name, const char *address);
+gboolean connect_options_save(const ConnectOptions *options, const char *name, const char *address,
+			      GError **error);
+void connect_options_forget(const char *name, const char *address);
 void connect_options_free(ConnectOptions *options);
 
 /* The a{sv} of Connect, floating. @peer: the sink's address, for Manager1.Connect, or NULL */

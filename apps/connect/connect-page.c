@@ -16,6 +16,13 @@
 /* More steps than one way to a sink has. */
 #define MAX_STEPS 12
 
+/* A Connect that was not answered yet. */
+typedef struct {
+	ConnectPage *page;
+	char *path; /* that was shown when it began */
+	bool is_cancelled;
+} Call;
+
 struct _ConnectPage {
 	AdwBin parent_instance;
 
@@ -29,7 +36,7 @@ struct _ConnectPage {
 	ConnectOptions *options; /* NULL: it never was there */
 	char **ways; /* of way_row, after "automatic" */
 	bool is_loading; /* the options' widgets change, and not because of the person */
-	char *calling; /* the path whose Connect has not answered, or NULL */
+	Call *call; /* the latest; or NULL */
 	char *refusal; /* why there is no session, or NULL */
 
 	/* Of the session whose steps are shown. */
@@ -148,7 +155,7 @@ static void fill_ways(ConnectPage *self, BusSink1 *sink)
 static void load_options(ConnectPage *self)
 {
 	g_clear_pointer(&self->options, connect_options_free);
-	self->options = connect_options_load(self->name);
+	self->options = connect_options_load(self->name, self->address);
 	self->is_loading = true;
 	for (guint i = 0; i < G_N_ELEMENTS(modes); i++)
 		if (!strcmp(modes[i], self->options->mode))
@@ -166,16 +173,19 @@ static void on_option(ConnectPage *self)
 	g_autoptr(GError) error = NULL;
 	guint way = adw_combo_row_get_selected(self->way_row);
 
-	if (self->is_loading || !self->options || !get_sink(self))
+	if (self->is_loading || !self->options)
 		return;
 	g_free(self->options->mode);
 	self->options->mode = g_strdup(modes[adw_combo_row_get_selected(self->mode_row)]);
-	g_free(self->options->way);
-	self->options->way = g_strdup(way ? self->ways[way - 1] : "");
+	/* By its address alone there is one way. */
+	if (gtk_widget_get_visible(GTK_WIDGET(self->way_row))) {
+		g_free(self->options->way);
+		self->options->way = g_strdup(way ? self->ways[way - 1] : "");
+	}
 	self->options->sound = gtk_switch_get_active(self->sound_switch);
 	self->options->input = gtk_switch_get_active(self->input_switch);
 	self->options->reconnect = gtk_switch_get_active(self->reconnect_switch);
-	if (!connect_options_save(self->options, self->name, &error))
+	if (!connect_options_save(self->options, self->name, self->address, &error))
 		connect_view_say(self->toasts, error->message);
 }
 
@@ -189,13 +199,21 @@ static GtkWidget *make_step_label(const char *text)
 			    PANGO_WRAP_WORD_CHAR, "xalign", 0.0, NULL);
 }
 
-static void finish_step(GtkWidget *row, const char *icon)
+static void describe_step(GtkWidget *row, const char *text)
 {
+	gtk_accessible_update_property(GTK_ACCESSIBLE(row), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
+				       text, -1);
+}
+
+static void finish_step(GtkWidget *row, bool is_done)
+{
+	const char *icon = is_done ? "object-select-symbolic" : "dialog-warning-symbolic";
 	GtkWidget *box = gtk_list_box_row_get_child(GTK_LIST_BOX_ROW(row));
 	GtkWidget *image = gtk_image_new_from_icon_name(icon);
 
 	gtk_box_remove(GTK_BOX(box), gtk_widget_get_first_child(box));
 	gtk_box_prepend(GTK_BOX(box), image);
+	describe_step(row, is_done ? _("done") : _("in vain"));
 }
 
 /* @detail: below it, or NULL */
@@ -208,7 +226,7 @@ static void add_step(ConnectPage *self, const char *text, const char *detail)
 	GtkWidget *labels = gtk_box_new(GTK_ORIENTATION_VERTICAL, 6);
 
 	if (self->last_step)
-		finish_step(self->last_step, "object-select-symbolic");
+		finish_step(self->last_step, true);
 	gtk_spinner_start(GTK_SPINNER(spinner));
 	gtk_widget_set_hexpand(labels, TRUE);
 	gtk_box_append(GTK_BOX(box), spinner);
@@ -227,6 +245,7 @@ static void add_step(ConnectPage *self, const char *text, const char *detail)
 	gtk_list_box_row_set_activatable(GTK_LIST_BOX_ROW(row), FALSE);
 	gtk_accessible_update_property(GTK_ACCESSIBLE(row), GTK_ACCESSIBLE_PROPERTY_LABEL, text,
 				       -1);
+	describe_step(row, _("in progress"));
 	gtk_list_box_append(self->steps, row);
 	self->last_step = row;
 	if (gtk_list_box_get_row_at_index(self->steps, MAX_STEPS))
@@ -269,7 +288,7 @@ static void add_session_step(ConnectPage *self, const char *step, const char *me
 		return;
 	}
 	add_step(self, failure, NULL);
-	finish_step(self->last_step, "dialog-warning-symbolic");
+	finish_step(self->last_step, false);
 	self->last_step = NULL;
 }
 
@@ -464,6 +483,16 @@ static void set_subtitle(AdwActionRow *row, const char *text)
 	adw_action_row_set_subtitle(row, text);
 }
 
+/* Or has had one: it is paused. There is no encoder before the first picture. */
+static bool has_picture(BusSession1 *session)
+{
+	const char *state = bus_session1_get_state(session);
+
+	return !g_strcmp0(state, "streaming") ||
+	       (!g_strcmp0(state, "started") &&
+		*get_detail(bus_session1_get_details(session), "encoder"));
+}
+
 static void update_connected(ConnectPage *self, BusSession1 *session)
 {
 	GVariant *details = bus_session1_get_details(session);
@@ -492,9 +521,18 @@ static void update_connected(ConnectPage *self, BusSession1 *session)
  * What is shown.
  */
 
+/* What @sink is called by: it is only an address, or was one and is gone. NULL: it is more, or cannot be. */
+static const char *get_peer(ConnectPage *self, BusSink1 *sink)
+{
+	if (sink && (*bus_sink1_get_ways(sink) || !g_hostname_is_ip_address(self->name)))
+		return NULL;
+	return self->address && g_hostname_is_ip_address(self->address) ? self->address : NULL;
+}
+
 static void update_idle(ConnectPage *self, BusSink1 *sink)
 {
 	bool is_there = sink && *bus_sink1_get_ways(sink);
+	const char *peer = get_peer(self, sink);
 	const char *strength = sink ? connect_words_signal(bus_sink1_get_signal_strength(sink))
 				    : NULL;
 	g_autofree char *words = sink ? connect_words_sink(sink) : NULL;
@@ -507,13 +545,15 @@ static void update_idle(ConnectPage *self, BusSink1 *sink)
 	gtk_image_set_from_icon_name(self->icon,
 				     connect_words_kind_icon(sink ? bus_sink1_get_kind(sink) : ""));
 	gtk_label_set_text(self->idle_hint,
-			   !is_there ? _("It is not in reach. Switch it on, and open its screen "
-					 "mirroring or wireless display.")
+			   peer	       ? connect_words_way("address")
+			   : !is_there ? _("It is not in reach. Switch it on, and open its screen "
+					   "mirroring or wireless display.")
 			   : !bus_sink1_get_available(sink)
 				   ? _("It is busy, as far as can be told.")
 			   : obstacle ? obstacle
 				      : words);
-	gtk_widget_set_sensitive(GTK_WIDGET(self->connect_button), is_there);
+	gtk_widget_set_sensitive(GTK_WIDGET(self->connect_button), is_there || peer);
+	gtk_widget_set_visible(GTK_WIDGET(self->way_row), !peer);
 	set_subtitle(self->address_row, self->address ? self->address : "");
 	gtk_widget_set_visible(GTK_WIDGET(self->signal_row), strength != NULL);
 	if (strength)
@@ -544,15 +584,23 @@ static void update_failed(ConnectPage *self, BusSession1 *session)
 		gtk_button_set_label(self->remedy_button, remedy);
 }
 
+static bool is_calling(ConnectPage *self)
+{
+	return self->call && !g_strcmp0(self->call->path, self->path);
+}
+
 /* The name of the stack's page for what the session does, with its widgets filled. */
 static const char *choose_view(ConnectPage *self, BusSession1 *session)
 {
 	const char *state = session ? bus_session1_get_state(session) : NULL;
 	const char *text;
 
-	if (self->calling && !strcmp(self->calling, self->path)) {
-		gtk_label_set_text(self->steps_title, connect_words_state("preparing"));
-		gtk_widget_set_sensitive(GTK_WIDGET(self->cancel_button), FALSE);
+	if (is_calling(self)) {
+		bool is_cancelled = self->call->is_cancelled;
+
+		gtk_label_set_text(self->steps_title,
+				   connect_words_state(is_cancelled ? "stopping" : "preparing"));
+		gtk_widget_set_sensitive(GTK_WIDGET(self->cancel_button), !is_cancelled);
 		return "steps";
 	}
 	if (self->refusal) {
@@ -574,9 +622,7 @@ static const char *choose_view(ConnectPage *self, BusSession1 *session)
 	case CONNECT_ASKS_WHETHER: gtk_label_set_text(self->question, text); return "question";
 	case CONNECT_SHOWS_PIN: gtk_label_set_text(self->shown_pin, text); return "show-pin";
 	}
-	if (!strcmp(state, "streaming") ||
-	    (!strcmp(state, "started") &&
-	     !g_strcmp0(gtk_stack_get_visible_child_name(self->stack), "connected"))) {
+	if (has_picture(session)) {
 		update_connected(self, session);
 		return "connected";
 	}
@@ -629,7 +675,7 @@ static void note_shown(ConnectPage *self)
 	for (guint i = 0; i < g_list_model_get_n_items(sessions); i++) {
 		g_autoptr(BusSession1) session = g_list_model_get_item(sessions, i);
 
-		if (!g_strcmp0(bus_session1_get_state(session), "streaming"))
+		if (has_picture(session))
 			g_hash_table_add(self->shown, g_strdup(g_dbus_proxy_get_object_path(
 							      G_DBUS_PROXY(session))));
 	}
@@ -695,7 +741,7 @@ static void on_presence(ConnectPage *self)
 	g_hash_table_remove_all(self->sessions);
 	g_hash_table_remove_all(self->shown);
 	g_clear_pointer(&self->path, g_free);
-	g_clear_pointer(&self->calling, g_free);
+	self->call = NULL;
 	g_clear_pointer(&self->refusal, g_free);
 	clear_steps(self);
 	stop_polling(self);
@@ -731,6 +777,11 @@ static void begin(ConnectPage *self, const char *path)
 	stop_polling(self);
 }
 
+const char *connect_page_get_path(ConnectPage *self)
+{
+	return self->path ? self->path : "";
+}
+
 void connect_page_show(ConnectPage *self, const char *path)
 {
 	if (g_strcmp0(path, self->path))
@@ -743,27 +794,26 @@ void connect_page_show(ConnectPage *self, const char *path)
  * What the person does.
  */
 
-typedef struct {
-	ConnectPage *page;
-	char *path; /* that was shown when it began */
-} Call;
-
 /* Meanwhile the person may have gone to another sink. */
 static void on_connected(GObject *proxy, GAsyncResult *result, gpointer data)
 {
 	g_autofree Call *call = data;
 	g_autoptr(ConnectPage) self = call->page;
 	g_autofree char *path = call->path;
+	bool is_latest = self->call == call;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GVariant) answer = connect_bus_call_finish(proxy, result, &error);
 	const char *session;
 
-	if (!g_strcmp0(self->calling, path))
-		g_clear_pointer(&self->calling, g_free);
+	if (is_latest)
+		self->call = NULL;
+	if (answer)
+		g_variant_get(answer, "(&o)", &session);
+	if (answer && call->is_cancelled)
+		connect_bus_disconnect(self->bus, session);
 	if (g_strcmp0(self->path, path))
 		return;
 	if (answer) {
-		g_variant_get(answer, "(&o)", &session);
 		g_hash_table_replace(self->sessions, g_steal_pointer(&path), g_strdup(session));
 	} else {
 		self->refusal = g_strdup(error->message);
@@ -776,16 +826,10 @@ static void on_connect_clicked(ConnectPage *self)
 	BusManager1 *manager = connect_bus_get_manager(self->bus);
 	BusSink1 *sink = get_sink(self);
 	g_autoptr(GError) error = NULL;
-	const char *peer = NULL;
-	Call *call;
-	GDBusProxy *proxy = sink ? G_DBUS_PROXY(sink) : NULL;
+	const char *peer = get_peer(self, sink);
+	GDBusProxy *proxy = peer ? (GDBusProxy *)manager : sink ? G_DBUS_PROXY(sink) : NULL;
 
-	/* A sink that was only an address is gone with its session. */
-	if (!sink || (!*bus_sink1_get_ways(sink) && g_hostname_is_ip_address(self->name))) {
-		peer = self->address;
-		proxy = manager ? G_DBUS_PROXY(manager) : NULL;
-	}
-	if (!proxy || !self->options || (peer && !g_hostname_is_ip_address(peer))) {
+	if (!proxy || !self->options) {
 		connect_view_say(self->toasts, _("It is not in reach any more."));
 		return;
 	}
@@ -798,14 +842,12 @@ static void on_connect_clicked(ConnectPage *self)
 	g_hash_table_remove(self->sessions, self->path);
 	clear_steps(self);
 	add_step(self, _("Beginning"), NULL);
-	g_free(self->calling);
-	self->calling = g_strdup(self->path);
-	call = g_new0(Call, 1);
-	*call = (Call){.page = g_object_ref(self), .path = g_strdup(self->path)};
+	self->call = g_new0(Call, 1);
+	*self->call = (Call){.page = g_object_ref(self), .path = g_strdup(self->path)};
 	connect_bus_call(self->bus, proxy, "Connect",
 			 g_variant_new("(@a{sv})", connect_options_to_bus(self->options, peer,
 									  CONNECT_AGENT_PATH)),
-			 on_connected, call);
+			 on_connected, self->call);
 	update(self);
 }
 
@@ -834,9 +876,13 @@ static void on_disconnect_clicked(ConnectPage *self)
 {
 	BusSession1 *session = get_session(self);
 
-	if (session)
+	if (is_calling(self)) {
+		self->call->is_cancelled = true;
+		update(self);
+	} else if (session) {
 		connect_bus_call(self->bus, session, "Disconnect", NULL, on_answer,
 				 g_object_ref(self));
+	}
 }
 
 /* The service knows what a PIN is; here only so much that the button makes sense. */
@@ -902,16 +948,43 @@ static void on_remedy(ConnectPage *self)
 				   g_object_ref(self));
 }
 
+typedef struct {
+	ConnectPage *page;
+	char *name, *address;
+} Forgetting;
+
+static void on_forgotten(GObject *proxy, GAsyncResult *result, gpointer data)
+{
+	g_autofree Forgetting *forgetting = data;
+	g_autoptr(ConnectPage) self = forgetting->page;
+	g_autofree char *name = forgetting->name;
+	g_autofree char *address = forgetting->address;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) answer = connect_bus_call_finish(proxy, result, &error);
+
+	if (!answer) {
+		connect_view_say(self->toasts, error->message);
+		return;
+	}
+	connect_options_forget(name, address);
+	if (g_strcmp0(self->path, g_dbus_proxy_get_object_path(G_DBUS_PROXY(proxy))))
+		return;
+	g_clear_pointer(&self->options, connect_options_free);
+	update(self);
+}
+
 static void on_forget_clicked(ConnectPage *self)
 {
 	BusSink1 *sink = get_sink(self);
+	Forgetting *forgetting;
 
 	if (!sink)
 		return;
-	connect_options_forget(self->name);
-	g_clear_pointer(&self->options, connect_options_free);
-	update(self);
-	connect_bus_call(self->bus, sink, "Forget", NULL, on_answer, g_object_ref(self));
+	forgetting = g_new0(Forgetting, 1);
+	*forgetting = (Forgetting){.page = g_object_ref(self),
+				   .name = g_strdup(self->name),
+				   .address = g_strdup(self->address)};
+	connect_bus_call(self->bus, sink, "Forget", NULL, on_forgotten, forgetting);
 }
 
 /*
@@ -968,7 +1041,6 @@ static void connect_page_finalize(GObject *object)
 	g_free(self->path);
 	g_free(self->name);
 	g_free(self->address);
-	g_free(self->calling);
 	g_free(self->refusal);
 	g_free(self->steps_of);
 	g_free(self->step);
