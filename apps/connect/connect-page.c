@@ -209,7 +209,8 @@ static void finish_step(GtkWidget *row, bool is_done)
 {
 	const char *icon = is_done ? "object-select-symbolic" : "dialog-warning-symbolic";
 	GtkWidget *box = gtk_list_box_row_get_child(GTK_LIST_BOX_ROW(row));
-	GtkWidget *image = gtk_image_new_from_icon_name(icon);
+	GtkWidget *image = g_object_new(GTK_TYPE_IMAGE, "icon-name", icon, "accessible-role",
+					GTK_ACCESSIBLE_ROLE_PRESENTATION, NULL);
 
 	gtk_box_remove(GTK_BOX(box), gtk_widget_get_first_child(box));
 	gtk_box_prepend(GTK_BOX(box), image);
@@ -282,12 +283,11 @@ static void add_session_step(ConnectPage *self, const char *step, const char *me
 {
 	const char *text = connect_words_step(step, NULL);
 	g_autofree char *failure = text ? NULL : describe_failed_step(step, message);
+	bool is_obstacle = !strcmp(step, "firewall");
 
-	if (!failure) {
-		add_step(self, text ? text : message, strcmp(step, "firewall") ? NULL : message);
+	add_step(self, failure ? failure : text ? text : message, is_obstacle ? message : NULL);
+	if (!failure && !is_obstacle)
 		return;
-	}
-	add_step(self, failure, NULL);
 	finish_step(self->last_step, false);
 	self->last_step = NULL;
 }
@@ -626,7 +626,9 @@ static const char *choose_view(ConnectPage *self, BusSession1 *session)
 		update_connected(self, session);
 		return "connected";
 	}
-	gtk_label_set_text(self->steps_title, connect_words_state(state));
+	/* Without a picture yet it is not paused. */
+	gtk_label_set_text(self->steps_title,
+			   connect_words_state(strcmp(state, "started") ? state : "starting"));
 	gtk_widget_set_sensitive(GTK_WIDGET(self->cancel_button), strcmp(state, "stopping") != 0);
 	return "steps";
 }

@@ -22,6 +22,7 @@ struct _ConnectWindow {
 	GtkSorter *near_sorter, *known_sorter;
 	GPtrArray *findings; /* the doctor's, or NULL: it was not asked, or did not answer */
 	GCancellable *asking; /* the doctor; or NULL */
+	char *focused; /* the sink whose row had the keyboard, while the lists change; or NULL */
 	bool is_told; /* what the doctor says is waited for by somebody */
 
 	GtkStack *views;
@@ -32,7 +33,7 @@ struct _ConnectWindow {
 	AdwPreferencesGroup *setup_group, *setup_others;
 	AdwPreferencesGroup *failures_group, *problems_group, *advice_group;
 	GtkListBox *near, *known;
-	GtkWidget *known_group, *empty;
+	GtkWidget *near_group, *known_group, *empty;
 	GtkEditable *address_entry;
 	GPtrArray *missing; /* Missing, what is shown in the five groups */
 };
@@ -358,14 +359,71 @@ static void ask_doctor(ConnectWindow *self)
  * The sinks.
  */
 
+static gboolean is_near(gpointer item, gpointer data)
+{
+	const char *const *ways = bus_sink1_get_ways(item);
+
+	return ways && *ways;
+}
+
+static gboolean is_remembered(gpointer item, gpointer data)
+{
+	return !is_near(item, NULL) && bus_sink1_get_known(item);
+}
+
+/* FALSE: @list has no row of it. */
+static bool focus_sink(GtkListBox *list, const char *path)
+{
+	GtkListBoxRow *row;
+
+	for (int i = 0; (row = gtk_list_box_get_row_at_index(list, i)); i++) {
+		BusSink1 *sink = connect_row_get_sink(CONNECT_ROW(row));
+
+		if (!strcmp(g_dbus_proxy_get_object_path(G_DBUS_PROXY(sink)), path))
+			return gtk_widget_grab_focus(GTK_WIDGET(row));
+	}
+	return false;
+}
+
+/* Before the lists change: GTK loses the keyboard with a row that has it. */
+static void save_focus(ConnectWindow *self)
+{
+	GtkWidget *focus = gtk_window_get_focus(GTK_WINDOW(self));
+	GtkWidget *row = focus ? gtk_widget_get_ancestor(focus, CONNECT_TYPE_ROW) : NULL;
+	BusSink1 *sink = row ? connect_row_get_sink(CONNECT_ROW(row)) : NULL;
+	const char *path = sink ? g_dbus_proxy_get_object_path(G_DBUS_PROXY(sink)) : NULL;
+
+	/* It stays. */
+	if (!sink ||
+	    (connect_bus_find_sink(self->bus, path) == sink &&
+	     (gtk_widget_get_parent(row) == GTK_WIDGET(self->near) ? is_near(sink, NULL)
+								   : is_remembered(sink, NULL))))
+		return;
+	g_free(self->focused);
+	self->focused = g_strdup(path);
+	gtk_window_set_focus(GTK_WINDOW(self), NULL);
+}
+
+/* To the same sink's row, or where one comes to by the tabulator. */
+static void restore_focus(ConnectWindow *self)
+{
+	g_autofree char *path = g_steal_pointer(&self->focused);
+
+	if (path && !focus_sink(self->near, path) && !focus_sink(self->known, path))
+		gtk_widget_child_focus(self->front, GTK_DIR_TAB_FORWARD);
+}
+
 static void update_lists(ConnectWindow *self)
 {
+	bool has_near = gtk_list_box_get_row_at_index(self->near, 0) != NULL;
+	bool is_refused = connect_bus_get_refusal(self->bus) != NULL;
+
+	gtk_widget_set_visible(GTK_WIDGET(self->near), has_near);
+	gtk_widget_set_visible(self->empty, !has_near && !is_refused);
+	gtk_widget_set_visible(self->near_group, has_near || !is_refused);
 	gtk_widget_set_visible(self->known_group,
 			       gtk_list_box_get_row_at_index(self->known, 0) != NULL);
-	gtk_widget_set_visible(GTK_WIDGET(self->near),
-			       gtk_list_box_get_row_at_index(self->near, 0) != NULL);
-	gtk_widget_set_visible(self->empty, !gtk_list_box_get_row_at_index(self->near, 0) &&
-						    !connect_bus_get_refusal(self->bus));
+	restore_focus(self);
 }
 
 static void on_changed(ConnectBus *bus, GDBusProxy *proxy, ConnectWindow *self)
@@ -373,6 +431,7 @@ static void on_changed(ConnectBus *bus, GDBusProxy *proxy, ConnectWindow *self)
 	if (BUS_IS_MANAGER1(proxy))
 		update_missing(self);
 	if (BUS_IS_SINK1(proxy)) {
+		save_focus(self);
 		gtk_filter_changed(self->near_filter, GTK_FILTER_CHANGE_DIFFERENT);
 		gtk_filter_changed(self->known_filter, GTK_FILTER_CHANGE_DIFFERENT);
 	}
@@ -390,18 +449,6 @@ static void update_presence(ConnectWindow *self)
 		connect_view_show(self->views, self->front);
 	if (strcmp(view, "opening") != 0)
 		ask_doctor(self);
-}
-
-static gboolean is_near(gpointer item, gpointer data)
-{
-	const char *const *ways = bus_sink1_get_ways(item);
-
-	return ways && *ways;
-}
-
-static gboolean is_remembered(gpointer item, gpointer data)
-{
-	return !is_near(item, NULL) && bus_sink1_get_known(item);
 }
 
 static int compare(gconstpointer a, gconstpointer b, gpointer data)
@@ -483,20 +530,6 @@ static void on_visible_child(ConnectWindow *self)
 				      gtk_stack_get_visible_child(self->views) != self->front);
 }
 
-/* FALSE: @list has no row of it. */
-static bool focus_sink(GtkListBox *list, const char *path)
-{
-	GtkListBoxRow *row;
-
-	for (int i = 0; (row = gtk_list_box_get_row_at_index(list, i)); i++) {
-		BusSink1 *sink = connect_row_get_sink(CONNECT_ROW(row));
-
-		if (!strcmp(g_dbus_proxy_get_object_path(G_DBUS_PROXY(sink)), path))
-			return gtk_widget_grab_focus(GTK_WIDGET(row));
-	}
-	return false;
-}
-
 static void go_back(GtkWidget *widget, const char *action, GVariant *parameter)
 {
 	ConnectWindow *self = CONNECT_WINDOW(widget);
@@ -554,6 +587,7 @@ static void connect_window_finalize(GObject *object)
 	g_clear_object(&self->agent);
 	g_clear_pointer(&self->findings, g_ptr_array_unref);
 	g_ptr_array_unref(self->missing);
+	g_free(self->focused);
 	G_OBJECT_CLASS(connect_window_parent_class)->finalize(object);
 }
 
@@ -582,6 +616,7 @@ static void connect_window_class_init(ConnectWindowClass *class)
 	BIND(advice_group);
 	BIND(near);
 	BIND(known);
+	BIND(near_group);
 	BIND(known_group);
 	BIND(empty);
 	BIND(address_entry);
@@ -604,6 +639,9 @@ ConnectWindow *connect_window_new(AdwApplication *application, ConnectBus *bus, 
 	self->page = connect_page_new(bus, agent);
 	gtk_stack_add_child(self->views, GTK_WIDGET(self->page));
 	connect_view_show(self->views, self->front);
+	/* Before the lists have it. */
+	g_signal_connect_object(connect_bus_get_sinks(bus), "items-changed", G_CALLBACK(save_focus),
+				self, G_CONNECT_SWAPPED);
 	bind(self, self->near, is_near, &self->near_filter, &self->near_sorter);
 	bind(self, self->known, is_remembered, &self->known_filter, &self->known_sorter);
 	g_signal_connect_object(bus, "presence-changed", G_CALLBACK(update_presence), self,

@@ -192,6 +192,9 @@ class Miracastd:
         sink = self.objects[session][1]["Sink"]
         if sink in self.objects:
             self._set(sink, {"Session": "/"})
+            # What is nothing but an address is no sink without a session.
+            if self.objects[sink][1]["Ways"] == ["address"] and not self.objects[sink][1]["Known"]:
+                self._remove(sink)
         return True
 
     def add_sink(self, **values):
@@ -253,6 +256,11 @@ class Miracastd:
             return True
         self._do(call)
         return answers
+
+    def release(self):
+        """The name, as a service that has died."""
+        self.bus.call_sync("org.freedesktop.DBus", "/", "org.freedesktop.DBus", "ReleaseName",
+                           GLib.Variant("(s)", (NAME,)), None, 0, -1, None)
 
     def stop(self):
         def leave():

@@ -14,7 +14,7 @@ import time
 from gi.repository import GLib
 
 WIDTH, HEIGHT = 420, 720
-SCREEN = "600x900x24"
+SCREEN = "600x1100x24"
 BORDER = 5
 # Roles below which there is nothing of interest: each question is a message to the program.
 LEAVES = ("push button", "label", "image", "check box", "text", "scroll bar")
@@ -68,7 +68,7 @@ class Stage:
 
     def start_screen(self):
         screen = self.start("Xvfb", "-displayfd", "1", "-screen", "0", SCREEN,
-                            "-fbdir", self.folder, "-nolisten", "tcp", "-noreset",
+                            "-fbdir", self.folder, "-nolisten", "tcp", "-noreset", "-nocursor",
                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         os.environ["DISPLAY"] = ":" + screen.stdout.readline().strip()
         # Windows of no manager are in the corner, and the keys are theirs who have the pointer.
