@@ -120,6 +120,7 @@ struct _Media {
 	MediaHeard heard; /* since the rate was judged last */
 	gint64 black_at; /* monotonic us: a black picture is sent if there is none to repeat */
 	gint64 last_time; /* monotonic us of the last picture encoded */
+	gint64 given_time; /* of the first one that has not been sent; 0: there is none */
 	gint64 repeat_at; /* monotonic us: not before */
 	guint repeats; /* of the last picture since it, or a keyframe, came */
 	gint64 clock_at; /* monotonic us: the clock is sent if no picture was */
@@ -262,6 +263,7 @@ static GstPadProbeReturn behind_encoder(GstPad *pad, GstPadProbeInfo *info, gpoi
 	GST_BUFFER_PTS(buffer) = GST_BUFFER_DTS(buffer) = m->in_pts + m->pts_shift;
 	m->statistics.encoded_bytes += gst_buffer_get_size(buffer);
 	m->last_time = g_get_monotonic_time();
+	m->given_time = m->given_time ?: m->last_time;
 	m->repeat_at = m->last_time + repeat_after(m);
 	if (!GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT)) {
 		m->statistics.keyframes++;
@@ -315,6 +317,17 @@ static void send_clock(Media *m)
 	g_mutex_lock(&m->lock);
 }
 
+static void picture_sent(Media *m)
+{
+	guint64 took;
+
+	g_mutex_lock(&m->lock);
+	took = g_get_monotonic_time() - m->given_time;
+	m->statistics.longest_send_us = MAX(m->statistics.longest_send_us, took);
+	m->given_time = 0;
+	g_mutex_unlock(&m->lock);
+}
+
 /* A coded picture: sent before this returns. */
 static GstFlowReturn on_picture(GstAppSink *sink, gpointer user_data)
 {
@@ -341,6 +354,7 @@ static GstFlowReturn on_picture(GstAppSink *sink, gpointer user_data)
 	send_datagrams(m, media_packetizer_picture(m->packetizer, constrained ?: map.data, map.size,
 						   drawn, g_get_monotonic_time() * 1000));
 	g_mutex_unlock(&m->sending);
+	picture_sent(m);
 	gst_buffer_unmap(buffer, &map);
 	return GST_FLOW_OK;
 }

@@ -47,6 +47,7 @@ typedef struct {
 	guint64 kbit; /* kbit/s that pictures take at most now */
 	guint64 fps; /* new pictures a second, at most, for that rate */
 	guint64 encode_ns; /* with the encoder, all pictures together */
+	guint64 longest_send_us; /* from when the encoder gave a picture until all of it was with the network */
 	MediaLineStatistics sound;
 } MediaStatistics;
 

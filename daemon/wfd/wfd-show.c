@@ -96,4 +96,5 @@ void wfd_show_statistics(MiracastDevice *device, Media *media, const WfdInput *i
 		miracast_device_set_statistic(device, "encode-us",
 					      statistics.encode_ns / 1000 /
 						      statistics.frames_encoded);
+	miracast_device_set_statistic(device, "longest-send-us", statistics.longest_send_us);
 }

@@ -296,6 +296,43 @@ static void test_losses(void)
 	close(ends[1]);
 }
 
+#define SEAL_MS 30
+
+static gsize seal_slowly(const guint8 *datagram, gsize size, guint8 *out, gsize out_size,
+			 gpointer user_data)
+{
+	g_usleep(SEAL_MS * 1000);
+	memcpy(out, datagram, size);
+	return size;
+}
+
+/* What a picture waits between the encoder and the network is told. */
+static void test_longest_send(void)
+{
+	g_autofree guint8 *pixels = g_malloc0(640 * 480 * 4);
+	g_autoptr(GMainContext) context = g_main_context_new();
+	const MediaConfig config = {
+		.format = rig_vga, .kbit = 5000, .encoder = "x264enc", .seal = seal_slowly};
+	const MediaFrame frame = {.pixels = pixels, .stride = 640 * 4, .width = 640, .height = 480};
+	gint64 end = g_get_monotonic_time() + RIG_GUARD;
+	MediaStatistics statistics = {0};
+	g_autoptr(Media) media = NULL;
+	int rtp[2], rtcp[2];
+	guint64 encode_ns;
+
+	media = media_paired(&config, context, rtp, rtcp);
+	g_assert_cmpint(media_push(media, &frame, &encode_ns), ==, MEDIA_ENCODED);
+	while (!statistics.longest_send_us && g_get_monotonic_time() < end) {
+		g_usleep(1000);
+		media_get_statistics(media, &statistics);
+	}
+	g_assert_cmpuint(statistics.longest_send_us, >=, SEAL_MS * 1000);
+	g_assert_cmpuint(statistics.longest_send_us, <, RIG_GUARD);
+	g_clear_pointer(&media, media_free);
+	close(rtp[1]);
+	close(rtcp[1]);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -306,5 +343,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/media/skipping", test_skipping);
 	g_test_add_func("/media/alone", test_alone);
 	g_test_add_func("/media/losses", test_losses);
+	g_test_add_func("/media/longest-send", test_longest_send);
 	return g_test_run();
 }
