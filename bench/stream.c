@@ -5,12 +5,16 @@
  * else. Sender and receiver are processes of their own, over loopback; a picture's number is drawn
  * into it and read from the decoded one. bench/stream runs this.
  */
+#include "stream-goals.h"
+
 #include "media-convert.h"
+#include "media-encoders.h"
 #include "media-packetizer.h"
 #include "media-sender.h"
 #include "media.h"
 #include "rtp-pair.h"
 
+#include <glib/gstdio.h>
 #include <gst/app/gstappsink.h>
 #include <gst/app/gstappsrc.h>
 #include <gst/gst.h>
@@ -35,23 +39,6 @@
 #define PAN	   12 /* pixels a picture */
 #define LINE	   24 /* pixels of text */
 
-typedef enum {
-	STREAM_OURS,
-	STREAM_FLOOR,
-	STREAM_OTHER, /* gnome-network-displays' elements and settings, as shipped */
-	STREAM_OTHER_AT_ONCE, /* without its 500 ms */
-	STREAM_WAYS,
-} StreamWay;
-
-typedef enum {
-	STREAM_LONE,
-	STREAM_TYPING,
-	STREAM_SCROLLING,
-	STREAM_MOTION,
-	STREAM_STILL,
-	STREAM_CONTENTS,
-} StreamContent;
-
 static const char *const ways[] = {"ours", "floor", "gnome-network-displays",
 				   "the same without 500 ms"};
 static const char *const contents[] = {"lone change", "typing", "scrolling", "full motion"};
@@ -63,9 +50,12 @@ typedef struct {
 	gint64 decoded[PICTURES];
 	double psnr_sum;
 	guint psnrs;
-	guint64 bytes; /* of datagrams */
-	guint64 bytes_before; /* when counting begins */
+	guint64 bytes; /* of datagrams, so far */
+	guint64 counted_bytes; /* from the last picture of the warm-up to the last one, or of a still screen */
+	guint counted; /* pictures that they are of */
 	gint64 cpu_us; /* the sender's */
+	guint64 longest_send_us; /* as MediaStatistics says */
+	guint64 pixel_rate; /* as media_encoder_pixel_rate() says */
 	guint16 port;
 	gboolean ready;
 } StreamRun;
@@ -79,6 +69,8 @@ typedef struct {
 	StreamContent content;
 	guint32 *view;
 	guint32 saved[BIT * BIT * BITS];
+	MediaRect damage[2]; /* since the picture before, as a compositor says */
+	guint nr_damage; /* 0: all of it */
 } StreamScreen;
 
 static guint32 mix(guint32 x)
@@ -168,11 +160,20 @@ static void screen_show(StreamScreen *s, guint i)
 		s->view += i * PAN * s->stride;
 	if (s->content == STREAM_MOTION)
 		s->view += i * PAN;
-	if (s->content == STREAM_TYPING)
-		draw_glyph(s, 8 + i * 12, 4 + LINE * 10, i + 100);
-	if (s->content == STREAM_LONE && number == i)
+	s->damage[0] = (MediaRect){0, 0, BIT * BITS, BIT};
+	if (s->content == STREAM_TYPING) {
+		guint x = 8 + i * 12, y = 4 + LINE * 10;
+
+		draw_glyph(s, x, y, i + 100);
+		s->damage[1] = (MediaRect){x, y, x + 10, y + 16};
+		s->nr_damage = 2;
+	}
+	if (s->content == STREAM_LONE && number == i) {
 		for (guint n = 0; n < 80; n++)
 			draw_glyph(s, 8 + n % 20 * 12, 4 + LINE * (10 + n / 20), i + n);
+		s->damage[1] = (MediaRect){8, 4 + LINE * 10, 8 + 20 * 12, 4 + LINE * 14};
+		s->nr_damage = 2;
+	}
 	copy_number(s, TRUE);
 	for (guint y = 0; y < BIT; y++)
 		for (guint x = 0; x < BIT * BITS; x++)
@@ -188,6 +189,7 @@ typedef struct {
 	GstElement *appsrc;
 	MediaPacketizer *packetizer;
 	MediaSender *sender;
+	guint64 sequence; /* ours: of the last picture */
 	gint64 handed_over; /* the floor's, us */
 	guint32 *copies[COPIES]; /* what a screen cast would hand over */
 	guint32 *copy; /* the newest */
@@ -326,7 +328,10 @@ static void push(StreamSender *sender, const StreamScreen *s, gint64 now)
 			    .stride = s->stride * 4,
 			    .width = s->width,
 			    .height = s->height,
-			    .time_ns = now * 1000};
+			    .time_ns = now * 1000,
+			    .sequence = ++sender->sequence,
+			    .damage = s->damage,
+			    .nr_damage = s->nr_damage};
 	guint64 encode_ns;
 
 	if (sender->media)
@@ -363,11 +368,23 @@ static gint64 cpu_us(void)
 	       usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
 }
 
+/* What only the sender knows. */
+static void tell(StreamRun *run, const StreamSender *sender)
+{
+	MediaStatistics statistics;
+
+	if (!sender->media)
+		return;
+	media_get_statistics(sender->media, &statistics);
+	run->longest_send_us = statistics.longest_send_us;
+}
+
 static void run_sender(StreamRun *run, StreamWay way, StreamScreen *s)
 {
 	guint n = s->content == STREAM_STILL ? STILL_MS * FPS / 1000 : PICTURES;
 	StreamSender sender = {.way = way};
 	gint64 begin, drawing, cpu = 0;
+	guint64 bytes = 0;
 	int rtp, rtcp;
 
 	gst_init(NULL, NULL);
@@ -390,7 +407,7 @@ static void run_sender(StreamRun *run, StreamWay way, StreamScreen *s)
 		/* A still screen's first second is not counted. */
 		if (i == (s->content == STREAM_STILL ? FPS : WARM_UP)) {
 			cpu = cpu_us();
-			run->bytes_before = run->bytes;
+			bytes = run->bytes;
 		}
 		/* Drawing is not the stream's. */
 		drawing = thread_us();
@@ -408,19 +425,30 @@ static void run_sender(StreamRun *run, StreamWay way, StreamScreen *s)
 		push(&sender, s, now);
 	}
 	run->cpu_us = cpu_us() - cpu;
+	if (s->content == STREAM_STILL)
+		run->counted_bytes = run->bytes - bytes;
+	/* The last picture is yet to come out, and what it then takes to say so is none's. */
 	g_usleep(G_USEC_PER_SEC * 7 / 10);
+	tell(run, &sender);
 	_exit(0);
 }
 
 /* The receiver: TS to pictures, pictures to numbers. */
 
 typedef struct {
+	gint64 time; /* us */
+	guint64 bytes; /* so far */
+} StreamReceived;
+
+typedef struct {
 	StreamRun *run;
 	StreamScreen *screen;
 	GstElement *appsrc, *appsink;
 	GByteArray *pes, *picture; /* so far */
-	GArray *times; /* of pictures received, us */
+	GArray *pictures; /* StreamReceived */
 	guint decoded;
+	guint warm_up; /* number of its last picture */
+	guint64 warm_up_bytes; /* until it was received */
 	gint compared; /* the last picture that was */
 } StreamReceiver;
 
@@ -451,6 +479,24 @@ static void compare(StreamReceiver *r, guint number, const GstVideoFrame *frame)
 	r->run->psnrs++;
 }
 
+/* A picture has come that had not before. */
+static void take_new(StreamReceiver *r, guint number, gint64 now)
+{
+	const StreamReceived *received = &g_array_index(r->pictures, StreamReceived, r->decoded);
+
+	r->run->decoded[number] = now;
+	r->run->received[number] = received->time;
+	if (r->screen->content == STREAM_STILL)
+		return;
+	if (number < WARM_UP) {
+		r->warm_up = number;
+		r->warm_up_bytes = received->bytes;
+	} else {
+		r->run->counted = number - r->warm_up;
+		r->run->counted_bytes = received->bytes - r->warm_up_bytes;
+	}
+}
+
 static void take_decoded(StreamReceiver *r, GstSample *sample)
 {
 	gint64 now = g_get_monotonic_time();
@@ -467,8 +513,7 @@ static void take_decoded(StreamReceiver *r, GstSample *sample)
 		number |= (*luma > 128) << bit;
 	}
 	if (number < PICTURES && !r->run->decoded[number]) {
-		r->run->decoded[number] = now;
-		r->run->received[number] = g_array_index(r->times, gint64, r->decoded);
+		take_new(r, number, now);
 		if (number % 10 == 0 && number && r->screen->content != STREAM_STILL)
 			compare(r, number, &frame);
 	}
@@ -491,13 +536,13 @@ static gboolean has_slice(const GByteArray *stream)
 /* A PES packet has ended. Some give each NAL unit its own; a picture ends with its one slice. */
 static void end_pes(StreamReceiver *r)
 {
-	gint64 now = g_get_monotonic_time();
+	const StreamReceived received = {g_get_monotonic_time(), r->run->bytes};
 	const guint8 *pes = r->pes->data;
 
 	if (r->pes->len > 14 && pes[7] & 0x80) {
 		g_byte_array_append(r->picture, pes + 9 + pes[8], r->pes->len - 9 - pes[8]);
 		if (has_slice(r->picture)) {
-			g_array_append_val(r->times, now);
+			g_array_append_val(r->pictures, received);
 			gst_app_src_push_buffer(GST_APP_SRC(r->appsrc),
 						gst_buffer_new_memdup(r->picture->data,
 								      r->picture->len));
@@ -505,7 +550,7 @@ static void end_pes(StreamReceiver *r)
 		}
 	}
 	g_byte_array_set_size(r->pes, 0);
-	while (r->decoded < r->times->len) {
+	while (r->decoded < r->pictures->len) {
 		g_autoptr(GstSample) sample =
 			gst_app_sink_try_pull_sample(GST_APP_SINK(r->appsink), 100 * GST_MSECOND);
 
@@ -554,7 +599,7 @@ static void run_receiver(StreamRun *run, StreamScreen *s)
 	r.appsink = gst_bin_get_by_name(GST_BIN(pipeline), "out");
 	r.pes = g_byte_array_new();
 	r.picture = g_byte_array_new();
-	r.times = g_array_new(FALSE, FALSE, sizeof(gint64));
+	r.pictures = g_array_new(FALSE, FALSE, sizeof(StreamReceived));
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof(buffer));
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	g_assert_no_errno(bind(fd, (struct sockaddr *)&address, size));
@@ -611,10 +656,10 @@ static double percentile(GArray *times, guint percent)
 }
 
 /* Two rounds of all ways, one after the other, of one content. */
-static void measure(guint width, guint height, StreamContent content)
+static void measure(guint width, guint height, StreamContent content, StreamResults *results)
 {
 	GArray *received[STREAM_WAYS], *decoded[STREAM_WAYS];
-	double cpu[STREAM_WAYS] = {}, psnr[STREAM_WAYS] = {}, kbytes[STREAM_WAYS] = {};
+	StreamFigures *figures = results->of[content];
 	guint handed[STREAM_WAYS] = {};
 
 	for (guint way = 0; way < STREAM_WAYS; way++) {
@@ -635,41 +680,73 @@ static void measure(guint width, guint height, StreamContent content)
 				g_array_append_val(received[way], in);
 				g_array_append_val(decoded[way], out);
 			}
-			cpu[way] += run->cpu_us / 1000.0 / (PICTURES - WARM_UP) / ROUNDS;
-			psnr[way] += run->psnr_sum / run->psnrs / ROUNDS;
-			kbytes[way] += (run->bytes - run->bytes_before) / 1000.0 /
-				       (PICTURES - WARM_UP) / ROUNDS;
+			figures[way].cpu += run->cpu_us / 1000.0 / (PICTURES - WARM_UP) / ROUNDS;
+			figures[way].psnr += run->psnr_sum / run->psnrs / ROUNDS;
+			figures[way].kbytes += run->counted_bytes / 1000.0 / run->counted / ROUNDS;
+			results->longest_send =
+				MAX(results->longest_send, run->longest_send_us / 1000.0);
 			munmap(run, sizeof(*run));
 		}
 	for (guint way = 0; way < STREAM_WAYS; way++) {
+		figures[way].received = percentile(received[way], 50);
+		figures[way].received_99 = percentile(received[way], 99);
 		printf("| %s | %s | %.1f | %.1f | %.1f | %.1f | %u of %u | %.1f | %.1f | %.1f |\n",
-		       contents[content], ways[way], percentile(received[way], 50),
-		       percentile(received[way], 99), percentile(decoded[way], 50),
-		       percentile(decoded[way], 99), decoded[way]->len, handed[way], cpu[way],
-		       kbytes[way], psnr[way]);
+		       contents[content], ways[way], figures[way].received,
+		       figures[way].received_99, percentile(decoded[way], 50),
+		       percentile(decoded[way], 99), decoded[way]->len, handed[way],
+		       figures[way].cpu, figures[way].kbytes, figures[way].psnr);
 		g_array_unref(received[way]);
 		g_array_unref(decoded[way]);
 	}
 	fflush(stdout);
 }
 
-static void measure_still(guint width, guint height)
+static void measure_still(guint width, guint height, StreamResults *results)
 {
 	for (guint way = 0; way < STREAM_WAYS; way++) {
 		StreamRun *run = run_once(way, width, height, STREAM_STILL);
 		double seconds = (STILL_MS - 1000) / 1000.0;
 
+		results->still_cpu[way] = run->cpu_us / 1e6 / seconds;
+		results->longest_send = MAX(results->longest_send, run->longest_send_us / 1000.0);
 		if (way != STREAM_FLOOR)
-			printf("| %s | %.1f | %.1f |\n", ways[way], run->cpu_us / 10000.0 / seconds,
-			       (run->bytes - run->bytes_before) / 1000.0 / seconds);
+			printf("| %s | %.1f | %.1f |\n", ways[way], results->still_cpu[way] * 100,
+			       run->counted_bytes / 1000.0 / seconds);
 		munmap(run, sizeof(*run));
 	}
 	fflush(stdout);
 }
 
+/* What 1080p30 takes of a core, as the default mode goes by it; in a process without threads. */
+static double measure_share(void)
+{
+	StreamRun *run =
+		mmap(NULL, sizeof(*run), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	guint64 rate;
+	pid_t child = fork();
+
+	if (!child) {
+		const MediaEncoder *encoder = media_encoder_find("x264enc");
+		g_autofree char *folder = g_dir_make_tmp(NULL, NULL);
+		g_autofree char *path = g_build_filename(folder, "encoders", NULL);
+
+		gst_init(NULL, NULL);
+		media_encoders_measure(path);
+		run->pixel_rate = media_encoder_pixel_rate(encoder);
+		g_unlink(path);
+		g_rmdir(folder);
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+	rate = run->pixel_rate;
+	munmap(run, sizeof(*run));
+	return 1920.0 * 1080 * FPS * MEDIA_ENCODER_SHARE / rate;
+}
+
 int main(void)
 {
 	static const guint heights[] = {720, 1080};
+	StreamResults results[G_N_ELEMENTS(heights)] = {};
 
 	for (guint i = 0; i < G_N_ELEMENTS(heights); i++) {
 		guint height = heights[i], width = height * 16 / 9;
@@ -679,9 +756,10 @@ int main(void)
 		       "pictures | processor, ms a picture | kB a picture | PSNR, dB |\n"
 		       "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|\n");
 		for (guint content = 0; content < STREAM_STILL; content++)
-			measure(width, height, content);
+			measure(width, height, content, &results[i]);
 		printf("\n| still screen | %% of a core | kB/s |\n|---|---:|---:|\n");
-		measure_still(width, height);
+		measure_still(width, height, &results[i]);
 	}
+	stream_goals_print(&results[0], &results[1], measure_share());
 	return 0;
 }

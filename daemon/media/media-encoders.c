@@ -28,8 +28,6 @@
 #define MEASURE_ALL_S	 15 /* of all: one that hangs is given up */
 #define NEW_PICTURES	 4 /* that differ */
 #define PICTURE_WITHIN	 (2 * GST_SECOND)
-/* Of what it can, for a stream: the rest is for who draws, and for pictures that cost more. */
-#define SHARE 0.6
 
 #define SUM_DIGITS 16
 
@@ -199,7 +197,7 @@ guint64 media_encoder_pixel_rate(const MediaEncoder *encoder)
 		factory ? GPOINTER_TO_SIZE(g_object_get_qdata(G_OBJECT(factory), measured_quark()))
 			: 0;
 
-	return rate ? rate * SHARE : encoder->pixel_rate;
+	return rate ? rate * MEDIA_ENCODER_SHARE : encoder->pixel_rate;
 }
 
 /* It hung, or took its process along, when it was measured. */

@@ -23,6 +23,9 @@ typedef struct {
 	guint64 pixel_rate; /* pixels a second that it encodes in time, where that was not measured; 0: no limit */
 } MediaEncoder;
 
+/* Of what it can, for a stream: the rest is for who draws, and for pictures that cost more. */
+#define MEDIA_ENCODER_SHARE 0.6
+
 /* In the order in which they are tried. NULL: there are no more. */
 const MediaEncoder *media_encoder_get(guint i);
 const MediaEncoder *media_encoder_find(const char *name);
