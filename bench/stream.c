@@ -253,6 +253,7 @@ static void start_floor(StreamSender *sender, guint width, guint height, int rtp
 		"caps=video/x-raw,format=I420,width=%u,height=%u,framerate=%u/1 "
 		"! x264enc bitrate=%u key-int-max=%u tune=zerolatency speed-preset=ultrafast "
 		"bframes=0 byte-stream=true vbv-buf-capacity=300 sliced-threads=false threads=1 "
+		"qp-min=20 "
 		"! video/x-h264,profile=constrained-baseline,stream-format=byte-stream,alignment=au "
 		"! appsink name=sink sync=false async=false",
 		width, height, FPS, media_default_kbit(width, height, FPS), 5 * FPS);

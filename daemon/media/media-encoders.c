@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define KEYFRAME_SECONDS 5 /* between keyframes of a moving picture */
+#define MIN_QP		 "20" /* of the quantizer: what a finer one would add is not seen */
 
 #define MEASURE_WIDTH	 1280
 #define MEASURE_HEIGHT	 720
@@ -42,26 +43,28 @@
 static const MediaEncoder encoders[] = {
 	{"vah264enc",
 	 "bitrate=%1$u key-int-max=%2$u cpb-size=%3$u b-frames=0 ref-frames=1 rate-control=cbr "
-	 "cabac=false",
+	 "cabac=false min-qp=" MIN_QP,
 	 "", 1000, FALSE, TRUE, 0},
 	{"vah264lpenc",
 	 "bitrate=%1$u key-int-max=%2$u cpb-size=%3$u b-frames=0 ref-frames=1 rate-control=cbr "
-	 "cabac=false",
+	 "cabac=false min-qp=" MIN_QP,
 	 "", 1000, FALSE, TRUE, 0},
-	{"vaapih264enc", "bitrate=%1$u keyframe-period=%2$u max-bframes=0 refs=1 rate-control=cbr",
+	{"vaapih264enc",
+	 "bitrate=%1$u keyframe-period=%2$u max-bframes=0 refs=1 rate-control=cbr min-qp=" MIN_QP,
 	 "", 1000, FALSE, FALSE, 0},
 	{"v4l2h264enc",
 	 "extra-controls=\"c,video_bitrate=%1$u,h264_i_frame_period=%2$u,"
-	 "repeat_sequence_header=1\"",
+	 "repeat_sequence_header=1,h264_minimum_qp_value=" MIN_QP "\"",
 	 "", 1, FALSE, FALSE, 1920 * 1080 * 30},
 	{"x264enc",
 	 "bitrate=%1$u key-int-max=%2$u tune=zerolatency speed-preset=ultrafast bframes=0 "
-	 "byte-stream=true vbv-buf-capacity=300 sliced-threads=false threads=1",
+	 "byte-stream=true vbv-buf-capacity=300 sliced-threads=false threads=1 qp-min=" MIN_QP,
 	 "dct8x8=true", 1000, TRUE, FALSE, 1280 * 720 * 30},
 	{"openh264enc",
 	 "bitrate=%1$u gop-size=%2$u rate-control=bitrate complexity=low "
 	 "usage-type=screen slice-mode=n-slices num-slices=1 multi-thread=1 "
-	 "scene-change-detection=false background-detection=false adaptive-quantization=false",
+	 "scene-change-detection=false background-detection=false adaptive-quantization=false "
+	 "qp-min=" MIN_QP,
 	 "", 1, TRUE, FALSE, 1280 * 720 * 30},
 };
 

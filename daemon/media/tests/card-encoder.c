@@ -76,8 +76,8 @@ static GstStateChangeReturn card_change_state(GstElement *element, GstStateChang
 
 static void card_encoder_class_init(MediaCardEncoderClass *class)
 {
-	static const char *const numbers[] = {"bitrate", "key-int-max", "cpb-size", "b-frames",
-					      "ref-frames"};
+	static const char *const numbers[] = {"bitrate",  "key-int-max", "cpb-size",
+					      "b-frames", "ref-frames",	 "min-qp"};
 	GObjectClass *object_class = G_OBJECT_CLASS(class);
 	guint id = 1;
 

@@ -6,6 +6,9 @@
 #include <dlfcn.h>
 #include <glib/gstdio.h>
 #include <gst/app/gstappsink.h>
+#include <gst/app/gstappsrc.h>
+#include <gst/video/video.h>
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,6 +90,101 @@ static void test_profiles(void)
 	}
 	/* The build's own tree has x264enc and openh264enc. */
 	g_assert_cmpuint(n, >=, 2);
+}
+
+#define TEXT_WIDTH    640
+#define TEXT_HEIGHT   480
+#define TEXT_PICTURES 40
+
+static guint8 luma_at(guint x, guint y)
+{
+	guint glyph = (x / 10 * 2654435761u ^ y / 18 * 40503u) >> 7;
+
+	return y % 18 < 14 && x % 10 < 8 && glyph >> (y % 18 / 3 * 4 + x % 10 / 2) & 1 ? 40 : 230;
+}
+
+static double psnr_of_text(GstSample *sample)
+{
+	GstVideoFrame frame;
+	GstVideoInfo info;
+	double error = 0;
+
+	gst_video_info_from_caps(&info, gst_sample_get_caps(sample));
+	g_assert_true(
+		gst_video_frame_map(&frame, &info, gst_sample_get_buffer(sample), GST_MAP_READ));
+	for (guint y = 0; y < TEXT_HEIGHT; y++) {
+		const guint8 *row = (guint8 *)GST_VIDEO_FRAME_PLANE_DATA(&frame, 0) +
+				    y * GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0);
+
+		for (guint x = 0; x < TEXT_WIDTH; x++)
+			error += (row[x] - luma_at(x, y)) * (row[x] - luma_at(x, y));
+	}
+	gst_video_frame_unmap(&frame);
+	return 10 * log10(255.0 * 255 * TEXT_WIDTH * TEXT_HEIGHT / MAX(error, 1));
+}
+
+/* A page of text that stands still: after @n pictures. */
+static double psnr_after(const MediaEncoder *encoder, guint n)
+{
+	const MediaFormat format = {
+		.width = TEXT_WIDTH, .height = TEXT_HEIGHT, .fps = 30, .level = "3.1"};
+	g_autofree char *described = media_encoder_describe(encoder, &format, 2000);
+	g_autofree char *text =
+		g_strdup_printf("appsrc name=src is-live=true format=time "
+				"caps=video/x-raw,format=I420,width=%u,height=%u,framerate=30/1 %s"
+				"! h264parse ! avdec_h264 max-threads=1 ! video/x-raw,format=I420 "
+				"! appsink name=sink sync=false",
+				TEXT_WIDTH, TEXT_HEIGHT, described);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GstElement) pipeline = gst_parse_launch(text, &error);
+	g_autoptr(GstElement) source = NULL, sink = NULL;
+	GstClockTime pts = 0;
+	GstVideoInfo info;
+	double psnr = 0;
+
+	g_assert_no_error(error);
+	source = gst_bin_get_by_name(GST_BIN(pipeline), "src");
+	sink = gst_bin_get_by_name(GST_BIN(pipeline), "sink");
+	gst_video_info_set_format(&info, GST_VIDEO_FORMAT_I420, TEXT_WIDTH, TEXT_HEIGHT);
+	gst_element_set_state(pipeline, GST_STATE_PLAYING);
+	for (guint i = 0; i < n; i++) {
+		GstBuffer *buffer = gst_buffer_new_allocate(NULL, info.size, NULL);
+		g_autoptr(GstSample) sample = NULL;
+		GstMapInfo map;
+
+		gst_buffer_map(buffer, &map, GST_MAP_WRITE);
+		memset(map.data, 0x80, map.size);
+		for (guint at = 0; at < TEXT_WIDTH * TEXT_HEIGHT; at++)
+			map.data[at] = luma_at(at % TEXT_WIDTH, at / TEXT_WIDTH);
+		gst_buffer_unmap(buffer, &map);
+		GST_BUFFER_PTS(buffer) = pts;
+		/* As a stream repeats it. */
+		pts += (i < 8 ? 80 : 500) * GST_MSECOND;
+		gst_app_src_push_buffer(GST_APP_SRC(source), buffer);
+		sample = gst_app_sink_try_pull_sample(GST_APP_SINK(sink), GUARD);
+		g_assert_nonnull(sample);
+		psnr = psnr_of_text(sample);
+	}
+	gst_element_set_state(pipeline, GST_STATE_NULL);
+	return psnr;
+}
+
+/* Text that stands still becomes as good as can be seen, and no better than that. */
+static void test_quality(void)
+{
+	const MediaEncoder *encoder;
+
+	for (guint i = 0; (encoder = media_encoder_get(i)); i++) {
+		double psnr;
+
+		if (!encoder->software || !media_encoder_works(encoder))
+			continue;
+		psnr = psnr_after(encoder, TEXT_PICTURES);
+		g_test_message("%s: %.1f dB", encoder->name, psnr);
+		/* openh264enc does not touch again what stands still. */
+		g_assert_cmpfloat(psnr, >=, g_str_equal(encoder->name, "x264enc") ? 42 : 30);
+		g_assert_cmpfloat(psnr, <=, 45);
+	}
 }
 
 static guint64 rate_in(const char *path, const char *name)
@@ -278,5 +376,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/encoders/killed", test_killed);
 	g_test_add_func("/encoders/lost", test_lost);
 	g_test_add_func("/encoders/profiles", test_profiles);
+	g_test_add_func("/encoders/quality", test_quality);
 	return g_test_run();
 }
