@@ -259,6 +259,8 @@ static gboolean begin_session(SinkApp *app, GError **error)
 			sink_media_set_dtls(app->media, sink_mice_dtls(mice));
 	}
 	sink_media_set_viewer(app->media, app->viewer);
+	if (o->flashes)
+		sink_media_look_for_flashes(app->media);
 	app->caps = sink_options_make_caps(o, config.rtp_port, error);
 	if (!app->caps)
 		return FALSE;
@@ -571,6 +573,20 @@ static gboolean succeeded(const SinkApp *app, SinkReason reason, guint64 frames)
 		reason == SINK_REASON_INTERRUPTED || reason == SINK_REASON_TIMEOUT);
 }
 
+/* With --flashes. One alone may be of a picture that a busy source was late with. */
+static void judge_skew(SinkApp *app, const SinkFlashStatistics *flash)
+{
+	g_autofree char *text = NULL;
+
+	if (!app->session || !flash->pairs ||
+	    (flash->median_us <= SINK_SOUND_EARLY_US && flash->median_us >= -SINK_SOUND_LATE_US))
+		return;
+	text = g_strdup_printf("sound is %.1f ms %s the picture of its instant",
+			       ABS(flash->median_us) / 1e3,
+			       flash->median_us > 0 ? "before" : "behind");
+	sink_session_note_violation(app->session, text);
+}
+
 static int report(SinkApp *app)
 {
 	g_autofree char *source = name_of_source(app);
@@ -595,6 +611,7 @@ static int report(SinkApp *app)
 	}
 	if (app->media) {
 		sink_media_statistics(app->media, &r.media);
+		judge_skew(app, &r.media.flash);
 		r.rtp_port = sink_media_port(app->media);
 	}
 	if (app->uibc)

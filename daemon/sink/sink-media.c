@@ -18,6 +18,8 @@
 #define NO_COUNTER	0xff
 #define REPORT_INTERVAL 1000 /* ms */
 #define RTCP_BYTES	1500
+#define DECODING	16 /* pictures with the decoder, at most */
+#define EVERY		8 /* pixel is looked at, of each so manieth row */
 
 struct SinkMedia {
 	GSocket *socket;
@@ -44,6 +46,13 @@ struct SinkMedia {
 	SinkRtpSequence sequence;
 	SinkSound *sound;
 	SinkSkew *skew;
+	SinkFlash *flash; /* NULL: flashes are not looked for */
+	/* What the pipeline calls the times of the last pictures, and what the stream does: */
+	struct {
+		GstClockTime time;
+		gint64 pts;
+	} times[DECODING];
+	guint n_times; /* so far */
 	GstSample *sample;
 	SinkPicture picture;
 
@@ -53,10 +62,13 @@ struct SinkMedia {
 	gboolean damaged; /* something was lost, and no keyframe has come since */
 };
 
-static void on_sound(const guint8 *samples, guint frames, guint rate, gpointer user_data)
+static void on_sound(const guint8 *samples, guint frames, guint rate, gint64 pts,
+		     gpointer user_data)
 {
 	SinkMedia *media = user_data;
 
+	if (media->flash)
+		sink_flash_sound(media->flash, pts, samples, frames, rate);
 	if (media->viewer)
 		sink_viewer_play(media->viewer, samples, frames, rate);
 }
@@ -155,6 +167,7 @@ void sink_media_free(SinkMedia *media)
 	g_clear_pointer(&media->sample, gst_sample_unref);
 	g_clear_pointer(&media->sound, sink_sound_free);
 	g_clear_pointer(&media->skew, sink_skew_free);
+	g_clear_pointer(&media->flash, sink_flash_free);
 	g_mutex_clear(&media->lock);
 	g_clear_pointer(&media->dtls, sink_dtls_unref);
 	g_clear_object(&media->peer);
@@ -170,6 +183,11 @@ void sink_media_set_dtls(SinkMedia *media, SinkDtls *dtls)
 void sink_media_set_viewer(SinkMedia *media, SinkViewer *viewer)
 {
 	media->viewer = viewer;
+}
+
+void sink_media_look_for_flashes(SinkMedia *media)
+{
+	media->flash = sink_flash_new();
 }
 
 guint16 sink_media_port(const SinkMedia *media)
@@ -338,6 +356,51 @@ static GstPadProbeReturn on_coded(GstPad *pad, GstPadProbeInfo *info, gpointer u
 	return GST_PAD_PROBE_OK;
 }
 
+/* A picture leaves the demultiplexer as soon as it is whole. */
+static GstPadProbeReturn on_whole(GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+	SinkMedia *media = user_data;
+	guint at;
+
+	g_mutex_lock(&media->lock);
+	at = media->n_times++ % DECODING;
+	media->times[at].time = GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info));
+	media->times[at].pts = sink_skew_picture(media->skew);
+	g_mutex_unlock(&media->lock);
+	return GST_PAD_PROBE_OK;
+}
+
+/* The mean of Y. */
+static guint brightness_of(GstSample *sample, const GstVideoInfo *info)
+{
+	guint64 sum = 0, n = 0;
+	GstVideoFrame frame;
+
+	if (!gst_video_frame_map(&frame, info, gst_sample_get_buffer(sample), GST_MAP_READ))
+		return 0;
+	for (int y = 0; y < GST_VIDEO_FRAME_HEIGHT(&frame); y += EVERY)
+		for (int x = 0; x < GST_VIDEO_FRAME_WIDTH(&frame); x += EVERY, n++)
+			sum += *((guint8 *)GST_VIDEO_FRAME_COMP_DATA(&frame, 0) +
+				 y * GST_VIDEO_FRAME_COMP_STRIDE(&frame, 0) +
+				 x * GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, 0));
+	gst_video_frame_unmap(&frame);
+	return sum / MAX(n, 1);
+}
+
+static void look_for_flash(SinkMedia *media, GstSample *sample, const GstVideoInfo *info)
+{
+	GstClockTime time = GST_BUFFER_PTS(gst_sample_get_buffer(sample));
+	guint brightness = brightness_of(sample, info);
+
+	if (!GST_CLOCK_TIME_IS_VALID(time))
+		return;
+	g_mutex_lock(&media->lock);
+	for (guint i = 0; i < MIN(media->n_times, DECODING); i++)
+		if (media->times[i].time == time && media->times[i].pts >= 0)
+			sink_flash_picture(media->flash, media->times[i].pts, brightness);
+	g_mutex_unlock(&media->lock);
+}
+
 static GstFlowReturn on_picture(GstAppSink *sink, gpointer user_data)
 {
 	SinkMedia *media = user_data;
@@ -351,6 +414,8 @@ static GstFlowReturn on_picture(GstAppSink *sink, gpointer user_data)
 	corrupt = GST_BUFFER_FLAG_IS_SET(gst_sample_get_buffer(sample), GST_BUFFER_FLAG_CORRUPTED);
 	if (media->viewer)
 		sink_viewer_show(media->viewer, sample);
+	if (media->flash)
+		look_for_flash(media, sample, &info);
 
 	g_mutex_lock(&media->lock);
 	stats->frames++;
@@ -472,6 +537,8 @@ static gboolean add_video(SinkMedia *media, GError **error)
 	gst_app_sink_set_callbacks(GST_APP_SINK(made[2]), &callbacks, media, NULL);
 	add_probe(made[0], "src", GST_PAD_PROBE_TYPE_BUFFER, on_coded, media);
 	add_probe(made[0], "sink", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_video_event, media);
+	if (media->flash)
+		add_probe(made[0], "sink", GST_PAD_PROBE_TYPE_BUFFER, on_whole, media);
 	media->video_pad = gst_element_get_static_pad(made[0], "sink");
 	return TRUE;
 }
@@ -608,6 +675,8 @@ void sink_media_statistics(SinkMedia *media, SinkMediaStatistics *stats)
 	*stats = media->stats;
 	sink_sound_statistics(media->sound, &stats->sound);
 	sink_skew_statistics(media->skew, &stats->skew);
+	if (media->flash)
+		sink_flash_statistics(media->flash, &stats->flash);
 	stats->frames_shown = media->viewer ? sink_viewer_shown(media->viewer) : 0;
 	g_mutex_unlock(&media->lock);
 	if (!media->jitterbuffer)

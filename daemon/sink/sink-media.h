@@ -8,6 +8,7 @@
 
 #include "sink-dtls.h"
 
+#include "sink-flash.h"
 #include "sink-skew.h"
 #include "sink-sound.h"
 #include "sink-viewer.h"
@@ -33,6 +34,7 @@ typedef struct {
 	guint64 audio_bytes;
 	SinkSoundStatistics sound;
 	SinkSkewStatistics skew;
+	SinkFlashStatistics flash; /* all 0 unless they are looked for */
 	guint64 frames;
 	guint64 frames_shown; /* to a person */
 	guint64 frames_corrupt; /* of frames: decoded with errors */
@@ -63,6 +65,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SinkMedia, sink_media_free)
 void sink_media_set_dtls(SinkMedia *media, SinkDtls *dtls);
 /* Before the start: a person sees and hears it. Not owned; NULL: nobody does. */
 void sink_media_set_viewer(SinkMedia *media, SinkViewer *viewer);
+/* Before the start: looks for flashes and clicks of one instant. */
+void sink_media_look_for_flashes(SinkMedia *media);
 guint16 sink_media_port(const SinkMedia *media); /* RTP's */
 gboolean sink_media_start(SinkMedia *media, GError **error);
 /* No receiver report leaves from here on. */

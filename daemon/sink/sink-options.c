@@ -142,6 +142,10 @@ static void add_tests(GOptionGroup *group, SinkOptions *o, Words *words)
 		 "Ask for a keyframe (M13) every N decoded frames", "N"},
 		{"pause-after", 0, 0, G_OPTION_ARG_INT64, &o->pause_after,
 		 "Pause (M9) for a second after N decoded frames", "N"},
+		{"flashes", 0, 0, G_OPTION_ARG_NONE, &o->flashes,
+		 "The source turns black to white and clicks at one instant: see how far apart "
+		 "they are",
+		 NULL},
 		{"uibc", 0, 0, G_OPTION_ARG_FILENAME, &o->uibc,
 		 "Offer input (UIBC), and send what this script says", "FILE"},
 		{"samples", 0, 0, G_OPTION_ARG_FILENAME, &o->samples,

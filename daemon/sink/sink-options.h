@@ -33,6 +33,7 @@ typedef struct {
 	char *audio_codecs;
 	char *edid;
 	gboolean no_standby;
+	gboolean flashes; /* the source shows them, with clicks */
 	/* What it does of its own accord: */
 	char *uibc;
 	gint64 idr_every; /* 0: when it has to */

@@ -98,6 +98,16 @@ static void add_media(JsonBuilder *b, const SinkMediaStatistics *m, gint64 play_
 		add_int(b, "sound_ahead_least_us", m->skew.least_us);
 		add_int(b, "sound_ahead_most_us", m->skew.most_us);
 	}
+	if (m->flash.flashes || m->flash.clicks) {
+		add_int(b, "flashes", m->flash.flashes);
+		add_int(b, "clicks", m->flash.clicks);
+		add_int(b, "flash_pairs", m->flash.pairs);
+	}
+	if (m->flash.pairs) {
+		add_int(b, "click_ahead_us", m->flash.median_us);
+		add_int(b, "click_ahead_least_us", m->flash.least_us);
+		add_int(b, "click_ahead_most_us", m->flash.most_us);
+	}
 	add_int(b, "frames_decoded", m->frames);
 	add_int(b, "frames_shown", m->frames_shown);
 	add_int(b, "frames_corrupt", m->frames_corrupt);

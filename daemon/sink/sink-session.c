@@ -1017,6 +1017,11 @@ const SinkExchange *sink_session_exchanges(const SinkSession *s, guint *n)
 	return (const SinkExchange *)s->exchanges->data;
 }
 
+void sink_session_note_violation(SinkSession *s, const char *violation)
+{
+	sink_violations_note(s->violations, "%s", violation);
+}
+
 const char *const *sink_session_violations(const SinkSession *s)
 {
 	return sink_violations_get(s->violations);

@@ -103,5 +103,7 @@ const SinkAudioChoice *sink_session_audio(const SinkSession *session);
 const SinkExchange *sink_session_exchanges(const SinkSession *session, guint *n);
 /* Where the source left the specification without the session ending for it; NULL-terminated. */
 const char *const *sink_session_violations(const SinkSession *session);
+/* One that was seen elsewhere. */
+void sink_session_note_violation(SinkSession *session, const char *violation);
 
 const char *sink_state_name(SinkState state);

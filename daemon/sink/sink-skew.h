@@ -24,4 +24,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SinkSkew, sink_skew_free)
 
 /* One TS packet, whatever it has in it, and when it came. */
 void sink_skew_packet(SinkSkew *skew, const guint8 *packet, gint64 now_us);
+/* When the last picture that has come whole is to be shown, 1/90000 s; -1: none has. */
+gint64 sink_skew_picture(const SinkSkew *skew);
 void sink_skew_statistics(const SinkSkew *skew, SinkSkewStatistics *statistics);

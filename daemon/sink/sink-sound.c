@@ -17,6 +17,7 @@
 
 struct SinkSound {
 	GByteArray *pes; /* so far; empty between two */
+	gint64 pts; /* of the unit that is read */
 	gint64 next_pts; /* the next unit's, if nothing is lost, 1/90000 s; -1: not known */
 	gboolean low; /* the left channel's wave is below zero */
 	SinkAac *aac; /* NULL: no AAC has come, or it cannot be decoded here */
@@ -46,7 +47,7 @@ void sink_sound_free(SinkSound *s)
 	g_free(s);
 }
 
-static void measure(SinkSound *s, const guint8 *samples, guint frames)
+static void measure(SinkSound *s, const guint8 *samples, guint frames, gint64 pts)
 {
 	for (guint i = 0; i < frames; i++) {
 		gint16 left = samples[4 * i] << 8 | samples[4 * i + 1];
@@ -62,7 +63,7 @@ static void measure(SinkSound *s, const guint8 *samples, guint frames)
 	}
 	s->stats.frames += frames;
 	if (frames)
-		s->play(samples, frames, s->stats.rate, s->user_data);
+		s->play(samples, frames, s->stats.rate, pts % PTS_TURN, s->user_data);
 }
 
 /* The frames that a PES packet has come with are @frames, at the time that it says. */
@@ -77,6 +78,7 @@ static void take_time(SinkSound *s, guint frames)
 	/* Times are rounded; one that goes back is no gap. */
 	if (gap > 2 && gap < PTS_TURN / 2)
 		s->stats.frames_lost += gap * s->stats.rate / 90000;
+	s->pts = pts;
 	s->next_pts = (pts + frames * (gint64)90000 / s->stats.rate) % PTS_TURN;
 }
 
@@ -97,7 +99,7 @@ static void take_lpcm(SinkSound *s)
 	s->stats.units++;
 	s->stats.rate = pes[19] >> 3 == 2 ? 48000 : 44100;
 	take_time(s, frames);
-	measure(s, pes + HEAD, frames);
+	measure(s, pes + HEAD, frames, s->pts);
 }
 
 /* The size of the frame at @adts; 0: it is none of MPEG-2's, low complexity, 48 kHz, two channels. */
@@ -123,13 +125,13 @@ static void begin_aac(SinkSound *s)
 		g_printerr("miracast-sink: AAC cannot be decoded here: %s\n", error->message);
 }
 
-static void decode(SinkSound *s, const guint8 *frame, guint size)
+static void decode(SinkSound *s, const guint8 *frame, guint size, gint64 pts)
 {
 	s->stats.units++;
 	g_byte_array_set_size(s->decoded, 0);
 	if (s->aac && !sink_aac_decode(s->aac, frame, size, s->decoded))
 		s->stats.malformed++;
-	measure(s, s->decoded->data, s->decoded->len / 4);
+	measure(s, s->decoded->data, s->decoded->len / 4, pts);
 }
 
 /* Whole frames, one or more. */
@@ -152,9 +154,9 @@ static void take_aac(SinkSound *s)
 	if (g_strcmp0(s->stats.codec, "AAC"))
 		begin_aac(s);
 	take_time(s, frames * AAC_LONG);
-	for (; at < size; at += frame) {
+	for (guint n = 0; at < size; at += frame, n++) {
 		frame = adts_size(pes + at, size - at);
-		decode(s, pes + at, frame);
+		decode(s, pes + at, frame, s->pts + n * (gint64)AAC_LONG * 90000 / AAC_RATE);
 	}
 }
 

@@ -21,8 +21,9 @@ typedef struct {
 
 typedef struct SinkSound SinkSound;
 
-/* @samples: of 16 bits, big endian, two channels */
-typedef void (*SinkSoundFunc)(const guint8 *samples, guint frames, guint rate, gpointer user_data);
+/* @samples: of 16 bits, big endian, two channels; @pts: when the first is to be heard, 1/90000 s */
+typedef void (*SinkSoundFunc)(const guint8 *samples, guint frames, guint rate, gint64 pts,
+			      gpointer user_data);
 
 /* @play: gets what has been read, in the thread that reads */
 SinkSound *sink_sound_new(SinkSoundFunc play, gpointer user_data);

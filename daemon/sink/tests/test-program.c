@@ -289,6 +289,46 @@ static gboolean stream(SinkTestSource *s, gboolean lossy)
 	return TRUE;
 }
 
+/* A frame with ADTS is one of MPEG-2, which GStreamer calls MPEG-4. */
+static GstPadProbeReturn name_mpeg2(GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+	GstBuffer *buffer = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
+	GstMapInfo map;
+
+	GST_PAD_PROBE_INFO_DATA(info) = buffer;
+	g_assert_true(gst_buffer_map(buffer, &map, GST_MAP_READWRITE));
+	map.data[1] |= 0x08;
+	gst_buffer_unmap(buffer, &map);
+	return GST_PAD_PROBE_OK;
+}
+
+/* Streams flashes and clicks, one a second, until tear_down(): the clicks so much later. */
+static void stream_flashes(SinkTestSource *s, gint late_ms)
+{
+	g_autofree char *description = g_strdup_printf(
+		"mpegtsmux name=mux alignment=7 ! rtpmp2tpay ! udpsink host=127.0.0.1 port=%u "
+		"videotestsrc pattern=blink ! "
+		"video/x-raw,width=640,height=480,framerate=2/1 ! "
+		"x264enc tune=zerolatency speed-preset=ultrafast key-int-max=2 ! "
+		"video/x-h264,profile=constrained-baseline ! queue ! mux.sink_4113 "
+		"audiotestsrc wave=ticks freq=2000 sine-periods-per-tick=10 volume=0.9 "
+		"timestamp-offset=%" G_GINT64_FORMAT " ! audio/x-raw,rate=48000,channels=2 ! "
+		"avenc_aac ! aacparse ! audio/mpeg,stream-format=adts ! identity name=adts ! queue "
+		"! mux.sink_4352",
+		/* The second picture is the first bright one. */
+		s->rtp_port, (500 + late_ms) * (gint64)GST_MSECOND);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GstElement) adts = NULL;
+	g_autoptr(GstPad) pad = NULL;
+
+	s->media = gst_object_ref_sink(gst_parse_launch(description, &error));
+	g_assert_no_error(error);
+	adts = gst_bin_get_by_name(GST_BIN(s->media), "adts");
+	pad = gst_element_get_static_pad(adts, "src");
+	gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, name_mpeg2, NULL, NULL);
+	gst_element_set_state(s->media, GST_STATE_PLAYING);
+}
+
 /*
  * Answers the requests for keyframes, which a sink sends as it needs, that come before the message
  * with @start.
@@ -391,6 +431,37 @@ static void assert_picture(SinkTestSource *s)
 		g_assert_cmpint(
 			ABS((int)(colour >> shift & 0xff) - (int)(s->colour >> shift & 0xff)), <=,
 			2);
+}
+
+/* @data: how much later the stream's times have the clicks, in ms */
+static void test_flashes(SinkTestSource *s, gconstpointer data)
+{
+	g_autoptr(JsonParser) parser = NULL;
+	gint late_ms = GPOINTER_TO_INT(data);
+	JsonObject *statistics;
+	gboolean complained = FALSE;
+	JsonArray *violations;
+	gint64 ahead_us;
+
+	run_sink(s, FALSE, "--frames 12 --flashes");
+	accept_sink(s);
+	m1_to_m3(s);
+	s->m4 = "wfd_audio_codecs: AAC 00000001 00\r\n";
+	m4_to_m7(s);
+	stream_flashes(s, late_ms);
+	expect_teardown(s);
+	statistics = finish(s, 0, "frames-reached", &parser);
+	g_assert_cmpint(media_number(statistics, "flash_pairs"), >=, 3);
+	ahead_us = media_number(statistics, "click_ahead_us");
+	g_test_message("a click is heard %" G_GINT64_FORMAT " us before its flash", ahead_us);
+	/* Its encoder's first frame, of 21 ms, is none of the sound. */
+	g_assert_cmpint(ABS(ahead_us + late_ms * 1000), <, 45000);
+	violations = json_object_get_array_member(json_object_get_object_member(statistics, "rtsp"),
+						  "violations");
+	for (guint i = 0; i < json_array_get_length(violations); i++)
+		complained |= strstr(json_array_get_string_element(violations, i),
+				     "the picture of its instant") != NULL;
+	g_assert_cmpint(complained, ==, late_ms > 125 || late_ms < -45);
 }
 
 static void test_picture(SinkTestSource *s, gconstpointer data)
@@ -882,6 +953,9 @@ int main(int argc, char **argv)
 	ADD("picture-on-signal", test_picture_on_signal, 0);
 	ADD("viewer", test_viewer, 0);
 	ADD("viewer-input", test_viewer_input, 0);
+	ADD("flashes", test_flashes, 0);
+	ADD("flashes-late", test_flashes, 200);
+	ADD("flashes-early", test_flashes, -100);
 	ADD("loss", test_loss, 0);
 	ADD("foreign-rtp", test_foreign_rtp, 0);
 	ADD("garbage-rtp", test_garbage_rtp, 0);

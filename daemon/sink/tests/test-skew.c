@@ -22,6 +22,7 @@ static void make(guint8 packet[188], guint8 stream, gint64 pts, guint stuffing)
 	pes[0] = pes[1] = 0;
 	pes[2] = 1;
 	pes[3] = stream;
+	pes[4] = pes[5] = 0;
 	pes[7] = 0x80;
 	pes[8] = 5;
 	pes[9] = 0x21 | pts >> 30 << 1;
@@ -80,6 +81,30 @@ static void test_turn(void)
 	g_assert_cmpint(statistics.least_us, ==, -20000);
 }
 
+/* Which picture has come whole: by its length, or by where the next begins. */
+static void test_whole(void)
+{
+	g_autoptr(SinkSkew) skew = sink_skew_new();
+	guint8 packet[188], more[188] = {0x47, 0x10, 0xff, 0x10};
+
+	g_assert_cmpint(sink_skew_picture(skew), ==, -1);
+	feed(skew, PICTURE, 1000, 1);
+	sink_skew_packet(skew, more, 1);
+	g_assert_cmpint(sink_skew_picture(skew), ==, -1);
+	feed(skew, PICTURE, 4000, 2);
+	g_assert_cmpint(sink_skew_picture(skew), ==, 1000);
+	/* Two packets and one byte, of which 178 bytes are in the first. */
+	make(packet, PICTURE, 7000, 5);
+	packet[4 + 6 + 4] = (178 + 184 + 1 - 6) >> 8;
+	packet[4 + 6 + 5] = (178 + 184 + 1 - 6) & 0xff;
+	sink_skew_packet(skew, packet, 3);
+	g_assert_cmpint(sink_skew_picture(skew), ==, 4000);
+	sink_skew_packet(skew, more, 3);
+	g_assert_cmpint(sink_skew_picture(skew), ==, 4000);
+	sink_skew_packet(skew, more, 3);
+	g_assert_cmpint(sink_skew_picture(skew), ==, 7000);
+}
+
 /* Packets of which nothing is believed; in memory of their size. */
 static void test_hostile(void)
 {
@@ -100,6 +125,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/sink/skew/ahead", test_ahead);
 	g_test_add_func("/sink/skew/turn", test_turn);
+	g_test_add_func("/sink/skew/whole", test_whole);
 	g_test_add_func("/sink/skew/hostile", test_hostile);
 	return g_test_run();
 }
