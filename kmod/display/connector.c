@@ -116,7 +116,6 @@ static ntstatus_t mdisplay_sink_set_edid(struct mdisplay_sink *sink,
 ntstatus_t mdisplay_sink_create(const struct miracast_display_sink *message, u32 size,
 				struct mdisplay_sink **sink)
 {
-	struct drm_display_mode mode = {};
 	struct mdisplay_sink *new;
 
 	if (size < sizeof(*message) || message->edid_size > MIRACAST_DISPLAY_MAX_EDID ||
@@ -144,8 +143,6 @@ ntstatus_t mdisplay_sink_create(const struct miracast_display_sink *message, u32
 	new->height = message->height;
 	new->refresh = message->refresh;
 	new->max_clock = message->max_pixel_clock;
-	mdisplay_mode_make(&mode, new);
-	new->clock = mode.clock;
 	*sink = new;
 
 	return STATUS_SUCCESS;
@@ -215,7 +212,8 @@ static enum drm_connector_status mdisplay_connector_detect(struct drm_connector 
 }
 
 /* Marks the negotiated mode as the preferred one, and adds it if it is not there. */
-static int mdisplay_connector_add_negotiated(struct drm_connector *base, struct mdisplay_sink *sink)
+static int mdisplay_connector_add_negotiated(struct drm_connector *base,
+					     const struct mdisplay_sink *sink)
 {
 	struct drm_display_mode *mode, *best = NULL;
 	u32 error, best_error = U32_MAX;
@@ -238,7 +236,6 @@ static int mdisplay_connector_add_negotiated(struct drm_connector *base, struct 
 		added = 1;
 	}
 	best->type |= DRM_MODE_TYPE_PREFERRED;
-	sink->clock = best->clock;
 
 	return added;
 }
@@ -246,19 +243,32 @@ static int mdisplay_connector_add_negotiated(struct drm_connector *base, struct 
 static int mdisplay_connector_get_modes(struct drm_connector *base)
 {
 	struct mdisplay_connector *connector = to_mdisplay_connector(base);
+	const struct mdisplay_sink *sink;
 	int count = 0;
 
 	mutex_lock(&connector->sink_lock);
-	if (connector->sink) {
+	sink = connector->sink;
+	if (sink) {
 		/* Root may have set another one: debugfs, or drm.edid_firmware. */
 		count = drm_edid_override_connector_update(base);
 		if (!count)
-			count = miracast_edid_connector_update(base, connector->sink->edid);
-		count += mdisplay_connector_add_negotiated(base, connector->sink);
+			count = miracast_edid_connector_update(base, sink->edid);
+		count += mdisplay_connector_add_negotiated(base, sink);
+		/* A compositor that mirrors looks for sizes that both monitors have. */
+		count += drm_add_modes_noedid(base, sink->width, sink->height);
 	}
 	mutex_unlock(&connector->sink_lock);
 
 	return count;
+}
+
+/* The user-mode driver takes as many pictures of a faster mode as it can send. */
+static bool mdisplay_mode_is_too_fast(const struct drm_display_mode *mode,
+				      const struct mdisplay_sink *sink)
+{
+	u32 most = max_t(u32, sink->refresh, MDISPLAY_USUAL_REFRESH);
+
+	return mdisplay_mode_refresh(mode) > most + mdisplay_refresh_tolerance(most);
 }
 
 /*
@@ -271,6 +281,7 @@ static enum drm_mode_status mdisplay_encoder_mode_valid(struct drm_encoder *enco
 	struct mdisplay_connector *connector = encoder_to_connector(encoder);
 	enum drm_mode_status status = MODE_OK;
 	const struct mdisplay_sink *sink;
+	u32 error;
 
 	mutex_lock(&connector->sink_lock);
 	sink = connector->sink;
@@ -280,10 +291,10 @@ static enum drm_mode_status mdisplay_encoder_mode_valid(struct drm_encoder *enco
 		status = MODE_VIRTUAL_X;
 	else if (mode->vdisplay > sink->height)
 		status = MODE_VIRTUAL_Y;
-	else if (mdisplay_mode_refresh(mode) >
-		 sink->refresh + mdisplay_refresh_tolerance(sink->refresh))
+	else if (mdisplay_mode_is_too_fast(mode, sink))
 		status = MODE_VSYNC;
-	else if (mode->clock > 0 && (u32)mode->clock > max(sink->clock, sink->max_clock))
+	else if (sink->max_clock && mode->clock > 0 && (u32)mode->clock > sink->max_clock &&
+		 !mdisplay_mode_is_negotiated(mode, sink, &error))
 		status = MODE_CLOCK_HIGH;
 	mutex_unlock(&connector->sink_lock);
 

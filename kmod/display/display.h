@@ -135,6 +135,9 @@
 #define MDISPLAY_MIN_REFRESH 20000
 #define MDISPLAY_MAX_REFRESH 240000
 
+/* Millihertz: no sink is too slow for a mode of so much. */
+#define MDISPLAY_USUAL_REFRESH 60000
+
 /* A mode's clock is in kHz: of a smaller sink's mode it would be too coarse for its refresh. */
 #define MDISPLAY_MIN_SINK 96
 
@@ -193,16 +196,14 @@ struct mdisplay_cursor {
  * @edid: its EDID, or NULL
  * @width: of the negotiated mode, and of any
  * @height: of the negotiated mode, and of any
- * @refresh: of the negotiated mode, and of any, in millihertz
- * @clock: of the negotiated mode, in kHz
- * @max_clock: of any mode, in kHz; 0: @clock
+ * @refresh: of the negotiated mode, in millihertz
+ * @max_clock: of any other mode, in kHz; 0: no limit
  */
 struct mdisplay_sink {
 	const struct drm_edid *edid;
 	u32 width;
 	u32 height;
 	u32 refresh;
-	u32 clock;
 	u32 max_clock;
 };
 

@@ -124,6 +124,7 @@ ntstatus_t driver_sink_arrived(struct driver *driver, uint32_t width, uint32_t h
 	sink->width = width;
 	sink->height = height;
 	sink->refresh = refresh;
+	sink->max_pixel_clock = driver->max_pixel_clock;
 	sink->flags = driver->sink_flags;
 	sink->edid_size = edid_size;
 	if (edid_size)

@@ -27,6 +27,7 @@
 struct driver {
 	int fd;
 	uint32_t sink_flags;
+	uint32_t max_pixel_clock; /* of its sinks */
 	uint8_t *arena;
 	struct miracast_context_info info;
 };

@@ -269,7 +269,7 @@ struct miracast_display_color {
  * @width: of the negotiated mode, in pixels: offered as the preferred mode; 96 to 8192
  * @height: of the negotiated mode, in pixels; 96 to 8192
  * @refresh: of the negotiated mode, in millihertz; 20000 to 240000
- * @max_pixel_clock: of any mode offered, in kHz; 0: the negotiated mode's
+ * @max_pixel_clock: of any mode offered but the negotiated one, in kHz; 0: no limit
  * @edid_size: bytes of @edid: 0 or a multiple of 128, at most
  *	MIRACAST_DISPLAY_MAX_EDID
  * @flags: MIRACAST_DISPLAY_SINK_*; others are refused (STATUS_INVALID_PARAMETER), as
@@ -284,8 +284,12 @@ struct miracast_display_color {
  * pointer, and does it itself. Without MIRACAST_DISPLAY_SINK_COLOR the sink shows
  * colours as they are, whatever the compositor wants.
  *
- * No mode above @width, @height or @refresh is offered. Sent again, it replaces
- * the sink; its sound stays as it is. No output.
+ * Besides the negotiated mode those of the EDID and other usual ones are offered, so that
+ * there is a choice: none that is wider or higher than @width and @height, or has a
+ * refresh of more than @refresh and 60000. The user-mode driver scales a smaller picture,
+ * and of a faster mode leaves out pictures: it completes a FRAME when it takes it, and
+ * the compositor draws no more than one ahead. Sent again, it replaces the sink; its
+ * sound stays as it is. No output.
  */
 struct miracast_display_sink {
 	struct miracast_display_header header;
