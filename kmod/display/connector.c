@@ -385,6 +385,8 @@ static int mdisplay_stats_show(struct seq_file *m, void *unused)
 	seq_printf(m, "flips_ended %llu\n", flip.ended);
 	seq_printf(m, "flips_late %llu\n", flip.late);
 	seq_printf(m, "framebuffers %d\n", atomic_read(&display->framebuffer_count));
+	seq_printf(m, "framebuffers_imported %d\n", atomic_read(&display->imported_count));
+	seq_printf(m, "framebuffers_refused %d\n", atomic_read(&display->refused_count));
 	if (connector->sound)
 		mdisplay_sound_stats_show(m, connector->sound);
 

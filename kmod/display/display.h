@@ -554,6 +554,8 @@ struct mdisplay_connector {
  * @framebuffers: id to struct mdisplay_framebuffer
  * @next_framebuffer: the id to be given out next
  * @framebuffer_count: framebuffers that are not freed yet
+ * @imported_count: framebuffers of other cards' memory that were made
+ * @refused_count: framebuffers that were not, because the memory cannot be read
  * @count: entries of @connectors that have a connector
  * @connectors: the pipes; each has all but the connector from the start
  */
@@ -563,6 +565,8 @@ struct mdisplay {
 	struct xarray framebuffers;
 	u32 next_framebuffer;
 	atomic_t framebuffer_count;
+	atomic_t imported_count;
+	atomic_t refused_count;
 	unsigned int count;
 	struct mdisplay_connector connectors[MDISPLAY_MAX_CONNECTORS];
 };

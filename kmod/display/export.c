@@ -17,12 +17,22 @@
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/module.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include <drm/drm_gem.h>
 #include <drm/drm_prime.h>
+#include <drm/drm_print.h>
 
 #include "display.h"
+
+/* So much of memory is read to see how fast it is, so many times at most. */
+#define MDISPLAY_PROBE_SIZE  SZ_64K
+#define MDISPLAY_PROBE_TIMES 5
+/* It may take so many times as long as ordinary memory; or so long, which is never slow. */
+#define MDISPLAY_SLOWER	     8
+#define MDISPLAY_FAST_ENOUGH (50 * NSEC_PER_USEC)
 
 /* The exporter's dma-buf of memory that the compositor imported, or NULL. */
 static struct dma_buf *mdisplay_export_origin(struct dma_buf *dma_buf)
@@ -110,24 +120,86 @@ static struct dma_buf *mdisplay_export_make(struct drm_gem_object *obj)
 	return drm_gem_dmabuf_export(obj->dev, &export);
 }
 
+/* The shortest time, in nanoseconds, of reads until one takes no longer than @enough. */
+static int mdisplay_read_time(void *buffer, const u8 __user *memory, size_t size, u64 enough,
+			      u64 *time)
+{
+	u64 shortest = U64_MAX;
+	unsigned int i;
+
+	for (i = 0; i < MDISPLAY_PROBE_TIMES && shortest > enough; i++) {
+		u64 begin = ktime_get_ns();
+
+		if (copy_from_user(buffer, memory, size))
+			return -EINVAL;
+		shortest = min(shortest, ktime_get_ns() - begin);
+	}
+	*time = shortest;
+
+	return 0;
+}
+
+/*
+ * Refuses memory of which each read goes to a bus or past the caches. What the time of
+ * ordinary memory is, is seen at the same moment: it depends on the machine, on what
+ * it emulates, on the kernel's checks and on what else runs.
+ */
+static int mdisplay_export_check_speed(struct drm_gem_object *obj, const u8 __user *memory,
+				       size_t size)
+{
+	unsigned long ordinary;
+	u64 usual, time, limit;
+	void *buffer;
+	int ret;
+
+	buffer = kvmalloc(size, GFP_KERNEL);
+	if (!buffer)
+		return -ENOMEM;
+	ordinary = vm_mmap(NULL, 0, size, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, 0);
+	if (IS_ERR_VALUE(ordinary)) {
+		ret = ordinary;
+		goto out_free;
+	}
+
+	ret = mdisplay_read_time(buffer, (const u8 __user *)ordinary, size, 0, &usual);
+	vm_munmap(ordinary, size);
+	if (ret)
+		goto out_free;
+	limit = max_t(u64, usual * MDISPLAY_SLOWER, MDISPLAY_FAST_ENOUGH);
+	ret = mdisplay_read_time(buffer, memory, size, limit, &time);
+	if (!ret && time > limit) {
+		drm_info_once(obj->dev, "%s's memory is too slow to read: %llu us, other %llu us\n",
+			      obj->import_attach->dmabuf->exp_name, time / NSEC_PER_USEC,
+			      usual / NSEC_PER_USEC);
+		ret = -EINVAL;
+	}
+
+out_free:
+	kvfree(buffer);
+
+	return ret;
+}
+
 /**
  * mdisplay_export_check() - whether the daemon will be able to read a part of some memory
  * @obj: the memory
  * @first: the part's first byte
  * @last: the part's last byte
  *
- * The memory of another card may have no map for processors, or may be where they do
- * not reach. What its exporter says of that is known by trying only: it is mapped
- * into the calling process for a moment, as the daemon will do it.
+ * The memory of another card may have no map for processors, may be where they do
+ * not reach, or may be so slow to read that a copy by its card is better by far. What
+ * its exporter says of that is known by trying only: it is mapped into the calling
+ * process for a moment, as the daemon will do it.
  *
  * Return: 0; -EINVAL: it will not; -ENOMEM; -EINTR: a signal kills the process.
  */
 int mdisplay_export_check(struct drm_gem_object *obj, size_t first, size_t last)
 {
 	struct dma_buf *dma_buf;
+	const u8 __user *memory;
 	unsigned long address;
-	u8 __user *memory;
-	int ret = 0;
+	int ret;
 	u8 byte;
 
 	/* Ours can be. */
@@ -142,9 +214,13 @@ int mdisplay_export_check(struct drm_gem_object *obj, size_t first, size_t last)
 	if (IS_ERR_VALUE(address))
 		return address == -ENOMEM || address == -EINTR ? address : -EINVAL;
 
-	memory = (u8 __user *)address;
+	memory = (const u8 __user *)address;
 	if (copy_from_user(&byte, memory + first, 1) || copy_from_user(&byte, memory + last, 1))
 		ret = -EINVAL;
+	else
+		ret = mdisplay_export_check_speed(obj, memory + first,
+						  min_t(size_t, last - first + 1,
+							MDISPLAY_PROBE_SIZE));
 	vm_munmap(address, obj->size);
 
 	return ret;

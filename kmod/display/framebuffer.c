@@ -156,9 +156,12 @@ static struct drm_framebuffer *mdisplay_framebuffer_create(MIRACAST_FB_CREATE_PA
 	/* It has a name by now, so it goes as others do. */
 	ret = mdisplay_framebuffer_check(&framebuffer->base);
 	if (ret) {
+		atomic_inc(&display->refused_count);
 		drm_framebuffer_put(&framebuffer->base);
 		return ERR_PTR(ret);
 	}
+	if (framebuffer->base.obj[0]->import_attach)
+		atomic_inc(&display->imported_count);
 
 	return &framebuffer->base;
 

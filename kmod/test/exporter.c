@@ -3,6 +3,7 @@
  * Dma-bufs for the display's tests, as other cards may export them: some can be
  * read by a processor, some cannot. See MIRACAST_TEST_DMA_BUF.
  */
+#include <linux/delay.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/fs.h>
@@ -99,6 +100,34 @@ static int exporter_mmap_out_of_reach(struct dma_buf *dma_buf, struct vm_area_st
 	return 0;
 }
 
+/* One page at a time can be read, and it takes a fault to get there. */
+static vm_fault_t exporter_fault_slowly(struct vm_fault *vmf)
+{
+	struct test_buffer *buffer = vmf->vma->vm_private_data;
+
+	if (vmf->pgoff >= buffer->count)
+		return VM_FAULT_SIGBUS;
+
+	unmap_mapping_range(vmf->vma->vm_file->f_mapping, 0, 0, 1);
+	usleep_range(1000, 1100);
+	vmf->page = buffer->pages[vmf->pgoff];
+	get_page(vmf->page);
+
+	return 0;
+}
+
+static const struct vm_operations_struct exporter_slow = {
+	.fault = exporter_fault_slowly,
+};
+
+static int exporter_mmap_slow(struct dma_buf *dma_buf, struct vm_area_struct *vma)
+{
+	vma->vm_ops = &exporter_slow;
+	vma->vm_private_data = dma_buf->priv;
+
+	return 0;
+}
+
 #define EXPORTER_OPS \
 	.map_dma_buf = exporter_map, .unmap_dma_buf = exporter_unmap, .release = exporter_release
 
@@ -107,6 +136,7 @@ static const struct dma_buf_ops exporter_ops[] = {
 	[MIRACAST_TEST_DMA_BUF_NO_MMAP] = { EXPORTER_OPS },
 	[MIRACAST_TEST_DMA_BUF_MMAP_REFUSED] = { EXPORTER_OPS, .mmap = exporter_mmap_refused },
 	[MIRACAST_TEST_DMA_BUF_OUT_OF_REACH] = { EXPORTER_OPS, .mmap = exporter_mmap_out_of_reach },
+	[MIRACAST_TEST_DMA_BUF_SLOW] = { EXPORTER_OPS, .mmap = exporter_mmap_slow },
 };
 
 static struct test_buffer *test_buffer_alloc(u32 size)

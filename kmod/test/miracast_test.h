@@ -218,6 +218,7 @@ struct miracast_test_control {
 #define MIRACAST_TEST_DMA_BUF_NO_MMAP	   1u /* its exporter knows no mmap */
 #define MIRACAST_TEST_DMA_BUF_MMAP_REFUSED 2u /* mmap fails */
 #define MIRACAST_TEST_DMA_BUF_OUT_OF_REACH 3u /* mmap succeeds, reading does not */
+#define MIRACAST_TEST_DMA_BUF_SLOW	   4u /* reading takes a millisecond a page, each time */
 
 struct miracast_test_dma_buf {
 	__u32 kind;
