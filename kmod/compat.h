@@ -36,8 +36,22 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 #include <drm/drm_gem_framebuffer_helper.h>
 
 /* The struct has taken the name of the function that commits it. */
-#ifndef MIRACAST_HAVE_STRUCT_DRM_ATOMIC_COMMIT
+#ifdef MIRACAST_HAVE_STRUCT_DRM_ATOMIC_COMMIT
+#define miracast_atomic_commit drm_atomic_commit
+#else
+static inline int miracast_atomic_commit(struct drm_atomic_state *state)
+{
+	return drm_atomic_commit(state);
+}
+
 #define drm_atomic_commit drm_atomic_state
+#endif
+
+/* And the functions for it that of the struct. */
+#ifndef MIRACAST_HAVE_DRM_ATOMIC_COMMIT_ALLOC
+#define drm_atomic_commit_alloc drm_atomic_state_alloc
+#define drm_atomic_commit_clear drm_atomic_state_clear
+#define drm_atomic_commit_put	drm_atomic_state_put
 #endif
 
 /* Older kernels warn when there is none; where there is none, what is zero anyway. */

@@ -4,14 +4,16 @@
  */
 #include <linux/slab.h>
 
+#include <drm/drm_atomic.h>
 #include <drm/drm_atomic_helper.h>
 #include <drm/drm_auth.h>
-#include <drm/drm_damage_helper.h>
 #include <drm/drm_fourcc.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_gem_framebuffer_helper.h>
 #include <drm/drm_mode_config.h>
+#include <drm/drm_modeset_lock.h>
 #include <drm/drm_plane.h>
+#include <drm/drm_property.h>
 
 #include "display.h"
 
@@ -44,20 +46,23 @@ static void mdisplay_framebuffer_destroy(struct drm_framebuffer *fb)
 	queue_work(mdisplay_wq, &framebuffer->free);
 }
 
-/* What the connector shows, referenced, if its owner does not call it dirty itself; or NULL. */
-static struct drm_framebuffer *mdisplay_framebuffer_undeclared(struct mdisplay_connector *connector)
+/* Whether a plane shows a picture whose framebuffer's owner does not call it dirty itself. */
+static bool mdisplay_plane_is_undeclared(struct drm_plane *plane)
 {
-	struct drm_framebuffer *fb;
+	struct drm_framebuffer *fb = plane->state->fb;
+	struct mdisplay_connector *connector;
+	bool shown;
 
+	if (!fb || plane->type != DRM_PLANE_TYPE_PRIMARY ||
+	    READ_ONCE(to_mdisplay_framebuffer(fb)->dirtied))
+		return false;
+
+	connector = container_of(plane, struct mdisplay_connector, plane);
 	spin_lock(&connector->lock);
-	fb = connector->picture.fb;
-	if (fb && READ_ONCE(to_mdisplay_framebuffer(fb)->dirtied))
-		fb = NULL;
-	if (fb)
-		drm_framebuffer_get(fb);
+	shown = connector->picture.fb == fb;
 	spin_unlock(&connector->lock);
 
-	return fb;
+	return shown;
 }
 
 static bool mdisplay_is_lessee(struct drm_file *file)
@@ -71,34 +76,106 @@ static bool mdisplay_is_lessee(struct drm_file *file)
 	return lessee;
 }
 
+/* What DIRTYFB says, as a plane's property; NULL: all of the framebuffer. */
+static struct drm_property_blob *mdisplay_damage_blob(struct drm_device *dev, unsigned int flags,
+						      const struct drm_clip_rect *clips,
+						      unsigned int count)
+{
+	unsigned int i, step = 1;
+	struct drm_property_blob *blob;
+	struct drm_mode_rect *rects;
+
+	/* Of two one is where it was copied from. */
+	if (flags & DRM_MODE_FB_DIRTY_ANNOTATE_COPY)
+		step = 2;
+	count /= step;
+	if (!count)
+		return NULL;
+
+	blob = drm_property_create_blob(dev, count * sizeof(*rects), NULL);
+	if (IS_ERR(blob))
+		return blob;
+	rects = blob->data;
+	for (i = 0; i < count; i++)
+		rects[i] = (struct drm_mode_rect){
+			.x1 = clips[i * step].x1,
+			.y1 = clips[i * step].y1,
+			.x2 = clips[i * step].x2,
+			.y2 = clips[i * step].y2,
+		};
+
+	return blob;
+}
+
+static int mdisplay_damage_planes(struct drm_atomic_commit *state, struct drm_framebuffer *fb,
+				  struct drm_property_blob *damage, bool others)
+{
+	struct drm_plane *plane;
+
+	drm_for_each_plane(plane, fb->dev) {
+		struct drm_plane_state *plane_state;
+		bool shows;
+		int ret;
+
+		ret = drm_modeset_lock(&plane->mutex, state->acquire_ctx);
+		if (ret)
+			return ret;
+		shows = plane->state->fb == fb;
+		if (!shows && !(others && mdisplay_plane_is_undeclared(plane))) {
+			drm_modeset_unlock(&plane->mutex);
+			continue;
+		}
+		plane_state = drm_atomic_get_plane_state(state, plane);
+		if (IS_ERR(plane_state))
+			return PTR_ERR(plane_state);
+		drm_property_replace_blob(&plane_state->fb_damage_clips, shows ? damage : NULL);
+	}
+
+	return miracast_atomic_commit(state);
+}
+
 /*
  * The planes that show @fb are damaged as the clips say. The others are damaged all
  * over, unless their framebuffers have been called dirty themselves: Xorg draws into
  * one framebuffer, has the outputs that it rotates show copies, and calls only the
  * former dirty. Who leases an output has nothing to do with the others.
+ *
+ * This is drm_atomic_helper_dirtyfb() for several framebuffers: one commit, so that the
+ * caller waits once, however many outputs there are.
  */
 static int mdisplay_framebuffer_dirty(struct drm_framebuffer *fb, struct drm_file *file,
 				      unsigned int flags, unsigned int color,
 				      struct drm_clip_rect *clips, unsigned int num_clips)
 {
-	struct mdisplay *display = to_mdisplay(fb->dev);
-	unsigned int i;
+	bool others = !mdisplay_is_lessee(file);
+	struct drm_modeset_acquire_ctx ctx;
+	struct drm_property_blob *damage;
+	struct drm_atomic_commit *state;
 	int ret;
 
 	WRITE_ONCE(to_mdisplay_framebuffer(fb)->dirtied, true);
-	ret = drm_atomic_helper_dirtyfb(fb, file, flags, color, clips, num_clips);
-	if (ret || mdisplay_is_lessee(file))
-		return ret;
-
-	for (i = 0; i < MDISPLAY_MAX_CONNECTORS && !ret; i++) {
-		struct drm_framebuffer *other;
-
-		other = mdisplay_framebuffer_undeclared(&display->connectors[i]);
-		if (!other)
-			continue;
-		ret = drm_atomic_helper_dirtyfb(other, file, 0, 0, NULL, 0);
-		drm_framebuffer_put(other);
+	damage = mdisplay_damage_blob(fb->dev, flags, clips, num_clips);
+	if (IS_ERR(damage))
+		return PTR_ERR(damage);
+	state = drm_atomic_commit_alloc(fb->dev);
+	if (!state) {
+		drm_property_blob_put(damage);
+		return -ENOMEM;
 	}
+
+	drm_modeset_acquire_init(&ctx, DRM_MODESET_ACQUIRE_INTERRUPTIBLE);
+	state->acquire_ctx = &ctx;
+	ret = mdisplay_damage_planes(state, fb, damage, others);
+	while (ret == -EDEADLK) {
+		drm_atomic_commit_clear(state);
+		ret = drm_modeset_backoff(&ctx);
+		if (!ret)
+			ret = mdisplay_damage_planes(state, fb, damage, others);
+	}
+	drm_atomic_commit_put(state);
+	drm_modeset_drop_locks(&ctx);
+	drm_modeset_acquire_fini(&ctx);
+	drm_property_blob_put(damage);
 
 	return ret;
 }

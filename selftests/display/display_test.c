@@ -1132,6 +1132,44 @@ TEST_F(display, dirty_framebuffer_of_one_output_is_a_whole_frame_of_another)
 	driver_close(&other);
 }
 
+/* A server that rotates several outputs is held up by their daemons once, not by one after the other. */
+TEST_F(display, dirty_framebuffer_waits_once_for_all_outputs)
+{
+	struct driver others[2] = {{.fd = -1}, {.fd = -1}};
+	struct driver_message message;
+	struct picture c, drawn;
+	drmModeModeInfo mode;
+	unsigned int i;
+	uint64_t first;
+	uint32_t id;
+
+	if (self->compositor.count < 3)
+		SKIP(return, "needs three connectors");
+	ASSERT_EQ(picture_create(&self->compositor, &c, WIDTH, HEIGHT), 0);
+	ASSERT_EQ(picture_create(&self->compositor, &drawn, WIDTH, HEIGHT), 0);
+	STREAM();
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(driver_open(&others[i]), 0);
+		ASSERT_EQ(stream(&self->compositor, &self->compositor.pipes[i + 1], &others[i],
+				 &mode, i ? &c : &self->b, &id),
+			  0);
+	}
+	ASSERT_EQ(drmModeDirtyFB(self->compositor.fd, drawn.fb, NULL, 0), 0);
+	ASSERT_EQ(driver_fetch_frame(&self->driver, &message), 0);
+	first = message.frame.time_ns;
+	driver_complete_frame(&self->driver, &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(driver_fetch_frame(&others[i], &message), 0);
+		EXPECT_EQ(message.frame.nr_damage, 0);
+		/* No flip before it has ended, which takes 80 ms at least. */
+		EXPECT_LT(message.frame.time_ns - first, 50000000);
+		driver_complete_frame(&others[i], &message, MIRACAST_DISPLAY_FRAME_ENCODED);
+		driver_close(&others[i]);
+	}
+	picture_destroy(&self->compositor, &c);
+	picture_destroy(&self->compositor, &drawn);
+}
+
 /* What others show is not a lessee's, whatever it calls dirty. */
 TEST_F(display, dirty_framebuffer_of_a_lessee_is_no_frame_of_others)
 {
