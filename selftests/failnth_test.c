@@ -6,6 +6,7 @@
  */
 
 #include "channel.h"
+#include "fault.h"
 
 #define HOURS 36000 /* seconds: the runner has its own guard against hangs */
 
@@ -250,28 +251,6 @@ static const struct {
 
 #define N_STEPS ((int)(sizeof(steps) / sizeof(steps[0])))
 
-static void arm(struct session_state *s, int nth)
-{
-	char text[16];
-	int n = snprintf(text, sizeof(text), "%d", nth);
-
-	/* What is armed already may strike this very call. */
-	while (pwrite(s->fail_nth, text, n, 0) != n)
-		;
-}
-
-/* Takes it back; true if it had struck. */
-static bool disarm(struct session_state *s)
-{
-	char text[16] = "";
-	/* A failure here means that the step left one over. */
-	bool struck = pread(s->fail_nth, text, sizeof(text) - 1, 0) > 0 &&
-		      strtol(text, NULL, 10) == 0;
-
-	arm(s, 0);
-	return struck;
-}
-
 /* A session whose @which step meets a failure at its @nth chance; false: it had no such. */
 static bool run_session(struct __test_metadata *_metadata, int which, int nth)
 {
@@ -280,7 +259,7 @@ static bool run_session(struct __test_metadata *_metadata, int which, int nth)
 	bool struck = false;
 	int i, error, fd;
 
-	s.fail_nth = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	s.fail_nth = fault_open();
 	s.test_fd = open("/dev/miracast_test", O_RDWR | O_CLOEXEC);
 	ASSERT_GE(s.fail_nth, 0);
 	ASSERT_GE(s.test_fd, 0);
@@ -293,9 +272,9 @@ static bool run_session(struct __test_metadata *_metadata, int which, int nth)
 		if (steps[i].call == fetch_message)
 			s.message.id = 0;
 		if (i == which) {
-			arm(&s, nth);
+			fault_arm(s.fail_nth, nth);
 			error = steps[i].call(&s);
-			struck = disarm(&s);
+			struck = fault_disarm(s.fail_nth);
 			if (!error)
 				continue;
 			/* It may have failed for want of memory, or of a page; not otherwise. */
@@ -326,19 +305,6 @@ static bool run_session(struct __test_metadata *_metadata, int which, int nth)
 	return struck;
 }
 
-static void write_knob(const char *of, const char *name, const char *value)
-{
-	char path[96];
-	int fd;
-
-	snprintf(path, sizeof(path), "/sys/kernel/debug/%s/%s", of, name);
-	fd = open(path, O_WRONLY);
-	if (fd < 0)
-		return;
-	(void)!write(fd, value, strlen(value));
-	close(fd);
-}
-
 FIXTURE(failnth)
 {};
 
@@ -352,17 +318,10 @@ FIXTURE_TEARDOWN(failnth)
 
 TEST_F_TIMEOUT(failnth, each_failure_is_reported_and_survived, HOURS)
 {
-	static const char *const attributes[] = {"failslab", "fail_page_alloc", "fail_usercopy"};
 	int i, nth, total = 0;
 
-	if (access("/proc/self/fail-nth", W_OK) || access("/sys/kernel/debug/failslab", X_OK))
+	if (!fault_prepare())
 		SKIP(return, "this kernel cannot inject failures");
-	for (i = 0; i < 3; i++) {
-		write_knob(attributes[i], "ignore-gfp-wait", "N");
-		write_knob(attributes[i], "ignore-gfp-highmem", "N");
-		write_knob(attributes[i], "min-order", "0");
-		write_knob(attributes[i], "verbose", "0");
-	}
 	run_session(_metadata, -1, 0);
 	for (i = 0; i < N_STEPS; i++) {
 		for (nth = 1; run_session(_metadata, i, nth); nth++)

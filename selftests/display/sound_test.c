@@ -22,6 +22,7 @@
 
 #include "kselftest_harness.h"
 
+#include "../fault.h"
 #include "driver.h"
 
 #define RATE	48000u
@@ -1242,6 +1243,133 @@ TEST_F_TIMEOUT(sound, unplugged_while_playing, LIMIT)
 	ASSERT_EQ(driver_fetch(&self->driver, &message, GUARD_MS), 0);
 	EXPECT_EQ(message.header.code, MIRACAST_DISPLAY_MSG_SOUND_START);
 	snd_pcm_close(player.pcm);
+}
+
+/* Tasks are frozen, and thawed after a second; no device goes to sleep. */
+static bool sleep_a_while(void)
+{
+	static const char *const writes[][2] = {
+		{"/sys/power/pm_test", "freezer"},
+		{"/sys/module/suspend/parameters/pm_test_delay", "1"},
+		{"/sys/power/state", "freeze"},
+	};
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		const char *text = writes[i][1];
+		int fd = open(writes[i][0], O_WRONLY | O_CLOEXEC);
+		bool written = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+		if (fd >= 0)
+			close(fd);
+		if (!written)
+			return false;
+	}
+
+	return true;
+}
+
+/* Time goes on while the machine sleeps, and with it what is played; its session is stopped. */
+TEST_F_TIMEOUT(sound, asleep_while_playing, LIMIT)
+{
+	struct driver_message message = {};
+	struct player player;
+	uint64_t frames = 0;
+	uint32_t stream = 0;
+
+	ASSERT_EQ(session(&self->driver), 0);
+	ASSERT_EQ(play_begin(&player, self->card, BUFFER), 0);
+	if (!sleep_a_while())
+		SKIP(return, "no suspend");
+	EXPECT_EQ(snd_pcm_state(player.pcm), SND_PCM_STATE_XRUN);
+	EXPECT_EQ(jack(self->ctl), 1);
+	ASSERT_EQ(driver_start(&self->driver), 0);
+	ASSERT_EQ(player_play(&player, 0, BUFFER), 0);
+	ASSERT_EQ(snd_pcm_drain(player.pcm), 0);
+	snd_pcm_close(player.pcm);
+
+	/* What was left of the stream before, and then what was kept of this one. */
+	while (message.header.code != MIRACAST_DISPLAY_MSG_SOUND_STOP || frames < SHORT) {
+		ASSERT_EQ(driver_fetch(&self->driver, &message, GUARD_MS), 0);
+		if (message.header.code == MIRACAST_DISPLAY_MSG_SOUND_START) {
+			EXPECT_NE(message.sound_start.stream, stream);
+			stream = message.sound_start.stream;
+			frames = 0;
+		} else if (message.header.code == MIRACAST_DISPLAY_MSG_SOUND_DATA && stream) {
+			EXPECT_EQ(message.sound_data.stream, stream);
+			frames += message.sound_data.frames;
+		}
+		ASSERT_EQ(driver_complete(&self->driver, message.id, STATUS_SUCCESS, 0), 0);
+	}
+}
+
+/* One session with sound, whose @which step fails at its @nth chance; false: it had no such. */
+static bool play_with_fault(struct __test_metadata *_metadata, FIXTURE_DATA(sound) * self,
+			    int which, int nth)
+{
+	static const char *const names[] = {"SOUND", "open and hw_params", "play"};
+	struct player player = {};
+	bool struck = false;
+	int i, fd, ret;
+
+	fd = fault_open();
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(driver_open(&self->driver), 0);
+	ASSERT_EQ(session(&self->driver), 0);
+	for (i = 0; i < 3; i++) {
+		int tries;
+
+		for (tries = 0; tries < 2; tries++) {
+			if (i == which && !tries)
+				fault_arm(fd, nth);
+			if (i == 0)
+				ret = driver_sound(&self->driver, "TV") == STATUS_SUCCESS ? 0
+											  : -EIO;
+			else if (i == 1)
+				ret = player_open_default(&player, self->card);
+			else
+				ret = player_play(&player, 0, PERIOD);
+			if (i == which && !tries)
+				struck = fault_disarm(fd);
+			if (!ret)
+				break;
+			/* What was opened before the fault. */
+			if (i == 1 && player.pcm) {
+				snd_pcm_close(player.pcm);
+				player.pcm = NULL;
+			}
+			EXPECT_TRUE(struck && i == which && !tries)
+			{
+				TH_LOG("%s, %d: %d", names[i], nth, ret);
+			}
+		}
+	}
+	EXPECT_EQ(jack(self->ctl), 1);
+	if (player.pcm)
+		snd_pcm_close(player.pcm);
+	driver_close(&self->driver);
+	EXPECT_EQ(jack(self->ctl), 0);
+	close(fd);
+
+	return struck;
+}
+
+/* Each allocation, and each access to user memory, fails once: whoever asked hears of it and can ask again. */
+TEST_F_TIMEOUT(sound, each_failure_is_reported_and_survived, 36000)
+{
+	int which, nth, total = 0;
+
+	if (!fault_prepare())
+		SKIP(return, "this kernel cannot inject failures");
+	driver_close(&self->driver);
+	play_with_fault(_metadata, self, -1, 0);
+	for (which = 0; which < 3; which++)
+		for (nth = 1; play_with_fault(_metadata, self, which, nth); nth++)
+			total++;
+	TH_LOG("%d failures", total);
+	EXPECT_GT(total, 10);
+	/* As the fixture made it. */
+	ASSERT_EQ(driver_open(&self->driver), 0);
 }
 
 TEST_HARNESS_MAIN
