@@ -610,6 +610,7 @@ def test_connect():
         assert app.find("image", r"Lost packets: \d")
         assert app.find("image", r"Jitter: \d\.\d ms")
         stage.resize(WIDTH, 1090)  # with all that there is below
+        app.find("image", "^The picture that is being sent$")
         wait("all is drawn", lambda: pixels_of((0, 0, 0)) < 1000)
         shot(app, "connected")
         stage.resize(WIDTH, HEIGHT)
