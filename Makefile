@@ -33,6 +33,7 @@ help:
 	@echo 'make check-kms      tests of DRM clients, ours and IGT, on our card and on vkms; prints the tables'
 	@echo 'make check-kernels  other kernels, and the build inside a kernel tree'
 	@echo 'make check-debug    kernels with KASAN, lockdep and KCSAN'
+	@echo 'make check-hour     picture and sound for an hour: nothing may grow'
 	@echo 'make check-fuzz     ten minutes each for what reads bytes from the network'
 	@echo 'make check-mutants  each line that keeps the contract, broken, has to be noticed'
 
@@ -70,6 +71,10 @@ check-kernels: setup
 
 check-debug: setup
 	@scripts/check-debug
+
+check-hour: setup
+	@vm/build modules user
+	@vm/run --memory 3072 --timeout 4500 -- demo/hour
 
 check-fuzz: setup
 	@scripts/check-fuzz
@@ -130,4 +135,4 @@ deb: setup
 clean:
 	rm -rf build
 
-.PHONY: bench help setup modules daemon demo check check-faults check-install check-desktops check-kms check-kernels check-debug check-fuzz check-mutants lint format local install uninstall deb clean
+.PHONY: bench help setup modules daemon demo check check-faults check-install check-desktops check-kms check-kernels check-debug check-hour check-fuzz check-mutants lint format local install uninstall deb clean
