@@ -322,7 +322,8 @@ static void picture_sent(Media *m)
 	guint64 took;
 
 	g_mutex_lock(&m->lock);
-	took = g_get_monotonic_time() - m->given_time;
+	/* A parser may give two pictures at once. */
+	took = m->given_time ? g_get_monotonic_time() - m->given_time : 0;
 	m->statistics.longest_send_us = MAX(m->statistics.longest_send_us, took);
 	m->given_time = 0;
 	g_mutex_unlock(&m->lock);
