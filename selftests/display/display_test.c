@@ -1241,6 +1241,7 @@ TEST_F(display, power_that_was_not_heard_is_told_again)
 	struct driver_message message;
 	struct picture c;
 	struct flip flip;
+	unsigned int told = 0;
 
 	STREAM();
 	ASSERT_EQ(picture_create(&self->compositor, &c, WIDTH, HEIGHT), 0);
@@ -1250,11 +1251,15 @@ TEST_F(display, power_that_was_not_heard_is_told_again)
 	ASSERT_EQ(compositor_wait(&self->compositor, &flip), 0);
 
 	ASSERT_EQ(compositor_power(&self->compositor, self->pipe, false), 0);
-	ASSERT_EQ(driver_fetch(&self->driver, &message, GUARD_MS), 0);
-	ASSERT_EQ(message.header.code, MIRACAST_DISPLAY_MSG_POWER);
-	EXPECT_EQ(message.power.on, 0);
-	ASSERT_EQ(driver_complete(&self->driver, message.id, STATUS_UNSUCCESSFUL, 0), 0);
-	EXPECT_EQ(driver_fetch(&self->driver, &message, 0), -ETIMEDOUT);
+	/* Once more where another thing of the same commit was noted meanwhile, but not for ever. */
+	while (told < 4 && !driver_fetch(&self->driver, &message, told ? 100 : GUARD_MS)) {
+		ASSERT_EQ(message.header.code, MIRACAST_DISPLAY_MSG_POWER);
+		EXPECT_EQ(message.power.on, 0);
+		ASSERT_EQ(driver_complete(&self->driver, message.id, STATUS_UNSUCCESSFUL, 0), 0);
+		told++;
+	}
+	EXPECT_GE(told, 1);
+	EXPECT_LE(told, 2);
 
 	/* With the next thing that happens. */
 	ASSERT_EQ(compositor_disable(&self->compositor, self->pipe), 0);
