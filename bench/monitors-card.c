@@ -2,6 +2,8 @@
 /* The card's client, as compositors are: atomic, one commit in flight, two buffers. */
 #include "monitors.h"
 
+#include "../selftests/display/card.h"
+
 #include <drm_fourcc.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -60,29 +62,6 @@ static void add(drmModeAtomicReq *request, uint32_t object, uint32_t type, const
 		uint64_t value)
 {
 	drmModeAtomicAddProperty(request, object, property(object, type, name, NULL), value);
-}
-
-static int open_card(const char *driver)
-{
-	char path[32];
-
-	for (int i = 0; i < 16; i++) {
-		drmVersion *version;
-		bool found;
-		int fd;
-
-		snprintf(path, sizeof(path), "/dev/dri/card%d", i);
-		fd = open(path, O_RDWR | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		version = drmGetVersion(fd);
-		found = version && !strcmp(version->name, driver);
-		drmFreeVersion(version);
-		if (found)
-			return fd;
-		close(fd);
-	}
-	die(driver);
 }
 
 static void create(struct picture *picture)
@@ -198,7 +177,11 @@ static void card_open(struct album *album, const char *driver)
 	drmModeModeInfo mode;
 	uint32_t encoder = 0;
 
-	card.fd = open_card(strcmp(driver, "ours") ? driver : "miracast_display");
+	if (!strcmp(driver, "ours"))
+		driver = "miracast_display";
+	card.fd = open_card(driver);
+	if (card.fd < 0)
+		die(driver);
 	if (drmSetClientCap(card.fd, DRM_CLIENT_CAP_ATOMIC, 1) ||
 	    drmSetClientCap(card.fd, DRM_CLIENT_CAP_WRITEBACK_CONNECTORS, 1))
 		die("atomic");

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "compositor.h"
+
+#include "card.h"
 #include "driver.h"
 
 #include <dirent.h>
@@ -97,30 +99,6 @@ static int pipe_init(struct compositor *compositor, struct pipe *pipe, drmModeRe
 	return pipe->plane_damage && pipe->plane_in_fence ? 0 : -ENOENT;
 }
 
-static int open_card(void)
-{
-	char path[32];
-	int fd, i;
-
-	for (i = 0; i < 16; i++) {
-		drmVersion *version;
-		bool ours;
-
-		snprintf(path, sizeof(path), "/dev/dri/card%d", i);
-		fd = open(path, O_RDWR | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		version = drmGetVersion(fd);
-		ours = version && !strcmp(version->name, "miracast_display");
-		drmFreeVersion(version);
-		if (ours)
-			return fd;
-		close(fd);
-	}
-
-	return -ENOENT;
-}
-
 int compositor_look(struct compositor *compositor)
 {
 	drmModeRes *resources = drmModeGetResources(compositor->fd);
@@ -142,7 +120,7 @@ int compositor_look(struct compositor *compositor)
 int compositor_open(struct compositor *compositor)
 {
 	memset(compositor, 0, sizeof(*compositor));
-	compositor->fd = open_card();
+	compositor->fd = open_card("miracast_display");
 	if (compositor->fd < 0)
 		return compositor->fd;
 

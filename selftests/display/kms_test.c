@@ -25,6 +25,7 @@
 
 #include "kselftest_harness.h"
 
+#include "card.h"
 #include "driver.h"
 
 #define OURS	"miracast_display"
@@ -66,30 +67,6 @@ static int result(int ret)
 static int call(int fd, unsigned long request, void *argument)
 {
 	return result(drmIoctl(fd, request, argument));
-}
-
-static int open_driver(const char *name)
-{
-	char path[32];
-	int fd, i;
-
-	for (i = 0; i < 16; i++) {
-		drmVersion *version;
-		bool found;
-
-		snprintf(path, sizeof(path), "/dev/dri/card%d", i);
-		fd = open(path, O_RDWR | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		version = drmGetVersion(fd);
-		found = version && !strcmp(version->name, name);
-		drmFreeVersion(version);
-		if (found)
-			return fd;
-		close(fd);
-	}
-
-	return -ENOENT;
 }
 
 /* The property's id, and its value unless that is NULL; 0: there is none. */
@@ -257,7 +234,7 @@ FIXTURE_SETUP(kms)
 	if (!name)
 		name = OURS;
 	self->ours = !strcmp(name, OURS);
-	self->fd = open_driver(name);
+	self->fd = open_card(name);
 	ASSERT_GE(self->fd, 0) TH_LOG("there is no card of %s", name);
 	if (self->ours)
 		ASSERT_EQ(bring_monitor(self), 0);
@@ -837,7 +814,7 @@ TEST_F(kms, flip_of_a_client_that_goes_is_nobodys)
 	for (i = 0; i < 10; i++) {
 		struct dumb one = {}, other = {};
 
-		fd = open_driver(name);
+		fd = open_card(name);
 		ASSERT_GE(fd, 0);
 		ASSERT_EQ(dumb_create(fd, &one, self->mode.hdisplay, self->mode.vdisplay, XRGB), 0);
 		ASSERT_EQ(dumb_create(fd, &other, self->mode.hdisplay, self->mode.vdisplay, XRGB),
@@ -1110,7 +1087,7 @@ TEST_F(kms, prime_is_the_same_memory)
 	EXPECT_EQ(result(drmPrimeFDToHandle(self->fd, buffer, &handle)), 0);
 	EXPECT_EQ(handle, self->a.handle);
 	EXPECT_EQ(result(drmPrimeFDToHandle(self->fd, self->fd, &handle)), -EINVAL);
-	fd = open_driver(name);
+	fd = open_card(name);
 	ASSERT_GE(fd, 0);
 	ASSERT_EQ(result(drmPrimeFDToHandle(fd, buffer, &handle)), 0);
 	EXPECT_EQ(add_fb(fd, self->mode.hdisplay, self->mode.vdisplay, XRGB, handle, self->a.pitch,
@@ -1128,7 +1105,7 @@ TEST_F(kms, prime_is_the_same_memory)
 TEST_F(kms, only_the_master_sets_modes)
 {
 	const char *name = self->ours ? OURS : getenv("KMS_DRIVER");
-	int fd = open_driver(name);
+	int fd = open_card(name);
 	struct dumb picture = {};
 
 	ASSERT_GE(fd, 0);

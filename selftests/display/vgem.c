@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vgem.h"
 
+#include "card.h"
+
 #include <drm_fourcc.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -28,36 +30,11 @@ struct vgem_fence_signal {
 #define VGEM_IOCTL_FENCE_ATTACH DRM_IOWR(DRM_COMMAND_BASE + 1, struct vgem_fence_attach)
 #define VGEM_IOCTL_FENCE_SIGNAL DRM_IOW(DRM_COMMAND_BASE + 2, struct vgem_fence_signal)
 
-static int open_card(void)
-{
-	char path[32];
-	int i;
-
-	for (i = 0; i < 16; i++) {
-		drmVersion *version;
-		bool found;
-		int fd;
-
-		snprintf(path, sizeof(path), "/dev/dri/card%d", i);
-		fd = open(path, O_RDWR | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		version = drmGetVersion(fd);
-		found = version && !strcmp(version->name, "vgem");
-		drmFreeVersion(version);
-		if (found)
-			return fd;
-		close(fd);
-	}
-
-	return -ENOENT;
-}
-
 int vgem_open(struct vgem *vgem, uint32_t width, uint32_t height)
 {
 	uint64_t offset;
 
-	*vgem = (struct vgem){.fd = open_card(), .dma_buf = -1};
+	*vgem = (struct vgem){.fd = open_card("vgem"), .dma_buf = -1};
 	if (vgem->fd < 0)
 		return vgem->fd;
 	if (drmModeCreateDumbBuffer(vgem->fd, width, height, 32, 0, &vgem->handle, &vgem->pitch,
