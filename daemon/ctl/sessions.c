@@ -335,6 +335,13 @@ CtlStatus ctl_screenshot(const Ctl *ctl, int argc, char **argv)
 		ctl_complain("--width is %d, but should be a number of pixels", max_width);
 		return CTL_USAGE;
 	}
+	/* A session's name without a file's would be taken for one. */
+	if (!g_str_has_suffix(argv[argc - 1], ".png")) {
+		g_autofree char *clean = ctl_clean(argv[argc - 1]);
+
+		ctl_complain("the picture is a PNG, and \"%s\" does not end in .png", clean);
+		return CTL_USAGE;
+	}
 	objects = ctl_objects_open(ctl, &connection, &status);
 	if (!objects)
 		return status;

@@ -58,6 +58,16 @@ static void print_changes(guint session, GVariant *properties)
 	print_line(session, *reason ? reason : state, text);
 }
 
+/* One that has just come, or that was there before. */
+static void print_session(guint session, GVariant *properties)
+{
+	const char *state = "", *sink = "";
+
+	g_variant_lookup(properties, "State", "&s", &state);
+	g_variant_lookup(properties, "SinkName", "&s", &sink);
+	print_line(session, state, sink);
+}
+
 static void on_changed(GDBusConnection *connection, const char *sender, const char *path,
 		       const char *interface, const char *signal, GVariant *arguments,
 		       gpointer data)
@@ -78,7 +88,7 @@ static void on_added(GDBusConnection *connection, const char *sender, const char
 	g_variant_get(arguments, "(&o@a{sa{sv}})", &object, &interfaces);
 	properties = g_variant_lookup_value(interfaces, CTL_SESSION, G_VARIANT_TYPE_VARDICT);
 	if (properties)
-		print_changes(ctl_number_of(object, CTL_SESSION_PREFIX), properties);
+		print_session(ctl_number_of(object, CTL_SESSION_PREFIX), properties);
 }
 
 /* The history as bars, the highest of which is the highest rate. Transfer full. */
@@ -188,7 +198,8 @@ CtlStatus ctl_watch(GDBusConnection *connection)
 	for (guint i = 0; objects && i < objects->sessions->len; i++) {
 		const CtlObject *session = objects->sessions->pdata[i];
 
-		print_changes(session->number, session->properties);
+		if (strcmp(ctl_object_get_text(session, "State"), "ended") != 0)
+			print_session(session->number, session->properties);
 	}
 	interrupt = g_unix_signal_add(SIGINT, on_interrupt, &watch);
 	seconds = g_timeout_add_seconds(1, on_second, &watch);

@@ -369,6 +369,7 @@ static void test_ctl_usage(struct stage *stage, gconstpointer unused)
 		{"disconnect", "1", "2"},
 		{"screenshot"},
 		{"screenshot", "1", "a.png", "b.png"},
+		{"screenshot", "1"},
 		{"screenshot", "--width", "-1", "a.png"},
 		{"screenshot", "--width", "wide", "a.png"},
 		{"scan", "--seconds", "0"},

@@ -32,7 +32,7 @@ def expect(pattern):
 
 
 def main():
-    expect(r"^\d\d:\d\d:\d\d  1  preparing$")
+    expect(r"^\d\d:\d\d:\d\d  1  preparing    Living room$")
     daemon.set(session, State="waiting", Step="searching", StepMessage="The sink is looked for")
     expect(r"  1  searching +The sink is looked for$")
     daemon.set(session, State="streaming")
@@ -53,10 +53,11 @@ def main():
     watch.send_signal(signal.SIGINT)
     assert watch.wait(10) == 0 and watch.stderr.read() == ""
 
-    # Without the service it ends by itself.
+    # What has ended is no news; without the service it ends by itself.
+    daemon.begin(daemon.add_sink(Name="Kitchen", Ways=["p2p"]))
     again = subprocess.Popen([sys.argv[1], "--bus", address, "status", "--watch"],
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert any("link-lost" in line for line in iter(again.stdout.readline, ""))
+    assert again.stdout.readline().endswith("  2  preparing    Kitchen\n")
     daemon.stop()
     assert again.wait(20) == 3 and "does not run" in again.stderr.read()
 
