@@ -22,19 +22,36 @@ struct _ViewerWindow {
 	bool was_reached; /* by a source, since the sink was started */
 	char *reason; /* why the session ended; or NULL */
 	guint tick; /* while a picture is to be drawn */
+	guint inhibitor; /* of the screen saver, while pictures are shown; 0: there is none */
 
 	AdwWindowTitle *title;
 	GtkWidget *bar;
 	GtkStack *stack;
-	GtkLabel *name, *ended, *pin, *again, *trouble;
+	GtkLabel *name, *announced, *ended, *pin, *again, *trouble;
 	GtkEditable *typed;
 	GtkPicture *picture;
 };
 
 G_DEFINE_FINAL_TYPE(ViewerWindow, viewer_window, ADW_TYPE_APPLICATION_WINDOW)
 
+/* Nobody types while a film is shown. */
+static void keep_awake(ViewerWindow *self, bool awake)
+{
+	GtkApplication *app = gtk_window_get_application(GTK_WINDOW(self));
+
+	if (awake && !self->inhibitor) {
+		self->inhibitor = gtk_application_inhibit(app, GTK_WINDOW(self),
+							  GTK_APPLICATION_INHIBIT_IDLE,
+							  _("Another device shows its screen"));
+	} else if (!awake && self->inhibitor) {
+		gtk_application_uninhibit(app, self->inhibitor);
+		self->inhibitor = 0;
+	}
+}
+
 static void show_page(ViewerWindow *self, const char *page)
 {
+	keep_awake(self, !strcmp(page, "picture"));
 	connect_view_show(self->stack, gtk_stack_get_child_by_name(self->stack, page));
 }
 
@@ -100,6 +117,33 @@ static void take_reason(ViewerWindow *self, const char *rest)
 	self->reason = describe_reason(parts[0], parts[1] ? parts[1] : "");
 }
 
+static void show_name(ViewerWindow *self, const char *name)
+{
+	gtk_label_set_text(self->name, name);
+	adw_window_title_set_title(self->title, name);
+	gtk_window_set_title(GTK_WINDOW(self), name);
+}
+
+/* Whether others find it by its name; @note: (transfer full): what a person has to know of that. */
+static void show_announced(ViewerWindow *self, char *note)
+{
+	gtk_label_set_text(self->announced, note);
+	gtk_widget_set_visible(GTK_WIDGET(self->announced), *note);
+	g_free(note);
+}
+
+static void take_announced(ViewerWindow *self, const char *name)
+{
+	const char *wanted = gtk_label_get_text(self->name);
+
+	if (!strcmp(name, wanted)) {
+		show_announced(self, g_strdup(""));
+		return;
+	}
+	show_announced(self, g_strdup_printf(_("Another display is called “%s” already."), wanted));
+	show_name(self, name);
+}
+
 static void ask_for_pin(ViewerWindow *self, bool again)
 {
 	gtk_label_set_text(self->again, again ? _("That is no PIN: look again.") : "");
@@ -111,10 +155,15 @@ static void ask_for_pin(ViewerWindow *self, bool again)
 static void on_told(ViewerSink *sink, const char *word, const char *rest, ViewerWindow *self)
 {
 	if (!strcmp(word, "waiting")) {
-		gtk_label_set_text(self->name, rest);
-		adw_window_title_set_title(self->title, rest);
-		gtk_window_set_title(GTK_WINDOW(self), rest);
+		show_name(self, rest);
+		show_announced(self, g_strdup(""));
 		show_waiting(self);
+	} else if (!strcmp(word, "announced")) {
+		take_announced(self, rest);
+	} else if (!strcmp(word, "not-announced")) {
+		show_announced(self,
+			       g_strdup_printf("%s\n%s",
+					       _("Other devices cannot find this display."), rest));
 	} else if (!strcmp(word, "pin")) {
 		gtk_label_set_text(self->pin, rest);
 		show_page(self, "pin");
@@ -324,6 +373,7 @@ static void viewer_window_class_init(ViewerWindowClass *class)
 	BIND(bar);
 	BIND(stack);
 	BIND(name);
+	BIND(announced);
 	BIND(ended);
 	BIND(pin);
 	BIND(typed);

@@ -362,6 +362,15 @@ static void on_p2p_step(const char *step, const char *detail, gpointer user_data
 		tell_viewer(user_data, "left", NULL);
 }
 
+static void on_announced(const char *name, const char *problem, gpointer user_data)
+{
+	if (name)
+		g_printerr("miracast-sink: announced as \"%s\"\n", name);
+	else
+		g_printerr("miracast-sink: not announced: %s\n", problem);
+	tell_viewer(user_data, name ? "announced" : "not-announced", name ? name : problem);
+}
+
 static void on_show_pin(const char *pin, gpointer user_data)
 {
 	tell_viewer(user_data, "pin", pin);
@@ -685,7 +694,11 @@ static gboolean begin_p2p(SinkApp *app, GError **error)
 static gboolean begin(SinkApp *app, GError **error)
 {
 	static const SinkServerOps ops = {
-		.ready = on_source_ready, .show_pin = on_show_pin, .ended = on_source_ended};
+		.ready = on_source_ready,
+		.show_pin = on_show_pin,
+		.announced = on_announced,
+		.ended = on_source_ended,
+	};
 	const SinkOptions *o = &app->options;
 	const SinkServerConfig config = {
 		.name = o->no_announce ? NULL : o->name,

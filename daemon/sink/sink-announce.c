@@ -14,6 +14,8 @@ struct SinkAnnouncement {
 	char *name;
 	char *txt;
 	guint16 port;
+	SinkAnnounced announced;
+	gpointer user_data;
 	guint watch;
 	GCancellable *cancellable; /* of what is asked of the Avahi that is there */
 	GDBusConnection *bus;
@@ -43,14 +45,14 @@ static char *container_id(const char *name)
 		(id[8] & 0x3f) | 0x80, id[9], id[10], id[11], id[12], id[13], id[14], id[15]);
 }
 
-/* NULL: said already, or it was cancelled and @a may be gone. */
-static GVariant *finish_call(GObject *object, GAsyncResult *result)
+/* NULL: told already, or it was cancelled and @a may be gone. */
+static GVariant *finish_call(SinkAnnouncement *a, GObject *object, GAsyncResult *result)
 {
 	g_autoptr(GError) error = NULL;
 	GVariant *reply = g_dbus_connection_call_finish(G_DBUS_CONNECTION(object), result, &error);
 
 	if (!reply && !g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-		g_printerr("miracast-sink: not announced: %s\n", error->message);
+		a->announced(NULL, error->message, a->user_data);
 	return reply;
 }
 
@@ -64,19 +66,18 @@ static void call(SinkAnnouncement *a, const char *path, const char *interface, c
 
 static void on_nothing(GObject *object, GAsyncResult *result, gpointer user_data)
 {
-	g_autoptr(GVariant) reply = finish_call(object, result);
+	g_autoptr(GVariant) reply = finish_call(user_data, object, result);
 }
 
 static void on_alternative(GObject *object, GAsyncResult *result, gpointer user_data)
 {
-	g_autoptr(GVariant) reply = finish_call(object, result);
+	g_autoptr(GVariant) reply = finish_call(user_data, object, result);
 	SinkAnnouncement *a = user_data;
 
 	if (!reply)
 		return;
 	g_free(a->name);
 	g_variant_get(reply, "(s)", &a->name);
-	g_printerr("miracast-sink: the name is taken: announced as \"%s\"\n", a->name);
 	commit(a);
 }
 
@@ -95,7 +96,7 @@ static void on_added(GObject *object, GAsyncResult *result, gpointer user_data)
 		call(a, "/", AVAHI ".Server", "GetAlternativeServiceName",
 		     g_variant_new("(s)", a->name), "(s)", on_alternative);
 	else if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-		g_printerr("miracast-sink: not announced: %s\n", error->message);
+		a->announced(NULL, error->message, a->user_data);
 }
 
 static void commit(SinkAnnouncement *a)
@@ -121,19 +122,19 @@ static void on_state(GDBusConnection *bus, const char *sender, const char *path,
 		return;
 	g_variant_get(arguments, "(i&s)", &state, &error);
 	if (state == ESTABLISHED) {
-		g_printerr("miracast-sink: announced as \"%s\"\n", a->name);
+		a->announced(a->name, NULL, a->user_data);
 	} else if (state == COLLISION) {
 		call(a, a->group, AVAHI ".EntryGroup", "Reset", NULL, "()", on_nothing);
 		call(a, "/", AVAHI ".Server", "GetAlternativeServiceName",
 		     g_variant_new("(s)", a->name), "(s)", on_alternative);
 	} else if (state == FAILURE) {
-		g_printerr("miracast-sink: not announced: %s\n", error);
+		a->announced(NULL, error, a->user_data);
 	}
 }
 
 static void on_group(GObject *object, GAsyncResult *result, gpointer user_data)
 {
-	g_autoptr(GVariant) reply = finish_call(object, result);
+	g_autoptr(GVariant) reply = finish_call(user_data, object, result);
 	SinkAnnouncement *a = user_data;
 
 	if (!reply)
@@ -171,11 +172,14 @@ static void on_appeared(GDBusConnection *bus, const char *name, const char *owne
 
 static void on_vanished(GDBusConnection *bus, const char *name, gpointer user_data)
 {
-	g_printerr("miracast-sink: not announced: Avahi does not run\n");
-	forget(user_data);
+	SinkAnnouncement *a = user_data;
+
+	forget(a);
+	a->announced(NULL, "Avahi does not run", a->user_data);
 }
 
-SinkAnnouncement *sink_announce(const char *name, guint16 port)
+SinkAnnouncement *sink_announce(const char *name, guint16 port, SinkAnnounced announced,
+				gpointer user_data)
 {
 	SinkAnnouncement *a = g_new0(SinkAnnouncement, 1);
 	g_autofree char *id = container_id(name);
@@ -183,6 +187,8 @@ SinkAnnouncement *sink_announce(const char *name, guint16 port)
 	a->name = g_strdup(name);
 	a->txt = g_strdup_printf("container_id={%s}", id);
 	a->port = port;
+	a->announced = announced;
+	a->user_data = user_data;
 	a->watch = g_bus_watch_name(G_BUS_TYPE_SYSTEM, AVAHI, G_BUS_NAME_WATCHER_FLAGS_NONE,
 				    on_appeared, on_vanished, a, NULL);
 	return a;

@@ -9,6 +9,13 @@
 
 typedef struct SinkAnnouncement SinkAnnouncement;
 
-SinkAnnouncement *sink_announce(const char *name, guint16 port);
+/*
+ * In the default main context. @name: what it can be found by now; NULL: it cannot, and @problem says why,
+ * in a sentence without an end.
+ */
+typedef void (*SinkAnnounced)(const char *name, const char *problem, gpointer user_data);
+
+SinkAnnouncement *sink_announce(const char *name, guint16 port, SinkAnnounced announced,
+				gpointer user_data);
 void sink_announcement_free(SinkAnnouncement *announcement);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SinkAnnouncement, sink_announcement_free)

@@ -136,7 +136,8 @@ SinkServer *sink_server_new(const SinkServerConfig *config, const SinkServerOps 
 	}
 	g_signal_connect(server->service, "incoming", G_CALLBACK(on_incoming), server);
 	if (config->name)
-		server->announcement = sink_announce(config->name, server->port);
+		server->announcement =
+			sink_announce(config->name, server->port, ops->announced, user_data);
 	return g_steal_pointer(&server);
 }
 

@@ -21,6 +21,8 @@ typedef struct {
 	void (*ready)(GSocketAddress *source, gpointer user_data);
 	/* The person is to type it at the source. */
 	void (*show_pin)(const char *pin, gpointer user_data);
+	/* What it can be found by, or NULL and why it cannot: see SinkAnnounced. */
+	void (*announced)(const char *name, const char *problem, gpointer user_data);
 	/* That source is gone, or one that was not ready yet. */
 	void (*ended)(SinkReason reason, const char *sentence, gpointer user_data);
 } SinkServerOps;

@@ -10,6 +10,7 @@ import os
 import socket
 import struct
 import sys
+import threading
 import time
 
 sys.dont_write_bytecode = True  # beside the sources
@@ -22,6 +23,7 @@ stage = Stage()
 import gi  # noqa: E402 after the environment is made
 
 gi.require_version("Atspi", "2.0")
+from gi.repository import Gio, GLib  # noqa: E402
 
 WINDOW = os.environ["MIRACAST_SINK_WINDOW"]
 PINK, GREEN = [255, 0, 255], [0, 255, 0]  # blue, green, red
@@ -82,6 +84,59 @@ class Sink:
         return sum(line.split(" ")[0] == word for line in self.heard())
 
 
+class SessionManager:
+    """A desktop's, which is asked to keep the screen on."""
+
+    XML = """<node><interface name="org.gnome.SessionManager">
+    <method name="RegisterClient"><arg type="s" direction="in"/><arg type="s" direction="in"/>
+    <arg type="o" direction="out"/></method>
+    <method name="Inhibit"><arg type="s" direction="in"/><arg type="u" direction="in"/>
+    <arg type="s" direction="in"/><arg type="u" direction="in"/><arg type="u" direction="out"/></method>
+    <method name="Uninhibit"><arg type="u" direction="in"/></method>
+    </interface></node>"""
+    PATH = "/org/gnome/SessionManager"
+    IDLE = 8
+
+    def __init__(self):
+        self.context = GLib.MainContext()
+        self.loop = GLib.MainLoop(self.context)
+        self.inhibitors = {}
+        self.n_inhibited = 0
+        started = threading.Event()
+        threading.Thread(target=self.run, args=(started,), daemon=True).start()
+        assert started.wait(20)
+
+    def run(self, started):
+        self.context.push_thread_default()
+        self.bus = Gio.DBusConnection.new_for_address_sync(
+            os.environ["DBUS_SESSION_BUS_ADDRESS"],
+            Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT |
+            Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION, None, None)
+        interface = Gio.DBusNodeInfo.new_for_xml(self.XML).interfaces[0]
+        self.bus.register_object(self.PATH, interface, self.on_call, None, None)
+        self.bus.call_sync("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                           "RequestName", GLib.Variant("(su)", (interface.name, 0)), None,
+                           Gio.DBusCallFlags.NONE, 10000, None)
+        started.set()
+        self.loop.run()
+
+    def on_call(self, bus, sender, path, interface, method, arguments, invocation):
+        if method == "RegisterClient":
+            answer = GLib.Variant("(o)", (self.PATH + "/Client1",))
+        elif method == "Inhibit":
+            self.n_inhibited += 1
+            self.inhibitors[self.n_inhibited] = arguments.unpack()
+            answer = GLib.Variant("(u)", (self.n_inhibited,))
+        else:
+            del self.inhibitors[arguments.unpack()[0]]
+            answer = None
+        invocation.return_value(answer)
+
+    def close(self):
+        self.loop.quit()
+        self.bus.close_sync(None)
+
+
 def shot(name):
     time.sleep(0.5)
     stage.screenshot(f"{sys.argv[1]}/{name}.png")
@@ -111,6 +166,23 @@ def test_waiting():
         sink.say("source", "Anna's <b>laptop</b>")
         app.wait_text("Shows Anna's <b>laptop</b>")
         app.wait_text("The picture is on its way")
+
+
+def test_announced():
+    """it has the name that others see, and says when nobody can see it"""
+    with Sink() as (sink, app):
+        sink.say("waiting", "Living room")
+        sink.say("not-announced", "Avahi does not run")
+        app.wait_text("Other devices cannot find this display.\nAvahi does not run")
+        shot("not-announced")
+        sink.say("announced", "Living room")
+        app.wait_no_text("Other devices cannot find this display")
+        sink.say("announced", "Living room #2")
+        app.find("label", "^Living room #2$")
+        app.wait_text("Another display is called “Living room” already.")
+        sink.say("announced", "Living room #2")
+        time.sleep(0.5)
+        assert not app.has_text("is called “Living room #2”")
 
 
 def test_typing():
@@ -155,6 +227,27 @@ def test_picture():
         for i in range(50):
             sink.say("picture", 64, 48, PINK if i % 2 else GREEN)
             wait("that it is told", lambda: sink.count("drawn") == 3 + i)
+
+
+def test_awake():
+    """while pictures are shown the screen stays on, and no longer"""
+    desktop = SessionManager()
+    try:
+        with Sink() as (sink, app):
+            sink.say("waiting", "Living room")
+            app.find("label", "^Living room$")
+            assert not desktop.inhibitors
+            sink.say("picture", 64, 36, PINK)
+            wait("that the screen is kept on", lambda: desktop.inhibitors)
+            sink.say("picture", 64, 36, GREEN)
+            wait("the next one", lambda: pixels_of(GREEN) > 100000)
+            (_, _, why, what), = desktop.inhibitors.values()
+            assert (why, what) == ("Another device shows its screen", desktop.IDLE)
+            sink.say("ended", "source-teardown The source sent the trigger TEARDOWN.")
+            sink.say("exit", 0)
+            wait("that it may go dark", lambda: not desktop.inhibitors)
+    finally:
+        desktop.close()
 
 
 def test_bad_pictures():

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -208,6 +209,44 @@ static GSubprocess *start_sink(const char *name, guint port)
 	return start(argv);
 }
 
+/* As a window has it; @viewer: what it is told. */
+static GSubprocess *start_viewed_sink(const char *name, guint port, int *viewer)
+{
+	g_autoptr(GSubprocessLauncher)
+		launcher = g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_NONE);
+	g_autofree char *name_option = g_strdup_printf("--name=%s", name);
+	g_autofree char *port_option = g_strdup_printf("--mice-port=%u", port);
+	g_autoptr(GError) error = NULL;
+	GSubprocess *process;
+	int fds[2];
+
+	g_assert_no_errno(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds));
+	g_subprocess_launcher_set_child_setup(launcher, die_with_parent, NULL, NULL);
+	g_subprocess_launcher_take_fd(launcher, fds[1], 3);
+	process = g_subprocess_launcher_spawn(launcher, &error, sink_program, "--mice",
+					      "--viewer=3", name_option, port_option, NULL);
+	g_assert_no_error(error);
+	*viewer = fds[0];
+	return process;
+}
+
+/* The next one of that word. */
+static void assert_told(int viewer, const char *expected)
+{
+	g_autofree char *word = g_strndup(expected, strcspn(expected, " "));
+	struct timeval guard = {.tv_sec = GUARD};
+	char text[512];
+
+	g_assert_no_errno(setsockopt(viewer, SOL_SOCKET, SO_RCVTIMEO, &guard, sizeof(guard)));
+	do {
+		ssize_t size = recv(viewer, text, sizeof(text) - 1, 0);
+
+		g_assert_cmpint(size, >, 0);
+		text[size] = '\0';
+	} while (!g_str_has_prefix(text, word));
+	g_assert_cmpstr(text, ==, expected);
+}
+
 static gboolean has_identity(const HostFinding *finding, const char *identity)
 {
 	return g_strv_contains((const char *const *)finding->identities, identity);
@@ -242,6 +281,7 @@ static void reach(FinderRig *rig, HostFinding *finding)
 static void test_sinks(void)
 {
 	GSubprocess *sink, *second;
+	int viewer;
 	FinderRig rig;
 	HostFinding *finding;
 
@@ -252,8 +292,10 @@ static void test_sinks(void)
 	g_assert_cmpstr(problem(&rig), ==, "avahi-away");
 
 	/* It comes later, and with it the sink, which waited for it, too. */
-	sink = start_sink("Living room", 7250);
+	sink = start_viewed_sink("Living room", 7250, &viewer);
+	assert_told(viewer, "not-announced Avahi does not run");
 	start_avahi(&rig);
+	assert_told(viewer, "announced Living room");
 	/* Another one may be there before. */
 	wait_until((finding = find(&rig, "Living room")) && !strcmp(finding->address, ADDRESS));
 	g_assert_cmpstr(problem(&rig), ==, "");
@@ -263,14 +305,17 @@ static void test_sinks(void)
 	reach(&rig, finding);
 	/* It has had its session. */
 	stop(&sink, SIGKILL);
+	close(viewer);
 	wait_until(!g_hash_table_size(rig.found));
 	sink = start_sink("Living room", 7250);
 	wait_until(find(&rig, "Living room"));
 
-	/* One of the same name has another one then. */
-	second = start_sink("Living room", 7251);
+	/* One of the same name has another one then, and knows it. */
+	second = start_viewed_sink("Living room", 7251, &viewer);
 	wait_until(find(&rig, "Living room #2"));
+	assert_told(viewer, "announced Living room #2");
 	stop(&second, SIGKILL);
+	close(viewer);
 	wait_until(!find(&rig, "Living room #2"));
 	g_assert_nonnull(find(&rig, "Living room"));
 
