@@ -33,6 +33,7 @@ help:
 	@echo 'make check-kms      tests of DRM clients, ours and IGT, on our card and on vkms; prints the tables'
 	@echo 'make check-kernels  other kernels, and the build inside a kernel tree'
 	@echo 'make check-debug    kernels with KASAN, lockdep and KCSAN'
+	@echo 'make check-connects 50 sessions by Wi-Fi Direct and 50 over the network, in a row'
 	@echo 'make check-hour     picture and sound for an hour: nothing may grow'
 	@echo 'make check-fuzz     ten minutes each for what reads bytes from the network'
 	@echo 'make check-mutants  each line that keeps the contract, broken, has to be noticed'
@@ -75,6 +76,10 @@ check-debug: setup
 check-hour: setup
 	@vm/build modules user
 	@vm/run --memory 3072 --timeout 4500 -- demo/hour
+
+check-connects: setup
+	@vm/build modules user
+	@vm/run --timeout 5400 -- demo/p2p connects
 
 check-fuzz: setup
 	@scripts/check-fuzz
@@ -135,4 +140,4 @@ deb: setup
 clean:
 	rm -rf build
 
-.PHONY: bench help setup modules daemon demo check check-faults check-install check-desktops check-kms check-kernels check-debug check-hour check-fuzz check-mutants lint format local install uninstall deb clean
+.PHONY: bench help setup modules daemon demo check check-connects check-faults check-install check-desktops check-kms check-kernels check-debug check-hour check-fuzz check-mutants lint format local install uninstall deb clean
