@@ -23,6 +23,7 @@ struct _HostAuthority {
 	GDBusConnection *connection;
 	GCancellable *cancellable;
 	guint last_check;
+	GList *checks; /* AuthorityCheck, not decided yet */
 };
 
 typedef struct {
@@ -32,6 +33,7 @@ typedef struct {
 	HostAction action;
 	guint owner;
 	guint uid; /* the caller's */
+	bool is_called_off;
 	char *id; /* of the question to polkit */
 	HostAllowed allowed;
 	gpointer user_data;
@@ -39,17 +41,14 @@ typedef struct {
 
 static void check_free(AuthorityCheck *check)
 {
+	if (!g_cancellable_is_cancelled(check->cancellable))
+		check->authority->checks = g_list_remove(check->authority->checks, check);
 	g_object_unref(check->cancellable);
 	g_free(check->id);
 	g_free(check);
 }
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AuthorityCheck, check_free)
-
-static void allow(AuthorityCheck *check)
-{
-	check->allowed(g_steal_pointer(&check->invocation), check->uid, check->user_data);
-}
 
 G_GNUC_PRINTF(2, 3)
 static void refuse(AuthorityCheck *check, const char *format, ...)
@@ -63,6 +62,14 @@ static void refuse(AuthorityCheck *check, const char *format, ...)
 	g_dbus_method_invocation_return_dbus_error(g_steal_pointer(&check->invocation),
 						   "io.github.linux_miracast.Error.NotAuthorized",
 						   message);
+}
+
+static void allow(AuthorityCheck *check)
+{
+	if (check->is_called_off)
+		refuse(check, "it was called off before it was decided");
+	else
+		check->allowed(g_steal_pointer(&check->invocation), check->uid, check->user_data);
 }
 
 static bool is_absent(const GError *error)
@@ -182,12 +189,24 @@ void host_authority_check(HostAuthority *self, GDBusMethodInvocation *invocation
 	check->owner = owner;
 	check->allowed = allowed;
 	check->user_data = user_data;
+	self->checks = g_list_prepend(self->checks, check);
 	g_dbus_connection_call(self->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus",
 			       "org.freedesktop.DBus", "GetConnectionUnixUser",
 			       g_variant_new("(s)",
 					     g_dbus_method_invocation_get_sender(invocation)),
 			       G_VARIANT_TYPE("(u)"), G_DBUS_CALL_FLAGS_NONE, -1, self->cancellable,
 			       on_uid, check);
+}
+
+void host_authority_call_off(HostAuthority *self, HostAction action, const char *sender)
+{
+	for (GList *item = self->checks; item; item = item->next) {
+		AuthorityCheck *check = item->data;
+
+		if (check->action == action && check->invocation &&
+		    !strcmp(g_dbus_method_invocation_get_sender(check->invocation), sender))
+			check->is_called_off = true;
+	}
 }
 
 HostAuthority *host_authority_new(GDBusConnection *connection)
@@ -204,5 +223,7 @@ void host_authority_free(HostAuthority *self)
 	g_cancellable_cancel(self->cancellable);
 	g_object_unref(self->cancellable);
 	g_object_unref(self->connection);
+	/* Each ends by itself, and looks here no more. */
+	g_list_free(self->checks);
 	g_free(self);
 }

@@ -42,6 +42,9 @@ typedef void (*HostAllowed)(GDBusMethodInvocation *invocation, guint uid, gpoint
 void host_authority_check(HostAuthority *authority, GDBusMethodInvocation *invocation,
 			  HostAction action, guint owner, HostAllowed allowed, gpointer user_data);
 
+/* What @sender has asked to do, and is not decided yet, is refused. */
+void host_authority_call_off(HostAuthority *authority, HostAction action, const char *sender);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HostAuthority, host_authority_free)
 
 G_END_DECLS

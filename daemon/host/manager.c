@@ -109,7 +109,11 @@ static gboolean on_start_discovery(BusManager1 *bus, GDBusMethodInvocation *invo
 static gboolean on_stop_discovery(BusManager1 *bus, GDBusMethodInvocation *invocation,
 				  HostManager *self)
 {
-	g_hash_table_remove(self->searchers, g_dbus_method_invocation_get_sender(invocation));
+	const char *sender = g_dbus_method_invocation_get_sender(invocation);
+
+	/* It must not be overtaken by a StartDiscovery that polkit is being asked about. */
+	host_authority_call_off(self->authority, HOST_ACTION_DISCOVER, sender);
+	g_hash_table_remove(self->searchers, sender);
 	update_search(self);
 	bus_manager1_complete_stop_discovery(bus, invocation);
 	return G_DBUS_METHOD_INVOCATION_HANDLED;

@@ -384,6 +384,36 @@ static void test_absent(Stage *stage, gconstpointer unused)
 	g_assert_true(send_as(stage, 0, &output, MANAGER, START, NULL));
 }
 
+/* Whoever stops at once has not begun to search by the time that it was decided. */
+static void test_called_off(Stage *stage, gconstpointer unused)
+{
+	g_autoptr(GAsyncResult) started = NULL;
+	g_autoptr(GAsyncResult) stopped = NULL;
+	g_autoptr(GVariant) answer = NULL;
+	g_autoptr(GVariant) discovering = NULL;
+	g_autoptr(GError) error = NULL;
+
+	g_dbus_connection_call(stage->connection, NAME, MANAGER, NAME ".Manager1", "StartDiscovery",
+			       NULL, NULL, 0, -1, NULL, keep_result, &started);
+	g_dbus_connection_call(stage->connection, NAME, MANAGER, NAME ".Manager1", "StopDiscovery",
+			       NULL, NULL, 0, -1, NULL, keep_result, &stopped);
+	while (!started || !stopped)
+		g_main_context_iteration(NULL, TRUE);
+	g_assert_null(g_dbus_connection_call_finish(stage->connection, started, &error));
+	assert_has(error->message, "called off");
+	g_clear_error(&error);
+	answer = g_dbus_connection_call_finish(stage->connection, stopped, &error);
+	g_assert_no_error(error);
+	g_clear_pointer(&answer, g_variant_unref);
+	answer = g_dbus_connection_call_sync(stage->connection, NAME, MANAGER,
+					     "org.freedesktop.DBus.Properties", "Get",
+					     g_variant_new("(ss)", NAME ".Manager1", "Discovering"),
+					     G_VARIANT_TYPE("(v)"), 0, -1, NULL, &error);
+	g_assert_no_error(error);
+	g_variant_get(answer, "(v)", &discovering);
+	g_assert_false(g_variant_get_boolean(discovering));
+}
+
 static void test_silent(Stage *stage, gconstpointer unused)
 {
 	g_autofree char *output = NULL;
@@ -483,6 +513,7 @@ int main(int argc, char **argv)
 	ADD("/polkit/no", POLKIT_SAYS_NO, test_not_allowed);
 	ADD("/polkit/challenge", POLKIT_ASKS, test_not_allowed);
 	ADD("/polkit/fails", POLKIT_FAILS, test_not_allowed);
+	ADD("/polkit/called-off", POLKIT_SAYS_YES, test_called_off);
 	ADD("/polkit/silent", POLKIT_IS_SILENT, test_silent);
 	ADD("/polkit/absent", POLKIT_IS_ABSENT, test_absent);
 	ADD("/polkit/looking-is-free", POLKIT_SAYS_NO, test_looking_is_free);
