@@ -14,6 +14,7 @@
 #include <linux/dma-buf.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
+#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/module.h>
@@ -120,6 +121,12 @@ static struct dma_buf *mdisplay_export_make(struct drm_gem_object *obj)
 	return drm_gem_dmabuf_export(obj->dev, &export);
 }
 
+/* Others say that it may work the next time, and libdrm asks again and again: -EAGAIN. */
+static int mdisplay_map_error(unsigned long address)
+{
+	return address == -ENOMEM || address == -EINTR ? address : -EINVAL;
+}
+
 /* The shortest time, in nanoseconds, of reads until one takes no longer than @enough. */
 static int mdisplay_read_time(void *buffer, const u8 __user *memory, size_t size, u64 enough,
 			      u64 *time)
@@ -158,7 +165,7 @@ static int mdisplay_export_check_speed(struct drm_gem_object *obj, const u8 __us
 	ordinary = vm_mmap(NULL, 0, size, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, 0);
 	if (IS_ERR_VALUE(ordinary)) {
-		ret = ordinary;
+		ret = mdisplay_map_error(ordinary);
 		goto out_free;
 	}
 
@@ -170,8 +177,8 @@ static int mdisplay_export_check_speed(struct drm_gem_object *obj, const u8 __us
 	ret = mdisplay_read_time(buffer, memory, size, limit, &time);
 	if (!ret && time > limit) {
 		drm_info_once(obj->dev, "%s's memory is too slow to read: %llu us, other %llu us\n",
-			      obj->import_attach->dmabuf->exp_name, time / NSEC_PER_USEC,
-			      usual / NSEC_PER_USEC);
+			      obj->import_attach->dmabuf->exp_name, div_u64(time, NSEC_PER_USEC),
+			      div_u64(usual, NSEC_PER_USEC));
 		ret = -EINVAL;
 	}
 
@@ -212,7 +219,7 @@ int mdisplay_export_check(struct drm_gem_object *obj, size_t first, size_t last)
 	address = vm_mmap(dma_buf->file, 0, obj->size, PROT_READ, MAP_SHARED, 0);
 	dma_buf_put(dma_buf);
 	if (IS_ERR_VALUE(address))
-		return address == -ENOMEM || address == -EINTR ? address : -EINVAL;
+		return mdisplay_map_error(address);
 
 	memory = (const u8 __user *)address;
 	if (copy_from_user(&byte, memory + first, 1) || copy_from_user(&byte, memory + last, 1))

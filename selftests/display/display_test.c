@@ -10,12 +10,14 @@
 #include <linux/udmabuf.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -2104,12 +2106,17 @@ TEST_F_TIMEOUT(display, memory_that_is_fast_to_read_is_never_refused, 300)
 	const int64_t before = COUNTER("framebuffers_imported");
 	const uint32_t side = 128, pitch = side * 4, size = pitch * side;
 	struct picture imported;
+	cpu_set_t one = {};
 	unsigned int i;
 	pid_t child;
 	int dma_buf;
 
+	/* They share one. If this process fails, the other one must not keep the card. */
+	CPU_SET(0, &one);
+	ASSERT_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
 	child = fork();
 	if (!child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		alarm(300);
 		for (;;)
 			;
@@ -2125,6 +2132,34 @@ TEST_F_TIMEOUT(display, memory_that_is_fast_to_read_is_never_refused, 300)
 	EXPECT_EQ(COUNTER("framebuffers_imported"), before + i);
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
+}
+
+/*
+ * A process that has all of its memory locked, and has locked as much as it may, is told something that
+ * libdrm does not ask again for: not EAGAIN.
+ */
+TEST_F(display, memory_is_refused_to_who_may_not_lock_more)
+{
+	const uint32_t side = 128, pitch = side * 4, size = pitch * side;
+	const struct rlimit less = {size + size / 2, size + size / 2};
+	struct picture imported;
+	struct rlimit before;
+	int dma_buf, ret;
+
+	/* Of all kinds this one's map is counted. */
+	dma_buf = exporter_dma_buf(MIRACAST_TEST_DMA_BUF_SLOW, size);
+	ASSERT_GE(dma_buf, 0);
+	ASSERT_EQ(getrlimit(RLIMIT_MEMLOCK, &before), 0);
+	ASSERT_EQ(setrlimit(RLIMIT_MEMLOCK, &less), 0);
+	/* Root may always. */
+	ASSERT_EQ(seteuid(65534), 0);
+	ASSERT_EQ(mlockall(MCL_FUTURE), 0);
+	ret = picture_import(&self->compositor, &imported, dma_buf, side, side, pitch);
+	munlockall();
+	ASSERT_EQ(seteuid(0), 0);
+	ASSERT_EQ(setrlimit(RLIMIT_MEMLOCK, &before), 0);
+	EXPECT_EQ(ret, -EINVAL);
+	close(dma_buf);
 }
 
 TEST_F(display, memory_of_a_process_is_shown)
