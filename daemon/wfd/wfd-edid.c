@@ -53,17 +53,23 @@ static void put_descriptor(guint8 tag, const char *text, guint8 *to)
 		to[5 + length] = '\n';
 }
 
-/* What can be said in ASCII of it. */
+/* What can be said in ASCII of it; of some names nothing can. */
 static char *plain_name(const char *name)
 {
-	char *plain = g_str_to_ascii(name ?: "", "C"), *to = plain;
+	GString *plain = g_string_new(NULL);
 
-	for (const char *from = plain; *from; from++)
-		if (g_ascii_isprint(*from))
-			*to++ = *from;
-	*to = 0;
-	g_strstrip(plain);
-	return plain;
+	for (const char *c = name ?: ""; *c; c = g_utf8_next_char(c)) {
+		g_autofree char *one = g_strndup(c, g_utf8_next_char(c) - c);
+		g_autofree char *letters = g_str_to_ascii(one, "C");
+
+		/* Which is what GLib makes of the others. */
+		if (g_str_equal(letters, "?") && *c != '?')
+			continue;
+		for (const char *letter = letters; *letter; letter++)
+			if (g_ascii_isprint(*letter))
+				g_string_append_c(plain, *letter);
+	}
+	return g_strstrip(g_string_free(plain, FALSE));
 }
 
 void wfd_edid_make(const WfdMode *mode, const char *name, guint8 edid[WFD_EDID_SIZE])

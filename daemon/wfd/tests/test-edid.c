@@ -23,6 +23,10 @@ static void test_name(void)
 	assert_name("", "Miracast\n    ");
 	assert_name(" \n\t", "Miracast\n    ");
 	assert_name("K\303\274che\n", "Kuche\n       ");
+	assert_name("Was?", "Was?\n        ");
+	/* Living room, in Chinese; with a model behind it. */
+	assert_name("\345\256\242\345\216\205", "Miracast\n    ");
+	assert_name("\345\256\242\345\216\205 TV 4S", "TV 4S\n       ");
 }
 
 /* The rate that a detailed timing says, in mHz; 0: it is none. */
