@@ -2121,7 +2121,7 @@ TEST_F_TIMEOUT(display, memory_that_is_fast_to_read_is_never_refused, 300)
 		for (;;)
 			;
 	}
-	for (i = 0; i < 1000; i++) {
+	for (i = 0; i < 500; i++) {
 		dma_buf = exporter_dma_buf(MIRACAST_TEST_DMA_BUF_READABLE, size);
 		ASSERT_GE(dma_buf, 0);
 		ASSERT_EQ(picture_import(&self->compositor, &imported, dma_buf, side, side, pitch),
