@@ -97,6 +97,7 @@ struct _WfdSource {
 	guint cseq; /* of our latest request */
 	guint answered_cseq; /* of the latest that has an answer, in time or late */
 	WfdRequest open; /* our request that waits for its answer */
+	WfdRequest next; /* of the handshake, after the answer before it; REQUEST_NONE */
 	gboolean m1_answered;
 	gboolean m2_seen;
 	gint64 quiet_until; /* nothing is asked: the sink is to have read our latest answer */
@@ -327,12 +328,12 @@ static void ask_capabilities(WfdSource *s, gint64 now)
 }
 
 /* Some sinks refuse all for one parameter that they do not know. */
-static gboolean ask_for_less(WfdSource *s, gint64 now)
+static gboolean ask_for_less(WfdSource *s)
 {
 	if (s->m3_given_up == G_N_ELEMENTS(m3_lists) - 1)
 		return FALSE;
 	s->m3_given_up++;
-	ask_capabilities(s, now);
+	s->next = REQUEST_M3;
 	return TRUE;
 }
 
@@ -351,6 +352,9 @@ static WfdRequest due(const WfdSource *s)
 {
 	switch (s->state) {
 	case STATE_OPTIONS: return s->m1_answered && s->m2_seen ? REQUEST_M3 : REQUEST_NONE;
+	case STATE_CAPABILITIES:
+	case STATE_FORMAT:
+	case STATE_SETUP: return s->next;
 	case STATE_PLAYING:
 		if (s->uibc_due)
 			return s->uibc_due;
@@ -377,11 +381,14 @@ static void ask_next(WfdSource *s, gint64 now)
 		return;
 	if (!request && now >= s->keepalive_at)
 		request = REQUEST_M16;
+	s->next = REQUEST_NONE;
 	switch (request) {
 	case REQUEST_M3:
 		s->state = STATE_CAPABILITIES;
 		ask_capabilities(s, now);
 		break;
+	case REQUEST_M4: ask_format(s, now); break;
+	case REQUEST_TRIGGER_SETUP: trigger(s, request, WFD_TRIGGER_SETUP, now); break;
 	case REQUEST_M14:
 	case REQUEST_M15: ask_uibc(s, now); break;
 	case REQUEST_LATENCY:
@@ -425,7 +432,7 @@ static void keep_capabilities(WfdSource *s, const RtspMessage *message)
 	g_byte_array_prepend(s->m3_answers, body, len);
 }
 
-static void got_capabilities(WfdSource *s, const RtspMessage *message, gint64 now)
+static void got_capabilities(WfdSource *s, const RtspMessage *message)
 {
 	g_autoptr(GError) error = NULL;
 
@@ -433,7 +440,7 @@ static void got_capabilities(WfdSource *s, const RtspMessage *message, gint64 no
 	wfd_sink_caps_clear(&s->caps);
 	if (!wfd_sink_caps_parse((const char *)s->m3_answers->data, s->m3_answers->len, &s->caps,
 				 &error)) {
-		if (ask_for_less(s, now))
+		if (ask_for_less(s))
 			return;
 		end_session_with(s, WFD_REASON_BAD_CAPABILITIES,
 				 (WfdReasonDetail){.text = error->message});
@@ -449,7 +456,7 @@ static void got_capabilities(WfdSource *s, const RtspMessage *message, gint64 no
 	s->sound = wfd_choose_sound(&s->caps.audio, s->policy.sound);
 	emit(s, WFD_SOURCE_CAPABILITIES, NULL);
 	s->state = STATE_FORMAT;
-	ask_format(s, now);
+	s->next = REQUEST_M4;
 }
 
 /* What it means that the sink has answered @request with an error; REASON_NONE: nothing. */
@@ -469,7 +476,7 @@ static WfdReason refusal_reason(const WfdSource *s, WfdRequest request)
 }
 
 /* Some sinks refuse what they offer, and what was named need not be offered: one other is tried. */
-static gboolean ask_other_format(WfdSource *s, gint64 now)
+static gboolean ask_other_format(WfdSource *s)
 {
 	WfdChoice other;
 
@@ -480,17 +487,17 @@ static gboolean ask_other_format(WfdSource *s, gint64 now)
 		return FALSE;
 	s->choice = other;
 	emit(s, WFD_SOURCE_CAPABILITIES, NULL);
-	ask_format(s, now);
+	s->next = REQUEST_M4;
 	return TRUE;
 }
 
 /* Input is worth less than a picture. */
-static gboolean ask_without_input(WfdSource *s, gint64 now)
+static gboolean ask_without_input(WfdSource *s)
 {
 	if (!input_is_due(s))
 		return FALSE;
 	s->uibc_refused = TRUE;
-	ask_format(s, now);
+	s->next = REQUEST_M4;
 	return TRUE;
 }
 
@@ -531,7 +538,7 @@ static void begin_playing(WfdSource *s)
 	emit(s, WFD_SOURCE_PLAY, NULL);
 }
 
-static void refused(WfdSource *s, WfdRequest request, const RtspMessage *message, gint64 now)
+static void refused(WfdSource *s, WfdRequest request, const RtspMessage *message)
 {
 	guint code = message->type_data.response.code;
 	WfdReason reason = refusal_reason(s, request);
@@ -544,7 +551,7 @@ static void refused(WfdSource *s, WfdRequest request, const RtspMessage *message
 		/* It plays, so it sends no M7, and what M12 asked for it has not done. */
 		s->standby_refused = TRUE;
 		begin_playing(s);
-	} else if (request == REQUEST_M3 && ask_for_less(s, now))
+	} else if (request == REQUEST_M3 && ask_for_less(s))
 		keep_capabilities(s, message);
 	else if (request == REQUEST_M4 && blames_sound(message) && s->sound.rate) {
 		/* It offered what it refuses now. */
@@ -552,10 +559,10 @@ static void refused(WfdSource *s, WfdRequest request, const RtspMessage *message
 								    ? WFD_SOUND_LPCM
 								    : WFD_SOUND_OFF);
 		emit(s, WFD_SOURCE_CAPABILITIES, NULL);
-		ask_format(s, now);
+		s->next = REQUEST_M4;
 	} else if (request == REQUEST_M4 && blames_sound(message))
 		end_session_with(s, WFD_REASON_REFUSED_VIDEO_ONLY, (WfdReasonDetail){.code = code});
-	else if (request == REQUEST_M4 && (ask_without_input(s, now) || ask_other_format(s, now)))
+	else if (request == REQUEST_M4 && (ask_without_input(s) || ask_other_format(s)))
 		return;
 	else if (reason)
 		end_session_with(s, reason,
@@ -572,7 +579,7 @@ static void answered(WfdSource *s, WfdRequest request, const RtspMessage *messag
 		if (!s->m2_seen)
 			s->state_deadline = now + WFD_REPLY_TIMEOUT;
 		break;
-	case REQUEST_M3: got_capabilities(s, message, now); break;
+	case REQUEST_M3: got_capabilities(s, message); break;
 	case REQUEST_M4:
 		emit(s, WFD_SOURCE_CONFIGURED, NULL);
 		if (input_is_due(s)) {
@@ -580,7 +587,7 @@ static void answered(WfdSource *s, WfdRequest request, const RtspMessage *messag
 			s->uibc_due = REQUEST_M15;
 		}
 		s->state = STATE_SETUP;
-		trigger(s, REQUEST_TRIGGER_SETUP, WFD_TRIGGER_SETUP, now);
+		s->next = REQUEST_TRIGGER_SETUP;
 		break;
 	case REQUEST_TRIGGER_SETUP:
 		if (s->state == STATE_SETUP)
@@ -641,7 +648,7 @@ static void handle_response(WfdSource *s, const RtspMessage *message, gint64 now
 	if (code == GST_RTSP_STS_OK)
 		answered(s, request, message, now);
 	else
-		refused(s, request, message, now);
+		refused(s, request, message);
 }
 
 /* Answers @request; @transport: the Transport header or NULL. */

@@ -473,6 +473,48 @@ static void test_latency(gconstpointer step)
 	}
 }
 
+#define ITS_OWN "GET_PARAMETER * RTSP/1.0\r\nCSeq: 7\r\n\r\n"
+
+/* What the sink asks just before it answers is answered, and what follows from its own answer waits for that. */
+static void test_asks_and_answers(gconstpointer step)
+{
+	WfdPeer *p = peer_start(step);
+
+	to_m3(p);
+	feed(p, ITS_OWN);
+	answer(p, 2, 200, CAPS);
+	expect(p, "RTSP/1.0 200 OK\r\n", "CSeq: 7\r\n");
+	wait_for_request(p);
+	expect(p, "SET_PARAMETER ", "wfd_video_formats: ");
+	feed(p, ITS_OWN);
+	answer(p, 3, 200, "");
+	g_assert_null(strstr(p->sent->str, "wfd_trigger_method"));
+	expect(p, "RTSP/1.0 200 OK\r\n", "CSeq: 7\r\n");
+	wait_for_request(p);
+	expect(p, "SET_PARAMETER ", "wfd_trigger_method: SETUP\r\n");
+	peer_free(p);
+}
+
+/* M6 that comes meanwhile has no need of the trigger: that would ask for another one. */
+static void test_setup_before_trigger(gconstpointer step)
+{
+	WfdPeer *p = peer_start(step);
+
+	to_m3(p);
+	answer(p, 2, 200, CAPS);
+	expect(p, "SET_PARAMETER ", "wfd_video_formats: ");
+	feed(p, ITS_OWN);
+	answer(p, 3, 200, "");
+	feed(p, M6 M7);
+	g_assert_null(strstr(p->sent->str, "wfd_trigger_method"));
+	g_assert_null(strstr(p->sent->str, "RTSP/1.0 4"));
+	expect_events(p, "CNY");
+	g_string_truncate(p->sent, 0);
+	wait_for(p, 25);
+	expect(p, "GET_PARAMETER ", "");
+	peer_free(p);
+}
+
 /* One that reports what it receives finds the port for that, even if it names none of its own. */
 static void test_reports(gconstpointer step)
 {
@@ -607,6 +649,8 @@ int main(int argc, char **argv)
 		{"m3-again", test_m3_again},
 		{"m3-without-vendors", test_m3_without_vendors},
 		{"latency", test_latency},
+		{"asks-and-answers", test_asks_and_answers},
+		{"setup-before-trigger", test_setup_before_trigger},
 		{"reports", test_reports},
 		{"teardown-reason", test_teardown_reason},
 		{"video-only", test_video_only},
