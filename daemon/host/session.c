@@ -70,6 +70,7 @@ struct _HostSession {
 	HostProcess *process; /* from its create on; NULL: there is no context */
 	bool busy;
 	HostLinkWays *link;
+	HostWay *last_way; /* of the links before that one; or NULL */
 	bool opening;
 	bool link_lost; /* it is not opened again */
 	int rtsp_socket; /* of a link that has opened, for the start; else -1 */
@@ -373,13 +374,18 @@ static void make_link(HostSession *self, GPtrArray *ways)
 static void renew_link(HostSession *self)
 {
 	g_autoptr(GPtrArray) ways = get_ways_now(self);
-	HostWay *last = host_link_ways_get_way(self->link);
+	HostWay *way = host_link_ways_get_way(self->link);
 	bool there = false;
 
-	for (guint i = 0; i < ways->len && last; i++)
-		there |= ((HostWay *)ways->pdata[i])->rank == last->rank;
-	if (last && !there)
-		g_ptr_array_add(ways, host_way_ref(last));
+	/* One that was not opened, because the process failed, had none. */
+	if (way) {
+		g_clear_pointer(&self->last_way, host_way_unref);
+		self->last_way = host_way_ref(way);
+	}
+	for (guint i = 0; i < ways->len; i++)
+		there |= ((HostWay *)ways->pdata[i])->rank == self->last_way->rank;
+	if (!there)
+		g_ptr_array_add(ways, host_way_ref(self->last_way));
 	drop_link(self);
 	g_clear_object(&self->link);
 	make_link(self, g_steal_pointer(&ways));
@@ -892,6 +898,7 @@ static void host_session_finalize(GObject *object)
 	if (self->process)
 		drop_process(self);
 	g_object_unref(self->link);
+	g_clear_pointer(&self->last_way, host_way_unref);
 	host_wish_unref(self->wish);
 	g_object_unref(self->agent);
 	g_object_unref(self->sink);

@@ -355,6 +355,22 @@ static void test_create_fails(Stage *stage, gconstpointer unused)
 	end(stage);
 }
 
+/* The same, and its finder has lost sight of the sink: the way by which it was there last is tried on. */
+static void test_create_fails_out_of_sight(Stage *stage, gconstpointer unused)
+{
+	stage->limits = &short_hold;
+	BEGIN(stage, "loss-starts", " 1 ", "stop-reason", KEEPALIVE, "fail-creates", " 2 ");
+	succeed(stage, 1);
+	wait_for_links(stage, 2);
+	wait_for_log(stage, "csxd");
+	host_sink_remove_way(stage->sink, HOST_FINDER(stage->finder), "1");
+	fake_link_fail(fake_finder_get_link(stage->finder), HOST_REASON_SINK_DID_NOT_CONNECT);
+	succeed(stage, 3);
+	wait_for_state(stage, "streaming");
+	assert_log(stage, "csxdcdcs");
+	end(stage);
+}
+
 /* A start that fails while it reconnects is not the end. */
 static void test_start_fails(Stage *stage, gconstpointer unused)
 {
@@ -1072,6 +1088,7 @@ int main(int argc, char **argv)
 	ADD("/session/link-lost-again", test_link_lost_again);
 	ADD("/session/hold", test_hold);
 	ADD("/session/create-fails", test_create_fails);
+	ADD("/session/create-fails-out-of-sight", test_create_fails_out_of_sight);
 	ADD("/session/start-fails", test_start_fails);
 	ADD("/session/statistics", test_statistics);
 	ADD("/session/give-up", test_give_up);
