@@ -66,6 +66,9 @@ static void print_session(guint session, GVariant *properties)
 	g_variant_lookup(properties, "State", "&s", &state);
 	g_variant_lookup(properties, "SinkName", "&s", &sink);
 	print_line(session, state, sink);
+	/* One that ended before it began: nothing more comes of it. */
+	if (!strcmp(state, "ended"))
+		print_changes(session, properties);
 }
 
 static void on_changed(GDBusConnection *connection, const char *sender, const char *path,

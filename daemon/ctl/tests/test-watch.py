@@ -50,6 +50,11 @@ def main():
     asked = daemon.count("GetStatistics")
     time.sleep(2.5)
     assert daemon.count("GetStatistics") == asked, "a session that has ended is asked"
+    # While the machine goes to sleep one ends before it is there.
+    daemon.begin(daemon.add_sink(Name="Bedroom", Ways=["p2p"]), State="ended", Reason="suspended",
+                 Message="The machine went to sleep.")
+    expect(r"  2  ended +Bedroom$")
+    expect(r"  2  suspended +The machine went to sleep\.$")
     watch.send_signal(signal.SIGINT)
     assert watch.wait(10) == 0 and watch.stderr.read() == ""
 
@@ -57,7 +62,7 @@ def main():
     daemon.begin(daemon.add_sink(Name="Kitchen", Ways=["p2p"]))
     again = subprocess.Popen([sys.argv[1], "--bus", address, "status", "--watch"],
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert again.stdout.readline().endswith("  2  preparing    Kitchen\n")
+    assert again.stdout.readline().endswith("  3  preparing    Kitchen\n")
     daemon.stop()
     assert again.wait(20) == 3 and "does not run" in again.stderr.read()
 
