@@ -247,7 +247,7 @@ static char *search(GDBusConnection *connection, const CtlWish *wish, CtlStatus 
 	wait_ms(SETTLE_MS);
 	g_free(path);
 	path = look(connection, wish, &n_found, status);
-	if (!path && !*status && !n_found)
+	if (!path && !*status && n_found <= 1)
 		ctl_complain("\"%s\" was there and has gone again", wish->sink);
 	return g_steal_pointer(&path);
 }

@@ -57,6 +57,19 @@ def main():
     said = run("connect", "Attic", "--no-wait", "--way", "p2p").stdout
     assert "Attic is looked for" in said, said
     assert next(c[0] for c in reversed(daemon.calls) if c[1] == "Connect") == attic
+    # The way goes again while others may be found: that is said.
+    daemon.set(attic, Ways=["mice"])
+    program = subprocess.Popen([sys.argv[1], "--bus", address, "connect", "Attic", "--way", "p2p"],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert "is looked for" in program.stdout.readline()
+    daemon.set(attic, Ways=["mice", "p2p"])
+    looks, end = daemon.n_looks, time.monotonic() + 30
+    while daemon.n_looks == looks:
+        assert time.monotonic() < end and program.poll() is None
+        time.sleep(0.02)
+    daemon.set(attic, Ways=["mice"])
+    _, complained = program.communicate(timeout=30)
+    assert program.returncode == 1 and "has gone again" in complained, complained
     daemon.remove(attic)
 
     # A mode that is agreed upon is no picture yet.
