@@ -267,9 +267,10 @@ void ctl_look_at_radios(CtlPatient *patient)
 		ctl_patient_advise(patient, CTL_COST_ADAPTER, NULL,
 				   N_("plug in an adapter; sinks on the LAN are reached without"));
 	}
+	/* Before what the radios can do: nothing else counts while one is off. */
+	say_of_switches(patient);
 	for (guint i = 0; i < radios->len; i++)
 		say_of_radio(patient, g_ptr_array_index(radios, i));
-	say_of_switches(patient);
 }
 
 void ctl_look_at_regulation(CtlPatient *patient)

@@ -243,7 +243,8 @@ void ctl_look_at_supplicant(CtlPatient *patient)
 		ctl_patient_say(patient, CTL_HEALTH_UNKNOWN,
 				"It does not run, so it cannot be asked; it is started when it is "
 				"needed.");
-		ctl_patient_advise(patient, CTL_COST_WIFI, NULL, "systemctl start wpa_supplicant");
+		ctl_patient_advise(patient, CTL_COST_PASSWORD, NULL,
+				   "systemctl start wpa_supplicant");
 		break;
 	case RUNNING: ask_supplicant(patient, bus); break;
 	}

@@ -282,6 +282,21 @@ static void test_avahi_is_stopped(struct machine *machine, gconstpointer unused)
 	expect(machine, "avahi", "warning", "\"fix\":\"enable-avahi\"");
 }
 
+/* To start what does not run takes no network away. */
+static void test_supplicant_is_stopped(struct machine *machine, gconstpointer unused)
+{
+	g_autofree char *services = g_strconcat(machine->root, "/services", NULL);
+
+	put(machine, "/services/fi.w1.wpa_supplicant1.service",
+	    "[D-BUS Service]\nName=fi.w1.wpa_supplicant1\nExec=/bin/false\n");
+	g_test_dbus_down(machine->bus);
+	g_test_dbus_add_service_dir(machine->bus, services);
+	g_test_dbus_up(machine->bus);
+	run(machine, NULL);
+	expect(machine, "supplicant", "unknown", "systemctl start wpa_supplicant");
+	g_assert_null(strstr(machine->output, "gone for some seconds"));
+}
+
 static void test_no_bus(struct machine *machine, gconstpointer unused)
 {
 	run(machine, "unix:path=/nonexistent/bus");
@@ -565,6 +580,7 @@ int main(int argc, char **argv)
 	ADD("/doctor/rfkill", test_rfkill);
 	ADD("/doctor/no-services", test_no_services);
 	ADD("/doctor/avahi-is-stopped", test_avahi_is_stopped);
+	ADD("/doctor/supplicant-is-stopped", test_supplicant_is_stopped);
 	ADD("/doctor/no-bus", test_no_bus);
 	ADD("/doctor/all-is-well", test_all_is_well);
 	ADD("/doctor/cards", test_cards);
