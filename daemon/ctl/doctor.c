@@ -175,16 +175,10 @@ static CtlWard *examine(const char *root, const char *bus)
 	return ward;
 }
 
-/* NULL: the look did not end. */
-static const GPtrArray *get_findings(const CtlWard *ward, gsize check)
-{
-	return ward->findings[check];
-}
-
 static void print_for_people(const CtlWard *ward)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(checks); i++) {
-		const GPtrArray *findings = get_findings(ward, i);
+		const GPtrArray *findings = ward->findings[i];
 
 		if (!findings)
 			printf("%-8s %-15s did not answer within %d s\n",
@@ -231,7 +225,7 @@ static void print_json(const CtlWard *ward, gboolean works)
 	g_autoptr(GVariant) all = NULL;
 
 	for (gsize i = 0; i < G_N_ELEMENTS(checks); i++) {
-		const GPtrArray *findings = get_findings(ward, i);
+		const GPtrArray *findings = ward->findings[i];
 
 		if (!findings)
 			add_json(&list, checks[i].name, &unknown);
@@ -247,7 +241,7 @@ static void print_json(const CtlWard *ward, gboolean works)
 static gboolean nothing_failed(const CtlWard *ward)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(checks); i++) {
-		const GPtrArray *findings = get_findings(ward, i);
+		const GPtrArray *findings = ward->findings[i];
 
 		for (guint j = 0; findings && j < findings->len; j++) {
 			const CtlFinding *finding = g_ptr_array_index(findings, j);
