@@ -263,6 +263,18 @@ static HostSession *find_session(HostManager *self, const char *path)
 	return NULL;
 }
 
+/* Whoever has begun the session may. */
+static void check_session(HostManager *self, GDBusMethodInvocation *invocation, HostAction action,
+			  HostAllowed allowed)
+{
+	HostSession *session =
+		find_session(self, g_dbus_method_invocation_get_object_path(invocation));
+
+	host_authority_check(self->authority, invocation, action,
+			     session ? host_session_get_owner(session) : HOST_NO_UID, allowed,
+			     self);
+}
+
 static void disconnect(GDBusMethodInvocation *invocation, guint uid, gpointer data)
 {
 	HostSession *session =
@@ -277,12 +289,7 @@ static void disconnect(GDBusMethodInvocation *invocation, guint uid, gpointer da
 static gboolean on_disconnect(BusSession1 *bus, GDBusMethodInvocation *invocation,
 			      HostManager *self)
 {
-	HostSession *session =
-		find_session(self, g_dbus_method_invocation_get_object_path(invocation));
-
-	host_authority_check(self->authority, invocation, HOST_ACTION_MANAGE,
-			     session ? host_session_get_owner(session) : HOST_NO_UID, disconnect,
-			     self);
+	check_session(self, invocation, HOST_ACTION_MANAGE, disconnect);
 	return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
@@ -300,12 +307,7 @@ static void take_picture(GDBusMethodInvocation *invocation, guint uid, gpointer 
 static gboolean on_get_picture(BusSession1 *bus, GDBusMethodInvocation *invocation,
 			       GUnixFDList *files, guint max_width, HostManager *self)
 {
-	HostSession *session =
-		find_session(self, g_dbus_method_invocation_get_object_path(invocation));
-
-	host_authority_check(self->authority, invocation, HOST_ACTION_WATCH,
-			     session ? host_session_get_owner(session) : HOST_NO_UID, take_picture,
-			     self);
+	check_session(self, invocation, HOST_ACTION_WATCH, take_picture);
 	return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
@@ -325,12 +327,7 @@ static void take_statistics(GDBusMethodInvocation *invocation, guint uid, gpoint
 static gboolean on_get_statistics(BusSession1 *bus, GDBusMethodInvocation *invocation,
 				  HostManager *self)
 {
-	HostSession *session =
-		find_session(self, g_dbus_method_invocation_get_object_path(invocation));
-
-	host_authority_check(self->authority, invocation, HOST_ACTION_WATCH,
-			     session ? host_session_get_owner(session) : HOST_NO_UID,
-			     take_statistics, self);
+	check_session(self, invocation, HOST_ACTION_WATCH, take_statistics);
 	return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
