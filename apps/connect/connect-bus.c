@@ -22,6 +22,7 @@ struct _ConnectBus {
 	bool is_asked;
 	bool searching; /* it is wanted */
 	bool is_told; /* so that the service looks for sinks */
+	guint n_told; /* so often it was told to, or not to */
 	char *refusal;
 };
 
@@ -138,13 +139,20 @@ void connect_bus_disconnect(ConnectBus *self, const char *session)
 				       NULL);
 }
 
+typedef struct {
+	ConnectBus *bus;
+	guint number;
+} Telling;
+
 static void on_told(GObject *proxy, GAsyncResult *result, gpointer data)
 {
-	g_autoptr(ConnectBus) self = data;
+	g_autofree Telling *telling = data;
+	g_autoptr(ConnectBus) self = telling->bus;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GVariant) answer = connect_bus_call_finish(proxy, result, &error);
 
-	if (answer || !self->manager || G_OBJECT(self->manager) != proxy)
+	/* One that was called off is refused, too: what was told last counts. */
+	if (answer || telling->number != self->n_told || G_OBJECT(self->manager) != proxy)
 		return;
 	g_free(self->refusal);
 	self->refusal = g_strdup(error->message);
@@ -154,12 +162,16 @@ static void on_told(GObject *proxy, GAsyncResult *result, gpointer data)
 /* The service stops looking by itself when this program leaves the bus. */
 static void tell(ConnectBus *self)
 {
+	Telling *telling;
+
 	if (!self->manager || self->is_told == self->searching)
 		return;
 	self->is_told = self->searching;
 	g_clear_pointer(&self->refusal, g_free);
+	telling = g_new0(Telling, 1);
+	*telling = (Telling){.bus = g_object_ref(self), .number = ++self->n_told};
 	connect_bus_call(self, self->manager, self->searching ? "StartDiscovery" : "StopDiscovery",
-			 NULL, on_told, g_object_ref(self));
+			 NULL, on_told, telling);
 }
 
 void connect_bus_set_searching(ConnectBus *self, gboolean searching)

@@ -161,6 +161,8 @@ char *connect_reasons_of_refusal(const char *name, const char *message)
 		 N_("polkit, which is asked who may do this, does not answer: see its log.")},
 		{"an administrator has to allow it, and there was nobody to ask for a password: do it as root, or at the machine itself",
 		 N_("An administrator has to allow this, and there was nobody to ask for a password: do it at this computer itself.")},
+		{"it was called off before it was decided",
+		 N_("It was called off before it was decided.")},
 		{"miracastd is shutting down", N_("The service is being stopped.")},
 		{"the session has ended already", N_("The connection has ended already.")},
 		{"the sink is not there any more", N_("It is not in reach any more.")},

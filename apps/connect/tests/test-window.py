@@ -549,6 +549,44 @@ def test_not_looked_at():
         desktop.look(said)
         wait("the row says it", lambda: "Asks for a PIN" in row.get_description())
         shot(app, "asks")
+def test_begun_elsewhere():
+    """a session that was there before the window: nothing is said of it before it ends"""
+    said = desktop.start()
+    scene = Scene()
+    session = scene.daemon.begin(scene.daemon.add_sink(**LIVING_ROOM), State="streaming")
+    with scene as (daemon, app):
+        app.find("list item", "Living room")
+        time.sleep(1)
+        desktop.look(said)
+        app.key("<Control>q")
+        wait("the search's end", lambda: daemon.count("StopDiscovery") == 1)
+        daemon.end(session, "sink-disconnected", "The sink ended the session.")
+        said += [("Living room: the connection has ended", "The sink ended the session.")]
+        desktop.look(said)
+        app.process.wait(30)
+
+
+def test_search_called_off():
+    """a search that was called off is refused, which says nothing of the one after it"""
+    with Scene() as (daemon, app):
+        path, session = begin(daemon, app)
+        stream(daemon, session)
+        app.wait_text("Connected")
+        daemon.hold("StartDiscovery")
+        for n in 1, 2:
+            app.key("<Control>q")
+            wait("the search's end", lambda: daemon.count("StopDiscovery") == n)
+            click_notification(path)
+            wait("the search", lambda: daemon.count("StartDiscovery") == n + 1)
+        daemon.refusals["StartDiscovery"] = "NotAuthorized", "it was called off before it was decided"
+        daemon.let_first_go()
+        del daemon.refusals["StartDiscovery"]
+        daemon.let_go()
+        app.key("Escape")
+        app.find("list item", "Living room")
+        assert not app.has_text("Nobody looks for displays")
+
+
         daemon.ask("Release", session)
         wait("the row says it", lambda: "In use" in row.get_description())
         daemon.end(session, "sink-busy", "The sink is busy: end what it shows and connect again.")
