@@ -81,12 +81,14 @@ static void on_changed(ConnectBus *bus, GDBusProxy *proxy, ConnectApp *self)
 		note_session(self, BUS_SESSION1(proxy));
 }
 
-/* Its sessions are over, and nothing is asked any more. */
-static void on_service_gone(ConnectApp *self)
+/* Without the service its sessions are over, and nothing is asked any more. */
+static void on_presence(ConnectApp *self)
 {
 	GHashTableIter iter;
 	gpointer path, name;
 
+	if (connect_bus_get_manager(self->bus))
+		return;
 	g_hash_table_iter_init(&iter, self->running);
 	while (g_hash_table_iter_next(&iter, &path, &name)) {
 		g_autofree char *title = make_title(name);
@@ -98,6 +100,7 @@ static void on_service_gone(ConnectApp *self)
 		g_application_send_notification(G_APPLICATION(self), path, notification);
 	}
 	g_hash_table_remove_all(self->running);
+	leave_if_done(self);
 }
 
 static void on_items(GListModel *sessions, guint position, guint removed, guint added,
@@ -107,10 +110,6 @@ static void on_items(GListModel *sessions, guint position, guint removed, guint 
 		g_autoptr(BusSession1) session = g_list_model_get_item(sessions, i);
 
 		note_session(self, session);
-	}
-	if (!connect_bus_get_manager(self->bus)) {
-		on_service_gone(self);
-		leave_if_done(self);
 	}
 }
 
@@ -209,6 +208,9 @@ static void connect_app_startup(GApplication *application)
 	gtk_window_set_default_icon_name("io.github.linux_miracast.Connect");
 	self->bus = connect_bus_new();
 	self->agent = connect_agent_new(self->bus);
+	/* After the window, which may go then. */
+	g_signal_connect_object(self->bus, "presence-changed", G_CALLBACK(on_presence), self,
+				G_CONNECT_SWAPPED | G_CONNECT_AFTER);
 	g_signal_connect_object(self->bus, "changed", G_CALLBACK(on_changed), self, 0);
 	g_signal_connect_object(connect_bus_get_sessions(self->bus), "items-changed",
 				G_CALLBACK(on_items), self, 0);
