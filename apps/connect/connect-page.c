@@ -813,7 +813,8 @@ static void on_connected(GObject *proxy, GAsyncResult *result, gpointer data)
 		g_variant_get(answer, "(&o)", &session);
 	if (answer && call->is_cancelled)
 		connect_bus_disconnect(self->bus, session);
-	if (g_strcmp0(self->path, path))
+	/* What has no object yet has the same path as another one before it. */
+	if (g_strcmp0(self->path, path) || (!is_latest && !*path))
 		return;
 	if (answer) {
 		g_hash_table_replace(self->sessions, g_steal_pointer(&path), g_strdup(session));

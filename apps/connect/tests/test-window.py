@@ -1057,6 +1057,28 @@ def test_options():
         app.wait_text("1280 × 720, 60 Hz")
         wait("the list has the keyboard", lambda: app.focused() == ("list item", ""))
         app.key("Down", "Down", "Down", "Return")
+def test_two_addresses():
+    """the service's answer about one address is not shown as that about the next one"""
+    with Scene() as (daemon, app):
+        daemon.hold("Connect")
+        for n, address in enumerate(("10.0.0.7", "10.0.0.8"), 1):
+            app.find("text", "Address of a display")
+            app.tab_to("Address of a display")
+            app.type(address)
+            app.key("Return")
+            wait("Connect", lambda: daemon.count("Connect") == n)
+            if n == 1:
+                app.key("Escape")
+        daemon.refusals["Connect"] = "NotAuthorized", "polkit does not allow it (action x)"
+        daemon.let_first_go()
+        del daemon.refusals["Connect"]
+        daemon.let_go()
+        wait("the session", lambda: daemon.n_sessions == 1)
+        daemon.set(daemon.last_session(), State="waiting", Step="address", StepMessage="10.0.0.8")
+        app.find("list item", "Seeing to the address")
+        assert not app.has_text("It could not be connected")
+
+
         wait("the list closes", lambda: not app.has_text("1280 × 720, 30 Hz"))
         app.wait_text("1280 × 720, 60 Hz")
         shot(app, "options")
