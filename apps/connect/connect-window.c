@@ -337,7 +337,10 @@ static void on_findings(GObject *object, GAsyncResult *result, gpointer data)
 	g_clear_pointer(&self->findings, g_ptr_array_unref);
 	self->findings = findings;
 	update_missing(self);
-	if (self->is_told && connect_bus_get_manager(self->bus))
+	if (self->is_told && !findings)
+		connect_view_say(self->toasts, _("This computer could not be examined: run "
+						 "'miracastctl doctor'."));
+	else if (self->is_told && connect_bus_get_manager(self->bus))
 		connect_view_say(self->toasts, self->missing->len
 						       ? _("Checked: see what is missing.")
 						       : _("Checked: nothing is missing."));

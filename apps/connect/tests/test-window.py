@@ -485,6 +485,19 @@ def test_menu():
         stage.resize(WIDTH, HEIGHT)
 
 
+def test_no_doctor():
+    """a look at this computer that fails is not one that finds nothing"""
+    broken = examine()
+    with open(broken["PATH"].split(":")[0] + "/miracastctl", "w") as script:
+        script.write("#!/bin/sh\nexit 1\n")
+    with Scene(**broken) as (_, app):
+        app.wait_text("Looking for displays")
+        app.key("F10")
+        wait("the menu", lambda: len(stage.toplevels()) == 2)
+        app.key("Up", "Up", "Return")
+        app.wait_text("This computer could not be examined")
+
+
 def test_closed():
     """with the window closed nobody looks for sinks; the session goes on, and what it needs is notified"""
     said = desktop.start()
