@@ -549,19 +549,6 @@ def test_closed():
         app.process.wait(30)
 
 
-def test_not_looked_at():
-    """what happens at a display that is not shown is notified, and seen in the list"""
-    said = desktop.start()
-    with Scene() as (daemon, app):
-        _, session = begin(daemon, app)
-        app.wait_text("Connecting")
-        app.key("Escape")
-        row = app.find("list item", "Living room")
-        daemon.ask("RequestPin", session)
-        said += [("Living room", "The display shows a PIN, which is to be typed here.")]
-        desktop.look(said)
-        wait("the row says it", lambda: "Asks for a PIN" in row.get_description())
-        shot(app, "asks")
 def test_begun_elsewhere():
     """a session that was there before the window: nothing is said of it before it ends"""
     said = desktop.start()
@@ -600,6 +587,19 @@ def test_search_called_off():
         assert not app.has_text("Nobody looks for displays")
 
 
+def test_not_looked_at():
+    """what happens at a display that is not shown is notified, and seen in the list"""
+    said = desktop.start()
+    with Scene() as (daemon, app):
+        _, session = begin(daemon, app)
+        app.wait_text("Connecting")
+        app.key("Escape")
+        row = app.find("list item", "Living room")
+        daemon.ask("RequestPin", session)
+        said += [("Living room", "The display shows a PIN, which is to be typed here.")]
+        desktop.look(said)
+        wait("the row says it", lambda: "Asks for a PIN" in row.get_description())
+        shot(app, "asks")
         daemon.ask("Release", session)
         wait("the row says it", lambda: "In use" in row.get_description())
         daemon.end(session, "sink-busy", "The sink is busy: end what it shows and connect again.")
@@ -1057,19 +1057,6 @@ def test_address():
         assert call[2][0]["options"] == {"sound": "off"}, call
 
 
-def test_options():
-    """what was chosen for a sink is kept, sent, and forgotten with it"""
-    with Scene() as (daemon, app):
-        path = daemon.add_sink(**{**LIVING_ROOM, "Known": True})
-        open_sink(app, "Living room")
-        app.press("^Sound$", "check box")
-        app.press("Input from the display", "check box")
-        app.press("^Connect again$", "check box")
-        app.tab_to("^Picture$")
-        app.key("space")
-        app.wait_text("1280 × 720, 60 Hz")
-        wait("the list has the keyboard", lambda: app.focused() == ("list item", ""))
-        app.key("Down", "Down", "Down", "Return")
 def test_two_addresses():
     """the service's answer about one address is not shown as that about the next one"""
     with Scene() as (daemon, app):
@@ -1092,6 +1079,19 @@ def test_two_addresses():
         assert not app.has_text("It could not be connected")
 
 
+def test_options():
+    """what was chosen for a sink is kept, sent, and forgotten with it"""
+    with Scene() as (daemon, app):
+        path = daemon.add_sink(**{**LIVING_ROOM, "Known": True})
+        open_sink(app, "Living room")
+        app.press("^Sound$", "check box")
+        app.press("Input from the display", "check box")
+        app.press("^Connect again$", "check box")
+        app.tab_to("^Picture$")
+        app.key("space")
+        app.wait_text("1280 × 720, 60 Hz")
+        wait("the list has the keyboard", lambda: app.focused() == ("list item", ""))
+        app.key("Down", "Down", "Down", "Return")
         wait("the list closes", lambda: not app.has_text("1280 × 720, 30 Hz"))
         app.wait_text("1280 × 720, 60 Hz")
         shot(app, "options")
