@@ -163,6 +163,11 @@ static const struct {
 	[HOST_REASON_RADIO_IN_USE] =
 		{"radio-in-use",
 		 N_("Sinks are not looked for by Wi-Fi Direct while a session's pictures go over the same radio: end that session first.")},
+	[HOST_REASON_RADIO_TAKEN] =
+		{"radio-taken",
+		 N_("Another program is on a network with the Wi-Fi device, or has made it an"
+		    " access point: end that for the time, or use a sink on the local"
+		    " network.")},
 	[HOST_REASON_ADDRESS_SERVICE_AWAY] =
 		{"address-service-away",
 		 N_("The service that sets addresses is not there: run 'systemctl start miracast-address.socket'.")},

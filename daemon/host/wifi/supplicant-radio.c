@@ -315,6 +315,7 @@ void host_supplicant_radio_look_again(HostSupplicantRadio *self)
 {
 	self->add_failed = FALSE;
 	self->none_free = FALSE;
+	self->all_in_use = FALSE;
 	if (self->is_there)
 		look(self);
 }
@@ -371,11 +372,9 @@ HostReason host_supplicant_radio_get_problem(HostSupplicantRadio *self, const ch
 		*detail = "wpa_supplicant was built without Wi-Fi Display";
 		return HOST_REASON_NO_P2P;
 	}
+	if (!self->p2p && self->uses->list && self->all_in_use && !self->has_devices)
+		return HOST_REASON_RADIO_TAKEN;
 	/* Until somebody uses it, an interface that it may be given is not there. */
-	if (!self->p2p && self->uses->list && self->all_in_use && !self->has_devices) {
-		*detail = "another program uses it";
-		return HOST_REASON_NO_P2P;
-	}
 	if (!self->p2p &&
 	    (self->has_devices || (self->uses->list && (self->none_free || self->add_failed))))
 		return HOST_REASON_NO_P2P;
