@@ -101,6 +101,7 @@ static bool check_option(const char *option, GHashTable *seen)
 
 static bool check_wish(const CtlWish *wish)
 {
+	static const char *const ways[] = {"mice", "p2p", "address", NULL};
 	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
 	if (!check_range("--port", wish->port, G_MAXUINT16) ||
@@ -109,6 +110,11 @@ static bool check_wish(const CtlWish *wish)
 	     !check_range("--sink-timeout", wish->wait_s, MAX_SECONDS)) ||
 	    !check_range("--start-timeout", wish->start_timeout_s, MAX_SECONDS))
 		return false;
+	/* One that there is not would be waited for. */
+	if (wish->way && !g_strv_contains(ways, wish->way)) {
+		ctl_complain("--way takes mice, p2p or address, not \"%s\"", wish->way);
+		return false;
+	}
 	if (wish->local && !g_hostname_is_ip_address(wish->local)) {
 		ctl_complain("--local takes an IP address, not \"%s\"", wish->local);
 		return false;

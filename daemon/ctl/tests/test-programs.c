@@ -338,6 +338,7 @@ static void test_ctl_usage(struct stage *stage, gconstpointer unused)
 		{CONNECT, "--local", "there"},
 		{CONNECT, "--pin", "123"},
 		{CONNECT, "--encryption", "perhaps"},
+		{CONNECT, "--way", "wifi"},
 		{CONNECT, "--intent", "16"},
 		{CONNECT, "--intent", "-1"},
 		{CONNECT, "--search", "0"},
