@@ -198,10 +198,12 @@ static const ConnectFinding *find_finding(ConnectWindow *self, const char *word)
 	static const struct {
 		const char *word, *check;
 	} checks[] = {
-		{"avahi-away", "avahi"},	   {"avahi-failed", "avahi"},
-		{"supplicant-away", "supplicant"}, {"supplicant-refused", "supplicant"},
-		{"no-wifi-device", "wifi"},	   {"no-p2p", "wifi"},
-		{"radio-blocked", "wifi"},	   {"network-manager-unable", "network-manager"},
+		{"avahi-away", "avahi"},
+		{"avahi-failed", "avahi"},
+		{"supplicant-away", "supplicant"},
+		{"no-wifi-device", "wifi"},
+		{"no-p2p", "wifi"},
+		{"radio-blocked", "wifi"},
 	};
 	const char *fix = connect_remedy_for(word), *check = NULL;
 	const ConnectFinding *first = NULL;
