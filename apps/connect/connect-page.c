@@ -36,7 +36,7 @@ struct _ConnectPage {
 	ConnectOptions *options; /* NULL: it never was there */
 	char **ways; /* of way_row, after "automatic" */
 	bool is_loading; /* the options' widgets change, and not because of the person */
-	Call *call; /* the latest; or NULL */
+	GHashTable *calls; /* path of a sink to its latest Call */
 	char *refusal; /* why there is no session, or NULL */
 
 	/* Of the session whose steps are shown. */
@@ -584,23 +584,24 @@ static void update_failed(ConnectPage *self, BusSession1 *session)
 		gtk_button_set_label(self->remedy_button, remedy);
 }
 
-static bool is_calling(ConnectPage *self)
+/* NULL: nothing is awaited. */
+static Call *get_call(ConnectPage *self)
 {
-	return self->call && !g_strcmp0(self->call->path, self->path);
+	return self->path ? g_hash_table_lookup(self->calls, self->path) : NULL;
 }
 
 /* The name of the stack's page for what the session does, with its widgets filled. */
 static const char *choose_view(ConnectPage *self, BusSession1 *session)
 {
 	const char *state = session ? bus_session1_get_state(session) : NULL;
+	const Call *call = get_call(self);
 	const char *text;
 
-	if (is_calling(self)) {
-		bool is_cancelled = self->call->is_cancelled;
-
+	if (call) {
 		gtk_label_set_text(self->steps_title,
-				   connect_words_state(is_cancelled ? "stopping" : "preparing"));
-		gtk_widget_set_sensitive(GTK_WIDGET(self->cancel_button), !is_cancelled);
+				   connect_words_state(call->is_cancelled ? "stopping"
+									  : "preparing"));
+		gtk_widget_set_sensitive(GTK_WIDGET(self->cancel_button), !call->is_cancelled);
 		return "steps";
 	}
 	if (self->refusal) {
@@ -743,7 +744,7 @@ static void on_presence(ConnectPage *self)
 	g_hash_table_remove_all(self->sessions);
 	g_hash_table_remove_all(self->shown);
 	g_clear_pointer(&self->path, g_free);
-	self->call = NULL;
+	g_hash_table_remove_all(self->calls);
 	g_clear_pointer(&self->refusal, g_free);
 	clear_steps(self);
 	stop_polling(self);
@@ -802,19 +803,19 @@ static void on_connected(GObject *proxy, GAsyncResult *result, gpointer data)
 	g_autofree Call *call = data;
 	g_autoptr(ConnectPage) self = call->page;
 	g_autofree char *path = call->path;
-	bool is_latest = self->call == call;
+	bool is_latest = g_hash_table_lookup(self->calls, path) == call;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GVariant) answer = connect_bus_call_finish(proxy, result, &error);
 	const char *session;
 
 	if (is_latest)
-		self->call = NULL;
+		g_hash_table_remove(self->calls, path);
 	if (answer)
 		g_variant_get(answer, "(&o)", &session);
 	if (answer && call->is_cancelled)
 		connect_bus_disconnect(self->bus, session);
 	/* What has no object yet has the same path as another one before it. */
-	if (g_strcmp0(self->path, path) || (!is_latest && !*path))
+	if (!is_latest || g_strcmp0(self->path, path))
 		return;
 	if (answer) {
 		g_hash_table_replace(self->sessions, g_steal_pointer(&path), g_strdup(session));
@@ -831,6 +832,7 @@ static void on_connect_clicked(ConnectPage *self)
 	g_autoptr(GError) error = NULL;
 	const char *peer = get_peer(self, sink);
 	GDBusProxy *proxy = peer ? (GDBusProxy *)manager : sink ? G_DBUS_PROXY(sink) : NULL;
+	Call *call;
 
 	if (!proxy || !self->options) {
 		connect_view_say(self->toasts, _("It is not in reach any more."));
@@ -845,12 +847,13 @@ static void on_connect_clicked(ConnectPage *self)
 	g_hash_table_remove(self->sessions, self->path);
 	clear_steps(self);
 	add_step(self, _("Beginning"), NULL);
-	self->call = g_new0(Call, 1);
-	*self->call = (Call){.page = g_object_ref(self), .path = g_strdup(self->path)};
+	call = g_new0(Call, 1);
+	*call = (Call){.page = g_object_ref(self), .path = g_strdup(self->path)};
+	g_hash_table_replace(self->calls, g_strdup(self->path), call);
 	connect_bus_call(self->bus, proxy, "Connect",
 			 g_variant_new("(@a{sv})", connect_options_to_bus(self->options, peer,
 									  CONNECT_AGENT_PATH)),
-			 on_connected, self->call);
+			 on_connected, call);
 	update(self);
 }
 
@@ -878,9 +881,10 @@ static void on_answer(GObject *proxy, GAsyncResult *result, gpointer data)
 static void on_disconnect_clicked(ConnectPage *self)
 {
 	BusSession1 *session = get_session(self);
+	Call *call = get_call(self);
 
-	if (is_calling(self)) {
-		self->call->is_cancelled = true;
+	if (call) {
+		call->is_cancelled = true;
 		update(self);
 	} else if (session) {
 		connect_bus_call(self->bus, session, "Disconnect", NULL, on_answer,
@@ -1015,6 +1019,7 @@ static void connect_page_init(ConnectPage *self)
 	gtk_widget_init_template(GTK_WIDGET(self));
 	self->sessions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	self->shown = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	self->calls = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	self->is_loading = true;
 	fill_modes(self);
 	self->is_loading = false;
@@ -1041,6 +1046,7 @@ static void connect_page_finalize(GObject *object)
 	g_strfreev(self->ways);
 	g_hash_table_unref(self->sessions);
 	g_hash_table_unref(self->shown);
+	g_hash_table_unref(self->calls);
 	g_free(self->path);
 	g_free(self->name);
 	g_free(self->address);

@@ -758,6 +758,27 @@ def test_elsewhere():
         app.wait_text("Connecting")
 
 
+def test_two_at_once():
+    """a sink that is being asked is shown so, whoever else is asked meanwhile"""
+    with Scene() as (daemon, app):
+        daemon.add_sink(Name="Kitchen", Kind="tv", Ways=["p2p"])
+        daemon.hold("Connect")
+        begin_held(daemon, app)
+        app.wait_text("Connecting")
+        app.key("Escape")
+        open_sink(app, "Kitchen")
+        app.press("^Connect$")
+        wait("Connect", lambda: daemon.count("Connect") == 2)
+        app.key("Escape")
+        app.tab_to("Living room")
+        app.key("Return")
+        app.press("^Cancel$")
+        app.wait_text("Disconnecting")
+        daemon.let_go()
+        wait("the end", lambda: daemon.count("Disconnect") == 1)
+        app.find("push button", "^Connect$")
+
+
 def test_cancel():
     """a connection is called off before the service has answered"""
     with Scene() as (daemon, app):
