@@ -28,7 +28,7 @@ help:
 	@echo
 	@echo 'More tests:'
 	@echo 'make check-faults   daemon killed, cables pulled, sinks that misbehave, four sinks at once'
-	@echo 'make check-install  make install, and the packages on fresh Debian 12 and 13: used, updated, removed'
+	@echo 'make check-install  make install, and the packages on fresh Debian 12 and 13: used (on a desktop, too), updated, removed'
 	@echo 'make check-desktops desktops beside another graphics card; prints the table of docs/desktops.md'
 	@echo 'make check-kms      tests of DRM clients, ours and IGT, on our card and on vkms; prints the tables'
 	@echo 'make check-kernels  other kernels, and the build inside a kernel tree'
