@@ -4,8 +4,8 @@
 
     newcomer.py open                      the window, by its entry in the menu
     newcomer.py found NAME                until the window lists that display
-    newcomer.py choose NAME               goes to it by the tabulator, and connects
-    newcomer.py type-pin PIN FILE         where it is asked for; a picture before it is confirmed
+    newcomer.py choose NAME LOG FILE      goes to it by the tabulator, connects, and types the PIN that the
+                                          sink with that log shows; a picture before that is confirmed
     newcomer.py connected                 until it says so, and shows what is sent
     newcomer.py terminal SHELL            opens one on the monitor at the right, and waits until it says card-is-shown
     newcomer.py disconnect
@@ -17,6 +17,7 @@
 """
 import glob
 import os
+import re
 import subprocess
 import sys
 import time
@@ -73,6 +74,26 @@ class Window(App):
         return None
 
 
+def choose(name, log, path):
+    """In one go, because the service waits a minute for the PIN."""
+    keyboard = Keyboard()
+    window = Window(keyboard)
+    row = window.find("list item", name)
+    for _ in range(20):
+        window.key("Tab")
+        time.sleep(1)
+        if row.get_state_set().contains(Atspi.StateType.FOCUSED):
+            break
+    window.key("Return")
+    window.press("^Connect$", BUTTON)
+    window.find("text", "^PIN$")
+    with open(log) as sink:
+        pin = wait("the sink's PIN", lambda: re.search(r"the PIN is (\d{8})", sink.read()))
+    window.type(pin.group(1))
+    picture(keyboard, path)
+    window.key("Return")
+
+
 def picture(keyboard, path, size=None):
     """Weston's own key makes it, in XDG_PICTURES_DIR."""
     from PIL import Image
@@ -124,19 +145,8 @@ def main(args):
             time.sleep(5)
         case ["found", name]:
             Window().find("list item", name)
-        case ["choose", name]:
-            window = Window(Keyboard())
-            window.find("list item", name)
-            window.tab_to(name)
-            window.key("Return")
-            window.press("^Connect$", BUTTON)
-        case ["type-pin", pin, path]:
-            keyboard = Keyboard()
-            window = Window(keyboard)
-            window.find("text", "^PIN$")
-            window.type(pin)
-            picture(keyboard, path)
-            window.key("Return")
+        case ["choose", name, log, path]:
+            choose(name, log, path)
         case ["connected"]:
             window = Window()
             window.wait_text("Connected")
