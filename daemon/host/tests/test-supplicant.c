@@ -126,6 +126,7 @@ static void test_agent_class_init(TestAgentClass *class)
 typedef struct {
 	GTestDBus *bus;
 	GDBusConnection *theirs, *ours;
+	GArray *registrations; /* of the objects */
 	GVariant *elements; /* WFDIEs */
 	const char *interface; /* that it has, or NULL */
 	const char *other_interface; /* a newer one, or NULL */
@@ -318,16 +319,19 @@ static void set_up(Stage *stage, gconstpointer unused)
 	stage->theirs = connect_to(stage->bus);
 	stage->ours = connect_to(stage->bus);
 	stage->asked = g_string_new(NULL);
+	stage->registrations = g_array_new(FALSE, FALSE, sizeof(guint));
 	stage->elements = said_before();
 	stage->interface = INTERFACE;
 	stage->methods = HOST_P2P_METHOD_PUSH_BUTTON;
 	stage->store = host_p2p_store_new("/nowhere/groups");
 	stage->agent = g_object_new(TEST_TYPE_AGENT, NULL);
 	for (guint i = 0; i < G_N_ELEMENTS(objects); i++) {
-		g_dbus_connection_register_object(stage->theirs, objects[i].path,
-						  node->interfaces[objects[i].interface], &vtable,
-						  stage, NULL, &error);
+		guint id = g_dbus_connection_register_object(stage->theirs, objects[i].path,
+							     node->interfaces[objects[i].interface],
+							     &vtable, stage, NULL, &error);
+
 		g_assert_no_error(error);
+		g_array_append_val(stage->registrations, id);
 	}
 	own_name(stage->theirs, HOST_SUPPLICANT_NAME);
 	stage->supplicant = host_supplicant_new(stage->ours);
@@ -350,6 +354,11 @@ static void tear_down(Stage *stage, gconstpointer unused)
 	g_object_unref(stage->supplicant);
 	g_object_unref(stage->agent);
 	host_p2p_store_free(stage->store);
+	/* What is asked still is not asked of a stage that is gone. */
+	for (guint i = 0; i < stage->registrations->len; i++)
+		g_dbus_connection_unregister_object(stage->theirs,
+						    g_array_index(stage->registrations, guint, i));
+	g_array_unref(stage->registrations);
 	radios = NULL;
 	radio_in_use = FALSE;
 	g_clear_object(&stage->question);
