@@ -14,6 +14,7 @@ G_DEFINE_TYPE(MediaCardEncoder, card_encoder, GST_TYPE_BIN)
 
 static GstPadProbeReturn card_take(GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
+	g_atomic_int_inc(&card.taken);
 	while (g_atomic_int_get(&card.blocked))
 		g_usleep(1000);
 	if (card.fault != CARD_FAILS_AT_PICTURE)

@@ -19,6 +19,7 @@ typedef struct {
 	gboolean broken; /* has no device */
 	CardFault fault;
 	gint blocked; /* takes a picture and does not come back */
+	gint taken; /* pictures, one that it does not come back with included */
 	gint cpb_size;
 	guint kbit, n_told; /* the rate, and how often it was set */
 	guint64 frames;

@@ -318,6 +318,15 @@ static void wait_for_frames_in(Media *media, guint n)
 	g_assert_cmpuint(statistics.frames_in, ==, n);
 }
 
+static void wait_for_taken(gint n)
+{
+	gint64 end = g_get_monotonic_time() + RIG_GUARD;
+
+	while (g_atomic_int_get(&card.taken) < n && g_get_monotonic_time() < end)
+		g_usleep(1000);
+	g_assert_cmpint(g_atomic_int_get(&card.taken), ==, n);
+}
+
 static void assert_place(Media *media, const MediaRect *rect, guint32 colour)
 {
 	guint width, height;
@@ -342,6 +351,7 @@ static void test_dropped(void)
 	g_autoptr(Media) media = NULL;
 	MediaStatistics before, after;
 	int rtp[2], rtcp[2];
+	gint taken;
 
 	card.broken = FALSE;
 	media = media_paired(&config, context, rtp, rtcp);
@@ -362,12 +372,14 @@ static void test_dropped(void)
 	media_get_statistics(media, &before);
 	g_assert_cmpuint(before.converted_bytes, ==, 640 * 480 * 4);
 
-	/* The first is with the encoder, the second waits, and the third takes its place. */
+	/* The first is with the encoder, once its turn has come; the second waits, and the third takes its place. */
+	taken = g_atomic_int_get(&card.taken);
 	g_atomic_int_set(&card.blocked, TRUE);
 	for (guint i = 1; i < G_N_ELEMENTS(pushes); i++) {
 		fill(pixels, &pushes[i].rect, colours[i]);
 		threads[i] = g_thread_new("push", run_push, &pushes[i]);
 		wait_for_frames_in(media, before.frames_in + i);
+		wait_for_taken(taken + 1);
 	}
 	g_atomic_int_set(&card.blocked, FALSE);
 	for (guint i = 1; i < G_N_ELEMENTS(pushes); i++)
